@@ -1,0 +1,47 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+// The library product that other packages may use takes no unsafe flags: the package manager
+// refuses a dependency that has them.
+let package = Package(
+    name: "supervise",
+    products: [
+        .executable(name: "supervise", targets: ["supervise"]),
+        .executable(name: "hello-worker", targets: ["hello-worker"]),
+        .library(name: "SuperviseWorker", targets: ["SuperviseWorker"]),
+    ],
+    targets: [
+        .target(name: "CSupervise", cSettings: strictC),
+        .target(name: "SuperviseCore", swiftSettings: strict),
+        .target(
+            name: "SuperviseSettings", dependencies: ["SuperviseCore"], swiftSettings: strict),
+        .target(name: "SuperviseLinux", dependencies: ["CSupervise"], swiftSettings: strict),
+        .target(
+            name: "SuperviseMaster",
+            dependencies: ["SuperviseCore", "SuperviseSettings", "SuperviseLinux"],
+            swiftSettings: strict),
+        .target(name: "SuperviseWorker"),
+        .executableTarget(
+            name: "supervise", dependencies: ["SuperviseMaster"], swiftSettings: strict),
+        .executableTarget(
+            name: "hello-worker", dependencies: ["SuperviseWorker"], swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseCoreTests", dependencies: ["SuperviseCore"], swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseLinuxTests", dependencies: ["SuperviseLinux"], swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseWorkerTests", dependencies: ["SuperviseWorker", "SuperviseLinux"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["supervise", "hello-worker", "SuperviseLinux"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,10 @@
+// What Swift's Glibc module leaves out, and the child side of fork.
+#ifndef CSUPERVISE_H
+#define CSUPERVISE_H
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#endif

@@ -1,0 +1,2 @@
+#include "CSupervise.h"
+typedef int csupervise_not_empty;

@@ -1,0 +1,63 @@
+/// A point on the monotonic clock, in nanoseconds. The core never reads a clock: every event brings
+/// the time at which it is handled.
+public struct Instant: Hashable, Comparable, Sendable {
+    /// Nanoseconds since the clock's epoch (for CLOCK_MONOTONIC, the boot of the machine).
+    public let nanoseconds: Int64
+
+    /// The instant so many nanoseconds after the clock's epoch.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Orders instants by time.
+    public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
+
+    /// The instant `span` later; the end of time where that can't be told in nanoseconds.
+    public static func + (instant: Instant, span: TimeSpan) -> Instant {
+        let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(span.nanoseconds)
+        return Instant(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// The time from `b` to `a`.
+    public static func - (a: Instant, b: Instant) -> TimeSpan {
+        TimeSpan(nanoseconds: a.nanoseconds - b.nanoseconds)
+    }
+}
+
+/// A length of time in nanoseconds. (`Duration` of the standard library counts attoseconds in 128
+/// bits, which the deadlines of 10,000 workers do not need.)
+public struct TimeSpan: Hashable, Comparable, Sendable {
+    /// The length in nanoseconds.
+    public let nanoseconds: Int64
+
+    /// A span of so many nanoseconds.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// No time at all.
+    public static let zero = TimeSpan(nanoseconds: 0)
+
+    /// A span of whole seconds; the longest one where the number is too large.
+    public static func seconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000_000) }
+
+    /// A span of whole milliseconds; the longest one where the number is too large.
+    public static func milliseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000) }
+
+    /// The span in seconds, for display and estimates.
+    public var seconds: Double { Double(nanoseconds) / 1e9 }
+
+    /// Orders spans by length.
+    public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
+
+    /// Both spans together; the longest one where the sum is too large.
+    public static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan {
+        let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
+        return TimeSpan(nanoseconds: overflow ? .max : sum)
+    }
+
+    private static func scaled(_ count: Int64, by unit: Int64) -> TimeSpan {
+        let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+        return TimeSpan(nanoseconds: overflow ? (count < 0 ? .min : .max) : product)
+    }
+}

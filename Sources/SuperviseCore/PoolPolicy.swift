@@ -1,0 +1,85 @@
+/// The settings of a pool that its state machine decides by. What only the kernel's side needs
+/// (addresses, the command, users) is not here.
+public struct PoolPolicy: Equatable, Sendable {
+    /// How many workers are kept.
+    public var workers = 1
+    /// Whether the pool serves sockets; readiness, finishing and the default budget depend on it.
+    public var hasListeners = false
+
+    /// When a worker counts as ready.
+    public var readiness = Readiness.auto
+    /// A worker not ready after this time is a failed boot.
+    public var readyTimeout = TimeSpan.seconds(60)
+
+    /// A worker is recycled after this many requests plus jitter; 0 turns it off.
+    public var maxRequests: UInt64 = 0
+    /// The largest number added to `maxRequests`, drawn once per incarnation.
+    public var maxRequestsJitter: UInt64 = 0
+    /// A worker is recycled at this age plus jitter; nil turns it off.
+    public var maxLifetime: TimeSpan?
+    /// The longest time added to `maxLifetime`, drawn once per incarnation.
+    public var maxLifetimeJitter = TimeSpan.zero
+    /// Memory in bytes past which a worker is recycled gracefully; nil turns it off.
+    public var maxRSSBytes: UInt64?
+    /// Memory in bytes past which a worker is killed at once; nil turns it off.
+    public var killRSSBytes: UInt64?
+    /// The shortest time between two looks at the workers' memory.
+    public var memoryInterval = TimeSpan.seconds(1)
+    /// How many samples in a row must be over `maxRSSBytes`.
+    public var memorySamples = 1
+    /// A worker over `maxRSSBytes` while younger than this raises an alarm instead.
+    public var minLifetime = TimeSpan.seconds(10)
+    /// How many workers may exist beyond `workers`; nil is 1 with listeners, else 0.
+    public var maxSurge: Amount?
+    /// How many ready workers may be missing; nil is 0 with listeners, else 1.
+    public var maxUnavailable: Amount?
+    /// The longest time that a worker can put its own recycling off.
+    public var maxHold = TimeSpan.seconds(15 * 60)
+
+    /// The time between the stop-signal and SIGKILL.
+    public var gracefulTimeout = TimeSpan.seconds(30)
+
+    /// Whether a worker that ended is replaced.
+    public var restart = RestartPolicy.always
+    /// The first delay between two starts of a slot that keeps crashing.
+    public var backoff = TimeSpan.milliseconds(100)
+    /// The longest such delay.
+    public var backoffMax = TimeSpan.seconds(30)
+    /// Readiness of this length makes a slot's earlier crashes forgotten.
+    public var stableAfter = TimeSpan.seconds(10)
+    /// When no worker was ever ready and each slot failed this often in a row, the master gives up.
+    public var bootAttempts = 5
+
+    /// The defaults of behaviour.
+    public init() {}
+}
+
+/// The rule by which a worker counts as ready.
+public enum Readiness: Hashable, Sendable {
+    /// `READY=1`, else the kernel's evidence that it waits on a listener.
+    case auto
+    /// Only `READY=1` on the notify socket (sd_notify(3)).
+    case notify
+    /// As soon as the program runs.
+    case exec
+    /// When it has run this long.
+    case after(TimeSpan)
+}
+
+/// Which ends of a worker are answered by a new one.
+public enum RestartPolicy: String, Hashable, Sendable, CaseIterable {
+    /// Every end.
+    case always
+    /// Every end but a finished one (exit status 0).
+    case onFailure = "on-failure"
+    /// None.
+    case never
+}
+
+/// A number of workers, or a percentage of the pool.
+public enum Amount: Hashable, Sendable {
+    /// So many workers.
+    case count(Int)
+    /// So many hundredths of the pool's workers.
+    case percent(Int)
+}
