@@ -1,0 +1,40 @@
+/// What the machine wants done. The master performs the actions of one event in order.
+public enum Action: Equatable, Sendable {
+    /// Start this worker's process; `running` or `startFailed` is the answer.
+    case start(WorkerID, StartOrder)
+    /// Send a signal to the worker's own process.
+    case signal(WorkerID, StopSignal)
+    /// Send the stop-signal to the processes that an ended worker left behind.
+    case signalTree(WorkerID)
+    /// SIGKILL to all that is known to be the worker's.
+    case kill(WorkerID)
+    /// Look whether the worker waits on a listener; `listening` or `unobservable` is the answer, or
+    /// nothing where it does not yet.
+    case observe(WorkerID)
+    /// Measure every living worker of this pool; `memory` is the answer.
+    case sampleMemory(pool: Int)
+    /// Tell what happened.
+    case note(Notice)
+}
+
+/// What a new worker is given by the machine.
+public struct StartOrder: Equatable, Sendable {
+    /// The generation of settings that it runs with.
+    public var generation: Int
+    /// The number of requests after which it is recycled, drawn for it alone; nil where there is none.
+    public var requestLimit: UInt64?
+
+    /// Orders a worker of this generation.
+    public init(generation: Int, requestLimit: UInt64? = nil) {
+        self.generation = generation
+        self.requestLimit = requestLimit
+    }
+}
+
+/// Which of the configured signals a worker gets.
+public enum StopSignal: Equatable, Sendable {
+    /// `stop-signal`.
+    case stop
+    /// `quick-signal`.
+    case quick
+}

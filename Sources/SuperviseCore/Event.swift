@@ -1,0 +1,92 @@
+/// What a pool is told. Each comes with the time at which it is handled.
+public enum Event: Equatable, Sendable {
+    /// The pool starts its workers.
+    case start
+    /// `nextDeadline` has come. Told after every other event of the turn.
+    case deadline
+    /// Something happened to a worker, or a worker said something.
+    case worker(WorkerID, WorkerEvent)
+    /// So many workers more (or, negative, fewer); never below one.
+    case resize(by: Int)
+    /// All workers retire, the pool stays. `unpark`, `resize` and `commit` bring them back.
+    case park
+    /// The workers of a parked pool come back.
+    case unpark
+    /// A new generation is tried with one worker, the canary.
+    case prepare(generation: Int, PoolPolicy)
+    /// The prepared generation takes over.
+    case commit
+    /// The prepared generation is given up.
+    case abort
+    /// The pool stops.
+    case stop(Haste)
+}
+
+/// How fast a pool stops. A later, faster stop overtakes a slower one.
+public enum Haste: Int, Comparable, Sendable {
+    /// The stop-signal, the graceful timeout, SIGKILL.
+    case graceful
+    /// The quick-signal, two seconds, SIGKILL.
+    case quick
+    /// SIGKILL.
+    case immediate
+
+    /// Orders by speed.
+    public static func < (a: Haste, b: Haste) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What happens to one worker.
+public enum WorkerEvent: Equatable, Sendable {
+    /// Its program runs: exec succeeded.
+    case running
+    /// It could not be started. There is no process.
+    case startFailed(StartFailure)
+    /// It said `READY=1`.
+    case ready
+    /// The kernel shows it waiting on a listener of the pool.
+    case listening
+    /// Whether it waits on a listener cannot be read.
+    case unobservable
+    /// It has served so many requests in all.
+    case requests(UInt64)
+    /// It has served so many requests more.
+    case moreRequests(UInt64)
+    /// It uses this much memory, in bytes.
+    case memory(bytes: UInt64)
+    /// It said `STOPPING=1`: it ends of its own accord.
+    case stopping
+    /// It said `X_RECYCLE=1`: it asks to be replaced.
+    case recycleRequested
+    /// It said `X_HOLD=…`: it asks not to be recycled for this long.
+    case hold(TimeSpan)
+    /// Its process ended. `leavesTree` says whether processes that it started live on.
+    case exited(ExitStatus, leavesTree: Bool)
+    /// The last process that it left behind is gone.
+    case treeGone
+}
+
+/// How a process ended (wait(2)).
+public enum ExitStatus: Hashable, Sendable {
+    /// It called exit with this status.
+    case code(Int32)
+    /// A signal ended it.
+    case signal(Signal)
+}
+
+/// Why a worker could not be started.
+public struct StartFailure: Hashable, Sendable {
+    /// The step that failed, such as `fork`, `chdir` or `exec`.
+    public var step: String
+    /// The system's message, such as `No such file or directory`.
+    public var message: String
+    /// Whether trying again may help: the system is short of processes, memory or descriptors. False
+    /// for what an operator has to mend, such as a missing program.
+    public var isTransient: Bool
+
+    /// Describes a failed start.
+    public init(step: String, message: String, isTransient: Bool) {
+        self.step = step
+        self.message = message
+        self.isTransient = isTransient
+    }
+}

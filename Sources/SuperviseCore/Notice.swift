@@ -1,0 +1,105 @@
+/// Something worth telling: a line of the log, an event for whoever watches.
+public enum Notice: Equatable, Sendable {
+    /// The worker's program runs.
+    case started(WorkerID, generation: Int, requestLimit: UInt64?)
+    /// The worker could not be started.
+    case startFailed(WorkerID, StartFailure)
+    /// The worker is ready, by this rule, so long after its start.
+    case ready(WorkerID, by: ReadyRule, after: TimeSpan)
+    /// The worker was not ready in time.
+    case bootTimedOut(WorkerID, after: TimeSpan)
+    /// The worker is to be replaced as soon as the budget allows.
+    case due(WorkerID, RecycleCause, WorkerFacts)
+    /// The worker was told to go.
+    case retiring(WorkerID, RetireCause, WorkerFacts)
+    /// The worker's process ended.
+    case exited(WorkerID, ExitStatus, Ending, WorkerFacts)
+    /// The worker did not go in time and gets SIGKILL, with all that belongs to it.
+    case killed(WorkerID, RetireCause)
+    /// The worker ended and left processes behind, which get the stop-signal.
+    case leftProcesses(WorkerID)
+    /// What an ended worker left behind did not go in time and gets SIGKILL.
+    case killedTree(WorkerID)
+    /// The slot starts its next worker only after this delay.
+    case backoff(pool: Int, slot: Int, failures: Int, delay: TimeSpan)
+    /// The slot's work is done; nothing is started there any more.
+    case slotDone(pool: Int, slot: Int)
+    /// The worker is over `max-rss` but younger than `min-lifetime`: the cap may be too low.
+    case memoryAlarm(WorkerID, WorkerFacts, limitBytes: UInt64)
+    /// The pool now has this number of workers.
+    case resized(pool: Int, from: Int, to: Int)
+    /// The pool's workers retire; the pool waits.
+    case parked(pool: Int)
+    /// The pool's workers come back.
+    case unparked(pool: Int)
+    /// The first worker of a new generation is on trial.
+    case canaryStarted(WorkerID, generation: Int)
+    /// The trial went well.
+    case canaryPassed(pool: Int, generation: Int)
+    /// The trial failed.
+    case canaryFailed(pool: Int, generation: Int, CanaryFailure)
+    /// Every worker of the pool is of this generation.
+    case rolledOut(pool: Int, generation: Int)
+    /// The pool stops.
+    case stopping(pool: Int, Haste)
+    /// The pool's last process is gone.
+    case ended(pool: Int)
+    /// A reload begins with this generation.
+    case reloadBegun(generation: Int)
+    /// The generation is in force; its pools roll over.
+    case reloadCommitted(generation: Int)
+    /// The generation was given up; the one before stays in force.
+    case reloadAborted(generation: Int)
+    /// Every pool is of this generation.
+    case reloadComplete(generation: Int)
+    /// The service ends because of this.
+    case givingUp(GiveUpReason)
+}
+
+/// The rule by which a worker became ready.
+public enum ReadyRule: String, Hashable, Sendable {
+    /// It said `READY=1`.
+    case notify
+    /// The kernel shows it waiting on a listener.
+    case listening
+    /// Its program runs, which is all that was asked for.
+    case exec
+    /// It has run for the configured time.
+    case time
+    /// Nothing could be seen; it has been alive for a while.
+    case assumed
+}
+
+/// Figures of a worker at the time of a notice.
+public struct WorkerFacts: Equatable, Sendable {
+    /// The generation of settings it runs with.
+    public var generation: Int
+    /// The time since its start.
+    public var age: TimeSpan
+    /// The requests it has reported, and the limit drawn for it.
+    public var requests: UInt64
+    /// The number of requests after which it is recycled; nil where there is none.
+    public var requestLimit: UInt64?
+    /// The last measured memory in bytes; nil where it was not measured.
+    public var memoryBytes: UInt64?
+}
+
+/// Why a canary was rejected.
+public enum CanaryFailure: Hashable, Sendable {
+    /// It ended by itself.
+    case ended(ExitStatus)
+    /// It was not ready in time.
+    case bootTimeout
+    /// It could not be started.
+    case notStarted(StartFailure)
+    /// It used more memory than `kill-rss`, or asked to be replaced, or announced its end.
+    case left(RetireCause)
+}
+
+/// Why a service ends that nobody told to stop.
+public enum GiveUpReason: Hashable, Sendable {
+    /// No worker ever became ready and every slot failed `boot-attempts` times in a row.
+    case noWorkerBoots
+    /// The command of a pool was not found or may not be run.
+    case cannotStart(pool: Int, StartFailure)
+}

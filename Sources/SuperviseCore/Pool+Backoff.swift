@@ -1,0 +1,60 @@
+/// Slots whose workers keep ending too soon start the next one later and later, each slot for itself.
+
+extension Pool {
+    /// A worker without failure that lived this long is followed at once.
+    static let briefLife = TimeSpan.seconds(1)
+
+    mutating func startFailed(_ id: WorkerID, _ failure: StartFailure, at now: Instant) {
+        note(.startFailed(id, failure))
+        if let index = leavingIndex(of: id) {
+            slots[id.slot].leaving.remove(at: index)
+            return
+        }
+        self[id] = nil
+        if candidate?.isTrying(id) == true {
+            candidateFailed(.notStarted(failure))
+            return
+        }
+        if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
+        if !failure.isTransient { slots[id.slot].bootFailures += 1 }
+        countFailure(in: id.slot, at: now)
+        promoteReplacement(in: id.slot)
+    }
+
+    /// Counts the end of a worker that nobody told to go. The first one after a stable time costs no
+    /// delay.
+    mutating func countEarlyEnd(of worker: Worker, at now: Instant) {
+        if worker.isStable(at: now, after: policy.stableAfter) {
+            slots[worker.id.slot].failures = 0
+        }
+        countFailure(in: worker.id.slot, at: now)
+    }
+
+    mutating func countFailure(in slot: Int, at now: Instant) {
+        slots[slot].failures += 1
+        let delay = backoffDelay(of: slot)
+        guard delay > .zero else {
+            slots[slot].notBefore = nil
+            return
+        }
+        slots[slot].notBefore = now + delay
+        note(
+            .backoff(
+                pool: number, slot: slot, failures: slots[slot].failures, delay: delay))
+    }
+
+    /// None for the first failure, `backoff` for the second, doubled for each one more up to
+    /// `backoff-max`; and up to a quarter on top, so that slots that fail together part.
+    private func backoffDelay(of slot: Int) -> TimeSpan {
+        let failures = slots[slot].failures
+        guard failures > 1 else { return .zero }
+        var delay = min(policy.backoff, policy.backoffMax)
+        for _ in 0..<min(failures - 2, 62) where delay < policy.backoffMax {
+            delay = min(delay + delay, policy.backoffMax)
+        }
+        var jitter = Jitter(
+            seed: ~seed, slot: slot, incarnation: slots[slot].lastIncarnation)
+        let extra = jitter.draw(through: UInt64(max(0, delay.nanoseconds / 4)))
+        return delay + TimeSpan(nanoseconds: Int64(extra))
+    }
+}

@@ -1,0 +1,166 @@
+/// From the order to start until ready.
+
+/// Times of a boot that behaviour fixes and no setting changes.
+enum BootTimes {
+    /// With `ready = auto`, a worker of a pool without listeners is ready at this age.
+    static let withoutListeners = TimeSpan.seconds(1)
+    /// With `ready = auto`, a worker about which nothing can be seen is taken for ready at this age.
+    static let assumed = TimeSpan.seconds(5)
+    /// A failed boot gets SIGKILL so long after the stop-signal.
+    static let grace = TimeSpan.seconds(2)
+
+    /// The time between two looks for the kernel's evidence: short at first, for programs that boot
+    /// in milliseconds, and at most 100 ms. Once the worker is taken for ready anyway, a look only
+    /// serves later boots.
+    static func observationGap(_ observations: Int, assumedReady: Bool) -> TimeSpan {
+        if assumedReady { return .seconds(1) }
+        return .milliseconds(min(100, 5 << Int64(min(observations, 5))))
+    }
+}
+
+extension Pool {
+    /// How many workers the slots that are not done amount to.
+    var expected: Int { tally.wanted - tally.done }
+
+    /// The number of workers that no start may exceed.
+    var ceiling: Int { expected + budget.surge }
+
+    mutating func addSlots(_ count: Int, at now: Instant) {
+        for _ in 0..<count {
+            slots.append(Slot())
+            refresh(slots.count - 1, at: now)
+        }
+    }
+
+    mutating func fillVacancies(at now: Instant) {
+        while let (slot, _) = vacancies.first, tally.live < ceiling {
+            slots[slot].incumbent = makeWorker(in: slot, at: now)
+            refresh(slot, at: now)
+        }
+    }
+
+    /// Orders the next worker of a slot, of the generation on trial where the slot is the canary's.
+    mutating func makeWorker(in slot: Int, at now: Instant) -> Worker {
+        slots[slot].lastIncarnation += 1
+        let id = WorkerID(
+            pool: number, slot: slot, incarnation: slots[slot].lastIncarnation)
+        let trial = candidate.flatMap { $0.takes(slot) ? $0 : nil }
+        var jitter = Jitter(seed: seed, slot: slot, incarnation: id.incarnation)
+        let worker = Worker(
+            id: id, generation: trial?.generation ?? generation, at: now,
+            policy: trial?.policy ?? policy, jitter: &jitter)
+        if let trial {
+            candidate?.phase = .trying(id)
+            note(.canaryStarted(id, generation: trial.generation))
+        }
+        outbox.append(
+            .start(
+                id,
+                StartOrder(generation: worker.generation, requestLimit: worker.requestLimit)))
+        return worker
+    }
+
+    /// The settings that a worker was started with.
+    func policy(of worker: Worker) -> PoolPolicy {
+        guard let candidate, candidate.generation == worker.generation else { return policy }
+        return candidate.policy
+    }
+
+    mutating func workerRuns(_ id: WorkerID, at now: Instant) {
+        hasRun = true
+        guard var worker = self[id], worker.state == .starting else { return }
+        worker.state = .booting
+        let policy = policy(of: worker)
+        if policy.readiness == .auto, policy.hasListeners {
+            worker.observeAt = now + BootTimes.observationGap(0, assumedReady: false)
+        }
+        self[id] = worker
+        note(
+            .started(
+                id, generation: worker.generation, requestLimit: worker.requestLimit))
+        if policy.readiness == .exec { becomeReady(id, by: .exec, at: now) }
+    }
+
+    /// The kernel's evidence counts only where nobody asked for another rule.
+    mutating func workerListens(_ id: WorkerID, at now: Instant) {
+        guard var worker = self[id], policy(of: worker).readiness == .auto else { return }
+        hasShownEvidence = true
+        worker.observeAt = nil
+        worker.isAssumedReady = false
+        self[id] = worker
+        becomeReady(id, by: .listening, at: now)
+    }
+
+    mutating func becomeReady(_ id: WorkerID, by rule: ReadyRule, at now: Instant) {
+        guard var worker = self[id], worker.isBooting else { return }
+        worker.state = .ready
+        worker.readyAt = now
+        worker.isAssumedReady = rule == .assumed
+        if rule != .assumed { worker.observeAt = nil }
+        self[id] = worker
+        hasBeenReady = true
+        slots[id.slot].bootFailures = 0
+        note(.ready(id, by: rule, after: now - worker.startedAt))
+        if candidate?.isTrying(id) == true {
+            candidateIsReady(id, at: now)
+        } else if slots[id.slot].replacement?.id == id {
+            takeOver(id.slot, at: now)
+        }
+    }
+
+    /// When something is to happen to a booting worker by time alone.
+    func bootDeadline(of worker: Worker) -> Instant? {
+        guard worker.isBooting else { return nil }
+        let timeout = worker.startedAt + policy(of: worker).readyTimeout
+        guard let (readyAt, _) = readyByTime(worker) else { return timeout }
+        return min(timeout, readyAt)
+    }
+
+    private func readyByTime(_ worker: Worker) -> (at: Instant, rule: ReadyRule)? {
+        let policy = policy(of: worker)
+        guard worker.state == .booting else { return nil }
+        switch policy.readiness {
+        case .notify, .exec: return nil
+        case .after(let span): return (worker.startedAt + span, .time)
+        case .auto where !policy.hasListeners:
+            return (worker.startedAt + BootTimes.withoutListeners, .time)
+        case .auto:
+            // A program that was seen to wait on its listener once will be seen again.
+            guard !hasShownEvidence || !worker.isObservable else { return nil }
+            return (worker.startedAt + BootTimes.assumed, .assumed)
+        }
+    }
+
+    mutating func expireBoot(of id: WorkerID, at now: Instant) {
+        guard var worker = self[id] else { return }
+        if worker.isBooting {
+            if let (readyAt, rule) = readyByTime(worker), readyAt <= now {
+                becomeReady(id, by: rule, at: now)
+            } else if worker.startedAt + policy(of: worker).readyTimeout <= now {
+                bootTimedOut(worker, at: now)
+                return
+            }
+        }
+        worker = self[id] ?? worker
+        guard let observeAt = worker.observeAt, observeAt <= now else { return }
+        outbox.append(.observe(id))
+        worker.observations += 1
+        let next =
+            now
+            + BootTimes.observationGap(
+                worker.observations, assumedReady: worker.isAssumedReady)
+        let end = worker.startedAt + policy(of: worker).readyTimeout
+        worker.observeAt = worker.isAssumedReady && next > end ? nil : next
+        self[id] = worker
+    }
+
+    private mutating func bootTimedOut(_ worker: Worker, at now: Instant) {
+        note(.bootTimedOut(worker.id, after: now - worker.startedAt))
+        retire(worker.id, because: .bootTimeout, within: BootTimes.grace, at: now)
+        if candidate?.isTrying(worker.id) == true {
+            candidateFailed(.bootTimeout)
+            return
+        }
+        follow(worker, .bootFailed, at: now)
+    }
+}

@@ -1,0 +1,165 @@
+/// How workers end: told to go, by themselves, or not at all until they are killed.
+
+extension Pool {
+    /// After SIGKILL a process can only linger in the kernel, or its tree may have grown meanwhile;
+    /// it is killed again at this interval.
+    static let killAgainAfter = TimeSpan.seconds(1)
+
+    /// Tells a worker to go: the stop-signal, and SIGKILL after `grace` (the graceful timeout where
+    /// none is given; without any grace, SIGKILL alone).
+    mutating func retire(
+        _ id: WorkerID, because cause: RetireCause, with signal: StopSignal = .stop,
+        within grace: TimeSpan? = nil, at now: Instant
+    ) {
+        guard var worker = self[id] else { return }
+        self[id] = nil
+        note(.retiring(id, cause, worker.facts(at: now)))
+        worker.observeAt = nil
+        let grace = grace ?? policy(of: worker).gracefulTimeout
+        worker.state = .retiring(cause, killAt: now + grace)
+        slots[id.slot].leaving.append(worker)
+        if grace == .zero {
+            killLate(worker, at: now)
+        } else if cause != .announced {
+            outbox.append(.signal(id, signal))
+        }
+    }
+
+    /// SIGKILL to what did not go in time.
+    mutating func killLate(_ worker: Worker, at now: Instant) {
+        guard let index = leavingIndex(of: worker.id) else { return }
+        let again = now + Pool.killAgainAfter
+        switch worker.state {
+        case .retiring(let cause, _):
+            slots[worker.id.slot].leaving[index].state = .retiring(cause, killAt: again)
+            note(.killed(worker.id, cause))
+        case .outlived:
+            slots[worker.id.slot].leaving[index].state = .outlived(killAt: again)
+            note(.killedTree(worker.id))
+        case .starting, .booting, .ready:
+            preconditionFailure("a worker that was not told to go has no deadline to be killed")
+        }
+        outbox.append(.kill(worker.id))
+    }
+
+    mutating func workerExited(
+        _ id: WorkerID, _ status: ExitStatus, leavesTree: Bool, at now: Instant
+    ) {
+        if let worker = self[id] {
+            let ending = ending(of: worker, status)
+            note(.exited(id, status, ending, worker.facts(at: now)))
+            self[id] = nil
+            if leavesTree {
+                outlive(worker, killAt: now + policy(of: worker).gracefulTimeout)
+            }
+            if candidate?.isTrying(id) == true {
+                candidateFailed(.ended(status))
+            } else {
+                follow(worker, ending, at: now)
+            }
+        } else if let index = leavingIndex(of: id) {
+            let worker = slots[id.slot].leaving[index]
+            guard case .retiring(let cause, let killAt) = worker.state else { return }
+            note(.exited(id, status, .retired(cause), worker.facts(at: now)))
+            slots[id.slot].leaving.remove(at: index)
+            if leavesTree { outlive(worker, killAt: killAt) }
+            announcedEndCame(worker, status, at: now)
+        }
+    }
+
+    private mutating func outlive(_ worker: Worker, killAt: Instant) {
+        var worker = worker
+        worker.state = .outlived(killAt: killAt)
+        slots[worker.id.slot].leaving.append(worker)
+        note(.leftProcesses(worker.id))
+        outbox.append(.signalTree(worker.id))
+    }
+
+    mutating func treeGone(_ id: WorkerID) {
+        guard let index = leavingIndex(of: id), !slots[id.slot].leaving[index].hasProcess else {
+            return
+        }
+        slots[id.slot].leaving.remove(at: index)
+    }
+
+    private func ending(of worker: Worker, _ status: ExitStatus) -> Ending {
+        if status == .code(0), worker.isReady || !policy(of: worker).hasListeners {
+            return .finished
+        }
+        return worker.isReady ? .crashed : .bootFailed
+    }
+
+    /// What follows in the slot of a worker whose end was not planned.
+    mutating func follow(_ worker: Worker, _ ending: Ending, at now: Instant) {
+        let slot = worker.id.slot
+        guard stage == .running, slots[slot].isWanted else { return }
+        if ending == .bootFailed { slots[slot].bootFailures += 1 }
+        if slots[slot].incumbent != nil {
+            // The replacement failed; the incumbent, still due, serves on.
+            countFailure(in: slot, at: now)
+            return
+        }
+        if promoteReplacement(in: slot) { return }
+        slots[slot].due = nil
+        switch (policy.restart, ending) {
+        case (.never, _), (.onFailure, .finished):
+            finish(slot, failed: ending != .finished)
+        case (.always, .finished) where now - worker.startedAt >= Pool.briefLife:
+            slots[slot].failures = 0
+            slots[slot].notBefore = nil
+        case (.always, _), (.onFailure, _):
+            countEarlyEnd(of: worker, at: now)
+        }
+    }
+
+    /// A replacement on its way fills the slot of an incumbent that is gone. The canary of a
+    /// generation on trial does not: until the commit, slots come back in the generation in force.
+    @discardableResult
+    mutating func promoteReplacement(in slot: Int) -> Bool {
+        guard slots[slot].incumbent == nil, let replacement = slots[slot].replacement,
+            candidate?.isTrying(replacement.id) != true
+        else { return false }
+        slots[slot].incumbent = replacement
+        slots[slot].replacement = nil
+        slots[slot].due = nil
+        return true
+    }
+
+    /// `STOPPING=1`: the worker needs no stop-signal, its successor may start, and it has the graceful
+    /// timeout to end. Where the way it ends decides about a successor, that is waited for.
+    mutating func workerAnnouncedEnd(_ id: WorkerID, at now: Instant) {
+        guard let worker = self[id] else { return }
+        let wasIncumbent = slots[id.slot].incumbent?.id == id
+        retire(id, because: .announced, at: now)
+        if candidate?.isTrying(id) == true {
+            candidateFailed(.left(.announced))
+        } else if !wasIncumbent {
+            countFailure(in: id.slot, at: now)
+        } else if !promoteReplacement(in: id.slot) {
+            slots[id.slot].due = nil
+            if policy.restart == .always {
+                if now - worker.startedAt < Pool.briefLife { countEarlyEnd(of: worker, at: now) }
+            } else {
+                slots[id.slot].continuation = .awaitsExit(of: id.incarnation)
+            }
+        }
+    }
+
+    private mutating func announcedEndCame(
+        _ worker: Worker, _ status: ExitStatus, at now: Instant
+    ) {
+        let slot = worker.id.slot
+        guard slots[slot].continuation == .awaitsExit(of: worker.id.incarnation) else { return }
+        if policy.restart == .never || status == .code(0) {
+            finish(slot, failed: status != .code(0))
+        } else {
+            slots[slot].continuation = .goesOn
+            countEarlyEnd(of: worker, at: now)
+        }
+    }
+
+    private mutating func finish(_ slot: Int, failed: Bool) {
+        slots[slot].continuation = .done(failed: failed)
+        note(.slotDone(pool: number, slot: slot))
+    }
+}

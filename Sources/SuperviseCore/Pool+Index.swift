@@ -1,0 +1,100 @@
+/// What keeps an event cheap: after each change of a slot its share of the sums and its places in the
+/// queues are renewed.
+
+/// The order in which planned replacements begin.
+struct RecycleRank: Comparable, Sendable {
+    enum Urgency: Int, Sendable {
+        /// The trial of a new generation, which all pools wait for.
+        case canary
+        /// Memory only grows while it waits.
+        case memory
+        /// All other causes.
+        case ordinary
+    }
+
+    var urgency: Urgency
+    var since: Instant
+
+    static func < (a: RecycleRank, b: RecycleRank) -> Bool {
+        a.urgency == b.urgency
+            ? a.since < b.since : a.urgency.rawValue < b.urgency.rawValue
+    }
+}
+
+extension Pool {
+    /// Renews what is derived from this slot. Called at the end of every change of it.
+    mutating func refresh(_ slot: Int, at now: Instant) {
+        let renewed = tally(of: slots[slot])
+        tally = tally - slots[slot].tally + renewed
+        slots[slot].tally = renewed
+        deadlines.set(slot, deadline(of: slot, after: now))
+        vacancies.set(slot, vacancyKey(of: slot, at: now))
+        recycles.set(slot, recycleRank(of: slot, at: now))
+    }
+
+    private func tally(of slot: Slot) -> Tally {
+        var tally = Tally()
+        let present = [slot.incumbent, slot.replacement].compactMap { $0 }
+        tally.wanted = slot.isWanted ? 1 : 0
+        tally.live = present.count + slot.leaving.count
+        tally.serving = present.count { $0.isReady }
+        tally.outdated =
+            present.count { $0.generation < generation }
+            + slot.leaving.count { $0.generation < generation }
+        guard slot.isWanted else { return tally }
+        tally.vacant = slot.isVacant ? 1 : 0
+        if case .done(let failed) = slot.continuation {
+            tally.done = 1
+            tally.doneFailed = failed ? 1 : 0
+        }
+        tally.failing = slot.failures > 0 && !(slot.incumbent?.isReady ?? false) ? 1 : 0
+        tally.exhausted = slot.bootFailures >= policy.bootAttempts ? 1 : 0
+        return tally
+    }
+
+    private func vacancyKey(of index: Int, at now: Instant) -> Instant? {
+        let slot = slots[index]
+        guard stage == .running, slot.isVacant, !slot.isBackingOff(at: now) else { return nil }
+        return slot.notBefore ?? Instant(nanoseconds: 0)
+    }
+
+    private func recycleRank(of index: Int, at now: Instant) -> RecycleRank? {
+        let slot = slots[index]
+        guard stage == .running, slot.isWanted, let incumbent = slot.incumbent, incumbent.isReady,
+            slot.replacement == nil
+        else { return nil }
+        if case .waiting(index, let since)? = candidate?.phase, isEligibleForCanary(slot, at: now) {
+            return RecycleRank(urgency: .canary, since: since)
+        }
+        guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(slot, at: now) else {
+            return nil
+        }
+        return RecycleRank(urgency: due.cause.isUrgent ? .memory : .ordinary, since: due.since)
+    }
+
+    func isHeld(_ slot: Slot, at now: Instant) -> Bool {
+        slot.heldUntil(maxHold: policy.maxHold).map { now < $0 } ?? false
+    }
+
+    private func deadline(of index: Int, after now: Instant) -> Instant? {
+        let slot = slots[index]
+        var earliest: Instant?
+        func consider(_ candidate: Instant?) {
+            guard let candidate else { return }
+            earliest = earliest.map { min($0, candidate) } ?? candidate
+        }
+        for worker in slot.leaving { consider(worker.killAt) }
+        guard stage == .running else { return earliest }
+        for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {
+            consider(bootDeadline(of: worker))
+            consider(worker.observeAt)
+        }
+        if slot.due == nil, let incumbent = slot.incumbent { consider(incumbent.lifetimeEnd) }
+        if slot.isVacant || slot.due != nil {
+            for wake in [slot.notBefore, slot.heldUntil(maxHold: policy.maxHold)] {
+                if let wake, wake > now { consider(wake) }
+            }
+        }
+        return earliest
+    }
+}

@@ -1,0 +1,92 @@
+/// Planned replacement: what makes a worker due, and the one budget that every cause goes through.
+
+extension Pool {
+    /// Marks a ready incumbent to be replaced. A cause that is there already stays, unless memory,
+    /// which overtakes, comes after another one.
+    mutating func setDue(_ id: WorkerID, _ cause: RecycleCause, at now: Instant) {
+        guard stage == .running, let worker = self[id], slots[id.slot].isWanted else { return }
+        let slot = slots[id.slot]
+        guard slot.incumbent?.id == id, worker.isReady else { return }
+        if let due = slot.due, due.cause.isUrgent || !cause.isUrgent { return }
+        slots[id.slot].due = Slot.Due(cause: cause, since: now)
+        note(.due(id, cause, worker.facts(at: now)))
+    }
+
+    mutating func countRequests(_ total: UInt64, of id: WorkerID, at now: Instant) {
+        if let index = leavingIndex(of: id) {
+            let known = slots[id.slot].leaving[index].requests
+            slots[id.slot].leaving[index].requests = max(known, total)
+            return
+        }
+        guard var worker = self[id], total > worker.requests else { return }
+        worker.requests = total
+        self[id] = worker
+        if let limit = worker.requestLimit, total >= limit { setDue(id, .requests, at: now) }
+    }
+
+    /// `X_HOLD`; a span of zero takes an earlier one back.
+    mutating func hold(_ id: WorkerID, for span: TimeSpan, at now: Instant) {
+        self[id]?.holdUntil = now + span
+        if span <= .zero, slots[id.slot].replacement?.isReady == true {
+            takeOverUnlessOnTrial(id.slot, at: now)
+        }
+    }
+
+    /// Begins as many planned replacements as the budget allows, most urgent first.
+    mutating func advanceRecycles(at now: Instant) {
+        while let (slot, _) = recycles.first {
+            // A vacant slot's worker has a right to its room, even while it backs off.
+            if tally.live + tally.vacant < ceiling {
+                beginBeside(slot, at: now)
+            } else if mayMissOneMore, !isHeld(slots[slot], at: now) {
+                beginByStopping(slot, at: now)
+            } else {
+                return
+            }
+            refresh(slot, at: now)
+        }
+    }
+
+    /// Whether a ready worker may be told to go before its successor is there. A pool that fails to
+    /// boot a worker is not weakened further.
+    private var mayMissOneMore: Bool {
+        let budget = budget
+        return budget.unavailable > 0 && tally.failing == 0
+            && tally.serving - 1 >= expected - budget.unavailable
+    }
+
+    private mutating func beginBeside(_ slot: Int, at now: Instant) {
+        slots[slot].replacement = makeWorker(in: slot, at: now)
+    }
+
+    private mutating func beginByStopping(_ slot: Int, at now: Instant) {
+        guard let incumbent = slots[slot].incumbent else { return }
+        let cause = slots[slot].due?.cause ?? .reload
+        slots[slot].due = nil
+        if case .waiting(slot, _)? = candidate?.phase {
+            candidate?.phase = .takingSlot(slot)
+        }
+        retire(incumbent.id, because: .recycle(cause), at: now)
+    }
+
+    mutating func takeOverUnlessOnTrial(_ slot: Int, at now: Instant) {
+        if let replacement = slots[slot].replacement, candidate?.isTrying(replacement.id) != true {
+            takeOver(slot, at: now)
+        }
+    }
+
+    /// The ready replacement becomes the incumbent, and the old one is told to go, unless it holds
+    /// its recycling off.
+    mutating func takeOver(_ slot: Int, at now: Instant) {
+        guard let replacement = slots[slot].replacement, !isHeld(slots[slot], at: now) else {
+            return
+        }
+        let cause = slots[slot].due?.cause ?? .reload
+        slots[slot].due = nil
+        slots[slot].replacement = nil
+        if let old = slots[slot].incumbent {
+            retire(old.id, because: .recycle(cause), at: now)
+        }
+        slots[slot].incumbent = replacement
+    }
+}

@@ -1,0 +1,196 @@
+/// A new generation is tried with one worker, the canary, before anything else changes. It has to
+/// become ready and stay up; only then, and only when the canaries of all pools did, the generation
+/// is committed, and the other slots follow within the budget.
+
+/// A generation on trial.
+struct Candidate: Equatable, Sendable {
+    enum Phase: Equatable, Sendable {
+        /// The canary waits for the budget, to start beside the incumbent of this slot.
+        /// Exits: `trying`, `takingSlot`, `passed` (no worker serves any more).
+        case waiting(slot: Int, since: Instant)
+        /// The incumbent of this slot was told to go to make room. Exit: `trying`.
+        case takingSlot(Int)
+        /// The canary boots. Exits: `staying`, `failed`.
+        case trying(WorkerID)
+        /// The canary is ready and has to stay so until then. Exits: `passed`, `failed`.
+        case staying(WorkerID, until: Instant)
+        /// The trial went well, or none was needed. Exit: `failed` (the canary left before the commit).
+        case passed(WorkerID?)
+        /// The trial failed.
+        case failed(CanaryFailure)
+    }
+
+    let generation: Int
+    let policy: PoolPolicy
+    var phase: Phase
+
+    var canary: WorkerID? {
+        switch phase {
+        case .trying(let id), .staying(let id, _): id
+        case .passed(let id): id
+        case .waiting, .takingSlot, .failed: nil
+        }
+    }
+
+    var deadline: Instant? {
+        if case .staying(_, let until) = phase { until } else { nil }
+    }
+
+    var isPending: Bool {
+        switch phase {
+        case .waiting, .takingSlot, .trying, .staying, .passed: true
+        case .failed: false
+        }
+    }
+
+    /// Whether this worker is the canary and the trial is not decided against it.
+    func isTrying(_ id: WorkerID) -> Bool { canary == id }
+
+    /// Whether the next worker of this slot is to be the canary.
+    func takes(_ slot: Int) -> Bool {
+        switch phase {
+        case .waiting(slot, _), .takingSlot(slot): true
+        case .waiting, .takingSlot, .trying, .staying, .passed, .failed: false
+        }
+    }
+}
+
+/// How the trial of a generation stands.
+public enum Trial: Equatable, Sendable {
+    /// Undecided.
+    case pending
+    /// The generation may be committed.
+    case passed
+    /// The generation has to be given up.
+    case failed(CanaryFailure)
+}
+
+extension Pool {
+    /// A canary need not stay longer than this.
+    static let longestTrial = TimeSpan.seconds(2)
+
+    /// How the trial of the prepared generation stands; nil where none is prepared.
+    public var trial: Trial? {
+        switch candidate?.phase {
+        case nil: nil
+        case .waiting, .takingSlot, .trying, .staying: .pending
+        case .passed: .passed
+        case .failed(let reason): .failed(reason)
+        }
+    }
+
+    mutating func prepare(_ generation: Int, _ policy: PoolPolicy, at now: Instant) {
+        guard stage == .running || stage == .parked else { return }
+        abort(at: now)
+        candidate = Candidate(
+            generation: generation, policy: policy, phase: .passed(nil))
+        chooseCanarySlot(since: now, at: now)
+    }
+
+    func isEligibleForCanary(_ slot: Slot, at now: Instant) -> Bool {
+        guard slot.isWanted, slot.incumbent?.isReady == true, slot.replacement == nil else {
+            return false
+        }
+        return budget.surge > 0 || !isHeld(slot, at: now)
+    }
+
+    /// A pool in which nobody serves has nothing to lose and needs no trial.
+    private mutating func chooseCanarySlot(since: Instant, at now: Instant) {
+        guard stage == .running, tally.serving > 0 else {
+            candidate?.phase = .passed(nil)
+            return
+        }
+        let eligible = slots.indices.first { isEligibleForCanary(slots[$0], at: now) }
+        guard let slot = eligible ?? slots.indices.first(where: { slots[$0].isWanted }) else {
+            return
+        }
+        candidate?.phase = .waiting(slot: slot, since: since)
+        refresh(slot, at: now)
+    }
+
+    mutating func candidateIsReady(_ id: WorkerID, at now: Instant) {
+        let stay = min(policy.stableAfter, Pool.longestTrial)
+        candidate?.phase = .staying(id, until: now + stay)
+    }
+
+    mutating func candidateFailed(_ reason: CanaryFailure) {
+        guard let generation = candidate?.generation else { return }
+        candidate?.phase = .failed(reason)
+        note(.canaryFailed(pool: number, generation: generation, reason))
+    }
+
+    /// Moves the trial on where an event or the time allows it.
+    mutating func advanceCandidate(at now: Instant) {
+        guard let candidate else { return }
+        switch candidate.phase {
+        case .waiting(let slot, let since):
+            guard !isEligibleForCanary(slots[slot], at: now) else { return }
+            chooseCanarySlot(since: since, at: now)
+            refresh(slot, at: now)
+            // The slot chosen anew may have its turn at once.
+            if self.candidate != candidate { advanceRecycles(at: now) }
+        case .staying(let id, let until) where until <= now:
+            self.candidate?.phase = .passed(id)
+            note(.canaryPassed(pool: number, generation: candidate.generation))
+        case .takingSlot, .trying, .staying, .passed, .failed:
+            break
+        }
+    }
+
+    /// The prepared generation takes over: its policy and size apply, its canary takes its slot, and
+    /// every other worker is due.
+    mutating func commit(at now: Instant) {
+        guard let candidate else { return }
+        self.candidate = nil
+        policy = candidate.policy
+        generation = candidate.generation
+        isRollingOut = true
+        if stage == .parked { stage = .running }
+        for slot in slots.indices {
+            renew(slot, canary: candidate.canary, at: now)
+            refresh(slot, at: now)
+        }
+        resize(to: policy.workers, at: now)
+        scheduleSampling(at: now)
+    }
+
+    private mutating func renew(_ slot: Int, canary: WorkerID?, at now: Instant) {
+        slots[slot].continuation = .goesOn
+        slots[slot].failures = 0
+        slots[slot].notBefore = nil
+        if let canary, slots[slot].replacement?.id == canary {
+            let cause = slots[slot].due?.cause ?? .reload
+            slots[slot].due = Slot.Due(cause: cause, since: now)
+            if slots[slot].incumbent?.isReady != true, let old = slots[slot].incumbent {
+                retire(old.id, because: .superseded, within: BootTimes.grace, at: now)
+            }
+            takeOver(slot, at: now)
+            return
+        }
+        // What boots in the old generation serves nobody yet.
+        if let replacement = slots[slot].replacement, replacement.generation < generation {
+            retire(replacement.id, because: .superseded, within: BootTimes.grace, at: now)
+        }
+        guard let incumbent = slots[slot].incumbent, incumbent.generation < generation else {
+            return
+        }
+        if incumbent.isReady {
+            setDue(incumbent.id, .reload, at: now)
+        } else {
+            retire(incumbent.id, because: .superseded, within: BootTimes.grace, at: now)
+        }
+    }
+
+    /// The prepared generation is given up: its canary goes, and nothing else has changed.
+    mutating func abort(at now: Instant) {
+        guard let given = candidate else { return }
+        candidate = nil
+        if let canary = given.canary, let worker = self[canary] {
+            let grace = worker.isReady ? given.policy.gracefulTimeout : BootTimes.grace
+            retire(canary, because: .superseded, within: grace, at: now)
+            refresh(canary.slot, at: now)
+        } else if case .waiting(let slot, _) = given.phase {
+            refresh(slot, at: now)
+        }
+    }
+}

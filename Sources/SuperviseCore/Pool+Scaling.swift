@@ -1,0 +1,54 @@
+/// More slots, fewer slots.
+
+extension Pool {
+    /// Adds slots or takes the least useful ones away, down to one.
+    mutating func resize(by change: Int, at now: Instant) {
+        resize(to: max(1, tally.wanted + change), at: now)
+    }
+
+    mutating func resize(to size: Int, at now: Instant) {
+        let before = tally.wanted
+        guard size != before else { return }
+        while tally.wanted > size, let slot = leastUsefulSlot() { takeAway(slot, at: now) }
+        for slot in slots.indices where tally.wanted < size && !slots[slot].isWanted {
+            slots[slot].isWanted = true
+            refresh(slot, at: now)
+        }
+        if tally.wanted < size { addSlots(size - tally.wanted, at: now) }
+        note(.resized(pool: number, from: before, to: tally.wanted))
+    }
+
+    private mutating func takeAway(_ slot: Int, at now: Instant) {
+        let present = [slots[slot].incumbent, slots[slot].replacement].compactMap { $0 }
+        if present.contains(where: { candidate?.isTrying($0.id) == true }) {
+            candidateFailed(.left(.scaledDown))
+        }
+        if case .takingSlot(slot)? = candidate?.phase {
+            candidate?.phase = .waiting(slot: slot, since: now)
+        }
+        for worker in present { retire(worker.id, because: .scaledDown, at: now) }
+        let lastIncarnation = slots[slot].lastIncarnation
+        let leaving = slots[slot].leaving
+        let tally = slots[slot].tally
+        slots[slot] = Slot()
+        slots[slot].isWanted = false
+        slots[slot].lastIncarnation = lastIncarnation
+        slots[slot].leaving = leaving
+        slots[slot].tally = tally
+        refresh(slot, at: now)
+    }
+
+    /// A slot without a ready worker goes first, then one whose worker is being replaced anyway, then
+    /// the one with the oldest worker.
+    private func leastUsefulSlot() -> Int? {
+        func rank(_ index: Int) -> (Int, Int64) {
+            let slot = slots[index]
+            guard let incumbent = slot.incumbent, incumbent.isReady else { return (0, 0) }
+            return (
+                slot.replacement != nil || slot.due != nil ? 1 : 2,
+                incumbent.startedAt.nanoseconds
+            )
+        }
+        return slots.indices.filter { slots[$0].isWanted }.min { rank($0) < rank($1) }
+    }
+}

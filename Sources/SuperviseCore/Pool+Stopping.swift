@@ -1,0 +1,90 @@
+/// Stop and park.
+
+extension Pool {
+    /// The time between the quick-signal and SIGKILL.
+    static let quickGrace = TimeSpan.seconds(2)
+
+    /// Every worker is told to go. A second, faster stop shortens what is left, never the reverse: a
+    /// repeated TERM must not start the graceful timeout anew.
+    mutating func stop(_ haste: Haste, at now: Instant) {
+        switch stage {
+        case .ended: return
+        case .stopping(let before) where before >= haste: return
+        case .idle, .running, .parked, .stopping: break
+        }
+        let isFirst = if case .stopping = stage { false } else { true }
+        stage = .stopping(haste)
+        candidate = nil
+        isRollingOut = false
+        nextSampleAt = nil
+        note(.stopping(pool: number, haste))
+        for slot in slots.indices {
+            stop(slot, haste, isFirst: isFirst, at: now)
+            refresh(slot, at: now)
+        }
+    }
+
+    private mutating func stop(_ slot: Int, _ haste: Haste, isFirst: Bool, at now: Instant) {
+        slots[slot].due = nil
+        slots[slot].notBefore = nil
+        let told = slots[slot].leaving.map(\.id)
+        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+            switch haste {
+            case .graceful: retire(worker.id, because: .stop, at: now)
+            case .quick:
+                retire(
+                    worker.id, because: .stop, with: .quick, within: Pool.quickGrace, at: now)
+            case .immediate: retire(worker.id, because: .stop, within: .zero, at: now)
+            }
+        }
+        guard haste > .graceful else { return }
+        for id in told { hurry(id, haste, at: now) }
+    }
+
+    /// Shortens the time of a worker that was told to go before.
+    private mutating func hurry(_ id: WorkerID, _ haste: Haste, at now: Instant) {
+        guard let index = leavingIndex(of: id) else { return }
+        let worker = slots[id.slot].leaving[index]
+        guard let killAt = worker.killAt else { return }
+        if haste == .immediate {
+            killLate(worker, at: now)
+            return
+        }
+        let sooner = min(killAt, now + Pool.quickGrace)
+        switch worker.state {
+        case .retiring(let cause, _):
+            slots[id.slot].leaving[index].state = .retiring(cause, killAt: sooner)
+            outbox.append(.signal(id, .quick))
+        case .outlived:
+            slots[id.slot].leaving[index].state = .outlived(killAt: sooner)
+        case .starting, .booting, .ready:
+            break
+        }
+    }
+
+    /// All workers retire and none is started until `unpark`.
+    mutating func park(at now: Instant) {
+        guard stage == .running else { return }
+        stage = .parked
+        note(.parked(pool: number))
+        if let candidate, candidate.isPending { candidateFailed(.left(.parked)) }
+        for slot in slots.indices {
+            slots[slot].due = nil
+            for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+                retire(worker.id, because: .parked, at: now)
+            }
+            refresh(slot, at: now)
+        }
+    }
+
+    mutating func unpark(at now: Instant) {
+        guard stage == .parked else { return }
+        stage = .running
+        note(.unparked(pool: number))
+        for slot in slots.indices {
+            slots[slot].failures = 0
+            slots[slot].notBefore = nil
+            refresh(slot, at: now)
+        }
+    }
+}

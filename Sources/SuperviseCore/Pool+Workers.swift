@@ -1,0 +1,77 @@
+/// News of a worker, sent to the part of the machine that handles it.
+
+extension Pool {
+    /// A worker that was not told to go: the incumbent or the replacement of its slot. Setting it
+    /// stores the changed value in its place.
+    subscript(id: WorkerID) -> Worker? {
+        get {
+            guard id.pool == number, slots.indices.contains(id.slot) else { return nil }
+            let slot = slots[id.slot]
+            if slot.incumbent?.id == id { return slot.incumbent }
+            if slot.replacement?.id == id { return slot.replacement }
+            return nil
+        }
+        set {
+            if slots[id.slot].incumbent?.id == id {
+                slots[id.slot].incumbent = newValue
+            } else if slots[id.slot].replacement?.id == id {
+                slots[id.slot].replacement = newValue
+            }
+        }
+    }
+
+    /// Where a worker that is leaving stands in its slot's list.
+    func leavingIndex(of id: WorkerID) -> Int? {
+        guard id.pool == number, slots.indices.contains(id.slot) else { return nil }
+        return slots[id.slot].leaving.firstIndex { $0.id == id }
+    }
+
+    /// A worker of this pool, wherever it stands.
+    public func worker(_ id: WorkerID) -> Worker? {
+        self[id] ?? leavingIndex(of: id).map { slots[id.slot].leaving[$0] }
+    }
+
+    mutating func handle(_ news: WorkerEvent, of id: WorkerID, at now: Instant) {
+        guard worker(id) != nil else { return }
+        switch news {
+        case .running: workerRuns(id, at: now)
+        case .startFailed(let failure): startFailed(id, failure, at: now)
+        case .ready: becomeReady(id, by: .notify, at: now)
+        case .listening: workerListens(id, at: now)
+        case .unobservable: self[id]?.isObservable = false
+        case .requests(let total): countRequests(total, of: id, at: now)
+        case .moreRequests(let count):
+            let known = worker(id)?.requests ?? 0
+            let (total, overflow) = known.addingReportingOverflow(count)
+            countRequests(overflow ? .max : total, of: id, at: now)
+        case .memory(let bytes): measure(bytes, of: id, at: now)
+        case .stopping: workerAnnouncedEnd(id, at: now)
+        case .recycleRequested: setDue(id, .requested, at: now)
+        case .hold(let span): hold(id, for: span, at: now)
+        case .exited(let status, let leavesTree):
+            workerExited(id, status, leavesTree: leavesTree, at: now)
+        case .treeGone: treeGone(id)
+        }
+        refresh(id.slot, at: now)
+    }
+
+    mutating func expire(_ slot: Int, at now: Instant) {
+        for worker in slots[slot].leaving {
+            if let killAt = worker.killAt, killAt <= now { killLate(worker, at: now) }
+        }
+        guard stage == .running else { return }
+        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+            expireBoot(of: worker.id, at: now)
+        }
+        guard let incumbent = slots[slot].incumbent else { return }
+        if let end = incumbent.lifetimeEnd, end <= now, slots[slot].due == nil {
+            setDue(incumbent.id, .lifetime, at: now)
+        }
+        // A hold may have run out while the replacement waited.
+        if let replacement = slots[slot].replacement, replacement.isReady,
+            candidate?.isTrying(replacement.id) != true
+        {
+            takeOver(slot, at: now)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+/// The state machine of one pool: events and the time go in, a list of actions comes out, and the
+/// caller performs them in order. It reads no clock and draws no randomness of its own, so a run is
+/// determined by its seed and its events.
+///
+/// A slot is filled by its *incumbent*. A planned replacement starts beside it where the budget has
+/// room (surge), and takes over when it is ready; only then is the incumbent told to go. Where the
+/// budget lets a worker be missing instead, the incumbent goes first. Deadlines are data: the caller
+/// arms one timer for `nextDeadline`.
+///
+/// Nothing here scans the slots on an ordinary event. Each change of a slot ends in `refresh`, which
+/// keeps the sums (`tally`) and the queues (`deadlines`, `vacancies`, `recycles`) up to date.
+public struct Pool: Equatable, Sendable {
+    /// Where the pool stands.
+    public enum Stage: Equatable, Sendable {
+        /// Not started. Exits: `running`, `ended` (stopped before its start).
+        case idle
+        /// Keeps its workers. Exits: `parked`, `stopping`.
+        case running
+        /// Keeps no workers, but may again. Exits: `running`, `stopping`.
+        case parked
+        /// Sees its workers off. Exit: `ended`.
+        case stopping(Haste)
+        /// Has no process left. No exit.
+        case ended
+    }
+
+    /// Its number among all pools that the master ever had.
+    public let number: Int
+    /// The settings in force.
+    public internal(set) var policy: PoolPolicy
+    /// The generation in force.
+    public internal(set) var generation: Int
+    /// Where the pool stands.
+    public internal(set) var stage = Stage.idle
+    /// The generation on trial, if any.
+    var candidate: Candidate?
+    /// Whether any worker ever became ready.
+    public internal(set) var hasBeenReady = false
+    /// Set when the very first start failed for a reason that an operator has to mend.
+    public internal(set) var startImpossible: StartFailure?
+
+    let seed: UInt64
+    var slots: [Slot] = []
+    var tally = Tally()
+    var deadlines = SlotQueue<Instant>()
+    var vacancies = SlotQueue<Instant>()
+    var recycles = SlotQueue<RecycleRank>()
+    var nextSampleAt: Instant?
+    /// Whether any program of this pool was ever run.
+    var hasRun = false
+    /// Whether any worker ever showed the kernel's evidence of readiness.
+    var hasShownEvidence = false
+    /// Whether workers of an older generation are being replaced.
+    var isRollingOut = false
+    var outbox: [Action] = []
+
+    /// A pool with these settings. Equal seeds make equal draws.
+    public init(number: Int, policy: PoolPolicy, generation: Int = 1, seed: UInt64) {
+        self.number = number
+        self.policy = policy
+        self.generation = generation
+        self.seed = seed
+    }
+
+    /// Handles one event and returns what is to be done, in order.
+    public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        switch event {
+        case .start: start(at: now)
+        case .deadline: expireDeadlines(at: now)
+        case .worker(let id, let news): handle(news, of: id, at: now)
+        case .resize(let change): resize(by: change, at: now)
+        case .park: park(at: now)
+        case .unpark: unpark(at: now)
+        case .prepare(let generation, let policy): prepare(generation, policy, at: now)
+        case .commit: commit(at: now)
+        case .abort: abort(at: now)
+        case .stop(let haste): stop(haste, at: now)
+        }
+        settle(at: now)
+        let actions = outbox
+        outbox = []
+        return actions
+    }
+
+    /// When `deadline` has to be told next, if nothing else happens before.
+    public var nextDeadline: Instant? {
+        let slot = deadlines.first?.key
+        let pool = [candidate?.deadline, nextSampleAt].compactMap { $0 }.min()
+        guard let slot, let pool else { return slot ?? pool }
+        return min(slot, pool)
+    }
+
+    /// The number of workers that the pool keeps at present.
+    public var size: Int { tally.wanted }
+    /// The number of ready workers that were not told to go.
+    public var servingCount: Int { tally.serving }
+    /// The number of workers with a living process, or with processes left behind.
+    public var liveCount: Int { tally.live }
+    /// Whether every slot is done for good and no process is left.
+    public var isDone: Bool {
+        stage == .running && tally.wanted > 0 && tally.done == tally.wanted && tally.live == 0
+    }
+    /// Whether the last worker of any done slot ended with anything but 0.
+    public var hasDoneFailures: Bool { tally.doneFailed > 0 }
+    /// Whether every slot failed to boot `boot-attempts` times in a row.
+    public var hasExhaustedBoots: Bool { tally.wanted > 0 && tally.exhausted == tally.wanted }
+    /// Whether workers of an older generation still have to be replaced or to leave.
+    public var isOutdated: Bool { isRollingOut }
+    /// The budget at the pool's present size.
+    public var budget: Budget { Budget(of: policy, workers: tally.wanted) }
+
+    private mutating func start(at now: Instant) {
+        guard stage == .idle else { return }
+        stage = .running
+        addSlots(policy.workers, at: now)
+        scheduleSampling(at: now)
+    }
+
+    /// Does all that the budget allows now.
+    private mutating func settle(at now: Instant) {
+        fillVacancies(at: now)
+        advanceRecycles(at: now)
+        advanceCandidate(at: now)
+        noteProgress()
+    }
+
+    private mutating func expireDeadlines(at now: Instant) {
+        while let (slot, deadline) = deadlines.first, deadline <= now {
+            expire(slot, at: now)
+            refresh(slot, at: now)
+        }
+        if let sample = nextSampleAt, sample <= now {
+            outbox.append(.sampleMemory(pool: number))
+            scheduleSampling(at: now)
+        }
+    }
+
+    private mutating func noteProgress() {
+        if isRollingOut, tally.outdated == 0 {
+            isRollingOut = false
+            note(.rolledOut(pool: number, generation: generation))
+        }
+        if case .stopping = stage, tally.live == 0 {
+            stage = .ended
+            nextSampleAt = nil
+            note(.ended(pool: number))
+        }
+    }
+
+    mutating func note(_ notice: Notice) {
+        outbox.append(.note(notice))
+    }
+}

@@ -1,0 +1,99 @@
+/// A reload is a transaction over all pools: every pool tries its new generation with a canary, and
+/// nothing is replaced, added or removed before all of them passed.
+
+extension Service {
+    /// A reload under way.
+    struct Reload: Equatable, Sendable {
+        let generation: Int
+        let plans: [Plan]
+    }
+
+    /// Starts over with the newest configuration; what an earlier, undecided reload tried goes.
+    mutating func reload(to plans: [Plan], at now: Instant) {
+        guard exitCode == nil else { return }
+        if reload != nil { abortReload(at: now) }
+        lastGeneration += 1
+        reload = Reload(generation: lastGeneration, plans: plans)
+        note(.reloadBegun(generation: lastGeneration))
+        for plan in plans {
+            guard let index = members.firstIndex(where: { $0.name == plan.name && $0.isWanted })
+            else { continue }
+            tell(index, .prepare(generation: lastGeneration, plan.policy), at: now)
+        }
+    }
+
+    mutating func advanceReload(at now: Instant) {
+        if reload != nil {
+            let trials = members.compactMap(\.pool.trial)
+            if trials.contains(where: \.isFailure) {
+                abortReload(at: now)
+            } else if trials.allSatisfy({ $0 == .passed }) {
+                commitReload(at: now)
+            }
+        }
+        if isRollingOut, !members.contains(where: { $0.pool.isOutdated }) {
+            isRollingOut = false
+            note(.reloadComplete(generation: generation))
+        }
+    }
+
+    private mutating func abortReload(at now: Instant) {
+        guard let aborted = reload else { return }
+        reload = nil
+        tellAll(.abort, at: now)
+        note(.reloadAborted(generation: aborted.generation))
+        outbox.append(.discard(generation: aborted.generation))
+    }
+
+    private mutating func commitReload(at now: Instant) {
+        guard let committed = reload else { return }
+        reload = nil
+        generation = committed.generation
+        isRollingOut = true
+        outbox.append(.adopt(generation: generation))
+        note(.reloadCommitted(generation: generation))
+        var kept: [Member] = []
+        var removed = members
+        for plan in committed.plans {
+            if let index = removed.firstIndex(where: { $0.name == plan.name && $0.isWanted }) {
+                kept.append(removed.remove(at: index))
+            }
+        }
+        let known = Set(kept.map(\.name))
+        members = kept + removed
+        for index in kept.indices { tell(index, .commit, at: now) }
+        for index in kept.count..<members.count { tell(index, .stop(.graceful), at: now) }
+        for plan in committed.plans where !known.contains(plan.name) {
+            add(plan)
+            tell(members.count - 1, .start, at: now)
+        }
+        sortMembers(by: committed.plans)
+    }
+
+    /// TTIN and TTOU go to the first pool of the file, so the order is kept as the file has it.
+    private mutating func sortMembers(by plans: [Plan]) {
+        let order = plans.map(\.name)
+        func rank(_ member: Member) -> Int {
+            member.isWanted ? order.firstIndex(of: member.name) ?? order.count : order.count
+        }
+        members = members.enumerated()
+            .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+            .map(\.element)
+    }
+}
+
+extension Service.Member {
+    /// Whether the configuration in force has this pool.
+    var isWanted: Bool {
+        switch pool.stage {
+        case .idle, .running, .parked: true
+        case .stopping, .ended: false
+        }
+    }
+}
+
+extension Trial {
+    fileprivate var isFailure: Bool {
+        if case .failed = self { true } else { false }
+    }
+}

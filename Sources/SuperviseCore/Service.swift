@@ -1,0 +1,202 @@
+/// All pools of one master, and what concerns them together: signals to the master, the reload as one
+/// transaction over all pools, and the end with its exit code. Pure, like the pools it is made of.
+public struct Service: Equatable, Sendable {
+    /// What the master is told.
+    public enum Event: Equatable, Sendable {
+        /// Start every pool.
+        case start
+        /// `nextDeadline` has come. Told after every other event of the turn.
+        case deadline
+        /// News of a worker.
+        case worker(WorkerID, WorkerEvent)
+        /// So many workers more (or fewer) in this pool.
+        case resize(pool: Int, by: Int)
+        /// Retire the workers of all pools, keep the pools.
+        case park
+        /// Roll over to these pools. A pool is recognised by its name.
+        case reload([Plan])
+        /// Stop.
+        case stop(Haste)
+    }
+
+    /// What is to be done.
+    public enum Action: Equatable, Sendable {
+        /// An action of a pool.
+        case perform(SuperviseCore.Action)
+        /// The settings of this generation are in force from here on.
+        case adopt(generation: Int)
+        /// This generation was given up.
+        case discard(generation: Int)
+        /// The master ends with this exit code.
+        case exit(Int32)
+    }
+
+    /// A pool as the configuration wants it.
+    public struct Plan: Equatable, Sendable {
+        /// The pool's name.
+        public var name: String
+        /// Its settings.
+        public var policy: PoolPolicy
+
+        /// A pool of this name with these settings.
+        public init(name: String, policy: PoolPolicy) {
+            self.name = name
+            self.policy = policy
+        }
+    }
+
+    /// A pool with its name. Names stay with a pool; numbers are never used again.
+    public struct Member: Equatable, Sendable {
+        /// The pool's name.
+        public let name: String
+        /// The pool.
+        public internal(set) var pool: Pool
+    }
+
+    /// Exit codes of the master.
+    enum ExitCode {
+        static let stopped: Int32 = 0
+        static let cannotBoot: Int32 = 3
+        static let cannotStart: Int32 = 4
+        static let finishedWithFailure: Int32 = 5
+    }
+
+    /// The pools, in the order of the configuration; those that a reload removed are last, until
+    /// their last process is gone.
+    public internal(set) var members: [Member] = []
+    /// The generation in force.
+    public internal(set) var generation = 1
+    /// The reload under way, until it is committed or aborted.
+    var reload: Reload?
+    /// The exit code, once the end is decided.
+    var exitCode: Int32?
+    /// How fast the service stops, once it does.
+    var haste: Haste?
+    var lastGeneration = 1
+    var nextNumber = 0
+    var isRollingOut = false
+    let seed: UInt64
+    var outbox: [Action] = []
+
+    /// A service of these pools. Equal seeds make equal draws.
+    public init(_ plans: [Plan], seed: UInt64) {
+        self.seed = seed
+        for plan in plans { add(plan) }
+    }
+
+    /// Handles one event and returns what is to be done, in order.
+    public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        switch event {
+        case .start: tellAll(.start, at: now)
+        case .deadline: expireDeadlines(at: now)
+        case .worker(let id, let news):
+            if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
+        case .resize(let pool, let change): resize(pool, by: change, at: now)
+        case .park: tellAll(.park, at: now)
+        case .reload(let plans): reload(to: plans, at: now)
+        case .stop(let haste): stop(haste, exitCode: ExitCode.stopped, at: now)
+        }
+        advanceReload(at: now)
+        decideEnd(at: now)
+        let actions = outbox
+        outbox = []
+        return actions
+    }
+
+    /// When `deadline` has to be told next, if nothing else happens before.
+    public var nextDeadline: Instant? { members.compactMap(\.pool.nextDeadline).min() }
+
+    /// The pool of this number, with its name.
+    public func member(_ number: Int) -> Member? {
+        index(ofPool: number).map { members[$0] }
+    }
+
+    /// Whether a reload waits for its canaries.
+    public var isReloading: Bool { reload != nil }
+
+    mutating func add(_ plan: Plan) {
+        members.append(
+            Member(
+                name: plan.name,
+                pool: Pool(
+                    number: nextNumber, policy: plan.policy, generation: generation,
+                    seed: seed &+ UInt64(nextNumber) &* 0x9E37_79B9_7F4A_7C15)))
+        nextNumber += 1
+    }
+
+    func index(ofPool number: Int) -> Int? {
+        members.firstIndex { $0.pool.number == number }
+    }
+
+    mutating func tell(_ index: Int, _ event: SuperviseCore.Event, at now: Instant) {
+        for action in members[index].pool.handle(event, at: now) {
+            outbox.append(.perform(action))
+        }
+    }
+
+    mutating func tellAll(_ event: SuperviseCore.Event, at now: Instant) {
+        for index in members.indices { tell(index, event, at: now) }
+    }
+
+    mutating func note(_ notice: Notice) {
+        outbox.append(.perform(.note(notice)))
+    }
+
+    private mutating func expireDeadlines(at now: Instant) {
+        for index in members.indices {
+            if let deadline = members[index].pool.nextDeadline, deadline <= now {
+                tell(index, .deadline, at: now)
+            }
+        }
+    }
+
+    private mutating func resize(_ number: Int, by change: Int, at now: Instant) {
+        guard let index = index(ofPool: number) else { return }
+        if members[index].pool.stage == .parked {
+            if change > 0 { tellAll(.unpark, at: now) }
+        } else {
+            tell(index, .resize(by: change), at: now)
+        }
+    }
+
+    private mutating func stop(_ haste: Haste, exitCode: Int32, at now: Instant) {
+        if self.exitCode == nil { self.exitCode = exitCode }
+        self.haste = max(haste, self.haste ?? haste)
+        if let reload {
+            outbox.append(.discard(generation: reload.generation))
+            self.reload = nil
+        }
+        isRollingOut = false
+        tellAll(.stop(haste), at: now)
+    }
+
+    private mutating func decideEnd(at now: Instant) {
+        members.removeAll { $0.pool.stage == .ended && exitCode == nil }
+        if exitCode == nil { giveUpIfHopeless(at: now) }
+        if exitCode == nil, !members.isEmpty, members.allSatisfy({ $0.pool.isDone }) {
+            let failed = members.contains { $0.pool.hasDoneFailures }
+            stop(
+                .graceful, exitCode: failed ? ExitCode.finishedWithFailure : ExitCode.stopped,
+                at: now)
+        }
+        if let exitCode, members.allSatisfy({ $0.pool.stage == .ended }) {
+            outbox.append(.exit(exitCode))
+        }
+    }
+
+    /// An operator's mistake at the first start ends the master; a service that once ran never gives
+    /// up.
+    private mutating func giveUpIfHopeless(at now: Instant) {
+        guard generation == 1, !members.contains(where: { $0.pool.hasBeenReady }) else { return }
+        for member in members {
+            guard let failure = member.pool.startImpossible else { continue }
+            note(.givingUp(.cannotStart(pool: member.pool.number, failure)))
+            stop(.graceful, exitCode: ExitCode.cannotStart, at: now)
+            return
+        }
+        if !members.isEmpty, members.allSatisfy({ $0.pool.hasExhaustedBoots }) {
+            note(.givingUp(.noWorkerBoots))
+            stop(.graceful, exitCode: ExitCode.cannotBoot, at: now)
+        }
+    }
+}

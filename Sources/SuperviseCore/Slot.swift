@@ -1,0 +1,88 @@
+/// One place in a pool, filled by one worker after another.
+struct Slot: Equatable, Sendable {
+    /// A recycling that waits for the budget.
+    struct Due: Equatable, Sendable {
+        var cause: RecycleCause
+        var since: Instant
+    }
+
+    /// Whether the slot's work goes on once its worker has ended.
+    enum Continuation: Equatable, Sendable {
+        /// The next worker starts as soon as backoff and budget allow.
+        case goesOn
+        /// A worker announced its end, and whether another follows depends on how it ends.
+        case awaitsExit(of: Int)
+        /// Nothing follows. `failed` is whether the last worker ended with anything but 0.
+        case done(failed: Bool)
+    }
+
+    /// Whether the slot belongs to the pool's number; a slot scaled away only sees its workers off.
+    var isWanted = true
+    /// The worker that fills the slot.
+    var incumbent: Worker?
+    /// The worker that takes over from the incumbent when it is ready.
+    var replacement: Worker?
+    /// Workers that were told to go, or that left processes behind.
+    var leaving: [Worker] = []
+    /// Why the incumbent is to be replaced.
+    var due: Due?
+    /// Ends in a row that came too soon, without a stable worker in between; the backoff grows by it.
+    var failures = 0
+    /// Failed boots in a row.
+    var bootFailures = 0
+    /// The next start waits until then.
+    var notBefore: Instant?
+    /// The incarnation of the last worker.
+    var lastIncarnation = 0
+    /// Whether another worker follows.
+    var continuation = Continuation.goesOn
+    /// What the slot adds to the pool's sums, kept to be taken off again when it changes.
+    var tally = Tally()
+
+    /// Whether the slot waits for a worker.
+    var isVacant: Bool { isWanted && incumbent == nil && continuation == .goesOn }
+
+    /// Whether the start of the slot's next worker is put off at this time.
+    func isBackingOff(at now: Instant) -> Bool { notBefore.map { now < $0 } ?? false }
+
+    /// Until when the incumbent puts its recycling off. However often it asks, no longer than
+    /// `maxHold` from the moment that the recycling was due.
+    func heldUntil(maxHold: TimeSpan) -> Instant? {
+        guard let due, let hold = incumbent?.holdUntil else { return nil }
+        return min(hold, due.since + maxHold)
+    }
+}
+
+/// Sums over slots, kept up to date by each change of a slot so that no event has to count.
+struct Tally: Equatable, Sendable {
+    /// Slots that belong to the pool's number.
+    var wanted = 0
+    /// Workers with a living process, or with processes left behind.
+    var live = 0
+    /// Workers that are ready and were not told to go.
+    var serving = 0
+    /// Slots that wait for a worker.
+    var vacant = 0
+    /// Slots that are done.
+    var done = 0
+    /// Done slots whose last worker failed.
+    var doneFailed = 0
+    /// Slots whose last worker ended too soon and that have no ready one.
+    var failing = 0
+    /// Slots that failed to boot `boot-attempts` times in a row.
+    var exhausted = 0
+    /// Workers of an older generation than the one in force.
+    var outdated = 0
+
+    static func - (a: Tally, b: Tally) -> Tally { combine(a, b, by: -) }
+    static func + (a: Tally, b: Tally) -> Tally { combine(a, b, by: +) }
+
+    private static func combine(_ a: Tally, _ b: Tally, by sum: (Int, Int) -> Int) -> Tally {
+        Tally(
+            wanted: sum(a.wanted, b.wanted), live: sum(a.live, b.live),
+            serving: sum(a.serving, b.serving), vacant: sum(a.vacant, b.vacant),
+            done: sum(a.done, b.done), doneFailed: sum(a.doneFailed, b.doneFailed),
+            failing: sum(a.failing, b.failing), exhausted: sum(a.exhausted, b.exhausted),
+            outdated: sum(a.outdated, b.outdated))
+    }
+}

@@ -1,0 +1,82 @@
+/// Slots ordered by a key, smallest first and by number where keys are equal. A binary heap that
+/// knows where each slot stands, so that setting or removing a key costs the logarithm of the number
+/// of slots: a pool of 10,000 workers never scans them.
+struct SlotQueue<Key: Comparable & Sendable>: Equatable, Sendable {
+    private struct Entry: Equatable, Sendable {
+        var key: Key
+        var slot: Int
+
+        static func < (a: Entry, b: Entry) -> Bool {
+            a.key == b.key ? a.slot < b.slot : a.key < b.key
+        }
+    }
+
+    private var heap: [Entry] = []
+    /// Where each slot stands in the heap, or -1.
+    private var positions: [Int] = []
+
+    /// The slot with the smallest key.
+    var first: (slot: Int, key: Key)? {
+        heap.first.map { ($0.slot, $0.key) }
+    }
+
+    /// Gives the slot a key, or takes it out of the queue.
+    mutating func set(_ slot: Int, _ key: Key?) {
+        while positions.count <= slot { positions.append(-1) }
+        let position = positions[slot]
+        switch (key, position) {
+        case (nil, -1):
+            return
+        case (nil, _):
+            remove(at: position)
+        case (let key?, -1):
+            heap.append(Entry(key: key, slot: slot))
+            positions[slot] = heap.count - 1
+            siftUp(heap.count - 1)
+        case (let key?, _):
+            guard heap[position].key != key else { return }
+            heap[position].key = key
+            siftDown(siftUp(position))
+        }
+    }
+
+    private mutating func remove(at position: Int) {
+        positions[heap[position].slot] = -1
+        let last = heap.removeLast()
+        guard position < heap.count else { return }
+        heap[position] = last
+        positions[last.slot] = position
+        siftDown(siftUp(position))
+    }
+
+    @discardableResult
+    private mutating func siftUp(_ start: Int) -> Int {
+        var position = start
+        while position > 0 {
+            let parent = (position - 1) / 2
+            guard heap[position] < heap[parent] else { break }
+            exchange(position, parent)
+            position = parent
+        }
+        return position
+    }
+
+    private mutating func siftDown(_ start: Int) {
+        var position = start
+        while true {
+            var smallest = position
+            for child in [2 * position + 1, 2 * position + 2] where child < heap.count {
+                if heap[child] < heap[smallest] { smallest = child }
+            }
+            guard smallest != position else { return }
+            exchange(position, smallest)
+            position = smallest
+        }
+    }
+
+    private mutating func exchange(_ a: Int, _ b: Int) {
+        heap.swapAt(a, b)
+        positions[heap[a].slot] = a
+        positions[heap[b].slot] = b
+    }
+}

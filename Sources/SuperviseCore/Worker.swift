@@ -1,0 +1,108 @@
+/// One incarnation of a slot: a process from its start until the last of its tree is gone.
+public struct Worker: Equatable, Sendable {
+    /// Where a worker stands in its life.
+    public enum State: Equatable, Sendable {
+        /// Its start was ordered. Exits: `booting` (exec succeeded), `retiring`, or its end.
+        case starting
+        /// Its program runs. Exits: `ready`, `retiring`, `outlived`, or its end.
+        case booting
+        /// It serves. Exits: `retiring`, `outlived`, or its end.
+        case ready
+        /// It was told to go, and gets SIGKILL at `killAt`. Exits: `outlived` or its end.
+        case retiring(RetireCause, killAt: Instant)
+        /// Its own process ended and what it left behind was told to go. Exit: its end.
+        case outlived(killAt: Instant)
+    }
+
+    /// Who it is.
+    public let id: WorkerID
+    /// The generation of settings that it runs with.
+    public let generation: Int
+    /// When its start was ordered.
+    public let startedAt: Instant
+    /// The number of requests after which it is recycled; nil where there is none.
+    public let requestLimit: UInt64?
+    /// The age at which it is recycled; nil where there is none.
+    let lifetimeLimit: TimeSpan?
+
+    /// Where it stands.
+    public internal(set) var state = State.starting
+    /// Since when it is ready.
+    public internal(set) var readyAt: Instant?
+    /// The requests that it has reported.
+    public internal(set) var requests: UInt64 = 0
+    /// Its last measured memory in bytes.
+    public internal(set) var memoryBytes: UInt64?
+
+    /// How many samples in a row were over `max-rss`.
+    var samplesOver = 0
+    /// After an alarm, samples before this time are not judged by `max-rss`.
+    var alarmedUntil: Instant?
+    /// Until when it asked not to be recycled.
+    var holdUntil: Instant?
+    /// When the kernel's evidence of readiness is looked for next.
+    var observeAt: Instant?
+    /// How often it was looked for.
+    var observations = 0
+    /// Whether the kernel's evidence can be read.
+    var isObservable = true
+    /// Whether it is ready by assumption alone.
+    var isAssumedReady = false
+
+    init(
+        id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter
+    ) {
+        self.id = id
+        self.generation = generation
+        startedAt = now
+        // Both draws are always made, so that switching one limit on does not change the other.
+        let requestJitter = jitter.draw(through: policy.maxRequestsJitter)
+        let lifetimeJitter = jitter.draw(
+            through: UInt64(max(0, policy.maxLifetimeJitter.nanoseconds)))
+        requestLimit =
+            policy.maxRequests == 0
+            ? nil : policy.maxRequests.addingReportingOverflow(requestJitter).partialValue
+        lifetimeLimit = policy.maxLifetime.map {
+            $0 + TimeSpan(nanoseconds: Int64(clamping: lifetimeJitter))
+        }
+    }
+
+    var isReady: Bool { state == .ready }
+
+    /// Whether it runs or is about to, and was not told to go.
+    var isBooting: Bool { state == .starting || state == .booting }
+
+    /// Whether its own process may still live.
+    var hasProcess: Bool {
+        if case .outlived = state { return false }
+        return true
+    }
+
+    /// Whether it has been ready for long enough to forget earlier crashes of its slot.
+    func isStable(at now: Instant, after span: TimeSpan) -> Bool {
+        readyAt.map { now - $0 >= span } ?? false
+    }
+
+    /// Its figures for a notice.
+    func facts(at now: Instant) -> WorkerFacts {
+        WorkerFacts(
+            generation: generation, age: now - startedAt, requests: requests,
+            requestLimit: requestLimit, memoryBytes: memoryBytes)
+    }
+}
+
+extension Worker {
+    /// When it gets SIGKILL, if it was told to go.
+    var killAt: Instant? {
+        switch state {
+        case .starting, .booting, .ready: nil
+        case .retiring(_, let killAt), .outlived(let killAt): killAt
+        }
+    }
+
+    /// When it is old enough to be recycled; nil while it boots, since it serves nobody then.
+    var lifetimeEnd: Instant? {
+        guard isReady, let lifetimeLimit else { return nil }
+        return startedAt + lifetimeLimit
+    }
+}

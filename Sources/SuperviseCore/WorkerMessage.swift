@@ -1,0 +1,59 @@
+/// What a worker says on its notify socket: the lines of an sd_notify(3) datagram, `KEY=VALUE`, and
+/// our own keys, which begin with `X_`. Unknown keys are the business of others and are left out.
+public enum WorkerMessage: Equatable, Sendable {
+    /// `READY=1`.
+    case ready
+    /// `STOPPING=1`.
+    case stopping
+    /// `STATUS=…`, free text for people.
+    case status(String)
+    /// `ERRNO=…`, the error that makes the worker end.
+    case errno(Int32)
+    /// `X_REQUESTS=123`: so many requests served in all.
+    case requests(UInt64)
+    /// `X_REQUESTS=+1`: so many requests more.
+    case moreRequests(UInt64)
+    /// `X_RECYCLE=1`.
+    case recycle
+    /// `X_HOLD=30`, in seconds.
+    case hold(TimeSpan)
+    /// A key of ours whose value says nothing.
+    case malformed(key: String, value: String)
+
+    /// The longest text that is kept of a value, in bytes.
+    static let longestText = 512
+
+    /// Reads a datagram. Any bytes are accepted; lines that say nothing are left out.
+    public static func parse(_ datagram: some Collection<UInt8>) -> [WorkerMessage] {
+        datagram.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            let key = String(decoding: line[..<equals].prefix(longestText), as: UTF8.self)
+            let value = String(
+                decoding: line[line.index(after: equals)...].prefix(longestText), as: UTF8.self)
+            return read(key, value)
+        }
+    }
+
+    private static func read(_ key: String, _ value: String) -> WorkerMessage? {
+        switch (key, value) {
+        case ("READY", "1"): return .ready
+        case ("STOPPING", "1"): return .stopping
+        case ("X_RECYCLE", "1"): return .recycle
+        case ("STATUS", _): return .status(value)
+        case ("ERRNO", _): return Int32(value).map { .errno($0) }
+        case ("X_REQUESTS", _):
+            if value.hasPrefix("+") {
+                return UInt64(value.dropFirst()).map { .moreRequests($0) }
+                    ?? .malformed(key: key, value: value)
+            }
+            return UInt64(value).map { .requests($0) } ?? .malformed(key: key, value: value)
+        case ("X_HOLD", _):
+            guard let seconds = Int64(value), seconds >= 0 else {
+                return .malformed(key: key, value: value)
+            }
+            return .hold(.seconds(seconds))
+        case ("X_RECYCLE", _): return .malformed(key: key, value: value)
+        default: return nil
+        }
+    }
+}
