@@ -1,4 +1,4 @@
-// What Swift's Glibc module leaves out, and the child side of fork.
+// What Swift's Glibc module leaves out, and the child side of a start.
 #ifndef CSUPERVISE_H
 #define CSUPERVISE_H
 
@@ -6,5 +6,8 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+
+#include "child.h"
+#include "kernel.h"
 
 #endif

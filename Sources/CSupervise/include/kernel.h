@@ -1,0 +1,38 @@
+// System calls that have no glibc wrapper on every supported glibc, or whose wrapper is variadic,
+// and structures that Swift can't read because their members are macros.
+#ifndef CSUPERVISE_KERNEL_H
+#define CSUPERVISE_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The unlocalised text of an errno, or NULL for an unknown number.
+const char *csupervise_error_text(int code);
+
+// pipe2(2), close-on-exec and non-blocking.
+int csupervise_pipe(int ends[2]);
+
+int csupervise_pidfd_open(pid_t pid);
+int csupervise_pidfd_send_signal(int descriptor, int number);
+
+int csupervise_become_subreaper(void);
+int csupervise_set_death_signal(int number);
+
+// What waitid(2) told; pid 0 when no child has exited.
+struct csupervise_exit {
+    int32_t pid;
+    // Of an exit the status, else the signal.
+    int32_t status;
+    // CLD_EXITED, CLD_KILLED or CLD_DUMPED.
+    int32_t code;
+};
+
+// waitid(2) for exited children, never blocking. `pid` 0 asks for any child; `keep` leaves it a
+// zombie (WNOWAIT). 0, or -1 with errno.
+int csupervise_wait_exited(pid_t pid, int keep, struct csupervise_exit *result);
+
+// waitid(2) for that child until it has exited, which reaps it. 0, or -1 with errno.
+int csupervise_wait_blocking(pid_t pid);
+
+#endif

@@ -1,0 +1,51 @@
+#define _GNU_SOURCE
+#include "kernel.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *csupervise_error_text(int code) {
+    return strerrordesc_np(code);
+}
+
+int csupervise_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
+int csupervise_pidfd_open(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int csupervise_pidfd_send_signal(int descriptor, int number) {
+    return (int)syscall(SYS_pidfd_send_signal, descriptor, number, NULL, 0);
+}
+
+int csupervise_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+int csupervise_set_death_signal(int number) {
+    return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
+}
+
+int csupervise_wait_exited(pid_t pid, int keep, struct csupervise_exit *result) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    int options = WEXITED | WNOHANG | (keep ? WNOWAIT : 0);
+    if (waitid(pid == 0 ? P_ALL : P_PID, (id_t)pid, &info, options) != 0)
+        return -1;
+    result->pid = info.si_pid;
+    result->status = info.si_status;
+    result->code = info.si_code;
+    return 0;
+}
+
+int csupervise_wait_blocking(pid_t pid) {
+    siginfo_t info;
+    return waitid(P_PID, (id_t)pid, &info, WEXITED);
+}

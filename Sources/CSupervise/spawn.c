@@ -1,2 +1,0 @@
-#include "CSupervise.h"
-typedef int csupervise_not_empty;

@@ -1,0 +1,40 @@
+import Glibc
+
+/// An open file descriptor with one owner, which closes it once: close(2) on deinit.
+public struct FileDescriptor: ~Copyable, Sendable {
+    /// The number, valid while this value lives.
+    public let rawValue: Int32
+
+    /// Takes over an open descriptor; nobody else may close it.
+    public init(owning rawValue: Int32) {
+        precondition(rawValue >= 0, "a descriptor is not negative")
+        self.rawValue = rawValue
+    }
+
+    /// Gives the open descriptor away.
+    public consuming func release() -> Int32 {
+        let number = rawValue
+        discard self
+        return number
+    }
+
+    deinit {
+        // On Linux the descriptor is gone even when close(2) reports EINTR or EIO.
+        if close(rawValue) == -1 {
+            precondition(errno != EBADF, "a descriptor was closed behind its owner's back")
+        }
+    }
+}
+
+/// A file descriptor whose ownership is shared, for collections, which hold no noncopyable values.
+public final class OwnedDescriptor: Sendable {
+    private let descriptor: FileDescriptor
+
+    /// Takes the descriptor over.
+    public init(_ descriptor: consuming FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// The number, valid while this object lives.
+    public var rawValue: Int32 { descriptor.rawValue }
+}

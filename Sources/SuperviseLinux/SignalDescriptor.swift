@@ -1,0 +1,85 @@
+import CSupervise
+import Glibc
+
+/// A signal that was pending for this process.
+public struct ReceivedSignal: Hashable, Sendable {
+    /// The signal's number (signal(7)).
+    public let number: Int32
+    /// Who sent it; 0 for the kernel and for senders of another pid namespace.
+    public let senderPID: Int32
+    /// The sender's real user.
+    public let senderUID: UInt32
+}
+
+/// A signalfd(2): signals are blocked and read like data, so no handler ever runs.
+///
+/// The mask is the calling thread's and is inherited by threads it starts later, so the set is
+/// blocked before there is a second thread. Merged signals are told once: SIGCHLD says "look", not
+/// "one".
+public struct SignalDescriptor: ~Copyable {
+    private let descriptor: FileDescriptor
+
+    /// Blocks these signals on the calling thread and makes a descriptor that receives them.
+    /// Fails as signalfd(2) does.
+    public init(blocking numbers: [Int32]) throws(SystemCallError) {
+        var set = SignalMask(numbers).set
+        let result = pthread_sigmask(SIG_BLOCK, &set, nil)
+        precondition(result == 0, "SIG_BLOCK is a valid request")
+        let number = try systemCall("signalfd") {
+            signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+        }
+        descriptor = FileDescriptor(owning: number)
+    }
+
+    /// The descriptor, readable while a signal is pending.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Takes every pending signal.
+    public func read() throws(SystemCallError) -> [ReceivedSignal] {
+        var received: [ReceivedSignal] = []
+        var info = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while true {
+            do {
+                let count = try systemCall("read") { Glibc.read(descriptor.rawValue, &info, size) }
+                precondition(count == size, "signalfd(2) delivers whole records")
+            } catch  where error.code == EAGAIN {
+                return received
+            }
+            received.append(
+                ReceivedSignal(
+                    number: Int32(info.ssi_signo), senderPID: Int32(bitPattern: info.ssi_pid),
+                    senderUID: info.ssi_uid))
+        }
+    }
+}
+
+/// A set of signals (sigsetops(3)).
+public struct SignalMask {
+    var set = sigset_t()
+
+    /// A set of exactly these signals.
+    public init(_ numbers: [Int32]) {
+        sigemptyset(&set)
+        for number in numbers { sigaddset(&set, number) }
+    }
+
+    /// The signals that the calling thread blocks.
+    public static func ofThisThread() -> SignalMask {
+        var mask = SignalMask([])
+        pthread_sigmask(SIG_BLOCK, nil, &mask.set)
+        return mask
+    }
+
+    /// Makes this the calling thread's mask.
+    public func apply() {
+        var copy = set
+        pthread_sigmask(SIG_SETMASK, &copy, nil)
+    }
+
+    /// Whether the signal is in the set.
+    public func contains(_ number: Int32) -> Bool {
+        var copy = set
+        return sigismember(&copy, number) == 1
+    }
+}
