@@ -1,0 +1,40 @@
+import CSupervise
+import Glibc
+
+/// A pidfd (pidfd_open(2)): names one process for ever, however its number is reused. Readable once
+/// the process has exited.
+public final class ProcessDescriptor: Sendable {
+    private let descriptor: FileDescriptor
+
+    /// Takes over a pidfd.
+    public init(_ descriptor: consuming FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// The process that has this number now. Fails with ESRCH when there is none.
+    public static func open(pid: Int32) throws(SystemCallError) -> ProcessDescriptor {
+        let number = try systemCall("pidfd_open") { csupervise_pidfd_open(pid) }
+        return ProcessDescriptor(FileDescriptor(owning: number))
+    }
+
+    /// The descriptor's number.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Sends a signal (pidfd_send_signal(2)). Fails with ESRCH when the process has been reaped,
+    /// EPERM when it runs as somebody else. A zombie takes signals without effect.
+    public func signal(_ number: Int32) throws(SystemCallError) {
+        try systemCall("pidfd_send_signal") {
+            csupervise_pidfd_send_signal(descriptor.rawValue, number)
+        }
+    }
+}
+
+/// Process groups (credentials(7)).
+public enum ProcessGroup {
+    /// Sends a signal to every process of the group (kill(2)). Fails with ESRCH when there is none,
+    /// EPERM when none of them may be signalled. Zombies count as members.
+    public static func signal(_ group: Int32, _ number: Int32) throws(SystemCallError) {
+        precondition(group > 1, "0 and 1 would mean our own group, and everyone")
+        try systemCall("kill") { kill(-group, number) }
+    }
+}

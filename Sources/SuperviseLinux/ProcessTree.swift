@@ -1,0 +1,35 @@
+import Glibc
+
+/// Parents and children as the kernel tells them (/proc/PID/task/TID/children, proc_pid_task(5)).
+///
+/// The figures are a snapshot of something that moves: a process that is born or dies meanwhile may
+/// be missing, and one that exits while the list is read can hide a sibling.
+public enum ProcessTree {
+    /// All below a process, not itself, parents before their children.
+    public static func descendants(of pid: Int32) -> [Int32] {
+        var found = children(of: pid)
+        var next = 0
+        // A number reused while we look could name an ancestor; nothing is visited twice.
+        var seen = Set(found)
+        while next < found.count {
+            for child in children(of: found[next]) where seen.insert(child).inserted {
+                found.append(child)
+            }
+            next += 1
+        }
+        return found
+    }
+
+    /// The children of all threads of a process; empty when it is gone.
+    public static func children(of pid: Int32) -> [Int32] {
+        let tasks = "/proc/\(pid)/task"
+        var found: [Int32] = []
+        for task in Directory.entries(tasks) {
+            guard let text = Procfs.text("\(tasks)/\(task)/children") else { continue }
+            for number in text.split(separator: " ") {
+                if let child = Int32(number) { found.append(child) }
+            }
+        }
+        return found
+    }
+}

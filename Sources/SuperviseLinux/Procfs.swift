@@ -1,0 +1,55 @@
+import Glibc
+
+/// Files of proc(5), which vanish with their process: nil then, and where they may not be read.
+enum Procfs {
+    static func text(_ path: String) -> String? {
+        bytes(path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    static func bytes(_ path: String) -> [UInt8]? {
+        do {
+            return try read(path)
+        } catch {
+            return nil
+        }
+    }
+
+    /// The whole file. Fails with ENOENT or ESRCH when the process is gone, EACCES or EPERM when it
+    /// is not ours to look at.
+    static func read(_ path: String) throws(SystemCallError) -> [UInt8] {
+        let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC) }
+        let file = FileDescriptor(owning: number)
+        var content: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4096)
+        // Files of proc(5) have no size to ask for.
+        while true {
+            let count = try systemCall("read") { Glibc.read(file.rawValue, &piece, piece.count) }
+            if count == 0 { return content }
+            content += piece.prefix(count)
+        }
+    }
+
+    /// Where a symbolic link leads, readlink(2).
+    static func link(_ path: String) throws(SystemCallError) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let size = try systemCall("readlink") { readlink(path, &buffer, buffer.count) }
+        return String(decoding: buffer.prefix(size).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// A folder's names (readdir(3)).
+enum Directory {
+    /// All but `.` and `..`, in no order; empty when it can't be read.
+    static func entries(_ path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+}
