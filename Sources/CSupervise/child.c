@@ -1,0 +1,239 @@
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+enum { first_descriptor = 3, signal_count = 64, kernel_mask_bytes = 8 };
+
+static _Noreturn void fail(struct csupervise_start *start, enum csupervise_step step) {
+    int code = errno;
+    if (start->error_descriptor >= 0) {
+        int32_t record[2] = {step, code};
+        // Smaller than PIPE_BUF into an empty pipe: written whole. When it fails all the same, the
+        // parent sees the exit status.
+        ssize_t ignored = write(start->error_descriptor, record, sizeof record);
+        (void)ignored;
+    } else {
+        start->failed_step = step;
+        start->failed_code = code;
+    }
+    _exit(127);
+}
+
+// The raw call reaches signals 32 and 33 too, which glibc keeps for itself. A zeroed kernel
+// sigaction is SIG_DFL without flags on every architecture.
+static int reset_dispositions(void) {
+    char kernel_action[64];
+    memset(kernel_action, 0, sizeof kernel_action);
+    for (int number = 1; number <= signal_count; number++) {
+        if (number == SIGKILL || number == SIGSTOP)
+            continue;
+        if (syscall(SYS_rt_sigaction, number, kernel_action, NULL, kernel_mask_bytes) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int empty_standard_input(void) {
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0)
+        return -1;
+    if (null == STDIN_FILENO)
+        return 0;
+    if (dup2(null, STDIN_FILENO) < 0)
+        return -1;
+    return close(null);
+}
+
+// Kernels before 5.11 know no CLOSE_RANGE_CLOEXEC.
+static int close_on_exec_one_by_one(int first) {
+    int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -1;
+    _Alignas(8) char buffer[2048];
+    for (;;) {
+        long size = syscall(SYS_getdents64, folder, buffer, sizeof buffer);
+        if (size < 0)
+            return -1;
+        if (size == 0)
+            return close(folder);
+        for (long offset = 0; offset < size;) {
+            struct dirent64 *entry = (struct dirent64 *)(buffer + offset);
+            int number = 0;
+            const char *digit = entry->d_name;
+            for (; *digit >= '0' && *digit <= '9'; digit++)
+                number = number * 10 + (*digit - '0');
+            if (*digit == 0 && number >= first && fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
+                return -1;
+            offset += entry->d_reclen;
+        }
+    }
+}
+
+// Sources may lie among the targets, in any order and repeatedly, so those are first moved past
+// all of them.
+static int place_descriptors(struct csupervise_start *start) {
+    int past = first_descriptor + (int)start->descriptor_count;
+    if (start->error_descriptor >= 0 && start->error_descriptor < past) {
+        start->error_descriptor = fcntl(start->error_descriptor, F_DUPFD_CLOEXEC, past);
+        if (start->error_descriptor < 0)
+            return -1;
+    }
+    for (uint32_t i = 0; i < start->descriptor_count; i++) {
+        int source = start->descriptors[i];
+        if (source < past)
+            source = fcntl(source, F_DUPFD_CLOEXEC, past);
+        if (source < 0)
+            return -1;
+        start->moved[i] = source;
+    }
+    for (uint32_t i = 0; i < start->descriptor_count; i++)
+        if (dup2(start->moved[i], first_descriptor + (int)i) < 0)
+            return -1;
+    if (syscall(SYS_close_range, past, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+        return 0;
+    return close_on_exec_one_by_one(past);
+}
+
+static int set_limits(const struct csupervise_start *start) {
+    for (uint32_t i = 0; i < start->limit_count; i++) {
+        struct rlimit64 limit = {start->limits[i].soft, start->limits[i].hard};
+        if (syscall(SYS_prlimit64, 0, start->limits[i].resource, &limit, NULL) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_oom_score_adjust(const char *text) {
+    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    if (write(file, text, strlen(text)) < 0)
+        return -1;
+    return close(file);
+}
+
+static void write_decimal(char *text, unsigned value) {
+    char digits[12];
+    int count = 0;
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    while (count > 0)
+        *text++ = digits[--count];
+    *text = 0;
+}
+
+// As execvp, but for the shell that it runs on ENOEXEC: a file without `#!` is a mistake to be
+// told, not to be guessed about.
+static void execute(const struct csupervise_start *start) {
+    bool denied = false;
+    errno = ENOENT;
+    for (char *const *candidate = start->candidates; *candidate; candidate++) {
+        execve(*candidate, start->arguments, start->environment);
+        switch (errno) {
+        case EACCES:
+            denied = true;
+            continue;
+        case ENOENT:
+        case ENOTDIR:
+        case ESTALE:
+        case ENODEV:
+        case ETIMEDOUT:
+            continue;
+        default:
+            return;
+        }
+    }
+    if (denied)
+        errno = EACCES;
+}
+
+// glibc's setuid and its kin tell every thread of the process over a signal; in a child that shares
+// memory these are the parent's threads. The raw calls change this process alone.
+static void take_credentials(struct csupervise_start *start) {
+    if (syscall(SYS_setgroups, (size_t)start->group_count, start->groups) != 0)
+        fail(start, CSUPERVISE_STEP_GROUPS);
+    if (syscall(SYS_setresgid, start->gid, start->gid, start->gid) != 0)
+        fail(start, CSUPERVISE_STEP_GROUP);
+    if (syscall(SYS_setresuid, start->uid, start->uid, start->uid) != 0)
+        fail(start, CSUPERVISE_STEP_USER);
+}
+
+static int child(void *argument) {
+    struct csupervise_start *start = argument;
+    if (setpgid(0, 0) != 0)
+        fail(start, CSUPERVISE_STEP_PROCESS_GROUP);
+    if (reset_dispositions() != 0)
+        fail(start, CSUPERVISE_STEP_SIGNALS);
+    if (empty_standard_input() != 0)
+        fail(start, CSUPERVISE_STEP_STANDARD_INPUT);
+    // Before the limits: a restored RLIMIT_NOFILE may leave no number to move a descriptor to.
+    if (place_descriptors(start) != 0)
+        fail(start, CSUPERVISE_STEP_DESCRIPTORS);
+    if (set_limits(start) != 0)
+        fail(start, CSUPERVISE_STEP_LIMITS);
+    if (start->changes_nice && syscall(SYS_setpriority, PRIO_PROCESS, 0, start->nice) != 0)
+        fail(start, CSUPERVISE_STEP_NICE);
+    if (start->oom_score_adjust && write_oom_score_adjust(start->oom_score_adjust) != 0)
+        fail(start, CSUPERVISE_STEP_OOM_SCORE_ADJUST);
+    if (start->changes_umask)
+        umask(start->umask);
+    if (start->changes_credentials)
+        take_credentials(start);
+    // As the worker's user: a folder that only root may enter is a mistake to be told now.
+    if (start->directory && chdir(start->directory) != 0)
+        fail(start, CSUPERVISE_STEP_CHDIR);
+    // After the change of user, which clears it (PR_SET_PDEATHSIG(2const)).
+    if (start->death_signal != 0 && prctl(PR_SET_PDEATHSIG, start->death_signal, 0, 0, 0) != 0)
+        fail(start, CSUPERVISE_STEP_DEATH_SIGNAL);
+    // A parent that died before the line above sent no signal, and nobody waits for this child.
+    if (syscall(SYS_getppid) != start->parent)
+        _exit(127);
+    if (start->listen_pid)
+        write_decimal(start->listen_pid, (unsigned)syscall(SYS_getpid));
+    uint64_t none = 0;
+    if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, kernel_mask_bytes) != 0)
+        fail(start, CSUPERVISE_STEP_SIGNAL_MASK);
+    execute(start);
+    fail(start, CSUPERVISE_STEP_EXEC);
+}
+
+int csupervise_start_child(struct csupervise_start *start, void *stack_end,
+                           int32_t *process_descriptor) {
+    int flags = CLONE_PIDFD | SIGCHLD;
+    // Sharing memory is many times cheaper than copying the page tables, but not to be had with a
+    // change of user: a process of that user could stop the child and so the waiting parent, and
+    // the shared memory would become non-dumpable.
+    if (start->error_descriptor < 0)
+        flags |= CLONE_VM | CLONE_VFORK;
+    start->parent = (int32_t)getpid();
+    start->failed_step = CSUPERVISE_STEP_NONE;
+    start->failed_code = 0;
+    int descriptor = -1;
+    int pid = clone(child, stack_end, flags, start, &descriptor);
+    if (pid < 0)
+        return -errno;
+    *process_descriptor = descriptor;
+    return pid;
+}

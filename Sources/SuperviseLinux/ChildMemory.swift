@@ -1,0 +1,89 @@
+import Glibc
+
+/// The stack of a child between clone and exec. Used by one start at a time.
+final class ChildStack {
+    private static let size = 64 * 1024
+    private let mapping: UnsafeMutableRawPointer
+    private let mappedSize: Int
+
+    /// Maps the stack below a page that traps an overflow, which would otherwise go unnoticed into
+    /// our own memory.
+    init() throws(SystemCallError) {
+        let guardSize = sysconf(Int32(_SC_PAGESIZE))
+        mappedSize = Self.size + guardSize
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_STACK)
+        guard let memory = mmap(nil, mappedSize, PROT_READ | PROT_WRITE, flags, -1, 0),
+            memory != MAP_FAILED
+        else { throw SystemCallError(call: "mmap", code: errno) }
+        mapping = memory
+        try systemCall("mprotect") { mprotect(memory, guardSize, PROT_NONE) }
+    }
+
+    deinit {
+        munmap(mapping, mappedSize)
+    }
+
+    /// The high end, where stacks begin.
+    var end: UnsafeMutableRawPointer { mapping + mappedSize }
+}
+
+/// An array at a fixed address, for structures that outlive a call.
+final class CArray<Element> {
+    private let buffer: UnsafeMutableBufferPointer<Element>
+
+    init(_ elements: [Element]) {
+        buffer = .allocate(capacity: elements.count)
+        _ = buffer.initialize(from: elements)
+    }
+
+    deinit {
+        buffer.deinitialize()
+        buffer.deallocate()
+    }
+
+    var count: Int { buffer.count }
+
+    /// nil when empty, perhaps.
+    var pointer: UnsafeMutablePointer<Element>? { buffer.baseAddress }
+}
+
+/// A NULL-ended vector of C strings, as execve(2) takes it, in two allocations.
+final class CStringVector {
+    private let vector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    /// Where the string that was given to `roomAfter` ends.
+    let room: UnsafeMutablePointer<CChar>?
+    private let bytes: UnsafeMutablePointer<CChar>
+
+    /// Copies the strings. After the one that equals `roomAfter` stays room for a process's number.
+    init(_ strings: [String], roomAfter extensible: String? = nil) {
+        let pidBytes = 12
+        let total = strings.reduce(0) { $0 + $1.utf8.count + 1 } + pidBytes
+        bytes = .allocate(capacity: total)
+        vector = .allocate(capacity: strings.count + 1)
+        var next = bytes
+        var room: UnsafeMutablePointer<CChar>?
+        for (index, string) in strings.enumerated() {
+            vector[index] = next
+            for byte in string.utf8 {
+                next.pointee = CChar(bitPattern: byte)
+                next += 1
+            }
+            next.pointee = 0
+            if room == nil, string == extensible {
+                room = next
+                next += pidBytes
+            }
+            next += 1
+        }
+        vector[strings.count] = nil
+        self.room = room
+    }
+
+    /// The vector, valid while this object lives.
+    var pointers: UnsafePointer<UnsafeMutablePointer<CChar>?> { UnsafePointer(vector) }
+
+    deinit {
+        vector.deallocate()
+        bytes.deallocate()
+    }
+}
