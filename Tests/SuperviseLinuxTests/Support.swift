@@ -1,0 +1,102 @@
+import CSupervise
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+/// Where a test runs as root, what needs root can be tested.
+let isRoot = geteuid() == 0
+
+/// Asks again until the answer is yes, for at most so many seconds.
+func eventually(withinSeconds limit: Double = 20, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = MonotonicClock.nanoseconds() + Int64(limit * 1e9)
+    repeat {
+        if try condition() { return true }
+        usleep(2000)
+    } while MonotonicClock.nanoseconds() < end
+    return false
+}
+
+/// A pipe whose writing end goes to a child.
+struct TestPipe {
+    let reading: OwnedDescriptor
+    let writing: OwnedDescriptor
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        try systemCall("pipe2") { csupervise_pipe(&ends) }
+        reading = OwnedDescriptor(FileDescriptor(owning: ends[0]))
+        writing = OwnedDescriptor(FileDescriptor(owning: ends[1]))
+    }
+
+    /// All that is written until `stop` says so or nobody holds the other end any more.
+    static func text(
+        from descriptor: Int32, until stop: (String) -> Bool = { _ in false }
+    ) throws -> String {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65536)
+        let end = MonotonicClock.nanoseconds() + 20_000_000_000
+        while MonotonicClock.nanoseconds() < end {
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, 1000) > 0 else { continue }
+            let count = read(descriptor, &piece, piece.count)
+            if count <= 0 { break }
+            bytes += piece.prefix(count)
+            if stop(String(decoding: bytes, as: UTF8.self)) { break }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// A child that is killed and reaped when the test lets go of it. Waiting is by its own number:
+/// tests of one process run side by side.
+final class TestChild {
+    let spawned: SpawnedProcess
+
+    init(
+        _ arguments: [String], environment: [String] = ["PATH=/usr/bin:/bin"],
+        attributes: SpawnAttributes = SpawnAttributes(), descriptors: [Int32] = []
+    ) throws {
+        let plan = try SpawnPlan(
+            arguments: arguments, searchPath: "/usr/bin:/bin", attributes: attributes)
+        spawned = try plan.spawn(environment: environment, descriptors: descriptors)
+    }
+
+    var pid: Int32 { spawned.pid }
+
+    /// How it ended.
+    func exitStatus() throws -> ChildStatus? {
+        var status: ChildStatus?
+        _ = try eventually {
+            status = try ChildProcesses.exited(pid: pid)?.status
+            return status != nil
+        }
+        return status
+    }
+
+    deinit {
+        kill(-pid, SIGKILL)
+        kill(pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+    }
+}
+
+/// Runs a shell script with descriptor 3 as a pipe, and tells what it wrote there.
+func shell(
+    _ script: String, environment: [String] = ["PATH=/usr/bin:/bin"],
+    attributes: SpawnAttributes = SpawnAttributes(), descriptors: [Int32] = []
+) throws -> String {
+    let output: OwnedDescriptor
+    let child: TestChild
+    do {
+        let pipe = try TestPipe()
+        output = pipe.reading
+        child = try TestChild(
+            ["sh", "-c", script], environment: environment, attributes: attributes,
+            descriptors: [pipe.writing.rawValue] + descriptors)
+    }
+    let text = try TestPipe.text(from: output.rawValue)
+    withExtendedLifetime(child) {}
+    return text
+}
