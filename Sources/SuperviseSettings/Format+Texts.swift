@@ -1,0 +1,171 @@
+import SuperviseCore
+
+extension Format where Value == String {
+    /// A path, user or other text that may be quoted.
+    static func text(_ placeholder: String, allowed: String) -> Format {
+        Format(placeholder, allowed: allowed) { text throws(ValueFault) in
+            let text = try Quoting.unquote(text)
+            guard !text.isEmpty else { throw .empty }
+            return text
+        } print: {
+            Quoting.quote($0)
+        }
+    }
+
+    /// A name for logs and file names.
+    static let name = Format(
+        "NAME", allowed: "1 to 64 letters, digits and . _ @ -"
+    ) { text throws(ValueFault) in
+        guard isMasterName(text) else { throw .malformed(text, noun: "a name") }
+        return text
+    } print: {
+        $0
+    }
+}
+
+extension Format where Value == [String] {
+    static let command = Format(
+        "COMMAND", allowed: "a program and its arguments, as a shell splits them"
+    ) { text throws(ValueFault) in
+        let words = try ShellWords.split(text)
+        guard let program = words.first, !program.isEmpty else { throw .empty }
+        return words
+    } print: {
+        ShellWords.join($0)
+    }
+}
+
+extension Format where Value == WorkerCount {
+    static let workers = Format("N", allowed: "1 to 100000, or auto") { text throws(ValueFault) in
+        if text.lowercased() == "auto" { return .auto }
+        return .count(try Format<Int>.integer(1...100_000, allowed: "").parse(text))
+    } print: {
+        switch $0 {
+        case .auto: "auto"
+        case .count(let count): String(count)
+        }
+    }
+}
+
+extension Format where Value == Readiness {
+    static let readiness = Format(
+        "RULE", allowed: "auto, notify, exec, or a duration such as 2s"
+    ) { text throws(ValueFault) in
+        switch text.lowercased() {
+        case "auto": return .auto
+        case "notify": return .notify
+        case "exec": return .exec
+        default: break
+        }
+        guard case .number = Decimal.parse(String(text.prefix(1))) else {
+            throw .malformed(text, noun: "a rule of readiness")
+        }
+        let span = try DurationText.parse(text)
+        guard span > .zero else { throw .outOfRange(text) }
+        return .after(span)
+    } print: {
+        switch $0 {
+        case .auto: "auto"
+        case .notify: "notify"
+        case .exec: "exec"
+        case .after(let span): DurationText.print(span)
+        }
+    }
+}
+
+extension Format where Value == ResourceLimit {
+    /// A limit in bytes.
+    static let sizeLimit = Format(
+        "SIZE", allowed: "unlimited, or a size such as 2G, 512M or 0"
+    ) { text throws(ValueFault) in
+        text.lowercased() == "unlimited" ? .unlimited : .limited(try SizeText.parse(text))
+    } print: {
+        switch $0 {
+        case .unlimited: "unlimited"
+        case .limited(let bytes): SizeText.print(bytes)
+        }
+    }
+
+    /// A limit of a number of things.
+    static let countLimit = Format(
+        "N", allowed: "unlimited, or a whole number such as 4096"
+    ) { text throws(ValueFault) in
+        if text.lowercased() == "unlimited" { return .unlimited }
+        return .limited(UInt64(try Format<Int>.integer(0...Int.max, allowed: "").parse(text)))
+    } print: {
+        switch $0 {
+        case .unlimited: "unlimited"
+        case .limited(let count): String(count)
+        }
+    }
+}
+
+extension Format where Value == BindAddress {
+    static let bind = Format(
+        "ADDRESS",
+        allowed: "HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME, fd://N or systemd:NAME"
+    ) { text throws(ValueFault) in
+        try BindAddress(parsing: try Quoting.unquote(text))
+    } print: {
+        Quoting.quote($0.description)
+    }
+}
+
+extension Format where Value == EnvironmentVariable {
+    static let variable = Format(
+        "KEY=VALUE", allowed: "KEY=VALUE; a VALUE that begins with a quote must end with it"
+    ) { text throws(ValueFault) in
+        let scalars = text.unicodeScalars
+        guard let equals = scalars.firstIndex(of: "=") else {
+            throw .malformed(text, noun: "a variable")
+        }
+        let name = String(scalars[..<equals])
+        guard !name.isEmpty, name.unicodeScalars.allSatisfy(isPartOfVariableName) else {
+            throw .malformed(text, noun: "a variable")
+        }
+        let value = try Quoting.unquote(String(scalars[scalars.index(after: equals)...]))
+        return EnvironmentVariable(name: name, value: value)
+    } print: {
+        "\($0.name)=\(Quoting.quote($0.value))"
+    }
+
+    private static func isPartOfVariableName(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value > 0x20 && scalar.value != 0x7F && scalar != "\"" && scalar != "'"
+    }
+}
+
+extension Format where Value == LogDestination {
+    static let logDestination = Format("FILE", allowed: "stderr, or a file's path") {
+        text throws(ValueFault) in
+        if text == "stderr" { return .standardError }
+        return .file(try Format<String>.text("", allowed: "").parse(text))
+    } print: {
+        switch $0 {
+        case .standardError: "stderr"
+        case .file(let path): path == "stderr" ? "\"stderr\"" : Quoting.quote(path)
+        }
+    }
+}
+
+/// Whether a text can be the name of a pool.
+func isPoolName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
+}
+
+/// Whether a text can be the master's name, which becomes part of file names.
+func isMasterName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+        && text.utf8.allSatisfy {
+            isNameByte($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@")
+        }
+}
+
+private func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+        true
+    default:
+        false
+    }
+}

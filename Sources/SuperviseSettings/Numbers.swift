@@ -1,0 +1,127 @@
+import SuperviseCore
+
+/// Whole numbers without a sign, as people write them: digits alone.
+enum Decimal {
+    /// What a text is as a number.
+    enum Outcome: Equatable {
+        /// A number.
+        case number(UInt64)
+        /// Digits, but more than 64 bits hold.
+        case tooLarge
+        /// Not digits alone, or nothing.
+        case notDigits
+    }
+
+    /// Reads digits.
+    static func parse(_ text: some StringProtocol) -> Outcome {
+        var number: UInt64 = 0
+        var overflowed = false
+        var isEmpty = true
+        for byte in text.utf8 {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return .notDigits }
+            isEmpty = false
+            let (product, tooLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, tooLargeSum) = product.addingReportingOverflow(UInt64(byte & 0x0F))
+            overflowed = overflowed || tooLarge || tooLargeSum
+            number = sum
+        }
+        if isEmpty { return .notDigits }
+        return overflowed ? .tooLarge : .number(number)
+    }
+}
+
+/// Sizes: `65536`, `512M`, `1.5G`; K, M and G are powers of 1024.
+enum SizeText {
+    private static let units: [(letter: String, bytes: UInt64)] = [
+        ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
+    ]
+
+    /// The bytes that a text means, at most `Int64.max`.
+    static func parse(_ text: String) throws(ValueFault) -> UInt64 {
+        if text.utf8.last == UInt8(ascii: "%") { throw .percentOfMemory(text) }
+        var unit: UInt64 = 1
+        var digits = Substring(text)
+        for (letter, bytes) in units
+        where digits.hasSuffix(letter) || digits.hasSuffix(letter.lowercased()) {
+            unit = bytes
+            digits = digits.dropLast()
+            break
+        }
+        let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : "0"
+        // Nine digits of a fraction are exact to a byte and can't overflow below.
+        guard let first = parts.first, fraction.utf8.count <= 9, parts.count == 1 || unit > 1,
+            case .number(let numerator) = Decimal.parse(fraction)
+        else { throw .malformed(text, noun: "a size") }
+        let denominator = fraction.utf8.reduce(UInt64(1)) { product, _ in product * 10 }
+        switch Decimal.parse(first) {
+        case .notDigits: throw .malformed(text, noun: "a size")
+        case .tooLarge: throw .outOfRange(text)
+        case .number(let whole):
+            let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
+            let (sum, tooLarge) = product.addingReportingOverflow(numerator * unit / denominator)
+            guard !overflow, !tooLarge, sum <= UInt64(Int64.max) else { throw .outOfRange(text) }
+            return sum
+        }
+    }
+
+    /// The shortest exact text of a size.
+    static func print(_ bytes: UInt64) -> String {
+        for unit in units where bytes >= unit.bytes && bytes % unit.bytes == 0 {
+            return "\(bytes / unit.bytes)\(unit.letter)"
+        }
+        return String(bytes)
+    }
+}
+
+/// Durations: `30` and `30s`, `500ms`, `1h30m`, `2d`; larger units come first.
+enum DurationText {
+    private static let units: [(name: String, nanoseconds: Int64)] = [
+        ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000),
+        ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("ns", 1),
+    ]
+
+    /// The span that a text means.
+    static func parse(_ text: String) throws(ValueFault) -> TimeSpan {
+        var total: Int64 = 0
+        var overflowed = false
+        var rest = Substring(text)
+        var remaining = units[...]
+        repeat {
+            let digits = rest.prefix { $0.isASCII && $0.isWholeNumber }
+            let name = rest.dropFirst(digits.count).prefix { $0.isASCII && $0.isLetter }
+            let isBareSeconds = name.isEmpty && digits.utf8.count == text.utf8.count
+            guard !digits.isEmpty,
+                let unit = remaining.firstIndex(where: {
+                    $0.name == name || isBareSeconds && $0.name == "s"
+                })
+            else { throw .malformed(text, noun: "a duration") }
+            switch Decimal.parse(digits) {
+            case .notDigits: throw .malformed(text, noun: "a duration")
+            case .tooLarge: overflowed = true
+            case .number(let count):
+                let (product, tooLarge) = (Int64(exactly: count) ?? .max)
+                    .multipliedReportingOverflow(by: units[unit].nanoseconds)
+                let (sum, tooLargeSum) = total.addingReportingOverflow(product)
+                overflowed = overflowed || count > UInt64(Int64.max) || tooLarge || tooLargeSum
+                total = sum
+            }
+            remaining = remaining[(unit + 1)...]
+            rest = rest.dropFirst(digits.count + name.count)
+        } while !rest.isEmpty
+        if overflowed { throw .outOfRange(text) }
+        return TimeSpan(nanoseconds: total)
+    }
+
+    /// The span in its largest units, exactly.
+    static func print(_ span: TimeSpan) -> String {
+        var rest = max(span.nanoseconds, 0)
+        if rest == 0 { return "0s" }
+        var text = ""
+        for unit in units where rest >= unit.nanoseconds {
+            text += "\(rest / unit.nanoseconds)\(unit.name)"
+            rest %= unit.nanoseconds
+        }
+        return text
+    }
+}

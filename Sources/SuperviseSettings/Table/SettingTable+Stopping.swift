@@ -1,0 +1,144 @@
+extension Setting {
+    static let stopping = [
+        Setting(
+            "stop-signal", in: .stopping, .pool(.value(\.stopSignal, .signal)),
+            reload: .newWorkers,
+            summary: "The signal that asks a worker to finish and end",
+            details: """
+                Sent to the worker first, whenever it is to end: on a stop, a reload or a \
+                recycling. Example: stop-signal = QUIT for programs such as php-fpm and nginx.
+                """),
+        Setting(
+            "quick-signal", in: .stopping, .pool(.optional(\.quickSignal, .signal)),
+            reload: .newWorkers, default: "stop-signal",
+            summary: "The signal for a quick stop",
+            details: """
+                Sent when the master gets INT or QUIT, or TERM twice; what still runs two seconds \
+                later is killed. Example: quick-signal = INT.
+                """),
+        Setting(
+            "graceful-timeout", in: .stopping,
+            .pool(
+                .value(
+                    \.policy.gracefulTimeout,
+                    .duration(allowed: "a duration such as 30s, 5m or 0"))),
+            reload: .live,
+            summary: "How long a worker may take to end",
+            details: """
+                Counted from the stop-signal. What is left of the worker then, its descendants \
+                too, is killed. Example: graceful-timeout = 2m for long uploads.
+                """),
+        Setting(
+            "reopen-signal", in: .stopping, .pool(.optional(\.reopenSignal, .signal)),
+            reload: .live,
+            summary: "The signal that workers get on USR1, to reopen their logs",
+            details: """
+                When the master gets USR1 it opens its own log file again and sends this to every \
+                worker. By default they get nothing, since USR1 would kill most programs. \
+                Example: reopen-signal = USR1.
+                """),
+    ]
+
+    static let failure = [
+        Setting(
+            "restart", in: .failure, .pool(.value(\.policy.restart, .word("a restart rule"))),
+            reload: .live,
+            summary: "Which workers are started again when they end by themselves",
+            details: """
+                always: all. on-failure: those that crashed, but not those that ended with status \
+                0. never: none. When every slot of every pool is done, the master ends too, with \
+                status 0 if all workers did, else 5. Example: restart = on-failure.
+                """),
+        Setting(
+            "backoff", in: .failure,
+            .pool(
+                .value(
+                    \.policy.backoff,
+                    .duration(
+                        atLeast: .milliseconds(1), allowed: "1ms or more, such as 100ms or 2s"))),
+            reload: .live,
+            summary: "The first delay between starts of a worker that keeps crashing",
+            details: """
+                The first crash is answered at once. From the second one on each start of that \
+                slot waits, twice as long every time, up to backoff-max; the other workers are \
+                not affected. Example: backoff = 1s.
+                """),
+        Setting(
+            "backoff-max", in: .failure,
+            .pool(
+                .value(
+                    \.policy.backoffMax,
+                    .duration(
+                        atLeast: .milliseconds(1), allowed: "1ms or more, such as 30s or 5m"))),
+            reload: .live,
+            summary: "The longest such delay",
+            details: """
+                Must not be less than backoff. Example: backoff-max = 5m.
+                """),
+        Setting(
+            "stable-after", in: .failure,
+            .pool(
+                .value(
+                    \.policy.stableAfter, .duration(allowed: "a duration such as 0 or 10s"))),
+            reload: .live,
+            summary: "Being ready this long makes earlier crashes forgotten",
+            details: """
+                After that the next crash is again answered at once. Example: stable-after = 1m.
+                """),
+        Setting(
+            "boot-attempts", in: .failure,
+            .pool(
+                .value(
+                    \.policy.bootAttempts, .integer(1...1_000_000, allowed: "1 to 1000000"))),
+            reload: .live,
+            summary: "Give up when no worker ever got ready in so many attempts",
+            details: """
+                When no worker of any pool has ever been ready and each slot has failed this \
+                often in a row, the master ends with status 3. A service that once ran never \
+                gives up. Example: boot-attempts = 3.
+                """),
+    ]
+
+    static let master = [
+        Setting(
+            "name", in: .master, .master(.optional(\.name, .name)), reload: .restart,
+            default: "the config file's stem, else the command's",
+            summary: "What this service is called in logs and in ps",
+            details: """
+                The process title becomes "supervise: master [NAME]". Example: name = shop.
+                """),
+        Setting(
+            "pidfile", in: .master,
+            .master(.optional(\.pidfile, .text("FILE", allowed: "the path of a file"))),
+            reload: .restart,
+            summary: "Write the master's process id to this file",
+            details: """
+                A file that names a living master refuses the start; one that was left behind is \
+                replaced. It is removed when the master ends. Example: pidfile = /run/shop.pid.
+                """),
+        Setting(
+            "log-level", in: .master, .master(.value(\.logLevel, .word("a level"))),
+            reload: .live,
+            summary: "The least important lines to log",
+            details: """
+                info tells of every start, recycling and exit; warning only of what is not as it \
+                should be; error of what fails; debug of each step. Example: log-level = warning.
+                """),
+        Setting(
+            "log-format", in: .master, .master(.value(\.logFormat, .word("a format"))),
+            reload: .live,
+            summary: "How log lines are written",
+            details: """
+                text is for people, logfmt is key=value pairs, json is one object a line. auto is \
+                text on a terminal and logfmt elsewhere. Example: log-format = json.
+                """),
+        Setting(
+            "log-file", in: .master, .master(.value(\.logFile, .logDestination)), reload: .live,
+            summary: "Where the master's log goes",
+            details: """
+                stderr, or a file, which is appended to, and opened again when the master gets \
+                USR1 (for logrotate). What the workers print is not collected: it goes where the \
+                master's own output goes. Example: log-file = /var/log/shop.log.
+                """),
+    ]
+}
