@@ -1,0 +1,53 @@
+import Glibc
+
+/// The listening sockets that a process got from its parent, as sd_listen_fds(3) describes them.
+struct InheritedListeners: Sendable {
+    /// The first number (`SD_LISTEN_FDS_START`).
+    static let firstDescriptor: Int32 = 3
+
+    let descriptors: [Int32]
+    let names: [String]
+
+    /// Reads `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`.
+    ///
+    /// `LISTEN_PID` tells for whom the descriptors are. Behind `sh start.sh` or `npm start` it names
+    /// the wrapper; then `isOurWorker` decides: the page with the worker's nonce was inherited, so
+    /// the descriptors below it were too. A look at each says that it is a listening socket.
+    init(
+        environment: (String) -> String?, isOurWorker: Bool, first: Int32 = Self.firstDescriptor
+    ) {
+        let isAddressedToUs = environment("LISTEN_PID").flatMap { pid_t($0) } == getpid()
+        let count = environment("LISTEN_FDS").flatMap { Int32($0) } ?? 0
+        guard isAddressedToUs || isOurWorker, count > 0, count <= 65_536 else {
+            descriptors = []
+            names = []
+            return
+        }
+        let inherited = (first..<first + count).filter { fcntl($0, F_GETFD) >= 0 }
+        guard inherited.count == count, isAddressedToUs || inherited.allSatisfy(Self.isListening)
+        else {
+            descriptors = []
+            names = []
+            return
+        }
+        // A program that the worker starts has no use for them, and would hold the port when the
+        // worker is gone.
+        for descriptor in inherited {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+        descriptors = inherited
+        let given = environment("LISTEN_FDNAMES").map {
+            $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        }
+        names = inherited.indices.map { index in
+            given.flatMap { index < $0.count ? $0[index] : nil } ?? "unknown"
+        }
+    }
+
+    private static func isListening(_ descriptor: Int32) -> Bool {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        let result = getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &length)
+        return result == 0 && value != 0
+    }
+}

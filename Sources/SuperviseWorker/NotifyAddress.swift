@@ -1,0 +1,53 @@
+import Glibc
+
+/// The supervisor's datagram socket, as sd_notify(3) describes `$NOTIFY_SOCKET`: a path, or a name
+/// in the abstract namespace when it starts with `@` (unix(7)).
+final class NotifyAddress: Sendable {
+    private let descriptor: Int32
+    private let address: sockaddr_un
+    private let addressLength: socklen_t
+
+    /// A socket that sends to `name`; nil when the name is empty or too long, or no socket is left.
+    init?(name: String) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(name.utf8)
+        let isAbstract = bytes.first == UInt8(ascii: "@")
+        guard isAbstract || bytes.first == UInt8(ascii: "/"),
+            bytes.count < MemoryLayout.size(ofValue: address.sun_path)
+        else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { path in
+            path.copyBytes(from: bytes)
+            // An abstract name starts with a NUL byte, and its length is part of it.
+            if isAbstract { path[0] = 0 }
+        }
+        let head = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+        addressLength = socklen_t(head + bytes.count + (isAbstract ? 0 : 1))
+        self.address = address
+
+        let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+        descriptor = socket(AF_UNIX, kind, 0)
+        guard descriptor >= 0 else { return nil }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Sends one datagram of `KEY=VALUE` lines; false when the master can't take it now.
+    ///
+    /// It never blocks: a worker must go on serving when its master is stopped or stuck.
+    func send(_ message: String) -> Bool {
+        let bytes = Array(message.utf8)
+        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+        return withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                var sent: Int
+                repeat {
+                    sent = sendto(descriptor, bytes, bytes.count, flags, generic, addressLength)
+                } while sent < 0 && errno == EINTR
+                return sent == bytes.count
+            }
+        }
+    }
+}
