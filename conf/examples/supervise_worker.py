@@ -1,0 +1,121 @@
+"""A worker's side of supervise in one file, standard library only: copy it next to your program.
+
+    import supervise_worker as worker
+    worker.catch_stop()
+    worker.ready()
+    while not worker.stop_requested():
+        ...                                   # accept on worker.listeners(), answer, then
+        worker.count()
+
+Outside supervise every call is a no-op. Python has no atomic add, so the request counter on the
+shared page is kept by a thread lock, and from the first os.fork() on also by a file lock between
+the processes (two system calls a request): the count is exact in all of them.
+"""
+import fcntl, mmap, os, signal, socket, struct, threading
+
+_environ = os.environ.copy()  # as the master set it, whatever the program does to os.environ later
+
+
+def _open_page():
+    """The page, when its head (magic, version, nonce) says that it is this worker's."""
+    try:
+        number = int(_environ["SUPERVISE_WORKER_PAGE"])
+        head = os.pread(number, 48, 0)
+        expected = b"SUPERVIS" + struct.pack("=I", 1), _environ["SUPERVISE_WORKER_ID"].encode()
+        if (head[:12], head[16:]) == expected and os.fstat(number).st_size >= 4096:
+            return number, memoryview(mmap.mmap(number, 4096)).cast("Q")
+    except (KeyError, ValueError, OverflowError, OSError):
+        pass
+    return -1, None
+
+
+def _after_fork(is_child):
+    global _lock, _is_shared, _owed
+    _is_shared = True
+    if is_child:
+        _lock, _owed = threading.Lock(), 0
+
+
+_number, _page = _open_page()  # _page[8] is the counter (offset 64), _page[16] the limit (128)
+_lock, _is_shared, _owed = threading.Lock(), False, 0
+os.register_at_fork(
+    after_in_parent=lambda: _after_fork(False), after_in_child=lambda: _after_fork(True))
+_address = _environ.get("NOTIFY_SOCKET", "")
+_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if _address[:1] in ("@", "/") else None
+_wake_read, _wake_write = socket.socketpair()
+_wake_write.setblocking(False)
+_stopping = False
+
+
+def listeners():
+    """The inherited listening sockets, to be asked for once. Behind a wrapper (sh, npm), where
+    LISTEN_PID is another, the page tells that they are ours."""
+    if _page is None and _environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    numbers = range(3, 3 + int(_environ.get("LISTEN_FDS") or 0))
+    for number in numbers:
+        os.set_inheritable(number, False)  # programs that the worker starts have no use for them
+    return [socket.socket(fileno=number) for number in numbers]
+
+
+def tell(message):
+    """Sends one sd_notify message; false when nobody took it. Never waits for the master."""
+    try:
+        address = "\0" + _address[1:] if _address[0] == "@" else _address
+        return bool(_socket) and _socket.sendto(message.encode(), socket.MSG_DONTWAIT, address) > 0
+    except (IndexError, OSError):
+        return False
+
+
+def ready():
+    return tell("READY=1")
+
+
+def hold(seconds):
+    """Do not recycle me for so long: repeat it while the work goes on; 0 lets go."""
+    return tell(f"X_HOLD={int(seconds)}")
+
+
+def recycle():
+    """Replace me when you can."""
+    return tell("X_RECYCLE=1")
+
+
+def count(requests=1):
+    """Counts answered requests; reaching the limit is told to the master once."""
+    global _owed
+    with _lock:
+        if _page is None:  # the count goes by messages; what could not be sent goes with the next
+            _owed += requests
+            if not _socket or tell(f"X_REQUESTS=+{_owed}"):
+                _owed = 0
+            return
+        if _is_shared:
+            fcntl.lockf(_number, fcntl.LOCK_EX, 8, 64)
+        before, limit = _page[8], _page[16]
+        after = _page[8] = before + requests
+        if _is_shared:
+            fcntl.lockf(_number, fcntl.LOCK_UN, 8, 64)
+        if before < limit <= after or _owed:
+            _owed = 0 if not _socket or tell(f"X_REQUESTS={after}") else 1
+
+
+def catch_stop(number=signal.SIGTERM):
+    """From now on the stop signal asks to finish; until then it ends the process (booting)."""
+    def handler(*_):
+        global _stopping
+        _stopping = True
+        try:
+            _wake_write.send(b"x")
+        except BlockingIOError:
+            pass  # it is awake
+    signal.signal(number, handler)
+
+
+def stop_requested():
+    return _stopping
+
+
+def stop_socket():
+    """Readable, and stays so, when the worker is asked to stop: for select and its kin."""
+    return _wake_read
