@@ -9,5 +9,6 @@
 
 #include "child.h"
 #include "kernel.h"
+#include "sockets.h"
 
 #endif

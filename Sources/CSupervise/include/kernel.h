@@ -13,6 +13,9 @@ const char *csupervise_error_text(int code);
 // pipe2(2), close-on-exec and non-blocking.
 int csupervise_pipe(int ends[2]);
 
+// A descriptor that only names a file, also a socket or a link (O_PATH | O_NOFOLLOW of open(2)).
+int csupervise_open_path(const char *path);
+
 int csupervise_pidfd_open(pid_t pid);
 int csupervise_pidfd_send_signal(int descriptor, int number);
 

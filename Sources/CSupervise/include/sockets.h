@@ -1,0 +1,29 @@
+// Calls on sockets and memory files that Swift can't make: control messages are macros, and some
+// wrappers are behind _GNU_SOURCE.
+#ifndef CSUPERVISE_SOCKETS_H
+#define CSUPERVISE_SOCKETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct csupervise_datagram {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+    // Whether bytes were lost because the room was too small.
+    int32_t truncated;
+};
+
+// recvmsg(2) without waiting, on a socket with SO_PASSCRED. Descriptors that come along are closed.
+// The number of bytes, or -1 with errno.
+ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
+                                    struct csupervise_datagram *datagram);
+
+int csupervise_pass_credentials(int descriptor);
+
+// A memfd of this size, close-on-exec; csupervise_seal_memory fixes the size and the seals.
+int csupervise_memory_file(const char *name, size_t size);
+int csupervise_seal_memory(int descriptor);
+
+#endif

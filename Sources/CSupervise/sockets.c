@@ -1,0 +1,70 @@
+#define _GNU_SOURCE
+#include "sockets.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void close_received(const struct cmsghdr *header) {
+    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+        int received;
+        memcpy(&received, CMSG_DATA(header) + i * sizeof received, sizeof received);
+        close(received);
+    }
+}
+
+ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
+                                    struct csupervise_datagram *datagram) {
+    // Room for the credentials alone: they come first, and descriptors that find no room are closed
+    // by the kernel before they take a number here (unix(7)).
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct iovec part = {bytes, room};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t size = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0)
+        return -1;
+    memset(datagram, 0, sizeof *datagram);
+    datagram->truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET)
+            continue;
+        if (header->cmsg_type == SCM_RIGHTS)
+            close_received(header);
+        if (header->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred sender;
+            memcpy(&sender, CMSG_DATA(header), sizeof sender);
+            datagram->pid = sender.pid;
+            datagram->uid = sender.uid;
+            datagram->gid = sender.gid;
+        }
+    }
+    return size;
+}
+
+int csupervise_pass_credentials(int descriptor) {
+    int on = 1;
+    return setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+}
+
+int csupervise_memory_file(const char *name, size_t size) {
+    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor >= 0 && ftruncate(descriptor, (off_t)size) != 0) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
+}
+
+int csupervise_seal_memory(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}

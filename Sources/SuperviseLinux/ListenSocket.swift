@@ -1,0 +1,195 @@
+import CSupervise
+import Glibc
+
+/// Why there is no listener on an address.
+public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What went wrong.
+    public enum Reason: Hashable, Sendable {
+        /// A system call failed.
+        case call(SystemCallError)
+        /// The path of a unix socket is taken by a file that is none, which is never removed.
+        case notASocket
+        /// An inherited descriptor that is not open.
+        case notOpen
+        /// An inherited descriptor that is no listening stream socket.
+        case notListening
+    }
+
+    /// The address as the operator wrote it.
+    public let address: String
+    /// What went wrong with it.
+    public let reason: Reason
+
+    /// `cannot listen on 127.0.0.1:8000: Address already in use`.
+    public var description: String {
+        let text =
+            switch reason {
+            case .call(let error): error.message
+            case .notASocket: "a file that is not a socket has this name"
+            case .notOpen: "this descriptor is not open"
+            case .notListening: "this descriptor is not a listening stream socket"
+            }
+        return "cannot listen on \(address): \(text)"
+    }
+}
+
+/// Which file or socket an inode is (inode(7)).
+public struct FileIdentity: Hashable, Sendable {
+    /// st_dev.
+    public let device: UInt64
+    /// st_ino.
+    public let inode: UInt64
+
+    /// The identity with these numbers.
+    public init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    init(_ status: stat) {
+        self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+}
+
+/// A listening stream socket, close-on-exec; closed when the last reference goes.
+public final class ListenSocket: Sendable {
+    /// A unix socket's file that this process made.
+    public struct File: Hashable, Sendable {
+        /// Its path.
+        public let path: String
+        /// The inode that was made, which another server may have replaced since.
+        public let identity: FileIdentity
+
+        /// A file of this path and inode.
+        public init(path: String, identity: FileIdentity) {
+            self.path = path
+            self.identity = identity
+        }
+    }
+
+    /// The address it is bound to, with the port the kernel chose for port 0: `127.0.0.1:8000`,
+    /// `[::1]:8000`, `unix:/run/app.sock`, `unix:@name`.
+    public let address: String
+    /// The socket's inode, by which other processes' descriptors of it are known.
+    public let identity: FileIdentity
+    /// The unix socket's file to be removed, if there is one.
+    public let file: File?
+    /// Whether it was passed in: then it is another's to shut, to unlink and to call listen on.
+    public let isAdopted: Bool
+    private let descriptor: FileDescriptor
+
+    init(
+        _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool
+    ) throws(SystemCallError) {
+        var status = stat()
+        let number = descriptor.rawValue
+        try systemCall("fstat") { fstat(number, &status) }
+        address = try SocketAddress(boundBy: number).text
+        identity = FileIdentity(status)
+        self.file = file
+        self.isAdopted = isAdopted
+        self.descriptor = descriptor
+    }
+
+    /// The descriptor, valid while this object lives.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Listens on a numeric host. TCP_NODELAY and SO_KEEPALIVE are set here because accepted
+    /// sockets inherit them (tcp(7)). `[::]` takes IPv6 alone, so that `0.0.0.0` can be had too.
+    public static func tcp(
+        host: String, port: UInt16, backlog: Int32, nonblocking: Bool = false
+    ) throws(ListenFailure) -> ListenSocket {
+        let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return try named(name) { () throws(SystemCallError) in
+            let address = try SocketAddress(numericHost: host, port: port)
+            let descriptor = try open(address.family, nonblocking: nonblocking)
+            try set(descriptor.rawValue, SOL_SOCKET, SO_REUSEADDR)
+            try set(descriptor.rawValue, SOL_SOCKET, SO_KEEPALIVE)
+            try set(descriptor.rawValue, Int32(IPPROTO_TCP), TCP_NODELAY)
+            if address.family == AF_INET6 {
+                try set(descriptor.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY)
+            }
+            try bind(descriptor.rawValue, to: address)
+            try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+            return try ListenSocket(descriptor, file: nil, isAdopted: false)
+        }
+    }
+
+    /// Listens on a name in the abstract namespace (unix(7)), which has no file and no mode.
+    public static func abstract(
+        name: String, backlog: Int32, nonblocking: Bool = false
+    ) throws(ListenFailure) -> ListenSocket {
+        try named("unix:@\(name)") { () throws(SystemCallError) in
+            let descriptor = try open(AF_UNIX, nonblocking: nonblocking)
+            try bind(descriptor.rawValue, to: SocketAddress(unix: name, abstract: true))
+            try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+            return try ListenSocket(descriptor, file: nil, isAdopted: false)
+        }
+    }
+
+    /// Takes over a listening socket that was passed in. It gets close-on-exec and stays otherwise as
+    /// it is.
+    public static func adopt(_ number: Int32) throws(ListenFailure) -> ListenSocket {
+        let name = "fd://\(number)"
+        // An operator's number, so EBADF is no mistake of ours here.
+        guard number >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw ListenFailure(address: name, reason: .notOpen)
+        }
+        guard option(number, SO_TYPE) == streamType, option(number, SO_ACCEPTCONN) == 1 else {
+            throw ListenFailure(address: name, reason: .notListening)
+        }
+        return try named(name) { () throws(SystemCallError) in
+            try ListenSocket(FileDescriptor(owning: number), file: nil, isAdopted: true)
+        }
+    }
+
+    /// Takes over a listener that this process made before it executed a new version of itself.
+    public static func resume(
+        _ descriptor: consuming FileDescriptor, file: File?
+    ) throws(SystemCallError) -> ListenSocket {
+        let number = descriptor.rawValue
+        try systemCall("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
+        return try ListenSocket(descriptor, file: file, isAdopted: false)
+    }
+
+    /// Sets the length of the accept queue again, which every holder of the socket can change
+    /// (listen(2)). An adopted socket is left alone.
+    public func resetBacklog(_ backlog: Int32) throws(SystemCallError) {
+        guard !isAdopted else { return }
+        try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+    }
+
+    static func named<Value>(
+        _ address: String, _ body: () throws(SystemCallError) -> Value
+    ) throws(ListenFailure) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw ListenFailure(address: address, reason: .call(error))
+        }
+    }
+
+    static func open(
+        _ family: Int32, nonblocking: Bool
+    ) throws(SystemCallError) -> FileDescriptor {
+        let type = streamType | closeOnExec | (nonblocking ? nonBlocking : 0)
+        return FileDescriptor(owning: try systemCall("socket") { socket(family, type, 0) })
+    }
+
+    static func bind(_ number: Int32, to address: SocketAddress) throws(SystemCallError) {
+        try systemCall("bind") { address.withPointer { Glibc.bind(number, $0, $1) } }
+    }
+
+    private static func set(
+        _ number: Int32, _ level: Int32, _ option: Int32
+    ) throws(SystemCallError) {
+        var on: Int32 = 1
+        try systemCall("setsockopt") { setsockopt(number, level, option, &on, 4) }
+    }
+
+    private static func option(_ number: Int32, _ option: Int32) -> Int32? {
+        var value: Int32 = 0
+        var size = socklen_t(4)
+        return getsockopt(number, SOL_SOCKET, option, &value, &size) == 0 ? value : nil
+    }
+}

@@ -1,0 +1,102 @@
+import CSupervise
+import Glibc
+
+extension ListenSocket {
+    /// Listens on a path. A socket file there is replaced only when connecting to it is refused,
+    /// which is to say that nobody listens; a file of another kind is never touched.
+    ///
+    /// The file has `mode` whatever the umask is, and at no time a wider one. `owner` and `group` nil
+    /// leave it ours.
+    public static func unix(
+        path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil, backlog: Int32,
+        nonblocking: Bool = false
+    ) throws(ListenFailure) -> ListenSocket {
+        let name = "unix:\(path)"
+        let address = try named(name) { () throws(SystemCallError) in
+            try SocketAddress(unix: path, abstract: false)
+        }
+        try makeWay(at: path, for: address, name)
+        return try named(name) { () throws(SystemCallError) in
+            let descriptor = try open(AF_UNIX, nonblocking: nonblocking)
+            // The file is made with the socket's own mode, less the umask (unix(7)).
+            try systemCall("fchmod") { fchmod(descriptor.rawValue, mode) }
+            try bind(descriptor.rawValue, to: address)
+            // At once: another server that looks before this would find a stale file.
+            try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+            let identity = try finish(path, mode, owner, group)
+            let file = File(path: path, identity: identity)
+            return try ListenSocket(descriptor, file: file, isAdopted: false)
+        }
+    }
+
+    /// Removes the unix socket's file when it is still the one that was made. True when it was.
+    @discardableResult
+    public func removeIfStillOurs() throws(SystemCallError) -> Bool {
+        guard let file, !isAdopted else { return false }
+        var status = stat()
+        do {
+            try systemCall("lstat") { lstat(file.path, &status) }
+            guard FileIdentity(status) == file.identity else { return false }
+            try systemCall("unlink") { unlink(file.path) }
+            return true
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
+            return false
+        }
+    }
+
+    private static func makeWay(
+        at path: String, for address: SocketAddress, _ name: String
+    ) throws(ListenFailure) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw ListenFailure(address: name, reason: .notASocket)
+        }
+        try named(name) { () throws(SystemCallError) in
+            guard try isStale(address) else {
+                throw SystemCallError(call: "bind", code: EADDRINUSE)
+            }
+            try removeFile(path)
+        }
+    }
+
+    // Whoever left it may have removed it meanwhile.
+    private static func removeFile(_ path: String) throws(SystemCallError) {
+        do {
+            try systemCall("unlink") { unlink(path) }
+        } catch  where error.code == ENOENT {
+            return
+        }
+    }
+
+    // Non-blocking: a living server with a full accept queue would keep us waiting.
+    private static func isStale(_ address: SocketAddress) throws(SystemCallError) -> Bool {
+        let probe = try open(AF_UNIX, nonblocking: true)
+        do {
+            try systemCall("connect") { address.withPointer { connect(probe.rawValue, $0, $1) } }
+            return false
+        } catch {
+            return error.code == ECONNREFUSED || error.code == ENOENT
+        }
+    }
+
+    // Over a descriptor of the file itself, so that nobody can put a link in its place meanwhile.
+    private static func finish(
+        _ path: String, _ mode: UInt32, _ owner: UInt32?, _ group: UInt32?
+    ) throws(SystemCallError) -> FileIdentity {
+        let number = try systemCall("open") { csupervise_open_path(path) }
+        let file = FileDescriptor(owning: number)
+        var status = stat()
+        try systemCall("fstat") { fstat(file.rawValue, &status) }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw SystemCallError(call: "bind", code: EADDRINUSE)
+        }
+        let link = "/proc/self/fd/\(file.rawValue)"
+        if owner != nil || group != nil {
+            // -1 keeps what it is, chown(2).
+            try systemCall("chown") { chown(link, owner ?? .max, group ?? .max) }
+        }
+        try systemCall("chmod") { chmod(link, mode) }
+        return FileIdentity(status)
+    }
+}
