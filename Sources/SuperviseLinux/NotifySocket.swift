@@ -1,0 +1,72 @@
+import CSupervise
+import Glibc
+
+/// A message of sd_notify(3), and who sent it.
+public struct NotifyDatagram: Hashable, Sendable {
+    /// The sender when it sent, 0 when it lives in a pid namespace that we don't see.
+    public let pid: Int32
+    /// The sender's user.
+    public let uid: UInt32
+    /// What it says, at most 4096 bytes.
+    public let bytes: [UInt8]
+    /// Whether it said more than that.
+    public let isTruncated: Bool
+
+    /// The bytes as text.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// The receiving end of sd_notify(3): a datagram socket with an abstract name (unix(7)), so that
+/// there is no file to own or to clean up. Its mode guards nothing: check the sender.
+public final class NotifySocket: Sendable {
+    private static let roomBytes = 4096
+    private let descriptor: FileDescriptor
+    /// What NOTIFY_SOCKET is to be: `@supervise/` and the nonce.
+    public let address: String
+
+    /// A socket whose name has this nonce. Fails as socket(2) and bind(2) do.
+    public init(nonce: String) throws(SystemCallError) {
+        let name = "supervise/\(nonce)"
+        let type = Int32(SOCK_DGRAM.rawValue) | closeOnExec | nonBlocking
+        let number = try systemCall("socket") { socket(AF_UNIX, type, 0) }
+        descriptor = FileDescriptor(owning: number)
+        address = "@\(name)"
+        // Before there is a name to send to: no datagram comes without credentials.
+        try systemCall("setsockopt") { csupervise_pass_credentials(number) }
+        try ListenSocket.bind(number, to: SocketAddress(unix: name, abstract: true))
+    }
+
+    /// Takes over a socket that this process made before it executed a new version of itself.
+    public init(resuming descriptor: consuming FileDescriptor) throws(SystemCallError) {
+        let number = descriptor.rawValue
+        self.descriptor = descriptor
+        try systemCall("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
+        address = String(try SocketAddress(boundBy: number).text.dropFirst("unix:".utf8.count))
+    }
+
+    /// The descriptor, readable while a datagram waits.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Takes what has arrived, at most `limit` datagrams: a flooding sender costs a turn no more
+    /// than that. Descriptors sent along are closed, which is all that `BARRIER=1` asks.
+    public func receive(limit: Int) throws(SystemCallError) -> [NotifyDatagram] {
+        var received: [NotifyDatagram] = []
+        var buffer = [UInt8](repeating: 0, count: Self.roomBytes)
+        while received.count < limit {
+            var sender = csupervise_datagram()
+            do {
+                let count = try systemCall("recvmsg") {
+                    csupervise_receive_datagram(
+                        descriptor.rawValue, &buffer, buffer.count, &sender)
+                }
+                received.append(
+                    NotifyDatagram(
+                        pid: sender.pid, uid: sender.uid, bytes: Array(buffer.prefix(count)),
+                        isTruncated: sender.truncated != 0))
+            } catch  where error.code == EAGAIN {
+                break
+            }
+        }
+        return received
+    }
+}

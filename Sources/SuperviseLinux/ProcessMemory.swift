@@ -1,0 +1,57 @@
+import Glibc
+
+/// The memory of one process (/proc/PID/statm, proc_pid_statm(5)), over a file that stays open: a
+/// sample is one system call, and a reused number can't be mistaken for the process.
+public final class ProcessMemory: Sendable {
+    /// Bytes of a page.
+    public static let pageBytes = UInt64(sysconf(Int32(_SC_PAGESIZE)))
+    private let file: FileDescriptor
+
+    /// Opens the figures of a process. Fails with ENOENT when there is none.
+    public init(pid: Int32) throws(SystemCallError) {
+        let number = try systemCall("open") { open("/proc/\(pid)/statm", O_RDONLY | O_CLOEXEC) }
+        file = FileDescriptor(owning: number)
+    }
+
+    /// The resident set in bytes, nil when the process is gone or a zombie.
+    public func residentBytes() -> UInt64? {
+        var buffer = [UInt8](repeating: 0, count: 128)
+        let count = pread(file.rawValue, &buffer, buffer.count, 0)
+        guard count > 0 else { return nil }
+        let fields = buffer.prefix(count).split(separator: UInt8(ascii: " "))
+        guard fields.count > 1, let total = UInt64(String(decoding: fields[0], as: UTF8.self)),
+            let resident = UInt64(String(decoding: fields[1], as: UTF8.self)), total > 0
+        else { return nil }
+        return resident * Self.pageBytes
+    }
+
+    /// What a process has of the pages that it shares with others, from /proc/PID/smaps_rollup
+    /// (proc_pid_smaps(5)); nil when it is gone or not ours to look at. The kernel walks all of its
+    /// page tables for this, which can take seconds for a huge process.
+    public static func shares(of pid: Int32) -> MemoryShares? {
+        guard let text = Procfs.text("/proc/\(pid)/smaps_rollup") else { return nil }
+        var proportional: UInt64 = 0
+        var unique: UInt64 = 0
+        var lines = 0
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 3, let kilobytes = UInt64(words[1]) else { continue }
+            lines += 1
+            switch words[0] {
+            case "Pss:": proportional = kilobytes * 1024
+            case "Private_Clean:", "Private_Dirty:", "Private_Hugetlb:": unique += kilobytes * 1024
+            default: break
+            }
+        }
+        guard lines > 0 else { return nil }
+        return MemoryShares(proportionalBytes: proportional, uniqueBytes: unique)
+    }
+}
+
+/// A process's share of memory, exactly counted.
+public struct MemoryShares: Hashable, Sendable {
+    /// PSS: its own pages, and of shared ones its part by the number of sharers.
+    public let proportionalBytes: UInt64
+    /// USS: what would be free if it went.
+    public let uniqueBytes: UInt64
+}

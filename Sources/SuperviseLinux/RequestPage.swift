@@ -1,0 +1,73 @@
+import CSupervise
+import Glibc
+
+/// The page over which a worker tells how many requests it has served, without a system call.
+///
+/// It is a memfd_create(2) file of 4096 bytes, sealed against shrinking, growing and further seals,
+/// whose descriptor a worker finds in `SUPERVISE_WORKER_PAGE`. All numbers are in the machine's byte
+/// order. Layout, version 1:
+///
+///     offset   0   8 bytes   magic, `SUPERVIS`
+///     offset   8   UInt32    version, 1
+///     offset  12   UInt32    0
+///     offset  16   32 bytes  nonce, lower-case hexadecimal digits, as in `SUPERVISE_WORKER_ID`
+///     offset  64   UInt64    requests served; the worker adds to it atomically
+///     offset 128   UInt64    limit after which the worker sends `X_REQUESTS=` once; 0: none
+///
+/// The rest is zero and reserved. A later version keeps the meaning of what stands here. A worker
+/// checks magic, version and nonce before it maps the page, since a grandchild may hold an unrelated
+/// file under the same number. The counter and the limit have cache lines of their own.
+///
+/// The master never maps the page, so nothing that a worker does to it can raise SIGBUS, and never
+/// trusts it: it is the worker's word.
+public final class RequestPage: Sendable {
+    private static let sizeBytes = 4096
+    private static let nonceOffset = 16
+    private static let counterOffset = 64
+    private static let limitOffset = 128
+    private let descriptor: FileDescriptor
+
+    /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
+    public init(nonce: String, limit: UInt64) throws(SystemCallError) {
+        precondition(nonce.utf8.count == 32, "the layout has room for 32 digits")
+        let number = try systemCall("memfd_create") {
+            csupervise_memory_file("supervise-requests", Self.sizeBytes)
+        }
+        descriptor = FileDescriptor(owning: number)
+        var header = Array("SUPERVIS".utf8)
+        withUnsafeBytes(of: UInt32(1)) { header.append(contentsOf: $0) }
+        header += [0, 0, 0, 0]
+        precondition(header.count == Self.nonceOffset)
+        header += Array(nonce.utf8)
+        try systemCall("pwrite") { pwrite(number, header, header.count, 0) }
+        try setLimit(limit)
+        try systemCall("fcntl") { csupervise_seal_memory(number) }
+    }
+
+    /// Takes over a page that this process made before it executed a new version of itself.
+    public init(resuming descriptor: consuming FileDescriptor) throws(SystemCallError) {
+        let number = descriptor.rawValue
+        self.descriptor = descriptor
+        try systemCall("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
+    }
+
+    /// The descriptor, valid while this object lives.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// How many requests the worker says it has served.
+    public func requests() throws(SystemCallError) -> UInt64 {
+        var count: UInt64 = 0
+        try systemCall("pread") {
+            pread(descriptor.rawValue, &count, 8, off_t(Self.counterOffset))
+        }
+        return count
+    }
+
+    /// Changes the limit; 0 is none.
+    public func setLimit(_ limit: UInt64) throws(SystemCallError) {
+        var value = limit
+        try systemCall("pwrite") {
+            pwrite(descriptor.rawValue, &value, 8, off_t(Self.limitOffset))
+        }
+    }
+}
