@@ -100,3 +100,21 @@ func shell(
     withExtendedLifetime(child) {}
     return text
 }
+
+/// A folder of the test's own, removed with everything in it.
+final class TestFolder {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/supervise-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SystemCallError(call: "mkdtemp", code: errno)
+        }
+        path = string(template)
+    }
+
+    deinit {
+        for name in Directory.entries(path) { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
+}

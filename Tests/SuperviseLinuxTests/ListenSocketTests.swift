@@ -1,0 +1,182 @@
+import CSupervise
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+struct ListenSocketTests {
+    @Test func portZeroTellsThePortItGot() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let port = try #require(UInt16(listener.address.dropFirst("127.0.0.1:".count)))
+        #expect(port > 0)
+        #expect(listener.address.hasPrefix("127.0.0.1:"))
+        #expect(fcntl(listener.rawValue, F_GETFD) == FD_CLOEXEC)
+        #expect(fcntl(listener.rawValue, F_GETFL) & O_NONBLOCK == 0)
+        #expect(option(listener.rawValue, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+        #expect(option(listener.rawValue, SOL_SOCKET, SO_KEEPALIVE) == 1)
+    }
+
+    @Test func aTakenAddressIsNamed() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let port = try #require(UInt16(listener.address.dropFirst("127.0.0.1:".count)))
+        let failure = #expect(throws: ListenFailure.self) {
+            try ListenSocket.tcp(host: "127.0.0.1", port: port, backlog: 16)
+        }
+        #expect(
+            failure?.description
+                == "cannot listen on 127.0.0.1:\(port): Address already in use")
+    }
+
+    @Test func bothWildcardsFitSideBySide() throws {
+        let four = try ListenSocket.tcp(host: "0.0.0.0", port: 0, backlog: 16)
+        let port = try #require(UInt16(four.address.dropFirst("0.0.0.0:".count)))
+        let six = try ListenSocket.tcp(host: "::", port: port, backlog: 16, nonblocking: true)
+        #expect(six.address == "[::]:\(port)")
+        #expect(fcntl(six.rawValue, F_GETFL) & O_NONBLOCK != 0)
+    }
+
+    @Test func aNameIsNoNumericHost() {
+        let failure = #expect(throws: ListenFailure.self) {
+            try ListenSocket.tcp(host: "localhost", port: 0, backlog: 1)
+        }
+        #expect(failure?.reason == .call(SystemCallError(call: "inet_pton", code: EINVAL)))
+    }
+
+    @Test func aUnixSocketHasExactlyItsMode() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let listener = try ListenSocket.unix(path: path, mode: 0o666, backlog: 16)
+        #expect(listener.address == "unix:\(path)")
+        #expect(try status(path).st_mode & 0o777 == 0o666)
+        #expect(try listener.removeIfStillOurs())
+        #expect(access(path, F_OK) != 0)
+        #expect(try listener.removeIfStillOurs() == false)
+    }
+
+    @Test(.enabled(if: isRoot, "only root gives files away"))
+    func aUnixSocketCanBelongToAnother() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let listener = try ListenSocket.unix(
+            path: path, mode: 0o600, owner: 65534, group: 12345, backlog: 16)
+        let status = try status(path)
+        #expect(status.st_uid == 65534)
+        #expect(status.st_gid == 12345)
+        #expect(status.st_mode & 0o777 == 0o600)
+        withExtendedLifetime(listener) {}
+    }
+
+    @Test func onlyAStaleSocketIsReplaced() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        var first: ListenSocket? = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+        let stale = try #require(first?.file)
+        let failure = #expect(throws: ListenFailure.self) {
+            try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+        }
+        #expect(failure?.description == "cannot listen on unix:\(path): Address already in use")
+        first = nil
+        #expect(access(path, F_OK) == 0)
+        // A child that another test starts holds the descriptor until its exec.
+        var second: ListenSocket?
+        let replaced = eventually {
+            do {
+                second = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+                return true
+            } catch {
+                return false
+            }
+        }
+        #expect(replaced)
+        #expect(second?.file?.path == stale.path)
+        #expect(try second?.removeIfStillOurs() == true)
+    }
+
+    @Test func aFullQueueIsALivingServer() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let server = try ListenSocket.unix(path: path, mode: 0o600, backlog: 0)
+        let address = try SocketAddress(unix: path, abstract: false)
+        var clients: [OwnedDescriptor] = []
+        while true {
+            let client = OwnedDescriptor(try ListenSocket.open(AF_UNIX, nonblocking: true))
+            guard address.withPointer({ connect(client.rawValue, $0, $1) }) == 0 else { break }
+            clients.append(client)
+            try #require(clients.count < 10)
+        }
+        #expect(throws: ListenFailure.self) {
+            try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+        }
+        #expect(try server.removeIfStillOurs())
+    }
+
+    @Test func aSuccessorsFileIsNotRemoved() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let first = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+        // Keeps the inode in use, so that the successor's can't be the same number.
+        #expect(link(path, "\(folder.path)/kept") == 0)
+        #expect(unlink(path) == 0)
+        let second = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+        #expect(try first.removeIfStillOurs() == false)
+        #expect(access(path, F_OK) == 0)
+        #expect(try second.removeIfStillOurs())
+    }
+
+    @Test func aFileThatIsNoSocketIsLeftAlone() throws {
+        let folder = try TestFolder()
+        let failure = #expect(throws: ListenFailure.self) {
+            try ListenSocket.unix(path: folder.path, mode: 0o600, backlog: 16)
+        }
+        #expect(failure?.reason == .notASocket)
+    }
+
+    @Test func aLongPathIsTold() {
+        let path = "/tmp/" + String(repeating: "x", count: 120)
+        let failure = #expect(throws: ListenFailure.self) {
+            try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
+        }
+        #expect(failure?.reason == .call(SystemCallError(call: "bind", code: ENAMETOOLONG)))
+    }
+
+    @Test func anAbstractNameHasNoFile() throws {
+        let name = "supervise-test-\(getpid())"
+        let listener = try ListenSocket.abstract(name: name, backlog: 16)
+        #expect(listener.address == "unix:@\(name)")
+        #expect(listener.file == nil)
+        #expect(throws: ListenFailure.self) {
+            try ListenSocket.abstract(name: name, backlog: 16)
+        }
+    }
+
+    @Test func onlyListenersAreAdopted() throws {
+        let pipe = try TestPipe()
+        var failure = #expect(throws: ListenFailure.self) {
+            try ListenSocket.adopt(pipe.reading.rawValue)
+        }
+        #expect(failure?.reason == .notListening)
+        failure = #expect(throws: ListenFailure.self) { try ListenSocket.adopt(1_000_000) }
+        #expect(
+            failure?.description == "cannot listen on fd://1000000: this descriptor is not open")
+
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let adopted = try ListenSocket.adopt(dup(listener.rawValue))
+        #expect(adopted.isAdopted)
+        #expect(adopted.address == listener.address)
+        #expect(adopted.identity == listener.identity)
+        #expect(fcntl(adopted.rawValue, F_GETFD) == FD_CLOEXEC)
+    }
+
+    private func option(_ number: Int32, _ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var size = socklen_t(4)
+        getsockopt(number, level, name, &value, &size)
+        return value
+    }
+
+    private func status(_ path: String) throws -> stat {
+        var status = stat()
+        try systemCall("lstat") { lstat(path, &status) }
+        return status
+    }
+}
