@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,4 +54,38 @@ int csupervise_wait_exited(pid_t pid, int keep, struct csupervise_exit *result) 
 int csupervise_wait_blocking(pid_t pid) {
     siginfo_t info;
     return waitid(P_PID, (id_t)pid, &info, WEXITED);
+}
+
+enum csupervise_wait csupervise_classify_wait(long number) {
+    switch (number) {
+    case SYS_accept:
+    case SYS_accept4:
+        return CSUPERVISE_WAIT_ACCEPT;
+#ifdef SYS_poll
+    case SYS_poll:
+#endif
+    case SYS_ppoll:
+        return CSUPERVISE_WAIT_POLL;
+#ifdef SYS_select
+    case SYS_select:
+#endif
+    case SYS_pselect6:
+        return CSUPERVISE_WAIT_SELECT;
+    default:
+        return CSUPERVISE_WAIT_OTHER;
+    }
+}
+
+unsigned csupervise_device_major(uint64_t device) {
+    return major(device);
+}
+
+unsigned csupervise_device_minor(uint64_t device) {
+    return minor(device);
+}
+
+ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t size) {
+    struct iovec here = {bytes, size};
+    struct iovec there = {(void *)(uintptr_t)address, size};
+    return process_vm_readv(pid, &here, 1, &there, 1, 0);
 }

@@ -41,7 +41,18 @@ enum Procfs {
 enum Directory {
     /// All but `.` and `..`, in no order; empty when it can't be read.
     static func entries(_ path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
+        do {
+            return try names(path)
+        } catch {
+            return []
+        }
+    }
+
+    /// All but `.` and `..`, in no order. Fails as opendir(3) does.
+    static func names(_ path: String) throws(SystemCallError) -> [String] {
+        guard let folder = opendir(path) else {
+            throw SystemCallError(call: "opendir", code: errno)
+        }
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {

@@ -38,4 +38,24 @@ int csupervise_wait_exited(pid_t pid, int keep, struct csupervise_exit *result);
 // waitid(2) for that child until it has exited, which reaps it. 0, or -1 with errno.
 int csupervise_wait_blocking(pid_t pid);
 
+// What a system call's number (syscalls(2)) means for a thread that is blocked in it.
+enum csupervise_wait {
+    CSUPERVISE_WAIT_OTHER = 0,
+    // The first argument is the listener.
+    CSUPERVISE_WAIT_ACCEPT,
+    // The first argument is an array of pollfd, the second its length.
+    CSUPERVISE_WAIT_POLL,
+    // The first argument is one past the highest descriptor, the second the set to read from.
+    CSUPERVISE_WAIT_SELECT,
+};
+
+enum csupervise_wait csupervise_classify_wait(long number);
+
+// major(3) and minor(3), which are macros.
+unsigned csupervise_device_major(uint64_t device);
+unsigned csupervise_device_minor(uint64_t device);
+
+// process_vm_readv(2) of one range; the number of bytes, or -1 with errno.
+ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t size);
+
 #endif

@@ -1,0 +1,85 @@
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+/// Real programs, each with our listener as descriptor 3.
+struct AcceptEvidenceTests {
+    private static let prelude = "import os, select, socket, sys\ns = socket.socket(fileno=3)\n"
+
+    @Test(arguments: [
+        "e = select.epoll(); e.register(3, select.EPOLLIN); e.poll()",
+        "p = select.poll(); p.register(3, select.POLLIN); p.poll()",
+        "select.select([os.pipe()[0], 3], [], [])",
+        "s.accept()",
+        "os.dup2(3, 90); os.close(3); socket.socket(fileno=90).accept()",
+        "import threading; threading.Thread(target=s.accept).start()",
+        asyncServer,
+    ])
+    func aWaitingProgramIsSeen(_ body: String) throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let child = try TestChild(
+            ["python3", "-c", Self.prelude + body], descriptors: [listener.rawValue])
+        #expect(waits(child, listener))
+    }
+
+    @Test func aProgramBehindAShellIsSeen() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let child = try TestChild(
+            ["sh", "-c", "python3 -c '\(Self.prelude)s.accept()'; exit 1"],
+            descriptors: [listener.rawValue])
+        #expect(waits(child, listener))
+        #expect(ProcessTree.descendants(of: child.pid).count == 1)
+    }
+
+    @Test(arguments: [
+        "import time; time.sleep(60)",
+        "os.read(os.pipe()[0], 1)",
+        "t = socket.socket(); t.listen(); t.accept()",
+        "t = socket.socket(); t.listen(); select.select([t], [3], [])",
+        "t = socket.socket(); p = select.poll(); p.register(t); p.register(3, 0); "
+            + "t.listen(); p.poll()",
+        "e = select.epoll(); e.register(3, 0); e.poll()",
+    ])
+    func otherWaitsAreNone(_ body: String) throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let said = try TestPipe()
+        let child = try TestChild(
+            ["python3", "-c", Self.prelude + "os.write(4, b'x')\n" + body],
+            descriptors: [listener.rawValue, said.writing.rawValue])
+        #expect(try TestPipe.text(from: said.reading.rawValue) { !$0.isEmpty } == "x")
+        #expect(eventually { ProcessStatus.read(child.pid)?.state == "S" })
+        for _ in 0..<20 {
+            let evidence = AcceptEvidence.observe(tree: [child.pid], listeners: [listener.identity])
+            #expect(evidence == .notYet)
+        }
+    }
+
+    @Test func aProcessThatIsGoneIsNotYetWaiting() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let evidence = AcceptEvidence.observe(tree: [999_999_999], listeners: [listener.identity])
+        #expect(evidence == .notYet)
+    }
+
+    @Test(.enabled(if: !isRoot, "root may look at everything"))
+    func anothersProcessIsUnreadable() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let evidence = AcceptEvidence.observe(tree: [1], listeners: [listener.identity])
+        #expect(evidence == .unreadable)
+    }
+
+    private static let asyncServer = """
+        import asyncio
+        async def serve():
+            server = await asyncio.start_server(print, sock=s)
+            await server.serve_forever()
+        asyncio.run(serve())
+        """
+
+    private func waits(_ child: TestChild, _ listener: ListenSocket) -> Bool {
+        eventually {
+            let tree = [child.pid] + ProcessTree.descendants(of: child.pid)
+            return AcceptEvidence.observe(tree: tree, listeners: [listener.identity]) == .waiting
+        }
+    }
+}
