@@ -156,7 +156,8 @@ struct FieldOf<Model: Sendable>: Sendable {
         _ path: WritableKeyPath<Model, Value> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
         let traits = FieldTraits(
-            placeholder: format.placeholder, allowed: format.allowed, isFlag: Value.self == Bool.self)
+            placeholder: format.placeholder, allowed: format.allowed,
+            isFlag: Value.self == Bool.self)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
             model[keyPath: path] = try format.parse(text)
         } clear: { _ in

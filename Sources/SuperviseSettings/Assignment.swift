@@ -1,0 +1,50 @@
+/// A setting's value as it was written, and where.
+struct Assignment: Equatable, Sendable {
+    let key: String
+    let text: String
+    let source: SettingSource
+
+    /// What is wrong with the value by itself, if anything is.
+    var problem: SettingsProblem? {
+        guard let setting = Setting.named(key) else { return nil }
+        do throws(ValueFault) {
+            switch setting.field {
+            case .master(let field):
+                var scratch = MasterSettings()
+                try field.store(text, &scratch)
+            case .pool(let field):
+                var scratch = PoolSettings(name: "")
+                try field.store(text, &scratch)
+            }
+            return nil
+        } catch {
+            return SettingsProblem(
+                source: source, key: key, message: "\(error); allowed: \(setting.allowed)")
+        }
+    }
+}
+
+/// The values that one layer gives to the settings of one section.
+struct Layer: Equatable, Sendable {
+    private(set) var assignments: [Assignment] = []
+
+    /// The layer's values of a key, in order: several only where the key is repeatable.
+    func values(of key: String) -> [Assignment] {
+        assignments.filter { $0.key == key }
+    }
+
+    /// The first value of a key.
+    func first(_ key: String) -> Assignment? {
+        assignments.first { $0.key == key }
+    }
+
+    mutating func add(_ assignment: Assignment) {
+        assignments.append(assignment)
+    }
+
+    /// Replaces earlier values of the key.
+    mutating func replace(_ assignment: Assignment) {
+        assignments.removeAll { $0.key == assignment.key }
+        assignments.append(assignment)
+    }
+}

@@ -1,0 +1,55 @@
+extension Configuration {
+    /// The configuration as a config file that says every value, so that no default and no
+    /// environment matters to its reader: `Configuration(canonicalText:)` gives the same value
+    /// again. A reload hands it from the process that reads files to the master.
+    public var canonicalText: String {
+        var text = ""
+        for setting in Setting.all {
+            guard case .master(let field) = setting.field else { continue }
+            for value in field.texts(master) { text += "\(setting.key) = \(value)\n" }
+        }
+        for pool in pools {
+            text += "\n[pool \(pool.name)]\n"
+            for setting in Setting.all {
+                guard case .pool(let field) = setting.field else { continue }
+                for value in field.texts(pool) { text += "\(setting.key) = \(value)\n" }
+            }
+        }
+        return text
+    }
+
+    /// The same for people, as `check` prints it: under headings, with a note of what is not set.
+    public var effectiveText: String {
+        var text = "# Effective settings; those marked (default) were not changed.\n"
+        text += Configuration.lines(of: .master) { setting in
+            guard case .master(let field) = setting.field else { return nil }
+            return (field.texts(master), field.texts(MasterSettings()))
+        }
+        for pool in pools {
+            text += "\n[pool \(pool.name)]\n"
+            let initial = PoolSettings(name: pool.name)
+            for group in Setting.Group.allCases where group != .master {
+                text += Configuration.lines(of: group) { setting in
+                    guard case .pool(let field) = setting.field else { return nil }
+                    return (field.texts(pool), field.texts(initial))
+                }
+            }
+        }
+        return text
+    }
+
+    private static func lines(
+        of group: Setting.Group, values: (Setting) -> (texts: [String], initial: [String])?
+    ) -> String {
+        var changed = ""
+        var unchanged = ""
+        for setting in Setting.all(in: group) {
+            guard let (texts, initial) = values(setting) else { continue }
+            for value in texts where texts != initial { changed += "\(setting.key) = \(value)\n" }
+            if texts == initial {
+                unchanged += "# \(setting.key) = \(setting.defaultText) (default)\n"
+            }
+        }
+        return "# \(group.title)\n" + changed + unchanged
+    }
+}

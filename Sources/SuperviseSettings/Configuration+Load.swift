@@ -1,0 +1,66 @@
+/// A configuration and what should be said about it.
+public struct LoadedConfiguration: Equatable, Sendable {
+    /// What the master runs by.
+    public var configuration: Configuration
+    /// What is probably a mistake, but does not keep anyone from running.
+    public var warnings: [SettingsProblem]
+
+    /// Both parts.
+    public init(configuration: Configuration, warnings: [SettingsProblem]) {
+        self.configuration = configuration
+        self.warnings = warnings
+    }
+}
+
+extension Configuration {
+    /// The effective settings: defaults, below the config file, below the environment, below the
+    /// command line. Env-files are named but not read; see `inliningEnvironmentFiles`.
+    public static func load(
+        _ overrides: Overrides, environment: [String: String], files: FileAccess
+    ) throws(SettingsError) -> LoadedConfiguration {
+        var reader = ConfigFileReader(files: files)
+        if let path = overrides.configPath { reader.read(path) }
+        let variables = EnvironmentLayer(environment)
+        var resolver = LayerResolver(reader: reader, variables: variables, overrides: overrides)
+        resolver.checkScopes()
+        let drafts = resolver.drafts()
+        var master = resolver.master()
+
+        var validation = Validation(drafts: drafts)
+        validation.receivesSockets = environment["LISTEN_FDS"] != nil
+        validation.faultyKeys = Set(resolver.problems.compactMap(\.key))
+        validation.mayLackCommands = !reader.problems.isEmpty
+        validation.run()
+        let problems = resolver.problems + validation.problems
+        guard problems.isEmpty else { throw SettingsError(problems) }
+
+        let pools = drafts.map(\.settings)
+        master.name = master.name ?? name(for: overrides.configPath, pools: pools)
+        return LoadedConfiguration(
+            configuration: Configuration(master: master, pools: pools),
+            warnings: variables.warnings + validation.warnings)
+    }
+
+    /// The configuration that a text of `canonicalText` says. No file is opened, no variable read,
+    /// and what loading has checked is not checked again.
+    public init(canonicalText bytes: [UInt8]) throws(SettingsError) {
+        var reader = ConfigFileReader(files: .none)
+        reader.read(bytes, as: "settings")
+        var resolver = LayerResolver(
+            reader: reader, variables: EnvironmentLayer([:]), overrides: Overrides())
+        let drafts = resolver.drafts()
+        self.init(master: resolver.master(), pools: drafts.map(\.settings))
+        guard resolver.problems.isEmpty else { throw SettingsError(resolver.problems) }
+    }
+
+    /// The default of `name`: the config file's stem, else the command's.
+    private static func name(for configPath: String?, pools: [PoolSettings]) -> String {
+        let command = pools.first?.command.first ?? ""
+        let written =
+            configPath.map(ConfigPath.stem) ?? command.split(separator: "/").last.map(String.init)
+        let name = (written ?? "").unicodeScalars.prefix(64).map { scalar in
+            isMasterName(String(scalar)) ? String(scalar) : "-"
+        }.joined()
+        return name.isEmpty ? "supervise" : name
+    }
+}

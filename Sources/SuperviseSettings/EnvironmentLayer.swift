@@ -1,0 +1,42 @@
+/// What the environment says about the settings.
+struct EnvironmentLayer {
+    /// The values of `SUPERVISE_…` variables.
+    private(set) var layer = Layer()
+    /// Variables that look like settings and are none.
+    private(set) var warnings: [SettingsProblem] = []
+    /// `$WEB_CONCURRENCY` and `$PORT`, the defaults of a single pool `default`.
+    private(set) var defaults = Layer()
+
+    private static let prefix = "SUPERVISE_"
+    /// The master sets these for its workers, one of which may be a master too.
+    private static let workerPrefix = "SUPERVISE_WORKER_"
+
+    init(_ environment: [String: String]) {
+        let settings = Dictionary(
+            Setting.all.map { ($0.environmentVariable, $0.key) },
+            uniquingKeysWith: { first, _ in first })
+        for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
+            guard variable.hasPrefix(EnvironmentLayer.prefix),
+                !variable.hasPrefix(EnvironmentLayer.workerPrefix)
+            else { continue }
+            let source = SettingSource.environment(variable: variable)
+            if let key = settings[variable] {
+                layer.add(Assignment(key: key, text: text, source: source))
+            } else {
+                let hint = NearestName.hint(
+                    variable, in: Setting.all.map(\.environmentVariable))
+                warnings.append(
+                    SettingsProblem(source: source, message: "names no setting" + hint))
+            }
+        }
+        // An empty one is as good as none: `PORT=$PORT` in a compose file.
+        if let text = environment["WEB_CONCURRENCY"], !text.isEmpty {
+            let source = SettingSource.environment(variable: "WEB_CONCURRENCY")
+            defaults.add(Assignment(key: "workers", text: text, source: source))
+        }
+        if let text = environment["PORT"], !text.isEmpty {
+            let source = SettingSource.environment(variable: "PORT")
+            defaults.add(Assignment(key: "bind", text: "0.0.0.0:" + text, source: source))
+        }
+    }
+}

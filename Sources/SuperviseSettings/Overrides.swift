@@ -1,0 +1,41 @@
+/// What the command line says about the settings. It stays on top of the file and the environment
+/// at every reload.
+public struct Overrides: Equatable, Sendable {
+    /// The config file, if one was given.
+    public internal(set) var configPath: String?
+    /// The values of options, and of the command after `--`.
+    var layer = Layer()
+    /// The values of `--pool NAME.key=value`, which are above those of plain options.
+    var pools: [PoolOverride] = []
+
+    /// A value for one pool.
+    struct PoolOverride: Equatable, Sendable {
+        let pool: String
+        let assignment: Assignment
+    }
+
+    /// No options at all.
+    public init(configPath: String? = nil) {
+        self.configPath = configPath
+    }
+
+    /// The values for one pool.
+    func layer(of pool: String) -> Layer {
+        var layer = Layer()
+        for override in pools where override.pool == pool {
+            layer.set(override.assignment)
+        }
+        return layer
+    }
+}
+
+extension Layer {
+    /// Adds a value of a repeatable setting; of others the last one counts.
+    mutating func set(_ assignment: Assignment) {
+        if Setting.named(assignment.key)?.isRepeatable == true {
+            add(assignment)
+        } else {
+            replace(assignment)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import SuperviseCore
+
+/// Looks at settings that are each right by themselves and wrong together.
+struct Validation {
+    let drafts: [PoolDraft]
+    /// Whether the master inherits sockets that pools without a bind may use.
+    var receivesSockets = false
+    /// Keys with a wrong value; what they do to others is not known and not told.
+    var faultyKeys: Set<String> = []
+    /// Whether a command may be missing because a line could not be read.
+    var mayLackCommands = false
+    private(set) var problems: [SettingsProblem] = []
+    private(set) var warnings: [SettingsProblem] = []
+
+    init(drafts: [PoolDraft]) {
+        self.drafts = drafts
+    }
+
+    mutating func run() {
+        for draft in drafts {
+            checkCommand(draft)
+            checkBudget(draft)
+            checkCaps(draft)
+            checkJitter(draft)
+        }
+        checkBinds()
+    }
+
+    private mutating func checkCommand(_ draft: PoolDraft) {
+        let pool = draft.settings
+        if pool.command.isEmpty {
+            guard !mayLackCommands else { return }
+            let isAlone = drafts.count == 1 && pool.name == Configuration.defaultPoolName
+            report(
+                draft, ["command"],
+                isAlone
+                    ? "none given; write it after --, as in: supervise -- ./server --port 80"
+                    : "none given; write command = PROGRAM ARGUMENTS in its section")
+        }
+        guard let index = largestDescriptorPlaceholder(in: pool.command) else { return }
+        let isSystemd = pool.binds.contains { if case .systemd = $0 { true } else { false } }
+        // How many sockets systemd passes is only known to the master.
+        guard !isSystemd, !(pool.binds.isEmpty && receivesSockets) else { return }
+        if index >= pool.binds.count, !faultyKeys.contains("bind") {
+            let written = index == 0 ? "{fd}" : "{fd:\(index)}"
+            let count = pool.binds.count
+            report(
+                draft, ["command"],
+                "\(written) stands for a listener that the pool does not have; it has "
+                    + (count == 0 ? "no bind" : "\(count), counted from 0"))
+        }
+    }
+
+    private mutating func checkBudget(_ draft: PoolDraft) {
+        let policy = draft.settings.policy
+        let surge = policy.maxSurge ?? .count(policy.hasListeners ? 1 : 0)
+        let unavailable = policy.maxUnavailable ?? .count(policy.hasListeners ? 0 : 1)
+        guard isNone(surge), isNone(unavailable) else { return }
+        let key = policy.maxUnavailable == nil ? "max-surge" : "max-unavailable"
+        let other = key == "max-surge" ? "max-unavailable" : "max-surge"
+        let remark =
+            (other == "max-surge" ? policy.maxSurge : policy.maxUnavailable) == nil
+            ? " (its default here)" : ""
+        report(
+            draft, [key, other],
+            "0 together with \(other) 0\(remark) would let no worker ever be replaced; "
+                + "make one of them 1 or more")
+    }
+
+    private func isNone(_ amount: Amount) -> Bool {
+        switch amount {
+        case .count(let number), .percent(let number): number == 0
+        }
+    }
+
+    private mutating func checkCaps(_ draft: PoolDraft) {
+        let policy = draft.settings.policy
+        if let soft = policy.maxRSSBytes, let hard = policy.killRSSBytes, hard < soft {
+            report(
+                draft, ["kill-rss", "max-rss"],
+                "\(SizeText.print(hard)) is below max-rss (\(SizeText.print(soft))); "
+                    + "allowed: off, or max-rss or more")
+        }
+        if policy.backoffMax < policy.backoff {
+            report(
+                draft, ["backoff-max", "backoff"],
+                "\(DurationText.print(policy.backoffMax)) is less than backoff "
+                    + "(\(DurationText.print(policy.backoff)))")
+        }
+    }
+
+    /// A jitter that all pools share is no mistake where one of them has nothing to add it to.
+    private mutating func checkJitter(_ draft: PoolDraft) {
+        let policy = draft.settings.policy
+        let idle = [
+            ("max-requests", policy.maxRequests == 0 && policy.maxRequestsJitter > 0),
+            ("max-lifetime", policy.maxLifetime == nil && policy.maxLifetimeJitter > .zero),
+        ]
+        for (limit, isIdle) in idle where isIdle {
+            let key = limit + "-jitter"
+            guard !draft.sharedKeys.contains(key) else { continue }
+            warnings.append(
+                SettingsProblem(
+                    source: draft.source(of: key), key: key,
+                    message: "has no effect while \(limit) is off"))
+        }
+    }
+
+    private mutating func checkBinds() {
+        var taken: [(address: BindAddress, pool: String)] = []
+        for draft in drafts {
+            let sources = draft.sources["bind"] ?? []
+            for (index, address) in draft.settings.binds.enumerated() {
+                let source = sources.indices.contains(index) ? sources[index] : draft.source()
+                if let other = taken.first(where: { $0.address.collides(with: address) }) {
+                    problems.append(
+                        SettingsProblem(
+                            source: source, key: "bind",
+                            message: "\(address) is taken by pool \(other.pool)"
+                                + (other.pool == draft.settings.name ? " already" : "")))
+                }
+                taken.append((address, draft.settings.name))
+            }
+        }
+    }
+
+    private mutating func report(_ draft: PoolDraft, _ keys: [String], _ message: String) {
+        guard faultyKeys.isDisjoint(with: keys) else { return }
+        let source: SettingSource
+        if let first = keys.first, draft.sources[first] != nil || keys.count == 1 {
+            source = draft.source(of: first)
+        } else {
+            source = draft.source(of: keys.last ?? "")
+        }
+        problems.append(SettingsProblem(source: source, key: keys.first, message: message))
+    }
+}
