@@ -170,10 +170,10 @@ extension Format where Value == Signal {
 
 extension Format where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words.
-    static func word(_ noun: String) -> Format {
+    static func word(_ noun: String, placeholder: String) -> Format {
         let words = Value.allCases.map(\.rawValue)
         let allowed = words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
-        return Format(words.joined(separator: "|"), allowed: allowed) { text throws(ValueFault) in
+        return Format(placeholder, allowed: allowed) { text throws(ValueFault) in
             guard let value = Value(rawValue: text.lowercased()) else {
                 throw .malformed(text, noun: noun)
             }

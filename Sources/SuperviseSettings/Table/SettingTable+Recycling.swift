@@ -69,7 +69,7 @@ extension Setting {
                 """),
         Setting(
             "memory-scope", in: .recycling,
-            .pool(.value(\.memoryScope, .word("a scope"))), reload: .live,
+            .pool(.value(\.memoryScope, .word("a scope", placeholder: "SCOPE"))), reload: .live,
             summary: "Whether a worker's descendants count as its memory",
             details: """
                 tree: the worker and all its descendants together, which is right for programs \

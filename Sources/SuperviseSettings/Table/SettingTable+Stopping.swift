@@ -41,7 +41,8 @@ extension Setting {
 
     static let failure = [
         Setting(
-            "restart", in: .failure, .pool(.value(\.policy.restart, .word("a restart rule"))),
+            "restart", in: .failure,
+            .pool(.value(\.policy.restart, .word("a restart rule", placeholder: "RULE"))),
             reload: .live,
             summary: "Which workers are started again when they end by themselves",
             details: """
@@ -117,7 +118,8 @@ extension Setting {
                 replaced. It is removed when the master ends. Example: pidfile = /run/shop.pid.
                 """),
         Setting(
-            "log-level", in: .master, .master(.value(\.logLevel, .word("a level"))),
+            "log-level", in: .master,
+            .master(.value(\.logLevel, .word("a level", placeholder: "LEVEL"))),
             reload: .live,
             summary: "The least important lines to log",
             details: """
@@ -125,7 +127,8 @@ extension Setting {
                 should be; error of what fails; debug of each step. Example: log-level = warning.
                 """),
         Setting(
-            "log-format", in: .master, .master(.value(\.logFormat, .word("a format"))),
+            "log-format", in: .master,
+            .master(.value(\.logFormat, .word("a format", placeholder: "FORMAT"))),
             reload: .live,
             summary: "How log lines are written",
             details: """

@@ -1,0 +1,164 @@
+extension HelpTopic {
+    /// The text, ending with a line break.
+    public var text: String {
+        let lines =
+            switch self {
+            case .brief: HelpText.brief
+            case .full: HelpText.full
+            case .setting(let key): Setting.named(key).map(HelpText.setting) ?? []
+            case .group(let group): HelpText.group(group)
+            case .page(.conf): [ExampleConfiguration.text.trimmingLastLineBreak]
+            case .page(.settings): [SettingsTable.markdown.trimmingLastLineBreak]
+            case .page(let page): HelpText.page(page)
+            }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// The help, line by line, made from the settings table.
+enum HelpText {
+    private static let column = 29
+
+    /// The settings of the short help: what most people start with.
+    private static let mostUsed = [
+        "bind", "workers", "max-requests", "max-requests-jitter", "max-lifetime", "max-rss",
+        "graceful-timeout", "ready", "user", "env",
+    ]
+
+    static var usage: [String] {
+        var lines = ["usage: supervise " + Verb.run.usage.form]
+        lines += Verb.allCases.dropFirst().map { "       supervise " + $0.usage.form }
+        return lines
+    }
+
+    static var brief: [String] {
+        var lines = usage + [""]
+        lines.append(option("-c, --config FILE", "Read settings from this file"))
+        lines += mostUsed.compactMap(Setting.named).map(option)
+        lines += ["", "Everything else: supervise --help, supervise help TOPIC, supervise man."]
+        return lines
+    }
+
+    static var full: [String] {
+        var lines = ["supervise: \(Fact.purpose)", ""] + usage
+        lines += ["", "Options come before --; everything after it is the command, untouched."]
+        lines.append("Each is also a key of the config file; [brackets] hold the default.")
+        for group in Setting.Group.allCases {
+            lines += ["", group.title + ":"] + Setting.all(in: group).map(option)
+        }
+        lines += ["", "Other:"]
+        lines += [
+            option("-c, --config FILE", "Read settings from this file"),
+            option("--pool NAME.key=value", "Set something for one of several pools"),
+            option("-h", "Show the options used most"),
+            option("--help", "Show this"),
+            option("--version", "Show the version"),
+            "",
+            "Sizes: 512M, 1.5G, 65536 (bytes). Durations: 30 or 30s, 500ms, 1h30m, 2d.",
+            "Read more: supervise help KEY (such as max-rss), supervise help topics,",
+            "supervise man | man -l -",
+        ]
+        return lines
+    }
+
+    static func setting(_ setting: Setting) -> [String] {
+        var lines = ["\(form(of: setting)): \(setting.summary.lowercasedFirst).", ""]
+        lines += PlainText.wrap(setting.details) + [""]
+        let facts = [
+            ("Allowed", setting.allowed),
+            ("Default", setting.defaultText),
+            ("Config file", setting.key + " = " + setting.placeholder),
+            ("Environment", setting.environmentVariable),
+            ("Belongs to", scope(of: setting)),
+            ("On a reload", reload(of: setting)),
+        ]
+        for (term, meaning) in facts {
+            lines += PlainText.entry(term + ":", meaning, column: 16)
+        }
+        return lines
+    }
+
+    static func group(_ group: Setting.Group) -> [String] {
+        let parts = Setting.all(in: group).map { setting in
+            [form(of: setting)]
+                + PlainText.wrap(
+                    "\(setting.details) Allowed: \(setting.allowed). "
+                        + "Default: \(setting.defaultText).", indent: 4)
+        }
+        return [group.title, ""] + parts.joined(separator: [""])
+    }
+
+    static func page(_ page: HelpTopic.Page) -> [String] {
+        switch page {
+        case .topics: topics
+        case .config: paragraphs(Fact.configFile) + ["", "An example: supervise help conf"]
+        case .environment: list(Fact.environment, column: 20)
+        case .signals: list(Fact.signals, column: 16)
+        case .exitCodes: list(Fact.exitCodes, column: 6)
+        case .conf, .settings: []
+        }
+    }
+
+    static func scope(of setting: Setting) -> String {
+        switch setting.scope {
+        case .master: "the master"
+        case .pool: setting.isRepeatable ? "each pool; may be given several times" : "each pool"
+        }
+    }
+
+    static func reload(of setting: Setting) -> String {
+        switch setting.reload {
+        case .live: "counts at once"
+        case .newWorkers: "counts for the new workers"
+        case .newListeners: "counts for listeners that are added"
+        case .restart: "counts only after a restart"
+        }
+    }
+
+    /// `-w, --workers N`.
+    static func form(of setting: Setting) -> String {
+        let short = setting.shortOption.map { "-\($0), " } ?? ""
+        return short + "--" + setting.key + (setting.isFlag ? "" : " " + setting.placeholder)
+    }
+
+    private static var topics: [String] {
+        var lines = ["supervise help TOPIC, where TOPIC is one of:", ""]
+        for page in HelpTopic.Page.allCases {
+            lines += PlainText.entry(page.rawValue, page.summary, column: 16)
+        }
+        for group in Setting.Group.allCases {
+            let keys = Setting.all(in: group).map(\.key).joined(separator: ", ")
+            // "workers" is both; the key is the more likely question.
+            let isTopic = Setting.named(group.rawValue) == nil
+            lines += ["", group.title + (isTopic ? " (or all of them: \(group.rawValue))" : "")]
+            lines += PlainText.wrap(keys, indent: 2)
+        }
+        return lines
+    }
+
+    private static func paragraphs(_ texts: [String]) -> [String] {
+        Array(texts.map { PlainText.wrap($0) }.joined(separator: [""]))
+    }
+
+    private static func list(_ facts: [Fact], column: Int) -> [String] {
+        facts.flatMap { PlainText.entry($0.term, $0.meaning, column: column) }
+    }
+
+    private static func option(_ setting: Setting) -> String {
+        let remark = setting.defaultText == "none" ? "" : " [\(setting.defaultText)]"
+        return option(form(of: setting), setting.summary + remark)
+    }
+
+    private static func option(_ form: String, _ meaning: String) -> String {
+        let aligned = form.hasPrefix("--") ? "    " + form : form
+        return PlainText.padded("  " + aligned, to: column + 3) + " " + meaning
+    }
+}
+
+extension String {
+    /// The text without the line break at its end.
+    var trimmingLastLineBreak: String { hasSuffix("\n") ? String(dropLast()) : self }
+
+    /// The text as it goes on after a colon.
+    var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}

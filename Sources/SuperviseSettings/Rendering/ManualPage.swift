@@ -1,0 +1,108 @@
+/// The manual page in roff, with the man(7) macros.
+public enum ManualPage {
+    /// The page of a version, ending with a line break. It carries no date, so that the same
+    /// version always gives the same page.
+    public static func roff(version: String) -> String {
+        let title = ".TH SUPERVISE 1 \"\" \"supervise \(escaped(version))\" \"User Commands\""
+        let lines =
+            [title] + name + synopsis + description + options + configFile + environment
+            + section("SIGNALS", Fact.signals) + section("EXIT STATUS", Fact.exitCodes) + files
+            + examples
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static var name: [String] {
+        [".SH NAME", "supervise \\- \(escaped(Fact.purpose))"]
+    }
+
+    private static var synopsis: [String] {
+        var lines = [".SH SYNOPSIS", ".nf"]
+        lines += Verb.allCases.map { ".B supervise \(escaped($0.usage.form))" }
+        return lines + [".fi"]
+    }
+
+    private static var description: [String] {
+        [
+            ".SH DESCRIPTION", text(Fact.description), ".PP",
+            text(
+                "Options come before \"--\"; everything after it is the command, untouched. Every "
+                    + "option but those under Other is also a key of the config file and, as "
+                    + "SUPERVISE_KEY, an environment variable. The default is below the file, the "
+                    + "file below the environment, the environment below the command line."),
+            ".PP",
+            text(
+                "Sizes are written 512M, 1.5G or 65536 (bytes), durations 30 or 30s, 500ms, 1h30m "
+                    + "or 2d."),
+        ]
+    }
+
+    private static var options: [String] {
+        var lines = [".SH OPTIONS"]
+        for group in Setting.Group.allCases {
+            lines.append(".SS \(group.title)")
+            for setting in Setting.all(in: group) { lines += option(setting) }
+        }
+        lines.append(".SS Other")
+        lines += entry("-c, --config FILE", "Read settings from this file.")
+        lines += entry(
+            "--pool NAME.key=value",
+            "Set something for one of several pools. Above all other options.")
+        lines += entry("-h, --help", "Show the options used most, or all of them.")
+        lines += entry("--version", "Show the version.")
+        return lines
+    }
+
+    private static func option(_ setting: Setting) -> [String] {
+        entry(HelpText.form(of: setting), setting.summary + ". " + setting.details) + [
+            ".br",
+            text(
+                "Allowed: \(setting.allowed). Default: \(setting.defaultText). "
+                    + "A change \(HelpText.reload(of: setting)) on a reload."),
+        ]
+    }
+
+    private static var configFile: [String] {
+        [".SH CONFIG FILE"] + Fact.configFile.map { [text($0)] }.joined(separator: [".PP"])
+    }
+
+    private static var environment: [String] {
+        section("ENVIRONMENT", Fact.environment)
+    }
+
+    private static var files: [String] {
+        section(
+            "FILES",
+            [
+                Fact(
+                    "conf/supervise.conf",
+                    "An example with two pools and every setting; supervise help conf prints it.")
+            ])
+    }
+
+    private static var examples: [String] {
+        [".SH EXAMPLES"]
+            + Fact.examples.map { fact in
+                [text(fact.meaning), ".PP", ".RS 4", ".nf", escaped(fact.term), ".fi", ".RE"]
+            }.joined(separator: [".PP"])
+    }
+
+    private static func section(_ title: String, _ facts: [Fact]) -> [String] {
+        [".SH " + title] + facts.flatMap { entry($0.term, $0.meaning) }
+    }
+
+    private static func entry(_ term: String, _ meaning: String) -> [String] {
+        [".TP", ".B " + escaped(term), text(meaning)]
+    }
+
+    private static func text(_ text: String) -> String {
+        escaped(text.replacing("\n", with: " "))
+    }
+
+    /// A line of text: a backslash begins an escape, a hyphen is typeset as a dash, and a dot or
+    /// apostrophe at the beginning of a line makes it a request (groff(7)).
+    private static func escaped(_ text: String) -> String {
+        let line = text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
+            .replacing("\"", with: "\\(dq")
+        return line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : line
+    }
+}

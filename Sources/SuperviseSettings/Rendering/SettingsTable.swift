@@ -1,0 +1,20 @@
+/// The settings as a Markdown table, for the README.
+public enum SettingsTable {
+    /// The table, grouped, ending with a line break.
+    public static var markdown: String {
+        var text = "| key | default | meaning |\n|---|---|---|\n"
+        for group in Setting.Group.allCases {
+            text += "| **\(group.title)** | | |\n"
+            for setting in Setting.all(in: group) {
+                let value = escaped(setting.defaultText)
+                text += "| `\(setting.key)` | \(value) | \(escaped(setting.summary)) |\n"
+            }
+        }
+        return text
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("|", with: "\\|")
+            .replacing("<", with: "&lt;")
+    }
+}
