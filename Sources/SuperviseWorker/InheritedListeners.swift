@@ -12,7 +12,8 @@ struct InheritedListeners: Sendable {
     ///
     /// `LISTEN_PID` tells for whom the descriptors are. Behind `sh start.sh` or `npm start` it names
     /// the wrapper; then `isOurWorker` decides: the page with the worker's nonce was inherited, so
-    /// the descriptors below it were too. A look at each says that it is a listening socket.
+    /// the descriptors below it were too. In both cases a look at each says that it is a listening
+    /// socket, in case that the number has been closed and used again.
     init(
         environment: (String) -> String?, isOurWorker: Bool, first: Int32 = Self.firstDescriptor
     ) {
@@ -23,9 +24,8 @@ struct InheritedListeners: Sendable {
             names = []
             return
         }
-        let inherited = (first..<first + count).filter { fcntl($0, F_GETFD) >= 0 }
-        guard inherited.count == count, isAddressedToUs || inherited.allSatisfy(Self.isListening)
-        else {
+        let inherited = Array(first..<first + count)
+        guard inherited.allSatisfy(Self.isListening) else {
             descriptors = []
             names = []
             return

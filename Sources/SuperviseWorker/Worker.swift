@@ -73,11 +73,11 @@ public final class Worker: Sendable {
         } else {
             page = nil
         }
-        notify = environment("NOTIFY_SOCKET").flatMap { NotifyAddress(name: $0) }
-
+        // Before this process opens a descriptor of its own, which could take a listener's number.
         let inherited = InheritedListeners(environment: environment, isOurWorker: isOurWorker)
         listeners = inherited.descriptors
         listenerNames = inherited.names
+        notify = environment("NOTIFY_SOCKET").flatMap { NotifyAddress(name: $0) }
     }
 
     // MARK: Counting

@@ -53,9 +53,10 @@ def listeners():
     if _page is None and _environ.get("LISTEN_PID") != str(os.getpid()):
         return []
     numbers = range(3, 3 + int(_environ.get("LISTEN_FDS") or 0))
-    for number in numbers:
-        os.set_inheritable(number, False)  # programs that the worker starts have no use for them
-    return [socket.socket(fileno=number) for number in numbers]
+    found = [socket.socket(fileno=number) for number in numbers]
+    for listener in found:
+        listener.set_inheritable(False)  # programs that the worker starts have no use for it
+    return found
 
 
 def tell(message):
