@@ -41,6 +41,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["supervise", "hello-worker", "SuperviseLinux"],
+            exclude: ["Clients", "Workers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

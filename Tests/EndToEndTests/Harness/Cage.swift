@@ -1,0 +1,96 @@
+import Glibc
+import Testing
+
+/// How a process ended.
+enum ExitStatus: Equatable {
+    case exited(Int)
+    case killed(signal: Int)
+}
+
+/// A command under `Clients/cage.py`: whatever it starts dies with this object, and with the tests'
+/// own process.
+final class Cage {
+    private let keeper: pid_t
+    private let control: Int32
+    private var unread = ""
+    private var startedPID: pid_t?
+    private var foundStatus: ExitStatus?
+
+    init(_ command: [String], environment: [String: String], output: String, errors: String) throws
+    {
+        var ends: [Int32] = [-1, -1]
+        // Close-on-exec from the start: tests run side by side, and a copy of this end in another
+        // command would keep the cage from seeing that the test has let go.
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
+        control = ends[0]
+        defer { close(ends[1]) }
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 0)
+        // The thread that runs a test has signals blocked, and a program would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+        let arguments = ["python3", Place.client("cage"), output, errors] + command
+        let variables = environment.map { "\($0.key)=\($0.value)" }
+        var argumentPointers = arguments.map { strdup($0) } + [nil]
+        var variablePointers = variables.map { strdup($0) } + [nil]
+        defer { for pointer in argumentPointers + variablePointers { free(pointer) } }
+        var pid: pid_t = 0
+        let error = posix_spawnp(
+            &pid, "python3", &actions, &attributes, &argumentPointers, &variablePointers)
+        keeper = pid
+        try #require(error == 0)
+    }
+
+    deinit {
+        close(control)
+        var status: Int32 = 0
+        waitpid(keeper, &status, 0)
+    }
+
+    /// The command's pid, once it runs.
+    var pid: pid_t? {
+        readReports()
+        return startedPID
+    }
+
+    /// How the command ended, once it has.
+    var status: ExitStatus? {
+        readReports()
+        return foundStatus
+    }
+
+    /// What the command left behind when it ended: living processes that lost their parent.
+    var leftBehind: [pid_t] {
+        ProcessTable.children(of: keeper).filter { $0 != startedPID }
+    }
+
+    private func readReports() {
+        var chunk = [UInt8](repeating: 0, count: 256)
+        while true {
+            let length = recv(control, &chunk, chunk.count, Int32(MSG_DONTWAIT))
+            guard length > 0 else { break }
+            unread += String(decoding: chunk[..<length], as: UTF8.self)
+        }
+        while let end = unread.firstIndex(of: "\n") {
+            let words = unread[..<end].split(separator: " ")
+            unread.removeSubrange(...end)
+            guard words.count == 2, let number = Int(words[1]) else { continue }
+            switch words[0] {
+            case "pid": startedPID = pid_t(number)
+            case "exit": foundStatus = .exited(number)
+            case "signal": foundStatus = .killed(signal: number)
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// A fresh folder, removed with all that is in it.
+final class Folder {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/supervise-e2e-XXXXXX".utf8CString)
+        let made = mkdtemp(&template).map { String(cString: $0) }
+        path = try #require(made)
+        // Workers that run as another user read and write here too.
+        chmod(path, 0o777)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    subscript(name: String) -> String { "\(path)/\(name)" }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String {
+        let descriptor = open(self[name], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        try #require(Foundation.write(descriptor, bytes, bytes.count) == bytes.count)
+        return self[name]
+    }
+
+    func remove(file name: String) { unlink(self[name]) }
+
+    func exists(_ name: String) -> Bool { access(self[name], F_OK) == 0 }
+
+    func lines(_ name: String) -> [Substring] {
+        (readFile(self[name]) ?? "").split(separator: "\n")
+    }
+}
+
+/// Where things lie: the built programs beside the running tests, the scripts beside this file.
+enum Place {
+    static let products: String = {
+        let program = linkTarget("/proc/self/exe") ?? ""
+        // Run as a bundle by another program, the tests lie in the package's build folder.
+        return program.contains("/.build")
+            ? parent(program) : "\(package)/.build/debug"
+    }()
+    static let tests = parent(parent(#filePath))
+    static let package = parent(parent(tests))
+    static let supervise = "\(products)/supervise"
+    static let helloWorker = "\(products)/hello-worker"
+    static let exampleApp = "\(package)/conf/examples/app.py"
+
+    static func worker(_ name: String) -> String { "\(tests)/Workers/\(name).py" }
+    static func client(_ name: String) -> String { "\(tests)/Clients/\(name).py" }
+
+    private static func parent(_ path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// What `Clients/load.py` measured.
+struct LoadResult: Decodable {
+    let ok: Int
+    let failed: Int
+    /// Failures by kind: refused, reset, closed, short, malformed, status-NNN, timeout, …
+    let reasons: [String: Int]
+    /// When the first hundred of them were due, in seconds after the start.
+    let failedAt: [Double]
+    /// Requests asked again since a kept-alive connection had been closed before an answer.
+    let retried: Int
+    /// Answers by the worker's pid.
+    let pids: [String: Int]
+    let seconds: Double
+    /// The longest time between two answers.
+    let longestGapSeconds: Double
+    let p50Seconds: Double
+    let p99Seconds: Double
+    let maxSeconds: Double
+}
+
+/// A running load.
+final class LoadClient {
+    private let cage: Cage
+    private let folder = Result { try Folder() }
+    private let plannedSeconds: Double
+
+    /// Sends `requests` at `rate` a second to `address` (`HOST:PORT` or `unix:PATH`).
+    init(
+        _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
+        timeout: Double = 10
+    ) throws {
+        let folder = try folder.get()
+        var command = [
+            "python3", Place.client("load"), "--connect", address, "--path", path,
+            "--requests", "\(requests)", "--rate", "\(rate)", "--timeout", "\(timeout)",
+        ]
+        if keepAlive { command.append("--keep-alive") }
+        plannedSeconds = Double(requests) / rate + timeout
+        cage = try Cage(
+            command, environment: baseEnvironment, output: folder["out"], errors: folder["err"])
+    }
+
+    /// Waits for the end of the load.
+    func result() async throws -> LoadResult {
+        let folder = try folder.get()
+        let context = { readFile(folder["err"]) ?? "" }
+        let status = try await eventually(
+            "the load's end", within: .seconds(plannedSeconds + 20), context: context
+        ) { cage.status }
+        try #require(status == .exited(0), "\(context())")
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(LoadResult.self, from: Data((readFile(folder["out"]) ?? "").utf8))
+    }
+
+    /// Whether the load still runs.
+    var isRunning: Bool { cage.status == nil }
+}
+
+/// A load from start to end.
+func load(
+    _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
+    timeout: Double = 10
+) async throws -> LoadResult {
+    let client = try LoadClient(
+        address, requests: requests, rate: rate, path: path, keepAlive: keepAlive, timeout: timeout)
+    return try await client.result()
+}
+
+/// One answer's body, or nil when none came.
+func get(_ path: String, from address: String) async throws -> String? {
+    let folder = try Folder()
+    let body = folder["body"]
+    let script = """
+        import http.client, socket, sys
+        class Connection(http.client.HTTPConnection):
+            def connect(self):
+                if sys.argv[1].startswith("unix:"):
+                    self.sock = socket.socket(socket.AF_UNIX)
+                    self.sock.connect(sys.argv[1][5:])
+                else:
+                    host, _, port = sys.argv[1].rpartition(":")
+                    self.sock = socket.create_connection((host.strip("[]"), int(port)), 10)
+        connection = Connection("x", timeout=20)
+        connection.request("GET", sys.argv[2])
+        response = connection.getresponse()
+        text = response.read().decode()
+        sys.stdout.write(text)
+        """
+    let cage = try Cage(
+        ["python3", "-c", script, address, path], environment: baseEnvironment, output: body,
+        errors: folder["err"])
+    let status = try await eventually("an answer to \(path)", within: .seconds(30)) { cage.status }
+    return status == .exited(0) ? readFile(body) : nil
+}

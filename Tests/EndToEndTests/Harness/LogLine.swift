@@ -1,0 +1,55 @@
+import Foundation
+
+/// One line of the master's log: its fields as text, whatever the format.
+struct LogLine: CustomStringConvertible {
+    let fields: [String: String]
+    let description: String
+
+    /// Reads a line of `--log-format json` or `logfmt`; a line of neither has only `text`.
+    init(_ line: Substring) {
+        description = String(line)
+        fields = LogLine.json(line) ?? LogLine.logfmt(line) ?? ["text": String(line)]
+    }
+
+    subscript(name: String) -> String? { fields[name] }
+
+    var event: String? { fields["event"] }
+    var pid: pid_t? { fields["pid"].flatMap { pid_t($0) } }
+
+    /// Whether any field's value contains this text.
+    func mentions(_ text: String) -> Bool { fields.values.contains { $0.contains(text) } }
+
+    private static func json(_ line: Substring) -> [String: String]? {
+        guard line.hasPrefix("{"),
+            let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
+            let fields = object as? [String: Any]
+        else { return nil }
+        return fields.mapValues { "\($0)" }
+    }
+
+    private static func logfmt(_ line: Substring) -> [String: String]? {
+        var fields: [String: String] = [:]
+        var rest = line
+        while !rest.isEmpty {
+            guard let equals = rest.firstIndex(of: "=") else { return nil }
+            let name = String(rest[..<equals])
+            guard !name.isEmpty, !name.contains(where: { $0 == " " || $0 == "\"" }) else {
+                return nil
+            }
+            rest = rest[rest.index(after: equals)...]
+            var value = ""
+            if rest.first == "\"" {
+                rest = rest.dropFirst()
+                while let character = rest.popFirst(), character != "\"" {
+                    value.append(character == "\\" ? rest.popFirst() ?? "\\" : character)
+                }
+            } else {
+                value = String(rest.prefix { $0 != " " })
+                rest = rest.dropFirst(value.count)
+            }
+            fields[name] = value
+            rest = rest.drop { $0 == " " }
+        }
+        return fields["event"] == nil ? nil : fields
+    }
+}

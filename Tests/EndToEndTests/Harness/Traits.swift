@@ -1,0 +1,62 @@
+import Glibc
+import Testing
+
+/// Whether the built `supervise` runs pools; until then the cases that need it are skipped.
+let masterIsBuilt = false
+
+extension Trait where Self == ConditionTrait {
+    /// The test drives the real master.
+    static var needsMaster: Self { .enabled(if: masterIsBuilt, "needs the master") }
+    /// The test changes users or namespaces.
+    static var needsRoot: Self { .enabled(if: getuid() == 0, "needs root") }
+}
+
+extension Trait where Self == Turn {
+    /// Runs beside a bounded number of others: all at once they would starve each other's clocks.
+    static var takesTurn: Self { Turn(weight: 1) }
+    /// The same for a test that puts a load on the machine.
+    static var takesLongTurn: Self { Turn(weight: 2) }
+}
+
+/// A place among the tests that run at the same time.
+struct Turn: TestTrait, SuiteTrait, TestScoping {
+    let weight: Int
+    var isRecursive: Bool { true }
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        guard testCase != nil else { return try await function() }
+        await Places.shared.take(weight)
+        do {
+            try await function()
+        } catch {
+            await Places.shared.leave(weight)
+            throw error
+        }
+        await Places.shared.leave(weight)
+    }
+}
+
+private actor Places {
+    static let shared = Places()
+    private var free = 6
+    private var waiting: [(weight: Int, go: CheckedContinuation<Void, Never>)] = []
+
+    func take(_ weight: Int) async {
+        if waiting.isEmpty && free >= weight {
+            free -= weight
+        } else {
+            await withCheckedContinuation { waiting.append((weight, $0)) }
+        }
+    }
+
+    func leave(_ weight: Int) {
+        free += weight
+        while let next = waiting.first, free >= next.weight {
+            free -= next.weight
+            waiting.removeFirst()
+            next.go.resume()
+        }
+    }
+}

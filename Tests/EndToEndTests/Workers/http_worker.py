@@ -1,0 +1,90 @@
+"""A web worker whose faults the environment chooses; built on conf/examples.
+
+BOOT_SECONDS    how long the start takes
+CRASH_FILE      dies at the start while this file exists, with status 1
+HANG_FILE       never gets ready while this file exists
+LEAK_KB         memory kept per request
+IGNORE_TERM=1   does not stop
+ROSTER          a file to which `TIME PID boot|ready|stop` is appended (CLOCK_MONOTONIC seconds):
+                what the worker itself knows, to be held against what the master says
+"""
+import json, os, resource, signal, sys, threading, time
+from urllib.parse import parse_qs, urlsplit
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../../conf/examples"))
+import app, supervise_worker as worker
+
+leaked, in_flight, in_flight_lock = [], 0, threading.Lock()
+
+
+def roster(word):
+    if path := os.environ.get("ROSTER"):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.write(descriptor, f"{time.monotonic():.6f} {os.getpid()} {word}\n".encode())
+        os.close(descriptor)
+
+
+def exists(variable):
+    return os.path.exists(os.environ.get(variable) or "/nonexistent")
+
+
+def facts():
+    """What a worker sees of its surroundings."""
+    mask = os.umask(0)
+    os.umask(mask)
+    limits = {name: resource.getrlimit(getattr(resource, "RLIMIT_" + name.upper()))[0]
+              for name in ("as", "nofile", "core")}
+    with open("/proc/self/oom_score_adj") as file:
+        score = int(file.read())
+    return {"pid": os.getpid(), "env": dict(os.environ), "cwd": os.getcwd(), "umask": mask,
+            "uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "nice": os.nice(0),
+            "limits": limits, "oom": score, "group": os.getpgid(0), "inflight": in_flight,
+            "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd"))}
+
+
+class Handler(app.Handler):
+    def do_GET(self):
+        global in_flight
+        with in_flight_lock:
+            in_flight += 1
+        try:
+            target = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(target.query).items()}
+            leaked.append(b"x" * (1024 * int(os.environ.get("LEAK_KB", 0))))
+            if target.path == "/slow":
+                time.sleep(float(query["seconds"]))
+            elif target.path == "/die":
+                os._exit(int(query.get("status", 1)))
+            elif target.path == "/leak":
+                leaked.append(b"x" * (1024 * int(query["kb"])))
+            elif target.path == "/hold":
+                worker.hold(float(query["seconds"]))
+            elif target.path == "/facts":
+                return self.answer(json.dumps(facts()))
+            super().do_GET()
+        finally:
+            with in_flight_lock:
+                in_flight -= 1
+
+    def answer(self, text):
+        body = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+roster("boot")
+if exists("CRASH_FILE"):
+    sys.exit("this worker cannot start")
+while exists("HANG_FILE"):
+    time.sleep(0.05)
+time.sleep(float(os.environ.get("BOOT_SECONDS", 0)))
+if os.environ.get("IGNORE_TERM") == "1":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    worker.catch_stop = lambda: None
+app.Handler = Handler
+# Written before the master is told, so that no retirement it starts can come before this line.
+roster("ready")
+app.main()
+roster("stop")
