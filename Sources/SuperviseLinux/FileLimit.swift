@@ -1,0 +1,26 @@
+import Glibc
+
+/// The limit of open files (getrlimit(2)).
+public enum FileLimit {
+    /// The limit in force.
+    public static func current() throws(SystemCallError) -> ResourceLimit {
+        var limit = rlimit()
+        try systemCall("getrlimit") {
+            getrlimit(__rlimit_resource_t(ResourceLimit.openFiles), &limit)
+        }
+        return ResourceLimit(
+            resource: ResourceLimit.openFiles, soft: UInt64(limit.rlim_cur),
+            hard: UInt64(limit.rlim_max))
+    }
+
+    /// Raises the soft limit to the hard one, and returns what it was, to be given back to programs
+    /// that use select(2), whose sets end at 1024.
+    public static func raise() throws(SystemCallError) -> ResourceLimit {
+        let original = try current()
+        var raised = rlimit(rlim_cur: rlim_t(original.hard), rlim_max: rlim_t(original.hard))
+        try systemCall("setrlimit") {
+            setrlimit(__rlimit_resource_t(ResourceLimit.openFiles), &raised)
+        }
+        return original
+    }
+}

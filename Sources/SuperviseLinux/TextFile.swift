@@ -1,0 +1,51 @@
+import Glibc
+
+/// Small text files that an operator names.
+public enum TextFile {
+    /// The whole file. Fails as open(2) and read(2) do, with EINVAL for pipes and sockets, which
+    /// could keep us waiting, EFBIG past the limit, and EILSEQ when it is not UTF-8.
+    public static func read(
+        _ path: String, limitBytes: Int = 1 << 20
+    ) throws(SystemCallError) -> String {
+        let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        let file = FileDescriptor(owning: number)
+        var status = stat()
+        try systemCall("fstat") { fstat(file.rawValue, &status) }
+        let kind = status.st_mode & S_IFMT
+        guard kind != S_IFIFO, kind != S_IFSOCK else {
+            throw SystemCallError(call: "read", code: EINVAL)
+        }
+        var content: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = try systemCall("read") { Glibc.read(file.rawValue, &piece, piece.count) }
+            if count == 0 { break }
+            content += piece.prefix(count)
+            guard content.count <= limitBytes else {
+                throw SystemCallError(call: "read", code: EFBIG)
+            }
+        }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw SystemCallError(call: "read", code: EILSEQ)
+        }
+        return text
+    }
+}
+
+/// Patterns of file names (glob(3)).
+public enum Glob {
+    /// The paths that match, sorted; none is no error. A folder that can't be read fails with EACCES.
+    public static func paths(_ pattern: String) throws(SystemCallError) -> [String] {
+        var result = glob_t()
+        defer { globfree(&result) }
+        switch glob(pattern, GLOB_ERR, nil, &result) {
+        case 0:
+            return (0..<Int(result.gl_pathc)).compactMap { index in
+                result.gl_pathv[index].map { String(cString: $0) }
+            }
+        case GLOB_NOMATCH: return []
+        case GLOB_NOSPACE: throw SystemCallError(call: "glob", code: ENOMEM)
+        default: throw SystemCallError(call: "glob", code: EACCES)
+        }
+    }
+}
