@@ -2,9 +2,11 @@
 #include "kernel.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -74,6 +76,25 @@ enum csupervise_wait csupervise_classify_wait(long number) {
     default:
         return CSUPERVISE_WAIT_OTHER;
     }
+}
+
+int csupervise_allowed_processors(void) {
+    // 65536 processors: glibc's cpu_set_t ends at 1024, and then the call fails.
+    uint64_t set[1024];
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof set, set);
+    int count = 0;
+    for (long i = 0; i < size / 8; i++)
+        count += __builtin_popcountll(set[i]);
+    return count > 0 ? count : 1;
+}
+
+ssize_t csupervise_write_nowait(int descriptor, const void *bytes, size_t size) {
+    struct iovec part = {(void *)(uintptr_t)bytes, size};
+    return pwritev2(descriptor, &part, 1, -1, RWF_NOWAIT);
+}
+
+int csupervise_random_bytes(void *bytes, size_t size) {
+    return getrandom(bytes, size, 0) == (ssize_t)size ? 0 : -1;
 }
 
 unsigned csupervise_device_major(uint64_t device) {

@@ -51,6 +51,16 @@ enum csupervise_wait {
 
 enum csupervise_wait csupervise_classify_wait(long number);
 
+// How many processors sched_setaffinity(2) leaves this process; at least 1.
+int csupervise_allowed_processors(void);
+
+// write(2) that fails with EAGAIN where it would wait, whatever the descriptor's flags are
+// (RWF_NOWAIT of pwritev2(2)); EOPNOTSUPP where the kernel has no such thing for this kind of file.
+ssize_t csupervise_write_nowait(int descriptor, const void *bytes, size_t size);
+
+// getrandom(2) of at most 256 bytes, which then is never short. 0, or -1 with errno.
+int csupervise_random_bytes(void *bytes, size_t size);
+
 // major(3) and minor(3), which are macros.
 unsigned csupervise_device_major(uint64_t device);
 unsigned csupervise_device_minor(uint64_t device);

@@ -1,0 +1,175 @@
+import CSupervise
+import Glibc
+
+/// The control groups of this process (cgroups(7)), version 1 and 2.
+public struct Cgroup: Hashable, Sendable {
+    /// The folders of one controller from the process's own up to the root of the mount, and which
+    /// version's files they hold.
+    struct Controller: Hashable, Sendable {
+        let isUnified: Bool
+        let folders: [String]
+
+        /// The first of these files that holds a number, folder by folder.
+        func numbers(_ name: String) -> [UInt64] {
+            folders.compactMap { Cgroup.number("\($0)/\(name)") }
+        }
+    }
+
+    private let controllers: [String: Controller]
+
+    /// Finds the groups of this process. Where none are mounted, nothing is limited.
+    public static func ofThisProcess() -> Cgroup {
+        Cgroup(
+            membership: Procfs.text("/proc/self/cgroup") ?? "",
+            mounts: Procfs.text("/proc/self/mountinfo") ?? "")
+    }
+
+    init(membership: String, mounts: String) {
+        var controllers: [String: Controller] = [:]
+        let mounted = mounts.split(separator: "\n").compactMap { CgroupMount(line: $0) }
+        for line in membership.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            let isUnified = fields[0] == "0" && fields[1].isEmpty
+            for name in isUnified ? ["cpu", "memory"] : fields[1].split(separator: ",") {
+                // A controller of version 1 is not in the unified hierarchy at the same time.
+                if isUnified, controllers[String(name)] != nil { continue }
+                let mount = mounted.first {
+                    $0.isUnified == isUnified && (isUnified || $0.options.contains(name))
+                }
+                guard let mount else { continue }
+                controllers[String(name)] = Controller(
+                    isUnified: isUnified, folders: mount.folders(of: fields[2]))
+            }
+        }
+        self.controllers = controllers
+    }
+
+    /// How many processors' time the group and its ancestors may use; nil without a limit.
+    public func processorLimit() -> Double? {
+        guard let cpu = controllers["cpu"] else { return nil }
+        return cpu.folders.compactMap { folder in
+            if cpu.isUnified {
+                return Procfs.text("\(folder)/cpu.max").flatMap { Self.processors(cpuMax: $0) }
+            }
+            guard let quota = Self.number("\(folder)/cpu.cfs_quota_us"),
+                let period = Self.number("\(folder)/cpu.cfs_period_us"), period > 0
+            else { return nil }
+            return Double(quota) / Double(period)
+        }.min()
+    }
+
+    /// The tightest memory limit of the group and its ancestors in bytes; nil without a limit.
+    public func memoryLimitBytes() -> UInt64? {
+        guard let memory = controllers["memory"] else { return nil }
+        let name = memory.isUnified ? "memory.max" : "memory.limit_in_bytes"
+        // Version 1 tells no limit as the largest number of pages.
+        return memory.numbers(name).filter { $0 < 1 << 62 }.min()
+    }
+
+    /// The memory of the limiting group that the kernel could not just drop, in bytes: its usage less
+    /// the inactive file cache. Nil without a limit.
+    public func memoryWorkingSetBytes() -> UInt64? {
+        guard let memory = controllers["memory"], let limit = memoryLimitBytes() else { return nil }
+        let names =
+            memory.isUnified
+            ? (limit: "memory.max", usage: "memory.current", inactive: "inactive_file")
+            : (
+                limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes",
+                inactive: "total_inactive_file"
+            )
+        guard
+            let folder = memory.folders.first(where: {
+                Self.number("\($0)/\(names.limit)") == limit
+            }), let usage = Self.number("\(folder)/\(names.usage)")
+        else { return nil }
+        let inactive = Self.counter(names.inactive, in: "\(folder)/memory.stat") ?? 0
+        return usage > inactive ? usage - inactive : 0
+    }
+
+    /// How many processes of this group the kernel has killed for memory; nil where it does not tell.
+    public func memoryKills() -> UInt64? {
+        guard let memory = controllers["memory"], let folder = memory.folders.first else {
+            return nil
+        }
+        let file = memory.isUnified ? "memory.events" : "memory.oom_control"
+        return Self.counter("oom_kill", in: "\(folder)/\(file)")
+    }
+
+    // `50000 100000`, or `max 100000`.
+    static func processors(cpuMax text: String) -> Double? {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let quota = UInt64(words[0]), let period = UInt64(words[1]),
+            period > 0
+        else { return nil }
+        return Double(quota) / Double(period)
+    }
+
+    private static func number(_ path: String) -> UInt64? {
+        Procfs.text(path)?.split(whereSeparator: \.isWhitespace).first.flatMap { UInt64($0) }
+    }
+
+    private static func counter(_ name: String, in path: String) -> UInt64? {
+        for line in (Procfs.text(path) ?? "").split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 2, words[0] == name { return UInt64(words[1]) }
+        }
+        return nil
+    }
+}
+
+/// A mounted hierarchy of control groups, from a line of proc_pid_mountinfo(5).
+private struct CgroupMount {
+    let isUnified: Bool
+    let root: Substring
+    let folder: Substring
+    let options: [Substring]
+
+    init?(line: Substring) {
+        let fields = line.split(separator: " ")
+        guard let dash = fields.firstIndex(of: "-"), dash > 4, fields.count > dash + 3,
+            fields[dash + 1].hasPrefix("cgroup")
+        else { return nil }
+        isUnified = fields[dash + 1] == "cgroup2"
+        root = fields[3]
+        folder = fields[4]
+        options = fields[dash + 3].split(separator: ",")
+    }
+
+    // Seen from inside a container, the path may lie outside of what is mounted; the mount's root is
+    // then the container's own group.
+    func folders(of path: Substring) -> [String] {
+        var rest = path
+        if root != "/", rest.hasPrefix(root) {
+            rest = rest.dropFirst(root.count)
+        } else if root != "/" || rest.hasPrefix("/..") {
+            rest = ""
+        }
+        var names = rest.split(separator: "/")
+        var folders: [String] = []
+        while !names.isEmpty {
+            folders.append(([folder] + names).joined(separator: "/"))
+            names.removeLast()
+        }
+        return folders + [String(folder)]
+    }
+}
+
+/// Processors that this process may use.
+public enum Processors {
+    /// Those that its affinity allows (sched_getaffinity(2)), or the processor time of its control
+    /// group, rounded up, when that is less. At least 1.
+    public static func allowed(cgroup: Cgroup = .ofThisProcess()) -> Int {
+        let affinity = Int(csupervise_allowed_processors())
+        guard let limit = cgroup.processorLimit() else { return affinity }
+        return max(1, min(affinity, Int(limit.rounded(.up))))
+    }
+}
+
+/// The machine's memory.
+public enum MachineMemory {
+    /// All of it, in bytes.
+    public static func totalBytes() -> UInt64 {
+        UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * ProcessMemory.pageBytes
+    }
+}
