@@ -20,7 +20,7 @@ extension Configuration {
 
     /// The same for people, as `check` prints it: under headings, with a note of what is not set.
     public var effectiveText: String {
-        var text = "# Effective settings; those marked (default) were not changed.\n"
+        var text = "# The effective settings. Those behind a # have their defaults.\n"
         text += Configuration.lines(of: .master) { setting in
             guard case .master(let field) = setting.field else { return nil }
             return (field.texts(master), field.texts(MasterSettings()))
@@ -46,9 +46,9 @@ extension Configuration {
         for setting in Setting.all(in: group) {
             guard let (texts, initial) = values(setting) else { continue }
             for value in texts where texts != initial { changed += "\(setting.key) = \(value)\n" }
-            if texts == initial {
-                unchanged += "# \(setting.key) = \(setting.defaultText) (default)\n"
-            }
+            guard texts == initial else { continue }
+            unchanged += texts.map { "# \(setting.key) = \($0)\n" }.joined()
+            if texts.isEmpty { unchanged += "# \(setting.key): \(setting.defaultText)\n" }
         }
         return "# \(group.title)\n" + changed + unchanged
     }

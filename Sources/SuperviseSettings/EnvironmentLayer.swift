@@ -23,8 +23,11 @@ struct EnvironmentLayer {
             if let key = settings[variable] {
                 layer.add(Assignment(key: key, text: text, source: source))
             } else {
+                let prefix = EnvironmentLayer.prefix
                 let hint = NearestName.hint(
-                    variable, in: Setting.all.map(\.environmentVariable))
+                    String(variable.dropFirst(prefix.count)),
+                    in: settings.keys.map { String($0.dropFirst(prefix.count)) }.sorted(),
+                    prefix: prefix)
                 warnings.append(
                     SettingsProblem(source: source, message: "names no setting" + hint))
             }

@@ -116,7 +116,8 @@ enum DurationText {
     /// The span in its largest units, exactly.
     static func print(_ span: TimeSpan) -> String {
         var rest = max(span.nanoseconds, 0)
-        if rest == 0 { return "0s" }
+        // A minute and a half reads best as 90s.
+        if rest % 1_000_000_000 == 0, rest < 120_000_000_000 { return "\(rest / 1_000_000_000)s" }
         var text = ""
         for unit in units where rest >= unit.nanoseconds {
             text += "\(rest / unit.nanoseconds)\(unit.name)"

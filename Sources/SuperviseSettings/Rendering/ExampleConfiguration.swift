@@ -33,7 +33,9 @@ public enum ExampleConfiguration {
     private static func settings(in group: Setting.Group) -> [String] {
         Setting.all(in: group).flatMap { setting in
             let remark = setting.defaultRemark.map { " (default: \($0))" } ?? ""
-            return PlainText.wrap(setting.summary + remark, width: 90).map { "# " + $0 } + [
+            return PlainText.wrap(HelpText.summary(of: setting) + remark, width: 90).map {
+                "# " + $0
+            } + [
                 "#\(setting.key) = \(sample(of: setting))", "",
             ]
         }

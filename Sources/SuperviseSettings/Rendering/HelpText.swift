@@ -82,8 +82,9 @@ enum HelpText {
         let parts = Setting.all(in: group).map { setting in
             [form(of: setting)]
                 + PlainText.wrap(
-                    "\(setting.details) Allowed: \(setting.allowed). "
-                        + "Default: \(setting.defaultText).", indent: 4)
+                    "\(summary(of: setting)). \(setting.details) "
+                        + "Allowed: \(setting.allowed). Default: \(setting.defaultText).",
+                    indent: 4)
         }
         return [group.title, ""] + parts.joined(separator: [""])
     }
@@ -102,7 +103,7 @@ enum HelpText {
     static func scope(of setting: Setting) -> String {
         switch setting.scope {
         case .master: "the master"
-        case .pool: setting.isRepeatable ? "each pool; may be given several times" : "each pool"
+        case .pool: setting.isRepeatable ? "each pool; may be given more than once" : "each pool"
         }
     }
 
@@ -113,6 +114,11 @@ enum HelpText {
         case .newListeners: "counts for listeners that are added"
         case .restart: "counts only after a restart"
         }
+    }
+
+    /// The summary, with a word about lists.
+    static func summary(of setting: Setting) -> String {
+        setting.summary + (setting.isRepeatable ? " (repeatable)" : "")
     }
 
     /// `-w, --workers N`.
@@ -146,7 +152,7 @@ enum HelpText {
 
     private static func option(_ setting: Setting) -> String {
         let remark = setting.defaultText == "none" ? "" : " [\(setting.defaultText)]"
-        return option(form(of: setting), setting.summary + remark)
+        return option(form(of: setting), summary(of: setting) + remark)
     }
 
     private static func option(_ form: String, _ meaning: String) -> String {

@@ -53,12 +53,13 @@ public enum ManualPage {
     }
 
     private static func option(_ setting: Setting) -> [String] {
-        entry(HelpText.form(of: setting), setting.summary + ". " + setting.details) + [
-            ".br",
-            text(
-                "Allowed: \(setting.allowed). Default: \(setting.defaultText). "
-                    + "A change \(HelpText.reload(of: setting)) on a reload."),
-        ]
+        entry(HelpText.form(of: setting), HelpText.summary(of: setting) + ". " + setting.details)
+            + [
+                ".br",
+                text(
+                    "Allowed: \(setting.allowed). Default: \(setting.defaultText). "
+                        + "A change \(HelpText.reload(of: setting)) on a reload."),
+            ]
     }
 
     private static var configFile: [String] {

@@ -7,7 +7,8 @@ public enum SettingsTable {
             text += "| **\(group.title)** | | |\n"
             for setting in Setting.all(in: group) {
                 let value = escaped(setting.defaultText)
-                text += "| `\(setting.key)` | \(value) | \(escaped(setting.summary)) |\n"
+                let meaning = escaped(HelpText.summary(of: setting))
+                text += "| `\(setting.key)` | \(value) | \(meaning) |\n"
             }
         }
         return text

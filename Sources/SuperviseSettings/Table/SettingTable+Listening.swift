@@ -2,7 +2,7 @@ extension Setting {
     static let listening = [
         Setting(
             "bind", in: .listening, .pool(.list(\.binds, .bind)), reload: .live, short: "b",
-            summary: "Listen on this address; may be given several times",
+            summary: "Listen on this address",
             details: """
                 The master opens the socket once and every worker of the pool inherits it, the \
                 first one as descriptor 3. HOST:PORT and [IPV6]:PORT are TCP; :PORT alone means \
@@ -28,7 +28,7 @@ extension Setting {
             summary: "Permissions of unix socket files",
             details: """
                 An octal mode, as chmod takes it. Clients need the write permission to connect. \
-                Example: socket-mode = 0666 lets every user connect.
+                Example: socket-mode = 0666, which lets every user connect.
                 """),
         Setting(
             "socket-owner", in: .listening,

@@ -112,7 +112,7 @@ extension Setting {
             "max-surge", in: .recycling,
             .pool(.optional(\.policy.maxSurge, .amount)), reload: .live,
             default: "1 with listeners, else 0",
-            summary: "How many extra workers may run while others are replaced",
+            summary: "Extra workers while replacing others",
             details: """
                 A number, or a percentage of workers, rounded up. With 1 or more the replacement \
                 is ready before the old worker is told to stop, which takes the memory of one \
@@ -124,7 +124,7 @@ extension Setting {
             "max-unavailable", in: .recycling,
             .pool(.optional(\.policy.maxUnavailable, .amount)), reload: .live,
             default: "0 with listeners, else 1",
-            summary: "How many workers may be missing while others are replaced",
+            summary: "Missing workers while replacing others",
             details: """
                 A number, or a percentage of workers, rounded down. It bounds what recycling and \
                 reloads take away; crashes are not planned. Must not be 0 together with \

@@ -6,7 +6,7 @@ extension Setting {
             summary: "The signal that asks a worker to finish and end",
             details: """
                 Sent to the worker first, whenever it is to end: on a stop, a reload or a \
-                recycling. Example: stop-signal = QUIT for programs such as php-fpm and nginx.
+                recycling. Example: stop-signal = QUIT, for programs such as php-fpm and nginx.
                 """),
         Setting(
             "quick-signal", in: .stopping, .pool(.optional(\.quickSignal, .signal)),
@@ -26,7 +26,7 @@ extension Setting {
             summary: "How long a worker may take to end",
             details: """
                 Counted from the stop-signal. What is left of the worker then, its descendants \
-                too, is killed. Example: graceful-timeout = 2m for long uploads.
+                too, is killed. Example: graceful-timeout = 2m, for long uploads.
                 """),
         Setting(
             "reopen-signal", in: .stopping, .pool(.optional(\.reopenSignal, .signal)),
@@ -44,7 +44,7 @@ extension Setting {
             "restart", in: .failure,
             .pool(.value(\.policy.restart, .word("a restart rule", placeholder: "RULE"))),
             reload: .live,
-            summary: "Which workers are started again when they end by themselves",
+            summary: "Which workers are started again when they end",
             details: """
                 always: all. on-failure: those that crashed, but not those that ended with status \
                 0. never: none. When every slot of every pool is done, the master ends too, with \
@@ -58,7 +58,7 @@ extension Setting {
                     .duration(
                         atLeast: .milliseconds(1), allowed: "1ms or more, such as 100ms or 2s"))),
             reload: .live,
-            summary: "The first delay between starts of a worker that keeps crashing",
+            summary: "The first delay between starts of a crashing worker",
             details: """
                 The first crash is answered at once. From the second one on each start of that \
                 slot waits, twice as long every time, up to backoff-max; the other workers are \
@@ -103,10 +103,11 @@ extension Setting {
     static let master = [
         Setting(
             "name", in: .master, .master(.optional(\.name, .name)), reload: .restart,
-            default: "the config file's stem, else the command's",
-            summary: "What this service is called in logs and in ps",
+            default: "config file's stem or command",
+            summary: "What logs and ps call this service",
             details: """
-                The process title becomes "supervise: master [NAME]". Example: name = shop.
+                By default the config file's name without its extension, else the command's \
+                name. The process title becomes "supervise: master [NAME]". Example: name = shop.
                 """),
         Setting(
             "pidfile", in: .master,

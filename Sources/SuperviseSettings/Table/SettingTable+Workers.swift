@@ -21,7 +21,7 @@ extension Setting {
                 """),
         Setting(
             "env", in: .workers, .pool(.list(\.environment, .variable)), reload: .newWorkers,
-            summary: "Set a variable for the workers; may be given several times",
+            summary: "Set a variable for the workers",
             details: """
                 KEY=VALUE, added to the environment that the workers inherit, or to an empty one \
                 with clear-env. The value is taken as it stands; in double quotes it may hold \\n, \
@@ -32,7 +32,7 @@ extension Setting {
             "env-file", in: .workers,
             .pool(.list(\.environmentFiles, .text("FILE", allowed: "the path of a file"))),
             reload: .newWorkers,
-            summary: "Read variables for the workers from a file; may be given several times",
+            summary: "Read variables for the workers from a file",
             details: """
                 A file of KEY=VALUE lines, as env takes them; empty lines and lines that begin \
                 with # or ; are skipped, and a leading "export" is allowed. It is read at the \
@@ -78,7 +78,7 @@ extension Setting {
             summary: "Permissions that files made by workers do not get",
             details: """
                 An octal mask, as the shell's umask takes it. \
-                Example: umask = 0027 keeps other users from reading the workers' files.
+                Example: umask = 0027, which keeps other users from reading the workers' files.
                 """),
         Setting(
             "limit-as", in: .workers, .pool(.optional(\.addressSpaceLimit, .sizeLimit)),
@@ -102,7 +102,7 @@ extension Setting {
             reload: .newWorkers, default: "the master's",
             summary: "Largest core file of a worker that crashes",
             details: """
-                RLIMIT_CORE. Example: limit-core = 0 writes none, limit-core = unlimited whole ones.
+                RLIMIT_CORE. Example: limit-core = 0, which writes none, or unlimited.
                 """),
         Setting(
             "nice", in: .workers,
@@ -111,13 +111,13 @@ extension Setting {
             summary: "Priority of the workers on the processor",
             details: """
                 From -20, which is served first and needs root, to 19, which is served last. \
-                Example: nice = 10 for jobs that may wait.
+                Example: nice = 10, for jobs that may wait.
                 """),
         Setting(
             "oom-score-adjust", in: .workers,
             .pool(.optional(\.oomScoreAdjust, .integer(-1000...1000, allowed: "-1000 to 1000"))),
             reload: .newWorkers, default: "the master's",
-            summary: "How readily the kernel kills workers when memory runs out",
+            summary: "How readily the kernel kills workers for memory",
             details: """
                 Added to the kernel's own score: 1000 means first, -1000 never. Less than the \
                 master's own needs root. Example: oom-score-adjust = 500.

@@ -1,0 +1,53 @@
+import SuperviseCore
+import Testing
+
+@testable import SuperviseSettings
+
+@Suite struct CanonicalTextTests {
+    @Test func anyConfigurationSurvives() throws {
+        var random = RandomConfiguration(generator: SeededGenerator(state: 3))
+        for _ in 0..<1000 {
+            let configuration = random.next()
+            let text = configuration.canonicalText
+            #expect(try Configuration(canonicalText: Array(text.utf8)) == configuration)
+            let effective = configuration.effectiveText
+            #expect(try Configuration(canonicalText: Array(effective.utf8)) == configuration)
+        }
+    }
+
+    @Test func everyValueIsWritten() throws {
+        let configuration = try load(["--", "x"]).configuration
+        #expect(
+            configuration.canonicalText.hasPrefix(
+                """
+                name = x
+                log-level = info
+                log-format = auto
+                log-file = stderr
+
+                [pool default]
+                backlog = 2048
+                socket-mode = 0660
+                nonblocking = no
+                command = x
+                workers = 1
+                clear-env = no
+                ready = auto
+
+                """))
+    }
+
+    @Test func theTextIsReadWithoutFiles() {
+        let text = errorText { () throws(SettingsError) in
+            _ = try Configuration(canonicalText: Array("include = x\n".utf8))
+        }
+        #expect(text == "settings:1: include: x: no such file")
+    }
+
+    @Test func checkShowsWhatWasChanged() throws {
+        let text = try load(["-w", "3", "--", "x"]).configuration.effectiveText
+        #expect(text.contains("\nworkers = 3\n"))
+        #expect(text.contains("\n# backlog = 2048\n"))
+        #expect(text.contains("\n# umask: the master's\n"))
+    }
+}

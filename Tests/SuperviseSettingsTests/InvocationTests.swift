@@ -1,0 +1,105 @@
+import SuperviseCore
+import Testing
+
+@testable import SuperviseSettings
+
+@Suite struct InvocationTests {
+    @Test func verbs() throws {
+        #expect(try Invocation.parse([]) == .nothing)
+        #expect(try Invocation.parse(["run"]) == .run(Overrides()))
+        #expect(try Invocation.parse(["check", "-c", "f"]) == .check(Overrides(configPath: "f")))
+        #expect(try Invocation.parse(["--config=f"]) == .run(Overrides(configPath: "f")))
+        #expect(try Invocation.parse(["-cf"]) == .run(Overrides(configPath: "f")))
+        #expect(try Invocation.parse(["man"]) == .man)
+        #expect(try Invocation.parse(["--version"]) == .version)
+        #expect(try Invocation.parse(["-h"]) == .help(.brief))
+        #expect(try Invocation.parse(["--help"]) == .help(.full))
+        #expect(try Invocation.parse(["run", "-w", "2", "--help"]) == .help(.full))
+        #expect(try Invocation.parse(["help"]) == .help(.full))
+        #expect(try Invocation.parse(["help", "max-rss"]) == .help(.setting(key: "max-rss")))
+        #expect(try Invocation.parse(["help", "--max-rss"]) == .help(.setting(key: "max-rss")))
+        #expect(try Invocation.parse(["help", "recycling"]) == .help(.group(.recycling)))
+        #expect(try Invocation.parse(["help", "exit-codes"]) == .help(.page(.exitCodes)))
+    }
+
+    @Test func theCommandStaysUntouched() throws {
+        let words = ["a b", "", "'", "\"", "\\", "--", "-h", "$x", "{slot}", "\n", "é"]
+        #expect(try pool(["--"] + ["x"] + words).command == ["x"] + words)
+        #expect(try pool(["--command", "x 'a b'"]).command == ["x", "a b"])
+    }
+
+    @Test func options() throws {
+        let pool = try pool([
+            "-w4", "-b", ":1", "-b:2", "--nonblocking", "--clear-env=no", "--nice", "-5",
+            "--max-rss=512M", "--env", "A=b=c", "--", "x",
+        ])
+        #expect(pool.workers == .count(4))
+        #expect(pool.binds.count == 2)
+        #expect(pool.nonblocking)
+        #expect(!pool.clearEnvironment)
+        #expect(pool.nice == -5)
+        #expect(pool.policy.maxRSSBytes == 512 << 20)
+        #expect(pool.environment == [.init(name: "A", value: "b=c")])
+    }
+
+    @Test func everySettingIsAnOption() throws {
+        for setting in Setting.all {
+            guard case .run(let overrides) = try Invocation.parse(["--\(setting.key)=v"]) else {
+                Issue.record("\(setting.key) is not read as an option")
+                continue
+            }
+            let source = SettingSource.commandLine(option: "--\(setting.key)")
+            #expect(
+                overrides.layer.assignments
+                    == [Assignment(key: setting.key, text: "v", source: source)])
+        }
+    }
+
+    @Test func errors() {
+        #expect(
+            parseError("--max-request", "5", "--", "x")
+                == "--max-request: unknown option; did you mean --max-requests?")
+        #expect(parseError("--quux") == "--quux: unknown option")
+        #expect(parseError("--confg=x") == "--confg: unknown option; did you mean --config?")
+        #expect(parseError("-x") == "-x: unknown option; the short ones are -h, -c, -b, -w")
+        #expect(parseError("-w") == "-w: workers: needs a value: N")
+        #expect(parseError("--workers", "--", "x") == "--workers: needs a value: N")
+        #expect(parseError("-c") == "-c: needs the path of a config file")
+        #expect(parseError("--config=") == "--config: needs the path of a config file")
+        #expect(parseError("--") == "--: no command follows")
+        #expect(parseError("--", "") == "--: no command follows")
+        #expect(
+            parseError("--command=a", "--", "b") == "--: command: given already by --command")
+        #expect(
+            parseError("gunicorn", "app")
+                == "unknown command \"gunicorn\"; write the program to run after --, as in: "
+                + "supervise -- gunicorn")
+        #expect(
+            parseError("chek", "-c", "x")
+                == "unknown command \"chek\"; did you mean check?; write the program to run after "
+                + "--, as in: supervise -- chek")
+        #expect(
+            parseError("-w", "2", "./x")
+                == "unexpected word \"./x\"; write the program to run after --, as in: "
+                + "supervise -- ./x")
+        #expect(
+            parseError("help", "max-rs")
+                == "help: there is no topic \"max-rs\"; did you mean max-rss?; see: supervise help "
+                + "topics")
+        #expect(parseError("help", "a", "b") == "help: unexpected \"b\"")
+        #expect(parseError("man", "x") == "man: unexpected \"x\"")
+        #expect(
+            parseError("--pool", "web") == "--pool: \"web\" is not NAME.key=value, as in --pool "
+                + "web.workers=4")
+        #expect(
+            parseError("--pool", "web.worker=1")
+                == "--pool web.worker=1: unknown key \"worker\"; did you mean workers?")
+        #expect(
+            parseError("--pool=web.name=1")
+                == "--pool web.name=1: name: is a setting of the master; write --name")
+    }
+
+    @Test func severalErrorsAreToldInOneGo() {
+        #expect(parseError("--foo", "1", "--bar", "--", "x").split(separator: "\n").count == 2)
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+@testable import SuperviseSettings
+
+/// The repository that this file is in.
+private let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+private let readme = root.appendingPathComponent("README.md")
+
+@Suite struct RenderingTests {
+    @Test func theHelpHasEverySettingAndFitsAScreenOrTwo() {
+        let lines = HelpTopic.full.text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count <= 100)
+        #expect(lines.allSatisfy { $0.count <= 100 })
+        for setting in Setting.all {
+            #expect(
+                lines.contains { $0.contains("--\(setting.key) ") && $0.contains(setting.summary) })
+        }
+        let brief = HelpTopic.brief.text.split(separator: "\n")
+        #expect(brief.count <= 24)
+        #expect(brief.contains { $0.contains("--max-rss") })
+    }
+
+    @Test func everyTopicHasAText() throws {
+        for name in HelpTopic.names {
+            let text = try #require(HelpTopic(name), "\(name)").text
+            #expect(text.utf8.count > 80, "\(name)")
+            #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"), "\(name)")
+        }
+        let topics = HelpTopic.page(.topics).text
+        for name in HelpTopic.names { #expect(topics.contains(name), "\(name)") }
+    }
+
+    @Test func aSettingIsExplained() {
+        #expect(
+            HelpTopic.setting(key: "memory-samples").text == """
+                --memory-samples N: how many looks in a row must find a worker past max-rss.
+
+                More than 1 forgives short peaks. Example: memory-samples = 3.
+
+                  Allowed:      1 to 1000
+                  Default:      1
+                  Config file:  memory-samples = N
+                  Environment:  SUPERVISE_MEMORY_SAMPLES
+                  Belongs to:   each pool
+                  On a reload:  counts at once
+
+                """)
+    }
+
+    @Test func theManualPageIsWellFormed() {
+        let page = ManualPage.roff(version: "1.2.3")
+        let lines = page.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        let known: Set<Substring> = [
+            ".TH", ".SH", ".SS", ".TP", ".B", ".PP", ".br", ".nf", ".fi", ".RS", ".RE",
+        ]
+        for line in lines {
+            #expect(!line.isEmpty)
+            if line.hasPrefix(".") {
+                #expect(known.contains(line.prefix { $0 != " " }), "\(line)")
+            }
+            #expect(!line.hasPrefix("'"))
+            for part in line.split(separator: "\\", omittingEmptySubsequences: false).dropFirst() {
+                let isEscape = ["-", "e", "&", "(dq"].contains { part.hasPrefix($0) }
+                #expect(isEscape, "\(line)")
+            }
+        }
+        let sections = lines.filter { $0.hasPrefix(".SH ") }.map { $0.dropFirst(4) }
+        #expect(
+            sections == [
+                "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "CONFIG FILE", "ENVIRONMENT",
+                "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES",
+            ])
+        #expect(page.contains("\"supervise 1.2.3\""))
+        for setting in Setting.all {
+            #expect(page.contains("\\-\\-" + setting.key.replacing("-", with: "\\-")))
+        }
+        #expect(lines.count { $0 == ".nf" } == lines.count { $0 == ".fi" })
+        #expect(lines.count { $0.hasPrefix(".RS") } == lines.count { $0 == ".RE" })
+    }
+
+    @Test func theExampleFileIsTheGeneratedOne() throws {
+        let committed = try String(
+            contentsOf: root.appendingPathComponent("conf/supervise.conf"), encoding: .utf8)
+        #expect(
+            committed == HelpTopic.page(.conf).text,
+            "run: supervise help conf > conf/supervise.conf")
+    }
+
+    @Test func theExampleFileWorks() throws {
+        let configuration = try load(file: ExampleConfiguration.text).configuration
+        #expect(configuration.pools.map(\.name) == ["web", "jobs"])
+        #expect(configuration.pools[0].command == [".build/release/hello-worker"])
+        #expect(configuration.pools[1].command == ["sh", "-c", "while :; do sleep 1; done"])
+    }
+
+    @Test func theExampleFilesCommentsHoldTheDefaults() throws {
+        for setting in Setting.all {
+            #expect(ExampleConfiguration.text.contains("\n#\(setting.key) = "))
+            guard setting.defaultRemark == nil, setting.defaultText != "none" else { continue }
+            let line = "\(setting.key) = \(setting.defaultText)\n"
+            #expect(ExampleConfiguration.text.contains("\n#" + line))
+            #expect(try load(file: line + "command = x\n") == load(file: "command = x\n"))
+        }
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: readme.path), "no README.md yet"))
+    func theReadmeHasTheGeneratedTable() throws {
+        let text = try String(contentsOf: readme, encoding: .utf8)
+        let parts = text.split(separator: "<!-- settings -->", omittingEmptySubsequences: false)
+        let body = try #require(
+            parts.count == 2 ? parts.last : nil, "README.md lacks one <!-- settings --> marker")
+        let end = try #require(
+            body.firstRange(of: "<!-- /settings -->"), "README.md lacks <!-- /settings -->")
+        #expect(
+            body[..<end.lowerBound].trimmingCharacters(in: .newlines) + "\n"
+                == SettingsTable.markdown,
+            "put the output of \"supervise help settings\" between the markers")
+    }
+
+    @Test func tablesAreMarkdown() {
+        for line in SettingsTable.markdown.split(separator: "\n") {
+            #expect(line.replacing("\\|", with: "").count { $0 == "|" } == 4, "\(line)")
+        }
+    }
+}

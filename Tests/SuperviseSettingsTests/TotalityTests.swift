@@ -1,0 +1,80 @@
+import Testing
+
+@testable import SuperviseSettings
+
+/// Any input gives a result or an error: a trap would end these tests.
+@Suite struct TotalityTests {
+    /// Pieces that lead deep into the parsers, so that noise alone is not all they see.
+    private static let pieces =
+        Setting.keys + [
+            "[pool a]", "[pool b]", "include = a", "include = *", "\n", "\r\n", "\n", " = ", "=",
+            " ",
+            "\\\n", "#", ";", "\"", "'", "$'", "\\", "\\x", "{fd:", "{fd}", "}", "512M", "1h", "-1",
+            "99999999999999999999", "25%", "unix:", "unix:@", "[::1]:80", ":80", "fd://",
+            "systemd:",
+            "--", "-c", "-w", "--pool", "a.workers=2", "auto", "off", "\u{FEFF}", "\u{301}", "\0",
+        ]
+
+    private func noise(_ generator: inout SeededGenerator) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for _ in 0..<Int.random(in: 0...12, using: &generator) {
+            if generator.chance(70) {
+                bytes += Array(generator.pick(TotalityTests.pieces).utf8)
+            } else {
+                bytes.append(UInt8.random(in: 0...255, using: &generator))
+            }
+        }
+        return bytes
+    }
+
+    @Test func configFiles() {
+        var generator = SeededGenerator(state: 4)
+        var accepted = 0
+        for _ in 0..<40_000 {
+            let bytes = noise(&generator)
+            let files = FileAccess(read: { _ in .success(bytes) }, glob: { [$0, "x"] })
+            do throws(SettingsError) {
+                let loaded = try Configuration.load(
+                    Overrides(configPath: "a"), environment: [:], files: files)
+                accepted += 1
+                let text = loaded.configuration.canonicalText
+                #expect(
+                    try Configuration(canonicalText: Array(text.utf8)) == loaded.configuration)
+            } catch {
+                #expect(!error.problems.isEmpty)
+                #expect(!error.description.isEmpty)
+            }
+            _ = try? EnvironmentFile.parse(bytes, path: "e")
+        }
+        _ = accepted
+    }
+
+    @Test func commandLines() {
+        var generator = SeededGenerator(state: 5)
+        for _ in 0..<40_000 {
+            let words = (0..<Int.random(in: 0...5, using: &generator)).map { _ in
+                String(decoding: noise(&generator).prefix(24), as: UTF8.self)
+            }
+            do throws(SettingsError) {
+                guard case .run(let overrides) = try Invocation.parse(["run"] + words) else {
+                    continue
+                }
+                _ = try Configuration.load(overrides, environment: [:], files: .none)
+            } catch {
+                #expect(!error.problems.isEmpty)
+            }
+        }
+    }
+
+    @Test func values() {
+        var generator = SeededGenerator(state: 6)
+        for round in 0..<100_000 {
+            let text = String(decoding: noise(&generator).prefix(40), as: UTF8.self)
+            let key = Setting.keys[round % Setting.keys.count]
+            let source = SettingSource.invocation
+            _ = Assignment(key: key, text: text, source: source).problem?.description
+            _ = expandPlaceholders([text], descriptors: [3], slot: 1, pool: "p")
+            _ = HelpTopic(text)
+        }
+    }
+}
