@@ -111,6 +111,34 @@ import Testing
         #expect(!pids.contains(where: ProcessTable.isAlive))
     }
 
+    @Test func theLoadClientSeesAPause() async throws {
+        let master = try standIn(["--", Place.helloWorker])
+        let worker = try await master.waitForWorkers(1)[0]
+        let client = try LoadClient(try await master.address(), requests: 300, rate: 100)
+        try await Task.sleep(for: .seconds(1))
+        kill(worker.pid, SIGSTOP)
+        try await Task.sleep(for: .seconds(1))
+        kill(worker.pid, SIGCONT)
+        let result = try await client.result()
+        // Nothing fails, and yet the pause shows: in the gap, and in the latency of all that came
+        // due meanwhile.
+        expectNoFailure(result, 300)
+        #expect(result.longestGapSeconds > 0.8 && result.maxSeconds > 0.8)
+    }
+
+    @Test func theRosterSeesWeakMomentsAndCrowds() throws {
+        let folder = try Folder()
+        try folder.write(
+            "steady", "1 1 boot\n1 2 boot\n2 1 ready\n2 2 ready\n3 3 boot\n4 3 ready\n5 1 stop\n")
+        try folder.write(
+            "weak", "1 1 boot\n2 1 ready\n3 1 stop\n4 2 boot\n4 3 boot\n5 2 ready\n6 3 ready\n")
+        let steady = Roster(folder, "steady")
+        #expect(steady.lowestReady(full: 2) == 2 && steady.mostBooting(after: 2) == 1)
+        let weak = Roster(folder, "weak")
+        #expect(weak.lowestReady(full: 1) == 0 && weak.mostBooting(after: 1) == 2)
+        #expect(weak.lowestReady(full: 3) == nil)
+    }
+
     @Test func logLinesAreReadInBothFormats() {
         let json = LogLine(
             #"{"time":1.5,"level":"info","event":"ready","pid":12,"note":"a \"b\""}"#)

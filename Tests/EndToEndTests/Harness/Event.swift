@@ -5,5 +5,8 @@ enum Event {
     /// A worker is ready; `pool`, `slot`, `pid`, `generation`.
     static let ready = "ready"
     /// A worker is gone; `cause`, and `status` or `signal`.
-    static let exit = "exit"
+    static let exit = "exited"
+
+    /// A reload was given up, the old generation serves on.
+    static let reloadAborted = "reload-aborted"
 }

@@ -74,5 +74,5 @@ while workers:
         if pid:
             workers.remove(worker)
             requests = struct.unpack("=Q", os.pread(worker["page"], 8, 64))[0]
-            log("exit", slot=worker["slot"], pid=pid, requests=requests,
+            log("exited", slot=worker["slot"], pid=pid, requests=requests,
                 status=os.waitstatus_to_exitcode(status))
