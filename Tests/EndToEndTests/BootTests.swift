@@ -1,0 +1,61 @@
+import Glibc
+import Testing
+
+/// Boots that fail, hang or take their time.
+@Suite(.needsMaster, .takesTurn) struct BootTests {
+    @Test func aSlotThatCannotBootBacksOffAlone() async throws {
+        let master = try Supervise.web(["--workers", "2", "--backoff", "200ms"])
+        let before = try await master.waitForWorkers(2)
+        try master.folder.write("crash", "")
+        kill(before[0].pid, SIGKILL)
+        let booted = master.roster.count(of: "boot")
+        let client = try LoadClient(try await master.address(), requests: 500, rate: 100)
+        let result = try await client.result()
+        expectNoFailure(result, 500)
+        // 0, 0.2, 0.6, 1.4, 3.0 s with jitter; without backoff there would be a hundred.
+        let starts = master.roster.count(of: "boot") - booted
+        #expect((2...10).contains(starts), "\(starts)")
+        #expect(ProcessTable.isAlive(before[1].pid))
+        master.folder.remove(file: "crash")
+        try await master.waitForWorkers(2, without: [before[0]])
+    }
+
+    @Test func aHungBootIsNoticed() async throws {
+        let master = try Supervise.web(["--ready-timeout", "1s", "--ready", "notify"])
+        let before = try await master.waitForWorkers(1)
+        try master.folder.write("hang", "")
+        kill(before[0].pid, SIGKILL)
+        try await master.waitForLog("the hung boot's end") {
+            $0.event == Event.exit && $0["cause"] == "boot-timeout"
+        }
+        master.folder.remove(file: "hang")
+        try await master.waitForWorkers(1, without: before)
+    }
+
+    @Test func aStopDoesNotWaitForTheBoot() async throws {
+        let master = try Supervise.web(
+            ["--workers", "2", "--ready", "notify"], environment: ["BOOT_SECONDS": "600"])
+        try await master.wait("two boots") { master.roster.count(of: "boot") == 2 }
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test(arguments: ["epoll", "poll", "select", "accept"])
+    func evidenceMakesAPlainWorkerReady(how: String) async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--workers", "2", "--", "python3",
+            Place.worker("plain_worker"), how,
+        ])
+        // Mere life counts only after 5 s.
+        try await master.waitForWorkers(2, deadline: .seconds(4))
+        expectNoFailure(try await load(try await master.address(), requests: 50, rate: 100), 50)
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test func aJobIsReadyWhenItLives() async throws {
+        let master = try Supervise(
+            ["--", "python3", Place.worker("job")], environment: ["JOB_SECONDS": "600"])
+        try await master.waitForWorkers(1)
+        #expect(try await master.stop() == .exited(0))
+    }
+}

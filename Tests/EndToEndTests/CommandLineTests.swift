@@ -1,0 +1,119 @@
+import Glibc
+import Testing
+
+/// Command lines as users type them, and the exit codes.
+@Suite(.needsMaster, .takesTurn) struct CommandLineTests {
+    @Test func theReadmesWebServer() async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--workers", "2", "--max-requests", "1000",
+            "--max-requests-jitter", "100", "--", "python3", Place.exampleApp,
+        ])
+        let workers = try await master.waitForWorkers(2)
+        #expect(workers.allSatisfy { $0.pool == "default" && (1000...1100).contains($0.limit) })
+        let result = try await load(try await master.address(), requests: 50, rate: 100)
+        expectNoFailure(result, 50)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func theReadmesJob() async throws {
+        let master = try Supervise(
+            ["--max-lifetime", "60s", "--", "python3", Place.worker("job")],
+            environment: ["JOB_SECONDS": "600"])
+        try await master.waitForWorkers(1)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func theLogIsLogfmtWhereNobodyWatches() async throws {
+        let master = try Supervise.hello(environment: ["SUPERVISE_LOG_FORMAT": ""])
+        let line = try await master.waitForEvent(Event.listening)
+        #expect(line.description.hasPrefix("time=") && line["level"] == "info")
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test func everyConfigErrorIsToldAtOnce() async throws {
+        let config = """
+            workers = lots
+            max-request = 100
+            [pool web]
+            max-rss = 12Q
+            bind = 127.0.0.1:0
+            """
+        let master = try Supervise([], config: config)
+        #expect(try await master.waitForExit() == .exited(2))
+        let path = master.folder["supervise.conf"]
+        for place in ["\(path):1:", "\(path):2:", "\(path):4:", "max-requests"] {
+            #expect(master.tail.contains(place), "\(place) in \(master.tail)")
+        }
+    }
+
+    @Test func anUnknownOptionNamesItsNeighbour() async throws {
+        let master = try Supervise(["--max-request", "3", "--", "true"])
+        #expect(try await master.waitForExit() == .exited(2))
+        #expect(master.tail.contains("max-requests"))
+    }
+
+    @Test func aTakenAddressIsNamed() async throws {
+        let first = try Supervise.hello()
+        let address = try await first.address()
+        let second = try Supervise(["--bind", address, "--", Place.helloWorker])
+        #expect(try await second.waitForExit() == .exited(1))
+        #expect(second.tail.contains(address))
+        #expect(try await first.stop() == .exited(0))
+    }
+
+    @Test(arguments: ["no-such-program", "/no/such/program", "/etc/passwd"])
+    func aCommandThatCannotRun(program: String) async throws {
+        let master = try Supervise(["--bind", "127.0.0.1:0", "--", program])
+        #expect(try await master.waitForExit() == .exited(4))
+        let error = program == "/etc/passwd" ? "Permission denied" : "No such file or directory"
+        for fact in ["exec", program, error] { #expect(master.tail.contains(fact), "\(fact)") }
+    }
+
+    @Test func aFirstStartThatFailsGivesUp() async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--workers", "2", "--boot-attempts", "3", "--backoff", "10ms",
+            "--", "sh", "-c", "exit 1",
+        ])
+        #expect(try await master.waitForExit() == .exited(3))
+        #expect(master.log.filter { $0.event == Event.exit }.count >= 6)
+    }
+
+    @Test(arguments: [
+        ("never", "0", 0), ("never", "3", 5), ("on-failure", "0", 0), ("always", "0", nil),
+    ])
+    func jobsThatFinish(restart: String, status: String, code: Int?) async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            [
+                "--workers", "2", "--restart", restart, "--backoff", "10ms", "--", "python3",
+                Place.worker("job"),
+            ],
+            environment: ["JOB_STATUS": status, "JOB_STARTS": folder["starts"]])
+        if let code {
+            #expect(try await master.waitForExit() == .exited(code))
+            #expect(folder.lines("starts").count == 2)
+        } else {
+            try await master.wait("replacements") { folder.lines("starts").count >= 6 }
+            #expect(try await master.stop() == .exited(0))
+        }
+    }
+
+    @Test func aLivePidfileRefusesAndAStaleOneIsReused() async throws {
+        let folder = try Folder()
+        let pidfile = try folder.write("pid", "4194303\n")
+        let arguments = ["--bind", "127.0.0.1:0", "--pidfile", pidfile, "--", Place.helloWorker]
+        let first = try Supervise(arguments)
+        try await first.waitForWorkers(1)
+        let pid = try await first.pid()
+        #expect(folder.lines("pid").first.flatMap { pid_t($0) } == pid)
+
+        let second = try Supervise(arguments)
+        #expect(try await second.waitForExit() == .exited(1))
+        #expect(second.tail.contains("\(pid)"))
+        #expect(folder.lines("pid").first.flatMap { pid_t($0) } == pid)
+        #expect(try await first.stop() == .exited(0))
+        #expect(!folder.exists("pid"))
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import Testing
+
+/// What a worker sees around itself, and what it leaves behind.
+@Suite(.needsMaster, .takesTurn) struct ProcessTests {
+    @Test func surroundings() async throws {
+        let folder = try Folder()
+        try folder.write("env", "# a comment\nFROM_FILE=one\nBOTH=file\n")
+        let master = try Supervise.web(
+            [
+                "--clear-env=yes", "--env-file", folder["env"], "--env", "BOTH=option", "--env",
+                "PATH=/usr/bin:/bin", "--chdir", folder.path, "--umask", "027", "--limit-nofile",
+                "512", "--limit-core", "0", "--nice", "5", "--oom-score-adjust", "100",
+            ], environment: ["INHERITED": "yes"])
+        let facts = try await master.facts()
+        #expect(facts.env["INHERITED"] == nil && facts.env["FROM_FILE"] == "one")
+        #expect(facts.env["BOTH"] == "option" && facts.cwd == folder.path)
+        #expect(facts.umask == 0o027 && facts.nice == 5 && facts.oom == 100)
+        #expect(facts.limits["nofile"] == 512 && facts.limits["core"] == 0)
+        #expect(facts.group == facts.pid)
+    }
+
+    @Test func theEnvironmentIsInheritedButNotTheMastersOwn() async throws {
+        let master = try Supervise.web(
+            environment: [
+                "INHERITED": "yes", "LISTEN_FDNAMES": "stray", "SUPERVISE_WORKER_ID": "stray",
+                "EINHORN_FD_9": "9", "WATCHDOG_USEC": "1",
+            ])
+        let facts = try await master.facts()
+        #expect(facts.env["INHERITED"] == "yes" && facts.env["LISTEN_FDNAMES"] != "stray")
+        #expect(facts.env["SUPERVISE_WORKER_ID"]?.count == 32)
+        #expect(facts.env["SUPERVISE_LOG_FORMAT"] == nil && facts.env["EINHORN_FD_9"] == nil)
+        #expect(facts.env["WATCHDOG_USEC"] == nil && facts.env["LISTEN_PID"] == "\(facts.pid)")
+    }
+
+    @Test(.needsRoot) func anotherUser() async throws {
+        // A program that every user may read: the checkout itself may lie in a private folder.
+        let script = """
+            import os, time
+            os.write(1, f"{os.getuid()} {os.getgid()} {os.getgroups()}\\n".encode())
+            time.sleep(600)
+            """
+        let master = try Supervise([
+            "--user", "65534", "--group", "65534", "--", "python3", "-c", script,
+        ])
+        try await master.waitForWorkers(1)
+        let line = try #require(master.folder.lines("stdout").first)
+        #expect(line.hasPrefix("65534 65534 "))
+        #expect(!line.contains("[0") && !line.contains(", 0"))
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test func theFamilyOfADeadWorkerIsEnded() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            [
+                "--graceful-timeout", "1s", "--", "python3", Place.worker("family"), "child",
+                "deaf",
+                "daemon",
+            ], environment: ["PIDS": folder["pids"]])
+        let worker = try await master.waitForWorkers(1)[0]
+        try await master.wait("the family") { folder.lines("pids").count == 4 }
+        let family = folder.lines("pids").compactMap { pid_t($0.prefix { $0 != " " }) }
+        kill(worker.pid, SIGKILL)
+        try await master.wait("the family's end") {
+            !family.contains(where: ProcessTable.isAlive)
+        }
+        try await master.waitForWorkers(1, without: [worker])
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func aStopEndsTheFamilies() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            [
+                "--graceful-timeout", "1s", "--", "python3", Place.worker("family"), "child",
+                "daemon",
+            ],
+            environment: ["PIDS": folder["pids"]])
+        try await master.wait("the family") { folder.lines("pids").count == 3 }
+        #expect(try await master.stop() == .exited(0))
+        let family = folder.lines("pids").compactMap { pid_t($0.prefix { $0 != " " }) }
+        #expect(family.count >= 3 && !family.contains(where: ProcessTable.isAlive))
+    }
+
+    @Test(.needsRoot) func asProcessOneItReapsStrangers() async throws {
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker],
+            wrapper: ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"])
+        let pid = try await master.pid()
+        try await master.wait("two workers") { master.workers(of: pid).count == 2 }
+        try await master.waitForLog("ready") { $0.event == Event.ready }
+        let folder = try Folder()
+        let stranger = try Cage(
+            [
+                "nsenter", "--target", "\(pid)", "--pid", "sh", "-c",
+                "(sleep 1; exit 7) & (sleep 1; exit 0) &",
+            ],
+            environment: baseEnvironment, output: folder["out"], errors: folder["err"])
+        try await eventually("two strangers", context: { readFile(folder["err"]) ?? "" }) {
+            ProcessTable.entries().filter { $0.parent == pid }.count == 4
+        }
+        try await master.wait("their end") {
+            ProcessTable.entries().filter { $0.parent == pid }.count == 2
+        }
+        #expect(stranger.status == .exited(0) && master.isRunning)
+        #expect(!master.log.contains { $0["level"] == "error" })
+        kill(pid, SIGTERM)
+        #expect(try await master.waitForExit() == .exited(0))
+    }
+
+    @Test func anIdleMasterSleeps() async throws {
+        let master = try Supervise.hello(["--workers", "2", "--stable-after", "500ms"])
+        try await master.waitForWorkers(2)
+        // The last deadlines of the start pass.
+        try await Task.sleep(for: .seconds(4))
+        let before = try await master.contextSwitches()
+        try await Task.sleep(for: .seconds(5))
+        #expect(try await master.contextSwitches() == before)
+    }
+}

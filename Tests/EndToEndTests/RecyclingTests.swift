@@ -1,0 +1,111 @@
+import Glibc
+import Testing
+
+/// Recycling by requests, age and memory: never below strength.
+@Suite(.needsMaster, .takesTurn) struct RecyclingTests {
+    @Test func drawnLimitsLieInTheirRange() async throws {
+        let master = try Supervise.hello([
+            "--workers", "8", "--max-requests", "100", "--max-requests-jitter", "50",
+        ])
+        let limits = try await master.waitForWorkers(8).map(\.limit)
+        #expect(limits.allSatisfy { (100...150).contains($0) }, "\(limits)")
+        #expect(Set(limits).count > 1, "\(limits)")
+    }
+
+    @Test(.takesLongTurn) func aSlowBootLeavesNoGap() async throws {
+        let master = try Supervise.web(
+            ["--workers", "2", "--max-requests", "200", "--max-requests-jitter", "50"],
+            environment: ["BOOT_SECONDS": "3"])
+        let before = try await master.waitForWorkers(2, deadline: .seconds(30))
+        let result = try await load(try await master.address(), requests: 2000, rate: 100)
+        expectNoFailure(result, 2000)
+        // A pool that stops first shows a gap of a boot, 3 s.
+        #expect(result.longestGapSeconds < 1, "\(result.longestGapSeconds)")
+        #expect(Set(result.pids.keys).subtracting(before.map { "\($0.pid)" }).count >= 2)
+        #expect(master.roster.lowestReady(full: 2) == 2)
+    }
+
+    @Test func workersThatAreDueTogetherGoOneAtATime() async throws {
+        let master = try Supervise.web(
+            ["--workers", "4", "--max-lifetime", "3s", "--stable-after", "100ms"],
+            environment: ["BOOT_SECONDS": "0.5"])
+        try await master.waitForWorkers(4)
+        try await master.wait("four replacements", deadline: .seconds(30)) {
+            master.roster.count(of: "stop") >= 4
+        }
+        #expect(master.roster.lowestReady(full: 4) == 4)
+        #expect(master.roster.mostBooting(after: 4) == 1)
+    }
+
+    @Test func jobsAreRecycledByAge() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            ["--workers", "2", "--max-lifetime", "2s", "--", "python3", Place.worker("job")],
+            environment: ["JOB_SECONDS": "600", "JOB_STARTS": folder["starts"]])
+        let before = try await master.waitForWorkers(2)
+        try await master.waitForWorkers(2, without: before)
+        #expect(folder.lines("starts").count >= 4)
+        let line = try await master.waitForEvent(Event.exit)
+        #expect(line["cause"] == "max-lifetime")
+    }
+
+    @Test func theSoftCapIsGraceful() async throws {
+        let master = try Supervise.web([
+            "--workers", "2", "--max-rss", "80M", "--min-lifetime", "1s", "--memory-interval",
+            "100ms",
+        ])
+        let before = try await master.waitForWorkers(2)
+        let address = try await master.address()
+        _ = try await get("/leak?kb=100000", from: address)
+        let client = try LoadClient(address, requests: 300, rate: 100)
+        let line = try await master.waitForEvent(Event.exit)
+        #expect(line["cause"] == "max-rss" && line["status"] == "0")
+        #expect(before.contains { $0.pid == line.pid })
+        expectNoFailure(try await client.result(), 300)
+        #expect(master.roster.lowestReady(full: 2) == 2)
+    }
+
+    @Test func theHardCapKillsAtOnce() async throws {
+        let master = try Supervise.web(
+            ["--kill-rss", "80M", "--memory-interval", "100ms", "--graceful-timeout", "10m"],
+            environment: ["IGNORE_TERM": "1"])
+        let before = try await master.waitForWorkers(1)
+        _ = try await get("/leak?kb=100000", from: try await master.address())
+        let line = try await master.waitForEvent(Event.exit)
+        #expect(
+            line.pid == before[0].pid && line["cause"] == "kill-rss" && line["signal"] == "KILL")
+        try await master.waitForWorkers(1, without: before)
+    }
+
+    @Test func aHeldWorkerIsNotRecycled() async throws {
+        let master = try Supervise.web(["--max-lifetime", "1s"])
+        let before = try await master.waitForWorkers(1)
+        _ = try await get("/hold?seconds=4", from: try await master.address())
+        try await Task.sleep(for: .seconds(2))
+        #expect(ProcessTable.isAlive(before[0].pid))
+        try await master.waitForWorkers(1, without: before)
+    }
+}
+
+/// The long one: everything at once under a steady load.
+@Suite(.needsMaster, .takesLongTurn) struct EnduranceTests {
+    @Test func twentyThousandRequestsThroughEverything() async throws {
+        let master = try Supervise.web(
+            [
+                "--workers", "4", "--max-requests", "200", "--max-requests-jitter", "50",
+                "--stable-after", "1s",
+            ], environment: ["BOOT_SECONDS": "0.5"])
+        try await master.waitForWorkers(4)
+        let client = try LoadClient(try await master.address(), requests: 20_000, rate: 300)
+        for signal in [SIGHUP, SIGTTIN, SIGTTOU] {
+            try await Task.sleep(for: .seconds(15))
+            try await master.signal(signal)
+        }
+        let result = try await client.result()
+        expectNoFailure(result, 20_000)
+        #expect(master.roster.lowestReady(full: 4) ?? 0 >= 4)
+        #expect(result.pids.count > 50 && result.longestGapSeconds < 1)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+}

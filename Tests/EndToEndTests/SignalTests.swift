@@ -1,0 +1,98 @@
+import Glibc
+import Testing
+
+/// The signals that gunicorn's users know.
+@Suite(.needsMaster, .takesTurn) struct SignalTests {
+    @Test(arguments: [SIGTERM, SIGINT, SIGQUIT])
+    func aStopEndsAllWithZero(number: Int32) async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        let workers = try await master.waitForWorkers(2)
+        try await master.signal(number)
+        #expect(try await master.waitForExit() == .exited(0))
+        #expect(
+            master.leftBehind.isEmpty && !workers.map(\.pid).contains(where: ProcessTable.isAlive))
+    }
+
+    @Test(arguments: [
+        [SIGTERM, SIGTERM], [SIGTERM, SIGINT], [SIGINT, SIGINT], [SIGQUIT, SIGINT],
+    ])
+    func aSecondSignalEscalates(numbers: [Int32]) async throws {
+        let master = try Supervise.hello(
+            ["--graceful-timeout", "10m"], environment: ["HELLO_IGNORE_TERM": "1"])
+        try await master.waitForWorkers(1)
+        for number in numbers {
+            try await master.signal(number)
+            try await Task.sleep(for: .milliseconds(300))
+        }
+        #expect(try await master.waitForExit() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func termFinishesWhatIsInFlight() async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        try await master.waitForWorkers(2)
+        let address = try await master.address()
+        let slow = try LoadClient(address, requests: 40, rate: 1000, path: "/slow?ms=1500")
+        let workers = try await master.workers()
+        try await master.wait("40 connections") {
+            workers.map { ProcessTable.sockets(of: $0.pid) }.reduce(0, +) >= 40 + 2
+        }
+        #expect(try await master.stop() == .exited(0))
+        expectNoFailure(try await slow.result(), 40)
+    }
+
+    @Test func aKilledWorkerIsReplaced() async throws {
+        let master = try Supervise.hello(["--workers", "3"])
+        let before = try await master.waitForWorkers(3)
+        kill(before[1].pid, SIGKILL)
+        let after = try await master.waitForWorkers(3, without: [before[1]])
+        #expect(after.map(\.slot) == [0, 1, 2])
+        #expect(after[0] == before[0] && after[2] == before[2])
+        let line = try await master.waitForEvent(Event.exit)
+        #expect(line.pid == before[1].pid && line["signal"] == "KILL")
+    }
+
+    @Test func oneMoreAndOneFewer() async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        try await master.waitForWorkers(2)
+        try await master.signal(SIGTTIN)
+        try await master.waitForWorkers(3)
+        for expected in [2, 1] {
+            try await master.signal(SIGTTOU)
+            try await master.waitForWorkers(expected)
+        }
+        try await master.signal(SIGTTOU)
+        try await Task.sleep(for: .milliseconds(500))
+        try await master.waitForWorkers(1)
+        // The number is not lost in the signals: a reload returns to the configured one.
+        let last = try await master.workers()
+        try await master.signal(SIGHUP)
+        try await master.waitForWorkers(2, without: last)
+    }
+
+    @Test func reopensARenamedLog() async throws {
+        let folder = try Folder()
+        let master = try Supervise.hello(["--log-file", folder["log"]])
+        try await eventually("a ready line") {
+            folder.lines("log").contains { LogLine($0).event == Event.ready }
+        }
+        #expect(rename(folder["log"], folder["log.1"]) == 0)
+        try await master.signal(SIGUSR1)
+        try await eventually("a new file") { folder.exists("log") }
+        let length = folder.lines("log.1").count
+        try await master.signal(SIGTERM)
+        #expect(try await master.waitForExit() == .exited(0))
+        #expect(folder.lines("log").contains { LogLine($0).event == Event.exit })
+        #expect(folder.lines("log.1").count <= length + 1)
+    }
+
+    @Test func workersGoWithAKilledMaster() async throws {
+        let master = try Supervise.hello(["--workers", "3"])
+        let workers = try await master.waitForWorkers(3)
+        try await master.signal(SIGKILL)
+        #expect(try await master.waitForExit() == .killed(signal: 9))
+        try await eventually("the workers' end") {
+            !workers.map(\.pid).contains(where: ProcessTable.isAlive)
+        }
+    }
+}
