@@ -71,8 +71,9 @@ public struct Service: Equatable, Sendable {
     /// The exit code, once the end is decided.
     var exitCode: Int32?
     /// How fast the service stops, once it does.
-    var haste: Haste?
-    var lastGeneration = 1
+    public internal(set) var haste: Haste?
+    /// The newest generation that was ever tried; the next reload is the one after it.
+    public internal(set) var lastGeneration = 1
     var nextNumber = 0
     var isRollingOut = false
     let seed: UInt64

@@ -9,6 +9,8 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
         case call(SystemCallError)
         /// The path of a unix socket is taken by a file that is none, which is never removed.
         case notASocket
+        /// A name that no passed-in socket has.
+        case notPassed
         /// An inherited descriptor that is not open.
         case notOpen
         /// An inherited descriptor that is no listening stream socket.
@@ -20,12 +22,19 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
     /// What went wrong with it.
     public let reason: Reason
 
+    /// A failure to listen on this address.
+    public init(address: String, reason: Reason) {
+        self.address = address
+        self.reason = reason
+    }
+
     /// `cannot listen on 127.0.0.1:8000: Address already in use`.
     public var description: String {
         let text =
             switch reason {
             case .call(let error): error.message
             case .notASocket: "a file that is not a socket has this name"
+            case .notPassed: "no socket of this name was passed in"
             case .notOpen: "this descriptor is not open"
             case .notListening: "this descriptor is not a listening stream socket"
             }

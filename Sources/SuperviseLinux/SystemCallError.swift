@@ -20,7 +20,8 @@ public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertibl
     /// Call and message: `bind: Address already in use`.
     public var description: String { "\(call): \(message)" }
 
-    static func message(of code: Int32) -> String {
+    /// The text of an errno.
+    public static func message(of code: Int32) -> String {
         guard let text = csupervise_error_text(code) else { return "errno \(code)" }
         return String(cString: text)
     }

@@ -7,6 +7,19 @@ public enum TextFile {
     public static func read(
         _ path: String, limitBytes: Int = 1 << 20
     ) throws(SystemCallError) -> String {
+        guard
+            let text = String(
+                validating: try bytes(path, limitBytes: limitBytes), as: UTF8.self)
+        else {
+            throw SystemCallError(call: "read", code: EILSEQ)
+        }
+        return text
+    }
+
+    /// The bytes of the whole file, whatever they mean. Fails as `read` does, but for EILSEQ.
+    public static func bytes(
+        _ path: String, limitBytes: Int = 1 << 20
+    ) throws(SystemCallError) -> [UInt8] {
         let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         let file = FileDescriptor(owning: number)
         var status = stat()
@@ -19,16 +32,12 @@ public enum TextFile {
         var piece = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = try systemCall("read") { Glibc.read(file.rawValue, &piece, piece.count) }
-            if count == 0 { break }
+            if count == 0 { return content }
             content += piece.prefix(count)
             guard content.count <= limitBytes else {
                 throw SystemCallError(call: "read", code: EFBIG)
             }
         }
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw SystemCallError(call: "read", code: EILSEQ)
-        }
-        return text
     }
 }
 

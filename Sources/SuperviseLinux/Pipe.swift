@@ -1,0 +1,41 @@
+import CSupervise
+import Glibc
+
+/// A pipe(2).
+public enum Pipe {
+    /// The end that is read; reading never blocks.
+    public final class Reader: Sendable {
+        private let descriptor: FileDescriptor
+
+        init(_ descriptor: consuming FileDescriptor) {
+            self.descriptor = descriptor
+        }
+
+        /// The descriptor's number.
+        public var rawValue: Int32 { descriptor.rawValue }
+
+        /// What is there now; empty at the end of the file, nil when there is nothing yet.
+        public func read() throws(SystemCallError) -> [UInt8]? {
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            do throws(SystemCallError) {
+                let count = try systemCall("read") {
+                    Glibc.read(descriptor.rawValue, &buffer, buffer.count)
+                }
+                return Array(buffer.prefix(count))
+            } catch  where error.code == EAGAIN {
+                return nil
+            }
+        }
+    }
+
+    /// A new pipe, both ends close-on-exec; only the reading end is non-blocking. Fails as pipe(2)
+    /// and fcntl(2) do.
+    public static func make() throws(SystemCallError) -> (reader: Reader, writer: OwnedDescriptor) {
+        var ends: [Int32] = [-1, -1]
+        try systemCall("pipe2") { csupervise_pipe(&ends) }
+        let reader = Reader(FileDescriptor(owning: ends[0]))
+        let writer = OwnedDescriptor(FileDescriptor(owning: ends[1]))
+        try systemCall("fcntl") { fcntl(writer.rawValue, F_SETFL, O_WRONLY) }
+        return (reader, writer)
+    }
+}

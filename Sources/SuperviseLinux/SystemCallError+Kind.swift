@@ -1,0 +1,31 @@
+import Glibc
+
+extension SystemCallError {
+    /// What callers tell apart.
+    public enum Kind: Hashable, Sendable {
+        /// ENOENT or ENOTDIR: no such file.
+        case notFound
+        /// EACCES or EPERM.
+        case notPermitted
+        /// EISDIR.
+        case isFolder
+        /// EFBIG.
+        case tooLarge
+        /// ESRCH: no such process.
+        case noSuchProcess
+        /// Anything else.
+        case other
+    }
+
+    /// What kind of error it is.
+    public var kind: Kind {
+        switch code {
+        case ENOENT, ENOTDIR: .notFound
+        case EACCES, EPERM: .notPermitted
+        case EISDIR: .isFolder
+        case EFBIG: .tooLarge
+        case ESRCH: .noSuchProcess
+        default: .other
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import Glibc
+
+/// Plain writing, for programs that print something and end. The master's log uses `LogWriter`.
+public enum TextOutput {
+    /// Writes all of a text to a descriptor; waits for its reader. Fails as write(2) does.
+    public static func write(_ text: String, to descriptor: Int32) throws(SystemCallError) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = try systemCall("write") {
+                bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// All that starts a worker of one pool and generation, made once: sockets open, names resolved.
+final class Blueprint {
+    let settings: PoolSettings
+    let policy: PoolPolicy
+    let listeners: [PoolListener]
+    let plan: SpawnPlan
+    /// The user that the workers run as; nil is the master's.
+    let uid: UInt32?
+    private let environment: [String]
+
+    /// The first descriptor of a worker that we pass (sd_listen_fds(3)).
+    static let firstDescriptor: Int32 = 3
+
+    init(
+        _ settings: PoolSettings, policy: PoolPolicy, listeners: [PoolListener],
+        account: WorkerAccount?, context: ProcessContext
+    ) throws(SystemCallError) {
+        self.settings = settings
+        self.policy = policy
+        self.listeners = listeners
+        let environment = WorkerEnvironment.base(
+            settings, listeners: listeners, account: account, inherited: context.environment)
+        self.environment = environment
+        uid = account?.credentials.uid
+        plan = try SpawnPlan(
+            arguments: settings.command, searchPath: WorkerEnvironment.path(in: environment),
+            attributes: Blueprint.attributes(settings, account: account, context: context))
+    }
+
+    /// Whether the worker gets a page to count requests in.
+    var hasPage: Bool { policy.hasListeners || policy.maxRequests > 0 }
+
+    /// The descriptors that the worker gets, from 3 on: the listeners, then the page.
+    func descriptors(page: RequestPage?) -> [Int32] {
+        listeners.map(\.socket.rawValue) + (page.map { [$0.rawValue] } ?? [])
+    }
+
+    /// The command with its placeholders filled in.
+    func arguments(for id: WorkerID) -> [String] {
+        let numbers = listeners.indices.map { Blueprint.firstDescriptor + Int32($0) }
+        return expandPlaceholders(
+            settings.command, descriptors: numbers, slot: id.slot, pool: settings.name)
+    }
+
+    /// The whole environment of one worker.
+    func environment(
+        for id: WorkerID, _ order: StartOrder, nonce: String, notifyAddress: String,
+        hasPage: Bool
+    ) -> [String] {
+        var variables = environment
+        variables += [
+            "\(ContractVariable.notifySocket)=\(notifyAddress)",
+            "\(ContractVariable.slot)=\(id.slot)",
+            "\(ContractVariable.generation)=\(order.generation)",
+            "\(ContractVariable.id)=\(nonce)",
+        ]
+        if let limit = order.requestLimit {
+            variables.append("\(ContractVariable.maxRequests)=\(limit)")
+        }
+        if hasPage {
+            let number = Int(Blueprint.firstDescriptor) + listeners.count
+            variables.append("\(ContractVariable.page)=\(number)")
+        }
+        if !listeners.isEmpty {
+            variables.append("SERVER_STARTER_GENERATION=\(order.generation)")
+        }
+        return variables
+    }
+
+    private static func attributes(
+        _ settings: PoolSettings, account: WorkerAccount?, context: ProcessContext
+    ) -> SpawnAttributes {
+        var attributes = SpawnAttributes()
+        attributes.credentials = account?.credentials
+        attributes.workingDirectory = settings.workingDirectory
+        attributes.umask = settings.umask
+        attributes.nice = settings.nice.map(Int32.init)
+        attributes.oomScoreAdjust = settings.oomScoreAdjust.map(Int32.init)
+        attributes.deathSignal = settings.stopSignal.number
+        func limit(_ resource: Int32, _ limit: SuperviseSettings.ResourceLimit?) {
+            guard let limit else { return }
+            let value =
+                switch limit {
+                case .limited(let value): value
+                case .unlimited: SuperviseLinux.ResourceLimit.unlimited
+                }
+            attributes.limits.append(.init(resource: resource, soft: value, hard: value))
+        }
+        limit(SuperviseLinux.ResourceLimit.addressSpace, settings.addressSpaceLimit)
+        limit(SuperviseLinux.ResourceLimit.coreSize, settings.coreSizeLimit)
+        if settings.openFilesLimit != nil {
+            limit(SuperviseLinux.ResourceLimit.openFiles, settings.openFilesLimit)
+        } else if let original = context.openFilesLimit {
+            // The master raised its own.
+            attributes.limits.append(original)
+        }
+        return attributes
+    }
+}
+
+/// What the master found when it started and hands on to workers.
+struct ProcessContext {
+    /// The environment, as `KEY=VALUE`.
+    var environment: [String]
+    /// The limit of open files before the master raised it.
+    var openFilesLimit: SuperviseLinux.ResourceLimit?
+}

@@ -1,0 +1,99 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// A child of the master that reads the configuration and resolves its names, so that a slow disk or
+/// name server holds nobody up. It is the same program with one more word in front of the arguments;
+/// what it found comes back over a pipe.
+final class ConfigurationLoader {
+    /// The word that makes the program a loader. Not for people.
+    static let verb = "__load"
+    /// The descriptor that a loader writes to.
+    static let outputDescriptor: Int32 = 3
+    /// How long a loader may take.
+    static let timeout = TimeSpan.seconds(10)
+    static let timeoutMessage = "reading the configuration took longer than 10 s"
+    /// More than any configuration takes; a loader that writes more is killed.
+    private static let limitBytes = 16 << 20
+
+    enum Outcome {
+        case loaded(ResolvedConfiguration)
+        case problems([String])
+    }
+
+    let pid: Int32
+    let deadline: Instant
+    private let process: ProcessDescriptor
+    private let pipe: Pipe.Reader
+    private var text: [UInt8] = []
+
+    var descriptor: Int32 { pipe.rawValue }
+
+    init(_ launch: Launch, startedAt now: Instant) throws(StartOfLoaderError) {
+        deadline = now + ConfigurationLoader.timeout
+        do throws(SystemCallError) {
+            let (reader, writer) = try Pipe.make()
+            let plan = try SpawnPlan(
+                arguments: ["/proc/self/exe", ConfigurationLoader.verb] + launch.arguments,
+                searchPath: nil)
+            pipe = reader
+            let spawned: SpawnedProcess
+            do throws(SpawnFailure) {
+                spawned = try plan.spawn(
+                    environment: launch.environment, descriptors: [writer.rawValue])
+            } catch {
+                throw SystemCallError(call: "\(error.step)", code: error.code)
+            }
+            pid = spawned.pid
+            process = spawned.process
+        } catch {
+            throw StartOfLoaderError(error: error)
+        }
+    }
+
+    func watch(in poll: borrowing EventPoll, token: UInt64) throws(StartOfLoaderError) {
+        do throws(SystemCallError) {
+            try poll.add(descriptor, .readable, token: token)
+        } catch {
+            kill()
+            throw StartOfLoaderError(error: error)
+        }
+    }
+
+    /// Takes what it wrote; nil while there is more to come.
+    func read() -> Outcome? {
+        do throws(SystemCallError) {
+            while let piece = try pipe.read() {
+                if piece.isEmpty { return finish() }
+                text += piece
+                if text.count > ConfigurationLoader.limitBytes {
+                    kill()
+                    return .problems(["the configuration is larger than 16 MiB"])
+                }
+            }
+            return nil
+        } catch {
+            return .problems(["reading the configuration: \(error)"])
+        }
+    }
+
+    /// ESRCH: it is gone already.
+    func kill() {
+        do throws(SystemCallError) {
+            try process.signal(Signal.kill.number)
+        } catch {
+            return
+        }
+    }
+
+    private func finish() -> Outcome {
+        LoaderReport.decode(text)
+            ?? .problems(["reading the configuration ended before it was complete"])
+    }
+}
+
+/// The loader could not be started.
+struct StartOfLoaderError: Error, CustomStringConvertible {
+    let error: SystemCallError
+
+    var description: String { "the configuration cannot be read now: \(error)" }
+}

@@ -1,0 +1,111 @@
+import SuperviseLinux
+import SuperviseSettings
+
+/// A socket that workers of a pool get, with its name in `LISTEN_FDNAMES`.
+struct PoolListener {
+    let socket: ListenSocket
+    let name: String
+}
+
+/// The sockets that the master holds, each opened once however many generations use it.
+struct Listeners {
+    /// Which socket a `bind` means. Port 0 means a new port for every such line, so there the pool
+    /// and the position belong to the name.
+    private struct Key: Hashable {
+        let address: BindAddress
+        var pool = ""
+        var position = 0
+
+        init(_ address: BindAddress, pool: String, position: Int) {
+            self.address = address
+            if case .tcp(_, port: 0) = address {
+                self.pool = pool
+                self.position = position
+            }
+        }
+    }
+
+    let passed: [PassedDescriptor]
+    private var sockets: [Key: [ListenSocket]] = [:]
+
+    /// No sockets but those that the service manager passed in, which are opened when a pool asks.
+    init(passed: [PassedDescriptor]) {
+        self.passed = passed
+    }
+
+    /// The sockets of a pool, in the order of `bind`; those that are not open yet are opened.
+    mutating func open(
+        _ pool: PoolSettings, names: ResolvedNames
+    ) throws(ListenFailure) -> [PoolListener] {
+        var opened: [PoolListener] = []
+        for (position, address) in pool.binds.enumerated() {
+            let key = Key(address, pool: pool.name, position: position)
+            let found: [ListenSocket]
+            if let sockets = sockets[key] {
+                found = sockets
+            } else {
+                found = try open(address, pool, names)
+                sockets[key] = found
+            }
+            let name = if case .systemd(let name) = address { name } else { pool.name }
+            opened += found.map { PoolListener(socket: $0, name: name) }
+        }
+        return opened
+    }
+
+    /// Lets go of all sockets but these, and removes the files of those that go. A socket stays open
+    /// as long as a worker is served by it.
+    mutating func keep(_ kept: [ListenSocket]) -> [SystemCallError] {
+        let identities = Set(kept.map(\.identity))
+        var failures: [SystemCallError] = []
+        for (key, held) in sockets
+        where !held.contains(where: { identities.contains($0.identity) }) {
+            sockets[key] = nil
+            for socket in held {
+                do throws(SystemCallError) {
+                    try socket.removeIfStillOurs()
+                } catch {
+                    failures.append(error)
+                }
+            }
+        }
+        return failures
+    }
+
+    private func open(
+        _ address: BindAddress, _ pool: PoolSettings, _ names: ResolvedNames
+    ) throws(ListenFailure) -> [ListenSocket] {
+        let backlog = Int32(clamping: pool.backlog)
+        switch address {
+        case .tcp(let host, let port):
+            return [
+                try ListenSocket.tcp(
+                    host: names.hosts[host] ?? host, port: port, backlog: backlog,
+                    nonblocking: pool.nonblocking)
+            ]
+        case .unix(let path):
+            let owner = names.socketOwners[pool.name]
+            return [
+                try ListenSocket.unix(
+                    path: path, mode: pool.socketMode, owner: owner?.uid, group: owner?.gid,
+                    backlog: backlog, nonblocking: pool.nonblocking)
+            ]
+        case .abstract(let name):
+            return [
+                try ListenSocket.abstract(
+                    name: name, backlog: backlog, nonblocking: pool.nonblocking)
+            ]
+        case .descriptor(let number):
+            return [try ListenSocket.adopt(number)]
+        case .systemd(let name):
+            var found: [ListenSocket] = []
+            for socket in passed where socket.name == name {
+                found.append(try ListenSocket.adopt(socket.number))
+            }
+            guard !found.isEmpty else {
+                throw ListenFailure(address: "systemd:\(name)", reason: .notPassed)
+            }
+            return found
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// One event for the log: its name and facts as fields, in the order in which they are written.
+struct LogLine {
+    /// A fact's value.
+    enum Value {
+        case text(String)
+        case number(Int64)
+        /// Seconds, written with milliseconds.
+        case seconds(TimeSpan)
+    }
+
+    let level: LogLevel
+    let event: String
+    var fields: [(key: String, value: Value)] = []
+
+    init(_ level: LogLevel, _ event: String) {
+        self.level = level
+        self.event = event
+    }
+
+    /// The line with one more fact, left out where there is none.
+    func with(_ key: String, _ value: String?) -> LogLine {
+        with(key, value.map(Value.text))
+    }
+
+    /// The line with one more number, left out where there is none.
+    func with(_ key: String, _ value: (some BinaryInteger)?) -> LogLine {
+        with(key, value.map { Value.number(Int64(clamping: $0)) })
+    }
+
+    /// The line with one more length of time, left out where there is none.
+    func with(_ key: String, _ value: TimeSpan?) -> LogLine {
+        with(key, value.map(Value.seconds))
+    }
+
+    private func with(_ key: String, _ value: Value?) -> LogLine {
+        guard let value else { return self }
+        var line = self
+        line.fields.append((key, value))
+        return line
+    }
+}
+
+/// How a line is written.
+enum LogRendering {
+    /// For people: `2026-11-21 02:03:04.567 info  ready  pool=web slot=0 pid=4242`.
+    case text
+    /// `time=… level=… event=… pool=web`, as logfmt readers take it.
+    case logfmt
+    /// A JSON object (RFC 8259).
+    case json
+
+    /// The line, without its newline.
+    func render(_ line: LogLine, at time: WallTime) -> String {
+        switch self {
+        case .text: LogRendering.text(line, at: time)
+        case .logfmt: LogRendering.logfmt(line, at: time)
+        case .json: LogRendering.json(line, at: time)
+        }
+    }
+
+    private static func text(_ line: LogLine, at time: WallTime) -> String {
+        let clock = time.description.replacing("T", with: " ").dropLast()
+        let level = line.level.rawValue.padded(to: 7)
+        let event = line.event.padded(to: 16)
+        return "\(clock) \(level) \(event) \(pairs(line))"
+    }
+
+    private static func logfmt(_ line: LogLine, at time: WallTime) -> String {
+        let head = "time=\(time) level=\(line.level.rawValue) event=\(line.event)"
+        return line.fields.isEmpty ? head : "\(head) \(pairs(line))"
+    }
+
+    private static func pairs(_ line: LogLine) -> String {
+        line.fields.map { "\($0.key)=\(plain($0.value))" }.joined(separator: " ")
+    }
+
+    private static func plain(_ value: LogLine.Value) -> String {
+        switch value {
+        case .number(let number): String(number)
+        case .seconds(let span): span.secondsText
+        case .text(let text): text.needsQuotes ? text.quoted : text
+        }
+    }
+
+    private static func json(_ line: LogLine, at time: WallTime) -> String {
+        var members = [
+            "\"time\":\"\(time)\"", "\"level\":\"\(line.level.rawValue)\"",
+            "\"event\":\"\(line.event)\"",
+        ]
+        for (key, value) in line.fields {
+            switch value {
+            case .number(let number): members.append("\"\(key)\":\(number)")
+            case .seconds(let span): members.append("\"\(key)\":\(span.secondsText)")
+            case .text(let text): members.append("\"\(key)\":\(text.quoted)")
+            }
+        }
+        return "{\(members.joined(separator: ","))}"
+    }
+}
+
+extension TimeSpan {
+    /// Seconds with three decimals: `1.250`.
+    var secondsText: String {
+        let milliseconds = nanoseconds / 1_000_000
+        let fraction = String(abs(milliseconds % 1000))
+        let sign = milliseconds < 0 ? "-" : ""
+        let zeros = String(repeating: "0", count: 3 - fraction.count)
+        return "\(sign)\(abs(milliseconds / 1000)).\(zeros)\(fraction)"
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - utf8.count))
+    }
+
+    /// Whether a logfmt reader would take it for something else than one value.
+    fileprivate var needsQuotes: Bool {
+        isEmpty
+            || utf8.contains { $0 <= 0x20 || $0 == 0x22 || $0 == 0x3D || $0 == 0x5C || $0 == 0x7F }
+    }
+
+    /// In quotes, with the escapes of a JSON string, which logfmt shares. JSON's own encoder would
+    /// cost the master 3 MB of resident memory for this one function.
+    fileprivate var quoted: String {
+        var result = "\""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,56 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// The one interpreter of actions.
+extension Master {
+    func perform(_ action: Service.Action) {
+        switch action {
+        case .perform(let action): perform(action)
+        case .adopt(let generation): adopt(generation)
+        case .discard(let generation): discard(generation)
+        case .exit(let code): exitCode = code
+        }
+    }
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .start(let id, let order): start(id, order)
+        case .signal(let id, let signal): send(signal, to: id)
+        case .signalTree(let id): signalOrphans(of: id)
+        case .kill(let id): kill(id)
+        case .observe(let id): observe(id)
+        case .sampleMemory(let pool): sampleMemory(ofPool: pool)
+        case .note(let notice): note(notice)
+        }
+    }
+
+    private func note(_ notice: Notice) {
+        let subjects = LogSubjects(
+            poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
+            pid: { [workers] in workers[$0]?.pid })
+        log.write(LogLine(notice, subjects))
+        switch notice {
+        case .ready(let id, by: _, after: _):
+            restoreBacklog(for: id)
+        case .exited(let id, _, _, _):
+            if let worker = workers[id], worker.orphans.isEmpty { release(worker) }
+        default:
+            break
+        }
+    }
+
+    /// A worker's own listen() with a small backlog shrinks the queue that all workers share.
+    private func restoreBacklog(for id: WorkerID) {
+        guard let worker = workers[id] else { return }
+        for listener in worker.blueprint.listeners where !listener.socket.isAdopted {
+            do throws(SystemCallError) {
+                try listener.socket.resetBacklog(Int32(clamping: worker.blueprint.settings.backlog))
+            } catch {
+                log.write(
+                    LogLine(.warning, "backlog").with("address", listener.socket.address)
+                        .with("error", error.description))
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Generations of settings: made ready before anything depends on them, then adopted or discarded.
+extension Master {
+    /// What a configuration comes to before any of its workers starts.
+    struct Prepared {
+        var plans: [Service.Plan]
+        var blueprints: [String: Blueprint]
+    }
+
+    /// Why a configuration cannot be put to work.
+    enum PrepareError: Error, CustomStringConvertible {
+        case listen(pool: String, ListenFailure)
+        case memory(SystemCallError)
+
+        var description: String {
+            switch self {
+            case .listen(_, let failure): failure.description
+            case .memory(let error): error.description
+            }
+        }
+    }
+
+    /// Opens what is not open yet and makes what starts the workers. Nothing is closed.
+    func prepare(_ resolved: ResolvedConfiguration) throws(PrepareError) -> Prepared {
+        var prepared = Prepared(plans: [], blueprints: [:])
+        for pool in resolved.configuration.pools {
+            let opened: [PoolListener]
+            do throws(ListenFailure) {
+                opened = try listeners.open(pool, names: resolved.names)
+            } catch {
+                throw PrepareError.listen(pool: pool.name, error)
+            }
+            var policy = pool.policy
+            policy.hasListeners = !opened.isEmpty
+            if pool.workers == .auto { policy.workers = Processors.allowed() }
+            do throws(SystemCallError) {
+                prepared.blueprints[pool.name] = try Blueprint(
+                    pool, policy: policy, listeners: opened,
+                    account: resolved.names.accounts[pool.name], context: context)
+            } catch {
+                throw PrepareError.memory(error)
+            }
+            prepared.plans.append(Service.Plan(name: pool.name, policy: policy))
+        }
+        return prepared
+    }
+
+    /// HUP: a process of its own reads the configuration, since files and names may be slow to come.
+    /// A reload while one is read starts over.
+    func reload() {
+        guard service.haste == nil else { return }
+        if loader != nil { abandonLoader(because: nil) }
+        do throws(StartOfLoaderError) {
+            let loader = try ConfigurationLoader(launch, startedAt: now)
+            self.loader = loader
+            try loader.watch(in: poll, token: Token.loader)
+        } catch {
+            loader = nil
+            reloadFailed([error.description])
+        }
+    }
+
+    func readLoader() {
+        guard let loader, let outcome = loader.read() else { return }
+        unwatch(loader.descriptor)
+        self.loader = nil
+        switch outcome {
+        case .loaded(let resolved): roll(to: resolved)
+        case .problems(let problems): reloadFailed(problems)
+        }
+    }
+
+    /// The loader takes too long, or a newer one is to start.
+    func abandonLoader(because reason: String? = ConfigurationLoader.timeoutMessage) {
+        guard let loader else { return }
+        unwatch(loader.descriptor)
+        loader.kill()
+        self.loader = nil
+        if let reason { reloadFailed([reason]) }
+    }
+
+    func loaderExited(_ status: ChildStatus) {
+        // Its pipe ends with it, and tells more than its status.
+    }
+
+    private func reloadFailed(_ problems: [String]) {
+        for problem in problems {
+            log.write(LogLine(.error, "config-error").with("message", problem))
+        }
+        log.write(
+            LogLine(.error, "reload-failed").with(
+                "message", "the configuration was not changed; everything runs on as before"))
+    }
+
+    private func roll(to loaded: ResolvedConfiguration) {
+        var resolved = loaded
+        resolved.use(listeners.passed)
+        for warning in resolved.warnings {
+            log.write(LogLine(.warning, "config-warning").with("message", warning))
+        }
+        do throws(PrepareError) {
+            let prepared = try prepare(resolved)
+            let generation = service.lastGeneration + 1
+            blueprints[generation] = prepared.blueprints
+            configurations[generation] = resolved
+            tell(.reload(prepared.plans))
+        } catch {
+            closeUnused()
+            reloadFailed([error.description])
+        }
+    }
+
+    /// The generation is in force: older ones start no worker any more.
+    func adopt(_ generation: Int) {
+        blueprints = blueprints.filter { $0.key >= generation }
+        configurations = configurations.filter { $0.key >= generation }
+        if let master = configurations[generation]?.configuration.master { log.adopt(master) }
+        closeUnused()
+    }
+
+    /// The generation was given up.
+    func discard(_ generation: Int) {
+        blueprints[generation] = nil
+        configurations[generation] = nil
+        closeUnused()
+    }
+
+    /// Lets go of the sockets that no generation needs.
+    private func closeUnused() {
+        let used = blueprints.values.flatMap(\.values).flatMap { $0.listeners.map(\.socket) }
+        for failure in listeners.keep(used) {
+            log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
+        }
+    }
+}

@@ -1,0 +1,233 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Starting workers, listening to them, and signalling them.
+extension Master {
+    /// How many notify datagrams of one worker are read in a turn; a flooder waits for the next.
+    private static let notificationsPerTurn = 64
+
+    func start(_ id: WorkerID, _ order: StartOrder) {
+        guard let name = service.member(id.pool)?.name,
+            let blueprint = blueprints[order.generation]?[name]
+        else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
+        do throws(StartError) {
+            let worker = try spawn(id, order, blueprint)
+            workers.add(worker)
+            try watch(worker)
+            if worker.errorPipe == nil { tell(id, .running) }
+        } catch {
+            tell(id, .startFailed(error.failure))
+        }
+    }
+
+    private func spawn(
+        _ id: WorkerID, _ order: StartOrder, _ blueprint: Blueprint
+    ) throws(StartError) -> RunningWorker {
+        let nonce: String
+        let notify: NotifySocket
+        let page: RequestPage?
+        do throws(SystemCallError) {
+            nonce = try RandomBytes.nonce()
+            notify = try NotifySocket(nonce: nonce)
+            page =
+                blueprint.hasPage
+                ? try RequestPage(nonce: nonce, limit: order.requestLimit ?? 0) : nil
+        } catch {
+            throw StartError(resource: error)
+        }
+        let environment = blueprint.environment(
+            for: id, order, nonce: nonce, notifyAddress: notify.address, hasPage: page != nil)
+        do throws(SpawnFailure) {
+            let spawned = try blueprint.plan.spawn(
+                environment: environment, arguments: blueprint.arguments(for: id),
+                descriptors: blueprint.descriptors(page: page))
+            return RunningWorker(
+                id: id, serial: workers.nextSerial(), blueprint: blueprint, spawned: spawned,
+                nonce: nonce, notify: notify, page: page)
+        } catch {
+            throw StartError(error, program: blueprint.settings.command[0])
+        }
+    }
+
+    private func watch(_ worker: RunningWorker) throws(StartError) {
+        do throws(SystemCallError) {
+            try poll.add(
+                worker.notify.rawValue, .readable, token: Token.notify | worker.serial)
+            if let pipe = worker.errorPipe {
+                try poll.add(pipe.rawValue, .readable, token: Token.errorPipe | worker.serial)
+            }
+        } catch {
+            // The epoll set is full or out of memory. The process must not stay without an ear.
+            signalIgnoringExit(worker, Signal.kill.number)
+            workers.remove(worker)
+            throw StartError(resource: error)
+        }
+    }
+
+    /// The outcome of a start with other credentials.
+    func readErrorPipe(serial: UInt64) {
+        guard let worker = workers[serial: serial], let pipe = worker.errorPipe else { return }
+        switch SpawnPlan.readFailure(from: pipe) {
+        case .pending: return
+        case .running: tell(worker.id, .running)
+        case .failed(let failure): worker.startFailure = failure
+        }
+        unwatch(pipe.rawValue)
+        worker.errorPipe = nil
+    }
+
+    func readNotifications(serial: UInt64) {
+        guard let worker = workers[serial: serial] else { return }
+        let datagrams: [NotifyDatagram]
+        do throws(SystemCallError) {
+            datagrams = try worker.notify.receive(limit: Master.notificationsPerTurn)
+        } catch {
+            log.write(
+                line(.warning, "notify-failed", worker).with("error", error.description))
+            return
+        }
+        for datagram in datagrams {
+            guard mayNotify(datagram, worker) else {
+                log.write(
+                    line(.warning, "notify-refused", worker).with("sender", datagram.pid))
+                continue
+            }
+            for message in WorkerMessage.parse(datagram.bytes) { hear(message, from: worker) }
+        }
+    }
+
+    /// The socket is the identity. A sender is refused only when it lives and belongs to another
+    /// worker, or runs as a user who has nothing to do with this one: a short-lived `systemd-notify`
+    /// is gone before anybody could look it up.
+    private func mayNotify(_ datagram: NotifyDatagram, _ worker: RunningWorker) -> Bool {
+        if datagram.pid == worker.pid { return true }
+        let users = [0, ThisProcess.effectiveUID, worker.blueprint.uid ?? ThisProcess.effectiveUID]
+        guard users.contains(datagram.uid) else { return false }
+        var pid = datagram.pid
+        for _ in 0..<64 {
+            if let other = workers[pid: pid] { return other.serial == worker.serial }
+            if let owner = orphans[pid] { return owner == worker.serial }
+            guard let status = ProcessStatus.read(pid), status.parent > 1 else { return true }
+            pid = status.parent
+        }
+        return true
+    }
+
+    private func hear(_ message: WorkerMessage, from worker: RunningWorker) {
+        switch message {
+        case .ready: tell(worker.id, .ready)
+        case .stopping: tell(worker.id, .stopping)
+        case .requests(let total): tell(worker.id, .requests(total))
+        case .moreRequests(let count): tell(worker.id, .moreRequests(count))
+        case .recycle: tell(worker.id, .recycleRequested)
+        case .hold(let span): tell(worker.id, .hold(span))
+        case .status(let text): worker.statusText = text
+        case .errno(let code):
+            log.write(
+                line(.warning, "worker-error", worker)
+                    .with("error", SystemCallError.message(of: code)))
+        case .malformed(let key, let value):
+            log.write(
+                line(.warning, "notify-malformed", worker).with("key", key).with("value", value))
+        }
+    }
+
+    func send(_ signal: StopSignal, to id: WorkerID) {
+        guard let worker = workers[id], !worker.hasExited else { return }
+        let settings = worker.blueprint.settings
+        let number =
+            switch signal {
+            case .stop: settings.stopSignal.number
+            case .quick: (settings.quickSignal ?? settings.stopSignal).number
+            }
+        signalIgnoringExit(worker, number)
+    }
+
+    /// ESRCH: it has exited and will be reaped in this turn or the next.
+    func signalIgnoringExit(_ worker: RunningWorker, _ number: Int32) {
+        do throws(SystemCallError) {
+            try worker.process.signal(number)
+        } catch  where error.kind == .noSuchProcess {
+            return
+        } catch {
+            log.write(line(.error, "signal-failed", worker).with("error", error.description))
+        }
+    }
+
+    /// Looks whether the worker, or any process below it, waits on a listener.
+    func observe(_ id: WorkerID) {
+        guard let worker = workers[id], !worker.hasExited else { return }
+        let evidence = AcceptEvidence.observe(
+            tree: [worker.pid] + ProcessTree.descendants(of: worker.pid),
+            listeners: worker.blueprint.listeners.map(\.socket.identity))
+        switch evidence {
+        case .waiting: tell(id, .listening)
+        case .unreadable: tell(id, .unobservable)
+        case .notYet: break
+        }
+    }
+
+    func sampleMemory(ofPool number: Int) {
+        let now = MonotonicClock.nanoseconds()
+        for worker in workers.ofPool(number) where !worker.hasExited {
+            let policy = worker.blueprint.policy
+            let memory =
+                worker.memory
+                ?? TreeMemory(
+                    pid: worker.pid,
+                    withDescendants: worker.blueprint.settings.memoryScope == .tree,
+                    capBytes: min(policy.maxRSSBytes ?? .max, policy.killRSSBytes ?? .max))
+            worker.memory = memory
+            do throws(SystemCallError) {
+                if let bytes = try memory.residentBytes(atNanoseconds: now) {
+                    tell(worker.id, .memory(bytes: bytes))
+                }
+            } catch {
+                log.write(
+                    line(.warning, "memory-unreadable", worker).with("error", error.description))
+            }
+        }
+    }
+
+    func unwatch(_ descriptor: Int32) {
+        do throws(SystemCallError) {
+            try poll.remove(descriptor)
+        } catch {
+            preconditionFailure("a descriptor of ours is in the epoll set: \(error)")
+        }
+    }
+
+    /// A line about a worker.
+    func line(_ level: LogLevel, _ event: String, _ worker: RunningWorker) -> LogLine {
+        LogLine(level, event).with("pool", worker.blueprint.settings.name)
+            .with("slot", worker.id.slot).with("pid", worker.pid)
+    }
+}
+
+/// A start that came to nothing, as the core hears of it.
+private struct StartError: Error {
+    let failure: StartFailure
+
+    /// The machine lacks something that may be there again later.
+    init(resource error: SystemCallError) {
+        failure = StartFailure(step: error.call, message: error.message, isTransient: true)
+    }
+
+    init(_ error: SpawnFailure, program: String) {
+        failure = StartError.describe(error, program: program)
+    }
+
+    static func describe(_ error: SpawnFailure, program: String) -> StartFailure {
+        StartFailure(
+            step: error.step == .exec ? "exec \(program)" : error.step.description,
+            message: error.message, isTransient: error.step == .fork)
+    }
+}
+
+extension SpawnFailure {
+    /// The failure as the core hears of it. Only a fork that fails may succeed later.
+    func startFailure(of program: String) -> StartFailure {
+        StartError.describe(self, program: program)
+    }
+}

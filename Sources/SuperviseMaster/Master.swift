@@ -1,0 +1,134 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// The loop: what the kernel tells goes into the service as events, and the actions that come out are
+/// performed, in order. All of it on one thread; nothing here waits for anything but the epoll set.
+///
+/// What is decided is decided in the core. What belongs to the kernel's side of a worker stands in
+/// `Master+Workers`, of its end in `Master+Reaping`, of a reload in `Master+Reload`.
+final class Master {
+    /// What a readiness of the epoll set is about: the kind in the upper bits, a serial below.
+    enum Token {
+        static let signals: UInt64 = 0
+        static let timer: UInt64 = 1
+        static let loader: UInt64 = 2
+        static let notify: UInt64 = 1 << 62
+        static let errorPipe: UInt64 = 2 << 62
+        static let serialMask: UInt64 = (1 << 62) - 1
+    }
+
+    let poll: EventPoll
+    let signals: SignalDescriptor
+    let timer: TimerDescriptor
+    let log: Log
+    let context: ProcessContext
+    let launch: Launch
+    var service: Service
+    var listeners: Listeners
+    /// What starts workers: by generation, then by the pool's name.
+    var blueprints: [Int: [String: Blueprint]]
+    /// The configuration of each generation that is in force or on trial.
+    var configurations: [Int: ResolvedConfiguration]
+    var workers = WorkerTable()
+    /// Processes that ended workers left behind, with the serial of the worker.
+    var orphans: [Int32: UInt64] = [:]
+    /// The process that reads the configuration for a reload.
+    var loader: ConfigurationLoader?
+    /// Events for the service that performing an action brought up.
+    var inbox: [Service.Event] = []
+    var armedFor: Int64?
+    var exitCode: Int32?
+
+    init(
+        _ resolved: ResolvedConfiguration, launch: Launch, log: Log, context: ProcessContext,
+        listeners: Listeners, seed: UInt64
+    ) throws {
+        self.log = log
+        self.context = context
+        self.launch = launch
+        self.listeners = listeners
+        configurations = [1: resolved]
+        blueprints = [:]
+        poll = try EventPoll()
+        signals = try SignalDescriptor(blocking: MasterSignal.all)
+        timer = try TimerDescriptor()
+        service = Service([], seed: seed)
+        let made = try prepare(resolved)
+        blueprints[1] = made.blueprints
+        service = Service(made.plans, seed: seed)
+        try poll.add(signals.rawValue, .readable, token: Token.signals)
+        try poll.add(timer.rawValue, .readable, token: Token.timer)
+    }
+
+    /// Runs until the service ends; the exit code.
+    func run() throws(SystemCallError) -> Int32 {
+        tell(.start)
+        while true {
+            performPending()
+            if let exitCode { return exitCode }
+            try armTimer()
+            for ready in try poll.wait(timeoutMilliseconds: -1) { try dispatch(ready) }
+            // What happened comes before what is due: a worker that is ready in the same turn in
+            // which its time runs out is ready.
+            performPending()
+            tellDeadline()
+        }
+    }
+
+    func tell(_ event: Service.Event) {
+        inbox.append(event)
+    }
+
+    func tell(_ id: WorkerID, _ news: WorkerEvent) {
+        inbox.append(.worker(id, news))
+    }
+
+    private func performPending() {
+        var next = 0
+        while next < inbox.count {
+            let event = inbox[next]
+            next += 1
+            for action in service.handle(event, at: now) { perform(action) }
+        }
+        inbox.removeAll(keepingCapacity: true)
+    }
+
+    var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds()) }
+
+    private func dispatch(_ ready: Ready) throws(SystemCallError) {
+        switch ready.token {
+        case Token.signals:
+            for signal in try signals.read() { handle(signal) }
+        case Token.timer:
+            try timer.acknowledge()
+            armedFor = nil
+        case Token.loader:
+            readLoader()
+        case _ where ready.token & Token.notify != 0:
+            readNotifications(serial: ready.token & Token.serialMask)
+        case _ where ready.token & Token.errorPipe != 0:
+            readErrorPipe(serial: ready.token & Token.serialMask)
+        default:
+            preconditionFailure("nothing was added to the epoll set with token \(ready.token)")
+        }
+    }
+
+    private var nextDeadline: Instant? {
+        [service.nextDeadline, loader?.deadline].compactMap { $0 }.min()
+    }
+
+    private func tellDeadline() {
+        let now = now
+        if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
+        if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
+    }
+
+    /// The timer is set only when the deadline moves, which an idle master never does.
+    private func armTimer() throws(SystemCallError) {
+        let deadline = nextDeadline?.nanoseconds
+        guard deadline != armedFor else { return }
+        try timer.arm(atNanoseconds: deadline)
+        armedFor = deadline
+    }
+}

@@ -1,0 +1,184 @@
+import SuperviseCore
+import SuperviseSettings
+
+/// How each notice of the core reads in the log. The names of events and fields are a contract with
+/// those who filter logs.
+extension LogLine {
+    /// The line of a notice. `subject` begins a line about a worker or a pool.
+    init(_ notice: Notice, _ subject: LogSubjects) {
+        switch notice {
+        case .started(let id, let generation, let requestLimit):
+            self = subject.line(.info, "started", id).with("generation", generation)
+                .with("request_limit", requestLimit)
+        case .startFailed(let id, let failure):
+            self = subject.line(.error, "start-failed", id).with(failure)
+        case .ready(let id, let rule, let span):
+            self = subject.line(rule == .assumed ? .warning : .info, "ready", id)
+                .with("by", rule.rawValue).with("after", span)
+                .with("message", rule == .assumed ? Advice.assumedReady : nil)
+        case .bootTimedOut(let id, let span):
+            self = subject.line(.error, "boot-timeout", id).with("after", span)
+        case .due(let id, let cause, let facts):
+            self = subject.line(.info, "due", id).with("cause", cause.name).with(facts)
+        case .retiring(let id, let cause, let facts):
+            self = subject.line(.info, "retiring", id).with("cause", cause.name).with(facts)
+        case .exited(let id, let status, let ending, let facts):
+            self = subject.line(ending.level, "exited", id).with("cause", ending.name)
+                .with(status).with(facts)
+        case .killed(let id, let cause):
+            self = subject.line(.warning, "killed", id).with("cause", cause.name)
+        case .leftProcesses(let id): self = subject.line(.warning, "left-processes", id)
+        case .killedTree(let id): self = subject.line(.warning, "killed-processes", id)
+        case .backoff(let pool, let slot, let failures, let delay):
+            self = subject.line(.warning, "backoff", pool, slot: slot)
+                .with("failures", failures).with("delay", delay)
+        case .slotDone(let pool, let slot): self = subject.line(.info, "done", pool, slot: slot)
+        case .memoryAlarm(let id, let facts, let limitBytes):
+            self = subject.line(.warning, "memory-alarm", id).with(facts)
+                .with("limit", limitBytes).with("message", Advice.memoryAlarm)
+        case .resized(let pool, let from, let to):
+            self = subject.line(.info, "resized", pool).with("from", from).with("to", to)
+        case .parked(let pool): self = subject.line(.info, "parked", pool)
+        case .unparked(let pool): self = subject.line(.info, "unparked", pool)
+        case .canaryStarted(let id, let generation):
+            self = subject.line(.info, "canary-started", id).with("generation", generation)
+        case .canaryPassed(let pool, let generation):
+            self = subject.line(.info, "canary-passed", pool).with("generation", generation)
+        case .canaryFailed(let pool, let generation, let failure):
+            self = subject.line(.error, "canary-failed", pool).with("generation", generation)
+                .with(failure)
+        case .rolledOut(let pool, let generation):
+            self = subject.line(.info, "rolled-out", pool).with("generation", generation)
+        case .stopping(let pool, let haste):
+            self = subject.line(.info, "stopping", pool).with("haste", haste.name)
+        case .ended(let pool): self = subject.line(.info, "ended", pool)
+        case .reloadBegun(let generation):
+            self = LogLine(.info, "reload").with("generation", generation)
+        case .reloadCommitted(let generation):
+            self = LogLine(.info, "reload-committed").with("generation", generation)
+        case .reloadAborted(let generation):
+            self = LogLine(.error, "reload-aborted").with("generation", generation)
+                .with("message", Advice.aborted)
+        case .reloadComplete(let generation):
+            self = LogLine(.info, "reload-complete").with("generation", generation)
+        case .givingUp(.noWorkerBoots):
+            self = LogLine(.error, "giving-up").with("message", Advice.noWorkerBoots)
+        case .givingUp(.cannotStart(let pool, let failure)):
+            self = subject.line(.error, "giving-up", pool).with(failure)
+        }
+    }
+
+    private enum Advice {
+        static let assumedReady =
+            "nothing shows whether it serves; taken for ready because it lives. "
+            + "Let it say READY=1, or set ready to exec or to a time"
+        static let memoryAlarm =
+            "over max-rss while younger than min-lifetime, so not recycled; max-rss may be too low"
+        static let noWorkerBoots =
+            "no worker became ready and every slot failed to boot boot-attempts times in a row"
+        static let aborted = "the canary failed; the old generation runs on as before"
+    }
+
+    private func with(_ facts: WorkerFacts) -> LogLine {
+        with("generation", facts.generation).with("age", facts.age)
+            .with("requests", facts.requests).with("request_limit", facts.requestLimit)
+            .with("rss", facts.memoryBytes)
+    }
+
+    private func with(_ failure: StartFailure) -> LogLine {
+        with("step", failure.step).with("error", failure.message)
+    }
+
+    private func with(_ status: ExitStatus) -> LogLine {
+        switch status {
+        case .code(let code): with("status", code)
+        case .signal(let signal): with("signal", signal.description)
+        }
+    }
+
+    private func with(_ failure: CanaryFailure) -> LogLine {
+        switch failure {
+        case .ended(let status): with("cause", "exited").with(status)
+        case .bootTimeout: with("cause", "boot-timeout")
+        case .notStarted(let failure): with("cause", "start-failed").with(failure)
+        case .left(let cause): with("cause", cause.name)
+        }
+    }
+}
+
+/// Begins the lines about pools and workers with their names and numbers.
+struct LogSubjects {
+    /// The name of a pool, by its number.
+    let poolName: (Int) -> String
+    /// The process of a worker, as long as there is one.
+    let pid: (WorkerID) -> Int32?
+
+    func line(
+        _ level: LogLevel, _ event: String, _ pool: Int, slot: Int? = nil
+    ) -> LogLine {
+        LogLine(level, event).with("pool", poolName(pool)).with("slot", slot)
+    }
+
+    func line(_ level: LogLevel, _ event: String, _ id: WorkerID) -> LogLine {
+        line(level, event, id.pool, slot: id.slot).with("pid", pid(id))
+    }
+}
+
+extension RecycleCause {
+    /// The cause as logs name it.
+    var name: String {
+        switch self {
+        case .requests: "max-requests"
+        case .lifetime: "max-lifetime"
+        case .memory: "max-rss"
+        case .requested: "requested"
+        case .reload: "reload"
+        }
+    }
+}
+
+extension RetireCause {
+    /// The cause as logs name it.
+    var name: String {
+        switch self {
+        case .recycle(let cause): cause.name
+        case .announced: "announced"
+        case .bootTimeout: "boot-timeout"
+        case .killMemory: "kill-rss"
+        case .scaledDown: "scaled-down"
+        case .parked: "parked"
+        case .superseded: "superseded"
+        case .stop: "stop"
+        }
+    }
+}
+
+extension Ending {
+    /// The cause of an exit as logs name it.
+    var name: String {
+        switch self {
+        case .retired(let cause): cause.name
+        case .finished: "finished"
+        case .crashed: "crashed"
+        case .bootFailed: "boot-failed"
+        }
+    }
+
+    var level: LogLevel {
+        switch self {
+        case .retired, .finished: .info
+        case .crashed, .bootFailed: .error
+        }
+    }
+}
+
+extension Haste {
+    /// The haste as logs name it.
+    var name: String {
+        switch self {
+        case .graceful: "graceful"
+        case .quick: "quick"
+        case .immediate: "immediate"
+        }
+    }
+}

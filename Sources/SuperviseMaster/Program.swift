@@ -1,0 +1,137 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// The program: what the arguments ask for, done; the exit code.
+public enum Program {
+    /// Exit codes of the program itself; those of a service that ends are the core's.
+    private enum ExitCode {
+        static let success: Int32 = 0
+        static let masterFailed: Int32 = 1
+        static let usage: Int32 = 2
+    }
+
+    /// Runs the program with these arguments (without its own name) and this environment
+    /// (`KEY=VALUE`).
+    public static func main(_ arguments: [String], environment: [String]) -> Int32 {
+        do throws(SystemCallError) {
+            try StandardStreams.ensureOpen()
+        } catch {
+            return ExitCode.masterFailed
+        }
+        if arguments.first == ConfigurationLoader.verb {
+            return loadForMaster(Array(arguments.dropFirst()), environment)
+        }
+        do throws(SettingsError) {
+            switch try Invocation.parse(arguments) {
+            case .run(let overrides):
+                return run(launch(arguments, overrides, environment))
+            case .check(let overrides):
+                return try check(launch(arguments, overrides, environment))
+            case .help(let topic):
+                return say(topic.text)
+            case .man:
+                return say(ManualPage.roff(version: Version.current))
+            case .version:
+                return say("supervise \(Version.current)\n")
+            case .nothing:
+                complain(HelpTopic.brief.text)
+                return ExitCode.usage
+            }
+        } catch {
+            complain(error)
+            return ExitCode.usage
+        }
+    }
+
+    private static func launch(
+        _ arguments: [String], _ overrides: Overrides, _ environment: [String]
+    ) -> Launch {
+        Launch(arguments: arguments, overrides: overrides, environment: environment)
+    }
+
+    private static func run(_ launch: Launch) -> Int32 {
+        let passed = SystemdSockets.take()
+        var resolved: ResolvedConfiguration
+        do throws(SettingsError) {
+            resolved = try ResolvedConfiguration.load(launch)
+            resolved.use(passed)
+        } catch {
+            complain(error)
+            return ExitCode.usage
+        }
+        do {
+            return try serve(resolved, launch, passed)
+        } catch {
+            complain("supervise: \(error)\n")
+            return ExitCode.masterFailed
+        }
+    }
+
+    private static func serve(
+        _ resolved: ResolvedConfiguration, _ launch: Launch, _ passed: [PassedDescriptor]
+    ) throws -> Int32 {
+        let settings = resolved.configuration.master
+        let log = try Log(settings)
+        let pidfile = try settings.pidfile.map { try PidFile(creating: $0) }
+        let limit = try FileLimit.raise()
+        try ChildProcesses.becomeSubreaper()
+        let master = try Master(
+            resolved, launch: launch, log: log,
+            context: ProcessContext(environment: launch.environment, openFilesLimit: limit),
+            listeners: Listeners(passed: passed), seed: RandomBytes.number())
+        master.announce()
+        let code = try master.run()
+        master.closeListeners()
+        try pidfile?.removeIfStillOurs()
+        log.write(LogLine(.info, "stopped").with("exit_code", code))
+        return code
+    }
+
+    private static func check(_ launch: Launch) throws(SettingsError) -> Int32 {
+        var resolved = try ResolvedConfiguration.load(launch)
+        resolved.use(SystemdSockets.take())
+        for warning in resolved.warnings {
+            complain("supervise: warning: \(warning)\n")
+        }
+        return say(resolved.configuration.effectiveText)
+    }
+
+    /// The part of a loader: see `ConfigurationLoader`.
+    private static func loadForMaster(_ arguments: [String], _ environment: [String]) -> Int32 {
+        let report: String
+        do throws(SettingsError) {
+            guard case .run(let overrides) = try Invocation.parse(arguments) else {
+                return ExitCode.usage
+            }
+            let launch = launch(arguments, overrides, environment)
+            report = LoaderReport.encode(try ResolvedConfiguration.load(launch))
+        } catch {
+            report = LoaderReport.encode(error)
+        }
+        return say(report, to: ConfigurationLoader.outputDescriptor)
+    }
+
+    /// Prints what was asked for. A reader that went away is its own business, but not a success.
+    private static func say(_ text: String, to descriptor: Int32 = 1) -> Int32 {
+        do throws(SystemCallError) {
+            try TextOutput.write(text, to: descriptor)
+            return ExitCode.success
+        } catch {
+            return ExitCode.masterFailed
+        }
+    }
+
+    private static func complain(_ text: String) {
+        do throws(SystemCallError) {
+            try TextOutput.write(text, to: 2)
+        } catch {
+            // Nobody reads standard error; the exit code has to tell it all.
+            return
+        }
+    }
+
+    private static func complain(_ error: SettingsError) {
+        for problem in error.problems { complain("supervise: \(problem)\n") }
+    }
+}

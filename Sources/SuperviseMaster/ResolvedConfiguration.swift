@@ -1,0 +1,141 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// What names mean on this machine at this time.
+struct ResolvedNames: Equatable {
+    /// Owner and group of a socket file.
+    struct Owner: Equatable {
+        var uid: UInt32?
+        var gid: UInt32?
+    }
+
+    /// Host names, as numeric addresses.
+    var hosts: [String: String] = [:]
+    /// Whom the workers of a pool run as, by the pool's name.
+    var accounts: [String: WorkerAccount] = [:]
+    /// Who owns the socket files of a pool, by the pool's name.
+    var socketOwners: [String: Owner] = [:]
+}
+
+/// A configuration with everything read and looked up that it names.
+struct ResolvedConfiguration: Equatable {
+    var configuration: Configuration
+    var names: ResolvedNames
+    var warnings: [String]
+
+    /// Reads all layers, the files they name, and the names in them. May wait for disks and name
+    /// servers.
+    static func load(_ launch: Launch) throws(SettingsError) -> ResolvedConfiguration {
+        let loaded = try Configuration.load(
+            launch.overrides, environment: launch.variables, files: .system)
+        let configuration = try loaded.configuration.inliningEnvironmentFiles(.system)
+        var resolver = NameResolver()
+        for pool in configuration.pools { resolver.resolve(pool) }
+        guard resolver.problems.isEmpty else { throw SettingsError(resolver.problems) }
+        return ResolvedConfiguration(
+            configuration: configuration, names: resolver.names,
+            warnings: loaded.warnings.map(\.description))
+    }
+
+    /// The sockets that the service manager passed are for the one pool that names none.
+    mutating func use(_ passed: [PassedDescriptor]) {
+        guard !passed.isEmpty else { return }
+        let binds = configuration.pools.flatMap(\.binds)
+        if configuration.pools.count == 1, binds.isEmpty {
+            configuration.pools[0].binds = passed.map { .descriptor($0.number) }
+            return
+        }
+        for socket in passed
+        where !binds.contains(.descriptor(socket.number))
+            && !binds.contains(.systemd(name: socket.name))
+        {
+            warnings.append(
+                "the socket \(socket.name) (descriptor \(socket.number)) was passed in, "
+                    + "but no bind names it")
+        }
+    }
+}
+
+/// Whom the workers of a pool run as.
+struct WorkerAccount: Equatable {
+    /// The user's name; nil for a number without one, and where only the group is set.
+    var name: String?
+    /// The user's home.
+    var homeDirectory: String?
+    /// The numbers.
+    var credentials: Credentials
+}
+
+/// Looks up hosts, users and groups.
+private struct NameResolver {
+    var names = ResolvedNames()
+    var problems: [SettingsProblem] = []
+
+    mutating func resolve(_ pool: PoolSettings) {
+        for case .tcp(let host, _) in pool.binds where names.hosts[host] == nil {
+            names.hosts[host] = found(pool, "bind") { try HostLookup.resolve(host).first }
+        }
+        names.accounts[pool.name] = found(pool, pool.user == nil ? "group" : "user") {
+            let credentials = try Accounts.credentials(user: pool.user, group: pool.group)
+            let user = try pool.user.map { try Accounts.user($0) }
+            return credentials.map {
+                WorkerAccount(name: user?.name, homeDirectory: user?.home, credentials: $0)
+            }
+        }
+        guard let owner = pool.socketOwner else { return }
+        let parts = owner.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        names.socketOwners[pool.name] = found(pool, "socket-owner") {
+            let user = parts[0].isEmpty ? nil : try Accounts.user(String(parts[0]))
+            let group = parts.count < 2 ? nil : try Accounts.group(String(parts[1]))
+            return ResolvedNames.Owner(uid: user?.uid, gid: group)
+        }
+    }
+
+    private mutating func found<Value>(
+        _ pool: PoolSettings, _ key: String, _ lookUp: () throws -> Value?
+    ) -> Value? {
+        do {
+            return try lookUp()
+        } catch {
+            problems.append(
+                SettingsProblem(source: .pool(pool.name), key: key, message: "\(error)"))
+            return nil
+        }
+    }
+}
+
+extension FileAccess {
+    /// More than any settings file has.
+    private static let limitBytes = 4 << 20
+
+    /// The files of this machine.
+    static let system = FileAccess(
+        read: { path in
+            do throws(SystemCallError) {
+                return .success(try TextFile.bytes(path, limitBytes: limitBytes))
+            } catch {
+                return .failure(error.fault(limitBytes: limitBytes))
+            }
+        },
+        glob: { pattern in
+            do throws(SystemCallError) {
+                return try Glob.paths(pattern)
+            } catch {
+                // An include that matches nothing is an error of its own.
+                return []
+            }
+        })
+}
+
+extension SystemCallError {
+    fileprivate func fault(limitBytes: Int) -> FileAccess.Fault {
+        switch kind {
+        case .notFound: .notFound
+        case .notPermitted: .notPermitted
+        case .isFolder: .isFolder
+        case .tooLarge: .tooLarge(limitBytes: limitBytes)
+        case .noSuchProcess, .other: .other(message)
+        }
+    }
+}

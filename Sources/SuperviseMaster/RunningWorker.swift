@@ -1,0 +1,89 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// The kernel's side of one worker: its process, its descriptors, and what it left behind.
+final class RunningWorker {
+    let id: WorkerID
+    /// What the epoll set knows it by. Never used twice, so a late readiness finds nobody.
+    let serial: UInt64
+    let blueprint: Blueprint
+    let pid: Int32
+    let process: ProcessDescriptor
+    /// `SUPERVISE_WORKER_ID`, by which strays of the worker are known.
+    let nonce: String
+    let notify: NotifySocket
+    let page: RequestPage?
+    /// Tells whether exec succeeded, while that is not known.
+    var errorPipe: OwnedDescriptor?
+    /// Whether its own process was reaped.
+    var hasExited = false
+    /// Why the start failed, told by the error pipe.
+    var startFailure: SpawnFailure?
+    /// Processes that it left behind and that are our children now.
+    var orphans: Set<Int32> = []
+    var memory: TreeMemory?
+    /// The last `STATUS=`.
+    var statusText: String?
+
+    init(
+        id: WorkerID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,
+        nonce: String, notify: NotifySocket, page: RequestPage?
+    ) {
+        self.id = id
+        self.serial = serial
+        self.blueprint = blueprint
+        pid = spawned.pid
+        process = spawned.process
+        errorPipe = spawned.errorPipe
+        self.nonce = nonce
+        self.notify = notify
+        self.page = page
+    }
+
+    /// Whether a process belongs to the worker, by its group or by the nonce in its environment.
+    func owns(_ pid: Int32) -> Bool {
+        ProcessStatus.read(pid)?.group == self.pid
+            || ProcessEnvironment.contains(pid, "\(ContractVariable.id)=\(nonce)")
+    }
+}
+
+/// The running workers, found by identity, by process and by the epoll set's number.
+struct WorkerTable {
+    private(set) var bySerial: [UInt64: RunningWorker] = [:]
+    private var serials: [WorkerID: UInt64] = [:]
+    private var serialsByPID: [Int32: UInt64] = [:]
+    private var lastSerial: UInt64 = 0
+
+    mutating func nextSerial() -> UInt64 {
+        lastSerial += 1
+        return lastSerial
+    }
+
+    mutating func add(_ worker: RunningWorker) {
+        bySerial[worker.serial] = worker
+        serials[worker.id] = worker.serial
+        serialsByPID[worker.pid] = worker.serial
+    }
+
+    mutating func remove(_ worker: RunningWorker) {
+        bySerial[worker.serial] = nil
+        serials[worker.id] = nil
+        forgetProcess(of: worker)
+    }
+
+    /// Its number belongs to nobody once it is reaped.
+    mutating func forgetProcess(of worker: RunningWorker) {
+        if serialsByPID[worker.pid] == worker.serial { serialsByPID[worker.pid] = nil }
+    }
+
+    subscript(serial serial: UInt64) -> RunningWorker? { bySerial[serial] }
+    subscript(id: WorkerID) -> RunningWorker? { serials[id].flatMap { bySerial[$0] } }
+    subscript(pid pid: Int32) -> RunningWorker? { serialsByPID[pid].flatMap { bySerial[$0] } }
+
+    /// The workers of a pool, by slot and age.
+    func ofPool(_ number: Int) -> [RunningWorker] {
+        bySerial.values.filter { $0.id.pool == number }.sorted { $0.serial < $1.serial }
+    }
+
+    var isEmpty: Bool { bySerial.isEmpty }
+}

@@ -1,0 +1,84 @@
+import SuperviseLinux
+import SuperviseSettings
+
+/// The variables of the worker contract.
+enum ContractVariable {
+    static let notifySocket = "NOTIFY_SOCKET"
+    static let pool = "SUPERVISE_WORKER_POOL"
+    static let slot = "SUPERVISE_WORKER_SLOT"
+    static let generation = "SUPERVISE_WORKER_GENERATION"
+    static let maxRequests = "SUPERVISE_WORKER_MAX_REQUESTS"
+    static let id = "SUPERVISE_WORKER_ID"
+    static let page = "SUPERVISE_WORKER_PAGE"
+}
+
+/// The part of a worker's environment that all workers of a pool and generation share.
+enum WorkerEnvironment {
+    /// Families of variables that would tell a worker about the sockets of somebody else.
+    private static let foreignPrefixes = ["LISTEN_", "SERVER_STARTER_", "EINHORN_", "SUPERVISE_"]
+    private static let foreignNames = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
+
+    static func base(
+        _ settings: PoolSettings, listeners: [PoolListener], account: WorkerAccount?,
+        inherited: [String]
+    ) -> [String] {
+        var variables = settings.clearEnvironment ? [] : inherited.filter { !isForeign($0) }
+        if let account { set(home(of: account), in: &variables) }
+        set(settings.environment.map { ($0.name, $0.value) }, in: &variables)
+        set([(ContractVariable.pool, settings.name)], in: &variables)
+        set(sockets(listeners), in: &variables)
+        // Exactly this entry: the child fills in its own number (sd_listen_fds(3)).
+        if !listeners.isEmpty { variables.append("LISTEN_PID=") }
+        return variables
+    }
+
+    /// The PATH that a program is looked for in.
+    static func path(in environment: [String]) -> String? {
+        environment.last { $0.utf8.starts(with: "PATH=".utf8) }.map { String($0.dropFirst(5)) }
+    }
+
+    private static func isForeign(_ variable: String) -> Bool {
+        let name = variable.prefix { $0 != "=" }
+        return foreignNames.contains(String(name))
+            || foreignPrefixes.contains { name.hasPrefix($0) }
+    }
+
+    /// As login and systemd do: a worker that runs as somebody else would look for its files in the
+    /// master's home.
+    private static func home(of account: WorkerAccount) -> [(String, String)] {
+        guard let name = account.name else { return [] }
+        var variables = [("USER", name), ("LOGNAME", name)]
+        if let home = account.homeDirectory { variables.append(("HOME", home)) }
+        return variables
+    }
+
+    /// The listeners, in the three ways that servers know: systemd's, Server::Starter's, Einhorn's.
+    private static func sockets(_ listeners: [PoolListener]) -> [(String, String)] {
+        guard !listeners.isEmpty else { return [] }
+        let numbers = listeners.indices.map { Int(Blueprint.firstDescriptor) + $0 }
+        let ports = zip(listeners, numbers).map { "\(starterName($0.socket))=\($1)" }
+        return [
+            ("LISTEN_FDS", String(listeners.count)),
+            ("LISTEN_FDNAMES", listeners.map(\.name).joined(separator: ":")),
+            ("SERVER_STARTER_PORT", ports.joined(separator: ";")),
+            ("EINHORN_FD_COUNT", String(listeners.count)),
+        ] + numbers.enumerated().map { ("EINHORN_FD_\($0)", String($1)) }
+    }
+
+    /// Server::Starter writes a unix socket by its path alone.
+    private static func starterName(_ listener: ListenSocket) -> String {
+        listener.address.hasPrefix("unix:")
+            ? String(listener.address.dropFirst("unix:".count)) : listener.address
+    }
+
+    private static func set(_ pairs: [(String, String)], in variables: inout [String]) {
+        guard !pairs.isEmpty else { return }
+        var latest: [String: String] = [:]
+        for (name, value) in pairs { latest[name] = value }
+        variables.removeAll { latest[String($0.prefix { $0 != "=" })] != nil }
+        var written: Set<String> = []
+        for (name, _) in pairs where written.insert(name).inserted {
+            variables.append("\(name)=\(latest[name] ?? "")")
+        }
+    }
+}
