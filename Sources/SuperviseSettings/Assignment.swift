@@ -26,25 +26,30 @@ struct Assignment: Equatable, Sendable {
 
 /// The values that one layer gives to the settings of one section.
 struct Layer: Equatable, Sendable {
-    private(set) var assignments: [Assignment] = []
+    /// The values of each key, in order.
+    private var byKey: [String: [Assignment]] = [:]
+
+    /// All values, in the order of the table.
+    var assignments: [Assignment] {
+        Setting.keys.flatMap { byKey[$0] ?? [] }
+    }
 
     /// The layer's values of a key, in order: several only where the key is repeatable.
     func values(of key: String) -> [Assignment] {
-        assignments.filter { $0.key == key }
+        byKey[key] ?? []
     }
 
     /// The first value of a key.
     func first(_ key: String) -> Assignment? {
-        assignments.first { $0.key == key }
+        byKey[key]?.first
     }
 
     mutating func add(_ assignment: Assignment) {
-        assignments.append(assignment)
+        byKey[assignment.key, default: []].append(assignment)
     }
 
     /// Replaces earlier values of the key.
     mutating func replace(_ assignment: Assignment) {
-        assignments.removeAll { $0.key == assignment.key }
-        assignments.append(assignment)
+        byKey[assignment.key] = [assignment]
     }
 }

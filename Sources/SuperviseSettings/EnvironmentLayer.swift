@@ -11,22 +11,24 @@ struct EnvironmentLayer {
     /// The master sets these for its workers, one of which may be a master too.
     private static let workerPrefix = "SUPERVISE_WORKER_"
 
+    /// The settings' keys by variable.
+    private static let keys = Dictionary(
+        Setting.all.map { ($0.environmentVariable, $0.key) },
+        uniquingKeysWith: { first, _ in first })
+
     init(_ environment: [String: String]) {
-        let settings = Dictionary(
-            Setting.all.map { ($0.environmentVariable, $0.key) },
-            uniquingKeysWith: { first, _ in first })
         for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
             guard variable.hasPrefix(EnvironmentLayer.prefix),
                 !variable.hasPrefix(EnvironmentLayer.workerPrefix)
             else { continue }
             let source = SettingSource.environment(variable: variable)
-            if let key = settings[variable] {
+            if let key = EnvironmentLayer.keys[variable] {
                 layer.add(Assignment(key: key, text: text, source: source))
             } else {
                 let prefix = EnvironmentLayer.prefix
                 let hint = NearestName.hint(
                     String(variable.dropFirst(prefix.count)),
-                    in: settings.keys.map { String($0.dropFirst(prefix.count)) }.sorted(),
+                    in: Setting.all.map { String($0.environmentVariable.dropFirst(prefix.count)) },
                     prefix: prefix)
                 warnings.append(
                     SettingsProblem(source: source, message: "names no setting" + hint))

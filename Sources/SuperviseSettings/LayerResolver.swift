@@ -106,8 +106,8 @@ struct LayerResolver {
     private func winner(
         of key: String, among layers: [Layer]
     ) -> (layer: Int, values: [Assignment])? {
-        for (index, layer) in layers.enumerated().reversed() {
-            let values = layer.values(of: key)
+        for index in layers.indices.reversed() {
+            let values = layers[index].values(of: key)
             if !values.isEmpty { return (index, values) }
         }
         return nil

@@ -6,7 +6,7 @@ import Testing
 @Suite struct CanonicalTextTests {
     @Test func anyConfigurationSurvives() throws {
         var random = RandomConfiguration(generator: SeededGenerator(state: 3))
-        for _ in 0..<1000 {
+        for _ in 0..<500 {
             let configuration = random.next()
             let text = configuration.canonicalText
             #expect(try Configuration(canonicalText: Array(text.utf8)) == configuration)
