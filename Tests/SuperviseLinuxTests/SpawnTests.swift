@@ -46,6 +46,33 @@ struct SpawnTests {
         }
     }
 
+    @Test func aFailedStartLeavesNothing() throws {
+        let plan = try SpawnPlan(arguments: ["no-such-program"], searchPath: nil)
+        #expect(throws: SpawnFailure.self) { try plan.spawn(environment: []) }
+        // Its own zombie would be told here; other tests' children are not ours to look at.
+        let after = try TestChild(["true"])
+        #expect(try after.exitStatus() == .exited(0))
+    }
+
+    @Test func argumentsCanDifferFromStartToStart() throws {
+        let pipe = try TestPipe()
+        let plan = try SpawnPlan(
+            arguments: ["sh", "-c", "echo plan >&3"], searchPath: "/usr/bin:/bin")
+        for arguments in [nil, ["sh", "-c", "echo own >&3"], ["/bin/sh", "-c", "echo path >&3"]] {
+            let child = try plan.spawn(
+                environment: [], arguments: arguments, descriptors: [pipe.writing.rawValue])
+            try systemCall("waitid") { csupervise_wait_blocking(child.pid) }
+        }
+        let text = try TestPipe.text(from: pipe.reading.rawValue) { $0.hasSuffix("path\n") }
+        #expect(text == "plan\nown\npath\n")
+    }
+
+    @Test func thePathIsTriedInOrder() {
+        #expect(SpawnPlan.candidates(for: "a", in: "/x::/y") == ["/x/a", "a", "/y/a"])
+        #expect(SpawnPlan.candidates(for: "./a", in: "/x") == ["./a"])
+        #expect(SpawnPlan.candidates(for: "", in: "/x") == [""])
+    }
+
     /// Without a change of credentials, and where that can be tested, with one.
     private var attributesOfBothKinds: [SpawnAttributes] {
         var other = SpawnAttributes()

@@ -113,6 +113,14 @@ final class TestFolder {
         path = string(template)
     }
 
+    /// Puts a file with this text into it.
+    func write(_ name: String, _ text: String) throws {
+        let number = try systemCall("creat") { creat("\(path)/\(name)", 0o600) }
+        let file = FileDescriptor(owning: number)
+        let bytes = Array(text.utf8)
+        try systemCall("write") { Glibc.write(file.rawValue, bytes, bytes.count) }
+    }
+
     deinit {
         for name in Directory.entries(path) { unlink("\(path)/\(name)") }
         rmdir(path)

@@ -1,0 +1,207 @@
+import CSupervise
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+/// What concerns a whole process, each in a process of its own: the tests beside this one open
+/// descriptors and start children too.
+struct IsolatedTests {
+    @Test func nothingIsLeftOpen() async {
+        await #expect(processExitsWith: .success) {
+            try useEverything()
+            let before = openDescriptors()
+            // The counter counts.
+            let extra = try TimerDescriptor()
+            try #require(openDescriptors() == before + 1)
+            close(extra)
+            try #require(openDescriptors() == before)
+
+            for _ in 0..<20 { try useEverything() }
+            try #require(openDescriptors() == before)
+            try #require(try ChildProcesses.nextExited() == nil)
+            try #require(ChildProcesses.list().isEmpty)
+        }
+    }
+
+    @Test func exitsAreToldUntilReaped() async {
+        await #expect(processExitsWith: .success) {
+            try #require(try ChildProcesses.nextExited() == nil)
+            let plan = try SpawnPlan(arguments: ["sh", "-c", "exit 3"], searchPath: nil)
+            var pids: Set<Int32> = []
+            for _ in 0..<3 { pids.insert(try plan.spawn(environment: []).pid) }
+            try #require(Set(ChildProcesses.list()) == pids)
+            while !pids.isEmpty {
+                var next: ExitedChild?
+                _ = try eventually {
+                    next = try ChildProcesses.nextExited()
+                    return next != nil
+                }
+                let exited = try #require(next)
+                try #require(try ChildProcesses.nextExited() == exited)
+                try #require(exited.status == .exited(3))
+                try #require(pids.remove(exited.pid) != nil)
+                try ChildProcesses.reap(exited.pid)
+            }
+            try #require(try ChildProcesses.nextExited() == nil)
+        }
+    }
+
+    @Test func orphansFallToASubreaper() async {
+        await #expect(processExitsWith: .success) {
+            try ChildProcesses.becomeSubreaper()
+            let plan = try SpawnPlan(
+                arguments: ["sh", "-c", "sleep 60 & exit"], searchPath: "/usr/bin:/bin")
+            let child = try plan.spawn(environment: ["PATH=/usr/bin:/bin"])
+            try systemCall("waitid") { csupervise_wait_blocking(child.pid) }
+            let orphan = try #require(ChildProcesses.list().first)
+            try #require(ProcessStatus.read(orphan)?.group == child.pid)
+            try ProcessGroup.signal(child.pid, SIGKILL)
+            try systemCall("waitid") { csupervise_wait_blocking(orphan) }
+        }
+    }
+
+    @Test func theRaisedLimitIsGivenBack() async {
+        await #expect(processExitsWith: .success) {
+            var low = rlimit(rlim_cur: 200, rlim_max: 400)
+            try #require(setrlimit(__rlimit_resource_t(ResourceLimit.openFiles), &low) == 0)
+            let original = try FileLimit.raise()
+            try #require(original.soft == 200)
+            try #require(try FileLimit.current().soft == 400)
+            // More are open than the worker may have; its own must fit all the same.
+            let busy = try (0..<120).map { _ in try TestPipe() }
+            var attributes = SpawnAttributes()
+            attributes.limits = [original]
+            let text = try shell("ulimit -n >&3", attributes: attributes)
+            try #require(text == "200\n")
+            withExtendedLifetime(busy) {}
+        }
+    }
+
+    @Test func closedStandardStreamsAreFilled() async {
+        await #expect(processExitsWith: .success) {
+            close(0)
+            close(2)
+            try StandardStreams.ensureOpen()
+            try #require(openDescriptors(below: 3) == 3)
+            // A child gets an empty input of its own all the same.
+            close(0)
+            let text = try shell("readlink /proc/self/fd/0 >&3")
+            try #require(text == "/dev/null\n")
+        }
+    }
+
+    @Test func systemdsDescriptorsAreTakenOnce() async {
+        await #expect(processExitsWith: .success) {
+            let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+            try #require(dup2(listener.rawValue, 3) == 3)
+            setenv("LISTEN_PID", "\(getpid())", 1)
+            setenv("LISTEN_FDS", "1", 1)
+            setenv("LISTEN_FDNAMES", "web", 1)
+            try #require(SystemdSockets.take() == [PassedDescriptor(number: 3, name: "web")])
+            try #require(fcntl(3, F_GETFD) == FD_CLOEXEC)
+            try #require(SystemdSockets.take().isEmpty)
+        }
+    }
+
+    /// A thread of our own starts the child and ends: threads of a test's pool come and go as they
+    /// like.
+    @Test func theDeathSignalComesWithTheParentThread() async {
+        await #expect(processExitsWith: .success) {
+            let thread = Thread {
+                var attributes = SpawnAttributes()
+                attributes.deathSignal = SIGUSR2
+                return try TestChild(["sleep", "60"], attributes: attributes)
+            }
+            let child = try thread.join().get()
+            try #require(
+                try child.exitStatus() == .signaled(SIGUSR2, coreDumped: false))
+        }
+    }
+}
+
+private func openDescriptors(below limit: Int = .max) -> Int {
+    // Less the one that the count itself has open.
+    Directory.entries("/proc/self/fd").compactMap { Int($0) }.filter { $0 < limit }.count
+        - (limit == .max ? 1 : 0)
+}
+
+private func close(_ timer: consuming TimerDescriptor) {}
+
+private func useEverything() throws {
+    func refused<Failure: Error>(_: Failure.Type, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch is Failure {
+            return
+        }
+        Issue.record("this succeeded")
+    }
+    var other = SpawnAttributes()
+    other.credentials = Credentials(uid: 65534, gid: 65534, supplementaryGroups: [])
+    for attributes in [SpawnAttributes(), other] {
+        let child = try TestChild(["sh", "-c", "exit 0"], attributes: attributes)
+        _ = try child.exitStatus()
+    }
+    try refused(SpawnFailure.self) { _ = try TestChild(["no-such-program"]) }
+
+    let folder = try TestFolder()
+    let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+    let port = UInt16(listener.address.split(separator: ":").last ?? "") ?? 0
+    try refused(ListenFailure.self) {
+        _ = try ListenSocket.tcp(host: "127.0.0.1", port: port, backlog: 1)
+    }
+    let unix = try ListenSocket.unix(path: "\(folder.path)/s", mode: 0o600, backlog: 1)
+    try refused(ListenFailure.self) {
+        _ = try ListenSocket.unix(path: "\(folder.path)/s", mode: 0o600, backlog: 1)
+    }
+    try unix.removeIfStillOurs()
+
+    let nonce = try RandomBytes.nonce()
+    let socket = try NotifySocket(nonce: nonce)
+    try refused(SystemCallError.self) { _ = try NotifySocket(nonce: nonce) }
+    _ = try socket.receive(limit: 1)
+    _ = try RequestPage(nonce: nonce, limit: 1).requests()
+    _ = try ProcessMemory(pid: getpid()).residentBytes()
+    _ = try SignalDescriptor(blocking: [40]).read()
+    _ = try EventPoll().wait(timeoutMilliseconds: 0)
+    _ = AcceptEvidence.observe(tree: [getpid()], listeners: [listener.identity])
+    let writer = try LogWriter(path: "\(folder.path)/log")
+    try writer.reopen(path: "\(folder.path)/log")
+    try PidFile(creating: "\(folder.path)/pid").removeIfStillOurs()
+    _ = try TextFile.read("\(folder.path)/log")
+}
+
+/// A thread that is there for one call.
+private final class Thread<Value> {
+    private let body: () throws -> Value
+    private var result: Result<Value, any Error>?
+    private var identifier = pthread_t()
+
+    init(_ body: @escaping () throws -> Value) {
+        self.body = body
+        pthread_create(
+            &identifier, nil,
+            { argument in
+                guard let argument else { return nil }
+                let thread = Unmanaged<AnyObject>.fromOpaque(argument).takeRetainedValue()
+                (thread as? any Runnable)?.run()
+                return nil
+            }, Unmanaged<AnyObject>.passRetained(self).toOpaque())
+    }
+
+    func join() throws -> Result<Value, any Error> {
+        pthread_join(identifier, nil)
+        return try #require(result)
+    }
+
+    func run() {
+        result = Result { try body() }
+    }
+}
+
+private protocol Runnable {
+    func run()
+}
+
+extension Thread: Runnable {}

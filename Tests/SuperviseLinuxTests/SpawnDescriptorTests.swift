@@ -1,0 +1,88 @@
+import CSupervise
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+struct SpawnDescriptorTests {
+    /// Names every descriptor of the child by its number and file, on the last of those it got.
+    private static let list = """
+        import os
+        lines = []
+        for name in sorted(os.listdir('/proc/self/fd'), key=int):
+            try:
+                status = os.fstat(int(name))
+                lines.append('%s %d %d' % (name, status.st_dev, status.st_ino))
+            except OSError:
+                pass
+        os.write(OUT, '\\n'.join(lines).encode())
+        """
+
+    @Test func onlyWhatIsPassedIsOpen() throws {
+        for attributes in attributesOfBothKinds {
+            let pipes = try [TestPipe(), TestPipe(), TestPipe()]
+            let text = try children(of: pipes.map(\.reading.rawValue), attributes)
+            let rows = text.split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(rows.map { String($0[0]) } == ["0", "1", "2", "3", "4", "5", "6"])
+            #expect(try rows[0].dropFirst().joined(separator: " ") == identity("/dev/null"))
+        }
+    }
+
+    /// Sources that lie among the targets, crossed, repeated: the child must see each at its place.
+    /// Only a process of its own can arrange its low numbers, so the orders run in one child each.
+    @Test func anyOrderArrives() throws {
+        let pipes = try (0..<4).map { _ in try TestPipe() }
+        let numbers = pipes.map(\.reading.rawValue)
+        let wanted = try numbers.map { try identity("/proc/self/fd/\($0)") }
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 2, 0, 2], [1, 2, 3, 0]] {
+            let text = try children(of: order.map { numbers[$0] }, SpawnAttributes())
+            let rows = text.split(separator: "\n").map { $0.split(separator: " ") }
+            let seen = rows.dropFirst(3).prefix(4).map { $0.dropFirst().joined(separator: " ") }
+            #expect(seen == order.map { wanted[$0] })
+        }
+    }
+
+    /// The C side alone moves descriptors, so it is asked to do so where the sources are 3 to 6
+    /// themselves: in a child whose own descriptors are in its way.
+    @Test func sourcesAmongTheTargetsAreNotLost() throws {
+        let pipes = try (0..<24).map { _ in try TestPipe() }
+        // So many that the low numbers that are free in this process are among them.
+        let numbers = pipes.flatMap { [$0.writing.rawValue, $0.reading.rawValue] }.sorted()
+        let low = Array(numbers.prefix(40).reversed())
+        let wanted = try low.map { try identity("/proc/self/fd/\($0)") }
+        let text = try children(of: low, SpawnAttributes())
+        let rows = text.split(separator: "\n").map { $0.split(separator: " ") }
+        let seen = rows.dropFirst(3).prefix(40).map { $0.dropFirst().joined(separator: " ") }
+        #expect(seen == wanted)
+    }
+
+    private func children(
+        of descriptors: [Int32], _ attributes: SpawnAttributes
+    ) throws -> String {
+        let script = Self.list.replacing("OUT", with: "\(3 + descriptors.count)")
+        let output: OwnedDescriptor
+        let child: TestChild
+        do {
+            let pipe = try TestPipe()
+            output = pipe.reading
+            child = try TestChild(
+                ["python3", "-c", script], attributes: attributes,
+                descriptors: descriptors + [pipe.writing.rawValue])
+        }
+        let text = try TestPipe.text(from: output.rawValue)
+        withExtendedLifetime(child) {}
+        return text
+    }
+
+    private func identity(_ path: String) throws -> String {
+        var status = stat()
+        try systemCall("stat") { stat(path, &status) }
+        return "\(status.st_dev) \(status.st_ino)"
+    }
+
+    private var attributesOfBothKinds: [SpawnAttributes] {
+        var other = SpawnAttributes()
+        other.credentials = Credentials(uid: 65534, gid: 65534, supplementaryGroups: [])
+        return isRoot ? [SpawnAttributes(), other] : [SpawnAttributes()]
+    }
+}
