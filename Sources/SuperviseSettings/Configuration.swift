@@ -11,6 +11,17 @@ public struct Configuration: Equatable, Sendable {
         self.pools = pools
     }
 
+    /// The master's settings that differ from those of `old` and count only after a restart, for a
+    /// reload to say so.
+    public func keysWaitingForRestart(since old: Configuration) -> [String] {
+        Setting.all.compactMap { setting in
+            guard setting.reload == .restart, case .master(let field) = setting.field,
+                field.texts(master) != field.texts(old.master)
+            else { return nil }
+            return setting.key
+        }
+    }
+
     /// The pool of the command line and of files without a pool section.
     public static let defaultPoolName = "default"
 }

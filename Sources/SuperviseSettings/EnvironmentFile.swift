@@ -24,7 +24,7 @@ enum EnvironmentFile {
                 problems.append(
                     SettingsProblem(
                         source: .file(path: path, line: index + 1),
-                        message: "\(error); allowed: \(Format.variable.allowed)"))
+                        message: "the line \(error.reason); allowed: \(Format.variable.allowed)"))
             }
         }
         guard problems.isEmpty else { throw SettingsError(problems) }

@@ -12,6 +12,19 @@ extension Format where Value == String {
         }
     }
 
+    /// The owner of a file, as chown(1) takes it.
+    static let owner = Format("USER[:GROUP]", allowed: "a user, user:group or :group") {
+        text throws(ValueFault) in
+        let owner = try Quoting.unquote(text)
+        let parts = owner.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let last = parts.last, !last.isEmpty else {
+            throw .malformed(text, noun: "an owner")
+        }
+        return owner
+    } print: {
+        Quoting.quote($0)
+    }
+
     /// A name for logs and file names.
     static let name = Format(
         "NAME", allowed: "1 to 64 letters, digits and . _ @ -"

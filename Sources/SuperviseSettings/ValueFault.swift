@@ -29,21 +29,36 @@ public enum ValueFault: Error, Equatable, Sendable {
 extension ValueFault: CustomStringConvertible {
     /// What was read and why it does not do.
     public var description: String {
+        (text.map(shown) ?? "the value") + " " + reason
+    }
+
+    /// What was read, where that helps.
+    private var text: String? {
         switch self {
-        case .empty: "the value is empty"
-        case .malformed(let text, let noun): "\(shown(text)) is not \(noun)"
-        case .outOfRange(let text): "\(shown(text)) is out of range"
-        case .containsNUL: "the value contains a NUL character"
-        case .unterminatedQuote(let text): "\(shown(text)) has a quote that is never closed"
-        case .textAfterQuote(let text): "\(shown(text)) goes on after its closing quote"
-        case .unknownEscape(let text):
-            "\(shown(text)) has a backslash before something that can't be escaped"
-        case .percentOfMemory(let text): "\(shown(text)) is a percentage, not a size"
-        case .missingPort(let text): "\(shown(text)) has no port"
-        case .missingBrackets(let text):
-            "\(shown(text)) needs brackets around its IPv6 address, as in [::1]:8000"
-        case .socketPathTooLong(let text): "\(shown(text)) is longer than the 107 bytes of a socket"
-        case .notABoolean(let text): "\(shown(text)) is neither yes nor no"
+        case .empty, .containsNUL: nil
+        case .malformed(let text, _), .outOfRange(let text), .unterminatedQuote(let text),
+            .textAfterQuote(let text), .unknownEscape(let text), .percentOfMemory(let text),
+            .missingPort(let text), .missingBrackets(let text), .socketPathTooLong(let text),
+            .notABoolean(let text):
+            text
+        }
+    }
+
+    /// Why it does not do, for lines that may hold a secret and are better not repeated.
+    var reason: String {
+        switch self {
+        case .empty: "is empty"
+        case .malformed(_, let noun): "is not \(noun)"
+        case .outOfRange: "is out of range"
+        case .containsNUL: "contains a NUL character"
+        case .unterminatedQuote: "has a quote that is never closed"
+        case .textAfterQuote: "goes on after its closing quote"
+        case .unknownEscape: "has a backslash before something that can't be escaped"
+        case .percentOfMemory: "is a percentage, not a size"
+        case .missingPort: "has no port"
+        case .missingBrackets: "needs brackets around its IPv6 address, as in [::1]:8000"
+        case .socketPathTooLong: "is longer than the 107 bytes of a socket's path"
+        case .notABoolean: "is neither yes nor no"
         }
     }
 }

@@ -44,6 +44,12 @@ import Testing
         #expect(text == "settings:1: include: x: no such file")
     }
 
+    @Test func aReloadKnowsWhatWaitsForARestart() throws {
+        let old = try load(["--", "x"]).configuration
+        let new = try load(["--pidfile", "p", "--log-level=debug", "-w3", "--", "x"]).configuration
+        #expect(new.keysWaitingForRestart(since: old) == ["pidfile"])
+    }
+
     @Test func checkShowsWhatWasChanged() throws {
         let text = try load(["-w", "3", "--", "x"]).configuration.effectiveText
         #expect(text.contains("\nworkers = 3\n"))

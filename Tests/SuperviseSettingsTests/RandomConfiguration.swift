@@ -22,7 +22,7 @@ struct RandomConfiguration {
         pool.binds = list { $0.bind() }
         pool.backlog = 1 + number(9999)
         pool.socketMode = UInt32(number(0o777))
-        pool.socketOwner = maybe { $0.text() }
+        pool.socketOwner = maybe { $0.generator.pick(["a", ":b", "a b:c"]) }
         pool.nonblocking = generator.chance(50)
         pool.command = list { $0.text() }
         if !pool.command.isEmpty { pool.command[0] = "x" + pool.command[0] }

@@ -32,11 +32,7 @@ extension Setting {
                 """),
         Setting(
             "socket-owner", in: .listening,
-            .pool(
-                .optional(
-                    \.socketOwner,
-                    .text("USER[:GROUP]", allowed: "a user, user:group or :group"))),
-            reload: .newListeners,
+            .pool(.optional(\.socketOwner, .owner)), reload: .newListeners,
             summary: "Owner of unix socket files",
             details: """
                 USER, USER:GROUP or :GROUP, by name or number. The master needs the right to give \
