@@ -122,8 +122,11 @@ struct LayerResolver {
         for value in values {
             do throws(ValueFault) {
                 try field.store(value.text, &model)
-                let clears = field.traits.isRepeatable && value.text.isEmpty
-                sources = clears ? [] : sources + [value.source]
+                if field.traits.isRepeatable, value.text.isEmpty {
+                    sources = []
+                } else {
+                    sources.append(value.source)
+                }
             } catch {
                 // Reported where the value was read.
             }

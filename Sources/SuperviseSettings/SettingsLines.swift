@@ -69,7 +69,8 @@ struct ConfigStatement: Equatable {
     /// reads it.
     static func parse(_ lines: [String]) -> [ConfigStatement] {
         var statements: [ConfigStatement] = []
-        var pending: (line: Int, text: String)?
+        var first: Int?
+        var pending = ""
         for (index, line) in lines.enumerated() {
             var text = SettingsLines.trimmed(line)
             if text.isEmpty || text.utf8.first == UInt8(ascii: "#")
@@ -79,17 +80,18 @@ struct ConfigStatement: Equatable {
             }
             let continues = text.utf8.last == UInt8(ascii: "\\")
             if continues { text = SettingsLines.trimmed(String(text.unicodeScalars.dropLast())) }
-            if let begun = pending { text = begun.text + " " + text }
-            let number = pending?.line ?? index + 1
-            if continues {
-                pending = (number, text)
-            } else {
-                pending = nil
-                statements.append(ConfigStatement(line: number, content: content(of: text)))
+            // Added to in place: a long value of short lines would be copied at each of them.
+            if first != nil { pending += " " }
+            pending += text
+            let line = first ?? index + 1
+            first = continues ? line : nil
+            if !continues {
+                statements.append(ConfigStatement(line: line, content: content(of: pending)))
+                pending = ""
             }
         }
-        if let (line, text) = pending {
-            statements.append(ConfigStatement(line: line, content: content(of: text)))
+        if let first {
+            statements.append(ConfigStatement(line: first, content: content(of: pending)))
         }
         return statements
     }

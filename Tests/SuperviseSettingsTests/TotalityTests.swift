@@ -68,6 +68,16 @@ import Testing
         #expect(accepted > 500)
     }
 
+    /// The work must not grow with the square of the input.
+    @Test(.timeLimit(.minutes(1))) func longInputs() throws {
+        let lines = "command = x \\\n" + String(repeating: "y \\\n", count: 20_000)
+        #expect(try pool(file: lines).command.count == 20_001)
+        let values = "command = x\n" + String(repeating: "env = A=1\n", count: 20_000)
+        #expect(try pool(file: values).environment.count == 20_000)
+        let text = loadError(file: String(repeating: "x", count: 1_000_000))
+        #expect(text.utf8.count < 300)
+    }
+
     @Test func commandLines() {
         var generator = SeededGenerator(state: 5)
         for _ in 0..<25_000 {
