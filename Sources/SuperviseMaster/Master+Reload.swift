@@ -98,9 +98,7 @@ extension Master {
     private func roll(to loaded: ResolvedConfiguration) {
         var resolved = loaded
         resolved.use(listeners.passed)
-        for warning in resolved.warnings {
-            log.write(LogLine(.warning, "config-warning").with("message", warning))
-        }
+        warn(about: resolved)
         do throws(PrepareError) {
             let prepared = try prepare(resolved)
             let generation = service.lastGeneration + 1
@@ -110,6 +108,18 @@ extension Master {
         } catch {
             closeUnused()
             reloadFailed([error.description])
+        }
+    }
+
+    private func warn(about resolved: ResolvedConfiguration) {
+        for warning in resolved.warnings {
+            log.write(LogLine(.warning, "config-warning").with("message", warning))
+        }
+        guard let current = configurations[service.generation]?.configuration else { return }
+        for key in resolved.configuration.keysWaitingForRestart(since: current) {
+            log.write(
+                LogLine(.warning, "config-warning").with("key", key)
+                    .with("message", "changed, but a reload does not apply it; restart to do so"))
         }
     }
 

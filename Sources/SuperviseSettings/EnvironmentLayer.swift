@@ -23,6 +23,8 @@ struct EnvironmentLayer {
             else { continue }
             let source = SettingSource.environment(variable: variable)
             if let key = EnvironmentLayer.keys[variable] {
+                // As with PORT below, unless it clears a list.
+                if text.isEmpty, Setting.named(key)?.isRepeatable != true { continue }
                 layer.add(Assignment(key: key, text: text, source: source))
             } else {
                 let prefix = EnvironmentLayer.prefix

@@ -36,6 +36,10 @@ struct Fact: Sendable {
                 + "stays as it was."),
         Fact("USR1", "Open the log file again, and send each worker its reopen-signal."),
         Fact(
+            "WINCH",
+            "Retire all workers but keep the master and its sockets; HUP or TTIN brings them back. "
+                + "Ignored on a terminal, where resizing a window sends it."),
+        Fact(
             "TTIN, TTOU",
             "One worker more, one fewer (not below 1) in the first pool. A reload goes back to "
                 + "the configured number."),
@@ -56,7 +60,7 @@ struct Fact: Sendable {
         Fact(
             "SUPERVISE_KEY",
             "Sets the setting KEY, in capitals and with underscores: SUPERVISE_MAX_REQUESTS=1000. "
-                + "Above the config file, below the command line. Pool settings this way only "
+                + "An empty one counts as none, or clears a list. Above the config file, below the command line. Pool settings this way only "
                 + "where there is a single pool."),
         Fact("WEB_CONCURRENCY", "The default of workers, for the single pool \"default\"."),
         Fact(

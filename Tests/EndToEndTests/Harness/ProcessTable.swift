@@ -6,6 +6,7 @@ enum ProcessTable {
     struct Entry {
         let pid: pid_t
         let parent: pid_t
+        let group: pid_t
         let isZombie: Bool
     }
 
@@ -19,8 +20,10 @@ enum ProcessTable {
         }
         // The name before it may hold anything, so the fields count from the last parenthesis.
         let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
-        return Entry(pid: pid, parent: parent, isZombie: fields[0] == "Z")
+        guard fields.count > 2, let parent = pid_t(fields[1]), let group = pid_t(fields[2]) else {
+            return nil
+        }
+        return Entry(pid: pid, parent: parent, group: group, isZombie: fields[0] == "Z")
     }
 
     /// The living children of a process.

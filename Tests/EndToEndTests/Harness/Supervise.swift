@@ -25,7 +25,6 @@ final class Supervise {
         self.folder = folder
         var variables = baseEnvironment
         variables["SUPERVISE_LOG_FORMAT"] = "json"
-        variables["SUPERVISE_CONTROL"] = folder["control.sock"]
         variables["STAND_IN_FOLDER"] = folder.path
         variables.merge(environment) { $1 }
         var command = wrapper + program
@@ -97,7 +96,8 @@ final class Supervise {
         let limit: Int
     }
 
-    /// The living workers, by slot and pid. Told from other children by their variables.
+    /// The living workers, by slot and pid. Told from other children by their variables, and from
+    /// daemons of their own, which have those too, by leading a group.
     func workers() async throws -> [WorkerProcess] {
         workers(of: try await pid())
     }
@@ -109,7 +109,9 @@ final class Supervise {
             func number(_ name: String) -> Int? {
                 environment["SUPERVISE_WORKER_" + name].flatMap { Int($0) }
             }
-            guard let slot = number("SLOT") else { return nil }
+            guard let slot = number("SLOT"), ProcessTable.entry(pid)?.group == pid else {
+                return nil
+            }
             return WorkerProcess(
                 pid: pid, pool: environment["SUPERVISE_WORKER_POOL"] ?? "", slot: slot,
                 generation: number("GENERATION") ?? 0, limit: number("MAX_REQUESTS") ?? 0)
