@@ -49,23 +49,19 @@ public final class NotifySocket: Sendable {
 
     /// Takes what has arrived, at most `limit` datagrams: a flooding sender costs a turn no more
     /// than that. Descriptors sent along are closed, which is all that `BARRIER=1` asks.
-    public func receive(limit: Int) throws(SystemCallError) -> [NotifyDatagram] {
+    public func receive(limit: Int) -> [NotifyDatagram] {
         var received: [NotifyDatagram] = []
         var buffer = [UInt8](repeating: 0, count: Self.roomBytes)
         while received.count < limit {
             var sender = csupervise_datagram()
-            do {
-                let count = try systemCall("recvmsg") {
-                    csupervise_receive_datagram(
-                        descriptor.rawValue, &buffer, buffer.count, &sender)
-                }
-                received.append(
-                    NotifyDatagram(
-                        pid: sender.pid, uid: sender.uid, bytes: Array(buffer.prefix(count)),
-                        isTruncated: sender.truncated != 0))
-            } catch  where error.code == EAGAIN {
-                break
-            }
+            let count = csupervise_receive_datagram(
+                descriptor.rawValue, &buffer, buffer.count, &sender)
+            // Whatever the want of memory was, the socket is still readable at the next turn.
+            if count < 0 { break }
+            received.append(
+                NotifyDatagram(
+                    pid: sender.pid, uid: sender.uid, bytes: Array(buffer.prefix(count)),
+                    isTruncated: sender.truncated != 0))
         }
         return received
     }

@@ -39,7 +39,7 @@ public struct ProcessStatus: Hashable, Sendable {
 /// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)).
 public enum ProcessEnvironment {
     /// Whether it has exactly this entry, `KEY=VALUE`; false when the process is gone or not ours to
-    /// look at. The program can write over it.
+    /// look at, and for a moment after exec. The program can write over it.
     public static func contains(_ pid: Int32, _ entry: String) -> Bool {
         guard let bytes = Procfs.bytes("/proc/\(pid)/environ") else { return false }
         return bytes.split(separator: 0).contains { $0.elementsEqual(entry.utf8) }

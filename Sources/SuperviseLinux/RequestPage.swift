@@ -54,13 +54,12 @@ public final class RequestPage: Sendable {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// How many requests the worker says it has served.
-    public func requests() throws(SystemCallError) -> UInt64 {
+    /// How many requests the worker says it has served; nil when the page could not be read, as from
+    /// a failing swap device.
+    public func requests() -> UInt64? {
         var count: UInt64 = 0
-        try systemCall("pread") {
-            pread(descriptor.rawValue, &count, 8, off_t(Self.counterOffset))
-        }
-        return count
+        let size = pread(descriptor.rawValue, &count, 8, off_t(Self.counterOffset))
+        return size == 8 ? count : nil
     }
 
     /// Changes the limit; 0 is none.

@@ -35,15 +35,15 @@ public struct SignalDescriptor: ~Copyable {
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Takes every pending signal.
-    public func read() throws(SystemCallError) -> [ReceivedSignal] {
+    public func read() -> [ReceivedSignal] {
         var received: [ReceivedSignal] = []
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
         while true {
-            do {
-                let count = try systemCall("read") { Glibc.read(descriptor.rawValue, &info, size) }
-                precondition(count == size, "signalfd(2) delivers whole records")
-            } catch  where error.code == EAGAIN {
+            let count = Glibc.read(descriptor.rawValue, &info, size)
+            if count == -1, errno == EINTR { continue }
+            guard count == size else {
+                precondition(count == -1 && errno == EAGAIN, "signalfd(2) delivers whole records")
                 return received
             }
             received.append(

@@ -18,8 +18,8 @@ public struct TimerDescriptor: ~Copyable {
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Sets the deadline, in nanoseconds of `MonotonicClock`; one that has passed fires at once, nil
-    /// disarms. Fails as timerfd_settime(2) does.
-    public func arm(atNanoseconds deadline: Int64?) throws(SystemCallError) {
+    /// disarms (timerfd_settime(2), which fails for wrong arguments alone).
+    public func arm(atNanoseconds deadline: Int64?) {
         var setting = itimerspec()
         if let deadline {
             // All zeros would disarm.
@@ -27,19 +27,17 @@ public struct TimerDescriptor: ~Copyable {
             setting.it_value = timespec(
                 tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
         }
-        try systemCall("timerfd_settime") {
-            timerfd_settime(
-                descriptor.rawValue, Int32(TFD_TIMER_ABSTIME), &setting, nil)
-        }
+        let result = timerfd_settime(
+            descriptor.rawValue, Int32(TFD_TIMER_ABSTIME), &setting, nil)
+        precondition(result == 0, "this is a timer, and the time is a valid one")
     }
 
-    /// Makes the descriptor unreadable until the next deadline passes.
-    public func acknowledge() throws(SystemCallError) {
+    /// Makes the descriptor unreadable until the next deadline passes. It may have been armed anew
+    /// since it was found readable, so there may be nothing to read.
+    public func acknowledge() {
         var expirations: UInt64 = 0
-        do {
-            try systemCall("read") { read(descriptor.rawValue, &expirations, 8) }
-        } catch  where error.code == EAGAIN {
-            // Armed anew since it fired.
-        }
+        let count = read(descriptor.rawValue, &expirations, 8)
+        precondition(
+            count == 8 || errno == EAGAIN || errno == EINTR, "a timer tells 8 bytes or none")
     }
 }
