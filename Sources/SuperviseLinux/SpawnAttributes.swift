@@ -1,0 +1,155 @@
+import CSupervise
+import Glibc
+
+/// Whom a process runs as, resolved beforehand: the child of a fork can look nobody up.
+public struct Credentials: Hashable, Sendable {
+    /// The user.
+    public let uid: UInt32
+    /// The primary group.
+    public let gid: UInt32
+    /// The supplementary groups, which replace those of the parent.
+    public let supplementaryGroups: [UInt32]
+
+    /// Credentials of these numbers.
+    public init(uid: UInt32, gid: UInt32, supplementaryGroups: [UInt32]) {
+        self.uid = uid
+        self.gid = gid
+        self.supplementaryGroups = supplementaryGroups
+    }
+
+    /// Whether this process has them already. Only root can choose supplementary groups, so to
+    /// others a matching user and group are enough.
+    public var areOurs: Bool {
+        guard uid == getuid(), uid == geteuid(), gid == getgid(), gid == getegid() else {
+            return false
+        }
+        var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
+        let count = getgroups(Int32(groups.count), &groups)
+        let current = Set(groups.prefix(Int(max(0, count))))
+        return uid != 0 || current.union([gid]) == Set(supplementaryGroups).union([gid])
+    }
+}
+
+/// A resource limit of getrlimit(2).
+public struct ResourceLimit: Hashable, Sendable {
+    /// RLIMIT_NOFILE, the number of open files.
+    public static let openFiles = Int32(RLIMIT_NOFILE.rawValue)
+    /// RLIMIT_AS, the address space in bytes.
+    public static let addressSpace = Int32(RLIMIT_AS.rawValue)
+    /// RLIMIT_CORE, the size of a core file in bytes.
+    public static let coreSize = Int32(RLIMIT_CORE.rawValue)
+    /// RLIM_INFINITY.
+    public static let unlimited = UInt64.max
+
+    /// The RLIMIT number.
+    public let resource: Int32
+    /// The limit in force.
+    public let soft: UInt64
+    /// How far an unprivileged process may raise it.
+    public let hard: UInt64
+
+    /// A limit of this resource.
+    public init(resource: Int32, soft: UInt64, hard: UInt64) {
+        self.resource = resource
+        self.soft = soft
+        self.hard = hard
+    }
+}
+
+/// What a process changes about itself before it runs its program.
+public struct SpawnAttributes: Hashable, Sendable {
+    /// Whom it runs as; nil, or what this process is already, changes nothing.
+    public var credentials: Credentials?
+    /// Where it starts; entered as the new user.
+    public var workingDirectory: String?
+    /// The file mode mask, umask(2).
+    public var umask: UInt32?
+    /// Resource limits, set in this order while still privileged. The limit of open files that the
+    /// parent had before it raised its own belongs here.
+    public var limits: [ResourceLimit] = []
+    /// The nice value, -20 to 19 (setpriority(2)).
+    public var nice: Int32?
+    /// Written to /proc/self/oom_score_adj, -1000 to 1000 (proc_pid_oom_score_adj(5)).
+    public var oomScoreAdjust: Int32?
+    /// Sent to it when the parent *thread* ends (PR_SET_PDEATHSIG(2const)).
+    public var deathSignal: Int32?
+
+    /// Nothing changes.
+    public init() {}
+}
+
+/// A step of a start, in the order in which they are made.
+public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible {
+    /// clone(2) itself, or the pipe that goes with it: what the machine lacked.
+    case fork = 1
+    /// setpgid(2).
+    case processGroup
+    /// rt_sigaction(2).
+    case signals
+    /// /dev/null as descriptor 0.
+    case standardInput
+    /// The passed descriptors, and close-on-exec for all others.
+    case descriptors
+    /// prlimit(2).
+    case limits
+    /// setpriority(2).
+    case nice
+    /// /proc/self/oom_score_adj.
+    case oomScoreAdjust
+    /// setgroups(2).
+    case groups
+    /// setresgid(2).
+    case group
+    /// setresuid(2).
+    case user
+    /// chdir(2).
+    case chdir
+    /// PR_SET_PDEATHSIG(2const).
+    case deathSignal
+    /// rt_sigprocmask(2).
+    case signalMask
+    /// execve(2).
+    case exec
+
+    /// The step as messages name it.
+    public var description: String {
+        switch self {
+        case .fork: "fork"
+        case .processGroup: "setpgid"
+        case .signals: "sigaction"
+        case .standardInput: "/dev/null"
+        case .descriptors: "passing descriptors"
+        case .limits: "setrlimit"
+        case .nice: "nice"
+        case .oomScoreAdjust: "oom_score_adj"
+        case .groups: "setgroups"
+        case .group: "setgid"
+        case .user: "setuid"
+        case .chdir: "chdir"
+        case .deathSignal: "death signal"
+        case .signalMask: "sigprocmask"
+        case .exec: "exec"
+        }
+    }
+}
+
+/// A start that came to nothing.
+public struct SpawnFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What failed. `.fork` is the machine's want (EAGAIN, ENOMEM, EMFILE), the others are mostly
+    /// the operator's mistakes.
+    public let step: SpawnStep
+    /// The errno.
+    public let code: Int32
+
+    /// A failure of this step with this errno.
+    public init(step: SpawnStep, code: Int32) {
+        self.step = step
+        self.code = code
+    }
+
+    /// What strerror(3) says: `No such file or directory`.
+    public var message: String { SystemCallError.message(of: code) }
+
+    /// Step and message: `exec: No such file or directory`.
+    public var description: String { "\(step): \(message)" }
+}
