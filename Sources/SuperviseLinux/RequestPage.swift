@@ -21,6 +21,7 @@ import Glibc
 /// The master never maps the page, so nothing that a worker does to it can raise SIGBUS, and never
 /// trusts it: it is the worker's word.
 public final class RequestPage: Sendable {
+    private static let name = "supervise-requests"
     private static let sizeBytes = 4096
     private static let nonceOffset = 16
     private static let counterOffset = 64
@@ -31,7 +32,7 @@ public final class RequestPage: Sendable {
     public init(nonce: String, limit: UInt64) throws(SystemCallError) {
         precondition(nonce.utf8.count == 32, "the layout has room for 32 digits")
         let number = try systemCall("memfd_create") {
-            csupervise_memory_file("supervise-requests", Self.sizeBytes)
+            csupervise_memory_file(Self.name, Self.sizeBytes)
         }
         descriptor = FileDescriptor(owning: number)
         var header = Array("SUPERVIS".utf8)
@@ -60,6 +61,22 @@ public final class RequestPage: Sendable {
         var count: UInt64 = 0
         let size = pread(descriptor.rawValue, &count, 8, off_t(Self.counterOffset))
         return size == 8 ? count : nil
+    }
+
+    /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil where that may not
+    /// be read.
+    public func isMapped(by pids: [Int32]) -> Bool? {
+        var status = stat()
+        let result = fstat(descriptor.rawValue, &status)
+        precondition(result == 0, "a descriptor of ours can be looked at")
+        var isKnown = false
+        for pid in pids {
+            guard let maps = Procfs.text("/proc/\(pid)/maps") else { continue }
+            isKnown = true
+            let inode = " \(status.st_ino) /memfd:\(Self.name)"
+            if maps.utf8.firstRange(of: inode.utf8) != nil { return true }
+        }
+        return isKnown ? false : nil
     }
 
     /// Changes the limit; 0 is none.

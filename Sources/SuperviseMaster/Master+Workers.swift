@@ -79,15 +79,7 @@ extension Master {
 
     func readNotifications(serial: UInt64) {
         guard let worker = workers[serial: serial] else { return }
-        let datagrams: [NotifyDatagram]
-        do throws(SystemCallError) {
-            datagrams = try worker.notify.receive(limit: Master.notificationsPerTurn)
-        } catch {
-            log.write(
-                line(.warning, "notify-failed", worker).with("error", error.description))
-            return
-        }
-        for datagram in datagrams {
+        for datagram in worker.notify.receive(limit: Master.notificationsPerTurn) {
             guard mayNotify(datagram, worker) else {
                 log.write(
                     line(.warning, "notify-refused", worker).with("sender", datagram.pid))

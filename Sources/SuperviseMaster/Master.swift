@@ -33,6 +33,8 @@ final class Master {
     var workers = WorkerTable()
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
+    /// Pools about which it was said that nobody counts their requests.
+    var uncountedPools: Set<Int> = []
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// Events for the service that performing an action brought up.
@@ -67,8 +69,8 @@ final class Master {
         while true {
             performPending()
             if let exitCode { return exitCode }
-            try armTimer()
-            for ready in try poll.wait(timeoutMilliseconds: -1) { try dispatch(ready) }
+            armTimer()
+            for ready in try poll.wait(timeoutMilliseconds: -1) { dispatch(ready) }
             // What happened comes before what is due: a worker that is ready in the same turn in
             // which its time runs out is ready.
             performPending()
@@ -96,12 +98,12 @@ final class Master {
 
     var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds()) }
 
-    private func dispatch(_ ready: Ready) throws(SystemCallError) {
+    private func dispatch(_ ready: Ready) {
         switch ready.token {
         case Token.signals:
-            for signal in try signals.read() { handle(signal) }
+            for signal in signals.read() { handle(signal) }
         case Token.timer:
-            try timer.acknowledge()
+            timer.acknowledge()
             armedFor = nil
         case Token.loader:
             readLoader()
@@ -125,10 +127,10 @@ final class Master {
     }
 
     /// The timer is set only when the deadline moves, which an idle master never does.
-    private func armTimer() throws(SystemCallError) {
+    private func armTimer() {
         let deadline = nextDeadline?.nanoseconds
         guard deadline != armedFor else { return }
-        try timer.arm(atNanoseconds: deadline)
+        timer.arm(atNanoseconds: deadline)
         armedFor = deadline
     }
 }

@@ -19,9 +19,11 @@ extension LogLine {
         case .bootTimedOut(let id, let span):
             self = subject.line(.error, "boot-timeout", id).with("after", span)
         case .due(let id, let cause, let facts):
-            self = subject.line(.info, "due", id).with("cause", cause.name).with(facts)
+            self = subject.line(.info, "due", id).with("cause", cause.name)
+                .with(facts, requests: cause == .requests)
         case .retiring(let id, let cause, let facts):
-            self = subject.line(.info, "retiring", id).with("cause", cause.name).with(facts)
+            self = subject.line(.info, "retiring", id).with("cause", cause.name)
+                .with(facts, requests: false)
         case .exited(let id, let status, let ending, let facts):
             self = subject.line(ending.level, "exited", id).with("cause", ending.name)
                 .with(status).with(facts)
@@ -34,7 +36,7 @@ extension LogLine {
                 .with("failures", failures).with("delay", delay)
         case .slotDone(let pool, let slot): self = subject.line(.info, "done", pool, slot: slot)
         case .memoryAlarm(let id, let facts, let limitBytes):
-            self = subject.line(.warning, "memory-alarm", id).with(facts)
+            self = subject.line(.warning, "memory-alarm", id).with(facts, requests: false)
                 .with("limit", limitBytes).with("message", Advice.memoryAlarm)
         case .resized(let pool, let from, let to):
             self = subject.line(.info, "resized", pool).with("from", from).with("to", to)
@@ -79,9 +81,12 @@ extension LogLine {
         static let aborted = "the canary failed; the old generation runs on as before"
     }
 
-    private func with(_ facts: WorkerFacts) -> LogLine {
+    /// A worker tells its count when it reaches its limit, and the page is read when it ends; between
+    /// these the number known here is old, and better left out.
+    private func with(_ facts: WorkerFacts, requests isCurrent: Bool = true) -> LogLine {
         with("generation", facts.generation).with("age", facts.age)
-            .with("requests", facts.requests).with("request_limit", facts.requestLimit)
+            .with("requests", isCurrent ? facts.requests : nil)
+            .with("request_limit", isCurrent ? facts.requestLimit : nil)
             .with("rss", facts.memoryBytes)
     }
 

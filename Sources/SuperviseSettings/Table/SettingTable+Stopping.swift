@@ -104,7 +104,7 @@ extension Setting {
         Setting(
             "name", in: .master, .master(.optional(\.name, .name)), reload: .restart,
             default: "config file's stem or command",
-            summary: "What logs and ps call this service",
+            summary: "What logs call this service",
             details: """
                 By default the config file's name without its extension, else the command's \
                 name. The process title becomes "supervise: master [NAME]". Example: name = shop.
