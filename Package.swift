@@ -38,6 +38,7 @@ let package = Package(
         .testTarget(
             name: "SuperviseWorkerTests", dependencies: ["SuperviseWorker", "SuperviseLinux"],
             swiftSettings: strict),
+        .testTarget(name: "HouseRulesTests", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["supervise", "hello-worker", "SuperviseLinux"],

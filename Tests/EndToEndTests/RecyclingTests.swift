@@ -53,7 +53,7 @@ import Testing
 
     @Test func theSoftCapIsGraceful() async throws {
         let master = try Supervise.web([
-            "--workers", "2", "--max-rss", "80M", "--min-lifetime", "1s", "--memory-interval",
+            "--workers", "2", "--max-rss", "80M", "--min-lifetime", "0s", "--memory-interval",
             "100ms",
         ])
         let before = try await master.waitForWorkers(2)

@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// The rules of the house that a reader would otherwise have to watch over: what may import what, and
+/// what must not stand in the sources.
+@Suite struct HouseRulesTests {
+    private struct Source {
+        let path: String
+        let lines: [String]
+
+        /// The lines without comments and without the contents of string literals.
+        var code: [String] {
+            lines.map { line in
+                var code = line.replacing(/"([^"\\]|\\.)*"/, with: "\"\"")
+                if let comment = code.firstRange(of: "//") {
+                    code = String(code[..<comment.lowerBound])
+                }
+                return code
+            }
+        }
+    }
+
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    private static func sources(in folder: String, suffix: String) throws -> [Source] {
+        let top = root.appendingPathComponent(folder)
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: top.path)
+        return try paths.filter { $0.hasSuffix(suffix) }.sorted().map { path in
+            let text = try String(contentsOf: top.appendingPathComponent(path), encoding: .utf8)
+            return Source(
+                path: "\(folder)/\(path)", lines: text.components(separatedBy: .newlines))
+        }
+    }
+
+    private static func findings(of pattern: some RegexComponent, in folder: String) throws
+        -> [String]
+    {
+        try sources(in: folder, suffix: ".swift").flatMap { source in
+            source.code.enumerated().filter { $0.element.contains(pattern) }
+                .map { "\(source.path):\($0.offset + 1): \($0.element)" }
+        }
+    }
+
+    @Test func theSearchFindsWhatIsThere() throws {
+        #expect(try Self.findings(of: /\bmutating func handle\(/, in: "Sources/SuperviseCore") != [])
+    }
+
+    /// The child of a plain fork shares locks with threads that it does not have; starts go through
+    /// the C shim.
+    @Test func swiftNeverForks() throws {
+        #expect(try Self.findings(of: /\bv?fork\s*\(/, in: "Sources") == [])
+    }
+
+    @Test func errorsAreNeitherDroppedNorForced() throws {
+        #expect(try Self.findings(of: /\btry[?!]|\bfatalError\(|@unchecked/, in: "Sources") == [])
+    }
+
+    /// The core is a function of its events; the settings are one of their texts.
+    @Test func theInnerLayersImportNothingOfTheSystem() throws {
+        #expect(try Self.findings(of: /\bimport\b/, in: "Sources/SuperviseCore") == [])
+        #expect(
+            try Self.findings(of: /\bimport (?!SuperviseCore)/, in: "Sources/SuperviseSettings")
+                == [])
+    }
+
+    @Test func theKernelsSideKnowsNoPools() throws {
+        #expect(
+            try Self.findings(of: /\bimport Supervise|\bPool\b/, in: "Sources/SuperviseLinux")
+                == [])
+    }
+
+    @Test func onlyTheInterpreterSwitchesOverActions() throws {
+        let switches = try Self.findings(of: /case \.sampleMemory/, in: "Sources/SuperviseMaster")
+        #expect(switches.count == 1)
+    }
+
+    @Test func filesStayReadable() throws {
+        for source in try Self.sources(in: "Sources", suffix: ".swift")
+            + Self.sources(in: "Sources", suffix: ".c")
+        {
+            #expect(source.lines.count <= 300, "\(source.path)")
+        }
+    }
+
+    @Test func thePackageHasNoDependencies() throws {
+        let manifest = try String(
+            contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
+        #expect(!manifest.contains(".package("))
+    }
+}
