@@ -154,8 +154,8 @@ import Testing
             files: [
                 "/etc/s/a.conf": "include = conf.d/*.conf\ninclude = none.d/*.conf\nbacklog = 7\n",
                 "/etc/s/conf.d/2.conf": "[pool two]\ncommand = x\n",
-                "/etc/s/conf.d/1.conf": "include = ../shared\n[pool one]\ncommand = x\n",
-                "/etc/s/conf.d/../shared": "workers = 3\n",
+                "/etc/s/conf.d/1.conf": "include = ../common\n[pool one]\ncommand = x\n",
+                "/etc/s/conf.d/../common": "workers = 3\n",
                 "/etc/s/conf.d/x.txt": "garbage",
             ]
         ).configuration.pools
