@@ -61,7 +61,7 @@ public struct Worker: Equatable, Sendable {
             through: UInt64(max(0, policy.maxLifetimeJitter.nanoseconds)))
         requestLimit =
             policy.maxRequests == 0
-            ? nil : policy.maxRequests.addingReportingOverflow(requestJitter).partialValue
+            ? nil : policy.maxRequests + min(requestJitter, .max - policy.maxRequests)
         lifetimeLimit = policy.maxLifetime.map {
             $0 + TimeSpan(nanoseconds: Int64(clamping: lifetimeJitter))
         }
