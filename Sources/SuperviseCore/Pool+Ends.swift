@@ -160,6 +160,8 @@ extension Pool {
 
     private mutating func finish(_ slot: Int, failed: Bool) {
         slots[slot].continuation = .done(failed: failed)
+        slots[slot].failures = 0
+        slots[slot].notBefore = nil
         note(.slotDone(pool: number, slot: slot))
     }
 }
