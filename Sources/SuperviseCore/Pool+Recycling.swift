@@ -8,7 +8,8 @@ extension Pool {
         let slot = slots[id.slot]
         guard slot.incumbent?.id == id, worker.isReady else { return }
         if let due = slot.due, due.cause.isUrgent || !cause.isUrgent { return }
-        slots[id.slot].due = Slot.Due(cause: cause, since: now)
+        // The longest hold counts from the first cause.
+        slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
         note(.due(id, cause, worker.facts(at: now)))
     }
 

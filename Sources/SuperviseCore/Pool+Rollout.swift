@@ -159,8 +159,7 @@ extension Pool {
         slots[slot].failures = 0
         slots[slot].notBefore = nil
         if let canary, slots[slot].replacement?.id == canary {
-            let cause = slots[slot].due?.cause ?? .reload
-            slots[slot].due = Slot.Due(cause: cause, since: now)
+            if slots[slot].due == nil { slots[slot].due = Slot.Due(cause: .reload, since: now) }
             if slots[slot].incumbent?.isReady != true, let old = slots[slot].incumbent {
                 retire(old.id, because: .superseded, within: BootTimes.grace, at: now)
             }
