@@ -31,6 +31,15 @@ extension Pool {
     }
 
     mutating func countFailure(in slot: Int, at now: Instant) {
+        // A worker that came after the earlier failures and stayed makes them forgotten, also when
+        // it is not itself that fails but its replacement.
+        if let incumbent = slots[slot].incumbent, let readyAt = incumbent.readyAt,
+            let failedAt = slots[slot].failedAt, readyAt >= failedAt,
+            incumbent.isStable(at: now, after: policy.stableAfter)
+        {
+            slots[slot].failures = 0
+        }
+        slots[slot].failedAt = now
         slots[slot].failures += 1
         let delay = backoffDelay(of: slot)
         guard delay > .zero else {

@@ -28,6 +28,8 @@ struct Slot: Equatable, Sendable {
     var due: Due?
     /// Ends in a row that came too soon, without a stable worker in between; the backoff grows by it.
     var failures = 0
+    /// When the last of them was.
+    var failedAt: Instant?
     /// Failed boots in a row.
     var bootFailures = 0
     /// The next start waits until then.
