@@ -92,7 +92,7 @@ public enum CanaryFailure: Hashable, Sendable {
     case bootTimeout
     /// It could not be started.
     case notStarted(StartFailure)
-    /// It used more memory than `kill-rss`, or asked to be replaced, or announced its end.
+    /// It used more memory than `kill-rss`, or announced its end, or its slot or pool went.
     case left(RetireCause)
 }
 

@@ -18,7 +18,7 @@ extension Pool {
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
         if !failure.isTransient { slots[id.slot].bootFailures += 1 }
         countFailure(in: id.slot, at: now)
-        promoteReplacement(in: id.slot)
+        promoteReplacement(in: id.slot, at: now)
     }
 
     /// Counts the end of a worker that nobody told to go. The first one after a stable time costs no

@@ -106,6 +106,7 @@ extension Pool {
         } else if slots[id.slot].replacement?.id == id {
             takeOver(id.slot, at: now)
         }
+        judgeRequests(of: id, at: now)
     }
 
     /// When something is to happen to a booting worker by time alone.

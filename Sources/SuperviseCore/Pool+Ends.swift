@@ -99,7 +99,7 @@ extension Pool {
             countFailure(in: slot, at: now)
             return
         }
-        if promoteReplacement(in: slot) { return }
+        if promoteReplacement(in: slot, at: now) { return }
         slots[slot].due = nil
         switch (policy.restart, ending) {
         case (.never, _), (.onFailure, .finished):
@@ -115,13 +115,14 @@ extension Pool {
     /// A replacement on its way fills the slot of an incumbent that is gone. The canary of a
     /// generation on trial does not: until the commit, slots come back in the generation in force.
     @discardableResult
-    mutating func promoteReplacement(in slot: Int) -> Bool {
+    mutating func promoteReplacement(in slot: Int, at now: Instant) -> Bool {
         guard slots[slot].incumbent == nil, let replacement = slots[slot].replacement,
             candidate?.isTrying(replacement.id) != true
         else { return false }
         slots[slot].incumbent = replacement
         slots[slot].replacement = nil
         slots[slot].due = nil
+        judgeRequests(of: replacement.id, at: now)
         return true
     }
 
@@ -135,7 +136,7 @@ extension Pool {
             candidateFailed(.left(.announced))
         } else if !wasIncumbent {
             countFailure(in: id.slot, at: now)
-        } else if !promoteReplacement(in: id.slot) {
+        } else if !promoteReplacement(in: id.slot, at: now) {
             slots[id.slot].due = nil
             if policy.restart == .always {
                 if now - worker.startedAt < Pool.briefLife { countEarlyEnd(of: worker, at: now) }

@@ -22,7 +22,18 @@ extension Pool {
         guard var worker = self[id], total > worker.requests else { return }
         worker.requests = total
         self[id] = worker
-        if let limit = worker.requestLimit, total >= limit { setDue(id, .requests, at: now) }
+        judgeRequests(of: id, at: now)
+    }
+
+    /// A worker says only once that it reached its limit or wants to be replaced, perhaps while it
+    /// boots or waits for its place; so this is looked at again when it becomes a ready incumbent.
+    mutating func judgeRequests(of id: WorkerID, at now: Instant) {
+        guard let worker = self[id] else { return }
+        if let limit = worker.requestLimit, worker.requests >= limit {
+            setDue(id, .requests, at: now)
+        } else if worker.asksForReplacement {
+            setDue(id, .requested, at: now)
+        }
     }
 
     /// `X_HOLD`; a span of zero takes an earlier one back.
@@ -89,5 +100,6 @@ extension Pool {
             retire(old.id, because: .recycle(cause), at: now)
         }
         slots[slot].incumbent = replacement
+        judgeRequests(of: replacement.id, at: now)
     }
 }

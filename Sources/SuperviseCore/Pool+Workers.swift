@@ -46,7 +46,9 @@ extension Pool {
             countRequests(overflow ? .max : total, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
         case .stopping: workerAnnouncedEnd(id, at: now)
-        case .recycleRequested: setDue(id, .requested, at: now)
+        case .recycleRequested:
+            self[id]?.asksForReplacement = true
+            judgeRequests(of: id, at: now)
         case .hold(let span): hold(id, for: span, at: now)
         case .exited(let status, let leavesTree):
             workerExited(id, status, leavesTree: leavesTree, at: now)

@@ -40,6 +40,8 @@ public struct Worker: Equatable, Sendable {
     var alarmedUntil: Instant?
     /// Until when it asked not to be recycled.
     var holdUntil: Instant?
+    /// Whether it asked to be replaced.
+    var asksForReplacement = false
     /// When the kernel's evidence of readiness is looked for next.
     var observeAt: Instant?
     /// How often it was looked for.
