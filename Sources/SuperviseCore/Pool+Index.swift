@@ -41,6 +41,8 @@ extension Pool {
         tally.outdated =
             present.count { $0.generation < generation }
             + slot.leaving.count { $0.generation < generation }
+        let isCovered = present.contains { $0.isReady && candidate?.isTrying($0.id) != true }
+        tally.covered = isCovered ? 1 : 0
         guard slot.isWanted else { return tally }
         tally.vacant = slot.isVacant ? 1 : 0
         if case .done(let failed) = slot.continuation {
@@ -61,7 +63,7 @@ extension Pool {
     private func recycleRank(of index: Int, at now: Instant) -> RecycleRank? {
         let slot = slots[index]
         guard stage == .running, slot.isWanted, let incumbent = slot.incumbent, incumbent.isReady,
-            slot.replacement == nil
+            slot.replacement == nil, candidate?.isTrying(incumbent.id) != true
         else { return nil }
         if case .waiting(index, let since)? = candidate?.phase, isEligibleForCanary(slot, at: now) {
             return RecycleRank(urgency: .canary, since: since)

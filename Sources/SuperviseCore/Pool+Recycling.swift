@@ -60,11 +60,12 @@ extension Pool {
     }
 
     /// Whether a ready worker may be told to go before its successor is there. A pool that fails to
-    /// boot a worker is not weakened further.
+    /// boot a worker is not weakened further. Slots are counted, not workers: of two ready workers in
+    /// one slot, one is about to go.
     private var mayMissOneMore: Bool {
         let budget = budget
         return budget.unavailable > 0 && tally.failing == 0
-            && tally.serving - 1 >= expected - budget.unavailable
+            && tally.covered - 1 >= expected - budget.unavailable
     }
 
     private mutating func beginBeside(_ slot: Int, at now: Instant) {

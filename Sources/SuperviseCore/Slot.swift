@@ -63,6 +63,8 @@ struct Tally: Equatable, Sendable {
     var live = 0
     /// Workers that are ready and were not told to go.
     var serving = 0
+    /// Slots with such a worker that is not on trial.
+    var covered = 0
     /// Slots that wait for a worker.
     var vacant = 0
     /// Slots that are done.
@@ -82,8 +84,8 @@ struct Tally: Equatable, Sendable {
     private static func combine(_ a: Tally, _ b: Tally, by sum: (Int, Int) -> Int) -> Tally {
         Tally(
             wanted: sum(a.wanted, b.wanted), live: sum(a.live, b.live),
-            serving: sum(a.serving, b.serving), vacant: sum(a.vacant, b.vacant),
-            done: sum(a.done, b.done), doneFailed: sum(a.doneFailed, b.doneFailed),
+            serving: sum(a.serving, b.serving), covered: sum(a.covered, b.covered),
+            vacant: sum(a.vacant, b.vacant), done: sum(a.done, b.done), doneFailed: sum(a.doneFailed, b.doneFailed),
             failing: sum(a.failing, b.failing), exhausted: sum(a.exhausted, b.exhausted),
             outdated: sum(a.outdated, b.outdated))
     }
