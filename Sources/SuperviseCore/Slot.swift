@@ -85,7 +85,8 @@ struct Tally: Equatable, Sendable {
         Tally(
             wanted: sum(a.wanted, b.wanted), live: sum(a.live, b.live),
             serving: sum(a.serving, b.serving), covered: sum(a.covered, b.covered),
-            vacant: sum(a.vacant, b.vacant), done: sum(a.done, b.done), doneFailed: sum(a.doneFailed, b.doneFailed),
+            vacant: sum(a.vacant, b.vacant), done: sum(a.done, b.done),
+            doneFailed: sum(a.doneFailed, b.doneFailed),
             failing: sum(a.failing, b.failing), exhausted: sum(a.exhausted, b.exhausted),
             outdated: sum(a.outdated, b.outdated))
     }
