@@ -44,7 +44,8 @@ extension Pool {
         slots[slot].lastIncarnation += 1
         let id = WorkerID(
             pool: number, slot: slot, incarnation: slots[slot].lastIncarnation)
-        let trial = candidate.flatMap { $0.takes(slot) ? $0 : nil }
+        let isBeside = slots[slot].incumbent != nil
+        let trial = candidate.flatMap { $0.takes(slot, besideIncumbent: isBeside) ? $0 : nil }
         var jitter = Jitter(seed: seed, slot: slot, incarnation: id.incarnation)
         let worker = Worker(
             id: id, generation: trial?.generation ?? generation, at: now,

@@ -46,10 +46,12 @@ struct Candidate: Equatable, Sendable {
     /// Whether this worker is the canary and the trial is not decided against it.
     func isTrying(_ id: WorkerID) -> Bool { canary == id }
 
-    /// Whether the next worker of this slot is to be the canary.
-    func takes(_ slot: Int) -> Bool {
+    /// Whether the next worker of this slot is to be the canary. A slot whose incumbent ended by
+    /// itself while the canary waited comes back in the generation in force.
+    func takes(_ slot: Int, besideIncumbent: Bool) -> Bool {
         switch phase {
-        case .waiting(slot, _), .takingSlot(slot): true
+        case .waiting(slot, _): besideIncumbent
+        case .takingSlot(slot): true
         case .waiting, .takingSlot, .trying, .staying, .passed, .failed: false
         }
     }
