@@ -65,17 +65,26 @@ extension Pool {
         guard stage == .running, slot.isWanted, let incumbent = slot.incumbent, incumbent.isReady,
             slot.replacement == nil, candidate?.isTrying(incumbent.id) != true
         else { return nil }
-        if case .waiting(index, let since)? = candidate?.phase, isEligibleForCanary(slot, at: now) {
+        if case .waiting(index, let since)? = candidate?.phase,
+            isEligibleForCanary(index, since: since, at: now)
+        {
             return RecycleRank(urgency: .canary, since: since)
         }
-        guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(slot, at: now) else {
+        guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(index, at: now) else {
             return nil
         }
         return RecycleRank(urgency: due.cause.isUrgent ? .memory : .ordinary, since: due.since)
     }
 
-    func isHeld(_ slot: Slot, at now: Instant) -> Bool {
-        slot.heldUntil(maxHold: policy.maxHold).map { now < $0 } ?? false
+    /// Until when the incumbent of this slot puts its replacement off.
+    private func heldUntil(_ index: Int) -> Instant? {
+        var waiting: Instant?
+        if case .waiting(index, let since)? = candidate?.phase { waiting = since }
+        return slots[index].heldUntil(maxHold: policy.maxHold, waiting: waiting)
+    }
+
+    func isHeld(_ index: Int, at now: Instant) -> Bool {
+        heldUntil(index).map { now < $0 } ?? false
     }
 
     private func deadline(of index: Int, after now: Instant) -> Instant? {
@@ -92,11 +101,10 @@ extension Pool {
             consider(worker.observeAt)
         }
         if slot.due == nil, let incumbent = slot.incumbent { consider(incumbent.lifetimeEnd) }
-        if slot.isVacant || slot.due != nil {
-            for wake in [slot.notBefore, slot.heldUntil(maxHold: policy.maxHold)] {
-                if let wake, wake > now { consider(wake) }
-            }
+        if slot.isVacant || slot.due != nil, let wake = slot.notBefore, wake > now {
+            consider(wake)
         }
+        if let wake = heldUntil(index), wake > now { consider(wake) }
         return earliest
     }
 }

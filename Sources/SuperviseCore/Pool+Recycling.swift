@@ -50,7 +50,7 @@ extension Pool {
             // A vacant slot's worker has a right to its room, even while it backs off.
             if tally.live + tally.vacant < ceiling {
                 beginBeside(slot, at: now)
-            } else if mayMissOneMore, !isHeld(slots[slot], at: now) {
+            } else if mayMissOneMore, !isHeld(slot, at: now) {
                 beginByStopping(slot, at: now)
             } else {
                 return
@@ -91,7 +91,7 @@ extension Pool {
     /// The ready replacement becomes the incumbent, and the old one is told to go, unless it holds
     /// its recycling off.
     mutating func takeOver(_ slot: Int, at now: Instant) {
-        guard let replacement = slots[slot].replacement, !isHeld(slots[slot], at: now) else {
+        guard let replacement = slots[slot].replacement, !isHeld(slot, at: now) else {
             return
         }
         let cause = slots[slot].due?.cause ?? .reload

@@ -89,11 +89,14 @@ extension Pool {
         chooseCanarySlot(since: now, at: now)
     }
 
-    func isEligibleForCanary(_ slot: Slot, at now: Instant) -> Bool {
+    func isEligibleForCanary(_ index: Int, since: Instant, at now: Instant) -> Bool {
+        let slot = slots[index]
         guard slot.isWanted, slot.incumbent?.isReady == true, slot.replacement == nil else {
             return false
         }
-        return budget.surge > 0 || !isHeld(slot, at: now)
+        guard budget.surge == 0 else { return true }
+        let held = slot.heldUntil(maxHold: policy.maxHold, waiting: since)
+        return held.map { $0 <= now } ?? true
     }
 
     /// A pool in which nobody serves has nothing to lose and needs no trial.
@@ -102,7 +105,7 @@ extension Pool {
             candidate?.phase = .passed(nil)
             return
         }
-        let eligible = slots.indices.first { isEligibleForCanary(slots[$0], at: now) }
+        let eligible = slots.indices.first { isEligibleForCanary($0, since: since, at: now) }
         guard let slot = eligible ?? slots.indices.first(where: { slots[$0].isWanted }) else {
             return
         }
@@ -126,7 +129,7 @@ extension Pool {
         guard let candidate else { return }
         switch candidate.phase {
         case .waiting(let slot, let since):
-            guard !isEligibleForCanary(slots[slot], at: now) else { return }
+            guard !isEligibleForCanary(slot, since: since, at: now) else { return }
             chooseCanarySlot(since: since, at: now)
             refresh(slot, at: now)
             // The slot chosen anew may have its turn at once.

@@ -47,11 +47,12 @@ struct Slot: Equatable, Sendable {
     /// Whether the start of the slot's next worker is put off at this time.
     func isBackingOff(at now: Instant) -> Bool { notBefore.map { now < $0 } ?? false }
 
-    /// Until when the incumbent puts its recycling off. However often it asks, no longer than
-    /// `maxHold` from the moment that the recycling was due.
-    func heldUntil(maxHold: TimeSpan) -> Instant? {
-        guard let due, let hold = incumbent?.holdUntil else { return nil }
-        return min(hold, due.since + maxHold)
+    /// Until when the incumbent puts its recycling off, or giving its place to a canary that waits
+    /// since `waiting`. However often it asks, no longer than `maxHold` from the moment that it was
+    /// due.
+    func heldUntil(maxHold: TimeSpan, waiting: Instant?) -> Instant? {
+        guard let since = due?.since ?? waiting, let hold = incumbent?.holdUntil else { return nil }
+        return min(hold, since + maxHold)
     }
 }
 
