@@ -8,7 +8,7 @@ public enum Event: Equatable, Sendable {
     case worker(WorkerID, WorkerEvent)
     /// So many workers more (or, negative, fewer); never below one.
     case resize(by: Int)
-    /// All workers retire, the pool stays. `unpark`, `resize` and `commit` bring them back.
+    /// All workers retire, the pool stays. `unpark` and `commit` bring them back.
     case park
     /// The workers of a parked pool come back.
     case unpark

@@ -3,13 +3,14 @@
 extension Pool {
     /// Adds slots or takes the least useful ones away, down to one.
     mutating func resize(by change: Int, at now: Instant) {
+        guard stage == .running || stage == .parked else { return }
         resize(to: max(1, tally.wanted + change), at: now)
     }
 
     mutating func resize(to size: Int, at now: Instant) {
         let before = tally.wanted
         guard size != before else { return }
-        while tally.wanted > size, let slot = leastUsefulSlot() { takeAway(slot, at: now) }
+        for slot in leastUsefulSlots(before - size) { takeAway(slot, at: now) }
         for slot in slots.indices where tally.wanted < size && !slots[slot].isWanted {
             slots[slot].isWanted = true
             refresh(slot, at: now)
@@ -40,7 +41,8 @@ extension Pool {
 
     /// A slot without a ready worker goes first, then one whose worker is being replaced anyway, then
     /// the one with the oldest worker.
-    private func leastUsefulSlot() -> Int? {
+    private func leastUsefulSlots(_ count: Int) -> [Int] {
+        guard count > 0 else { return [] }
         func rank(_ index: Int) -> (Int, Int64) {
             let slot = slots[index]
             guard let incumbent = slot.incumbent, incumbent.isReady else { return (0, 0) }
@@ -49,6 +51,7 @@ extension Pool {
                 incumbent.startedAt.nanoseconds
             )
         }
-        return slots.indices.filter { slots[$0].isWanted }.min { rank($0) < rank($1) }
+        let ranked = slots.indices.filter { slots[$0].isWanted }.map { (rank($0), $0) }
+        return ranked.sorted { $0.0 == $1.0 ? $0.1 < $1.1 : $0.0 < $1.0 }.prefix(count).map(\.1)
     }
 }
