@@ -76,6 +76,8 @@ public struct Service: Equatable, Sendable {
     public internal(set) var lastGeneration = 1
     var nextNumber = 0
     var isRollingOut = false
+    /// Whether a worker of any pool, also of one that is gone, ever became ready.
+    var hasBeenReady = false
     let seed: UInt64
     var outbox: [Action] = []
 
@@ -172,6 +174,7 @@ public struct Service: Equatable, Sendable {
     }
 
     private mutating func decideEnd(at now: Instant) {
+        hasBeenReady = hasBeenReady || members.contains { $0.pool.hasBeenReady }
         members.removeAll { $0.pool.stage == .ended && exitCode == nil }
         if exitCode == nil { giveUpIfHopeless(at: now) }
         if exitCode == nil, !members.isEmpty, members.allSatisfy({ $0.pool.isDone }) {
@@ -188,8 +191,8 @@ public struct Service: Equatable, Sendable {
     /// An operator's mistake at the first start ends the master; a service that once ran never gives
     /// up.
     private mutating func giveUpIfHopeless(at now: Instant) {
-        guard generation == 1, !members.contains(where: { $0.pool.hasBeenReady }) else { return }
-        for member in members {
+        guard !hasBeenReady else { return }
+        for member in members where generation == 1 {
             guard let failure = member.pool.startImpossible else { continue }
             note(.givingUp(.cannotStart(pool: member.pool.number, failure)))
             stop(.graceful, exitCode: ExitCode.cannotStart, at: now)
