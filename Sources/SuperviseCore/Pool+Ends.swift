@@ -83,10 +83,10 @@ extension Pool {
     }
 
     private func ending(of worker: Worker, _ status: ExitStatus) -> Ending {
-        if status == .code(0), worker.isReady || !policy(of: worker).hasListeners {
-            return .finished
-        }
-        return worker.isReady ? .crashed : .bootFailed
+        // It may have announced its end before, so what counts is whether it ever was ready.
+        let wasReady = worker.readyAt != nil
+        if status == .code(0), wasReady || !policy(of: worker).hasListeners { return .finished }
+        return wasReady ? .crashed : .bootFailed
     }
 
     /// What follows in the slot of a worker whose end was not planned.
@@ -139,7 +139,11 @@ extension Pool {
         } else if !promoteReplacement(in: id.slot, at: now) {
             slots[id.slot].due = nil
             if policy.restart == .always {
-                if now - worker.startedAt < Pool.briefLife { countEarlyEnd(of: worker, at: now) }
+                let failsToBoot = !worker.isReady && policy(of: worker).hasListeners
+                if failsToBoot { slots[id.slot].bootFailures += 1 }
+                if failsToBoot || now - worker.startedAt < Pool.briefLife {
+                    countEarlyEnd(of: worker, at: now)
+                }
             } else {
                 slots[id.slot].continuation = .awaitsExit(of: id.incarnation)
             }
@@ -151,10 +155,12 @@ extension Pool {
     ) {
         let slot = worker.id.slot
         guard slots[slot].continuation == .awaitsExit(of: worker.id.incarnation) else { return }
-        if policy.restart == .never || status == .code(0) {
-            finish(slot, failed: status != .code(0))
+        let ending = ending(of: worker, status)
+        if policy.restart == .never || ending == .finished {
+            finish(slot, failed: ending != .finished)
         } else {
             slots[slot].continuation = .goesOn
+            if ending == .bootFailed { slots[slot].bootFailures += 1 }
             countEarlyEnd(of: worker, at: now)
         }
     }
