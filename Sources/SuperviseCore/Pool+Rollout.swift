@@ -172,9 +172,11 @@ extension Pool {
             takeOver(slot, at: now)
             return
         }
-        // What boots in the old generation serves nobody yet.
+        // What boots in the old generation serves nobody yet. A replacement may be ready already,
+        // beside an incumbent that holds its recycling off.
         if let replacement = slots[slot].replacement, replacement.generation < generation {
-            retire(replacement.id, because: .superseded, within: BootTimes.grace, at: now)
+            let grace = replacement.isReady ? nil : BootTimes.grace
+            retire(replacement.id, because: .superseded, within: grace, at: now)
         }
         guard let incumbent = slots[slot].incumbent, incumbent.generation < generation else {
             return
