@@ -1,0 +1,148 @@
+import Testing
+
+@testable import SuperviseCore
+
+/// Slots whose workers end too soon (Pool+Backoff.swift).
+struct BackoffTests {
+    @Test func theFirstCrashIsReplacedAtOnce() {
+        let bench = Bench(workers: 2)
+        bench.bringUp()
+        bench.wait(.seconds(20))
+        #expect(
+            bench.tell(id(1), .exited(.signal(.abort), leavesTree: false)) == [
+                .note(.exited(id(1), .signal(.abort), .crashed, facts(20))), start(id(1, 2)),
+            ])
+    }
+
+    @Test func thenTheDelayDoublesWithinItsBounds() throws {
+        let bench = Bench { $0.backoffMax = .seconds(2) }
+        bench.bringUp()
+        bench.exit(id(0), 1)
+        var expected = TimeSpan.milliseconds(100)
+        for incarnation in 2...9 {
+            bench.makeReady(id(0, incarnation))
+            let actions = bench.exit(id(0, incarnation), 1)
+            let delay = try #require(actions.backoffDelay)
+            #expect(
+                actions == [
+                    .note(.exited(id(0, incarnation), .code(1), .crashed, facts())),
+                    .note(.backoff(pool: 0, slot: 0, failures: incarnation, delay: delay)),
+                ].aged(bench, id(0, incarnation)))
+            let quarter = TimeSpan(nanoseconds: expected.nanoseconds / 4)
+            #expect(expected <= delay && delay <= expected + quarter)
+            let due = bench.now + delay
+            #expect(bench.wake() == [start(id(0, incarnation + 1))])
+            #expect(bench.now == due)
+            expected = min(expected + expected, .seconds(2))
+        }
+    }
+
+    @Test func stabilityIsForgiveness() {
+        let bench = Bench()
+        bench.bringUp()
+        bench.exit(id(0), 1)
+        bench.exit(id(0, 2), 1)
+        bench.wake()
+        bench.makeReady(id(0, 3))
+        bench.wait(.seconds(10))
+        #expect(bench.exit(id(0, 3), 1).started == [id(0, 4)])
+    }
+
+    @Test func readinessShortOfStableIsNot() {
+        let bench = Bench()
+        bench.bringUp()
+        bench.exit(id(0), 1)
+        bench.exit(id(0, 2), 1)
+        bench.wake()
+        bench.makeReady(id(0, 3))
+        bench.wait(.milliseconds(9_999))
+        #expect(bench.exit(id(0, 3), 1).started == [])
+    }
+
+    @Test func aLongBootIsNoStability() {
+        let bench = Bench()
+        bench.bringUp()
+        bench.exit(id(0), 1)
+        bench.tell(id(0, 2), .running)
+        bench.wait(.seconds(50))
+        #expect(bench.exit(id(0, 2), 1).started == [])
+    }
+
+    @Test func aSlotBacksOffAlone() {
+        let bench = Bench(workers: 2)
+        bench.bringUp()
+        bench.exit(id(0), 1)
+        #expect(bench.exit(id(0, 2), 1).started == [])
+        #expect(bench.exit(id(1), 1).started == [id(1, 2)])
+    }
+
+    @Test func slotsThatFailTogetherPart() {
+        let bench = Bench(workers: 10)
+        bench.tell(.start)
+        var delays: Set<TimeSpan> = []
+        for incarnation in 1...2 {
+            for slot in 0..<10 {
+                if let delay = bench.exit(id(slot, incarnation), 1).backoffDelay {
+                    delays.insert(delay)
+                }
+            }
+        }
+        #expect(delays.count == 10)
+    }
+
+    @Test func noBackoffMeansNoDelay() {
+        let bench = Bench { $0.backoff = .zero }
+        bench.bringUp()
+        for incarnation in 1...5 {
+            #expect(bench.exit(id(0, incarnation), 1).started == [id(0, incarnation + 1)])
+        }
+    }
+
+    @Test func aStartThatTheSystemRefusedIsTriedAgain() throws {
+        let refused = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
+        let bench = Bench()
+        bench.tell(.start)
+        #expect(
+            bench.tell(id(0), .startFailed(refused))
+                == [.note(.startFailed(id(0), refused)), start(id(0, 2))])
+        let actions = bench.tell(id(0, 2), .startFailed(refused))
+        let delay = try #require(actions.backoffDelay)
+        #expect(
+            actions == [
+                .note(.startFailed(id(0, 2), refused)),
+                .note(.backoff(pool: 0, slot: 0, failures: 2, delay: delay)),
+            ])
+        #expect(bench.pool.startImpossible == nil)
+        #expect(bench.wake() == [start(id(0, 3))])
+    }
+
+    @Test func aStartThatCannotSucceedIsRemembered() {
+        let missing = StartFailure(step: "exec", message: "ENOENT", isTransient: false)
+        let bench = Bench()
+        bench.tell(.start)
+        bench.tell(id(0), .startFailed(missing))
+        #expect(bench.pool.startImpossible == missing)
+    }
+
+    @Test func aProgramThatRanOnceIsNotImpossible() {
+        let missing = StartFailure(step: "exec", message: "ENOENT", isTransient: false)
+        let bench = Bench()
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.exit(id(0), 1)
+        bench.tell(id(0, 2), .startFailed(missing))
+        #expect(bench.pool.startImpossible == nil)
+    }
+}
+
+extension [Action] {
+    /// The same with the age that the worker has now in its exit.
+    fileprivate func aged(_ bench: Bench, _ id: WorkerID) -> [Action] {
+        map { action in
+            guard case .note(.exited(id, let status, let ending, _)) = action else {
+                return action
+            }
+            return .note(.exited(id, status, ending, facts()))
+        }
+    }
+}

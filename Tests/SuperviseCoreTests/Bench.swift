@@ -1,0 +1,116 @@
+import Testing
+
+@testable import SuperviseCore
+
+/// A pool and a clock, so that a test drives the pool to a state in few words. A class, so that a
+/// call can stand inside `#expect`.
+final class Bench {
+    var pool: Pool
+    private(set) var now = Instant(nanoseconds: 0)
+
+    /// A pool with listeners whose workers say `READY=1`, unless `adjust` changes that.
+    init(workers: Int = 1, _ adjust: (inout PoolPolicy) -> Void = { _ in }) {
+        pool = Pool(number: 0, policy: .tested(workers: workers, adjust), seed: 1)
+    }
+
+    /// Moves the clock and tells nothing.
+    func wait(_ span: TimeSpan) { now = now + span }
+
+    @discardableResult
+    func tell(_ event: Event) -> [Action] { pool.handle(event, at: now) }
+
+    /// News of a worker of this pool.
+    @discardableResult
+    func tell(_ id: WorkerID, _ news: WorkerEvent) -> [Action] { tell(.worker(id, news)) }
+
+    /// Moves the clock to the pool's next deadline and tells it.
+    @discardableResult
+    func wake() -> [Action] {
+        guard let deadline = pool.nextDeadline else {
+            Issue.record("no deadline to wake at")
+            return []
+        }
+        now = max(now, deadline)
+        return tell(.deadline)
+    }
+
+    /// Brings one worker from its order to ready.
+    func makeReady(_ ids: WorkerID...) {
+        for id in ids {
+            tell(id, .running)
+            tell(id, .ready)
+        }
+    }
+
+    /// Starts the pool and brings all its workers to ready, at time zero.
+    func bringUp() {
+        tell(.start)
+        for slot in 0..<pool.policy.workers { makeReady(id(slot)) }
+    }
+
+    /// Ends a worker's process.
+    @discardableResult
+    func exit(_ id: WorkerID, _ code: Int32 = 0) -> [Action] {
+        tell(id, .exited(.code(code), leavesTree: false))
+    }
+}
+
+extension PoolPolicy {
+    /// Listeners, `ready = notify`, and the defaults for the rest.
+    static func tested(
+        workers: Int = 1, _ adjust: (inout PoolPolicy) -> Void = { _ in }
+    ) -> PoolPolicy {
+        var policy = PoolPolicy()
+        policy.workers = workers
+        policy.hasListeners = true
+        policy.readiness = .notify
+        adjust(&policy)
+        return policy
+    }
+}
+
+/// A worker of pool 0.
+func id(_ slot: Int, _ incarnation: Int = 1) -> WorkerID {
+    WorkerID(pool: 0, slot: slot, incarnation: incarnation)
+}
+
+/// The order to start a worker without a request limit.
+func start(_ id: WorkerID, generation: Int = 1, limit: UInt64? = nil) -> Action {
+    .start(id, StartOrder(generation: generation, requestLimit: limit))
+}
+
+/// Figures of a worker.
+func facts(
+    _ ageSeconds: Int64 = 0, generation: Int = 1, requests: UInt64 = 0, limit: UInt64? = nil,
+    memory: UInt64? = nil
+) -> WorkerFacts {
+    WorkerFacts(
+        generation: generation, age: .seconds(ageSeconds), requests: requests,
+        requestLimit: limit, memoryBytes: memory)
+}
+
+/// Told to go with the stop-signal.
+func told(_ id: WorkerID, _ cause: RetireCause, _ facts: WorkerFacts) -> [Action] {
+    [.note(.retiring(id, cause, facts)), .signal(id, .stop)]
+}
+
+/// The instant so many seconds after the clock's epoch.
+func second(_ count: Int64) -> Instant { Instant(nanoseconds: 0) + .seconds(count) }
+
+extension [Action] {
+    /// The workers whose start was ordered.
+    var started: [WorkerID] {
+        compactMap { if case .start(let id, _) = $0 { id } else { nil } }
+    }
+
+    /// The workers that were told to go.
+    var retired: [WorkerID] {
+        compactMap { if case .note(.retiring(let id, _, _)) = $0 { id } else { nil } }
+    }
+
+    /// The delay of the first backoff told.
+    var backoffDelay: TimeSpan? {
+        for case .note(.backoff(_, _, _, let delay)) in self { return delay }
+        return nil
+    }
+}
