@@ -43,7 +43,8 @@ import Testing
     }
 
     @Test func theSearchFindsWhatIsThere() throws {
-        #expect(try Self.findings(of: /\bmutating func handle\(/, in: "Sources/SuperviseCore") != [])
+        #expect(
+            try Self.findings(of: /\bmutating func handle\(/, in: "Sources/SuperviseCore") != [])
     }
 
     /// The child of a plain fork shares locks with threads that it does not have; starts go through

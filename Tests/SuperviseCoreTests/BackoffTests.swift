@@ -24,10 +24,11 @@ struct BackoffTests {
             let actions = bench.exit(id(0, incarnation), 1)
             let delay = try #require(actions.backoffDelay)
             #expect(
-                actions == [
-                    .note(.exited(id(0, incarnation), .code(1), .crashed, facts())),
-                    .note(.backoff(pool: 0, slot: 0, failures: incarnation, delay: delay)),
-                ].aged(bench, id(0, incarnation)))
+                actions
+                    == [
+                        .note(.exited(id(0, incarnation), .code(1), .crashed, facts())),
+                        .note(.backoff(pool: 0, slot: 0, failures: incarnation, delay: delay)),
+                    ].aged(bench, id(0, incarnation)))
             let quarter = TimeSpan(nanoseconds: expected.nanoseconds / 4)
             #expect(expected <= delay && delay <= expected + quarter)
             let due = bench.now + delay
