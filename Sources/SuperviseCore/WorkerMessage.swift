@@ -42,11 +42,12 @@ public enum WorkerMessage: Equatable, Sendable {
         case ("STATUS", _): return .status(value)
         case ("ERRNO", _): return Int32(value).map { .errno($0) }
         case ("X_REQUESTS", _):
-            if value.hasPrefix("+") {
-                return UInt64(value.dropFirst()).map { .moreRequests($0) }
-                    ?? .malformed(key: key, value: value)
+            let isIncrease = value.hasPrefix("+")
+            // A single sign is read here; the rest is not parsed again, or `++1` would pass.
+            guard let count = UInt64(value) else {
+                return .malformed(key: key, value: value)
             }
-            return UInt64(value).map { .requests($0) } ?? .malformed(key: key, value: value)
+            return isIncrease ? .moreRequests(count) : .requests(count)
         case ("X_HOLD", _):
             guard let seconds = Int64(value), seconds >= 0 else {
                 return .malformed(key: key, value: value)
