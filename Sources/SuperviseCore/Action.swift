@@ -13,6 +13,11 @@ public enum Action: Equatable, Sendable {
     case observe(WorkerID)
     /// Measure every living worker of this pool; `memory` is the answer.
     case sampleMemory(pool: Int)
+    /// Read the counts of every ready worker of this pool, then look whether connections wait;
+    /// `requests` and `queue` are the answers.
+    case sampleProgress(pool: Int)
+    /// From now on the worker is to speak up when it has served this many requests.
+    case setBell(WorkerID, requests: UInt64)
     /// Tell what happened.
     case note(Notice)
 }
@@ -24,10 +29,15 @@ public struct StartOrder: Equatable, Sendable {
     /// The number of requests after which it is recycled, drawn for it alone; nil where there is none.
     public var requestLimit: UInt64?
 
+    /// The number of requests at which the worker is to speak up: its limit, or so much earlier that
+    /// its replacement can boot meanwhile.
+    public var bell: UInt64?
+
     /// Orders a worker of this generation.
-    public init(generation: Int, requestLimit: UInt64? = nil) {
+    public init(generation: Int, requestLimit: UInt64? = nil, bell: UInt64? = nil) {
         self.generation = generation
         self.requestLimit = requestLimit
+        self.bell = bell ?? requestLimit
     }
 }
 
@@ -37,4 +47,6 @@ public enum StopSignal: Equatable, Sendable {
     case stop
     /// `quick-signal`.
     case quick
+    /// SIGABRT, which leaves a core file or a stack trace where that is set up.
+    case abort
 }

@@ -25,6 +25,10 @@ public enum RetireCause: Hashable, Sendable {
     case bootTimeout
     /// It used more memory than `kill-rss`.
     case killMemory
+    /// It did not repeat `WATCHDOG=1` in time, or said `WATCHDOG=trigger`.
+    case watchdog
+    /// Connections waited and its count did not move for `stall-timeout`.
+    case stalled
     /// The pool has fewer slots now.
     case scaledDown
     /// The pool was parked (WINCH).

@@ -6,6 +6,9 @@ public enum Event: Equatable, Sendable {
     case deadline
     /// Something happened to a worker, or a worker said something.
     case worker(WorkerID, WorkerEvent)
+    /// Whether connections wait to be accepted on any listener of the pool. Told after the workers'
+    /// counts, as the answer to `sampleProgress`.
+    case queue(isWaiting: Bool)
     /// So many workers more (or, negative, fewer); never below one.
     case resize(by: Int)
     /// All workers retire, the pool stays. `unpark` and `commit` bring them back.
@@ -59,6 +62,12 @@ public enum WorkerEvent: Equatable, Sendable {
     case recycleRequested
     /// It said `X_HOLD=…`: it asks not to be recycled for this long.
     case hold(TimeSpan)
+    /// It said `WATCHDOG=1`: it is alive.
+    case watchdog
+    /// It said `WATCHDOG=trigger`: it knows that it is not well.
+    case watchdogTriggered
+    /// It said `EXTEND_TIMEOUT_USEC=…`: what it is doing takes this much longer from now on.
+    case extendTimeout(TimeSpan)
     /// Its process ended. `leavesTree` says whether processes that it started live on.
     case exited(ExitStatus, leavesTree: Bool)
     /// The last process that it left behind is gone.

@@ -44,6 +44,9 @@ public struct TimeSpan: Hashable, Comparable, Sendable {
     /// A span of whole milliseconds; the longest one where the number is too large.
     public static func milliseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000) }
 
+    /// A span of whole microseconds; the longest one where the number is too large.
+    public static func microseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1000) }
+
     /// The span in seconds, for display and estimates.
     public var seconds: Double { Double(nanoseconds) / 1e9 }
 

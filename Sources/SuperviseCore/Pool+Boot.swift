@@ -47,9 +47,10 @@ extension Pool {
         let isBeside = slots[slot].incumbent != nil
         let trial = candidate.flatMap { $0.takes(slot, besideIncumbent: isBeside) ? $0 : nil }
         var jitter = Jitter(seed: seed, slot: slot, incarnation: id.incarnation)
-        let worker = Worker(
+        var worker = Worker(
             id: id, generation: trial?.generation ?? generation, at: now,
             policy: trial?.policy ?? policy, jitter: &jitter)
+        worker.bell = bell(before: worker.requestLimit)
         if let trial {
             candidate?.phase = .trying(id)
             note(.canaryStarted(id, generation: trial.generation))
@@ -57,7 +58,9 @@ extension Pool {
         outbox.append(
             .start(
                 id,
-                StartOrder(generation: worker.generation, requestLimit: worker.requestLimit)))
+                StartOrder(
+                    generation: worker.generation, requestLimit: worker.requestLimit,
+                    bell: worker.bell)))
         return worker
     }
 
@@ -96,10 +99,12 @@ extension Pool {
         guard var worker = self[id], worker.isBooting else { return }
         worker.state = .ready
         worker.readyAt = now
+        worker.progressAt = now
         worker.isAssumedReady = rule == .assumed
         if rule != .assumed { worker.observeAt = nil }
         self[id] = worker
         hasBeenReady = true
+        learnBootTime(of: worker, rule)
         slots[id.slot].bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
         if candidate?.isTrying(id) == true {
@@ -113,9 +118,14 @@ extension Pool {
     /// When something is to happen to a booting worker by time alone.
     func bootDeadline(of worker: Worker) -> Instant? {
         guard worker.isBooting else { return nil }
-        let timeout = worker.startedAt + policy(of: worker).readyTimeout
+        let timeout = bootTimeout(of: worker)
         guard let (readyAt, _) = readyByTime(worker) else { return timeout }
         return min(timeout, readyAt)
+    }
+
+    private func bootTimeout(of worker: Worker) -> Instant {
+        let timeout = worker.startedAt + policy(of: worker).readyTimeout
+        return max(timeout, worker.bootExtendedUntil ?? timeout)
     }
 
     private func readyByTime(_ worker: Worker) -> (at: Instant, rule: ReadyRule)? {
@@ -138,7 +148,7 @@ extension Pool {
         if worker.isBooting {
             if let (readyAt, rule) = readyByTime(worker), readyAt <= now {
                 becomeReady(id, by: rule, at: now)
-            } else if worker.startedAt + policy(of: worker).readyTimeout <= now {
+            } else if bootTimeout(of: worker) <= now {
                 bootTimedOut(worker, at: now)
                 return
             }

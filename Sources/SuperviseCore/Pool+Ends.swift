@@ -82,6 +82,19 @@ extension Pool {
         slots[id.slot].leaving.remove(at: index)
     }
 
+    /// Ends a worker that must not go on, and treats it as a crash.
+    mutating func endAbruptly(
+        _ worker: Worker, because cause: RetireCause, with signal: StopSignal = .stop,
+        within grace: TimeSpan, at now: Instant
+    ) {
+        retire(worker.id, because: cause, with: signal, within: grace, at: now)
+        if candidate?.isTrying(worker.id) == true {
+            candidateFailed(.left(cause))
+        } else {
+            follow(worker, worker.isReady ? .crashed : .bootFailed, at: now)
+        }
+    }
+
     private func ending(of worker: Worker, _ status: ExitStatus) -> Ending {
         // It may have announced its end before, so what counts is whether it ever was ready.
         let wasReady = worker.readyAt != nil

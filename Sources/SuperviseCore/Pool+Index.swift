@@ -10,6 +10,8 @@ struct RecycleRank: Comparable, Sendable {
         case memory
         /// All other causes.
         case ordinary
+        /// A limit that is not reached yet.
+        case ahead
     }
 
     var urgency: Urgency
@@ -73,6 +75,7 @@ extension Pool {
         guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(index, at: now) else {
             return nil
         }
+        if due.isAhead(at: now) { return RecycleRank(urgency: .ahead, since: due.since) }
         return RecycleRank(urgency: due.cause.isUrgent ? .memory : .ordinary, since: due.since)
     }
 
@@ -99,12 +102,15 @@ extension Pool {
         for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {
             consider(bootDeadline(of: worker))
             consider(worker.observeAt)
+            consider(worker.watchdogAt)
         }
         if slot.due == nil, let incumbent = slot.incumbent { consider(incumbent.lifetimeEnd) }
         if slot.isVacant || slot.due != nil, let wake = slot.notBefore, wake > now {
             consider(wake)
         }
-        if let wake = heldUntil(index), wake > now { consider(wake) }
+        for wake in [heldUntil(index), slot.due?.aheadUntil] {
+            if let wake, wake > now { consider(wake) }
+        }
         return earliest
     }
 }

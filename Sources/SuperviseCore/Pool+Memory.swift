@@ -19,7 +19,7 @@ extension Pool {
         self[id] = worker
         let policy = policy(of: worker)
         if let cap = policy.killRSSBytes, bytes > cap {
-            killOverMemory(worker, at: now)
+            endAbruptly(worker, because: .killMemory, within: .zero, at: now)
         } else if let cap = policy.maxRSSBytes, worker.isReady {
             judge(worker, cap: cap, at: now)
         }
@@ -42,15 +42,6 @@ extension Pool {
         } else {
             setDue(worker.id, .memory, at: now)
         }
-    }
-
-    private mutating func killOverMemory(_ worker: Worker, at now: Instant) {
-        retire(worker.id, because: .killMemory, within: .zero, at: now)
-        if candidate?.isTrying(worker.id) == true {
-            candidateFailed(.left(.killMemory))
-            return
-        }
-        follow(worker, .crashed, at: now)
     }
 
     private mutating func killLeavingOverMemory(_ index: Int, of id: WorkerID, at now: Instant) {

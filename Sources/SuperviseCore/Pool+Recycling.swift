@@ -7,7 +7,9 @@ extension Pool {
         guard stage == .running, let worker = self[id], slots[id.slot].isWanted else { return }
         let slot = slots[id.slot]
         guard slot.incumbent?.id == id, worker.isReady else { return }
-        if let due = slot.due, due.cause.isUrgent || !cause.isUrgent { return }
+        if let due = slot.due, due.aheadUntil == nil, due.cause.isUrgent || !cause.isUrgent {
+            return
+        }
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
         note(.due(id, cause, worker.facts(at: now)))
@@ -21,6 +23,8 @@ extension Pool {
         }
         guard var worker = self[id], total > worker.requests else { return }
         worker.requests = total
+        worker.progressAt = now
+        hasCounted = true
         self[id] = worker
         judgeRequests(of: id, at: now)
     }
@@ -30,7 +34,9 @@ extension Pool {
     mutating func judgeRequests(of id: WorkerID, at now: Instant) {
         guard let worker = self[id] else { return }
         if let limit = worker.requestLimit, worker.requests >= limit {
-            setDue(id, .requests, at: now)
+            reachedLimit(worker, at: now)
+        } else if let bell = worker.bell, worker.requests >= bell {
+            startAhead(of: id, at: now)
         } else if worker.asksForReplacement {
             setDue(id, .requested, at: now)
         }
@@ -50,7 +56,9 @@ extension Pool {
             // A vacant slot's worker has a right to its room, even while it backs off.
             if tally.live + tally.vacant < ceiling {
                 beginBeside(slot, at: now)
-            } else if mayMissOneMore, !isHeld(slot, at: now) {
+            } else if mayMissOneMore, !isHeld(slot, at: now),
+                slots[slot].due?.isAhead(at: now) != true
+            {
                 beginByStopping(slot, at: now)
             } else {
                 return
@@ -83,7 +91,9 @@ extension Pool {
     }
 
     mutating func takeOverUnlessOnTrial(_ slot: Int, at now: Instant) {
-        if let replacement = slots[slot].replacement, candidate?.isTrying(replacement.id) != true {
+        if let replacement = slots[slot].replacement, replacement.isReady,
+            candidate?.isTrying(replacement.id) != true
+        {
             takeOver(slot, at: now)
         }
     }
@@ -91,9 +101,9 @@ extension Pool {
     /// The ready replacement becomes the incumbent, and the old one is told to go, unless it holds
     /// its recycling off.
     mutating func takeOver(_ slot: Int, at now: Instant) {
-        guard let replacement = slots[slot].replacement, !isHeld(slot, at: now) else {
-            return
-        }
+        guard let replacement = slots[slot].replacement, !isHeld(slot, at: now),
+            slots[slot].incumbent == nil || slots[slot].due?.isAhead(at: now) != true
+        else { return }
         let cause = slots[slot].due?.cause ?? .reload
         slots[slot].due = nil
         slots[slot].replacement = nil

@@ -157,6 +157,7 @@ extension Pool {
         }
         resize(to: policy.workers, at: now)
         scheduleSampling(at: now)
+        scheduleProgress(at: now)
     }
 
     private mutating func renew(_ slot: Int, canary: WorkerID?, at now: Instant) {

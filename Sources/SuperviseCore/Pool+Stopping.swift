@@ -17,6 +17,7 @@ extension Pool {
         candidate = nil
         isRollingOut = false
         nextSampleAt = nil
+        nextProgressAt = nil
         note(.stopping(pool: number, haste))
         for slot in slots.indices {
             stop(slot, haste, isFirst: isFirst, at: now)
@@ -81,6 +82,7 @@ extension Pool {
         guard stage == .parked else { return }
         stage = .running
         note(.unparked(pool: number))
+        scheduleProgress(at: now)
         for slot in slots.indices {
             slots[slot].failures = 0
             slots[slot].notBefore = nil

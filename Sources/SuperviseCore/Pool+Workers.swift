@@ -50,6 +50,9 @@ extension Pool {
             self[id]?.asksForReplacement = true
             judgeRequests(of: id, at: now)
         case .hold(let span): hold(id, for: span, at: now)
+        case .watchdog: watchdogRepeated(by: id, at: now)
+        case .watchdogTriggered: abortHung(id, because: .watchdog, at: now)
+        case .extendTimeout(let span): extendTimeout(of: id, by: span, at: now)
         case .exited(let status, let leavesTree):
             workerExited(id, status, leavesTree: leavesTree, at: now)
         case .treeGone: treeGone(id)
@@ -64,6 +67,11 @@ extension Pool {
         guard stage == .running else { return }
         for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
             expireBoot(of: worker.id, at: now)
+        }
+        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+            if let watchdogAt = worker.watchdogAt, watchdogAt <= now {
+                abortHung(worker.id, because: .watchdog, at: now)
+            }
         }
         guard let incumbent = slots[slot].incumbent else { return }
         if let end = incumbent.lifetimeEnd, end <= now, slots[slot].due == nil {

@@ -46,6 +46,13 @@ public struct Pool: Equatable, Sendable {
     var vacancies = SlotQueue<Instant>()
     var recycles = SlotQueue<RecycleRank>()
     var nextSampleAt: Instant?
+    var nextProgressAt: Instant?
+    /// Since when connections have waited at every look.
+    var queueWaitsSince: Instant?
+    /// Whether any worker of this pool ever counted a request.
+    var hasCounted = false
+    /// What was learnt of boots and rates, to start replacements ahead of a limit.
+    var pace = Pace()
     /// Whether any program of this pool was ever run.
     var hasRun = false
     /// Whether any worker ever showed the kernel's evidence of readiness.
@@ -67,6 +74,7 @@ public struct Pool: Equatable, Sendable {
         switch event {
         case .start: start(at: now)
         case .deadline: expireDeadlines(at: now)
+        case .queue(let isWaiting): judgeProgress(isWaiting: isWaiting, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
         case .park: park(at: now)
@@ -85,7 +93,7 @@ public struct Pool: Equatable, Sendable {
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? {
         let slot = deadlines.first?.key
-        let pool = [candidate?.deadline, nextSampleAt].compactMap { $0 }.min()
+        let pool = [candidate?.deadline, nextSampleAt, nextProgressAt].compactMap { $0 }.min()
         guard let slot, let pool else { return slot ?? pool }
         return min(slot, pool)
     }
@@ -114,6 +122,7 @@ public struct Pool: Equatable, Sendable {
         stage = .running
         addSlots(policy.workers, at: now)
         scheduleSampling(at: now)
+        scheduleProgress(at: now)
     }
 
     /// Does all that the budget allows now.
@@ -133,6 +142,10 @@ public struct Pool: Equatable, Sendable {
             outbox.append(.sampleMemory(pool: number))
             scheduleSampling(at: now)
         }
+        if let look = nextProgressAt, look <= now {
+            outbox.append(.sampleProgress(pool: number))
+            scheduleProgress(at: now)
+        }
     }
 
     private mutating func noteProgress() {
@@ -143,6 +156,7 @@ public struct Pool: Equatable, Sendable {
         if case .stopping = stage, tally.live == 0 {
             stage = .ended
             nextSampleAt = nil
+            nextProgressAt = nil
             note(.ended(pool: number))
         }
     }

@@ -39,6 +39,11 @@ public struct PoolPolicy: Equatable, Sendable {
     /// The time between the stop-signal and SIGKILL.
     public var gracefulTimeout = TimeSpan.seconds(30)
 
+    /// A worker that once said `WATCHDOG=1` must repeat it within this time; nil turns it off.
+    public var watchdogTimeout: TimeSpan?
+    /// How long connections may wait while a worker's count does not move; nil turns it off.
+    public var stallTimeout: TimeSpan?
+
     /// Whether a worker that ended is replaced.
     public var restart = RestartPolicy.always
     /// The first delay between two starts of a slot that keeps crashing.

@@ -9,6 +9,8 @@ public struct Service: Equatable, Sendable {
         case deadline
         /// News of a worker.
         case worker(WorkerID, WorkerEvent)
+        /// Whether connections wait to be accepted on any listener of this pool.
+        case queue(pool: Int, isWaiting: Bool)
         /// So many workers more (or fewer) in this pool.
         case resize(pool: Int, by: Int)
         /// Retire the workers of all pools, keep the pools.
@@ -94,6 +96,10 @@ public struct Service: Equatable, Sendable {
         case .deadline: expireDeadlines(at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
+        case .queue(let pool, let isWaiting):
+            if let index = index(ofPool: pool) {
+                tell(index, .queue(isWaiting: isWaiting), at: now)
+            }
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .park: tellAll(.park, at: now)
         case .reload(let plans): reload(to: plans, at: now)

@@ -4,6 +4,12 @@ struct Slot: Equatable, Sendable {
     struct Due: Equatable, Sendable {
         var cause: RecycleCause
         var since: Instant
+        /// The replacement is started ahead of the limit; until then, or until the limit is reached,
+        /// the incumbent serves on beside it.
+        var aheadUntil: Instant?
+
+        /// Whether the incumbent is to serve on although its replacement may be ready.
+        func isAhead(at now: Instant) -> Bool { aheadUntil.map { now < $0 } ?? false }
     }
 
     /// Whether the slot's work goes on once its worker has ended.

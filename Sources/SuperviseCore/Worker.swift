@@ -42,6 +42,14 @@ public struct Worker: Equatable, Sendable {
     var holdUntil: Instant?
     /// Whether it asked to be replaced.
     var asksForReplacement = false
+    /// When it gets SIGABRT, unless it says `WATCHDOG=1` before.
+    var watchdogAt: Instant?
+    /// It asked for more time to boot.
+    var bootExtendedUntil: Instant?
+    /// When its count last moved.
+    var progressAt: Instant?
+    /// The number of requests at which its replacement is started; nil where it has no limit.
+    var bell: UInt64?
     /// When the kernel's evidence of readiness is looked for next.
     var observeAt: Instant?
     /// How often it was looked for.

@@ -15,6 +15,12 @@ public enum WorkerMessage: Equatable, Sendable {
     case moreRequests(UInt64)
     /// `X_RECYCLE=1`.
     case recycle
+    /// `WATCHDOG=1`.
+    case watchdog
+    /// `WATCHDOG=trigger`.
+    case watchdogTriggered
+    /// `EXTEND_TIMEOUT_USEC=…`, in microseconds.
+    case extendTimeout(TimeSpan)
     /// `X_HOLD=30`, in seconds.
     case hold(TimeSpan)
     /// A key of ours whose value says nothing.
@@ -39,6 +45,11 @@ public enum WorkerMessage: Equatable, Sendable {
         case ("READY", "1"): return .ready
         case ("STOPPING", "1"): return .stopping
         case ("X_RECYCLE", "1"): return .recycle
+        case ("WATCHDOG", "1"): return .watchdog
+        case ("WATCHDOG", "trigger"): return .watchdogTriggered
+        case ("EXTEND_TIMEOUT_USEC", _):
+            return Int64(value).flatMap { $0 > 0 ? .extendTimeout(.microseconds($0)) : nil }
+                ?? .malformed(key: key, value: value)
         case ("STATUS", _): return .status(value)
         case ("ERRNO", _): return Int32(value).map { .errno($0) }
         case ("X_REQUESTS", _):

@@ -136,6 +136,12 @@ public final class ListenSocket: Sendable {
         }
     }
 
+    /// Whether a connection waits to be accepted (poll(2)).
+    public var hasWaitingConnection: Bool {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLIN) != 0
+    }
+
     /// Takes over a listening socket that was passed in. It gets close-on-exec and stays otherwise as
     /// it is.
     public static func adopt(_ number: Int32) throws(ListenFailure) -> ListenSocket {

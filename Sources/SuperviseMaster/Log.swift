@@ -6,28 +6,34 @@ import SuperviseSettings
 final class Log {
     private static let standardError: Int32 = 2
 
-    private let writer: LogWriter
-    private let path: String?
+    private var writer: LogWriter
+    private var destination: LogDestination
     private var level: LogLevel
     private var rendering: LogRendering
     private var reportedDrops: UInt64 = 0
 
     /// The log of these settings. Fails when a log file cannot be opened.
     init(_ settings: MasterSettings) throws(SystemCallError) {
-        switch settings.logFile {
-        case .standardError:
-            path = nil
-            writer = LogWriter(descriptor: Log.standardError)
-        case .file(let file):
-            path = file
-            writer = try LogWriter(path: file)
-        }
+        destination = settings.logFile
+        writer = try Log.open(destination)
         level = settings.logLevel
         rendering = LogRendering(settings)
     }
 
-    /// Takes over what a reload may change.
+    /// Takes over what a reload may change. A file that cannot be opened leaves the log where it is.
     func adopt(_ settings: MasterSettings) {
+        if settings.logFile != destination {
+            do throws(SystemCallError) {
+                writer = try Log.open(settings.logFile)
+                destination = settings.logFile
+                reportedDrops = 0
+            } catch {
+                let file = if case .file(let path) = settings.logFile { path } else { "stderr" }
+                write(
+                    LogLine(.error, "reopen-failed").with("file", file)
+                        .with("error", error.description))
+            }
+        }
         level = settings.logLevel
         rendering = LogRendering(settings)
     }
@@ -46,7 +52,7 @@ final class Log {
 
     /// Opens the log file anew. When that fails, the old one is written to as before.
     func reopen() {
-        guard let path else { return }
+        guard case .file(let path) = destination else { return }
         do throws(SystemCallError) {
             try writer.reopen(path: path)
             write(LogLine(.info, "reopened").with("file", path))
@@ -54,6 +60,15 @@ final class Log {
             write(
                 LogLine(.error, "reopen-failed").with("file", path)
                     .with("error", error.description))
+        }
+    }
+}
+
+extension Log {
+    private static func open(_ destination: LogDestination) throws(SystemCallError) -> LogWriter {
+        switch destination {
+        case .standardError: LogWriter(descriptor: standardError)
+        case .file(let path): try LogWriter(path: path)
         }
     }
 }

@@ -21,6 +21,8 @@ extension Master {
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)
         case .sampleMemory(let pool): sampleMemory(ofPool: pool)
+        case .sampleProgress(let pool): sampleProgress(ofPool: pool)
+        case .setBell(let id, let requests): setBell(requests, of: id)
         case .note(let notice): note(notice)
         }
     }

@@ -11,7 +11,7 @@ extension Master {
         do throws(SystemCallError) {
             while let child = try ChildProcesses.nextExited() {
                 if let worker = workers[pid: child.pid] {
-                    readLastCount(of: worker)
+                    readCount(of: worker)
                     if worker.errorPipe != nil { readErrorPipe(serial: worker.serial) }
                     worker.hasExited = true
                     workers.forgetProcess(of: worker)
@@ -75,12 +75,6 @@ extension Master {
         unwatch(worker.notify.rawValue)
         if let pipe = worker.errorPipe { unwatch(pipe.rawValue) }
         workers.remove(worker)
-    }
-
-    /// What it counted since it last said so.
-    private func readLastCount(of worker: RunningWorker) {
-        guard let requests = worker.page?.requests(), requests > 0 else { return }
-        tell(worker.id, .requests(requests))
     }
 
     /// The stop-signal for what an ended worker left behind, and for all below.

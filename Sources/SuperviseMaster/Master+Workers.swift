@@ -32,7 +32,7 @@ extension Master {
             notify = try NotifySocket(nonce: nonce)
             page =
                 blueprint.hasPage
-                ? try RequestPage(nonce: nonce, limit: order.requestLimit ?? 0) : nil
+                ? try RequestPage(nonce: nonce, limit: order.bell ?? 0) : nil
         } catch {
             throw StartError(resource: error)
         }
@@ -113,6 +113,9 @@ extension Master {
         case .requests(let total): tell(worker.id, .requests(total))
         case .moreRequests(let count): tell(worker.id, .moreRequests(count))
         case .recycle: tell(worker.id, .recycleRequested)
+        case .watchdog: tell(worker.id, .watchdog)
+        case .watchdogTriggered: tell(worker.id, .watchdogTriggered)
+        case .extendTimeout(let span): tell(worker.id, .extendTimeout(span))
         case .hold(let span): tell(worker.id, .hold(span))
         case .status(let text): worker.statusText = text
         case .errno(let code):
@@ -132,6 +135,7 @@ extension Master {
             switch signal {
             case .stop: settings.stopSignal.number
             case .quick: (settings.quickSignal ?? settings.stopSignal).number
+            case .abort: Signal.abort.number
             }
         signalIgnoringExit(worker, number)
     }
@@ -144,41 +148,6 @@ extension Master {
             return
         } catch {
             log.write(line(.error, "signal-failed", worker).with("error", error.description))
-        }
-    }
-
-    /// Looks whether the worker, or any process below it, waits on a listener.
-    func observe(_ id: WorkerID) {
-        guard let worker = workers[id], !worker.hasExited else { return }
-        let evidence = AcceptEvidence.observe(
-            tree: [worker.pid] + ProcessTree.descendants(of: worker.pid),
-            listeners: worker.blueprint.listeners.map(\.socket.identity))
-        switch evidence {
-        case .waiting: tell(id, .listening)
-        case .unreadable: tell(id, .unobservable)
-        case .notYet: break
-        }
-    }
-
-    func sampleMemory(ofPool number: Int) {
-        let now = MonotonicClock.nanoseconds()
-        for worker in workers.ofPool(number) where !worker.hasExited {
-            let policy = worker.blueprint.policy
-            let memory =
-                worker.memory
-                ?? TreeMemory(
-                    pid: worker.pid,
-                    withDescendants: worker.blueprint.settings.memoryScope == .tree,
-                    capBytes: min(policy.maxRSSBytes ?? .max, policy.killRSSBytes ?? .max))
-            worker.memory = memory
-            do throws(SystemCallError) {
-                if let bytes = try memory.residentBytes(atNanoseconds: now) {
-                    tell(worker.id, .memory(bytes: bytes))
-                }
-            } catch {
-                log.write(
-                    line(.warning, "memory-unreadable", worker).with("error", error.description))
-            }
         }
     }
 

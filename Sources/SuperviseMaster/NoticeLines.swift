@@ -150,6 +150,8 @@ extension RetireCause {
         case .announced: "announced"
         case .bootTimeout: "boot-timeout"
         case .killMemory: "kill-rss"
+        case .watchdog: "timeout"
+        case .stalled: "stall-timeout"
         case .scaledDown: "scaled-down"
         case .parked: "parked"
         case .superseded: "superseded"

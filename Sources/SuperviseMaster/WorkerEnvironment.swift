@@ -26,6 +26,9 @@ enum WorkerEnvironment {
         if let account { set(home(of: account), in: &variables) }
         set(settings.environment.map { ($0.name, $0.value) }, in: &variables)
         set([(ContractVariable.pool, settings.name)], in: &variables)
+        if let timeout = settings.policy.watchdogTimeout {
+            set([("WATCHDOG_USEC", String(timeout.nanoseconds / 1000))], in: &variables)
+        }
         set(sockets(listeners), in: &variables)
         // Exactly this entry: the child fills in its own number (sd_listen_fds(3)).
         if !listeners.isEmpty { variables.append("LISTEN_PID=") }

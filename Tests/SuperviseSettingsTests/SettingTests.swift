@@ -52,6 +52,8 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("quick-signal", [("int", ["INT"]), ("", [])], ["0"]),
     ("graceful-timeout", [("0", ["0s"]), ("2m", ["2m"])], ["off"]),
     ("reopen-signal", [("USR1", ["USR1"])], ["usr3"]),
+    ("timeout", [("off", ["off"]), ("30s", ["30s"])], ["soon"]),
+    ("stall-timeout", [("off", ["off"]), ("2m", ["2m"])], ["never"]),
     ("restart", [("on-failure", ["on-failure"]), ("NEVER", ["never"])], ["sometimes"]),
     ("backoff", [("1ms", ["1ms"])], ["0"]),
     ("backoff-max", [("5m", ["5m"])], ["0"]),

@@ -5,7 +5,7 @@ extension Setting {
             .pool(
                 .value(
                     \.policy.maxRequests, .requests(allowed: "0 (off) or more, such as 1000"))),
-            reload: .live, default: "0 (off)",
+            reload: .newWorkers, default: "0 (off)",
             summary: "Recycle a worker after so many requests",
             details: """
                 Bounds what a slow leak can grow to. The count is what the worker reports, by the \
@@ -19,7 +19,7 @@ extension Setting {
                 .value(
                     \.policy.maxRequestsJitter,
                     .requests(allowed: "0 or more, such as 100"))),
-            reload: .live,
+            reload: .newWorkers,
             summary: "Add a random number up to this to max-requests",
             details: """
                 Each worker draws its own limit between max-requests and max-requests plus this, \
@@ -32,7 +32,7 @@ extension Setting {
                 .value(
                     \.policy.maxLifetime,
                     .durationOrOff(allowed: "off, or a duration such as 30m, 12h or 2d"))),
-            reload: .live,
+            reload: .newWorkers,
             summary: "Recycle a worker at this age",
             details: """
                 Counted from the worker's start. Example: max-lifetime = 12h.
@@ -43,7 +43,7 @@ extension Setting {
                 .value(
                     \.policy.maxLifetimeJitter,
                     .duration(allowed: "a duration such as 0 or 10m"))),
-            reload: .live,
+            reload: .newWorkers,
             summary: "Add a random time up to this to max-lifetime",
             details: """
                 Each worker draws its own age between max-lifetime and max-lifetime plus this. \
@@ -69,7 +69,8 @@ extension Setting {
                 """),
         Setting(
             "memory-scope", in: .recycling,
-            .pool(.value(\.memoryScope, .word("a scope", placeholder: "SCOPE"))), reload: .live,
+            .pool(.value(\.memoryScope, .word("a scope", placeholder: "SCOPE"))),
+            reload: .newWorkers,
             summary: "Whether a worker's descendants count as its memory",
             details: """
                 tree: the worker and all its descendants together, which is right for programs \

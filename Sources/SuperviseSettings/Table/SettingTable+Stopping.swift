@@ -30,7 +30,7 @@ extension Setting {
                 """),
         Setting(
             "reopen-signal", in: .stopping, .pool(.optional(\.reopenSignal, .signal)),
-            reload: .live,
+            reload: .newWorkers,
             summary: "The signal that workers get on USR1, to reopen their logs",
             details: """
                 When the master gets USR1 it opens its own log file again and sends this to every \
@@ -40,6 +40,33 @@ extension Setting {
     ]
 
     static let failure = [
+        Setting(
+            "timeout", in: .failure,
+            .pool(
+                .value(
+                    \.policy.watchdogTimeout,
+                    .durationOrOff(allowed: "off, or a duration such as 30s"))),
+            reload: .live,
+            summary: "A worker that says WATCHDOG=1 must repeat it within this time",
+            details: """
+                Only for workers that announce themselves so (sd_notify); WATCHDOG_USEC tells \
+                them the time. One that is late gets ABRT, and two seconds later KILL, and is \
+                replaced. Example: timeout = 30s.
+                """),
+        Setting(
+            "stall-timeout", in: .failure,
+            .pool(
+                .value(
+                    \.policy.stallTimeout,
+                    .durationOrOff(allowed: "off, or a duration such as 2m"))),
+            reload: .live,
+            summary: "Abort a worker that does nothing while connections wait",
+            details: """
+                For workers that count requests and say no WATCHDOG=1: when connections have \
+                waited in the accept queue all this time and a worker's count has not moved, it \
+                gets ABRT, and two seconds later KILL. Longer than the slowest request. \
+                Example: stall-timeout = 2m.
+                """),
         Setting(
             "restart", in: .failure,
             .pool(.value(\.policy.restart, .word("a restart rule", placeholder: "RULE"))),
@@ -107,7 +134,7 @@ extension Setting {
             summary: "What logs call this service",
             details: """
                 By default the config file's name without its extension, else the command's \
-                name. The process title becomes "supervise: master [NAME]". Example: name = shop.
+                name. Example: name = shop.
                 """),
         Setting(
             "pidfile", in: .master,

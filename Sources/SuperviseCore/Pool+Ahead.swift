@@ -1,0 +1,81 @@
+/// Starting a replacement ahead of a request limit, so that a worker that boots slowly and serves fast
+/// does not go far past it. The worker is asked to speak up early by so many requests as it serves, at
+/// the rate of its predecessors, while a successor boots. No look at a clock or a counter is needed.
+
+/// What a pool has learnt of its workers.
+struct Pace: Equatable, Sendable {
+    /// The usual time until ready.
+    var bootTime: TimeSpan?
+    /// The usual rate of one worker.
+    var requestsPerSecond: Double?
+
+    /// How much a new figure counts against those before.
+    private static let weight = 0.3
+
+    mutating func learn(bootTime new: TimeSpan) {
+        let known = bootTime ?? new
+        let blend =
+            Double(known.nanoseconds) * (1 - Pace.weight)
+            + Double(new.nanoseconds) * Pace.weight
+        bootTime = TimeSpan(nanoseconds: Int64(blend))
+    }
+
+    mutating func learn(requestsPerSecond new: Double) {
+        let known = requestsPerSecond ?? new
+        requestsPerSecond = known * (1 - Pace.weight) + new * Pace.weight
+    }
+}
+
+extension Pool {
+    /// Boots vary; so much longer than usual is allowed for.
+    private static let bootAllowance = 1.2
+    /// A replacement that is ready early waits at most so many boot times for the limit.
+    private static let longestWaitInBoots: Int64 = 2
+
+    mutating func learnBootTime(of worker: Worker, _ rule: ReadyRule) {
+        guard rule != .assumed, let readyAt = worker.readyAt else { return }
+        pace.learn(bootTime: readyAt - worker.startedAt)
+    }
+
+    /// A worker that told its limit once may tell later totals as well.
+    mutating func reachedLimit(_ worker: Worker, at now: Instant) {
+        let slot = worker.id.slot
+        guard slots[slot].incumbent?.id == worker.id, worker.isReady else { return }
+        let wasAhead = slots[slot].due?.aheadUntil != nil
+        guard slots[slot].due == nil || wasAhead else { return }
+        if let readyAt = worker.readyAt, now > readyAt {
+            pace.learn(requestsPerSecond: Double(worker.requests) / (now - readyAt).seconds)
+        }
+        if wasAhead {
+            slots[slot].due?.aheadUntil = nil
+            takeOverUnlessOnTrial(slot, at: now)
+        } else {
+            setDue(worker.id, .requests, at: now)
+        }
+    }
+
+    /// When a worker with this limit is to speak up: early enough for a boot, but not before half of
+    /// its limit. Without room for a replacement beside it, early would be too early.
+    func bell(before limit: UInt64?) -> UInt64? {
+        guard let limit, budget.surge > 0, let bootTime = pace.bootTime,
+            let rate = pace.requestsPerSecond
+        else { return limit }
+        let served = (rate * bootTime.seconds * Pool.bootAllowance).rounded(.up)
+        let ahead = served < Double(limit / 2) ? UInt64(served) : limit / 2
+        return limit - ahead
+    }
+
+    mutating func startAhead(of id: WorkerID, at now: Instant) {
+        guard stage == .running, let worker = self[id], let limit = worker.requestLimit,
+            slots[id.slot].incumbent?.id == id, worker.isReady
+        else { return }
+        self[id]?.bell = nil
+        outbox.append(.setBell(id, requests: limit))
+        guard slots[id.slot].due == nil, slots[id.slot].isWanted, let bootTime = pace.bootTime
+        else { return }
+        let wait = bootTime.nanoseconds.multipliedReportingOverflow(by: Pool.longestWaitInBoots)
+        let until = now + TimeSpan(nanoseconds: wait.overflow ? .max : wait.partialValue)
+        slots[id.slot].due = Slot.Due(cause: .requests, since: now, aheadUntil: until)
+        note(.due(id, .requests, worker.facts(at: now)))
+    }
+}

@@ -1,0 +1,87 @@
+/// Workers that live and do nothing.
+
+extension Pool {
+    /// SIGKILL follows SIGABRT after this time.
+    static let abortGrace = TimeSpan.seconds(2)
+    /// The queue is looked at so many times within `stall-timeout`.
+    private static let looksPerStallTimeout: Int64 = 4
+
+    /// The first `WATCHDOG=1` announces that more will come.
+    mutating func watchdogRepeated(by id: WorkerID, at now: Instant) {
+        guard let worker = self[id], let timeout = policy(of: worker).watchdogTimeout else {
+            return
+        }
+        self[id]?.watchdogAt = now + timeout
+    }
+
+    /// As systemd has it (sd_notify(3)): the deadline of what the worker is doing, be it booting,
+    /// serving or stopping, moves to at least so long from now. A worker that is being aborted or
+    /// killed, or that was told to stop quickly, has no say.
+    mutating func extendTimeout(of id: WorkerID, by span: TimeSpan, at now: Instant) {
+        if let index = leavingIndex(of: id) {
+            guard case .retiring(let cause, let killAt) = slots[id.slot].leaving[index].state,
+                cause.isGraceful, (stage.haste ?? .graceful) == .graceful, killAt > now
+            else { return }
+            slots[id.slot].leaving[index].state = .retiring(cause, killAt: max(killAt, now + span))
+            return
+        }
+        guard let worker = self[id] else { return }
+        if worker.isBooting {
+            self[id]?.bootExtendedUntil = now + span
+        } else if let watchdogAt = worker.watchdogAt {
+            self[id]?.watchdogAt = max(watchdogAt, now + span)
+        }
+    }
+
+    mutating func abortHung(_ id: WorkerID, because cause: RetireCause, at now: Instant) {
+        guard let worker = self[id] else { return }
+        endAbruptly(worker, because: cause, with: .abort, within: Pool.abortGrace, at: now)
+    }
+
+    mutating func scheduleProgress(at now: Instant) {
+        guard stage == .running, policy.hasListeners, let timeout = policy.stallTimeout else {
+            nextProgressAt = nil
+            return
+        }
+        let gap = max(10_000_000, timeout.nanoseconds / Pool.looksPerStallTimeout)
+        nextProgressAt = now + TimeSpan(nanoseconds: gap)
+    }
+
+    /// Connections have waited at every look for `stall-timeout`: the workers that took none of them
+    /// in all that time hang. Where nothing counts requests, nobody can be told from the others.
+    mutating func judgeProgress(isWaiting: Bool, at now: Instant) {
+        guard stage == .running, isWaiting, let timeout = policy.stallTimeout else {
+            queueWaitsSince = nil
+            return
+        }
+        let since = queueWaitsSince ?? now
+        queueWaitsSince = since
+        guard now - since >= timeout, hasCounted else { return }
+        for slot in slots.indices {
+            for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+                guard worker.isReady, worker.watchdogAt == nil, let progressAt = worker.progressAt,
+                    now - progressAt >= timeout
+                else { continue }
+                abortHung(worker.id, because: .stalled, at: now)
+            }
+            refresh(slot, at: now)
+        }
+    }
+}
+
+extension RetireCause {
+    /// Whether the worker has the graceful timeout, and may ask for more.
+    fileprivate var isGraceful: Bool {
+        switch self {
+        case .recycle, .announced, .scaledDown, .parked, .stop: true
+        case .bootTimeout, .killMemory, .watchdog, .stalled, .superseded: false
+        }
+    }
+}
+
+extension Pool.Stage {
+    /// How fast the pool stops, if it does.
+    var haste: Haste? {
+        if case .stopping(let haste) = self { haste } else { nil }
+    }
+}

@@ -1,0 +1,68 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Looking at workers: whether they wait on a listener, what they use, what they have counted.
+extension Master {
+    /// Looks whether the worker, or any process below it, waits on a listener.
+    func observe(_ id: WorkerID) {
+        guard let worker = workers[id], !worker.hasExited else { return }
+        let evidence = AcceptEvidence.observe(
+            tree: [worker.pid] + ProcessTree.descendants(of: worker.pid),
+            listeners: worker.blueprint.listeners.map(\.socket.identity))
+        switch evidence {
+        case .waiting: tell(id, .listening)
+        case .unreadable: tell(id, .unobservable)
+        case .notYet: break
+        }
+    }
+
+    func sampleMemory(ofPool number: Int) {
+        let now = MonotonicClock.nanoseconds()
+        for worker in workers.ofPool(number) where !worker.hasExited {
+            let policy = worker.blueprint.policy
+            let memory =
+                worker.memory
+                ?? TreeMemory(
+                    pid: worker.pid,
+                    withDescendants: worker.blueprint.settings.memoryScope == .tree,
+                    capBytes: min(policy.maxRSSBytes ?? .max, policy.killRSSBytes ?? .max))
+            worker.memory = memory
+            do throws(SystemCallError) {
+                if let bytes = try memory.residentBytes(atNanoseconds: now) {
+                    tell(worker.id, .memory(bytes: bytes))
+                }
+            } catch {
+                log.write(
+                    line(.warning, "memory-unreadable", worker).with("error", error.description))
+            }
+        }
+    }
+
+    /// The counts first: a worker that took a connection is not blamed for those that wait.
+    func sampleProgress(ofPool number: Int) {
+        let running = workers.ofPool(number).filter { !$0.hasExited }
+        for worker in running { readCount(of: worker) }
+        let listeners = running.first?.blueprint.listeners ?? []
+        tell(
+            .queue(
+                pool: number, isWaiting: listeners.contains { $0.socket.hasWaitingConnection }))
+    }
+
+    /// A worker that passed the mark before it was set will not ring for it, so its count is read.
+    func setBell(_ requests: UInt64, of id: WorkerID) {
+        guard let worker = workers[id], let page = worker.page else { return }
+        do throws(SystemCallError) {
+            try page.setLimit(requests)
+        } catch {
+            log.write(line(.warning, "page-failed", worker).with("error", error.description))
+        }
+        readCount(of: worker)
+    }
+
+    /// What the worker has counted in its page so far.
+    func readCount(of worker: RunningWorker) {
+        guard let requests = worker.page?.requests(), requests > 0 else { return }
+        tell(worker.id, .requests(requests))
+    }
+}
