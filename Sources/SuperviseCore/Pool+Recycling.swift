@@ -13,6 +13,8 @@ extension Pool {
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
         note(.due(id, cause, worker.facts(at: now)))
+        // One that was started ahead of a limit may be ready.
+        takeOverUnlessOnTrial(id.slot, at: now)
     }
 
     mutating func countRequests(_ total: UInt64, of id: WorkerID, at now: Instant) {

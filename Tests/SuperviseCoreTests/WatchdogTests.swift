@@ -1,0 +1,149 @@
+import Testing
+
+@testable import SuperviseCore
+
+/// Workers that live and do nothing (Pool+Watchdog.swift).
+struct WatchdogTests {
+    private func watched(workers: Int = 1) -> Bench {
+        let bench = Bench(workers: workers) {
+            $0.watchdogTimeout = .seconds(30)
+            $0.stableAfter = .seconds(1)
+        }
+        bench.bringUp()
+        return bench
+    }
+
+    @Test func whoNeverSaidWatchdogIsNotWatched() {
+        let bench = watched()
+        #expect(bench.pool.nextDeadline == nil)
+    }
+
+    @Test func whoFallsSilentIsAbortedThenKilled() {
+        let bench = watched()
+        bench.tell(id(0), .watchdog)
+        bench.wait(.seconds(20))
+        bench.tell(id(0), .watchdog)
+        #expect(
+            bench.wake() == [
+                .note(.retiring(id(0), .watchdog, facts(50))), .signal(id(0), .abort),
+                start(id(0, 2)),
+            ])
+        #expect(bench.now == second(50))
+        #expect(bench.wake() == [.note(.killed(id(0), .watchdog)), .kill(id(0))])
+        #expect(bench.now == second(52))
+    }
+
+    @Test func aTriggerNeedsNoSilence() {
+        let bench = watched()
+        bench.wait(.seconds(2))
+        #expect(
+            bench.tell(id(0), .watchdogTriggered) == [
+                .note(.retiring(id(0), .watchdog, facts(2))), .signal(id(0), .abort),
+                start(id(0, 2)),
+            ])
+    }
+
+    @Test func withoutTheSettingNothingIsWatched() {
+        let bench = Bench()
+        bench.bringUp()
+        #expect(bench.tell(id(0), .watchdog) == [])
+        #expect(bench.pool.nextDeadline == nil)
+    }
+
+    @Test func aBootAsksForMoreTime() {
+        let bench = Bench { $0.readyTimeout = .seconds(60) }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.wait(.seconds(50))
+        bench.tell(id(0), .extendTimeout(.seconds(30)))
+        #expect(bench.wake().retired == [id(0)])
+        #expect(bench.now == second(80))
+    }
+
+    @Test func aSmallExtensionTakesNothingAway() {
+        let bench = Bench { $0.readyTimeout = .seconds(60) }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.tell(id(0), .extendTimeout(.seconds(5)))
+        bench.wake()
+        #expect(bench.now == second(60))
+    }
+
+    @Test func aGracefulStopCanBeExtendedAQuickOneNot() {
+        let bench = watched()
+        bench.tell(.stop(.graceful))
+        bench.tell(id(0), .extendTimeout(.seconds(100)))
+        #expect(bench.pool.nextDeadline == second(100))
+        bench.tell(.stop(.quick))
+        #expect(bench.pool.nextDeadline == second(2))
+        bench.tell(id(0), .extendTimeout(.seconds(100)))
+        #expect(bench.pool.nextDeadline == second(2))
+    }
+
+    @Test func anAbortIsNotExtended() {
+        let bench = watched()
+        bench.tell(id(0), .watchdogTriggered)
+        bench.tell(id(0), .extendTimeout(.seconds(100)))
+        bench.wake()
+        #expect(bench.now == second(2))
+    }
+
+    @Test func aHungCanaryFailsItsTrial() {
+        let bench = watched()
+        bench.tell(.prepare(generation: 2, bench.pool.policy))
+        bench.makeReady(id(0, 2))
+        bench.tell(id(0, 2), .watchdogTriggered)
+        #expect(bench.pool.trial == .failed(.left(.watchdog)))
+        #expect(bench.pool.worker(id(0))?.state == .ready)
+    }
+
+    private func stallable(workers: Int = 2) -> Bench {
+        let bench = Bench(workers: workers) { $0.stallTimeout = .seconds(40) }
+        bench.bringUp()
+        return bench
+    }
+
+    /// Answers the next look at the queue.
+    private func look(_ bench: Bench, isWaiting: Bool) -> [Action] {
+        #expect(bench.wake() == [.sampleProgress(pool: 0)])
+        return bench.tell(.queue(isWaiting: isWaiting))
+    }
+
+    @Test func whoTakesNothingWhileConnectionsWaitIsAborted() {
+        let bench = stallable()
+        bench.tell(id(0), .requests(5))
+        for seconds: Int64 in [10, 20, 30, 40] {
+            #expect(look(bench, isWaiting: true) == [])
+            #expect(bench.now == second(seconds))
+            bench.tell(id(0), .moreRequests(1))
+        }
+        let actions = look(bench, isWaiting: true)
+        #expect(actions.retired == [id(1)])
+        #expect(actions.contains(.signal(id(1), .abort)))
+    }
+
+    @Test func anEmptyQueueBeginsTheWaitAnew() {
+        let bench = stallable()
+        bench.tell(id(0), .requests(5))
+        for _ in 0..<4 { #expect(look(bench, isWaiting: true) == []) }
+        #expect(look(bench, isWaiting: false) == [])
+        for _ in 0..<4 { #expect(look(bench, isWaiting: true) == []) }
+        #expect(look(bench, isWaiting: true).retired == [id(0), id(1)])
+    }
+
+    @Test func whereNobodyCountsNobodyIsBlamed() {
+        let bench = stallable()
+        for _ in 0..<20 { #expect(look(bench, isWaiting: true) == []) }
+    }
+
+    @Test func aWatchedWorkerIsNotJudgedByItsCount() {
+        let bench = Bench {
+            $0.stallTimeout = .seconds(40)
+            $0.watchdogTimeout = .seconds(1000)
+        }
+        bench.bringUp()
+        bench.tell(id(0), .requests(1))
+        bench.tell(id(0), .watchdog)
+        for _ in 0..<8 { #expect(look(bench, isWaiting: true) == []) }
+    }
+}
