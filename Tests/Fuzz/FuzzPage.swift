@@ -1,0 +1,41 @@
+import Glibc
+import SuperviseLinux
+import SuperviseWorker
+
+private let nonce = "0123456789abcdef0123456789abcdef"
+private let file = memfd()
+
+private func memfd() -> Int32 {
+    let file = tmpfile()
+    return fileno(file)
+}
+
+/// Any bytes as the request page, longer or shorter than it should be: a worker's library either
+/// counts in it or leaves it alone, and the master reads whatever number stands there.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzPage(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    precondition(ftruncate(file, 0) == 0 && pwrite(file, data, count, 0) == count)
+    if count > 0, data?[0] == UInt8(ascii: "S") {
+        precondition(ftruncate(file, 4096) == 0)
+    }
+    let worker = Worker { name in
+        switch name {
+        case "SUPERVISE_WORKER_PAGE": String(file)
+        case "SUPERVISE_WORKER_ID": nonce
+        default: nil
+        }
+    }
+    let before = worker.requestsCounted
+    worker.countRequest(3)
+    precondition(worker.requestsCounted == before.map { $0 &+ 3 })
+
+    let copy = dup(file)
+    precondition(copy >= 0)
+    do throws(SystemCallError) {
+        let page = try RequestPage(resuming: FileDescriptor(owning: copy))
+        precondition((page.requests() == nil) == (count < 72 && data?[0] != UInt8(ascii: "S")))
+    } catch {
+        preconditionFailure("\(error)")
+    }
+    return 0
+}
