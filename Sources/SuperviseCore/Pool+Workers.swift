@@ -2,7 +2,7 @@
 
 extension Pool {
     /// A worker that was not told to go: the incumbent or the replacement of its slot. Setting it
-    /// stores the changed value in its place.
+    /// stores the changed value in its place; an incumbent that goes takes its cause along.
     subscript(id: WorkerID) -> Worker? {
         get {
             guard id.pool == number, slots.indices.contains(id.slot) else { return nil }
@@ -14,6 +14,7 @@ extension Pool {
         set {
             if slots[id.slot].incumbent?.id == id {
                 slots[id.slot].incumbent = newValue
+                if newValue == nil { slots[id.slot].due = nil }
             } else if slots[id.slot].replacement?.id == id {
                 slots[id.slot].replacement = newValue
             }

@@ -157,6 +157,18 @@ struct RolloutTests {
         #expect(bench.exit(id(0, 2), 1).last == start(id(0, 3)))
     }
 
+    @Test func aFailedCanaryTakesItsCauseAlong() {
+        let (bench, next) = up { $0.maxSurge = .count(0) }
+        bench.tell(.prepare(generation: 2, next))
+        bench.exit(id(0))
+        bench.makeReady(id(0, 2))
+        bench.tell(id(0, 2), .recycleRequested)
+        bench.exit(id(0, 2), 1)
+        bench.tell(.abort)
+        bench.tell(id(0, 3), .running)
+        #expect(bench.tell(id(0, 3), .ready).retired == [])
+    }
+
     @Test func stopFirstCanaryRespectsAHold() {
         let (bench, next) = up { $0.maxSurge = .count(0) }
         bench.tell(id(0), .hold(.seconds(30)))
