@@ -4,6 +4,9 @@ public enum Event: Equatable, Sendable {
     case start
     /// `nextDeadline` has come. Told after every other event of the turn.
     case deadline
+    /// The caller could not run for this long (the machine was suspended, the control group frozen).
+    /// Told before `deadline`: workers may not have run either, and get that time back.
+    case late(by: TimeSpan)
     /// Something happened to a worker, or a worker said something.
     case worker(WorkerID, WorkerEvent)
     /// Whether connections wait to be accepted on any listener of the pool. Told after the workers'

@@ -125,7 +125,7 @@ extension Pool {
 
     private func bootTimeout(of worker: Worker) -> Instant {
         let timeout = worker.startedAt + policy(of: worker).readyTimeout
-        return max(timeout, worker.bootExtendedUntil ?? timeout)
+        return max(timeout, worker.bootExtendedUntil ?? timeout) + worker.lostTime
     }
 
     private func readyByTime(_ worker: Worker) -> (at: Instant, rule: ReadyRule)? {

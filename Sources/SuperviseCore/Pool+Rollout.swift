@@ -105,12 +105,25 @@ extension Pool {
             candidate?.phase = .passed(nil)
             return
         }
+        if let vacant = slotForLoneCanary() {
+            slots[vacant].notBefore = nil
+            candidate?.phase = .takingSlot(vacant)
+            refresh(vacant, at: now)
+            return
+        }
         let eligible = slots.indices.first { isEligibleForCanary($0, since: since, at: now) }
         guard let slot = eligible ?? slots.indices.first(where: { slots[$0].isWanted }) else {
             return
         }
         candidate?.phase = .waiting(slot: slot, since: since)
         refresh(slot, at: now)
+    }
+
+    /// Where nothing may run beside the others, a slot that waits for a worker has room for a canary:
+    /// nobody has to go for it. New code may be what the slot needs, too.
+    private func slotForLoneCanary() -> Int? {
+        guard budget.surge == 0, tally.vacant > 0 else { return nil }
+        return slots.indices.first { slots[$0].isVacant }
     }
 
     mutating func candidateIsReady(_ id: WorkerID, at now: Instant) {
@@ -129,7 +142,9 @@ extension Pool {
         guard let candidate else { return }
         switch candidate.phase {
         case .waiting(let slot, let since):
-            guard !isEligibleForCanary(slot, since: since, at: now) else { return }
+            guard
+                !isEligibleForCanary(slot, since: since, at: now) || slotForLoneCanary() != nil
+            else { return }
             chooseCanarySlot(since: since, at: now)
             refresh(slot, at: now)
             // The slot chosen anew may have its turn at once.

@@ -21,9 +21,6 @@ extension Pool {
 
     private mutating func takeAway(_ slot: Int, at now: Instant) {
         let present = [slots[slot].incumbent, slots[slot].replacement].compactMap { $0 }
-        if present.contains(where: { candidate?.isTrying($0.id) == true }) {
-            candidateFailed(.left(.scaledDown))
-        }
         if case .takingSlot(slot)? = candidate?.phase {
             candidate?.phase = .waiting(slot: slot, since: now)
         }
@@ -40,11 +37,12 @@ extension Pool {
     }
 
     /// A slot without a ready worker goes first, then one whose worker is being replaced anyway, then
-    /// the one with the oldest worker.
+    /// the one with the oldest worker; the canary's goes last, lest fewer workers mean no reload.
     private func leastUsefulSlots(_ count: Int) -> [Int] {
         guard count > 0 else { return [] }
         func rank(_ index: Int) -> (Int, Int64) {
             let slot = slots[index]
+            if let canary = candidate?.canary, canary.slot == index { return (3, 0) }
             guard let incumbent = slot.incumbent, incumbent.isReady else { return (0, 0) }
             return (
                 slot.replacement != nil || slot.due != nil ? 1 : 2,

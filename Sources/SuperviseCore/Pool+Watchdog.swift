@@ -33,6 +33,18 @@ extension Pool {
         }
     }
 
+    /// Gives every worker back the time in which nobody could run.
+    mutating func shiftDeadlines(by span: TimeSpan, at now: Instant) {
+        for slot in slots.indices {
+            slots[slot].incumbent?.shiftDeadlines(by: span)
+            slots[slot].replacement?.shiftDeadlines(by: span)
+            for index in slots[slot].leaving.indices {
+                slots[slot].leaving[index].shiftDeadlines(by: span)
+            }
+            refresh(slot, at: now)
+        }
+    }
+
     mutating func abortHung(_ id: WorkerID, because cause: RetireCause, at now: Instant) {
         guard let worker = self[id] else { return }
         endAbruptly(worker, because: cause, with: .abort, within: Pool.abortGrace, at: now)
@@ -65,6 +77,22 @@ extension Pool {
                 abortHung(worker.id, because: .stalled, at: now)
             }
             refresh(slot, at: now)
+        }
+    }
+}
+
+extension Worker {
+    fileprivate mutating func shiftDeadlines(by span: TimeSpan) {
+        watchdogAt = watchdogAt.map { $0 + span }
+        switch state {
+        case .starting, .booting:
+            lostTime = lostTime + span
+        case .ready:
+            break
+        case .retiring(let cause, let killAt):
+            state = .retiring(cause, killAt: killAt + span)
+        case .outlived(let killAt):
+            state = .outlived(killAt: killAt + span)
         }
     }
 }

@@ -74,6 +74,7 @@ public struct Pool: Equatable, Sendable {
         switch event {
         case .start: start(at: now)
         case .deadline: expireDeadlines(at: now)
+        case .late(let span): shiftDeadlines(by: span, at: now)
         case .queue(let isWaiting): judgeProgress(isWaiting: isWaiting, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)

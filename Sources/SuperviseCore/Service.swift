@@ -7,6 +7,8 @@ public struct Service: Equatable, Sendable {
         case start
         /// `nextDeadline` has come. Told after every other event of the turn.
         case deadline
+        /// The master could not run for this long. Told before `deadline`.
+        case late(by: TimeSpan)
         /// News of a worker.
         case worker(WorkerID, WorkerEvent)
         /// Whether connections wait to be accepted on any listener of this pool.
@@ -94,6 +96,7 @@ public struct Service: Equatable, Sendable {
         switch event {
         case .start: tellAll(.start, at: now)
         case .deadline: expireDeadlines(at: now)
+        case .late(let span): tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
         case .queue(let pool, let isWaiting):
@@ -115,13 +118,13 @@ public struct Service: Equatable, Sendable {
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? { members.compactMap(\.pool.nextDeadline).min() }
 
+    /// Whether a reload waits for its canaries.
+    public var isReloading: Bool { reload != nil }
+
     /// The pool of this number, with its name.
     public func member(_ number: Int) -> Member? {
         index(ofPool: number).map { members[$0] }
     }
-
-    /// Whether a reload waits for its canaries.
-    public var isReloading: Bool { reload != nil }
 
     mutating func add(_ plan: Plan) {
         members.append(

@@ -44,6 +44,8 @@ public struct Worker: Equatable, Sendable {
     var asksForReplacement = false
     /// When it gets SIGABRT, unless it says `WATCHDOG=1` before.
     var watchdogAt: Instant?
+    /// How long it could not run while it booted.
+    var lostTime = TimeSpan.zero
     /// It asked for more time to boot.
     var bootExtendedUntil: Instant?
     /// When its count last moved.

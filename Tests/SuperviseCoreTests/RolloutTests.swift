@@ -284,12 +284,23 @@ struct RolloutTests {
         #expect(bench.pool.size == 2)
     }
 
-    @Test func takingTheCanarysSlotAwayFailsTheTrial() {
+    @Test func fewerWorkersLeaveTheCanaryItsSlot() {
         let (bench, next) = up(workers: 2) { $0.maxSurge = .count(0) }
         bench.tell(.prepare(generation: 2, next))
         bench.exit(id(0))
-        bench.tell(.resize(by: -1))
-        #expect(bench.pool.trial == .failed(.left(.scaledDown)))
+        #expect(bench.tell(.resize(by: -1)).retired == [id(1)])
+        #expect(bench.pool.trial == .pending)
+    }
+
+    @Test func aCanaryThatRunsAloneTakesASlotThatWaits() {
+        var (bench, next) = up(workers: 2) { $0.maxSurge = .count(0) }
+        bench.exit(id(1), 1)
+        bench.exit(id(1, 2), 1)
+        next.stableAfter = .seconds(1)
+        // Slot 1 backs off; nobody else has to go for the canary.
+        let actions = bench.tell(.prepare(generation: 2, next))
+        #expect(actions.retired == [])
+        #expect(actions.contains(start(id(1, 3), generation: 2)))
     }
 
     @Test func parkingFailsTheTrialAndACommitUnparks() {

@@ -97,6 +97,25 @@ struct WatchdogTests {
         #expect(bench.pool.worker(id(0))?.state == .ready)
     }
 
+    @Test func lostTimeIsGivenBack() {
+        let bench = watched(workers: 2)
+        bench.tell(id(1), .watchdog)
+        #expect(bench.tell(.resize(by: -1)).retired == [id(0)])
+        #expect(bench.pool.worker(id(0))?.killAt == second(30))
+        bench.tell(.late(by: .seconds(7)))
+        #expect(bench.pool.worker(id(1))?.watchdogAt == second(37))
+        #expect(bench.pool.worker(id(0))?.killAt == second(37))
+    }
+
+    @Test func lostTimeIsGivenBackToABoot() {
+        let bench = Bench { $0.readyTimeout = .seconds(60) }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.tell(.late(by: .seconds(7)))
+        bench.wake()
+        #expect(bench.now == second(67))
+    }
+
     private func stallable(workers: Int = 2) -> Bench {
         let bench = Bench(workers: workers) { $0.stallTimeout = .seconds(40) }
         bench.bringUp()
