@@ -191,12 +191,13 @@ static int child(void *argument) {
     // Before the limits: a restored RLIMIT_NOFILE may leave no number to move a descriptor to.
     if (place_descriptors(start) != 0)
         fail(start, CSUPERVISE_STEP_DESCRIPTORS);
+    // It opens a file, for which a low limit may leave no number either.
+    if (start->oom_score_adjust && write_oom_score_adjust(start->oom_score_adjust) != 0)
+        fail(start, CSUPERVISE_STEP_OOM_SCORE_ADJUST);
     if (set_limits(start) != 0)
         fail(start, CSUPERVISE_STEP_LIMITS);
     if (start->changes_nice && syscall(SYS_setpriority, PRIO_PROCESS, 0, start->nice) != 0)
         fail(start, CSUPERVISE_STEP_NICE);
-    if (start->oom_score_adjust && write_oom_score_adjust(start->oom_score_adjust) != 0)
-        fail(start, CSUPERVISE_STEP_OOM_SCORE_ADJUST);
     if (start->changes_umask)
         umask(start->umask);
     if (start->changes_credentials)

@@ -32,7 +32,8 @@ public struct Ready: Hashable, Sendable {
 
 /// A level-triggered epoll(7) set.
 public struct EventPoll: ~Copyable {
-    private static let batch = 256
+    /// How many events one wait tells at most.
+    public static let batch = 256
     private let descriptor: FileDescriptor
     private let events: UnsafeMutableBufferPointer<epoll_event>
 

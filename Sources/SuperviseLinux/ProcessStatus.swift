@@ -38,10 +38,22 @@ public struct ProcessStatus: Hashable, Sendable {
 
 /// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)).
 public enum ProcessEnvironment {
-    /// Whether it has exactly this entry, `KEY=VALUE`; false when the process is gone or not ours to
-    /// look at, and for a moment after exec. The program can write over it.
-    public static func contains(_ pid: Int32, _ entry: String) -> Bool {
-        guard let bytes = Procfs.bytes("/proc/\(pid)/environ") else { return false }
-        return bytes.split(separator: 0).contains { $0.elementsEqual(entry.utf8) }
+    /// Its variable of this name, or nil where it has none. Unknown when the process is gone or not
+    /// ours to look at, and for a moment after exec. The program can write over it.
+    public static func value(of pid: Int32, _ name: String) -> Lookup {
+        guard let bytes = Procfs.bytes("/proc/\(pid)/environ"), !bytes.isEmpty else {
+            return .unknown
+        }
+        let head = Array("\(name)=".utf8)
+        let entry = bytes.split(separator: 0).first { $0.starts(with: head) }
+        return .known(entry.map { String(decoding: $0.dropFirst(head.count), as: UTF8.self) })
+    }
+
+    /// What a process's environment says.
+    public enum Lookup: Hashable, Sendable {
+        /// The variable's value, nil where it is not set.
+        case known(String?)
+        /// It can't be read.
+        case unknown
     }
 }

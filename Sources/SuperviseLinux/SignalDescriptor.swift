@@ -19,12 +19,19 @@ public struct ReceivedSignal: Hashable, Sendable {
 public struct SignalDescriptor: ~Copyable {
     private let descriptor: FileDescriptor
 
-    /// Blocks these signals on the calling thread and makes a descriptor that receives them.
-    /// Fails as signalfd(2) does.
+    /// Blocks these signals on the calling thread, ends their being ignored, and makes a descriptor
+    /// that receives them. An ignored signal is never pending, and with SIGCHLD ignored, as a parent
+    /// may leave it, the kernel reaps our children itself (waitpid(2)). Fails as signalfd(2) does.
     public init(blocking numbers: [Int32]) throws(SystemCallError) {
         var set = SignalMask(numbers).set
         let result = pthread_sigmask(SIG_BLOCK, &set, nil)
         precondition(result == 0, "SIG_BLOCK is a valid request")
+        for number in numbers {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = SIG_DFL
+            let result = sigaction(number, &action, nil)
+            precondition(result == 0, "signals that can be blocked have a disposition")
+        }
         let number = try systemCall("signalfd") {
             signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
         }

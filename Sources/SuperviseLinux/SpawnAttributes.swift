@@ -147,6 +147,12 @@ public struct SpawnFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
+    /// Whether the same start may succeed later: the machine is short of something, or the program's
+    /// file is just being written.
+    public var isTransient: Bool {
+        step == .fork || [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY].contains(code)
+    }
+
     /// What strerror(3) says: `No such file or directory`.
     public var message: String { SystemCallError.message(of: code) }
 

@@ -72,11 +72,13 @@ struct ProcessTests {
             ["sleep", "60"], environment: ["A=1", "SUPERVISE_WORKER_ID=abc", "B="])
         // A start returns when the child has left our memory, a moment before it has its own
         // environment.
-        #expect(
-            eventually { ProcessEnvironment.contains(child.pid, "SUPERVISE_WORKER_ID=abc") })
-        #expect(ProcessEnvironment.contains(child.pid, "B="))
-        #expect(!ProcessEnvironment.contains(child.pid, "SUPERVISE_WORKER_ID=ab"))
-        #expect(!ProcessEnvironment.contains(999_999_999, "A=1"))
+        func value(_ name: String) -> ProcessEnvironment.Lookup {
+            ProcessEnvironment.value(of: child.pid, name)
+        }
+        #expect(eventually { value("SUPERVISE_WORKER_ID") == .known("abc") })
+        #expect(value("B") == .known(""))
+        #expect(value("SUPERVISE_WORKER") == .known(nil))
+        #expect(ProcessEnvironment.value(of: 999_999_999, "A") == .unknown)
     }
 
     @Test func memoryIsReadUntilTheEnd() throws {
