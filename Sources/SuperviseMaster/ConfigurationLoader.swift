@@ -32,9 +32,11 @@ final class ConfigurationLoader {
         deadline = now + ConfigurationLoader.timeout
         do throws(SystemCallError) {
             let (reader, writer) = try Pipe.make()
+            var attributes = SpawnAttributes()
+            attributes.deathSignal = Signal.kill.number
             let plan = try SpawnPlan(
                 arguments: ["/proc/self/exe", ConfigurationLoader.verb] + launch.arguments,
-                searchPath: nil)
+                searchPath: nil, attributes: attributes)
             pipe = reader
             let spawned: SpawnedProcess
             do throws(SpawnFailure) {

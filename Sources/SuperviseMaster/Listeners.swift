@@ -8,7 +8,10 @@ struct PoolListener {
 }
 
 /// The sockets that the master holds, each opened once however many generations use it.
-struct Listeners {
+///
+/// Descriptors that were open when the program started are adopted once and kept until it ends: they
+/// are not ours to close, and a number that was closed could come back as something else.
+final class Listeners {
     /// Which socket a `bind` means. Port 0 means a new port for every such line, so there the pool
     /// and the position belong to the name.
     private struct Key: Hashable {
@@ -26,15 +29,19 @@ struct Listeners {
     }
 
     let passed: [PassedDescriptor]
+    private let inherited: Set<Int32>
+    private var adopted: [Int32: ListenSocket] = [:]
     private var sockets: [Key: [ListenSocket]] = [:]
 
-    /// No sockets but those that the service manager passed in, which are opened when a pool asks.
-    init(passed: [PassedDescriptor]) {
+    /// No sockets yet. `passed` are those of the service manager, `inherited` the descriptors that
+    /// were open when the program started.
+    init(passed: [PassedDescriptor], inherited: Set<Int32>) {
         self.passed = passed
+        self.inherited = inherited
     }
 
     /// The sockets of a pool, in the order of `bind`; those that are not open yet are opened.
-    mutating func open(
+    func open(
         _ pool: PoolSettings, names: ResolvedNames
     ) throws(ListenFailure) -> [PoolListener] {
         var opened: [PoolListener] = []
@@ -55,7 +62,7 @@ struct Listeners {
 
     /// Lets go of all sockets but these, and removes the files of those that go. A socket stays open
     /// as long as a worker is served by it.
-    mutating func keep(_ kept: [ListenSocket]) -> [SystemCallError] {
+    func keep(_ kept: [ListenSocket]) -> [SystemCallError] {
         let identities = Set(kept.map(\.identity))
         var failures: [SystemCallError] = []
         for (key, held) in sockets
@@ -96,16 +103,26 @@ struct Listeners {
                     name: name, backlog: backlog, nonblocking: pool.nonblocking)
             ]
         case .descriptor(let number):
-            return [try ListenSocket.adopt(number)]
+            return [try adopt(number)]
         case .systemd(let name):
             var found: [ListenSocket] = []
             for socket in passed where socket.name == name {
-                found.append(try ListenSocket.adopt(socket.number))
+                found.append(try adopt(socket.number))
             }
             guard !found.isEmpty else {
                 throw ListenFailure(address: "systemd:\(name)", reason: .notPassed)
             }
             return found
         }
+    }
+
+    private func adopt(_ number: Int32) throws(ListenFailure) -> ListenSocket {
+        if let socket = adopted[number] { return socket }
+        guard inherited.contains(number) else {
+            throw ListenFailure(address: "fd://\(number)", reason: .notOpen)
+        }
+        let socket = try ListenSocket.adopt(number)
+        adopted[number] = socket
+        return socket
     }
 }

@@ -121,7 +121,9 @@ extension String {
     /// Whether a logfmt reader would take it for something else than one value.
     fileprivate var needsQuotes: Bool {
         isEmpty
-            || utf8.contains { $0 <= 0x20 || $0 == 0x22 || $0 == 0x3D || $0 == 0x5C || $0 == 0x7F }
+            || unicodeScalars.contains {
+                $0.isControl || $0 == " " || $0 == "\"" || $0 == "=" || $0 == "\\"
+            }
     }
 
     /// In quotes, with the escapes of a JSON string, which logfmt shares. JSON's own encoder would
@@ -135,12 +137,19 @@ extension String {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where scalar.isControl:
                 let hex = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+}
+
+extension Unicode.Scalar {
+    /// Control characters of ASCII and of Latin 1, which terminals obey, and the line separators.
+    fileprivate var isControl: Bool {
+        value < 0x20 || (0x7F...0x9F).contains(value) || value == 0x2028 || value == 0x2029
     }
 }

@@ -32,14 +32,14 @@ extension Master {
             poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
             pid: { [workers] in workers[$0]?.pid })
         log.write(LogLine(notice, subjects))
-        switch notice {
-        case .ready(let id, by: let rule, after: _):
+        if case .ready(let id, let rule, _) = notice {
             restoreBacklog(for: id)
             if rule != .notify { warnIfUncounted(id) }
-        case .exited(let id, _, _, _):
-            if let worker = workers[id], worker.orphans.isEmpty { release(worker) }
-        default:
-            break
+        }
+        if case .exited(let id, _, _, _) = notice, let worker = workers[id],
+            worker.orphans.isEmpty
+        {
+            release(worker)
         }
     }
 

@@ -22,11 +22,4 @@ extension Master {
             }
         }
     }
-
-    /// Removes the files of unix sockets.
-    func closeListeners() {
-        for failure in listeners.keep([]) {
-            log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
-        }
-    }
 }

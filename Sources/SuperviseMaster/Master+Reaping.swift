@@ -17,33 +17,50 @@ extension Master {
                     workers.forgetProcess(of: worker)
                     ended.append((worker, child.status))
                 } else if let owner = orphans.removeValue(forKey: child.pid) {
+                    workers[serial: owner]?.orphans.remove(child.pid)
                     shrunk.insert(owner)
-                } else if loader?.pid == child.pid {
-                    loaderExited(child.status)
                 }
+                strangers.remove(child.pid)
                 try ChildProcesses.reap(child.pid)
             }
         } catch {
             preconditionFailure("our own children can be waited for: \(error)")
         }
         guard !ended.isEmpty || !shrunk.isEmpty else { return }
-        adoptOrphans(of: ended.map(\.worker) + shrunk.sorted().compactMap { workers[serial: $0] })
+        adoptOrphans(of: ended.map(\.worker))
         for (worker, status) in ended { tellEnd(of: worker, status) }
         for serial in shrunk.sorted() { tellTreeIfGone(serial) }
     }
 
-    /// The children of a process that ended are ours by the time that we hear of its end.
-    private func adoptOrphans(of candidates: [RunningWorker]) {
-        for worker in candidates {
-            worker.orphans = worker.orphans.filter { orphans[$0] != nil }
-        }
+    /// The children of a process that ended are ours by the time that we hear of its end. Whose they
+    /// are is told by the group, as long as its number belongs to the worker, and by the nonce.
+    private func adoptOrphans(of ended: [RunningWorker]) {
+        let leaders = Dictionary(ended.map { ($0.pid, $0) }) { first, _ in first }
         for pid in ChildProcesses.list() {
             guard workers[pid: pid] == nil, orphans[pid] == nil, loader?.pid != pid,
-                let owner = candidates.first(where: { $0.owns(pid) })
+                !strangers.contains(pid)
             else { continue }
-            orphans[pid] = owner.serial
-            owner.orphans.insert(pid)
+            let group = ProcessStatus.read(pid)?.group
+            if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {
+                adopt(pid, for: owner)
+                continue
+            }
+            switch ProcessEnvironment.value(of: pid, ContractVariable.id) {
+            case .known(let nonce):
+                if let owner = nonce.flatMap({ workers[nonce: $0] }) {
+                    adopt(pid, for: owner)
+                } else {
+                    strangers.insert(pid)
+                }
+            case .unknown:
+                continue
+            }
         }
+    }
+
+    private func adopt(_ pid: Int32, for owner: RunningWorker) {
+        orphans[pid] = owner.serial
+        owner.orphans.insert(pid)
     }
 
     private func tellEnd(of worker: RunningWorker, _ status: ChildStatus) {
@@ -91,28 +108,40 @@ extension Master {
 
     /// Signals the worker, if it lives, and everything below it. A number is signalled only while it
     /// can belong to nobody else: our own children are not reaped in between, and for others a pidfd
-    /// is opened before the process is looked at once more.
+    /// is opened, and the process looked at once more, before any parent of theirs is gone.
     private func signalTree(of worker: RunningWorker, _ number: Int32) {
-        let roots = worker.hasExited ? worker.orphans.sorted() : [worker.pid]
+        let roots = (worker.hasExited ? [] : [worker.pid]) + worker.orphans.sorted()
         let below = roots.flatMap { ProcessTree.descendants(of: $0) }
-        if worker.hasExited {
-            for pid in roots { signal(pid, number, of: worker) }
-        } else {
+        let tree = Set(roots + below)
+        let processes = below.compactMap { verified($0, in: tree, of: worker) }
+        if !worker.hasExited {
+            signalGroup(of: worker, number)
             signalIgnoringExit(worker, number)
         }
-        let tree = Set(roots + below)
-        for pid in below {
+        for pid in worker.orphans.sorted() { signal(pid, number, of: worker) }
+        for process in processes {
             do throws(SystemCallError) {
-                let process = try ProcessDescriptor.open(pid: pid)
-                guard let status = ProcessStatus.read(pid),
-                    tree.contains(status.parent) || worker.owns(pid)
-                else { continue }
                 try process.signal(number)
             } catch {
+                // It ended with its group or its parent.
                 continue
             }
         }
-        if !worker.hasExited { signalGroup(of: worker, number) }
+    }
+
+    private func verified(
+        _ pid: Int32, in tree: Set<Int32>, of worker: RunningWorker
+    ) -> ProcessDescriptor? {
+        do throws(SystemCallError) {
+            let process = try ProcessDescriptor.open(pid: pid)
+            guard let status = ProcessStatus.read(pid),
+                tree.contains(status.parent) || status.group == worker.pid
+            else { return nil }
+            return process
+        } catch {
+            // It ended since it was listed.
+            return nil
+        }
     }
 
     private func signal(_ pid: Int32, _ number: Int32, of worker: RunningWorker) {

@@ -82,10 +82,6 @@ extension Master {
         if let reason { reloadFailed([reason]) }
     }
 
-    func loaderExited(_ status: ChildStatus) {
-        // Its pipe ends with it, and tells more than its status.
-    }
-
     private func reloadFailed(_ problems: [String]) {
         for problem in problems {
             log.write(LogLine(.error, "config-error").with("message", problem))

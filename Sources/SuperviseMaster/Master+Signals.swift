@@ -39,9 +39,9 @@ extension Master {
 
     private func obey(_ number: Int32) {
         switch number {
-        case MasterSignal.terminate: tell(.stop(service.haste == nil ? .graceful : .quick))
+        case MasterSignal.terminate: stop(service.haste == nil ? .graceful : .quick)
         case MasterSignal.interrupt, MasterSignal.quit:
-            tell(.stop((service.haste ?? .graceful) < .quick ? .quick : .immediate))
+            stop((service.haste ?? .graceful) < .quick ? .quick : .immediate)
         case MasterSignal.hangup: reload()
         case MasterSignal.user1: reopen()
         case MasterSignal.user2:
@@ -53,6 +53,12 @@ extension Master {
         case MasterSignal.windowSize: park()
         default: preconditionFailure("signal \(number) is not among those that are read")
         }
+    }
+
+    /// A reload that is still being read would open sockets that nobody needs.
+    private func stop(_ haste: Haste) {
+        abandonLoader(because: nil)
+        tell(.stop(haste))
     }
 
     private func resizeFirstPool(by change: Int) {

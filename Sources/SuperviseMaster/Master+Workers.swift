@@ -6,6 +6,10 @@ import SuperviseSettings
 extension Master {
     /// How many notify datagrams of one worker are read in a turn; a flooder waits for the next.
     private static let notificationsPerTurn = 64
+    /// How many bad messages of one worker are logged.
+    private static let complaintsPerWorker = 10
+    /// How many parents of a sender are looked at.
+    private static let longestAncestry = 64
 
     func start(_ id: WorkerID, _ order: StartOrder) {
         guard let name = service.member(id.pool)?.name,
@@ -81,8 +85,7 @@ extension Master {
         guard let worker = workers[serial: serial] else { return }
         for datagram in worker.notify.receive(limit: Master.notificationsPerTurn) {
             guard mayNotify(datagram, worker) else {
-                log.write(
-                    line(.warning, "notify-refused", worker).with("sender", datagram.pid))
+                complain(worker, "notify-refused") { $0.with("sender", datagram.pid) }
                 continue
             }
             for message in WorkerMessage.parse(datagram.bytes) { hear(message, from: worker) }
@@ -93,17 +96,27 @@ extension Master {
     /// worker, or runs as a user who has nothing to do with this one: a short-lived `systemd-notify`
     /// is gone before anybody could look it up.
     private func mayNotify(_ datagram: NotifyDatagram, _ worker: RunningWorker) -> Bool {
-        if datagram.pid == worker.pid { return true }
-        let users = [0, ThisProcess.effectiveUID, worker.blueprint.uid ?? ThisProcess.effectiveUID]
-        guard users.contains(datagram.uid) else { return false }
         var pid = datagram.pid
-        for _ in 0..<64 {
+        for _ in 0..<Master.longestAncestry {
             if let other = workers[pid: pid] { return other.serial == worker.serial }
             if let owner = orphans[pid] { return owner == worker.serial }
-            guard let status = ProcessStatus.read(pid), status.parent > 1 else { return true }
+            guard let status = ProcessStatus.read(pid), status.parent > 1 else { break }
             pid = status.parent
         }
-        return true
+        let own = worker.blueprint.uid ?? ThisProcess.effectiveUID
+        return [0, ThisProcess.effectiveUID, own].contains(datagram.uid)
+    }
+
+    /// What a worker's text brings into the log is bounded, or one worker could fill it.
+    private func complain(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
+        worker.complaints += 1
+        guard worker.complaints <= Master.complaintsPerWorker else { return }
+        log.write(fill(line(.warning, event, worker)))
+        if worker.complaints == Master.complaintsPerWorker {
+            log.write(
+                line(.warning, event, worker)
+                    .with("message", "more of this worker's messages are not logged"))
+        }
     }
 
     private func hear(_ message: WorkerMessage, from worker: RunningWorker) {
@@ -117,14 +130,14 @@ extension Master {
         case .watchdogTriggered: tell(worker.id, .watchdogTriggered)
         case .extendTimeout(let span): tell(worker.id, .extendTimeout(span))
         case .hold(let span): tell(worker.id, .hold(span))
-        case .status(let text): worker.statusText = text
+        case .status(let text):
+            log.write(line(.debug, "status", worker).with("text", text))
         case .errno(let code):
-            log.write(
-                line(.warning, "worker-error", worker)
-                    .with("error", SystemCallError.message(of: code)))
+            complain(worker, "worker-error") {
+                $0.with("error", SystemCallError.message(of: code))
+            }
         case .malformed(let key, let value):
-            log.write(
-                line(.warning, "notify-malformed", worker).with("key", key).with("value", value))
+            complain(worker, "notify-malformed") { $0.with("key", key).with("value", value) }
         }
     }
 
@@ -182,12 +195,12 @@ private struct StartError: Error {
     static func describe(_ error: SpawnFailure, program: String) -> StartFailure {
         StartFailure(
             step: error.step == .exec ? "exec \(program)" : error.step.description,
-            message: error.message, isTransient: error.step == .fork)
+            message: error.message, isTransient: error.isTransient)
     }
 }
 
 extension SpawnFailure {
-    /// The failure as the core hears of it. Only a fork that fails may succeed later.
+    /// The failure as the core hears of it.
     func startFailure(of program: String) -> StartFailure {
         StartError.describe(self, program: program)
     }

@@ -18,6 +18,10 @@ final class Master {
         static let serialMask: UInt64 = (1 << 62) - 1
     }
 
+    private static let batchesPerTurn = 64
+    /// A turn that begins later than this after a deadline was kept from running.
+    private static let toleratedLateness = TimeSpan.milliseconds(500)
+
     let poll: EventPoll
     let signals: SignalDescriptor
     let timer: TimerDescriptor
@@ -25,7 +29,7 @@ final class Master {
     let context: ProcessContext
     let launch: Launch
     var service: Service
-    var listeners: Listeners
+    let listeners: Listeners
     /// What starts workers: by generation, then by the pool's name.
     var blueprints: [Int: [String: Blueprint]]
     /// The configuration of each generation that is in force or on trial.
@@ -33,6 +37,8 @@ final class Master {
     var workers = WorkerTable()
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
+    /// Children that belong to no worker; told once, so that they are not looked at again.
+    var strangers: Set<Int32> = []
     /// Pools about which it was said that nobody counts their requests.
     var uncountedPools: Set<Int> = []
     /// The process that reads the configuration for a reload.
@@ -44,7 +50,7 @@ final class Master {
 
     init(
         _ resolved: ResolvedConfiguration, launch: Launch, log: Log, context: ProcessContext,
-        listeners: Listeners, seed: UInt64
+        listeners: Listeners, signals: consuming SignalDescriptor, seed: UInt64
     ) throws {
         self.log = log
         self.context = context
@@ -53,13 +59,13 @@ final class Master {
         configurations = [1: resolved]
         blueprints = [:]
         poll = try EventPoll()
-        signals = try SignalDescriptor(blocking: MasterSignal.all)
+        self.signals = signals
         timer = try TimerDescriptor()
         service = Service([], seed: seed)
         let made = try prepare(resolved)
         blueprints[1] = made.blueprints
         service = Service(made.plans, seed: seed)
-        try poll.add(signals.rawValue, .readable, token: Token.signals)
+        try poll.add(self.signals.rawValue, .readable, token: Token.signals)
         try poll.add(timer.rawValue, .readable, token: Token.timer)
     }
 
@@ -70,11 +76,21 @@ final class Master {
             performPending()
             if let exitCode { return exitCode }
             armTimer()
-            for ready in try poll.wait(timeoutMilliseconds: -1) { dispatch(ready) }
+            try takeEvents()
             // What happened comes before what is due: a worker that is ready in the same turn in
             // which its time runs out is ready.
             performPending()
             tellDeadline()
+        }
+    }
+
+    /// All that is pending, up to a bound: what keeps coming must not keep deadlines from their turn.
+    private func takeEvents() throws(SystemCallError) {
+        var batch = try poll.wait(timeoutMilliseconds: -1)
+        for _ in 0..<Master.batchesPerTurn {
+            for ready in batch { dispatch(ready) }
+            guard batch.count == EventPoll.batch else { return }
+            batch = try poll.wait(timeoutMilliseconds: 0)
         }
     }
 
@@ -122,7 +138,10 @@ final class Master {
 
     private func tellDeadline() {
         let now = now
-        if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
+        if let deadline = service.nextDeadline, deadline <= now {
+            if now - deadline > Master.toleratedLateness { tell(.late(by: now - deadline)) }
+            tell(.deadline)
+        }
         if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
     }
 

@@ -14,6 +14,7 @@ public enum Program {
     /// Runs the program with these arguments (without its own name) and this environment
     /// (`KEY=VALUE`).
     public static func main(_ arguments: [String], environment: [String]) -> Int32 {
+        let inherited = InheritedDescriptors.list()
         do throws(SystemCallError) {
             try StandardStreams.ensureOpen()
         } catch {
@@ -25,7 +26,8 @@ public enum Program {
         do throws(SettingsError) {
             switch try Invocation.parse(arguments) {
             case .run(let overrides):
-                return run(launch(arguments, overrides, environment))
+                return run(
+                    launch(arguments, overrides, environment), inherited: inherited)
             case .check(let overrides):
                 return try check(launch(arguments, overrides, environment))
             case .help(let topic):
@@ -50,7 +52,7 @@ public enum Program {
         Launch(arguments: arguments, overrides: overrides, environment: environment)
     }
 
-    private static func run(_ launch: Launch) -> Int32 {
+    private static func run(_ launch: Launch, inherited: Set<Int32>) -> Int32 {
         let passed = SystemdSockets.take()
         var resolved: ResolvedConfiguration
         do throws(SettingsError) {
@@ -61,7 +63,7 @@ public enum Program {
             return ExitCode.usage
         }
         do {
-            return try serve(resolved, launch, passed)
+            return try serve(resolved, launch, passed, inherited)
         } catch {
             complain("supervise: \(error)\n")
             return ExitCode.masterFailed
@@ -69,23 +71,39 @@ public enum Program {
     }
 
     private static func serve(
-        _ resolved: ResolvedConfiguration, _ launch: Launch, _ passed: [PassedDescriptor]
+        _ resolved: ResolvedConfiguration, _ launch: Launch, _ passed: [PassedDescriptor],
+        _ inherited: Set<Int32>
     ) throws -> Int32 {
         let settings = resolved.configuration.master
         let log = try Log(settings)
+        // First of all: a signal from here on is answered by the loop, which cleans up behind itself.
+        let signals = try SignalDescriptor(blocking: MasterSignal.all)
         let pidfile = try settings.pidfile.map { try PidFile(creating: $0) }
+        let listeners = Listeners(passed: passed, inherited: inherited)
+        defer { cleanUp(listeners, pidfile, log) }
         let limit = try FileLimit.raise()
         try ChildProcesses.becomeSubreaper()
         let master = try Master(
             resolved, launch: launch, log: log,
             context: ProcessContext(environment: launch.environment, openFilesLimit: limit),
-            listeners: Listeners(passed: passed), seed: RandomBytes.number())
+            listeners: listeners, signals: signals, seed: RandomBytes.number())
         master.announce()
         let code = try master.run()
-        master.closeListeners()
-        try pidfile?.removeIfStillOurs()
         log.write(LogLine(.info, "stopped").with("exit_code", code))
         return code
+    }
+
+    /// Removes the files that the master made: a start that failed half-way leaves none either.
+    private static func cleanUp(_ listeners: Listeners, _ pidfile: PidFile?, _ log: Log) {
+        var failures = listeners.keep([])
+        do throws(SystemCallError) {
+            try pidfile?.removeIfStillOurs()
+        } catch {
+            failures.append(error)
+        }
+        for failure in failures {
+            log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
+        }
     }
 
     private static func check(_ launch: Launch) throws(SettingsError) -> Int32 {

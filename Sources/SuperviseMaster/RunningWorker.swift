@@ -19,11 +19,11 @@ final class RunningWorker {
     var hasExited = false
     /// Why the start failed, told by the error pipe.
     var startFailure: SpawnFailure?
-    /// Processes that it left behind and that are our children now.
+    /// Processes of its tree that lost their parent and are our children now.
     var orphans: Set<Int32> = []
     var memory: TreeMemory?
-    /// The last `STATUS=`.
-    var statusText: String?
+    /// How many of its messages were refused or made no sense.
+    var complaints = 0
 
     init(
         id: WorkerID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,
@@ -39,12 +39,6 @@ final class RunningWorker {
         self.notify = notify
         self.page = page
     }
-
-    /// Whether a process belongs to the worker, by its group or by the nonce in its environment.
-    func owns(_ pid: Int32) -> Bool {
-        ProcessStatus.read(pid)?.group == self.pid
-            || ProcessEnvironment.contains(pid, "\(ContractVariable.id)=\(nonce)")
-    }
 }
 
 /// The running workers, found by identity, by process and by the epoll set's number.
@@ -52,6 +46,7 @@ struct WorkerTable {
     private(set) var bySerial: [UInt64: RunningWorker] = [:]
     private var serials: [WorkerID: UInt64] = [:]
     private var serialsByPID: [Int32: UInt64] = [:]
+    private var serialsByNonce: [String: UInt64] = [:]
     private var lastSerial: UInt64 = 0
 
     mutating func nextSerial() -> UInt64 {
@@ -63,11 +58,13 @@ struct WorkerTable {
         bySerial[worker.serial] = worker
         serials[worker.id] = worker.serial
         serialsByPID[worker.pid] = worker.serial
+        serialsByNonce[worker.nonce] = worker.serial
     }
 
     mutating func remove(_ worker: RunningWorker) {
         bySerial[worker.serial] = nil
         serials[worker.id] = nil
+        serialsByNonce[worker.nonce] = nil
         forgetProcess(of: worker)
     }
 
@@ -78,6 +75,9 @@ struct WorkerTable {
 
     subscript(serial serial: UInt64) -> RunningWorker? { bySerial[serial] }
     subscript(id: WorkerID) -> RunningWorker? { serials[id].flatMap { bySerial[$0] } }
+    subscript(nonce nonce: String) -> RunningWorker? {
+        serialsByNonce[nonce].flatMap { bySerial[$0] }
+    }
     subscript(pid pid: Int32) -> RunningWorker? { serialsByPID[pid].flatMap { bySerial[$0] } }
 
     /// The workers of a pool, by slot and age.

@@ -59,9 +59,12 @@ struct Request: Equatable {
                 headLength: headLength, bodyLength: bodyLength))
     }
 
+    /// Four million: as KiB, as milliseconds, more than any test needs, and far from overflow.
+    private static let largestNumber = 1 << 22
+
     /// A number in the query, or `fallback`; never negative.
     func number(_ name: String, default fallback: Int) -> Int {
-        max(0, query[name].flatMap { Int($0) } ?? fallback)
+        min(max(0, query[name].flatMap { Int($0) } ?? fallback), Request.largestNumber)
     }
 
     private static func endOfHead(_ bytes: [UInt8]) -> Int? {
