@@ -46,6 +46,8 @@ final class Master {
     /// Events for the service that performing an action brought up.
     var inbox: [Service.Event] = []
     var armedFor: Int64?
+    /// When the loop last began to wait.
+    var restedAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
 
     init(
@@ -76,6 +78,7 @@ final class Master {
             performPending()
             if let exitCode { return exitCode }
             armTimer()
+            restedAt = now
             try takeEvents()
             // What happened comes before what is due: a worker that is ready in the same turn in
             // which its time runs out is ready.
@@ -139,7 +142,9 @@ final class Master {
     private func tellDeadline() {
         let now = now
         if let deadline = service.nextDeadline, deadline <= now {
-            if now - deadline > Master.toleratedLateness { tell(.late(by: now - deadline)) }
+            // When in the time since the last turn the machine stood still cannot be told, so all of
+            // it is given back: a deadline is twice as late at worst, and nobody killed unheard.
+            if now - deadline > Master.toleratedLateness { tell(.late(by: now - restedAt)) }
             tell(.deadline)
         }
         if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
