@@ -4,6 +4,10 @@ extension Pool {
     /// A worker without failure that lived this long is followed at once.
     static let briefLife = TimeSpan.seconds(1)
 
+    /// A start that failed twice waits at least this long, even without backoff: it may fail in no
+    /// time, and the master would do nothing else.
+    static let shortestWait = TimeSpan.milliseconds(10)
+
     mutating func startFailed(_ id: WorkerID, _ failure: StartFailure, at now: Instant) {
         note(.startFailed(id, failure))
         if let index = leavingIndex(of: id) {
@@ -16,12 +20,8 @@ extension Pool {
             return
         }
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
-        if !failure.isTransient {
-            slots[id.slot].bootFailures += 1
-            // What an operator has to mend is not mended at once.
-            slots[id.slot].failures = max(1, slots[id.slot].failures)
-        }
-        countFailure(in: id.slot, at: now)
+        if !failure.isTransient { slots[id.slot].bootFailures += 1 }
+        countFailure(in: id.slot, atLeast: Pool.shortestWait, at: now)
         promoteReplacement(in: id.slot, at: now)
     }
 
@@ -34,7 +34,9 @@ extension Pool {
         countFailure(in: worker.id.slot, at: now)
     }
 
-    mutating func countFailure(in slot: Int, at now: Instant) {
+    mutating func countFailure(
+        in slot: Int, atLeast shortest: TimeSpan = .zero, at now: Instant
+    ) {
         // A worker that came after the earlier failures and stayed makes them forgotten, also when
         // it is not itself that fails but its replacement.
         if let incumbent = slots[slot].incumbent, let readyAt = incumbent.readyAt,
@@ -45,7 +47,7 @@ extension Pool {
         }
         slots[slot].failedAt = now
         slots[slot].failures += 1
-        let delay = backoffDelay(of: slot)
+        let delay = slots[slot].failures > 1 ? max(shortest, backoffDelay(of: slot)) : .zero
         guard delay > .zero else {
             slots[slot].notBefore = nil
             return
@@ -56,11 +58,10 @@ extension Pool {
                 pool: number, slot: slot, failures: slots[slot].failures, delay: delay))
     }
 
-    /// None for the first failure, `backoff` for the second, doubled for each one more up to
+    /// `backoff` for the second failure (the first costs none), doubled for each one more up to
     /// `backoff-max`; and up to a quarter on top, so that slots that fail together part.
     private func backoffDelay(of slot: Int) -> TimeSpan {
         let failures = slots[slot].failures
-        guard failures > 1 else { return .zero }
         var delay = min(policy.backoff, policy.backoffMax)
         for _ in 0..<min(failures - 2, 62) where delay < policy.backoffMax {
             delay = min(delay + delay, policy.backoffMax)

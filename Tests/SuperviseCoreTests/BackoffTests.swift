@@ -117,6 +117,14 @@ struct BackoffTests {
         #expect(bench.wake() == [start(id(0, 3))])
     }
 
+    @Test func withoutBackoffARefusedStartWaitsAMomentAllTheSame() {
+        let refused = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
+        let bench = Bench { $0.backoff = .zero }
+        bench.tell(.start)
+        bench.tell(id(0), .startFailed(refused))
+        #expect(bench.tell(id(0, 2), .startFailed(refused)).backoffDelay == .milliseconds(10))
+    }
+
     @Test func aStartThatCannotSucceedIsRemembered() {
         let missing = StartFailure(step: "exec", message: "ENOENT", isTransient: false)
         let bench = Bench()
