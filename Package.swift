@@ -30,6 +30,15 @@ let package = Package(
             name: "hello-worker", dependencies: ["SuperviseWorker"], swiftSettings: strict),
         .testTarget(
             name: "SuperviseCoreTests", dependencies: ["SuperviseCore"], swiftSettings: strict),
+        .target(
+            name: "Simulator", dependencies: ["SuperviseCore"], path: "Tests/Simulator",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "simulate", dependencies: ["SuperviseCore", "Simulator"],
+            path: "Tests/simulate", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["SuperviseCore", "Simulator"],
+            swiftSettings: strict),
         .testTarget(
             name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
             swiftSettings: strict),

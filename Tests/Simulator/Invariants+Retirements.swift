@@ -1,0 +1,117 @@
+import SuperviseCore
+
+/// What holds when a worker gets ready, is due, or is told to go.
+extension Invariant {
+    @Sendable static func readyByRule(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .ready(let id, let rule, _) = notice else { return nil }
+        guard let worker = ledger.worker(id), worker.isKept else { return "\(id) is not there" }
+        if worker.readyAt != nil { return "\(id) is ready already" }
+        guard let runsSince = worker.runsSince else { return "\(id) does not run yet" }
+        let policy = ledger.policy(of: worker)
+        let age = ledger.now - worker.startedAt
+        switch (rule, policy.readiness) {
+        case (.notify, _): return nil
+        case (.exec, .exec): return runsSince == ledger.now ? nil : "\(id) ran before"
+        case (.time, .after(let span)): return age >= span ? nil : "\(id) is too young"
+        case (.time, .auto):
+            return !policy.hasListeners && age >= .seconds(1) ? nil : "\(id) is too young"
+        case (.listening, .auto): return policy.hasListeners ? nil : "\(id) has no listeners"
+        case (.assumed, .auto):
+            return policy.hasListeners && age >= .seconds(5) ? nil : "\(id) is too young"
+        case (.exec, _), (.time, _), (.listening, _), (.assumed, _):
+            return "\(id) is ready by \(rule), asked was \(policy.readiness)"
+        }
+    }
+
+    @Sendable static func dueForACause(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .due(let id, let cause, let facts) = notice else { return nil }
+        guard let worker = ledger.worker(id), worker.serves else { return "\(id) does not serve" }
+        let policy = ledger.policy(of: worker)
+        switch cause {
+        case .requests:
+            guard let limit = worker.requestLimit, worker.requests >= limit else {
+                return "\(id) has not reached its limit"
+            }
+        case .lifetime:
+            guard let lifetime = worker.policy.maxLifetime,
+                ledger.now - worker.startedAt >= lifetime
+            else { return "\(id) is too young" }
+        case .memory:
+            guard let cap = policy.maxRSSBytes, facts.memoryBytes ?? 0 > cap,
+                ledger.now - worker.startedAt >= policy.minLifetime
+            else { return "\(id) is not over its cap, or too young" }
+        case .reload:
+            guard worker.generation < ledger.generation else { return "\(id) is up to date" }
+        case .requested: break
+        }
+        return nil
+    }
+
+    @Sendable static func toldOnce(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, _, _) = notice else { return nil }
+        guard let worker = ledger.worker(id) else { return "\(id) is gone" }
+        return worker.isKept ? nil : "\(id) was told before, or has exited"
+    }
+
+    @Sendable static func retiredForACause(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, let cause, _) = notice, let worker = ledger.worker(id)
+        else { return nil }
+        let pool = ledger.pools[id.pool]
+        switch cause {
+        case .recycle(let cause):
+            let makesRoom = cause == .reload && ledger.trial != nil && pool.trial != nil
+            guard worker.due != nil || makesRoom || worker.generation < ledger.generation else {
+                return "\(id) was not due"
+            }
+        case .bootTimeout:
+            let timeout = ledger.policy(of: worker).readyTimeout
+            guard worker.readyAt == nil, ledger.now - worker.startedAt >= timeout else {
+                return "\(id) had more time to boot"
+            }
+        case .killMemory:
+            guard ledger.owesKill == id else { return "\(id) is not over kill-rss" }
+        case .stop:
+            guard case .stopping = pool.stage else { return "\(id): the pool does not stop" }
+        case .parked:
+            guard pool.stage == .parked else { return "\(id): the pool is not parked" }
+        case .announced, .scaledDown, .superseded: break
+        }
+        return nil
+    }
+
+    /// The worker that leaves has a ready successor in its slot, or the budget lets it be missing.
+    @Sendable static func floorIsKept(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, .recycle, _) = notice, let worker = ledger.worker(id),
+            worker.serves
+        else { return nil }
+        let pool = ledger.pools[id.pool]
+        let hasSuccessor = pool.slots[id.slot].workers.contains {
+            $0.serves && $0.id != id && $0.id != pool.canary
+        }
+        if hasSuccessor { return nil }
+        let floor = pool.expected - pool.budget.unavailable
+        guard pool.covered - 1 >= floor else {
+            return "without \(id) there are \(pool.covered - 1) of at least \(floor)"
+        }
+        return nil
+    }
+
+    @Sendable static func notWhileFailing(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, .recycle, _) = notice else { return nil }
+        let pool = ledger.pools[id.pool]
+        let hasSuccessor = pool.slots[id.slot].workers.contains { $0.serves && $0.id != id }
+        guard !hasSuccessor, let failing = pool.slots.firstIndex(where: \.isFailing) else {
+            return nil
+        }
+        return "\(id) goes first while slot \(failing) does not boot"
+    }
+
+    @Sendable static func holdIsHonoured(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, .recycle, _) = notice, let worker = ledger.worker(id),
+            let hold = worker.holdUntil,
+            let since = worker.due?.since ?? ledger.trial?.since
+        else { return nil }
+        let end = min(hold, since + ledger.pools[id.pool].policy.maxHold)
+        return ledger.now >= end ? nil : "\(id) asked for \((end - ledger.now).seconds) s more"
+    }
+}

@@ -1,0 +1,144 @@
+import SuperviseCore
+
+/// What holds after every step and every turn.
+extension Invariant {
+    @Sendable static func sumsAreTrue(_ ledger: Ledger, _ service: Service) -> String? {
+        for member in service.members {
+            let pool = member.pool
+            guard ledger.pools.indices.contains(pool.number) else {
+                return "there is a pool \(pool.number)"
+            }
+            let known = ledger.pools[pool.number]
+            let live = known.live
+            if pool.liveCount != live {
+                return "\(pool.liveCount) live in pool \(pool.number), not \(live)"
+            }
+            let serving = known.serving
+            if pool.servingCount != serving {
+                return "\(pool.servingCount) serve in pool \(pool.number), not \(serving)"
+            }
+            if pool.stage == .running, pool.size != known.wanted {
+                return "pool \(pool.number) has \(pool.size) slots, not \(known.wanted)"
+            }
+        }
+        return nil
+    }
+
+    @Sendable static func hardCapKills(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.owesKill.map { "\($0) is over kill-rss and lives" }
+    }
+
+    @Sendable static func failureBacksOff(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.owesBackoff.map { "slot \($0.slot) of pool \($0.pool) failed again at once" }
+    }
+
+    @Sendable static func stopReachesAll(_ ledger: Ledger, _ service: Service) -> String? {
+        for pool in ledger.pools where pool.stage != .running {
+            for slot in pool.slots {
+                if let kept = slot.workers.first(where: \.isKept) {
+                    return "\(kept.id) was not told, the pool is \(pool.stage)"
+                }
+            }
+        }
+        return nil
+    }
+
+    @Sendable static func nobodyOutstays(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.first { worker in
+            guard let killAt = worker.killAt, killAt <= ledger.now else { return nil }
+            return "\(worker.id) should have been killed"
+        }
+    }
+
+    @Sendable static func nobodyBootsForEver(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.first { worker in
+            guard worker.isKept, worker.readyAt == nil,
+                worker.startedAt + ledger.policy(of: worker).readyTimeout <= ledger.now
+            else { return nil }
+            return "\(worker.id) boots for too long"
+        }
+    }
+
+    @Sendable static func overLimitIsDue(_ ledger: Ledger, _ service: Service) -> String? {
+        for pool in ledger.pools where pool.stage == .running {
+            for slot in pool.slots {
+                guard let worker = slot.pair(canary: pool.canary).incumbent, worker.serves,
+                    worker.due == nil
+                else { continue }
+                if let limit = worker.requestLimit, worker.requests >= limit {
+                    return "\(worker.id) has served its requests and is not due"
+                }
+                if let lifetime = worker.policy.maxLifetime,
+                    ledger.now - worker.startedAt >= lifetime + worker.policy.maxLifetimeJitter
+                {
+                    return "\(worker.id) has reached its age and is not due"
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Whoever waits for a place takes it as soon as backoff and budget allow.
+    @Sendable static func roomIsUsed(_ ledger: Ledger, _ service: Service) -> String? {
+        for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
+            let most = pool.expected + pool.budget.surge
+            guard pool.live < most else { continue }
+            let waiting = pool.slots.count { slot in
+                let isVacant = !slot.workers.contains {
+                    $0.isKept && !($0.id == pool.canary && $0.isBeside)
+                }
+                let waits = slot.notBefore.map { $0 > ledger.now } ?? false
+                return isVacant && (slot.isDone || slot.awaited != nil || waits)
+            }
+            if pool.filled + waiting < pool.wanted {
+                return "pool \(number) has \(pool.filled) of \(pool.wanted) and \(waiting) waiting"
+            }
+        }
+        return nil
+    }
+
+    @Sendable static func deadlinesAreAhead(_ ledger: Ledger, _ service: Service) -> String? {
+        guard let next = service.nextDeadline, next <= ledger.now, ledger.exitCode == nil else {
+            return nil
+        }
+        return "the deadline of \(next.nanoseconds) stands at \(ledger.now.nanoseconds)"
+    }
+
+    @Sendable static func timerIsArmed(_ ledger: Ledger, _ service: Service) -> String? {
+        let armed = service.nextDeadline ?? Instant(nanoseconds: .max)
+        for pool in ledger.pools where pool.stage != .ended {
+            for slot in pool.slots {
+                if pool.stage == .running, !slot.isFresh, let notBefore = slot.notBefore,
+                    notBefore > ledger.now, notBefore < armed,
+                    !slot.workers.contains(where: \.isKept)
+                {
+                    return "nothing wakes a slot that backs off"
+                }
+                for worker in slot.workers {
+                    if let killAt = worker.killAt, killAt < armed {
+                        return "nothing wakes to kill \(worker.id)"
+                    }
+                    guard worker.isKept, worker.readyAt == nil else { continue }
+                    if worker.startedAt + ledger.policy(of: worker).readyTimeout < armed {
+                        return "nothing wakes for the ready-timeout of \(worker.id)"
+                    }
+                }
+            }
+        }
+        return nil
+    }
+}
+
+extension Ledger {
+    /// The first complaint about a worker.
+    func first(_ complaint: (Worker) -> String?) -> String? {
+        for pool in pools {
+            for slot in pool.slots {
+                for worker in slot.workers {
+                    if let text = complaint(worker) { return text }
+                }
+            }
+        }
+        return nil
+    }
+}

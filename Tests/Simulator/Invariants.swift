@@ -1,0 +1,101 @@
+import SuperviseCore
+
+/// Something that holds at every step of every run. To add one, add a line to `all`: a name, when it
+/// is looked at, and a function that says what is wrong, or nil.
+package struct Invariant: Sendable {
+    enum Check: Sendable {
+        /// Before an action is recorded.
+        case action(@Sendable (Ledger, Service.Action) -> String?)
+        /// When all actions of an event are recorded.
+        case step(@Sendable (Ledger, Service) -> String?)
+        /// When all events and deadlines of a moment are handled.
+        case turn(@Sendable (Ledger, Service) -> String?)
+    }
+
+    let name: String
+    let check: Check
+
+    static let all: [Invariant] = [
+        // Starts.
+        Invariant("starts stay within workers and surge", .start(withinSurge)),
+        Invariant("nothing starts in a stopping or parked pool", .start(whileRunning)),
+        Invariant("a slot has one worker, and one more to follow it", .start(oneToFollow)),
+        Invariant("incarnations are counted", .start(nextIncarnation)),
+        Invariant("a start is of the generation in force or a canary", .start(knownGeneration)),
+        Invariant("limits are drawn within their jitter", .start(limitWithinJitter)),
+        Invariant("a backoff is honoured", .start(afterBackoff)),
+        Invariant("memory overtakes other causes", .start(memoryFirst)),
+        // Readiness and causes.
+        Invariant("ready comes after the start and by the rule asked for", .notice(readyByRule)),
+        Invariant("a cause is a fact", .notice(dueForACause)),
+        // Retirements.
+        Invariant("a worker is told once", .notice(toldOnce)),
+        Invariant("a retirement has its cause", .notice(retiredForACause)),
+        Invariant("a replacement is ready or the floor is kept", .notice(floorIsKept)),
+        Invariant("a pool that cannot boot is not weakened", .notice(notWhileFailing)),
+        Invariant("a hold is honoured", .notice(holdIsHonoured)),
+        Invariant("a reload touches nothing before its commit", .notice(transaction)),
+        Invariant("all canaries are good before the commit", .notice(canariesAreGood)),
+        Invariant("a canary stays before it passes", .notice(canaryStays)),
+        // Signals.
+        Invariant("signals go to the living", .action(signalsToTheLiving)),
+        Invariant("the stop-signal goes to whom was told", .action(signalAfterTold)),
+        Invariant("SIGKILL comes after the signal and the whole grace", .action(killAfterGrace)),
+        // Giving up and the end.
+        Invariant("giving up has its reason", .notice(givingUpHasReason)),
+        Invariant("the backoff grows within its bounds", .notice(backoffWithinBounds)),
+        Invariant("the exit comes last and fits", .action(exitFits)),
+        // Every step.
+        Invariant("the machine's sums are true", .step(sumsAreTrue)),
+        Invariant("who is over the hard cap is killed", .step(hardCapKills)),
+        Invariant("failing again backs off", .step(failureBacksOff)),
+        Invariant("a stopping or parked pool keeps nobody", .step(stopReachesAll)),
+        // Every turn.
+        Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),
+        Invariant("nobody boots longer than ready-timeout", .turn(nobodyBootsForEver)),
+        Invariant("who is over a limit is due", .turn(overLimitIsDue)),
+        Invariant("room is not left idle", .turn(roomIsUsed)),
+        Invariant("past deadlines are acted on", .turn(deadlinesAreAhead)),
+        Invariant("a timer is armed for what comes", .turn(timerIsArmed)),
+    ]
+
+    private init(_ name: String, _ check: Check) {
+        self.name = name
+        self.check = check
+    }
+
+    package typealias ActionCheck = (
+        name: String, run: @Sendable (Ledger, Service.Action) -> String?
+    )
+    package typealias LookCheck = (name: String, run: @Sendable (Ledger, Service) -> String?)
+
+    static let ofActions: [ActionCheck] = all.compactMap {
+        if case .action(let run) = $0.check { ($0.name, run) } else { nil }
+    }
+    static let ofSteps: [LookCheck] = all.compactMap {
+        if case .step(let run) = $0.check { ($0.name, run) } else { nil }
+    }
+    static let ofTurns: [LookCheck] = all.compactMap {
+        if case .turn(let run) = $0.check { ($0.name, run) } else { nil }
+    }
+}
+
+extension Invariant.Check {
+    static func start(
+        _ check: @escaping @Sendable (Ledger, WorkerID, StartOrder) -> String?
+    ) -> Invariant.Check {
+        .action { ledger, action in
+            guard case .perform(.start(let id, let order)) = action else { return nil }
+            return check(ledger, id, order)
+        }
+    }
+
+    static func notice(
+        _ check: @escaping @Sendable (Ledger, Notice) -> String?
+    ) -> Invariant.Check {
+        .action { ledger, action in
+            guard case .perform(.note(let notice)) = action else { return nil }
+            return check(ledger, notice)
+        }
+    }
+}

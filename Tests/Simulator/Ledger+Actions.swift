@@ -1,0 +1,170 @@
+import SuperviseCore
+
+/// What the machine does and says.
+extension Ledger {
+    mutating func record(_ action: Service.Action) {
+        switch action {
+        case .perform(let action): record(action)
+        case .adopt: break
+        case .discard: endTrial()
+        case .exit(let code): exitCode = code
+        }
+    }
+
+    private mutating func record(_ action: Action) {
+        let now = now
+        switch action {
+        case .start(let id, let order): started(id, order)
+        case .signal(let id, _), .signalTree(let id): change(id) { $0.isSignalled = true }
+        case .kill(let id):
+            if owesKill == id { owesKill = nil }
+            change(id) {
+                $0.isKilled = true
+                $0.killAt = now + .seconds(1)
+            }
+        case .observe, .sampleMemory: break
+        case .note(let notice): record(notice)
+        }
+    }
+
+    private mutating func started(_ id: WorkerID, _ order: StartOrder) {
+        guard pools.indices.contains(id.pool) else { return }
+        while pools[id.pool].slots.count <= id.slot { pools[id.pool].slots.append(Slot()) }
+        let pool = pools[id.pool]
+        let isCanary = trial != nil && trial?.generation == order.generation
+        let policy = isCanary ? pool.trial ?? pool.policy : pool.policy
+        var worker = Worker(
+            id: id, generation: order.generation, startedAt: now, policy: policy,
+            requestLimit: order.requestLimit)
+        worker.isCanary = isCanary
+        worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }
+        pools[id.pool].slots[id.slot].workers.append(worker)
+        pools[id.pool].slots[id.slot].lastIncarnation = id.incarnation
+        if pools[id.pool].slots[id.slot].isFresh {
+            pools[id.pool].slots[id.slot].isFresh = false
+            pools[id.pool].slots[id.slot].notBefore = nil
+        }
+    }
+
+    private mutating func record(_ notice: Notice) {
+        let now = now
+        switch notice {
+        case .started, .startFailed, .bootTimedOut, .exited, .leftProcesses, .killedTree,
+            .memoryAlarm, .reloadComplete, .rolledOut, .canaryFailed:
+            break
+        case .ready(let id, _, _):
+            wasEverReady = true
+            change(id) { $0.readyAt = now }
+            pools[id.pool].slots[id.slot].bootFailures = 0
+            pools[id.pool].slots[id.slot].isFailing = false
+        case .due(let id, let cause, _):
+            change(id) { $0.due = (cause, $0.due?.since ?? now) }
+        case .retiring(let id, let cause, _): retiring(id, cause)
+        case .killed(let id, let cause):
+            if cause == .killMemory { change(id) { $0.killAt = min($0.killAt ?? now, now) } }
+        case .backoff(let pool, let slot, _, let delay):
+            pools[pool].slots[slot].notBefore = now + delay
+            if owesBackoff?.pool == pool, owesBackoff?.slot == slot { owesBackoff = nil }
+        case .slotDone(let pool, let slot):
+            pools[pool].slots[slot].isDone = true
+            pools[pool].slots[slot].isFailing = false
+            pools[pool].slots[slot].failedAt = nil
+        case .resized(let pool, _, let to): resized(pool, to)
+        case .parked(let pool): pools[pool].stage = .parked
+        case .unparked(let pool): unparked(pool)
+        case .canaryStarted(let id, _): pools[id.pool].canary = id
+        case .canaryPassed(let pool, _): pools[pool].passedAt = now
+        case .stopping(let pool, let haste): stopping(pool, haste)
+        case .ended(let pool): pools[pool].stage = .ended
+        case .reloadBegun(let generation): reloadBegun(generation)
+        case .reloadCommitted(let generation): committed(generation)
+        case .reloadAborted: endTrial()
+        case .givingUp(let reason): givenUp = reason
+        }
+    }
+
+    private mutating func retiring(_ id: WorkerID, _ cause: RetireCause) {
+        let now = now
+        guard let worker = worker(id) else { return }
+        let graceful = policy(of: worker).gracefulTimeout
+        let grace: TimeSpan =
+            switch cause {
+            case .bootTimeout: .seconds(2)
+            case .superseded: worker.readyAt == nil ? .seconds(2) : graceful
+            case .killMemory: .zero
+            case .recycle, .announced, .scaledDown, .parked: graceful
+            case .stop:
+                switch pools[id.pool].stage {
+                case .stopping(.quick): .seconds(2)
+                case .stopping(.immediate): .zero
+                case .stopping(.graceful), .running, .parked, .ended: graceful
+                }
+            }
+        let pair = pools[id.pool].slots[id.slot].pair(canary: pools[id.pool].canary)
+        let isFollowed = pair.replacement.map { $0.id != pools[id.pool].canary } ?? false
+        if cause == .announced, pair.incumbent?.id == id, !isFollowed,
+            pools[id.pool].policy.restart != .always
+        {
+            pools[id.pool].slots[id.slot].awaited = id.incarnation
+        }
+        if cause == .bootTimeout, pair.incumbent?.id == id {
+            pools[id.pool].slots[id.slot].isFailing = true
+        }
+        if cause == .bootTimeout || cause == .killMemory {
+            pools[id.pool].slots[id.slot].hasFailed = true
+        }
+        if cause == .killMemory, pair.incumbent?.id == id, !isFollowed {
+            // It counts as a crash, and the slot starts over.
+            pools[id.pool].slots[id.slot].notBefore = nil
+            pools[id.pool].slots[id.slot].failedAt = now
+        }
+        if cause == .bootTimeout || cause == .announced && worker.readyAt == nil {
+            pools[id.pool].slots[id.slot].bootFailures += 1
+        }
+        if cause == .recycle(.reload), trial != nil { pools[id.pool].tookSlots += 1 }
+        change(id) {
+            $0.told = (cause, now)
+            $0.killAt = now + grace
+        }
+    }
+
+    private mutating func resized(_ pool: Int, _ size: Int) {
+        let isShrinking = size < pools[pool].wanted
+        pools[pool].wanted = size
+        guard isShrinking else { return }
+        for slot in pools[pool].slots.indices
+        where !pools[pool].slots[slot].workers.contains(where: \.isKept) {
+            pools[pool].slots[slot].isFresh = true
+            pools[pool].slots[slot].failedAt = nil
+            pools[pool].slots[slot].isFailing = false
+            pools[pool].slots[slot].awaited = nil
+        }
+    }
+
+    private mutating func unparked(_ pool: Int) {
+        pools[pool].stage = .running
+        for slot in pools[pool].slots.indices {
+            pools[pool].slots[slot].notBefore = nil
+            pools[pool].slots[slot].failedAt = nil
+            pools[pool].slots[slot].isFailing = false
+        }
+    }
+
+    private mutating func stopping(_ pool: Int, _ haste: Haste) {
+        pools[pool].stage = .stopping(haste)
+        let latest: Instant? =
+            switch haste {
+            case .graceful: nil
+            case .quick: now + .seconds(2)
+            case .immediate: now
+            }
+        guard let latest else { return }
+        for slot in pools[pool].slots.indices {
+            for place in pools[pool].slots[slot].workers.indices {
+                if let killAt = pools[pool].slots[slot].workers[place].killAt {
+                    pools[pool].slots[slot].workers[place].killAt = min(killAt, latest)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import SuperviseCore
+
+/// What the machine is told.
+extension Ledger {
+    mutating func record(_ event: Service.Event, at instant: Instant) {
+        now = instant
+        owesBackoff = nil
+        owesKill = nil
+        switch event {
+        case .start, .deadline, .resize, .park: break
+        case .worker(let id, let news): record(news, of: id)
+        case .reload(let plans):
+            guard !stopWasTold, exitCode == nil else { return }
+            pendingPlans = plans
+        case .stop: stopWasTold = true
+        }
+    }
+
+    private mutating func record(_ news: WorkerEvent, of id: WorkerID) {
+        let now = now
+        guard let worker = worker(id) else { return }
+        switch news {
+        case .running: change(id) { $0.runsSince = now }
+        case .startFailed(let failure): startFailed(worker, failure)
+        case .ready, .listening, .unobservable, .recycleRequested, .stopping: break
+        case .requests(let total): change(id) { $0.requests = max($0.requests, total) }
+        case .moreRequests(let count): change(id) { $0.requests += count }
+        case .memory(let bytes):
+            if let cap = policy(of: worker).killRSSBytes, bytes > cap, worker.isKept {
+                owesKill = id
+            }
+        case .hold(let span): change(id) { $0.holdUntil = now + span }
+        case .exited(let status, let leavesTree):
+            exited(worker, status, leavesTree: leavesTree)
+        case .treeGone: if worker.hasExited { remove(id) }
+        }
+    }
+
+    private mutating func startFailed(_ worker: Worker, _ failure: StartFailure) {
+        if !failure.isTransient { wasRefused = true }
+        remove(worker.id)
+        guard worker.isKept, !isOnTrial(worker.id) else { return }
+        if !failure.isTransient { pools[worker.id.pool].slots[worker.id.slot].bootFailures += 1 }
+        countFailure(in: worker.id, of: worker)
+    }
+
+    private mutating func exited(_ worker: Worker, _ status: ExitStatus, leavesTree: Bool) {
+        let now = now
+        guard !worker.hasExited else { return }
+        let id = worker.id
+        let isUnplanned = worker.isKept && pools[id.pool].stage == .running
+        let wasIncumbent =
+            pools[id.pool].slots[id.slot].pair(canary: pools[id.pool].canary).incumbent?.id == id
+        if leavesTree {
+            change(id) {
+                $0.hasExited = true
+                $0.isSignalled = false
+                $0.isKilled = false
+            }
+            if worker.killAt == nil {
+                let grace = policy(of: worker).gracefulTimeout
+                change(id) { $0.killAt = now + grace }
+            }
+        } else {
+            remove(id)
+        }
+        let isAwaited = pools[id.pool].slots[id.slot].awaited == id.incarnation
+        if worker.isKept || isAwaited {
+            let policy = policy(of: worker)
+            let isFinish = worker.readyAt != nil || !policy.hasListeners
+            pools[id.pool].slots[id.slot].hasFailed = status != .code(0) || !isFinish
+        }
+        if pools[id.pool].slots[id.slot].awaited == id.incarnation {
+            pools[id.pool].slots[id.slot].awaited = nil
+        }
+        guard isUnplanned, !isOnTrial(id) else { return }
+        let policy = policy(of: worker)
+        let isFinish = status == .code(0) && (worker.readyAt != nil || !policy.hasListeners)
+        if worker.readyAt == nil, !isFinish {
+            pools[id.pool].slots[id.slot].bootFailures += 1
+            if wasIncumbent { pools[id.pool].slots[id.slot].isFailing = true }
+        }
+        judgeEnd(of: worker, isFinish: isFinish, wasIncumbent: wasIncumbent)
+    }
+
+    /// Whether the end of a worker counts as one that came too soon.
+    private mutating func judgeEnd(of worker: Worker, isFinish: Bool, wasIncumbent: Bool) {
+        let id = worker.id
+        let pool = pools[id.pool]
+        if wasIncumbent {
+            // Where another is on its way in the slot, that one takes the place.
+            let follower = pool.slots[id.slot].workers.contains {
+                $0.isKept && !($0.id == pool.canary && $0.isBeside)
+            }
+            if follower { return }
+            pools[id.pool].slots[id.slot].notBefore = nil
+            if pool.policy.restart == .never || pool.policy.restart == .onFailure && isFinish {
+                return
+            }
+            if isFinish, now - worker.startedAt >= .seconds(1) {
+                pools[id.pool].slots[id.slot].failedAt = nil
+                return
+            }
+        }
+        countFailure(in: id, of: worker)
+    }
+
+    /// Two failures without a stable worker in between: the slot has to back off.
+    private mutating func countFailure(in id: WorkerID, of worker: Worker) {
+        let pool = pools[id.pool]
+        let slot = pool.slots[id.slot]
+        let stable = pool.policy.stableAfter
+        func isStable(_ worker: Worker?) -> Bool {
+            worker?.readyAt.map { now - $0 >= stable } ?? false
+        }
+        var isForgiven = isStable(worker)
+        if let incumbent = slot.pair(canary: pool.canary).incumbent, let readyAt = incumbent.readyAt
+        {
+            isForgiven =
+                isForgiven || isStable(incumbent) && slot.failedAt.map { readyAt >= $0 } ?? true
+        }
+        if slot.failedAt != nil, !isForgiven, pool.policy.backoff > .zero {
+            owesBackoff = (id.pool, id.slot)
+        }
+        pools[id.pool].slots[id.slot].failedAt = now
+    }
+}

@@ -1,0 +1,67 @@
+import SuperviseCore
+
+/// The reload as an observer sees it.
+extension Ledger {
+    mutating func reloadBegun(_ generation: Int) {
+        endTrial()
+        lastGeneration = generation
+        trial = (generation, now, pendingPlans)
+        for plan in pendingPlans {
+            guard let number = number(named: plan.name) else { continue }
+            pools[number].trial = plan.policy
+            pools[number].hadNobody = pools[number].serving == 0
+        }
+    }
+
+    mutating func endTrial() {
+        guard trial != nil else { return }
+        trial = nil
+        for number in pools.indices {
+            pools[number].trial = nil
+            pools[number].canary = nil
+            pools[number].passedAt = nil
+            pools[number].tookSlots = 0
+            pools[number].hadNobody = false
+        }
+    }
+
+    mutating func committed(_ generation: Int) {
+        let plans = trial?.plans ?? []
+        let now = now
+        for canary in pools.compactMap(\.canary) {
+            // Its incumbent is due without a word: it goes at once, unless it holds that off.
+            let pair = pools[canary.pool].slots[canary.slot].pair(canary: canary)
+            if let old = pair.incumbent, old.id != canary, old.due == nil {
+                change(old.id) { $0.due = (.reload, now) }
+            }
+        }
+        endTrial()
+        self.generation = generation
+        for number in pools.indices where !plans.contains(where: { $0.name == pools[number].name })
+        {
+            pools[number].isRemoved = true
+        }
+        for plan in plans {
+            guard let number = number(named: plan.name) else {
+                pools.append(
+                    Pool(name: plan.name, policy: plan.policy, wanted: plan.policy.workers))
+                continue
+            }
+            pools[number].policy = plan.policy
+            pools[number].stage = .running
+            for slot in pools[number].slots.indices {
+                pools[number].slots[slot].notBefore = nil
+                pools[number].slots[slot].failedAt = nil
+                pools[number].slots[slot].bootFailures = 0
+                pools[number].slots[slot].isFailing = false
+                pools[number].slots[slot].isDone = false
+                pools[number].slots[slot].awaited = nil
+            }
+        }
+    }
+
+    /// The pool of this name that the configuration in force has.
+    func number(named name: String) -> Int? {
+        pools.indices.last { pools[$0].name == name && pools[$0].isKept }
+    }
+}

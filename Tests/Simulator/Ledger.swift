@@ -1,0 +1,167 @@
+import SuperviseCore
+
+/// What an observer knows who sees every event and every action, and nothing of the machine's inside.
+/// The invariants are checked against it.
+package struct Ledger {
+    /// A worker of which something is left.
+    struct Worker {
+        let id: WorkerID
+        let generation: Int
+        let startedAt: Instant
+        let policy: PoolPolicy
+        let requestLimit: UInt64?
+        /// Whether it was started as the trial of a generation, and whether its slot had a worker.
+        var isCanary = false
+        var isBeside = false
+        var runsSince: Instant?
+        var readyAt: Instant?
+        var requests: UInt64 = 0
+        var holdUntil: Instant?
+        var due: (cause: RecycleCause, since: Instant)?
+        var told: (cause: RetireCause, at: Instant)?
+        var isSignalled = false
+        var isKilled = false
+        var hasExited = false
+        /// When it has to be killed, and not before.
+        var killAt: Instant?
+
+        /// Whether it lives and was not told to go.
+        var isKept: Bool { told == nil && !hasExited }
+        var serves: Bool { isKept && readyAt != nil }
+    }
+
+    struct Slot {
+        var workers: [Worker] = []
+        var lastIncarnation = 0
+        var notBefore: Instant?
+        /// Whether it may have been taken away and come back, without what came before.
+        var isFresh = false
+        /// When its last worker failed, if none was stable since.
+        var failedAt: Instant?
+        var bootFailures = 0
+        /// Whether its worker did not boot and none was ready since.
+        var isFailing = false
+        /// Whether its work is done, and whether the last worker ended with anything but 0.
+        var isDone = false
+        var hasFailed = false
+        /// A worker that announced its end, the way of which decides what follows.
+        var awaited: Int?
+    }
+
+    enum Stage: Equatable {
+        case running
+        case parked
+        case stopping(Haste)
+        case ended
+    }
+
+    struct Pool {
+        let name: String
+        var policy: PoolPolicy
+        var stage = Stage.running
+        /// Whether the configuration has it no more.
+        var isRemoved = false
+        var wanted: Int
+        var slots: [Slot] = []
+        /// The canary and its settings, while the reload is undecided.
+        var trial: PoolPolicy?
+        var canary: WorkerID?
+        /// When the canary was found good.
+        var passedAt: Instant?
+        /// Whether the pool had nobody who served, at some time of the trial.
+        var hadNobody = false
+        /// How many old workers made room for the canary.
+        var tookSlots = 0
+    }
+
+    package internal(set) var now = Instant(nanoseconds: 0)
+    var pools: [Pool] = []
+    var generation = 1
+    /// The generation on trial, since when, and its pools.
+    var trial: (generation: Int, since: Instant, plans: [Service.Plan])?
+    /// The pools of the reload that was told last.
+    var pendingPlans: [Service.Plan] = []
+    var lastGeneration = 1
+    var wasEverReady = false
+    var wasRefused = false
+    var stopWasTold = false
+    var givenUp: GiveUpReason?
+    package internal(set) var exitCode: Int32?
+    /// A slot that failed twice and has to say that it backs off, in this step.
+    var owesBackoff: (pool: Int, slot: Int)?
+    /// A worker over the hard cap, which has to be killed in this step.
+    var owesKill: WorkerID?
+
+    package init(_ plans: [Service.Plan]) {
+        pools = plans.map {
+            Pool(name: $0.name, policy: $0.policy, wanted: $0.policy.workers)
+        }
+    }
+
+    func worker(_ id: WorkerID) -> Worker? {
+        place(of: id).map { pools[id.pool].slots[id.slot].workers[$0] }
+    }
+
+    func place(of id: WorkerID) -> Int? {
+        guard pools.indices.contains(id.pool), pools[id.pool].slots.indices.contains(id.slot)
+        else { return nil }
+        return pools[id.pool].slots[id.slot].workers.firstIndex { $0.id == id }
+    }
+
+    mutating func change(_ id: WorkerID, _ adjust: (inout Worker) -> Void) {
+        guard let place = place(of: id) else { return }
+        adjust(&pools[id.pool].slots[id.slot].workers[place])
+    }
+
+    mutating func remove(_ id: WorkerID) {
+        guard let place = place(of: id) else { return }
+        pools[id.pool].slots[id.slot].workers.remove(at: place)
+    }
+
+    /// The settings that the machine judges this worker by.
+    func policy(of worker: Worker) -> PoolPolicy {
+        if let trial, trial.generation == worker.generation,
+            let policy = pools[worker.id.pool].trial
+        {
+            return policy
+        }
+        return pools[worker.id.pool].policy
+    }
+
+    func isOnTrial(_ id: WorkerID) -> Bool {
+        trial != nil && pools[id.pool].canary == id
+    }
+}
+
+extension Ledger.Pool {
+    /// Workers of which something is left.
+    var live: Int { slots.reduce(0) { $0 + $1.workers.count } }
+    /// Ready workers that were not told to go.
+    var serving: Int { slots.reduce(0) { $0 + $1.workers.count { $0.serves } } }
+    var expected: Int { wanted - slots.count { $0.isDone } }
+    var budget: Budget { Budget(of: policy, workers: wanted) }
+    var isKept: Bool { stage == .running || stage == .parked }
+
+    /// Slots with a ready worker that is not on trial.
+    var covered: Int {
+        slots.count { slot in slot.workers.contains { $0.serves && $0.id != canary } }
+    }
+
+    /// Slots that have a worker, not counting a canary beside nobody.
+    var filled: Int {
+        slots.count { slot in
+            slot.workers.contains { $0.isKept && !($0.id == canary && $0.isBeside) }
+        }
+    }
+}
+
+extension Ledger.Slot {
+    /// The worker that fills the slot, and the one that is to follow it.
+    func pair(canary: WorkerID?) -> (incumbent: Ledger.Worker?, replacement: Ledger.Worker?) {
+        let kept = workers.filter(\.isKept)
+        if let trial = kept.first(where: { $0.id == canary && $0.isBeside }) {
+            return (kept.first { $0.id != trial.id }, trial)
+        }
+        return (kept.first, kept.dropFirst().first)
+    }
+}

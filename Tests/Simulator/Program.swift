@@ -1,0 +1,56 @@
+/// How the workers' program behaves: times in milliseconds, chances in a thousand, memory in MiB.
+/// Each worker draws its own fate from these when it starts.
+package struct Program: Equatable, Sendable {
+    /// The longest time from the order to start until the program runs.
+    package var exec = 5
+    /// The longest boot.
+    package var boot = 200
+    /// The longest time from the stop-signal to the exit.
+    package var drain = 200
+    /// The longest time by which an exit is told late; exits in between are told together.
+    package var late = 0
+    /// The longest time from SIGKILL until nothing is left.
+    package var linger = 5
+    /// How many fail to boot, and how many hang instead.
+    package var failing = 0
+    package var hanging = 0
+    /// How many do not hear the stop-signal.
+    package var deaf = 0
+    /// How many leave processes behind, and how many of those are deaf.
+    package var trees = 0
+    package var deafTrees = 0
+    /// The longest time from ready to a crash, or to an end with status 0; 0 is never.
+    package var crashing = 0
+    package var finishing = 0
+    /// Memory at the start, and what is added in a second.
+    package var memory = 50
+    package var growth = 0
+    /// The time between two reports of requests; 0 is none. And the most requests in one.
+    package var reporting = 0
+    package var requests = 0
+    /// How many say nothing when they are ready, and of how many nothing can be seen.
+    package var silent = 0
+    package var hidden = 0
+
+    package init() {}
+
+    package init(_ adjust: (inout Program) -> Void) { adjust(&self) }
+
+    /// Every field by name, for the printer and the shrinker.
+    nonisolated(unsafe) static let fields: [(name: String, path: WritableKeyPath<Program, Int>)] = [
+        ("exec", \.exec), ("boot", \.boot), ("drain", \.drain), ("late", \.late),
+        ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
+        ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
+        ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth),
+        ("reporting", \.reporting), ("requests", \.requests), ("silent", \.silent),
+        ("hidden", \.hidden),
+    ]
+
+    /// The same program once nothing goes wrong any more.
+    var healed: Program {
+        var program = Program()
+        program.boot = boot
+        program.drain = drain
+        return program
+    }
+}

@@ -1,0 +1,72 @@
+import SuperviseCore
+
+/// Makes a failing schedule small: fewer faults, fewer pools, settings at their defaults, smaller
+/// numbers; whatever still breaks the same invariant is kept.
+package struct Shrinker<M: Machine> {
+    private let invariant: String
+    private var best: Schedule
+    private var runsLeft: Int
+
+    package static func shrink(
+        _ schedule: Schedule, breaking invariant: String, runs: Int = 3_000
+    ) -> Schedule {
+        var shrinker = Shrinker(invariant: invariant, best: schedule, runsLeft: runs)
+        var before: Schedule
+        repeat {
+            before = shrinker.best
+            shrinker.round()
+        } while shrinker.best != before && shrinker.runsLeft > 0
+        return shrinker.best
+    }
+
+    private mutating func attempt(_ change: (inout Schedule) -> Void) {
+        var candidate = best
+        change(&candidate)
+        guard candidate != best, runsLeft > 0 else { return }
+        runsLeft -= 1
+        var simulation = Simulation<M>(candidate)
+        if simulation.run().violation?.invariant == invariant { best = candidate }
+    }
+
+    private mutating func round() {
+        var length = max(1, best.faults.count / 2)
+        while length > 0 {
+            for start in stride(from: best.faults.count - length, through: 0, by: -1)
+            where start + length <= best.faults.count {
+                attempt { $0.faults.removeSubrange(start..<start + length) }
+            }
+            length /= 2
+        }
+        for index in best.pools.indices.reversed() where best.pools.count > 1 {
+            attempt { $0.pools.remove(at: index) }
+        }
+        for index in best.pools.indices {
+            attempt { $0.pools[index].policy.workers = 1 }
+            attempt { $0.pools[index].policy.workers = max(1, $0.pools[index].policy.workers - 1) }
+            for field in PolicyField.all where !["workers"].contains(field.name) {
+                attempt { field.reset(&$0.pools[index].policy) }
+            }
+        }
+        for (_, path) in Program.fields {
+            attempt { $0.program[keyPath: path] = Program()[keyPath: path] }
+            attempt { $0.program[keyPath: path] /= 2 }
+        }
+        shrinkFaults()
+        attempt { $0.healAt /= 2 }
+        attempt { $0.healAt = ($0.faults.last?.at ?? 0) + 1 }
+        attempt { $0.haste = .graceful }
+        attempt { $0.seed = 1 }
+    }
+
+    private mutating func shrinkFaults() {
+        for index in best.faults.indices {
+            for rounding in [10_000, 1_000, 100] {
+                attempt { $0.faults[index].at = $0.faults[index].at / rounding * rounding }
+            }
+            guard case .reload(let plans, _) = best.faults[index].fault else { continue }
+            attempt { $0.faults[index].fault = .reload(plans, Program()) }
+            attempt { $0.faults[index].fault = .reload($0.pools, $0.program) }
+        }
+        attempt { $0.faults.sort { $0.at < $1.at } }
+    }
+}

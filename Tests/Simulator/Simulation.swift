@@ -1,0 +1,214 @@
+import SuperviseCore
+
+/// What is simulated: the service that ships, or one with a planted bug.
+package protocol Machine {
+    init(_ plans: [Service.Plan], seed: UInt64)
+    mutating func handle(_ event: Service.Event, at now: Instant) -> [Service.Action]
+    var nextDeadline: Instant? { get }
+    var service: Service { get }
+}
+
+extension Service: Machine {
+    package var service: Service { self }
+}
+
+/// A broken invariant.
+package struct Violation: Equatable, Sendable, CustomStringConvertible {
+    package var invariant: String
+    package var detail: String
+    package var at: Instant
+
+    package var description: String {
+        "\(invariant): \(detail) (at \((at - Instant(nanoseconds: 0)).seconds) s)"
+    }
+}
+
+/// How a run ended.
+package struct Outcome: Equatable, Sendable {
+    package var violation: Violation?
+    package var exitCode: Int32?
+    package var steps: Int
+    package var trace: [String]
+}
+
+/// One run: faults and safety, then healing and liveness, then the stop and the exit. All invariants
+/// are checked at every step.
+package struct Simulation<M: Machine> {
+    private let schedule: Schedule
+    private var world: World
+    private var machine: M
+    private var ledger: Ledger
+    private var now = Instant(nanoseconds: 0)
+    private var steps = 0
+    private var violation: Violation?
+    private var hasSeenHealing = false
+    /// By when the present phase has to be over.
+    private var limit = Instant(nanoseconds: .max)
+    private let isTracing: Bool
+    private var trace: [String] = []
+
+    package init(_ schedule: Schedule, isTracing: Bool = false) {
+        self.schedule = schedule
+        self.isTracing = isTracing
+        world = World(schedule)
+        machine = M(schedule.pools, seed: schedule.seed)
+        ledger = Ledger(schedule.pools)
+    }
+
+    package mutating func run() -> Outcome {
+        tell(.start)
+        while violation == nil, ledger.exitCode == nil { turn() }
+        if violation == nil, let left = world.present.first {
+            violate("nothing is left at the end", "\(left) is left")
+        }
+        return Outcome(
+            violation: violation, exitCode: ledger.exitCode, steps: steps, trace: trace)
+    }
+
+    /// One turn of the master's loop: all pending events, then the deadlines.
+    private mutating func turn() {
+        guard let next = [world.nextAt, machine.nextDeadline].compactMap({ $0 }).min() else {
+            return advanceQuiet()
+        }
+        now = max(now, next, world.stalledUntil)
+        while violation == nil, ledger.exitCode == nil, let events = world.advance(to: now) {
+            if steps > 50_000 { violate("a run comes to an end", "it goes on at one moment") }
+            for event in events where ledger.exitCode == nil { tell(event) }
+        }
+        var rounds = 0
+        while rounds < 4, ledger.exitCode == nil, violation == nil,
+            let deadline = machine.nextDeadline, deadline <= now
+        {
+            tell(.deadline)
+            rounds += 1
+        }
+        guard violation == nil else { return }
+        check(Invariant.ofTurns)
+        if steps > 50_000 { violate("a run comes to an end", "\(steps) steps were not enough") }
+        advancePhase()
+    }
+
+    /// Nothing is to come: the service is whole and at rest, or stuck.
+    private mutating func advanceQuiet() {
+        let steps = steps
+        advancePhase()
+        if self.steps == steps, violation == nil {
+            violate("something is always to come", "nothing happens any more")
+        }
+    }
+
+    private mutating func tell(_ event: Service.Event) {
+        guard violation == nil else { return }
+        steps += 1
+        ledger.record(event, at: now)
+        let actions = machine.handle(event, at: now)
+        if isTracing { trace.append("\(now.nanoseconds) \(event) -> \(actions)") }
+        for action in actions {
+            for (name, run) in Invariant.ofActions {
+                if let detail = run(ledger, action) { return violate(name, detail) }
+            }
+            ledger.record(action)
+            world.perform(action, at: now)
+        }
+        ledger.finishStep()
+        check(Invariant.ofSteps)
+    }
+
+    private mutating func check(_ invariants: [Invariant.LookCheck]) {
+        guard ledger.exitCode == nil else { return }
+        for (name, run) in invariants {
+            if let detail = run(ledger, machine.service) { return violate(name, detail) }
+        }
+    }
+
+    private mutating func violate(_ invariant: String, _ detail: String) {
+        guard violation == nil else { return }
+        violation = Violation(invariant: invariant, detail: detail, at: now)
+    }
+
+    private mutating func advancePhase() {
+        guard world.isHealed, violation == nil, ledger.exitCode == nil else { return }
+        if !hasSeenHealing {
+            hasSeenHealing = true
+            let bound = ledger.stopWasTold ? schedule.stopBound : schedule.recoveryBound
+            limit = now + bound
+            if let parked = ledger.pools.firstIndex(where: { $0.stage == .parked }) {
+                tell(.resize(pool: parked, by: 1))
+            }
+        } else if ledger.stopWasTold || ledger.givenUp != nil {
+            if now > limit { violate("a stop comes to an end", "processes are left") }
+        } else if ledger.isAtFullStrength {
+            limit = now + schedule.stopBound
+            tell(.stop(schedule.haste))
+        } else if now > limit {
+            violate("a healed service comes back to full strength", ledger.strength)
+        }
+    }
+}
+
+extension Ledger {
+    /// Looks at what only stands when all actions of an event are known.
+    mutating func finishStep() {
+        guard trial != nil else { return }
+        for number in pools.indices where pools[number].trial != nil {
+            if pools[number].covered == 0 { pools[number].hadNobody = true }
+        }
+    }
+
+    /// Every pool has all its workers, and no reload is under way. Where ages fall due, as many may
+    /// be missing as the budget allows.
+    var isAtFullStrength: Bool {
+        trial == nil
+            && pools.allSatisfy { pool in
+                guard pool.isKept else { return true }
+                let missing = pool.policy.maxLifetime == nil ? 0 : pool.budget.unavailable
+                let isCurrent = pool.slots.allSatisfy { slot in
+                    slot.workers.allSatisfy { $0.generation == generation || missing > 0 }
+                }
+                return pool.stage == .running && pool.covered >= pool.expected - missing
+                    && isCurrent
+            }
+    }
+
+    var strength: String {
+        let pools = pools.map { "\($0.name): \($0.covered) of \($0.expected), \($0.stage)" }
+        return "\(pools.joined(separator: ", ")), trial \(trial?.generation ?? 0)"
+    }
+}
+
+extension Schedule {
+    private var plans: [Service.Plan] {
+        faults.reduce(into: pools) { plans, timed in
+            if case .reload(let more, _) = timed.fault { plans += more }
+        }
+    }
+
+    private var programs: [Program] {
+        faults.reduce(into: [program]) { programs, timed in
+            if case .reload(_, let program) = timed.fault { programs.append(program) }
+        }
+    }
+
+    private func longest(_ span: KeyPath<PoolPolicy, TimeSpan>) -> TimeSpan {
+        plans.map { $0.policy[keyPath: span] }.max() ?? .zero
+    }
+
+    /// The longest time that a stop may take: the grace, and what lingers after SIGKILL.
+    var stopBound: TimeSpan {
+        let slack = programs.map { $0.linger + $0.late + $0.exec }.max() ?? 0
+        return longest(\.gracefulTimeout) + .seconds(5) + .milliseconds(Int64(3 * slack))
+    }
+
+    /// The longest time until a healed service is whole: what hangs is given up, the last backoff
+    /// passes, and then each slot may have to be replaced one after the other, first for the reload
+    /// and then for the causes that came before.
+    var recoveryBound: TimeSpan {
+        // A resize may have added a few.
+        let workers = 3 * (plans.map(\.policy.workers).max() ?? 0) + 12
+        let boot = TimeSpan.milliseconds(Int64(programs.map(\.boot).max() ?? 0))
+        let one = longest(\.maxHold) + boot + stopBound + .seconds(6)
+        let each = TimeSpan(nanoseconds: one.nanoseconds * Int64(workers))
+        let backoff = longest(\.backoffMax)
+        return longest(\.readyTimeout) + backoff + backoff + each
+    }
+}

@@ -1,0 +1,158 @@
+import SuperviseCore
+
+/// Draws a schedule from a seed. Each seed first draws which faults and settings it favours and how
+/// much, so that runs differ more than if each had a little of everything.
+package struct Swarm {
+    private var draws: Draws
+
+    package static func schedule(seed: UInt64) -> Schedule {
+        var swarm = Swarm(draws: Draws(seed: seed, 3))
+        return swarm.schedule(seed: seed)
+    }
+
+    private mutating func schedule(seed: UInt64) -> Schedule {
+        let pools = (0..<draws.pick([1, 1, 1, 2, 2, 3])).map { plan(["web", "jobs", "mail"][$0]) }
+        let healAt = draws.between(2_000, 40_000)
+        let program = program(isTroubled: draws.chance(600))
+        return Schedule(
+            seed: seed, pools: pools, program: program,
+            faults: faults(until: healAt, pools: pools, program: program), healAt: healAt,
+            haste: draws.pick([.graceful, .graceful, .quick, .immediate]))
+    }
+
+    private mutating func plan(_ name: String) -> Service.Plan {
+        Service.Plan(name: name, policy: policy())
+    }
+
+    private mutating func policy() -> PoolPolicy {
+        var policy = PoolPolicy()
+        policy.workers = draws.pick([1, 1, 2, 2, 3, 4, 6])
+        policy.hasListeners = draws.chance(700)
+        policy.readiness = draws.pick([.auto, .notify, .notify, .exec, .after(.milliseconds(300))])
+        policy.readyTimeout = span(500, 8_000)
+        policy.gracefulTimeout = span(100, 5_000)
+        policy.backoff = span(0, 400)
+        policy.backoffMax = span(400, 5_000)
+        policy.stableAfter = span(200, 5_000)
+        policy.bootAttempts = draws.between(2, 6)
+        policy.maxHold = span(500, 8_000)
+        policy.minLifetime = span(0, 3_000)
+        if draws.chance(400) {
+            policy.maxSurge = draws.pick([.count(0), .count(1), .count(2), .percent(50)])
+            policy.maxUnavailable = draws.pick([.count(0), .count(1), .count(2), .percent(50)])
+        }
+        if draws.chance(400) {
+            policy.maxRequests = UInt64(draws.between(5, 60))
+            policy.maxRequestsJitter = UInt64(draws.pick([0, 10]))
+        }
+        if draws.chance(250) {
+            policy.maxLifetime = span(4_000, 20_000)
+            policy.maxLifetimeJitter = span(0, 3_000)
+        }
+        if draws.chance(300) {
+            policy.maxRSSBytes = UInt64(draws.between(100, 300)) << 20
+            policy.memoryInterval = span(1_000, 4_000)
+            policy.memorySamples = draws.pick([1, 1, 3])
+        }
+        if draws.chance(200) {
+            policy.killRSSBytes = UInt64(draws.between(200, 500)) << 20
+            policy.memoryInterval = span(1_000, 4_000)
+        }
+        if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
+        return policy
+    }
+
+    private mutating func span(_ lower: Int, _ upper: Int) -> TimeSpan {
+        .milliseconds(Int64(draws.between(lower, upper)))
+    }
+
+    private mutating func program(isTroubled: Bool) -> Program {
+        var program = Program()
+        program.exec = draws.pick([0, 5, 40])
+        program.boot = draws.between(10, 1_500)
+        program.drain = draws.between(0, 2_000)
+        program.memory = draws.between(20, 90)
+        if draws.chance(400) {
+            program.reporting = draws.between(300, 2_000)
+            program.requests = draws.between(1, 10)
+        }
+        guard isTroubled else { return program }
+        func some(_ most: Int) -> Int { draws.chance(300) ? draws.between(0, most) : 0 }
+        program.late = some(200)
+        program.linger = draws.pick([0, 5, 5, 1_500])
+        program.failing = draws.chance(60) ? 1_000 : some(500)
+        program.hanging = draws.chance(40) ? 1_000 : some(400)
+        program.deaf = some(600)
+        program.trees = some(600)
+        program.deafTrees = some(600)
+        program.silent = some(1_000)
+        program.hidden = some(1_000)
+        program.growth = some(60)
+        if draws.chance(250) { program.crashing = draws.between(200, 12_000) }
+        if draws.chance(150) { program.finishing = draws.between(200, 12_000) }
+        return program
+    }
+
+    private mutating func faults(
+        until end: Int, pools: [Service.Plan], program: Program
+    ) -> [TimedFault] {
+        // What may be drawn at all in this run, and how much of it there is.
+        let kinds = (0..<14).map { _ in draws.chance(450) }
+        let count = draws.pick([0, 2, 4, 8, 14, 24])
+        var faults: [TimedFault] = []
+        for _ in 0..<count {
+            let kind = draws.between(0, kinds.count - 1)
+            guard kinds[kind] else { continue }
+            let fault = fault(kind, pools, program)
+            // Things that come together find more than things that come apart.
+            let at = draws.chance(300) ? faults.last?.at ?? 0 : draws.between(0, end - 1)
+            faults.append(TimedFault(at, fault))
+        }
+        return faults.enumerated().sorted {
+            ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
+        }
+        .map(\.element)
+    }
+
+    private mutating func fault(
+        _ kind: Int, _ pools: [Service.Plan], _ program: Program
+    ) -> Fault {
+        let pool = draws.between(0, pools.count - 1)
+        let worker = draws.between(0, 5)
+        switch kind {
+        case 0: return .end(pool: pool, worker: worker, signal: draws.pick([6, 9, 11]))
+        case 1: return .end(pool: pool, worker: worker, status: draws.pick([0, 0, 1]))
+        case 2: return .announce(pool: pool, worker: worker, status: draws.pick([0, 1]))
+        case 3: return .ask(pool: pool, worker: worker)
+        case 4: return .hold(pool: pool, worker: worker, draws.pick([0, 500, 3_000, 20_000]))
+        case 5: return .burst(pool: pool, worker: worker, draws.between(1, 80))
+        case 6: return .grow(pool: pool, worker: worker, draws.between(20, 500))
+        case 7: return .refuseForks(draws.between(100, 3_000))
+        case 8: return draws.chance(500) ? .breakExec(draws.between(100, 2_000)) : .repeatExits
+        case 9: return .stall(draws.between(100, 6_000))
+        case 10:
+            // Which slots of a pool that finishes its work are taken away cannot be seen.
+            let isEndless = pools[pool].policy.restart == .always
+            return isEndless ? .resize(pool: pool, by: draws.pick([-2, -1, 1, 2])) : .repeatExits
+        case 11: return draws.chance(500) ? .park : .resize(pool: 0, by: 0)
+        case 12: return reload(pools, program)
+        default:
+            return draws.chance(300)
+                ? .stop(draws.pick([.graceful, .quick, .immediate])) : reload(pools, program)
+        }
+    }
+
+    private mutating func reload(_ pools: [Service.Plan], _ program: Program) -> Fault {
+        var plans: [Service.Plan] = []
+        for plan in pools {
+            if draws.chance(100) { continue }
+            var next = plan
+            if draws.chance(250) { next.policy = policy() }
+            if draws.chance(250) { next.policy.workers = draws.between(1, 5) }
+            if plan.policy.restart == .always { next.policy.restart = .always }
+            plans.append(next)
+        }
+        if plans.isEmpty || draws.chance(100) { plans.append(plan("new")) }
+        return .reload(plans, draws.chance(500) ? program : self.program(isTroubled: true))
+    }
+}

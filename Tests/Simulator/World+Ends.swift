@@ -1,0 +1,121 @@
+import SuperviseCore
+
+/// Ends of processes, and what the master does to them.
+extension World {
+    /// The process dies; that is told when the master reaps it.
+    mutating func die(_ id: WorkerID, _ status: ExitStatus, at now: Instant) {
+        guard var process = processes[id], process.isAlive else { return }
+        process.isAlive = false
+        process.status = status
+        let late = Int64(process.draws.between(0, isHealed ? 0 : process.program.late))
+        processes[id] = process
+        agenda.enter(.reaped(id), at: now + .milliseconds(late))
+    }
+
+    mutating func reaped(_ id: WorkerID) -> [Service.Event] {
+        guard var process = processes[id], let status = process.status, !process.isReaped else {
+            return []
+        }
+        process.isReaped = true
+        processes[id] = process
+        reapedIDs.append(id)
+        if !process.isPresent { forget(id) }
+        return [.worker(id, .exited(status, leavesTree: process.hasTree))]
+    }
+
+    mutating func treeDied(_ id: WorkerID) -> [Service.Event] {
+        guard var process = processes[id], process.hasTree else { return [] }
+        process.hasTree = false
+        processes[id] = process
+        guard process.isReaped else { return [] }
+        forget(id)
+        return [.worker(id, .treeGone)]
+    }
+
+    mutating func forget(_ id: WorkerID) {
+        processes[id] = nil
+        present.removeAll { $0 == id }
+    }
+
+    /// Does what the machine wants done.
+    package mutating func perform(_ action: Service.Action, at now: Instant) {
+        guard case .perform(let action) = action else { return }
+        switch action {
+        case .start(let id, let order): start(id, order, at: now)
+        case .signal(let id, _): signal(id, at: now)
+        case .signalTree(let id): signalTree(id, at: now)
+        case .kill(let id): kill(id, at: now)
+        case .observe(let id): observe(id, at: now)
+        case .sampleMemory(let pool): sampleMemory(of: pool, at: now)
+        case .note: break
+        }
+    }
+
+    private mutating func start(_ id: WorkerID, _ order: StartOrder, at now: Instant) {
+        var draws = Draws(seed: seed, 2, id.pool, id.slot, id.incarnation)
+        let given = programs[min(order.generation, programs.count) - 1]
+        let program = isHealed ? given.healed : given
+        let soon = now + .milliseconds(Int64(draws.between(0, program.exec)))
+        present.append(id)
+        processes[id] = Process(
+            id: id, program: program, startedAt: now, draws: draws,
+            isDeaf: draws.chance(program.deaf), hasTree: draws.chance(program.trees),
+            isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden))
+        if now < forksRefusedUntil {
+            let failure = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
+            agenda.enter(.notStarted(id, failure), at: soon)
+        } else if now < execBrokenUntil {
+            let failure = StartFailure(step: "exec", message: "ENOENT", isTransient: false)
+            agenda.enter(.notStarted(id, failure), at: soon)
+        } else {
+            agenda.enter(.executed(id), at: soon + .milliseconds(1))
+        }
+    }
+
+    private mutating func signal(_ id: WorkerID, at now: Instant) {
+        guard var process = processes[id], process.isAlive else { return }
+        process.isTold = true
+        let drain = Int64(process.draws.between(0, process.program.drain))
+        let status = process.draws.chance(500) ? ExitStatus.code(0) : .signal(.terminate)
+        processes[id] = process
+        guard process.hasExecuted, !process.isDeaf else { return }
+        agenda.enter(.died(id, status, byItself: false), at: now + .milliseconds(drain))
+    }
+
+    private mutating func signalTree(_ id: WorkerID, at now: Instant) {
+        guard var process = processes[id], process.hasTree, !process.isTreeDeaf else { return }
+        let drain = Int64(process.draws.between(0, process.program.drain))
+        processes[id] = process
+        agenda.enter(.treeDied(id), at: now + .milliseconds(drain))
+    }
+
+    private mutating func kill(_ id: WorkerID, at now: Instant) {
+        guard var process = processes[id] else { return }
+        let linger = Int64(process.draws.between(0, process.program.linger))
+        processes[id] = process
+        let end = now + .milliseconds(linger)
+        agenda.enter(.died(id, .signal(.kill), byItself: false), at: end)
+        if process.hasTree { agenda.enter(.treeDied(id), at: end) }
+    }
+
+    private mutating func observe(_ id: WorkerID, at now: Instant) {
+        guard let process = processes[id], process.isAlive else { return }
+        if process.isHidden {
+            agenda.enter(.answered(id, .unobservable), at: now)
+        } else if process.isWaiting {
+            agenda.enter(.answered(id, .listening), at: now)
+        }
+    }
+
+    private mutating func sampleMemory(of pool: Int, at now: Instant) {
+        for id in present where id.pool == pool {
+            guard let process = processes[id], process.isAlive, process.hasExecuted else {
+                continue
+            }
+            let age = Int((now - process.startedAt).seconds)
+            let grown = isHealed ? 0 : process.program.growth * age + process.extraMemory
+            let bytes = UInt64(process.program.memory + grown) << 20
+            agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
+        }
+    }
+}

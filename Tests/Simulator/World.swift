@@ -1,0 +1,146 @@
+import SuperviseCore
+
+/// The kernel and the programs, as far as the machine can see them: processes that boot, die, do not
+/// hear, leave others behind; starts that are refused; news that come late and together.
+package struct World {
+    /// Something that is going to happen.
+    enum Occurrence {
+        case executed(WorkerID)
+        case notStarted(WorkerID, StartFailure)
+        case booted(WorkerID)
+        case died(WorkerID, ExitStatus, byItself: Bool)
+        case reaped(WorkerID)
+        case treeDied(WorkerID)
+        case served(WorkerID)
+        case answered(WorkerID, WorkerEvent)
+        case befalls(Fault)
+        case heals
+    }
+
+    /// A process and what it leaves behind.
+    struct Process {
+        let id: WorkerID
+        let program: Program
+        let startedAt: Instant
+        var draws: Draws
+        var hasExecuted = false
+        var isWaiting = false
+        var isAlive = true
+        var isDeaf: Bool
+        var status: ExitStatus?
+        var isReaped = false
+        var hasTree: Bool
+        var isTreeDeaf: Bool
+        let isHidden: Bool
+        var isTold = false
+        var requests = 0
+        var extraMemory = 0
+
+        /// Whether anything of it is left.
+        var isPresent: Bool { !isReaped || hasTree }
+    }
+
+    let seed: UInt64
+    var agenda = Agenda<Occurrence>()
+    var processes: [WorkerID: Process] = [:]
+    /// Those of which anything is left, by age.
+    var present: [WorkerID] = []
+    var reapedIDs: [WorkerID] = []
+    /// The programs of the generations, from 1.
+    var programs: [Program]
+    var forksRefusedUntil = Instant(nanoseconds: 0)
+    var execBrokenUntil = Instant(nanoseconds: 0)
+    /// Until when the master does not run.
+    package var stalledUntil = Instant(nanoseconds: 0)
+    package private(set) var isHealed = false
+    var draws: Draws
+
+    package init(_ schedule: Schedule) {
+        seed = schedule.seed
+        programs = [schedule.program]
+        draws = Draws(seed: seed, 1)
+        for timed in schedule.faults where timed.at < schedule.healAt {
+            agenda.enter(.befalls(timed.fault), at: Instant(milliseconds: timed.at))
+        }
+        agenda.enter(.heals, at: Instant(milliseconds: schedule.healAt))
+    }
+
+    /// When something happens next.
+    package var nextAt: Instant? { agenda.nextAt }
+
+    /// Lets the next thing happen whose time has come, and returns what the master is told.
+    package mutating func advance(to now: Instant) -> [Service.Event]? {
+        guard let occurrence = agenda.next(through: now) else { return nil }
+        switch occurrence {
+        case .executed(let id): return executed(id, at: now)
+        case .notStarted(let id, let failure):
+            forget(id)
+            return [.worker(id, .startFailed(failure))]
+        case .booted(let id): return booted(id, at: now)
+        case .died(let id, let status, let byItself):
+            if !byItself || !isHealed { die(id, status, at: now) }
+            return []
+        case .reaped(let id): return reaped(id)
+        case .treeDied(let id): return treeDied(id)
+        case .served(let id): return served(id, at: now)
+        case .answered(let id, let news):
+            return processes[id]?.isAlive == true ? [.worker(id, news)] : []
+        case .befalls(let fault): return befall(fault, at: now)
+        case .heals:
+            isHealed = true
+            forksRefusedUntil = now
+            execBrokenUntil = now
+            for id in present { processes[id]?.extraMemory = 0 }
+            return []
+        }
+    }
+
+    private mutating func executed(_ id: WorkerID, at now: Instant) -> [Service.Event] {
+        guard var process = processes[id], process.isAlive else { return [] }
+        process.hasExecuted = true
+        let program = process.program
+        let boot = Int64(process.draws.between(program.boot / 4, program.boot))
+        if process.isTold, !process.isDeaf {
+            agenda.enter(.died(id, .signal(.terminate), byItself: false), at: now)
+        } else if process.draws.chance(program.failing) {
+            let status = ExitStatus.code(Int32(process.draws.between(0, 3) == 0 ? 0 : 1))
+            agenda.enter(.died(id, status, byItself: true), at: now + .milliseconds(boot))
+        } else if !process.draws.chance(program.hanging) {
+            agenda.enter(.booted(id), at: now + .milliseconds(boot))
+        }
+        processes[id] = process
+        return [.worker(id, .running)]
+    }
+
+    private mutating func booted(_ id: WorkerID, at now: Instant) -> [Service.Event] {
+        guard var process = processes[id], process.isAlive else { return [] }
+        process.isWaiting = true
+        let program = process.program
+        func soon(_ longest: Int) -> Instant {
+            now + .milliseconds(Int64(process.draws.between(longest / 8, longest)))
+        }
+        if program.crashing > 0 {
+            agenda.enter(.died(id, .signal(.abort), byItself: true), at: soon(program.crashing))
+        }
+        if program.finishing > 0 {
+            agenda.enter(.died(id, .code(0), byItself: true), at: soon(program.finishing))
+        }
+        if program.reporting > 0 { agenda.enter(.served(id), at: soon(program.reporting)) }
+        let isSilent = process.draws.chance(program.silent)
+        processes[id] = process
+        return isSilent ? [] : [.worker(id, .ready)]
+    }
+
+    private mutating func served(_ id: WorkerID, at now: Instant) -> [Service.Event] {
+        guard var process = processes[id], process.isAlive, !isHealed else { return [] }
+        let count = process.draws.between(1, max(1, process.program.requests))
+        process.requests += count
+        let isTotal = process.draws.chance(500)
+        processes[id] = process
+        agenda.enter(
+            .served(id), at: now + .milliseconds(Int64(max(1, process.program.reporting))))
+        let news: WorkerEvent =
+            isTotal ? .requests(UInt64(process.requests)) : .moreRequests(UInt64(count))
+        return [.worker(id, news)]
+    }
+}
