@@ -20,7 +20,11 @@ extension Pool {
             return
         }
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
-        if !failure.isTransient { slots[id.slot].bootFailures += 1 }
+        if !failure.isTransient {
+            slots[id.slot].bootFailures += 1
+            // What an operator has to mend is not mended at once.
+            slots[id.slot].failures = max(1, slots[id.slot].failures)
+        }
         countFailure(in: id.slot, atLeast: Pool.shortestWait, at: now)
         promoteReplacement(in: id.slot, at: now)
     }

@@ -108,8 +108,14 @@ extension Pool {
         if slot.isVacant || slot.due != nil, let wake = slot.notBefore, wake > now {
             consider(wake)
         }
-        for wake in [heldUntil(index), slot.due?.aheadUntil] {
-            if let wake, wake > now { consider(wake) }
+        let waits = [heldUntil(index), slot.due?.aheadUntil].compactMap { $0 }
+        for wake in waits where wake > now { consider(wake) }
+        // A turn that comes late handles news of this worker before the deadline that passed
+        // meanwhile; a ready replacement still has to take over then.
+        if let last = waits.max(), let replacement = slot.replacement, replacement.isReady,
+            candidate?.isTrying(replacement.id) != true
+        {
+            consider(last)
         }
         return earliest
     }

@@ -230,6 +230,17 @@ struct RecyclingTests {
         #expect(bench.now == second(30))
     }
 
+    @Test func newsThatComeWithALateDeadlineDoNotHideTheEndOfAHold() {
+        let bench = Bench { $0.maxRequests = 10 }
+        bench.bringUp()
+        bench.tell(id(0), .requests(10))
+        bench.tell(id(0), .hold(.seconds(30)))
+        bench.makeReady(id(0, 2))
+        bench.wait(.seconds(40))
+        bench.tell(id(0), .requests(11))
+        #expect(bench.wake().retired == [id(0)])
+    }
+
     @Test func aHoldIsTakenBack() {
         let bench = Bench { $0.maxRequests = 10 }
         bench.bringUp()
