@@ -108,7 +108,8 @@ extension Invariant {
         let armed = service.nextDeadline ?? Instant(nanoseconds: .max)
         for pool in ledger.pools where pool.stage != .ended {
             for slot in pool.slots {
-                if pool.stage == .running, !slot.isFresh, let notBefore = slot.notBefore,
+                if pool.stage == .running, !slot.isFresh, slot.awaited == nil,
+                    let notBefore = slot.notBefore,
                     notBefore > ledger.now, notBefore < armed,
                     !slot.workers.contains(where: \.isKept)
                 {

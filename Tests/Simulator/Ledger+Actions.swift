@@ -107,7 +107,7 @@ extension Ledger {
         {
             pools[id.pool].slots[id.slot].awaited = id.incarnation
         }
-        if cause == .bootTimeout, pair.incumbent?.id == id {
+        if cause == .bootTimeout, pair.incumbent?.id == id, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].isFailing = true
         }
         if cause == .bootTimeout || cause == .killMemory {
@@ -118,7 +118,7 @@ extension Ledger {
             pools[id.pool].slots[id.slot].notBefore = nil
             pools[id.pool].slots[id.slot].failedAt = now
         }
-        if cause == .bootTimeout || cause == .announced && worker.readyAt == nil {
+        if cause == .bootTimeout || cause == .announced && worker.readyAt == nil, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].bootFailures += 1
         }
         if cause == .recycle(.reload), trial != nil { pools[id.pool].tookSlots += 1 }
