@@ -60,7 +60,7 @@ extension Pool {
         guard let limit, budget.surge > 0, let bootTime = pace.bootTime,
             let rate = pace.requestsPerSecond
         else { return limit }
-        let served = (rate * bootTime.seconds * Pool.bootAllowance).rounded(.up)
+        let served = rate * bootTime.seconds * Pool.bootAllowance
         let ahead = served < Double(limit / 2) ? UInt64(served) : limit / 2
         return limit - ahead
     }

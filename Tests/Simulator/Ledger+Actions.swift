@@ -22,7 +22,7 @@ extension Ledger {
                 $0.isKilled = true
                 $0.killAt = now + .seconds(1)
             }
-        case .observe, .sampleMemory: break
+        case .observe, .sampleMemory, .sampleProgress, .setBell: break
         case .note(let notice): record(notice)
         }
     }
@@ -89,7 +89,7 @@ extension Ledger {
         let graceful = policy(of: worker).gracefulTimeout
         let grace: TimeSpan =
             switch cause {
-            case .bootTimeout: .seconds(2)
+            case .bootTimeout, .watchdog, .stalled: .seconds(2)
             case .superseded: worker.readyAt == nil ? .seconds(2) : graceful
             case .killMemory: .zero
             case .recycle, .announced, .scaledDown, .parked: graceful

@@ -7,7 +7,7 @@ extension Ledger {
         owesBackoff = nil
         owesKill = nil
         switch event {
-        case .start, .deadline, .resize, .park: break
+        case .start, .deadline, .late, .queue, .resize, .park: break
         case .worker(let id, let news): record(news, of: id)
         case .reload(let plans):
             guard !stopWasTold, exitCode == nil else { return }
@@ -22,7 +22,9 @@ extension Ledger {
         switch news {
         case .running: change(id) { $0.runsSince = now }
         case .startFailed(let failure): startFailed(worker, failure)
-        case .ready, .listening, .unobservable, .recycleRequested, .stopping: break
+        case .ready, .listening, .unobservable, .recycleRequested, .stopping, .watchdog,
+            .watchdogTriggered, .extendTimeout:
+            break
         case .requests(let total): change(id) { $0.requests = max($0.requests, total) }
         case .moreRequests(let count): change(id) { $0.requests += count }
         case .memory(let bytes):

@@ -47,7 +47,7 @@ extension World {
         case .kill(let id): kill(id, at: now)
         case .observe(let id): observe(id, at: now)
         case .sampleMemory(let pool): sampleMemory(of: pool, at: now)
-        case .note: break
+        case .sampleProgress, .setBell, .note: break
         }
     }
 
