@@ -58,7 +58,10 @@ extension Pool {
 
     private func vacancyKey(of index: Int, at now: Instant) -> Instant? {
         let slot = slots[index]
-        guard stage == .running, slot.isVacant, !slot.isBackingOff(at: now) else { return nil }
+        guard stage == .running, slot.isVacant else { return nil }
+        // The canary is first, and its program is not the one that the slot backs off for.
+        if case .takingSlot(index)? = candidate?.phase { return Instant(nanoseconds: .min) }
+        guard !slot.isBackingOff(at: now) else { return nil }
         return slot.notBefore ?? Instant(nanoseconds: 0)
     }
 

@@ -106,7 +106,6 @@ extension Pool {
             return
         }
         if let vacant = slotForLoneCanary() {
-            slots[vacant].notBefore = nil
             candidate?.phase = .takingSlot(vacant)
             refresh(vacant, at: now)
             return
@@ -119,10 +118,11 @@ extension Pool {
         refresh(slot, at: now)
     }
 
-    /// Where nothing may run beside the others, a slot that waits for a worker has room for a canary:
-    /// nobody has to go for it. New code may be what the slot needs, too.
+    /// Where nothing may run beside the others, or those that leave take all the room there is, a slot
+    /// that waits for a worker has a place for a canary: nobody has to go for it. New code may be what
+    /// the slot needs, too.
     private func slotForLoneCanary() -> Int? {
-        guard budget.surge == 0, tally.vacant > 0 else { return nil }
+        guard tally.vacant > 0, budget.surge == 0 || tally.live >= ceiling else { return nil }
         return slots.indices.first { slots[$0].isVacant }
     }
 

@@ -29,8 +29,8 @@ extension Invariant {
         let policy = ledger.policy(of: worker)
         switch cause {
         case .requests:
-            guard let limit = worker.requestLimit, worker.requests >= limit else {
-                return "\(id) has not reached its limit"
+            guard let bell = worker.bell, worker.requests >= bell else {
+                return "\(id) has not reached its limit, nor come near it"
             }
         case .lifetime:
             guard let lifetime = worker.policy.maxLifetime,

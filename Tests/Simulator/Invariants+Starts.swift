@@ -66,6 +66,9 @@ extension Invariant {
         guard let limit = order.requestLimit, range.contains(limit) else {
             return "\(id) has the limit \(String(describing: order.requestLimit)), not \(range)"
         }
+        guard let bell = order.bell, limit - limit / 2 <= bell, bell <= limit else {
+            return "\(id) is to speak up at \(String(describing: order.bell)) of \(limit)"
+        }
         return nil
     }
 

@@ -36,6 +36,7 @@ extension Ledger {
         var worker = Worker(
             id: id, generation: order.generation, startedAt: now, policy: policy,
             requestLimit: order.requestLimit)
+        worker.bell = order.bell
         worker.isCanary = isCanary
         worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }
         pools[id.pool].slots[id.slot].workers.append(worker)

@@ -10,6 +10,8 @@ package struct Ledger {
         let startedAt: Instant
         let policy: PoolPolicy
         let requestLimit: UInt64?
+        /// Where it speaks up, perhaps ahead of its limit.
+        var bell: UInt64?
         /// Whether it was started as the trial of a generation, and whether its slot had a worker.
         var isCanary = false
         var isBeside = false
