@@ -32,8 +32,8 @@ extension Pool {
     /// A replacement that is ready early waits at most so many boot times for the limit.
     private static let longestWaitInBoots: Int64 = 2
 
-    mutating func learnBootTime(of worker: Worker, _ rule: ReadyRule) {
-        guard rule != .assumed, let readyAt = worker.readyAt else { return }
+    mutating func learnBootTime(of worker: Worker) {
+        guard !worker.isUnproven, let readyAt = worker.readyAt else { return }
         pace.learn(bootTime: readyAt - worker.startedAt)
     }
 

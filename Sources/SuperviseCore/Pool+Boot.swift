@@ -85,26 +85,53 @@ extension Pool {
         if policy.readiness == .exec { becomeReady(id, by: .exec, at: now) }
     }
 
+    /// `READY=1` counts where it is asked for. With `auto` and listeners the kernel has to bear it out,
+    /// where it can be asked: gunicorn says so before any of its workers has loaded the program.
+    mutating func workerSaidReady(_ id: WorkerID, at now: Instant) {
+        guard var worker = self[id], worker.isBooting else { return }
+        let policy = policy(of: worker)
+        switch policy.readiness {
+        case .exec, .after: return
+        case .notify: becomeReady(id, by: .notify, at: now)
+        case .auto where !policy.hasListeners || !worker.isObservable:
+            becomeReady(id, by: .notify, at: now)
+        case .auto:
+            guard !worker.saidReady else { return }
+            worker.saidReady = true
+            worker.observations = 0
+            worker.observeAt = now + BootTimes.observationGap(0, assumedReady: false)
+            self[id] = worker
+            outbox.append(.observe(id))
+        }
+    }
+
+    mutating func workerIsUnobservable(_ id: WorkerID, at now: Instant) {
+        self[id]?.isObservable = false
+        if self[id]?.saidReady == true { becomeReady(id, by: .notify, at: now) }
+    }
+
     /// The kernel's evidence counts only where nobody asked for another rule.
     mutating func workerListens(_ id: WorkerID, at now: Instant) {
         guard var worker = self[id], policy(of: worker).readiness == .auto else { return }
         hasShownEvidence = true
         worker.observeAt = nil
-        worker.isAssumedReady = false
+        worker.isUnproven = false
         self[id] = worker
-        becomeReady(id, by: .listening, at: now)
+        becomeReady(id, by: worker.saidReady ? .notify : .listening, at: now)
     }
 
-    mutating func becomeReady(_ id: WorkerID, by rule: ReadyRule, at now: Instant) {
+    mutating func becomeReady(
+        _ id: WorkerID, by rule: ReadyRule, isUnproven: Bool = false, at now: Instant
+    ) {
         guard var worker = self[id], worker.isBooting else { return }
         worker.state = .ready
         worker.readyAt = now
         worker.progressAt = now
-        worker.isAssumedReady = rule == .assumed
-        if rule != .assumed { worker.observeAt = nil }
+        worker.isUnproven = isUnproven
+        if !isUnproven { worker.observeAt = nil }
         self[id] = worker
         hasBeenReady = true
-        learnBootTime(of: worker, rule)
+        learnBootTime(of: worker)
         slots[id.slot].bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
         if candidate?.isTrying(id) == true {
@@ -139,7 +166,9 @@ extension Pool {
         case .auto:
             // A program that was seen to wait on its listener once will be seen again.
             guard !hasShownEvidence || !worker.isObservable else { return nil }
-            return (worker.startedAt + BootTimes.assumed, .assumed)
+            return (
+                worker.startedAt + BootTimes.assumed, worker.saidReady ? .notify : .assumed
+            )
         }
     }
 
@@ -147,7 +176,7 @@ extension Pool {
         guard var worker = self[id] else { return }
         if worker.isBooting {
             if let (readyAt, rule) = readyByTime(worker), readyAt <= now {
-                becomeReady(id, by: rule, at: now)
+                becomeReady(id, by: rule, isUnproven: rule != .time, at: now)
             } else if bootTimeout(of: worker) <= now {
                 bootTimedOut(worker, at: now)
                 return
@@ -160,9 +189,9 @@ extension Pool {
         let next =
             now
             + BootTimes.observationGap(
-                worker.observations, assumedReady: worker.isAssumedReady)
+                worker.observations, assumedReady: worker.isUnproven)
         let end = worker.startedAt + policy(of: worker).readyTimeout
-        worker.observeAt = worker.isAssumedReady && next > end ? nil : next
+        worker.observeAt = worker.isUnproven && next > end ? nil : next
         self[id] = worker
     }
 

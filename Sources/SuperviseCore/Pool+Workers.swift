@@ -37,9 +37,9 @@ extension Pool {
         switch news {
         case .running: workerRuns(id, at: now)
         case .startFailed(let failure): startFailed(id, failure, at: now)
-        case .ready: becomeReady(id, by: .notify, at: now)
+        case .ready: workerSaidReady(id, at: now)
         case .listening: workerListens(id, at: now)
-        case .unobservable: self[id]?.isObservable = false
+        case .unobservable: workerIsUnobservable(id, at: now)
         case .requests(let total): countRequests(total, of: id, at: now)
         case .moreRequests(let count):
             let known = worker(id)?.requests ?? 0

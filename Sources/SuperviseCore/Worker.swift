@@ -58,8 +58,10 @@ public struct Worker: Equatable, Sendable {
     var observations = 0
     /// Whether the kernel's evidence can be read.
     var isObservable = true
-    /// Whether it is ready by assumption alone.
-    var isAssumedReady = false
+    /// Whether it said `READY=1`.
+    var saidReady = false
+    /// Whether it is ready without the evidence that is still looked for, for the sake of later boots.
+    var isUnproven = false
 
     init(
         id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter

@@ -6,9 +6,10 @@ import Glibc
 /// Looked for, in every process given, is an epoll item over a listener (/proc/PID/fdinfo,
 /// proc_pid_fdinfo(5)), or a thread that is blocked in accept on it, or in poll or select over it
 /// (/proc/PID/task/TID/syscall, proc_pid_syscall(5)). An event loop in use shows its epoll item all
-/// the time, the others only while they are idle.
+/// the time, the others only while they are idle; of a busy one the connection that it has accepted
+/// is as good.
 public enum AcceptEvidence: Hashable, Sendable {
-    /// A process waits on one of the listeners.
+    /// A process waits on one of the listeners, or has accepted a connection from it.
     case waiting
     /// All could be read, and none waits.
     case notYet
@@ -52,6 +53,7 @@ private struct ObservedProcess {
     mutating func waits() throws(SystemCallError) -> Bool {
         let links = listeners.map { "socket:[\($0.inode)]" }
         var polls: [String] = []
+        var sockets: Set<UInt64> = []
         for name in try Directory.names("/proc/\(pid)/fd") {
             // A descriptor may be closed since it was listed.
             guard
@@ -59,7 +61,11 @@ private struct ObservedProcess {
                     try Procfs.link("/proc/\(pid)/fd/\(name)")
                 })
             else { continue }
-            if links.contains(link), let number = Int32(name) { listening.insert(number) }
+            if links.contains(link) {
+                if let number = Int32(name) { listening.insert(number) }
+            } else if link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()) {
+                sockets.insert(inode)
+            }
             if link == "anon_inode:[eventpoll]" { polls.append(name) }
             if link == "anon_inode:[io_uring]" { hasRing = true }
         }
@@ -75,7 +81,7 @@ private struct ObservedProcess {
         for task in try Directory.names("/proc/\(pid)/task") {
             if try isBlocked(task) { return true }
         }
-        return false
+        return AcceptedConnections.areHeld(sockets, by: pid, through: listeners.map(\.inode))
     }
 
     // `tfd: 5 events: 19 data: 5 pos:0 ino:1f3a sdev:8`, all but the descriptor hexadecimal. The

@@ -188,3 +188,45 @@ struct BootTests {
         #expect(bench.pool == before)
     }
 }
+
+/// `READY=1` under rules that do not simply believe it.
+struct ReadyWordTests {
+    private func booting(_ readiness: Readiness) -> Bench {
+        let bench = Bench { $0.readiness = readiness }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        return bench
+    }
+
+    @Test func withAutoTheKernelHasToBearItOut() {
+        let bench = booting(.auto)
+        #expect(bench.tell(id(0), .ready) == [.observe(id(0))])
+        #expect(bench.tell(id(0), .ready) == [])
+        #expect(
+            bench.tell(id(0), .listening) == [
+                .note(.ready(id(0), by: .notify, after: .zero))
+            ])
+    }
+
+    @Test func whereTheKernelCannotBeAskedItIsBelieved() {
+        let bench = booting(.auto)
+        bench.tell(id(0), .ready)
+        #expect(
+            bench.tell(id(0), .unobservable) == [
+                .note(.ready(id(0), by: .notify, after: .zero))
+            ])
+    }
+
+    @Test func whereNothingWasEverSeenItIsBelievedLater() {
+        let bench = booting(.auto)
+        bench.tell(id(0), .ready)
+        while bench.pool.servingCount == 0 { bench.wake() }
+        #expect(bench.now == second(5))
+    }
+
+    @Test func aRuleOfTimeIsNotShortened() {
+        let bench = booting(.after(.seconds(4)))
+        #expect(bench.tell(id(0), .ready) == [])
+        #expect(bench.wake() == [.note(.ready(id(0), by: .time, after: .seconds(4)))])
+    }
+}

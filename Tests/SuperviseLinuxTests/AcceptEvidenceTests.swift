@@ -23,6 +23,50 @@ struct AcceptEvidenceTests {
         #expect(waits(child, listener))
     }
 
+    /// One connection at a time and never idle: nobody sees such a program wait.
+    @Test(arguments: [true, false])
+    func anAcceptedConnectionIsAsGood(_ isTCP: Bool) throws {
+        let folder = try TestFolder()
+        let listener =
+            isTCP
+            ? try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+            : try ListenSocket.unix(path: "\(folder.path)/socket", mode: 0o600, backlog: 16)
+        let body = """
+            import time
+            c = socket.socket(s.family)
+            c.connect(s.getsockname())
+            os.write(4, b'c')
+            if sys.stdin.read() == '': a = s.accept()
+            os.write(4, b'a')
+            time.sleep(60)
+            """
+        let said = try TestPipe()
+        let child = try TestChild(
+            ["python3", "-c", Self.prelude + body],
+            descriptors: [listener.rawValue, said.writing.rawValue])
+        #expect(try TestPipe.text(from: said.reading.rawValue) { $0.contains("a") } == "ca")
+        #expect(waits(child, listener))
+    }
+
+    @Test func aConnectionThatNobodyAcceptedIsNone() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let body = """
+            import time
+            c = socket.create_connection(s.getsockname())
+            os.write(4, b'c')
+            time.sleep(60)
+            """
+        let said = try TestPipe()
+        let child = try TestChild(
+            ["python3", "-c", Self.prelude + body],
+            descriptors: [listener.rawValue, said.writing.rawValue])
+        #expect(try TestPipe.text(from: said.reading.rawValue) { !$0.isEmpty } == "c")
+        for _ in 0..<20 {
+            let evidence = AcceptEvidence.observe(tree: [child.pid], listeners: [listener.identity])
+            #expect(evidence == .notYet)
+        }
+    }
+
     @Test func aProgramBehindAShellIsSeen() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
         let child = try TestChild(
