@@ -113,8 +113,11 @@ public struct Pool: Equatable, Sendable {
     public var hasDoneFailures: Bool { tally.doneFailed > 0 }
     /// Whether every slot failed to boot `boot-attempts` times in a row.
     public var hasExhaustedBoots: Bool { tally.wanted > 0 && tally.exhausted == tally.wanted }
-    /// Whether workers of an older generation still have to be replaced or to leave.
-    public var isOutdated: Bool { isRollingOut }
+    /// Whether every worker is of the generation in force and every slot that is not done serves; or
+    /// nobody is meant to, as in a parked pool.
+    public var isSettled: Bool {
+        !isRollingOut && (stage != .running || tally.covered >= expected)
+    }
     /// The budget at the pool's present size.
     public var budget: Budget { Budget(of: policy, workers: tally.wanted) }
 

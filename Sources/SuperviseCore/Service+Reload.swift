@@ -31,9 +31,24 @@ extension Service {
                 commitReload(at: now)
             }
         }
-        if isRollingOut, !members.contains(where: { $0.pool.isOutdated }) {
+        stopRemoved(at: now)
+        if isRollingOut, members.allSatisfy({ $0.isRemoved || $0.pool.isSettled }),
+            !members.contains(where: { $0.isRemoved && $0.isServing })
+        {
             isRollingOut = false
             note(.reloadComplete(generation: generation))
+        }
+    }
+
+    /// A pool under a new name takes over the socket of the one under the old name, which must not go
+    /// before it serves, nor at all if it never does. Where nothing may run beside the others, as with
+    /// jobs that must not run twice, the old one goes first.
+    private mutating func stopRemoved(at now: Instant) {
+        let added = members.filter { $0.since == generation && !$0.isRemoved }
+        let isCovered = added.allSatisfy(\.pool.isSettled)
+        for index in members.indices where members[index].isRemoved && members[index].isServing {
+            guard isCovered || members[index].pool.budget.surge == 0 else { continue }
+            tell(index, .stop(.graceful), at: now)
         }
     }
 
@@ -62,7 +77,7 @@ extension Service {
         let known = Set(kept.map(\.name))
         members = kept + removed
         for index in kept.indices { tell(index, .commit, at: now) }
-        for index in kept.count..<members.count { tell(index, .stop(.graceful), at: now) }
+        for index in kept.count..<members.count { members[index].isRemoved = true }
         for plan in committed.plans where !known.contains(plan.name) {
             add(plan)
             tell(members.count - 1, .start, at: now)
@@ -84,7 +99,10 @@ extension Service {
 
 extension Service.Member {
     /// Whether the configuration in force has this pool.
-    var isWanted: Bool {
+    var isWanted: Bool { !isRemoved && isServing }
+
+    /// Whether it was not told to stop.
+    var isServing: Bool {
         switch pool.stage {
         case .idle, .running, .parked: true
         case .stopping, .ended: false

@@ -53,8 +53,13 @@ public struct Service: Equatable, Sendable {
     public struct Member: Equatable, Sendable {
         /// The pool's name.
         public let name: String
+        /// The generation that brought it.
+        let since: Int
         /// The pool.
         public internal(set) var pool: Pool
+        /// Whether the configuration in force does without it; it serves on until the pools that the
+        /// same reload added can.
+        public internal(set) var isRemoved = false
     }
 
     /// Exit codes of the master.
@@ -129,7 +134,7 @@ public struct Service: Equatable, Sendable {
     mutating func add(_ plan: Plan) {
         members.append(
             Member(
-                name: plan.name,
+                name: plan.name, since: generation,
                 pool: Pool(
                     number: nextNumber, policy: plan.policy, generation: generation,
                     seed: seed &+ UInt64(nextNumber) &* 0x9E37_79B9_7F4A_7C15)))

@@ -36,6 +36,7 @@ extension Master {
             restoreBacklog(for: id)
             if rule != .notify { warnIfUncounted(id) }
         }
+        if case .ended = notice, service.haste == nil { poolEnded() }
         if case .exited(let id, _, _, _) = notice, let worker = workers[id],
             worker.orphans.isEmpty
         {

@@ -121,9 +121,26 @@ extension Master {
 
     /// The generation is in force: older ones start no worker any more.
     func adopt(_ generation: Int) {
-        blueprints = blueprints.filter { $0.key >= generation }
+        forgetBlueprints(before: generation)
         configurations = configurations.filter { $0.key >= generation }
         if let master = configurations[generation]?.configuration.master { log.adopt(master) }
+        closeUnused()
+    }
+
+    /// A pool that the reload removed may serve on for a while, in the generation that it had.
+    private func forgetBlueprints(before generation: Int) {
+        for old in blueprints.keys where old < generation {
+            let needed = service.members.filter { $0.isRemoved && $0.pool.generation == old }
+            blueprints[old] = blueprints[old]?.filter { entry in
+                needed.contains { $0.name == entry.key }
+            }
+        }
+        blueprints = blueprints.filter { !$0.value.isEmpty }
+    }
+
+    /// The last process of a pool is gone; if the pool is, so is what it needed.
+    func poolEnded() {
+        forgetBlueprints(before: service.generation)
         closeUnused()
     }
 

@@ -46,6 +46,8 @@ extension Invariant {
     ) -> String? {
         if order.generation == ledger.generation { return nil }
         let pool = ledger.pools[id.pool]
+        // It serves on, as it was, until the pools that the same reload added can.
+        if pool.isRemoved, order.generation < ledger.generation { return nil }
         guard order.generation == ledger.trial?.generation, pool.trial != nil else {
             return "\(id) starts in generation \(order.generation), not \(ledger.generation)"
         }

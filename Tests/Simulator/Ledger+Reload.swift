@@ -62,6 +62,8 @@ extension Ledger {
 
     /// The pool of this name that the configuration in force has.
     func number(named name: String) -> Int? {
-        pools.indices.last { pools[$0].name == name && pools[$0].isKept }
+        pools.indices.last {
+            pools[$0].name == name && pools[$0].isKept && !pools[$0].isRemoved
+        }
     }
 }

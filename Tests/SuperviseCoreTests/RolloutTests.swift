@@ -51,7 +51,7 @@ struct RolloutTests {
         bench.tell(id(1, 2), .running)
         #expect(bench.tell(id(1, 2), .ready).retired == [id(1)])
         #expect(bench.exit(id(1)).last == .note(.rolledOut(pool: 0, generation: 2)))
-        #expect(!bench.pool.isOutdated)
+        #expect(bench.pool.isSettled)
     }
 
     @Test func aCanaryThatCrashes() {
@@ -246,7 +246,7 @@ struct RolloutTests {
         let again = bench.exit(id(1, 3), 1)
         #expect(again.started == [])
         #expect(bench.pool.servingCount == 2)
-        #expect(bench.pool.isOutdated)
+        #expect(!bench.pool.isSettled)
         #expect(bench.wake().last == start(id(1, 4), generation: 2))
     }
 

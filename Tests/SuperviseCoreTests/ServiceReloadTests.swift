@@ -145,8 +145,27 @@ struct ServiceReloadTests {
         let bench = up(plan("a"))
         let actions = bench.tell(.reload([plan("b")]))
         #expect(actions.contains(.adopt(generation: 2)))
-        #expect(actions.performed.retired == [worker(0)])
         #expect(actions.performed.started == [worker(1)])
+    }
+
+    /// As when a pool is renamed: the socket is never without a worker.
+    @Test func aRemovedPoolServesUntilTheAddedOnesDo() {
+        let bench = up(plan("a"))
+        let actions = bench.tell(.reload([plan("b")]))
+        #expect(actions.performed.retired == [])
+        // What crashes meanwhile comes back as it was.
+        #expect(bench.exit(worker(0), 1).performed.started == [worker(0, 0, 2)])
+        bench.makeReady(worker(0, 0, 2))
+        bench.tell(worker(1), .running)
+        let ready = bench.tell(worker(1), .ready)
+        #expect(ready.performed.retired == [worker(0, 0, 2)])
+        #expect(ready.last == .perform(.note(.reloadComplete(generation: 2))))
+    }
+
+    @Test func aRemovedPoolThatRunsNothingTwiceGoesFirst() {
+        let bench = up(plan("a") { $0.maxSurge = .count(0) })
+        let actions = bench.tell(.reload([plan("b")]))
+        #expect(actions.performed.retired == [worker(0)])
     }
 
     @Test func aReloadBringsParkedPoolsBack() {
@@ -154,8 +173,10 @@ struct ServiceReloadTests {
         bench.tell(.park)
         bench.exit(worker(0))
         let actions = bench.tell(.reload([plan("a")]))
-        #expect(actions.last == .perform(.note(.reloadComplete(generation: 2))))
         #expect(actions.performed.started == [worker(0, 0, 2)])
+        bench.tell(worker(0, 0, 2), .running)
+        let ready = bench.tell(worker(0, 0, 2), .ready)
+        #expect(ready.last == .perform(.note(.reloadComplete(generation: 2))))
     }
 
     @Test func parkingAbortsAReload() {
