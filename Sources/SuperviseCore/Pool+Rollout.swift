@@ -212,8 +212,10 @@ extension Pool {
             let grace = worker.isReady ? given.policy.gracefulTimeout : BootTimes.grace
             retire(canary, because: .superseded, within: grace, at: now)
             refresh(canary.slot, at: now)
-        } else if case .waiting(let slot, _) = given.phase {
-            refresh(slot, at: now)
+        }
+        switch given.phase {
+        case .waiting(let slot, _), .takingSlot(let slot): refresh(slot, at: now)
+        case .trying, .staying, .passed, .failed: break
         }
     }
 }
