@@ -110,10 +110,12 @@ extension Pool {
             refresh(vacant, at: now)
             return
         }
+        // Where every slot's worker holds its place or is being replaced, the end of that is waited
+        // for, not a slot that nothing will happen to.
         let eligible = slots.indices.first { isEligibleForCanary($0, since: since, at: now) }
-        guard let slot = eligible ?? slots.indices.first(where: { slots[$0].isWanted }) else {
-            return
-        }
+        let serving = slots.indices.filter { slots[$0].incumbent?.isReady == true }
+        let held = serving.first { slots[$0].replacement == nil }
+        guard let slot = eligible ?? held ?? serving.first ?? slots.indices.first else { return }
         candidate?.phase = .waiting(slot: slot, since: since)
         refresh(slot, at: now)
     }

@@ -187,6 +187,19 @@ struct RolloutTests {
         #expect(bench.now == second(80))
     }
 
+    @Test func aCanaryDoesNotWaitForASlotThatIsDone() {
+        let (bench, next) = up {
+            $0.maxSurge = .count(0)
+            $0.maxHold = .seconds(20)
+            $0.restart = .never
+        }
+        bench.exit(id(0))
+        bench.tell(id(1), .hold(.seconds(300)))
+        #expect(bench.tell(.prepare(generation: 2, next)) == [])
+        #expect(bench.wake().retired == [id(1)])
+        #expect(bench.now == second(80))
+    }
+
     @Test func theCanaryGoesAheadOfOtherReplacements() {
         let (bench, next) = up(workers: 3)
         bench.tell(id(0), .recycleRequested)
