@@ -1,15 +1,62 @@
+import Foundation
 import Simulator
 import SuperviseCore
 import Testing
 
+/// Runs drawn from seeds. `SUPERVISE_SEEDS=1000000` runs more of them, `SUPERVISE_SEED=123` replays
+/// one; in release mode, `swift run -c release simulate` does the same ten times as fast.
 struct SeedTests {
-    @Test(arguments: 0..<8) func seeds(part: Int) {
-        for seed in stride(from: part, to: 400, by: 8) {
-            var simulation = Simulation<Service>(Swarm.schedule(seed: UInt64(seed)))
-            let outcome = simulation.run()
-            if let violation = outcome.violation {
-                Issue.record("seed \(seed): \(violation)")
-            }
+    private static let parts = 16
+
+    private static func variable(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+    }
+
+    @Test(arguments: 0..<UInt64(parts))
+    func everyInvariantHolds(part: UInt64) {
+        let count = Self.variable("SUPERVISE_SEEDS") ?? 2_000
+        let seeds =
+            Self.variable("SUPERVISE_SEED").map { part == 0 ? [$0] : [] }
+            ?? Array(stride(from: part, to: count, by: Self.parts))
+        for seed in seeds {
+            let schedule = Swarm.schedule(seed: seed)
+            guard let violation = schedule.run().violation else { continue }
+            let small = Shrinker.shrink(
+                schedule, breaking: violation.invariant, of: \.service)
+            Issue.record("seed \(seed) breaks: \(violation)\nshrunk to:\n\(small)")
+            return
+        }
+    }
+
+    @Test(arguments: 0..<UInt64(20))
+    func theSameScheduleGivesTheSameTrace(seed: UInt64) {
+        let schedule = Swarm.schedule(seed: seed)
+        let outcome = schedule.run(isTracing: true)
+        #expect(outcome == schedule.run(isTracing: true))
+        #expect(!outcome.trace.isEmpty)
+    }
+
+    /// Faults that are taken away do not change the fates of the workers that are left.
+    @Test func seedsDiffer() {
+        let schedules = (0..<50).map { Swarm.schedule(seed: UInt64($0)) }
+        #expect(Set(schedules.map(\.description)).count == 50)
+    }
+
+    /// The faults that can be drawn are drawn, and runs end in every way there is.
+    @Test func theSwarmReachesEverything() {
+        var exits: Set<Int32> = []
+        var seen = ""
+        for seed in 0..<UInt64(600) {
+            let schedule = Swarm.schedule(seed: seed)
+            exits.formUnion([schedule.run().exitCode].compactMap { $0 })
+            seen += schedule.description
+        }
+        #expect(exits == [0, 3, 4, 5])
+        for word in [
+            ".end(", ".announce(", ".ask(", ".hold(", ".burst(", ".grow(", ".refuseForks(",
+            ".breakExec(", ".stall(", ".repeatExits", ".resize(", ".park", ".reload(", ".stop(",
+        ] {
+            #expect(seen.contains(word), "no schedule has \(word)")
         }
     }
 }

@@ -10,12 +10,12 @@ extension Invariant {
         let policy = ledger.policy(of: worker)
         let age = ledger.now - worker.startedAt
         switch (rule, policy.readiness) {
-        case (.notify, _): return nil
+        case (.notify, _): return worker.saidReady ? nil : "\(id) did not say so"
         case (.exec, .exec): return runsSince == ledger.now ? nil : "\(id) ran before"
         case (.time, .after(let span)): return age >= span ? nil : "\(id) is too young"
         case (.time, .auto):
             return !policy.hasListeners && age >= .seconds(1) ? nil : "\(id) is too young"
-        case (.listening, .auto): return policy.hasListeners ? nil : "\(id) has no listeners"
+        case (.listening, .auto): return worker.wasSeen ? nil : "\(id) was not seen"
         case (.assumed, .auto):
             return policy.hasListeners && age >= .seconds(5) ? nil : "\(id) is too young"
         case (.exec, _), (.time, _), (.listening, _), (.assumed, _):
@@ -45,6 +45,12 @@ extension Invariant {
         case .requested: break
         }
         return nil
+    }
+
+    @Sendable static func doneByPolicy(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .slotDone(let pool, let slot) = notice else { return nil }
+        let isEndless = ledger.pools[pool].policy.restart == .always
+        return isEndless ? "slot \(slot) is done, the policy is always" : nil
     }
 
     @Sendable static func toldOnce(_ ledger: Ledger, _ notice: Notice) -> String? {

@@ -99,7 +99,7 @@ extension Invariant {
                 incumbent.due?.cause == .memory, incumbent.holdUntil == nil,
                 incumbent.id != pool.canary
             else { return false }
-            return slot.notBefore.map { $0 <= ledger.now } ?? true
+            return slot.notBefore.map { $0 <= ledger.deadlinesToldAt } ?? true
         }
         guard let first = waiting?.workers.first(where: { $0.serves }) else { return nil }
         return "\(id) goes ahead of \(first.id), which is over its memory cap"

@@ -17,8 +17,8 @@ extension Invariant {
             if pool.servingCount != serving {
                 return "\(pool.servingCount) serve in pool \(pool.number), not \(serving)"
             }
-            if pool.stage == .running, pool.size != known.wanted {
-                return "pool \(pool.number) has \(pool.size) slots, not \(known.wanted)"
+            if pool.stage == .running, pool.size != known.target {
+                return "pool \(pool.number) has \(pool.size) slots, not \(known.target)"
             }
         }
         return nil
@@ -30,6 +30,10 @@ extension Invariant {
 
     @Sendable static func failureBacksOff(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.owesBackoff.map { "slot \($0.slot) of pool \($0.pool) failed again at once" }
+    }
+
+    @Sendable static func policyEndsWork(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.owesDone.map { "slot \($0.slot) of pool \($0.pool) should be done" }
     }
 
     @Sendable static func stopReachesAll(_ ledger: Ledger, _ service: Service) -> String? {
@@ -108,7 +112,7 @@ extension Invariant {
         let armed = service.nextDeadline ?? Instant(nanoseconds: .max)
         for pool in ledger.pools where pool.stage != .ended {
             for slot in pool.slots {
-                if pool.stage == .running, !slot.isFresh, slot.awaited == nil,
+                if pool.stage == .running, !slot.isFresh, slot.awaited == nil, !slot.isDone,
                     let notBefore = slot.notBefore,
                     notBefore > ledger.now, notBefore < armed,
                     !slot.workers.contains(where: \.isKept)

@@ -28,6 +28,7 @@ package struct Invariant: Sendable {
         // Readiness and causes.
         Invariant("ready comes after the start and by the rule asked for", .notice(readyByRule)),
         Invariant("a cause is a fact", .notice(dueForACause)),
+        Invariant("a slot is done only where the policy says so", .notice(doneByPolicy)),
         // Retirements.
         Invariant("a worker is told once", .notice(toldOnce)),
         Invariant("a retirement has its cause", .notice(retiredForACause)),
@@ -49,6 +50,7 @@ package struct Invariant: Sendable {
         Invariant("the machine's sums are true", .step(sumsAreTrue)),
         Invariant("who is over the hard cap is killed", .step(hardCapKills)),
         Invariant("failing again backs off", .step(failureBacksOff)),
+        Invariant("work ends as the restart policy says", .step(policyEndsWork)),
         Invariant("a stopping or parked pool keeps nobody", .step(stopReachesAll)),
         // Every turn.
         Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),

@@ -67,6 +67,7 @@ extension Ledger {
             pools[pool].slots[slot].notBefore = now + delay
             if owesBackoff?.pool == pool, owesBackoff?.slot == slot { owesBackoff = nil }
         case .slotDone(let pool, let slot):
+            if owesDone?.pool == pool, owesDone?.slot == slot { owesDone = nil }
             pools[pool].slots[slot].isDone = true
             pools[pool].slots[slot].isFailing = false
             pools[pool].slots[slot].failedAt = nil

@@ -6,8 +6,12 @@ extension Ledger {
         now = instant
         owesBackoff = nil
         owesKill = nil
+        owesDone = nil
         switch event {
-        case .start, .deadline, .late, .queue, .resize, .park: break
+        case .start, .deadline, .late, .queue, .park: break
+        case .resize(let pool, let change):
+            guard pools.indices.contains(pool), pools[pool].stage == .running else { return }
+            pools[pool].target = max(1, pools[pool].target + change)
         case .worker(let id, let news): record(news, of: id)
         case .reload(let plans):
             guard !stopWasTold, exitCode == nil else { return }
@@ -22,8 +26,10 @@ extension Ledger {
         switch news {
         case .running: change(id) { $0.runsSince = now }
         case .startFailed(let failure): startFailed(worker, failure)
-        case .ready, .listening, .unobservable, .recycleRequested, .stopping, .watchdog,
-            .watchdogTriggered, .extendTimeout:
+        case .ready: change(id) { $0.saidReady = true }
+        case .listening: change(id) { $0.wasSeen = true }
+        case .unobservable, .recycleRequested, .stopping, .watchdog, .watchdogTriggered,
+            .extendTimeout:
             break
         case .requests(let total): change(id) { $0.requests = max($0.requests, total) }
         case .moreRequests(let count): change(id) { $0.requests += count }
@@ -67,7 +73,7 @@ extension Ledger {
             remove(id)
         }
         let isAwaited = pools[id.pool].slots[id.slot].awaited == id.incarnation
-        if worker.isKept || isAwaited {
+        if worker.isKept && !isOnTrial(id) || isAwaited {
             let policy = policy(of: worker)
             let isFinish = worker.readyAt != nil || !policy.hasListeners
             pools[id.pool].slots[id.slot].hasFailed = status != .code(0) || !isFinish
@@ -97,10 +103,12 @@ extension Ledger {
             if follower { return }
             pools[id.pool].slots[id.slot].notBefore = nil
             if pool.policy.restart == .never || pool.policy.restart == .onFailure && isFinish {
+                owesDone = (id.pool, id.slot)
                 return
             }
             if isFinish, now - worker.startedAt >= .seconds(1) {
                 pools[id.pool].slots[id.slot].failedAt = nil
+                pools[id.pool].slots[id.slot].isFailing = false
                 return
             }
         }

@@ -43,11 +43,11 @@ extension Ledger {
         }
         for plan in plans {
             guard let number = number(named: plan.name) else {
-                pools.append(
-                    Pool(name: plan.name, policy: plan.policy, wanted: plan.policy.workers))
+                pools.append(Pool(plan))
                 continue
             }
             pools[number].policy = plan.policy
+            pools[number].target = plan.policy.workers
             pools[number].stage = .running
             for slot in pools[number].slots.indices {
                 pools[number].slots[slot].notBefore = nil

@@ -17,6 +17,9 @@ package struct Ledger {
         var isBeside = false
         var runsSince: Instant?
         var readyAt: Instant?
+        /// Whether it said that it is ready, and whether it was seen waiting on a listener.
+        var saidReady = false
+        var wasSeen = false
         var requests: UInt64 = 0
         var holdUntil: Instant?
         var due: (cause: RecycleCause, since: Instant)?
@@ -64,6 +67,8 @@ package struct Ledger {
         /// Whether the configuration has it no more.
         var isRemoved = false
         var wanted: Int
+        /// The number of workers that was asked for.
+        var target: Int
         var slots: [Slot] = []
         /// The canary and its settings, while the reload is undecided.
         var trial: PoolPolicy?
@@ -77,6 +82,8 @@ package struct Ledger {
     }
 
     package internal(set) var now = Instant(nanoseconds: 0)
+    /// When deadlines were told last; one that passed since is not known to the machine yet.
+    var deadlinesToldAt = Instant(nanoseconds: 0)
     var pools: [Pool] = []
     var generation = 1
     /// The generation on trial, since when, and its pools.
@@ -91,13 +98,13 @@ package struct Ledger {
     package internal(set) var exitCode: Int32?
     /// A slot that failed twice and has to say that it backs off, in this step.
     var owesBackoff: (pool: Int, slot: Int)?
+    /// A slot whose work is done by its policy, and that has to be said, in this step.
+    var owesDone: (pool: Int, slot: Int)?
     /// A worker over the hard cap, which has to be killed in this step.
     var owesKill: WorkerID?
 
     package init(_ plans: [Service.Plan]) {
-        pools = plans.map {
-            Pool(name: $0.name, policy: $0.policy, wanted: $0.policy.workers)
-        }
+        pools = plans.map(Pool.init)
     }
 
     func worker(_ id: WorkerID) -> Worker? {
@@ -136,6 +143,12 @@ package struct Ledger {
 }
 
 extension Ledger.Pool {
+    init(_ plan: Service.Plan) {
+        self.init(
+            name: plan.name, policy: plan.policy, wanted: plan.policy.workers,
+            target: plan.policy.workers)
+    }
+
     /// Workers of which something is left.
     var live: Int { slots.reduce(0) { $0 + $1.workers.count } }
     /// Ready workers that were not told to go.

@@ -3,14 +3,17 @@ import SuperviseCore
 /// Makes a failing schedule small: fewer faults, fewer pools, settings at their defaults, smaller
 /// numbers; whatever still breaks the same invariant is kept.
 package struct Shrinker<M: Machine> {
+    private let machine: (Schedule) -> M
     private let invariant: String
     private var best: Schedule
     private var runsLeft: Int
 
     package static func shrink(
-        _ schedule: Schedule, breaking invariant: String, runs: Int = 3_000
+        _ schedule: Schedule, breaking invariant: String, runs: Int = 3_000,
+        of machine: @escaping (Schedule) -> M
     ) -> Schedule {
-        var shrinker = Shrinker(invariant: invariant, best: schedule, runsLeft: runs)
+        var shrinker = Shrinker(
+            machine: machine, invariant: invariant, best: schedule, runsLeft: runs)
         var before: Schedule
         repeat {
             before = shrinker.best
@@ -24,7 +27,7 @@ package struct Shrinker<M: Machine> {
         change(&candidate)
         guard candidate != best, runsLeft > 0 else { return }
         runsLeft -= 1
-        var simulation = Simulation<M>(candidate)
+        var simulation = Simulation(candidate, of: machine(candidate))
         if simulation.run().violation?.invariant == invariant { best = candidate }
     }
 

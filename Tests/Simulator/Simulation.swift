@@ -2,7 +2,6 @@ import SuperviseCore
 
 /// What is simulated: the service that ships, or one with a planted bug.
 package protocol Machine {
-    init(_ plans: [Service.Plan], seed: UInt64)
     mutating func handle(_ event: Service.Event, at now: Instant) -> [Service.Action]
     var nextDeadline: Instant? { get }
     var service: Service { get }
@@ -10,6 +9,17 @@ package protocol Machine {
 
 extension Service: Machine {
     package var service: Service { self }
+}
+
+extension Schedule {
+    /// The service that ships.
+    package var service: Service { Service(pools, seed: seed) }
+
+    /// Runs it.
+    package func run(isTracing: Bool = false) -> Outcome {
+        var simulation = Simulation(self, of: service, isTracing: isTracing)
+        return simulation.run()
+    }
 }
 
 /// A broken invariant.
@@ -47,11 +57,11 @@ package struct Simulation<M: Machine> {
     private let isTracing: Bool
     private var trace: [String] = []
 
-    package init(_ schedule: Schedule, isTracing: Bool = false) {
+    package init(_ schedule: Schedule, of machine: M, isTracing: Bool = false) {
         self.schedule = schedule
+        self.machine = machine
         self.isTracing = isTracing
         world = World(schedule)
-        machine = M(schedule.pools, seed: schedule.seed)
         ledger = Ledger(schedule.pools)
     }
 
@@ -83,6 +93,7 @@ package struct Simulation<M: Machine> {
             rounds += 1
         }
         guard violation == nil else { return }
+        ledger.deadlinesToldAt = now
         check(Invariant.ofTurns)
         if steps > 50_000 { violate("a run comes to an end", "\(steps) steps were not enough") }
         advancePhase()
@@ -196,7 +207,9 @@ extension Schedule {
     /// The longest time that a stop may take: the grace, and what lingers after SIGKILL.
     var stopBound: TimeSpan {
         let slack = programs.map { $0.linger + $0.late + $0.exec }.max() ?? 0
-        return longest(\.gracefulTimeout) + .seconds(5) + .milliseconds(Int64(3 * slack))
+        let stalls = faults.map { if case .stall(let time) = $0.fault { time } else { 0 } }
+        return longest(\.gracefulTimeout) + .seconds(5)
+            + .milliseconds(Int64(3 * slack + (stalls.max() ?? 0)))
     }
 
     /// The longest time until a healed service is whole: what hangs is given up, the last backoff

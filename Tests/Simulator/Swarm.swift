@@ -100,6 +100,7 @@ package struct Swarm {
         let kinds = (0..<14).map { _ in draws.chance(450) }
         let count = draws.pick([0, 2, 4, 8, 14, 24])
         var faults: [TimedFault] = []
+        if draws.chance(20) { faults.append(TimedFault(0, .breakExec(draws.between(1, 500)))) }
         for _ in 0..<count {
             let kind = draws.between(0, kinds.count - 1)
             guard kinds[kind] else { continue }
@@ -107,11 +108,31 @@ package struct Swarm {
             // Things that come together find more than things that come apart.
             let at = draws.chance(300) ? faults.last?.at ?? 0 : draws.between(0, end - 1)
             faults.append(TimedFault(at, fault))
+            if case .stop = fault, draws.chance(600) {
+                let again = Fault.stop(draws.pick([.graceful, .graceful, .quick, .immediate]))
+                faults.append(TimedFault(at + draws.between(1, 3_000), again))
+            }
         }
+        if draws.chance(150) { faults += rush(at: draws.between(0, end - 1), pools) }
         return faults.enumerated().sorted {
             ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
         }
         .map(\.element)
+    }
+
+    /// Many causes at once, for all workers of a pool.
+    private mutating func rush(at time: Int, _ pools: [Service.Plan]) -> [TimedFault] {
+        let pool = draws.between(0, pools.count - 1)
+        return (0..<pools[pool].policy.workers + 1).map { worker in
+            let fault: Fault =
+                switch draws.between(0, 3) {
+                case 0: .ask(pool: pool, worker: worker)
+                case 1: .burst(pool: pool, worker: worker, 80)
+                case 2: .hold(pool: pool, worker: worker, draws.pick([500, 5_000]))
+                default: .grow(pool: pool, worker: worker, 300)
+                }
+            return TimedFault(time + draws.pick([0, 0, 200]), fault)
+        }
     }
 
     private mutating func fault(

@@ -18,14 +18,13 @@ private func number(after option: String) -> UInt64? {
 
 private func report(_ seed: UInt64, _ violation: Violation) {
     let small = Shrinker<Service>.shrink(
-        Swarm.schedule(seed: seed), breaking: violation.invariant)
+        Swarm.schedule(seed: seed), breaking: violation.invariant, of: \.service)
     print("seed \(seed) breaks: \(violation)\nshrunk to:\n\(small)")
 }
 
 private func replay(_ seed: UInt64) {
-    var simulation = Simulation<Service>(
-        Swarm.schedule(seed: seed), isTracing: CommandLine.arguments.contains("--trace"))
-    let outcome = simulation.run()
+    let outcome = Swarm.schedule(seed: seed).run(
+        isTracing: CommandLine.arguments.contains("--trace"))
     for line in outcome.trace { print(line) }
     print(Swarm.schedule(seed: seed))
     print("\(outcome.steps) steps, exit code \(outcome.exitCode.map(String.init) ?? "none")")
@@ -38,8 +37,7 @@ private func run(_ seeds: Range<UInt64>) {
     var broken: [String: [UInt64]] = [:]
     var steps = 0
     for seed in seeds {
-        var simulation = Simulation<Service>(Swarm.schedule(seed: seed))
-        let outcome = simulation.run()
+        let outcome = Swarm.schedule(seed: seed).run()
         steps += outcome.steps
         guard let violation = outcome.violation else { continue }
         if broken[violation.invariant] == nil { report(seed, violation) }

@@ -1,0 +1,269 @@
+// Planted bugs: proof that the simulator bites. Each is a service that decides wrongly in one way.
+//
+// The mistakes are made from outside, so that the machine that ships has no hook for them: `Bugged`
+// stands between the simulation and a `Service` and changes what goes in (events, settings), what
+// comes out (actions, the next deadline), or, since these tests may look inside the core, what the
+// machine believes between two events. The simulation's ledger sees the true events and settings, as
+// it would if the mistake were in the machine's own code.
+
+import Simulator
+
+@testable import SuperviseCore
+
+/// A way to decide wrongly.
+enum PlantedBug: String, CaseIterable, Sendable {
+    // Signals.
+    case sendNoStopSignal
+    case sendTheStopSignalTwice
+    case sendNoKill
+    case killWithTheStopSignal
+    case leaveTreesAlone
+    case restartTheKillDeadlineOnASecondStop
+    case forgetAWorkerWhenStopping
+    // Starts.
+    case startTwice
+    case startOneBeyondTheSurge
+    case startWhileStopping
+    case startTheOldGenerationAfterACommit
+    case drawTheLimitTwice
+    case ignoreBackoff
+    case neverGrowTheBackoff
+    // Replacement.
+    case retireBeforeReady
+    case letOneMoreBeMissing
+    case countAReplacementTwice
+    case forgetHold
+    case letMemoryWait
+    case ignoreTheStormGuard
+    case ignoreTheHardCap
+    case forgetRequests
+    case forgetAge
+    // Readiness.
+    case takeRunningForReady
+    case bootForTwiceTheTime
+    // Ends.
+    case letAStaleExitThrough
+    case loseTheEndOfATree
+    case alwaysRestart
+    case exitBeforeTheLastWorker
+    case exitWithZero
+    // Reload and resize.
+    case skipTheCanary
+    case passTheCanaryAtOnce
+    case retireBeforeTheCommit
+    case resizeByOneMore
+    // Time.
+    case dropADeadline
+    case armTheTimerLate
+    case armTheTimerOfOnePoolOnly
+    case halveTheGrace
+    case doubleTheGrace
+}
+
+/// A service with a planted bug.
+struct Bugged: Machine {
+    private(set) var service: Service
+    private let bug: PlantedBug
+    private var count = 0
+
+    init(_ bug: PlantedBug, _ schedule: Schedule) {
+        self.bug = bug
+        service = Service(Bugged.spoil(schedule.pools, by: bug), seed: schedule.seed)
+    }
+
+    var nextDeadline: Instant? {
+        switch bug {
+        case .armTheTimerLate: service.nextDeadline.map { $0 + .milliseconds(700) }
+        case .armTheTimerOfOnePoolOnly: service.members.first?.pool.nextDeadline
+        default: service.nextDeadline
+        }
+    }
+
+    mutating func handle(_ event: Service.Event, at now: Instant) -> [Service.Action] {
+        count += 1
+        let before = service.haste
+        var actions: [Service.Action] = []
+        for event in spoiled(event) { actions += service.handle(event, at: now) }
+        confuse(after: event, hasteBefore: before, at: now)
+        actions += meddle(after: event, at: now)
+        if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
+        return actions.flatMap { spoiled($0, at: now) }
+    }
+}
+
+/// What goes in.
+extension Bugged {
+    private static func spoil(_ plans: [Service.Plan], by bug: PlantedBug) -> [Service.Plan] {
+        plans.map { plan in
+            var plan = plan
+            spoil(&plan.policy, by: bug)
+            return plan
+        }
+    }
+
+    private static func spoil(_ policy: inout PoolPolicy, by bug: PlantedBug) {
+        func times(_ span: TimeSpan, _ numerator: Int64, _ denominator: Int64) -> TimeSpan {
+            TimeSpan(nanoseconds: span.nanoseconds * numerator / denominator)
+        }
+        let budget = Budget(of: policy, workers: policy.workers)
+        switch bug {
+        case .startOneBeyondTheSurge: policy.maxSurge = .count(budget.surge + 1)
+        case .letOneMoreBeMissing: policy.maxUnavailable = .count(budget.unavailable + 1)
+        case .ignoreBackoff: policy.backoff = .zero
+        case .neverGrowTheBackoff: policy.backoffMax = policy.backoff
+        case .ignoreTheStormGuard: policy.minLifetime = .zero
+        case .ignoreTheHardCap: policy.killRSSBytes = nil
+        case .forgetAge: policy.maxLifetime = nil
+        case .bootForTwiceTheTime: policy.readyTimeout = times(policy.readyTimeout, 2, 1)
+        case .alwaysRestart: policy.restart = .always
+        case .halveTheGrace: policy.gracefulTimeout = times(policy.gracefulTimeout, 1, 2)
+        case .doubleTheGrace: policy.gracefulTimeout = times(policy.gracefulTimeout, 2, 1)
+        default: break
+        }
+    }
+
+    private mutating func spoiled(_ event: Service.Event) -> [Service.Event] {
+        switch (bug, event) {
+        case (_, .reload(let plans)): return [.reload(Bugged.spoil(plans, by: bug))]
+        case (.forgetHold, .worker(_, .hold)): return []
+        case (.forgetRequests, .worker(let id, .moreRequests(let more))):
+            return [.worker(id, .requests(more))]
+        case (.takeRunningForReady, .worker(let id, .running)): return [event, .worker(id, .ready)]
+        case (.loseTheEndOfATree, .worker(_, .treeGone)): return []
+        case (.resizeByOneMore, .resize(let pool, let change)):
+            return [.resize(pool: pool, by: change + 1)]
+        case (.dropADeadline, .deadline): return count / 8 % 4 == 3 ? [] : [event]
+        case (.letAStaleExitThrough, .worker(let id, .exited(let status, let leavesTree))):
+            guard let pool = service.member(id.pool)?.pool, pool.worker(id) == nil,
+                pool.slots.indices.contains(id.slot), let now = pool.slots[id.slot].incumbent
+            else { return [event] }
+            return [.worker(now.id, .exited(status, leavesTree: leavesTree))]
+        default: return [event]
+        }
+    }
+}
+
+/// What the machine believes.
+extension Bugged {
+    private mutating func confuse(
+        after event: Service.Event, hasteBefore: Haste?, at now: Instant
+    ) {
+        switch (bug, event) {
+        case (.restartTheKillDeadlineOnASecondStop, .stop) where hasteBefore != nil:
+            eachSlot { pool, slot in
+                for place in pool.slots[slot].leaving.indices {
+                    guard case .retiring(let cause, _) = pool.slots[slot].leaving[place].state
+                    else { continue }
+                    pool.slots[slot].leaving[place].state = .retiring(
+                        cause, killAt: now + pool.policy.gracefulTimeout)
+                }
+                pool.refresh(slot, at: now)
+            }
+        case (.countAReplacementTwice, _):
+            eachSlot { pool, slot in
+                guard let id = pool.slots[slot].replacement?.id, pool.slots[slot].tally.live == 2
+                else { return }
+                _ = id
+                pool.slots[slot].tally.live += 1
+                pool.tally.live += 1
+            }
+        case (.letMemoryWait, _):
+            eachSlot { pool, slot in
+                guard let due = pool.slots[slot].due, due.cause == .memory else { return }
+                pool.slots[slot].due?.cause = .requested
+                pool.refresh(slot, at: now)
+                pool.slots[slot].due?.cause = .memory
+            }
+        case (.skipTheCanary, .reload):
+            for index in service.members.indices {
+                service.members[index].pool.candidate?.phase = .passed(nil)
+            }
+        case (.passTheCanaryAtOnce, _):
+            for index in service.members.indices {
+                guard case .staying(let id, _) = service.members[index].pool.candidate?.phase
+                else { continue }
+                service.members[index].pool.candidate?.phase = .staying(id, until: now)
+            }
+        default: break
+        }
+    }
+
+    private mutating func eachSlot(_ change: (inout Pool, Int) -> Void) {
+        for index in service.members.indices {
+            for slot in service.members[index].pool.slots.indices {
+                change(&service.members[index].pool, slot)
+            }
+        }
+    }
+
+    /// Does what should not be done.
+    private mutating func meddle(after event: Service.Event, at now: Instant) -> [Service.Action] {
+        var actions: [Service.Action] = []
+        for index in service.members.indices {
+            var pool = service.members[index].pool
+            guard meddle(with: &pool, after: event, at: now) else { continue }
+            actions += pool.outbox.map { .perform($0) }
+            pool.outbox = []
+            service.members[index].pool = pool
+        }
+        return actions
+    }
+
+    private func meddle(with pool: inout Pool, after event: Service.Event, at now: Instant) -> Bool
+    {
+        switch (bug, event) {
+        case (.retireBeforeReady, _):
+            for slot in pool.slots.indices {
+                guard pool.slots[slot].replacement?.isBooting == true, pool.candidate == nil,
+                    let old = pool.slots[slot].incumbent
+                else { continue }
+                pool.retire(old.id, because: .recycle(.requests), at: now)
+                pool.refresh(slot, at: now)
+            }
+            return true
+        case (.retireBeforeTheCommit, .reload) where pool.candidate != nil:
+            guard let old = pool.slots.last?.incumbent, old.isReady else { return false }
+            pool.retire(old.id, because: .recycle(.reload), at: now)
+            pool.refresh(old.id.slot, at: now)
+            return true
+        case (.startWhileStopping, .worker(_, .exited)):
+            guard case .stopping = pool.stage else { return false }
+            _ = pool.makeWorker(in: 0, at: now)
+            return true
+        default:
+            return false
+        }
+    }
+}
+
+/// What comes out.
+extension Bugged {
+    private func spoiled(_ action: Service.Action, at now: Instant) -> [Service.Action] {
+        switch action {
+        case .perform(let inner): return spoiled(inner).map { .perform($0) }
+        case .exit: return bug == .exitWithZero ? [.exit(0)] : [action]
+        case .adopt, .discard: return [action]
+        }
+    }
+
+    private func spoiled(_ action: Action) -> [Action] {
+        switch (bug, action) {
+        case (.sendNoStopSignal, .signal): return []
+        case (.sendTheStopSignalTwice, .signal): return [action, action]
+        case (.sendNoKill, .kill): return []
+        case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
+        case (.leaveTreesAlone, .signalTree): return []
+        case (.forgetAWorkerWhenStopping, .note(.retiring(let id, .stop, _))) where id.slot == 0:
+            return []
+        case (.startTwice, .start): return [action, action]
+        case (.drawTheLimitTwice, .start(let id, var order)):
+            guard let limit = order.requestLimit else { return [action] }
+            order.requestLimit = limit + 1
+            return [.start(id, order)]
+        case (.startTheOldGenerationAfterACommit, .start(let id, var order)):
+            order.generation = 1
+            return [.start(id, order)]
+        default: return [action]
+        }
+    }
+}
