@@ -2,6 +2,8 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+// Optimised in debug mode too: a test simulates thousands of schedules.
+let quick: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 // The library product that other packages may use takes no unsafe flags: the package manager
@@ -15,7 +17,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CSupervise", cSettings: strictC),
-        .target(name: "SuperviseCore", swiftSettings: strict),
+        .target(name: "SuperviseCore", swiftSettings: quick),
         .target(
             name: "SuperviseSettings", dependencies: ["SuperviseCore"], swiftSettings: strict),
         .target(name: "SuperviseLinux", dependencies: ["CSupervise"], swiftSettings: strict),
@@ -32,7 +34,7 @@ let package = Package(
             name: "SuperviseCoreTests", dependencies: ["SuperviseCore"], swiftSettings: strict),
         .target(
             name: "Simulator", dependencies: ["SuperviseCore"], path: "Tests/Simulator",
-            swiftSettings: strict),
+            swiftSettings: quick),
         .executableTarget(
             name: "simulate", dependencies: ["SuperviseCore", "Simulator"],
             path: "Tests/simulate", swiftSettings: strict),

@@ -33,8 +33,8 @@ extension Invariant {
                 return "\(id) has not reached its limit, nor come near it"
             }
         case .lifetime:
-            guard let lifetime = worker.policy.maxLifetime,
-                ledger.now - worker.startedAt >= lifetime
+            guard let lifetime = worker.lifetime,
+                ledger.now - worker.startedAt >= lifetime.least
             else { return "\(id) is too young" }
         case .memory:
             guard let cap = policy.maxRSSBytes, facts.memoryBytes ?? 0 > cap,

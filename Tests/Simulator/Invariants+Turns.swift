@@ -72,8 +72,8 @@ extension Invariant {
                 if let limit = worker.requestLimit, worker.requests >= limit {
                     return "\(worker.id) has served its requests and is not due"
                 }
-                if let lifetime = worker.policy.maxLifetime,
-                    ledger.now - worker.startedAt >= lifetime + worker.policy.maxLifetimeJitter
+                if let lifetime = worker.lifetime,
+                    ledger.now - worker.startedAt >= lifetime.most
                 {
                     return "\(worker.id) has reached its age and is not due"
                 }

@@ -34,7 +34,8 @@ extension Ledger {
         let isCanary = trial != nil && trial?.generation == order.generation
         let policy = isCanary ? pool.trial ?? pool.policy : pool.policy
         var worker = Worker(
-            id: id, generation: order.generation, startedAt: now, policy: policy,
+            id: id, generation: order.generation, startedAt: now,
+            lifetime: policy.maxLifetime.map { ($0, $0 + policy.maxLifetimeJitter) },
             requestLimit: order.requestLimit)
         worker.bell = order.bell
         worker.isCanary = isCanary

@@ -8,7 +8,8 @@ package struct Ledger {
         let id: WorkerID
         let generation: Int
         let startedAt: Instant
-        let policy: PoolPolicy
+        /// The bounds of the age drawn for it.
+        let lifetime: (least: TimeSpan, most: TimeSpan)?
         let requestLimit: UInt64?
         /// Where it speaks up, perhaps ahead of its limit.
         var bell: UInt64?

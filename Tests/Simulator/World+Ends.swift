@@ -64,9 +64,6 @@ extension World {
         if now < forksRefusedUntil {
             let failure = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
             agenda.enter(.notStarted(id, failure), at: soon)
-        } else if now < execBrokenUntil {
-            let failure = StartFailure(step: "exec", message: "ENOENT", isTransient: false)
-            agenda.enter(.notStarted(id, failure), at: soon)
         } else {
             agenda.enter(.executed(id), at: soon + .milliseconds(1))
         }

@@ -97,6 +97,11 @@ package struct World {
 
     private mutating func executed(_ id: WorkerID, at now: Instant) -> [Service.Event] {
         guard var process = processes[id], process.isAlive else { return [] }
+        if now < execBrokenUntil {
+            forget(id)
+            let failure = StartFailure(step: "exec", message: "ENOENT", isTransient: false)
+            return [.worker(id, .startFailed(failure))]
+        }
         process.hasExecuted = true
         let program = process.program
         let boot = Int64(process.draws.between(program.boot / 4, program.boot))
