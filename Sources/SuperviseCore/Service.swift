@@ -73,6 +73,8 @@ public struct Service: Equatable, Sendable {
     /// The pools, in the order of the configuration; those that a reload removed are last, until
     /// their last process is gone.
     public internal(set) var members: [Member] = []
+    /// The pools that ended with the last event, of which its actions still tell.
+    private var departed: [Member] = []
     /// The generation in force.
     public internal(set) var generation = 1
     /// The reload under way, until it is committed or aborted.
@@ -98,6 +100,7 @@ public struct Service: Equatable, Sendable {
 
     /// Handles one event and returns what is to be done, in order.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        departed = []
         switch event {
         case .start: tellAll(.start, at: now)
         case .deadline: expireDeadlines(at: now)
@@ -126,9 +129,10 @@ public struct Service: Equatable, Sendable {
     /// Whether a reload waits for its canaries.
     public var isReloading: Bool { reload != nil }
 
-    /// The pool of this number, with its name.
+    /// The pool of this number, with its name; also one that ended with the last event.
     public func member(_ number: Int) -> Member? {
         index(ofPool: number).map { members[$0] }
+            ?? departed.first { $0.pool.number == number }
     }
 
     mutating func add(_ plan: Plan) {
@@ -189,7 +193,10 @@ public struct Service: Equatable, Sendable {
 
     private mutating func decideEnd(at now: Instant) {
         hasBeenReady = hasBeenReady || members.contains { $0.pool.hasBeenReady }
-        members.removeAll { $0.pool.stage == .ended && exitCode == nil }
+        if exitCode == nil {
+            departed = members.filter { $0.pool.stage == .ended }
+            members.removeAll { $0.pool.stage == .ended }
+        }
         if exitCode == nil { giveUpIfHopeless(at: now) }
         if exitCode == nil, !members.isEmpty, members.allSatisfy({ $0.pool.isDone }) {
             let failed = members.contains { $0.pool.hasDoneFailures }

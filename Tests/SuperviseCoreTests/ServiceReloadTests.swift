@@ -125,7 +125,10 @@ struct ServiceReloadTests {
         #expect(bench.names == ["b", "a"])
         bench.exit(worker(0))
         #expect(bench.names == ["b"])
+        // Its last lines are still to be written, under its name.
+        #expect(bench.service.member(0)?.name == "a")
         #expect(bench.exit(worker(1)).exitCode == nil)
+        #expect(bench.service.member(0) == nil)
     }
 
     @Test func aPoolThatComesBackIsAnother() {
