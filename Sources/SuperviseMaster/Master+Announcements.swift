@@ -2,7 +2,7 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// What the master says of itself when it starts, and what it takes back when it ends.
+/// What the master says of itself when it starts, and of its listeners.
 extension Master {
     /// One line for the master and one for each listener.
     func announce() {
@@ -14,8 +14,16 @@ extension Master {
         for warning in resolved.warnings {
             log.write(LogLine(.warning, "config-warning").with("message", warning))
         }
-        for pool in resolved.configuration.pools {
-            for listener in blueprints[1]?[pool.name]?.listeners ?? [] {
+        announceListeners(of: 1)
+    }
+
+    /// One line for each listener of a generation that none before it had.
+    func announceListeners(of generation: Int) {
+        let earlier = blueprints.filter { $0.key < generation }.values.flatMap(\.values)
+        let known = Set(earlier.flatMap { $0.listeners.map(\.socket.identity) })
+        for pool in configurations[generation]?.configuration.pools ?? [] {
+            for listener in blueprints[generation]?[pool.name]?.listeners ?? []
+            where !known.contains(listener.socket.identity) {
                 log.write(
                     LogLine(.info, "listening").with("pool", pool.name)
                         .with("address", listener.socket.address))
