@@ -45,8 +45,11 @@ import Testing
         let master = try standIn(["--"] + command)
         let address = try await master.address()
         let worker = try await master.waitForWorkers(1)[0]
+        let idle = ProcessTable.sockets(of: worker.pid)
         let slow = try LoadClient(address, requests: 20, rate: 1000, path: path)
-        try await eventually("20 connections") { ProcessTable.sockets(of: worker.pid) > 20 }
+        try await eventually("20 connections") {
+            ProcessTable.sockets(of: worker.pid) == idle + 20
+        }
         try await master.signal(SIGTERM)
         let result = try await slow.result()
         #expect(result.ok == 20 && result.failed == 0, "\(result.reasons)")
@@ -115,7 +118,8 @@ import Testing
         let master = try standIn(["--", Place.helloWorker])
         let worker = try await master.waitForWorkers(1)[0]
         let client = try LoadClient(try await master.address(), requests: 300, rate: 100)
-        try await Task.sleep(for: .seconds(1))
+        try await client.begun()
+        try await Task.sleep(for: .milliseconds(500))
         kill(worker.pid, SIGSTOP)
         try await Task.sleep(for: .seconds(1))
         kill(worker.pid, SIGCONT)

@@ -1,10 +1,11 @@
-"""An open-loop HTTP load client; prints one line of JSON at the end.
+"""An open-loop HTTP load client; says "sending" on standard error when it begins, and prints one line
+of JSON at the end.
 
 Requests are due at a fixed rate whatever the answers do, and latency counts from the time at which
 a request was due: a client that waits for the last answer before it sends the next one would hide
 every pause of the server.
 """
-import argparse, asyncio, json, re, time
+import argparse, asyncio, json, re, sys, time
 
 options = None
 idle = []  # kept-alive connections, the freshest last
@@ -97,6 +98,7 @@ async def request(due, result, latencies, answers):
 
 async def run():
     start = time.monotonic()
+    print("sending", file=sys.stderr)
     result = {"start": start, "ok": 0, "failed": 0, "reasons": {}, "retried": 0, "pids": {},
               "failed_at": []}
     latencies, answers, tasks = [], [start], set()

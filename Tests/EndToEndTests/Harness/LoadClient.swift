@@ -43,6 +43,12 @@ final class LoadClient {
             command, environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
 
+    /// Waits until it sends: before that Python starts, and on a busy machine that takes its time.
+    func begun() async throws {
+        let folder = try folder.get()
+        try await eventually("the load's begin") { !folder.lines("err").isEmpty }
+    }
+
     /// Waits for the end of the load.
     func result() async throws -> LoadResult {
         let folder = try folder.get()
