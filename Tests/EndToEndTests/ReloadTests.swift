@@ -38,20 +38,6 @@ import Testing
         try await master.waitForWorkers(3, without: before)
     }
 
-    @Test func codeThatDiesAtImportIsNotRolledOut() async throws {
-        let master = try Supervise.web(["--workers", "2"])
-        let before = try await master.waitForWorkers(2)
-        let client = try LoadClient(try await master.address(), requests: 400, rate: 100)
-        try master.folder.write("crash", "")
-        try await master.signal(SIGHUP)
-        try await master.waitForEvent(Event.reloadAborted)
-        expectNoFailure(try await client.result(), 400)
-        #expect(try await master.workers() == before)
-        master.folder.remove(file: "crash")
-        try await master.signal(SIGHUP)
-        try await master.waitForWorkers(2, without: before)
-    }
-
     @Test func theGracefulTimeoutHolds() async throws {
         let master = try Supervise.hello([
             "--workers", "2", "--graceful-timeout", "1s", "--stable-after", "100ms",

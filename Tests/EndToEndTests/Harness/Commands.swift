@@ -12,21 +12,70 @@ extension Supervise {
     }
 
     /// A pool of Python workers on a free port, whose faults the folder's files switch: `crash`,
-    /// `hang`; what they write goes to `roster`.
+    /// `hang`, `brief`; what they write goes to `roster`.
     static func web(
         _ options: [String] = [], environment: [String: String] = [:], config: String? = nil
     ) throws -> Supervise {
         let folder = try Folder()
-        let variables = [
-            "ROSTER": folder["roster"], "CRASH_FILE": folder["crash"], "HANG_FILE": folder["hang"],
-        ].merging(environment) { $1 }
         return try Supervise(
             ["--bind", "127.0.0.1:0"] + options + ["--", "python3", Place.worker("http_worker")],
-            environment: variables, config: config, folder: folder)
+            environment: switches(in: folder).merging(environment) { $1 }, config: config,
+            folder: folder)
+    }
+
+    /// The same workers in the pools of a configuration file, which may name files of the folder.
+    static func pools(
+        environment: [String: String] = [:], _ config: (Folder) -> String
+    ) throws -> Supervise {
+        let folder = try Folder()
+        return try Supervise(
+            [], environment: switches(in: folder).merging(environment) { $1 },
+            config: pythonCommand + config(folder), folder: folder)
+    }
+
+    /// HUP, with another configuration file for a master made by `pools`.
+    func reload(_ config: String) async throws {
+        try folder.write("supervise.conf", Supervise.pythonCommand + config)
+        try await signal(SIGHUP)
+    }
+
+    private static let pythonCommand = "command = python3 \(Place.worker("http_worker"))\n"
+
+    private static func switches(in folder: Folder) -> [String: String] {
+        [
+            "ROSTER": folder["roster"], "CRASH_FILE": folder["crash"], "HANG_FILE": folder["hang"],
+            "BRIEF_FILE": folder["brief"],
+        ]
     }
 
     /// What the workers wrote down.
     var roster: Roster { Roster(folder) }
+
+    /// The lines of one event so far.
+    func lines(_ event: String) -> [LogLine] { log.filter { $0.event == event } }
+
+    /// The most workers that lived at the same time, by the log.
+    var mostAlive: Int {
+        var alive: Set<pid_t> = []
+        var most = 0
+        for line in log {
+            guard let pid = line.pid else { continue }
+            if line.event == Event.started { alive.insert(pid) }
+            if line.event == Event.exit { alive.remove(pid) }
+            most = max(most, alive.count)
+        }
+        return most
+    }
+
+    /// Lets a Python worker say this to the master. With several, asks until this one has answered.
+    func tell(_ message: String, by worker: WorkerProcess) async throws {
+        let address = try await address()
+        for _ in 0..<50 {
+            let answer = try await get("/tell?message=\(message)", from: address)
+            if answer?.contains("pid \(worker.pid),") ?? true { return }
+        }
+        throw Late(description: "worker \(worker.pid) took none of 50 requests\n\(tail)")
+    }
 
     /// Where a worker answers, of what it sees around itself.
     func facts() async throws -> WorkerFacts {

@@ -16,6 +16,17 @@ struct LogLine: CustomStringConvertible {
     var event: String? { fields["event"] }
     var pid: pid_t? { fields["pid"].flatMap { pid_t($0) } }
 
+    /// A field that holds a number, such as a length of time in seconds.
+    func seconds(_ name: String) -> Double? { fields[name].flatMap { Double($0) } }
+
+    /// When it was written, in seconds after the day's begin.
+    var timeOfDay: Double? {
+        // `2026-11-21T02:03:04.567Z`
+        let clock = fields["time"]?.dropLast().split(separator: "T").last?.split(separator: ":")
+        let numbers = clock?.compactMap { Double($0) } ?? []
+        return numbers.count == 3 ? numbers[0] * 3600 + numbers[1] * 60 + numbers[2] : nil
+    }
+
     /// Whether any field's value contains this text.
     func mentions(_ text: String) -> Bool { fields.values.contains { $0.contains(text) } }
 

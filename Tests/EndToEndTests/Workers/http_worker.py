@@ -1,14 +1,22 @@
 """A web worker whose faults the environment chooses; built on conf/examples.
 
 BOOT_SECONDS    how long the start takes
+BOOT_TELL       a message that it repeats meanwhile
 CRASH_FILE      dies at the start while this file exists, with status 1
 HANG_FILE       never gets ready while this file exists
+BRIEF_FILE      while this file exists, dies with status 7 a second after it was ready; what it has
+                accepted by then is answered
 LEAK_KB         memory kept per request
 IGNORE_TERM=1   does not stop
+IGNORE_ABRT=1   does not abort
+SERIAL=1        serves one connection at a time, and a slow one keeps it from all others
 ROSTER          a file to which `TIME PID boot|ready|stop` is appended (CLOCK_MONOTONIC seconds):
                 what the worker itself knows, to be held against what the master says
+
+Each USR2 makes it 100 MB larger. `/tell?message=WATCHDOG=1` lets it say that to its master, and
+`/slow?seconds=3&tell=WATCHDOG=1` repeats it until the answer.
 """
-import json, os, resource, signal, sys, threading, time
+import json, os, resource, signal, sys, threading, time, types
 from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../../conf/examples"))
@@ -26,6 +34,38 @@ def roster(word):
 
 def exists(variable):
     return os.path.exists(os.environ.get(variable) or "/nonexistent")
+
+
+def pause(seconds, message=None):
+    """Sleeps; a message is repeated ten times a second meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if message:
+            worker.tell(message)
+        time.sleep(min(left, 0.1) if message else left)
+
+
+def end_soon():
+    """Ends the main loop a second from now, as an error in it would, between two connections."""
+    is_over, stop_requested = threading.Event(), worker.stop_requested
+
+    def stop_requested_or_over():
+        if is_over.is_set() and threading.current_thread() is threading.main_thread():
+            sys.exit(7)
+        return stop_requested()
+
+    def end():
+        is_over.set()
+        worker._wake_write.send(b"x")
+
+    worker.stop_requested = stop_requested_or_over
+    threading.Timer(1, end).start()
+
+
+class ServedAtOnce:
+    """In the place of a thread: does its work in the caller's."""
+    def __init__(self, target, args):
+        self.start = lambda: target(*args)
 
 
 def facts():
@@ -52,7 +92,9 @@ class Handler(app.Handler):
             query = {name: values[0] for name, values in parse_qs(target.query).items()}
             leaked.append(b"x" * (1024 * int(os.environ.get("LEAK_KB", 0))))
             if target.path == "/slow":
-                time.sleep(float(query["seconds"]))
+                pause(float(query["seconds"]), query.get("tell"))
+            elif target.path == "/tell":
+                worker.tell(query["message"])
             elif target.path == "/die":
                 os._exit(int(query.get("status", 1)))
             elif target.path == "/leak":
@@ -79,10 +121,17 @@ if exists("CRASH_FILE"):
     sys.exit("this worker cannot start")
 while exists("HANG_FILE"):
     time.sleep(0.05)
-time.sleep(float(os.environ.get("BOOT_SECONDS", 0)))
+pause(float(os.environ.get("BOOT_SECONDS", 0)), os.environ.get("BOOT_TELL"))
 if os.environ.get("IGNORE_TERM") == "1":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     worker.catch_stop = lambda: None
+if os.environ.get("IGNORE_ABRT") == "1":
+    signal.signal(signal.SIGABRT, signal.SIG_IGN)
+if os.environ.get("SERIAL") == "1":
+    app.threading = types.SimpleNamespace(Thread=ServedAtOnce)
+if exists("BRIEF_FILE"):
+    end_soon()
+signal.signal(signal.SIGUSR2, lambda *_: leaked.append(b"x" * 100_000_000))
 app.Handler = Handler
 # Written before the master is told, so that no retirement it starts can come before this line.
 roster("ready")
