@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("never", "0", 0), ("never", "3", 5), ("on-failure", "0", 0), ("always", "0", nil),
+        ("never", "0", 0), ("never", "3", 5), ("on-failure", "0", 0), ("on-failure", "3", nil),
+        ("always", "0", nil), ("always", "3", nil),
     ])
     func jobsThatFinish(restart: String, status: String, code: Int?) async throws {
         let folder = try Folder()

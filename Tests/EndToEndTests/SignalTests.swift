@@ -53,6 +53,40 @@ import Testing
         #expect(line.pid == before[1].pid && line["signal"] == "KILL")
     }
 
+    @Test func aKilledWorkersSuccessorStartsAtOnce() async throws {
+        let master = try Supervise.hello(["--stable-after", "100ms"])
+        var delays: [Double] = []
+        for _ in 0..<5 {
+            let worker = try await master.waitForWorkers(1)
+            try await Task.sleep(for: .milliseconds(200))
+            kill(worker[0].pid, SIGKILL)
+            try await master.waitForWorkers(1, without: worker)
+            let end = try #require(master.lines(Event.exit).last?.timeOfDay)
+            let start = try #require(master.lines(Event.started).last?.timeOfDay)
+            delays.append(start - end)
+        }
+        // On a busy machine one may be late, but not all; at midnight one is far below zero.
+        #expect(delays.contains { (0..<0.1).contains($0) }, "\(delays)")
+    }
+
+    @Test(arguments: [false, true])
+    func reopeningIsNoBusinessOfWorkersUnlessTheyAsk(asked: Bool) async throws {
+        // This worker dies of any signal.
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0"] + (asked ? ["--reopen-signal", "USR1"] : []) + [
+                "--", "python3", Place.worker("plain_worker"), "poll",
+            ])
+        let before = try await master.waitForWorkers(1)
+        try await master.signal(SIGUSR1)
+        if asked {
+            let exit = try await master.waitForEvent(Event.exit)
+            #expect(exit.pid == before[0].pid && exit["signal"] == "USR1")
+        } else {
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(try await master.workers() == before)
+        }
+    }
+
     @Test func oneMoreAndOneFewer() async throws {
         let master = try Supervise.hello(["--workers", "2"])
         try await master.waitForWorkers(2)

@@ -1,0 +1,111 @@
+import Glibc
+import Testing
+
+/// Who may put a recycling off, who asks for one, and what follows an end.
+@Suite(.needsMaster, .takesTurn) struct PolicyTests {
+    @Test func aCapBelowTheProgramsSizeRaisesAnAlarmOnly() async throws {
+        let master = try Supervise.web([
+            "--max-rss", "5M", "--min-lifetime", "3s", "--memory-interval", "100ms",
+            "--backoff-max", "1s",
+        ])
+        let worker = try await master.waitForWorkers(1)[0]
+        let due = try await master.waitForEvent(Event.due)
+        #expect(due.pid == worker.pid && due["cause"] == "max-rss")
+        #expect(try #require(due.seconds("age")) >= 3)
+        let alarms = master.lines("memory-alarm").filter { $0.pid == worker.pid }
+        // One, and one more each `backoff-max` that it is still too young.
+        #expect((1...3).contains(alarms.count))
+        #expect(alarms.allSatisfy { $0.seconds("age") ?? 9 < 3 })
+        try await master.waitForWorkers(1, without: [worker])
+    }
+
+    @Test func aHoldEnds() async throws {
+        let master = try Supervise.web(["--max-lifetime", "3s", "--max-hold", "1s"])
+        let worker = try await master.waitForWorkers(1)[0]
+        try await master.tell("X_HOLD=600", by: worker)
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit.pid == worker.pid && exit["cause"] == "max-lifetime")
+        #expect(try #require(exit.seconds("age")) >= 4)
+    }
+
+    @Test func aHoldCanBeTakenBack() async throws {
+        let master = try Supervise.web(["--max-lifetime", "3s"])
+        let worker = try await master.waitForWorkers(1)[0]
+        try await master.tell("X_HOLD=600", by: worker)
+        try await master.waitForEvent(Event.due)
+        try await Task.sleep(for: .seconds(1))
+        #expect(master.lines(Event.retiring).isEmpty)
+        try await master.tell("X_HOLD=0", by: worker)
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit.pid == worker.pid && exit["cause"] == "max-lifetime")
+    }
+
+    @Test func aWorkerMayAskToBeReplaced() async throws {
+        let master = try Supervise.web(["--workers", "2"])
+        let before = try await master.waitForWorkers(2)
+        let answer = try await get("/tell?message=X_RECYCLE=1", from: try await master.address())
+        let asking = try #require(
+            before.first { answer?.contains("pid \($0.pid),") == true })
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit.pid == asking.pid && exit["cause"] == "requested" && exit["status"] == "0")
+        let after = try await master.waitForWorkers(2, without: [asking])
+        #expect(after.contains { before.contains($0) })
+        #expect(master.roster.lowestReady(full: 2) == 2)
+    }
+
+    @Test func whoSaysStoppingIsFollowedAtOnceAndKilledWhenItStays() async throws {
+        let master = try Supervise.web(["--graceful-timeout", "2s"])
+        let worker = try await master.waitForWorkers(1)[0]
+        try await master.tell("STOPPING=1", by: worker)
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit.pid == worker.pid && exit["cause"] == "announced" && exit["signal"] == "KILL")
+        let told = try #require(master.lines(Event.retiring).first?.seconds("age"))
+        #expect(try #require(exit.seconds("age")) - told >= 1.999)
+        // Both were there together.
+        #expect(master.mostAlive == 2)
+        try await master.waitForWorkers(1, without: [worker])
+    }
+
+    @Test(arguments: [
+        ("always", 0, nil), ("always", 1, nil), ("on-failure", 0, 0), ("on-failure", 1, nil),
+        ("never", 0, 0), ("never", 1, 5),
+    ])
+    func whatFollowsTheEndOfAWebWorker(restart: String, status: Int, code: Int?) async throws {
+        let master = try Supervise.web(["--restart", restart])
+        let before = try await master.waitForWorkers(1)
+        _ = try await get("/die?status=\(status)", from: try await master.address())
+        if let code {
+            #expect(try await master.waitForExit() == .exited(code))
+            #expect(master.lines(Event.started).count == 1)
+        } else {
+            try await master.waitForWorkers(1, without: before)
+        }
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit["cause"] == (status == 0 ? "finished" : "crashed"))
+        #expect(exit["status"] == "\(status)")
+    }
+
+    @Test func theBackoffGrowsAndIsForgotten() async throws {
+        let master = try Supervise.web([
+            "--backoff", "50ms", "--backoff-max", "800ms", "--stable-after", "300ms",
+        ])
+        var worker = try await master.waitForWorkers(1)
+        try await Task.sleep(for: .milliseconds(400))
+        try master.folder.write("crash", "")
+        kill(worker[0].pid, SIGKILL)
+        try await master.wait("six delays") { master.lines(Event.backoff).count >= 6 }
+        master.folder.remove(file: "crash")
+        // The first failure cost none; then each doubles, with up to a quarter on top.
+        let expected = [0.05, 0.1, 0.2, 0.4, 0.8, 0.8]
+        for (line, least) in zip(master.lines(Event.backoff), expected) {
+            let delay = try #require(line.seconds("delay"))
+            #expect(delay >= least - 0.001 && delay <= least * 1.25 + 0.001, "\(line)")
+        }
+        worker = try await master.waitForWorkers(1)
+        try await Task.sleep(for: .milliseconds(400))
+        let delays = master.lines(Event.backoff).count
+        kill(worker[0].pid, SIGKILL)
+        try await master.waitForWorkers(1, without: worker)
+        #expect(master.lines(Event.backoff).count == delays)
+    }
+}
