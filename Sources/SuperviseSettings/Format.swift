@@ -35,13 +35,19 @@ struct Format<Value: Sendable>: Sendable {
 extension Format where Value == Bool {
     static let boolean = Format("yes|no", allowed: "yes or no (also true, false, on, off, 1, 0)") {
         text throws(ValueFault) in
-        switch text.lowercased() {
-        case "yes", "true", "on", "1": true
-        case "no", "false", "off", "0": false
-        default: throw .notABoolean(text)
-        }
+        guard let meant = meaning(ofWord: text) else { throw .notABoolean(text) }
+        return meant
     } print: {
         $0 ? "yes" : "no"
+    }
+
+    /// What a word says; nil for any other word.
+    static func meaning(ofWord word: String) -> Bool? {
+        switch word.lowercased() {
+        case "yes", "true", "on", "1": true
+        case "no", "false", "off", "0": false
+        default: nil
+        }
     }
 }
 

@@ -105,7 +105,7 @@ struct OptionParser {
         let source = SettingSource.commandLine(option: option)
         let text: String
         if setting.isFlag {
-            text = inline ?? "yes"
+            text = inline ?? nextBoolean() ?? "yes"
         } else if let value = inline ?? nextValue() {
             text = value
         } else {
@@ -157,6 +157,13 @@ struct OptionParser {
     /// The next argument as a value, which may begin with a dash: `--nice -5`.
     private mutating func nextValue() -> String? {
         guard let next = rest.first, next != "--" else { return nil }
+        rest = rest.dropFirst()
+        return next
+    }
+
+    /// The next argument, where it can be nothing but the value of an option that needs none.
+    private mutating func nextBoolean() -> String? {
+        guard let next = rest.first, Format<Bool>.meaning(ofWord: next) != nil else { return nil }
         rest = rest.dropFirst()
         return next
     }

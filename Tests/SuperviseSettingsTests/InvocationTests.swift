@@ -42,6 +42,18 @@ import Testing
         #expect(pool.environment == [.init(name: "A", value: "b=c")])
     }
 
+    @Test(arguments: [
+        ("--nonblocking", true), ("--nonblocking yes", true), ("--nonblocking Off", false),
+        ("--nonblocking 0", false), ("--nonblocking --clear-env", true),
+        ("--nonblocking=no", false),
+    ])
+    func aSwitchTakesAWordOrNone(arguments: String, isOn: Bool) throws {
+        let words = arguments.split(separator: " ").map(String.init)
+        #expect(try pool(words + ["--", "yes"]).nonblocking == isOn)
+        #expect(
+            parseError("--nonblocking", "maybe", "--", "x").hasPrefix("unexpected word \"maybe\""))
+    }
+
     @Test func everySettingIsAnOption() throws {
         for setting in Setting.all {
             guard case .run(let overrides) = try Invocation.parse(["--\(setting.key)=v"]) else {
