@@ -80,3 +80,33 @@ enum Verb: String, CaseIterable {
         }
     }
 }
+
+/// Verbs that a later version will have: whoever tries one is told what does the same until then.
+enum LaterVerb: String, CaseIterable {
+    case status
+    case top
+    case events
+    case reload
+    case recycle
+    case scale
+    case stop
+    case upgrade
+    case reopen
+
+    /// Why it is refused, and what to do instead.
+    var refusal: String {
+        "\(shown(rawValue)) is not in this version yet; " + substitute
+    }
+
+    private var substitute: String {
+        switch self {
+        case .status, .top, .events: "what happens stands in the log (see log-file, log-format)"
+        case .reload: "send the master HUP, as in: kill -HUP PID"
+        case .recycle: "HUP replaces every worker, as in: kill -HUP PID"
+        case .scale: "send the master TTIN for one worker more, TTOU for one fewer"
+        case .stop: "send the master TERM, as in: kill -TERM PID"
+        case .upgrade: "stop the master and start the new one"
+        case .reopen: "send the master USR1, as in: kill -USR1 PID"
+        }
+    }
+}

@@ -169,14 +169,26 @@ struct OptionParser {
     }
 
     private mutating func reportWord(_ word: String, isFirst: Bool) {
-        let verbs = Verb.allCases.map(\.rawValue)
         let message =
-            isFirst
-            ? "unknown command \(shown(word))" + NearestName.hint(word, in: verbs)
-            : "unexpected word \(shown(word))"
-        report(
-            .invocation, nil,
-            message + "; write the program to run after --, as in: supervise -- \(word)")
+            if let verb = LaterVerb(rawValue: word) {
+                verb.refusal
+            } else if let verb = Verb(rawValue: word) {
+                "\(shown(word)) comes first, as in: supervise \(verb.usage.form)"
+            } else {
+                OptionParser.advice(on: word, isFirst: isFirst)
+            }
+        report(.invocation, nil, message)
+    }
+
+    /// What to say of a word that is no verb at all.
+    private static func advice(on word: String, isFirst: Bool) -> String {
+        let command = "write the program to run after --, as in: supervise -- \(word)"
+        guard isFirst else { return "unexpected word \(shown(word)); \(command)" }
+        let unknown = "unknown command \(shown(word))"
+        let names = Verb.allCases.map(\.rawValue) + LaterVerb.allCases.map(\.rawValue)
+        guard let meant = NearestName.find(word, in: names) else { return "\(unknown); \(command)" }
+        let refusal = LaterVerb(rawValue: meant).map { " " + $0.refusal + "." } ?? ""
+        return "\(unknown); did you mean \(meant)?\(refusal) Or \(command)"
     }
 
     private func optionName(_ assignment: Assignment) -> String {

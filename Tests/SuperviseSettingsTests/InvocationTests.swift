@@ -88,8 +88,12 @@ import Testing
                 + "supervise -- gunicorn")
         #expect(
             parseError("chek", "-c", "x")
-                == "unknown command \"chek\"; did you mean check?; write the program to run after "
-                + "--, as in: supervise -- chek")
+                == "unknown command \"chek\"; did you mean check? Or write the program to run "
+                + "after --, as in: supervise -- chek")
+        #expect(parseError("chekc").contains("; did you mean check? Or write"))
+        #expect(
+            parseError("-c", "x", "check")
+                == "\"check\" comes first, as in: supervise check [OPTIONS] [-- COMMAND...]")
         #expect(
             parseError("-w", "2", "./x")
                 == "unexpected word \"./x\"; write the program to run after --, as in: "
@@ -109,6 +113,23 @@ import Testing
         #expect(
             parseError("--pool=web.name=1")
                 == "--pool web.name=1: name: is a setting of the master; write --name")
+    }
+
+    @Test func verbsOfLaterVersions() {
+        #expect(
+            parseError("reload", "--wait")
+                == "\"reload\" is not in this version yet; send the master HUP, as in: "
+                + "kill -HUP PID")
+        #expect(
+            parseError("relaod")
+                == "unknown command \"relaod\"; did you mean reload? \"reload\" is not in this "
+                + "version yet; send the master HUP, as in: kill -HUP PID. Or write the program "
+                + "to run after --, as in: supervise -- relaod")
+        #expect(parseError("stop").contains("TERM") && parseError("reopen").contains("USR1"))
+        for verb in LaterVerb.allCases {
+            #expect(Verb(rawValue: verb.rawValue) == nil)
+            #expect(parseError(verb.rawValue).contains("not in this version yet"))
+        }
     }
 
     @Test func severalErrorsAreToldInOneGo() {

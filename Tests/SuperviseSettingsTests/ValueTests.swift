@@ -116,6 +116,7 @@ import Testing
         #expect(NearestName.find("max-request", in: Setting.keys) == "max-requests")
         #expect(NearestName.find("MAX_RSS", in: Setting.keys) == "max-rss")
         #expect(NearestName.find("worker", in: Setting.keys) == "workers")
+        #expect(NearestName.find("bidn", in: Setting.keys) == "bind")
         #expect(NearestName.find("quux", in: Setting.keys) == nil)
         #expect(NearestName.find(String(repeating: "max-rss", count: 9), in: Setting.keys) == nil)
     }
