@@ -18,9 +18,17 @@ struct Assignment: Equatable, Sendable {
             }
             return nil
         } catch {
-            return SettingsProblem(
-                source: source, key: key, message: "\(error); allowed: \(setting.allowed)")
+            return EnvironmentLayer.portProblem(self)
+                ?? SettingsProblem(
+                    source: source, key: key,
+                    message: "\(error); allowed: \(setting.allowed)" + commentHint)
         }
+    }
+
+    /// For those who know comments behind values from other config files.
+    private var commentHint: String {
+        guard case .file = source, text.contains(" #") || text.contains(" ;") else { return "" }
+        return "; comments stand on lines of their own"
     }
 }
 

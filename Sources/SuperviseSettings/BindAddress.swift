@@ -64,13 +64,15 @@ public enum BindAddress: Hashable, Sendable {
                 throw .malformed(text, noun: "a listener")
             }
         }
-        switch Decimal.parse(String(scalars[scalars.index(after: colon)...])) {
-        case .notDigits: throw .missingPort(text)
-        case .number(let number):
-            guard let port = UInt16(exactly: number) else { throw .outOfRange(text) }
-            return .tcp(host: host.isEmpty ? "0.0.0.0" : host, port: port)
-        case .tooLarge: throw .outOfRange(text)
-        }
+        let written = String(scalars[scalars.index(after: colon)...])
+        guard !written.isEmpty else { throw .missingPort(text) }
+        guard let port = BindAddress.port(written) else { throw .badPort(text, port: written) }
+        return .tcp(host: host.isEmpty ? "0.0.0.0" : host, port: port)
+    }
+
+    private static func port(_ text: String) -> UInt16? {
+        guard case .number(let number) = Decimal.parse(text) else { return nil }
+        return UInt16(exactly: number)
     }
 
     private static func isPartOfIPv6(_ scalar: Unicode.Scalar) -> Bool {

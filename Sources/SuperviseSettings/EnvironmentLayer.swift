@@ -11,6 +11,10 @@ struct EnvironmentLayer {
     /// The master sets these for its workers, one of which may be a master too.
     private static let workerPrefix = "SUPERVISE_WORKER_"
 
+    /// Where the default of `bind` may stand.
+    private static let portSource = SettingSource.environment(variable: "PORT")
+    private static let anyHost = "0.0.0.0:"
+
     /// The settings' keys by variable.
     private static let keys = Dictionary(
         Setting.all.map { ($0.environmentVariable, $0.key) },
@@ -42,8 +46,20 @@ struct EnvironmentLayer {
             defaults.add(Assignment(key: "workers", text: text, source: source))
         }
         if let text = environment["PORT"], !text.isEmpty {
-            let source = SettingSource.environment(variable: "PORT")
-            defaults.add(Assignment(key: "bind", text: "0.0.0.0:" + text, source: source))
+            defaults.add(
+                Assignment(
+                    key: "bind", text: EnvironmentLayer.anyHost + text,
+                    source: EnvironmentLayer.portSource))
         }
+    }
+
+    /// What is wrong with a value that was made of `$PORT`, whose writer knows of no address.
+    static func portProblem(_ assignment: Assignment) -> SettingsProblem? {
+        guard assignment.source == portSource,
+            let port = assignment.text.after(prefix: anyHost)
+        else { return nil }
+        return SettingsProblem(
+            source: portSource, key: assignment.key,
+            message: "\(shown(port)) is not a port number; allowed: 0 to 65535")
     }
 }

@@ -18,6 +18,8 @@ public enum ValueFault: Error, Equatable, Sendable {
     case percentOfMemory(String)
     /// An address without a port.
     case missingPort(String)
+    /// What follows an address's last colon is no port.
+    case badPort(String, port: String)
     /// An IPv6 address that is not in brackets.
     case missingBrackets(String)
     /// A socket's path or name longer than unix(7) allows.
@@ -39,7 +41,7 @@ extension ValueFault: CustomStringConvertible {
         case .malformed(let text, _), .outOfRange(let text), .unterminatedQuote(let text),
             .textAfterQuote(let text), .unknownEscape(let text), .percentOfMemory(let text),
             .missingPort(let text), .missingBrackets(let text), .socketPathTooLong(let text),
-            .notABoolean(let text):
+            .notABoolean(let text), .badPort(let text, _):
             text
         }
     }
@@ -56,6 +58,8 @@ extension ValueFault: CustomStringConvertible {
         case .unknownEscape: "has a backslash before something that can't be escaped"
         case .percentOfMemory: "is a percentage, not a size"
         case .missingPort: "has no port"
+        case .badPort(_, let port):
+            "has the port \(shown(port)), which is no number from 0 to 65535"
         case .missingBrackets: "needs brackets around its IPv6 address, as in [::1]:8000"
         case .socketPathTooLong: "is longer than the 107 bytes of a socket's path"
         case .notABoolean: "is neither yes nor no"

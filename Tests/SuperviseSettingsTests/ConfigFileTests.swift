@@ -130,6 +130,25 @@ import Testing
                 """)
     }
 
+    @Test func aCommentBehindAValueIsKnownForOne() {
+        #expect(
+            loadError(file: "workers = 2 # two\ncommand = x # y")
+                == "a.conf:1: workers: \"2 # two\" is not a whole number; allowed: 1 to 100000, "
+                + "or auto; comments stand on lines of their own")
+        #expect(
+            loadError(file: "bind = :80 ; web\ncommand = x").hasSuffix(
+                "; comments stand on lines of their own"))
+        #expect(!loadError(["-w", "2 # two", "--", "x"]).contains("comments"))
+    }
+
+    @Test func anAddressesPortIsNamed() {
+        #expect(
+            loadError(["--bind", "127.0.0.1:99999", "--", "x"])
+                == "--bind: \"127.0.0.1:99999\" has the port \"99999\", which is no number from "
+                + "0 to 65535; allowed: HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME, "
+                + "fd://N or systemd:NAME")
+    }
+
     @Test func aValueThatAHigherLayerHidesIsCheckedToo() {
         #expect(
             loadError(["-w", "2", "--", "x"], file: "workers = no").hasPrefix("a.conf:1: workers"))

@@ -64,7 +64,14 @@ import Testing
                 + "allowed: 1 to 100000, or auto")
         #expect(
             loadError(["--", "x"], environment: ["PORT": "99999"])
-                .hasPrefix("environment variable PORT: \"0.0.0.0:99999\" is out of range"))
+                == "environment variable PORT: \"99999\" is not a port number; "
+                + "allowed: 0 to 65535")
+        #expect(
+            loadError(["--", "x"], environment: ["PORT": "abc"])
+                .hasPrefix("environment variable PORT: \"abc\" is not a port number"))
+        #expect(
+            loadError(["--", "x"], environment: ["PORT": "1:2"])
+                .hasPrefix("environment variable PORT: \"1:2\" is not a port number"))
         // Only a default that counts is worth an error.
         #expect(try pool(["-w2", "--", "x"], environment: ["WEB_CONCURRENCY": "x"]).binds == [])
     }

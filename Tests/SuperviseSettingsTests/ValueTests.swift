@@ -86,7 +86,9 @@ import Testing
 
     @Test(arguments: [
         ("", ValueFault.empty), ("8000", .missingPort("8000")), ("host:", .missingPort("host:")),
-        ("host:x", .missingPort("host:x")), ("h:65536", .outOfRange("h:65536")),
+        ("host:x", .badPort("host:x", port: "x")),
+        ("h:65536", .badPort("h:65536", port: "65536")),
+        ("h:-1", .badPort("h:-1", port: "-1")),
         ("::1:80", .missingBrackets("::1:80")), ("[::1]", .missingPort("[::1]")),
         ("[x]:80", .malformed("[x]:80", noun: "a listener")),
         ("a b:80", .malformed("a b:80", noun: "a listener")),
