@@ -112,7 +112,8 @@ public enum Program {
         for warning in resolved.warnings {
             complain("supervise: warning: \(warning)\n")
         }
-        return say(resolved.configuration.effectiveText)
+        return say(
+            resolved.configuration.effectiveText(configPath: launch.overrides.configPath))
     }
 
     /// The part of a loader: see `ConfigurationLoader`.

@@ -1,3 +1,5 @@
+import SuperviseCore
+
 extension Configuration {
     /// The configuration as a config file that says every value, so that no default and no
     /// environment matters to its reader: `Configuration(canonicalText:)` gives the same value
@@ -19,19 +21,27 @@ extension Configuration {
     }
 
     /// The same for people, as `check` prints it: under headings, with a note of what is not set.
-    public var effectiveText: String {
+    /// A default that depends on other settings is written as it comes out here; `configPath` is the
+    /// file that the name may come from.
+    public func effectiveText(configPath: String? = nil) -> String {
         var text = "# The effective settings. Those behind a # have their defaults.\n"
+        var initial = MasterSettings()
+        initial.name = Configuration.name(for: configPath, pools: pools)
         text += Configuration.lines(of: .master) { setting in
             guard case .master(let field) = setting.field else { return nil }
-            return (field.texts(master), field.texts(MasterSettings()))
+            return (field.texts(master), field.texts(initial))
         }
         for pool in pools {
             text += "\n[pool \(pool.name)]\n"
             let initial = PoolSettings(name: pool.name)
+            let shown = pool.withEffectiveDefaults
             for group in Setting.Group.allCases where group != .master {
                 text += Configuration.lines(of: group) { setting in
                     guard case .pool(let field) = setting.field else { return nil }
-                    return (field.texts(pool), field.texts(initial))
+                    let texts = field.texts(pool)
+                    return texts.isEmpty
+                        ? (field.texts(shown), field.texts(shown))
+                        : (texts, field.texts(initial))
                 }
             }
         }
@@ -52,4 +62,23 @@ extension Configuration {
         }
         return "# \(group.title)\n" + changed + unchanged
     }
+}
+
+extension PoolSettings {
+    /// The same with defaults in place that follow from other settings.
+    fileprivate var withEffectiveDefaults: PoolSettings {
+        var pool = self
+        pool.policy.maxSurge = policy.effectiveMaxSurge
+        pool.policy.maxUnavailable = policy.effectiveMaxUnavailable
+        pool.quickSignal = quickSignal ?? stopSignal
+        return pool
+    }
+}
+
+extension PoolPolicy {
+    /// `max-surge`, or its default: one more with listeners, which two workers can share.
+    var effectiveMaxSurge: Amount { maxSurge ?? .count(hasListeners ? 1 : 0) }
+
+    /// `max-unavailable`, or its default.
+    var effectiveMaxUnavailable: Amount { maxUnavailable ?? .count(hasListeners ? 0 : 1) }
 }

@@ -27,6 +27,7 @@ extension Configuration {
         var master = resolver.master()
 
         var validation = Validation(drafts: drafts)
+        validation.configPath = overrides.configPath
         validation.receivesSockets = environment["LISTEN_FDS"] != nil
         validation.faultyKeys = Set(resolver.problems.compactMap(\.key))
         validation.mayLackCommands = !reader.problems.isEmpty
@@ -54,7 +55,7 @@ extension Configuration {
     }
 
     /// The default of `name`: the config file's stem, else the command's.
-    private static func name(for configPath: String?, pools: [PoolSettings]) -> String {
+    static func name(for configPath: String?, pools: [PoolSettings]) -> String {
         let command = pools.first?.command.first ?? ""
         let written =
             configPath.map(ConfigPath.stem) ?? command.split(separator: "/").last.map(String.init)

@@ -5,6 +5,8 @@ struct Validation {
     let drafts: [PoolDraft]
     /// Whether the master inherits sockets that pools without a bind may use.
     var receivesSockets = false
+    /// The config file, if there is one.
+    var configPath: String?
     /// Keys with a wrong value; what they do to others is not known and not told.
     var faultyKeys: Set<String> = []
     /// Whether a command may be missing because a line could not be read.
@@ -28,14 +30,8 @@ struct Validation {
 
     private mutating func checkCommand(_ draft: PoolDraft) {
         let pool = draft.settings
-        if pool.command.isEmpty {
-            guard !mayLackCommands else { return }
-            let isAlone = drafts.count == 1 && pool.name == Configuration.defaultPoolName
-            report(
-                draft, ["command"],
-                isAlone
-                    ? "none given; write it after --, as in: supervise -- ./server --port 80"
-                    : "none given; write command = PROGRAM ARGUMENTS in its section")
+        if pool.command.isEmpty, !mayLackCommands, !faultyKeys.contains("command") {
+            reportMissingCommand(draft)
         }
         guard let index = largestDescriptorPlaceholder(in: pool.command) else { return }
         let isSystemd = pool.binds.contains { if case .systemd = $0 { true } else { false } }
@@ -51,11 +47,28 @@ struct Validation {
         }
     }
 
+    private mutating func reportMissingCommand(_ draft: PoolDraft) {
+        let isAlone = drafts.count == 1 && draft.settings.name == Configuration.defaultPoolName
+        guard isAlone else {
+            return report(
+                draft, ["command"], "none given; write command = PROGRAM ARGUMENTS in its section")
+        }
+        let word = "after --, as in: supervise -- ./server --port 80"
+        guard let configPath else {
+            return report(draft, ["command"], "none given; write it \(word)")
+        }
+        problems.append(
+            SettingsProblem(
+                source: .file(path: configPath, line: 0), key: "command",
+                message: "none given; write command = PROGRAM ARGUMENTS there, or the command "
+                    + word))
+    }
+
     private mutating func checkBudget(_ draft: PoolDraft) {
         let policy = draft.settings.policy
-        let surge = policy.maxSurge ?? .count(policy.hasListeners ? 1 : 0)
-        let unavailable = policy.maxUnavailable ?? .count(policy.hasListeners ? 0 : 1)
-        guard isNone(surge), isNone(unavailable) else { return }
+        guard isNone(policy.effectiveMaxSurge), isNone(policy.effectiveMaxUnavailable) else {
+            return
+        }
         let key = policy.maxUnavailable == nil ? "max-surge" : "max-unavailable"
         let other = key == "max-surge" ? "max-unavailable" : "max-surge"
         let remark =
@@ -116,8 +129,9 @@ struct Validation {
                     problems.append(
                         SettingsProblem(
                             source: source, key: "bind",
-                            message: "\(address) is taken by pool \(other.pool)"
-                                + (other.pool == draft.settings.name ? " already" : "")))
+                            message: other.pool == draft.settings.name
+                                ? "\(address) is given twice"
+                                : "\(address) is taken by pool \(other.pool)"))
                 }
                 taken.append((address, draft.settings.name))
             }

@@ -10,7 +10,7 @@ import Testing
             let configuration = random.next()
             let text = configuration.canonicalText
             #expect(try Configuration(canonicalText: Array(text.utf8)) == configuration)
-            let effective = configuration.effectiveText
+            let effective = configuration.effectiveText()
             #expect(try Configuration(canonicalText: Array(effective.utf8)) == configuration)
         }
     }
@@ -51,9 +51,23 @@ import Testing
     }
 
     @Test func checkShowsWhatWasChanged() throws {
-        let text = try load(["-w", "3", "--", "x"]).configuration.effectiveText
+        let text = try load(["-w", "3", "--", "x"]).configuration.effectiveText()
         #expect(text.contains("\nworkers = 3\n"))
         #expect(text.contains("\n# backlog = 2048\n"))
         #expect(text.contains("\n# umask: the master's\n"))
+        #expect(text.contains("\n# name = x\n"))
+    }
+
+    @Test func checkShowsWhatDefaultsComeTo() throws {
+        let file =
+            "stop-signal = INT\ncommand = x\n[pool web]\nbind = :80\n[pool jobs]\nworkers = 2"
+        let text = try load(file: file).configuration.effectiveText(configPath: "a.conf")
+        let pools = text.split(separator: "[pool jobs]")
+        #expect(pools[0].contains("\n# name = a\n"))
+        #expect(pools[0].contains("\n# max-surge = 1\n# max-unavailable = 0\n"))
+        #expect(pools[1].contains("\n# max-surge = 0\n# max-unavailable = 1\n"))
+        #expect(pools[1].contains("\n# quick-signal = INT\n"))
+        let named = try load(["--name", "n"], file: file).configuration
+        #expect(named.effectiveText(configPath: "a.conf").contains("\nname = n\n"))
     }
 }

@@ -129,7 +129,7 @@ import Testing
         ),
         (
             "bind = unix:/a\nbind = unix:/a\ncommand = x",
-            "a.conf:2: bind: unix:/a is taken by pool default already"
+            "a.conf:2: bind: unix:/a is given twice"
         ),
         (
             "command = x\nmax-rss = 2G\nkill-rss = 1G",
@@ -194,5 +194,11 @@ import Testing
             loadError(["-w", "2"])
                 == "pool default: command: none given; write it after --, as in: supervise -- "
                 + "./server --port 80")
+        for empty in ["", "# command = x\n"] {
+            #expect(
+                loadError(file: empty)
+                    == "a.conf: command: none given; write command = PROGRAM ARGUMENTS there, or "
+                    + "the command after --, as in: supervise -- ./server --port 80")
+        }
     }
 }
