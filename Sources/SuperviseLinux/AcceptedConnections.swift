@@ -4,7 +4,8 @@
 enum AcceptedConnections {
     /// Any of `sockets` (inodes) is an established connection to the address of one of `listeners`
     /// (inodes); false also when the tables cannot be read.
-    static func areHeld(_ sockets: Set<UInt64>, by pid: Int32, through listeners: [UInt64]) -> Bool {
+    static func areHeld(_ sockets: Set<UInt64>, by pid: Int32, through listeners: [UInt64]) -> Bool
+    {
         guard !sockets.isEmpty else { return false }
         let listeners = Set(listeners)
         for table in ["tcp", "tcp6"] {
