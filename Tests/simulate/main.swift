@@ -2,9 +2,12 @@
 //
 //     swift run -c release simulate --seeds 1000000 [--from 0]
 //     swift run -c release simulate --seed 123 [--trace]
+//     swift run -c release simulate --scale
 //
-// A seed that breaks an invariant is shrunk and printed as a schedule to be pinned.
+// A seed that breaks an invariant is shrunk and printed as a schedule to be pinned. `--scale` prints
+// what an event costs in pools of several sizes, and how long 30 days of 10,000 slots take.
 
+import Glibc
 import Simulator
 import SuperviseCore
 
@@ -32,8 +35,8 @@ private func replay(_ seed: UInt64) {
 }
 
 private func run(_ seeds: Range<UInt64>) {
-    let clock = ContinuousClock()
-    let start = clock.now
+    let watch = ContinuousClock()
+    let start = watch.now
     var broken: [String: [UInt64]] = [:]
     var steps = 0
     for seed in seeds {
@@ -43,7 +46,7 @@ private func run(_ seeds: Range<UInt64>) {
         if broken[violation.invariant] == nil { report(seed, violation) }
         broken[violation.invariant, default: []].append(seed)
     }
-    let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
+    let seconds = Double((watch.now - start) / .milliseconds(1)) / 1000
     for (invariant, seeds) in broken.sorted(by: { $0.key < $1.key }) {
         print("\(invariant): \(seeds.count) seeds, such as \(seeds.prefix(5))")
     }
@@ -52,7 +55,25 @@ private func run(_ seeds: Range<UInt64>) {
             + "\(seconds) s, \(Int(Double(seeds.count) / max(seconds, 0.001))) seeds a second")
 }
 
-if let seed = number(after: "--seed") {
+private func measure(slots: Int, days: Int, reporting: Int) {
+    var crowd = Crowd(slots: slots, reporting: reporting, crashing: 100)
+    let start = clock()
+    crowd.live(days: days)
+    // Processor time, so that a busy machine does not count.
+    let nanoseconds = (clock() - start) * 1_000_000_000 / Int(CLOCKS_PER_SEC)
+    print(
+        "\(slots) slots, \(days) days: \(crowd.events) events, \(crowd.starts) starts, "
+            + "\(crowd.reloads) reloads, \(crowd.servingCount) serve, \(nanoseconds / 1_000_000) ms, "
+            + "\(nanoseconds / max(1, crowd.events)) ns an event")
+}
+
+if CommandLine.arguments.contains("--scale") {
+    // About the same number of events each.
+    measure(slots: 10, days: 300, reporting: 300_000)
+    measure(slots: 1_000, days: 10, reporting: 1_000_000)
+    measure(slots: 10_000, days: 4, reporting: 3_600_000)
+    measure(slots: 10_000, days: 30, reporting: 3_600_000)
+} else if let seed = number(after: "--seed") {
     replay(seed)
 } else {
     let from = number(after: "--from") ?? 0
