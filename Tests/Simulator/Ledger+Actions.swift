@@ -113,7 +113,7 @@ extension Ledger {
         if cause == .bootTimeout, pair.incumbent?.id == id, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].isFailing = true
         }
-        if cause == .bootTimeout || cause == .killMemory {
+        if cause == .bootTimeout || cause == .killMemory, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].hasFailed = true
         }
         if cause == .killMemory, pair.incumbent?.id == id, !isFollowed {
@@ -124,7 +124,9 @@ extension Ledger {
         if cause == .bootTimeout || cause == .announced && worker.readyAt == nil, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].bootFailures += 1
         }
-        if cause == .recycle(.reload), trial != nil { pools[id.pool].tookSlots += 1 }
+        if cause == .recycle(.reload), trial != nil, worker.generation == generation {
+            pools[id.pool].tookSlots += 1
+        }
         change(id) {
             $0.told = (cause, now)
             $0.killAt = now + grace

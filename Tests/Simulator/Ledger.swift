@@ -178,6 +178,10 @@ extension Ledger.Slot {
         if let trial = kept.first(where: { $0.id == canary && $0.isBeside }) {
             return (kept.first { $0.id != trial.id }, trial)
         }
-        return (kept.first, kept.dropFirst().first)
+        // After the commit, what was the canary is newer than a worker that was started since.
+        let byAge = kept.sorted {
+            ($0.generation, $0.id.incarnation) < ($1.generation, $1.id.incarnation)
+        }
+        return (byAge.first, byAge.dropFirst().first)
     }
 }

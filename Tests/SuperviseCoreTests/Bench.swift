@@ -69,6 +69,16 @@ extension PoolPolicy {
     }
 }
 
+/// A pool that is up and old enough that its workers are stable.
+func upAndStable(
+    workers: Int = 2, _ adjust: @escaping (inout PoolPolicy) -> Void = { _ in }
+) -> (bench: Bench, next: PoolPolicy) {
+    let bench = Bench(workers: workers, adjust)
+    bench.bringUp()
+    bench.wait(.seconds(60))
+    return (bench, bench.pool.policy)
+}
+
 /// A worker of pool 0.
 func id(_ slot: Int, _ incarnation: Int = 1) -> WorkerID {
     WorkerID(pool: 0, slot: slot, incarnation: incarnation)
