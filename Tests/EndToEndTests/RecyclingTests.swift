@@ -80,11 +80,13 @@ import Testing
     }
 
     @Test func aHeldWorkerIsNotRecycled() async throws {
-        let master = try Supervise.web(["--max-lifetime", "1s"])
+        let master = try Supervise.web(["--max-lifetime", "3s"])
         let before = try await master.waitForWorkers(1)
-        _ = try await get("/hold?seconds=4", from: try await master.address())
-        try await Task.sleep(for: .seconds(2))
+        _ = try await get("/hold?seconds=6", from: try await master.address())
+        try await master.waitForEvent(Event.due)
+        try await Task.sleep(for: .seconds(1))
         #expect(ProcessTable.isAlive(before[0].pid))
+        #expect(master.lines(Event.retiring).isEmpty)
         try await master.waitForWorkers(1, without: before)
     }
 }
