@@ -6,4 +6,19 @@ public enum ThisProcess {
     public static var pid: Int32 { getpid() }
     /// Its effective user, geteuid(2).
     public static var effectiveUID: UInt32 { geteuid() }
+
+    /// Whether it may start others as another user and group: as root, or with CAP_SETUID and
+    /// CAP_SETGID (capabilities(7)), as systemd's AmbientCapabilities gives them. Where that can't be
+    /// read, the start has to show.
+    public static var mayChangeCredentials: Bool {
+        if geteuid() == 0 { return true }
+        guard let text = Procfs.text("/proc/self/status") else { return true }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let digits = line?.split(whereSeparator: \.isWhitespace).last
+        guard let effective = digits.flatMap({ UInt64($0, radix: 16) }) else { return true }
+        return effective & needed == needed
+    }
+
+    // CAP_SETGID is 6, CAP_SETUID 7.
+    private static let needed: UInt64 = 1 << 6 | 1 << 7
 }

@@ -65,6 +65,9 @@ struct WorkerAccount: Equatable {
     var homeDirectory: String?
     /// The numbers.
     var credentials: Credentials
+
+    /// What it takes to become somebody else, for those who lack it.
+    static let privilege = "only root may run workers as somebody else"
 }
 
 /// Looks up hosts, users and groups.
@@ -83,6 +86,7 @@ private struct NameResolver {
                 WorkerAccount(name: user?.name, homeDirectory: user?.home, credentials: $0)
             }
         }
+        checkPrivilege(pool)
         guard let owner = pool.socketOwner else { return }
         let parts = owner.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         names.socketOwners[pool.name] = found(pool, "socket-owner") {
@@ -90,6 +94,19 @@ private struct NameResolver {
             let group = parts.count < 2 ? nil : try Accounts.group(String(parts[1]))
             return ResolvedNames.Owner(uid: user?.uid, gid: group)
         }
+    }
+
+    /// No worker would ever start, so it is told before anything is.
+    private mutating func checkPrivilege(_ pool: PoolSettings) {
+        guard let account = names.accounts[pool.name], !account.credentials.areOurs,
+            !ThisProcess.mayChangeCredentials
+        else { return }
+        let key = pool.user == nil ? "group" : "user"
+        problems.append(
+            SettingsProblem(
+                source: .pool(pool.name), key: key,
+                message: "\(pool.writtenValue(of: key) ?? ""): \(WorkerAccount.privilege); start "
+                    + "supervise as root, or leave \(key) out"))
     }
 
     private mutating func found<Value>(

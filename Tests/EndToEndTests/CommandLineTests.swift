@@ -71,6 +71,15 @@ import Testing
         for fact in ["exec", program, error] { #expect(master.tail.contains(fact), "\(fact)") }
     }
 
+    /// In a user namespace without a map nobody is root, not even for a root who runs the tests.
+    @Test(.needsRoot, arguments: ["run", "check"])
+    func onlyRootRunsWorkersAsSomebodyElse(verb: String) async throws {
+        let master = try Supervise(
+            [verb, "--user", "root", "--", "sleep", "60"], wrapper: ["unshare", "--user"])
+        #expect(try await master.waitForExit() == .exited(2))
+        #expect(master.tail.contains("user: root: only root may run workers as somebody else"))
+    }
+
     @Test func aFirstStartThatFailsGivesUp() async throws {
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--workers", "2", "--boot-attempts", "3", "--backoff", "10ms",
