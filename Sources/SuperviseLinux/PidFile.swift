@@ -17,11 +17,13 @@ public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible
     /// What went wrong with it.
     public let reason: Reason
 
-    /// `/run/app.pid: process 17 is alive`.
+    /// `/run/app.pid: names process 17, which is alive`.
     public var description: String {
         switch reason {
-        case .held(let pid): "\(path): process \(pid) is alive"
-        case .notAPidFile: "\(path): there is something else that is no pid file"
+        case .held(let pid): "\(path): names process \(pid), which is alive"
+        case .notAPidFile:
+            "\(path): is no pid file, so it is left alone; a pid file is a plain file that holds one "
+                + "process number"
         case .call(let error): "\(path): \(error.message)"
         }
     }

@@ -65,9 +65,7 @@ extension Master {
 
     private func tellEnd(of worker: RunningWorker, _ status: ChildStatus) {
         if let failure = worker.startFailure {
-            tell(
-                worker.id,
-                .startFailed(failure.startFailure(of: worker.blueprint.settings.command[0])))
+            tell(worker.id, .startFailed(failure.startFailure(of: worker.blueprint.settings)))
             release(worker)
             return
         }

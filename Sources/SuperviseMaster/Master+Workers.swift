@@ -50,7 +50,7 @@ extension Master {
                 id: id, serial: workers.nextSerial(), blueprint: blueprint, spawned: spawned,
                 nonce: nonce, notify: notify, page: page)
         } catch {
-            throw StartError(error, program: blueprint.settings.command[0])
+            throw StartError(error, settings: blueprint.settings)
         }
     }
 
@@ -176,32 +176,5 @@ extension Master {
     func line(_ level: LogLevel, _ event: String, _ worker: RunningWorker) -> LogLine {
         LogLine(level, event).with("pool", worker.blueprint.settings.name)
             .with("slot", worker.id.slot).with("pid", worker.pid)
-    }
-}
-
-/// A start that came to nothing, as the core hears of it.
-private struct StartError: Error {
-    let failure: StartFailure
-
-    /// The machine lacks something that may be there again later.
-    init(resource error: SystemCallError) {
-        failure = StartFailure(step: error.call, message: error.message, isTransient: true)
-    }
-
-    init(_ error: SpawnFailure, program: String) {
-        failure = StartError.describe(error, program: program)
-    }
-
-    static func describe(_ error: SpawnFailure, program: String) -> StartFailure {
-        StartFailure(
-            step: error.step == .exec ? "exec \(program)" : error.step.description,
-            message: error.message, isTransient: error.isTransient)
-    }
-}
-
-extension SpawnFailure {
-    /// The failure as the core hears of it.
-    func startFailure(of program: String) -> StartFailure {
-        StartError.describe(self, program: program)
     }
 }

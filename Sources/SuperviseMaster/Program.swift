@@ -75,10 +75,10 @@ public enum Program {
         _ inherited: Set<Int32>
     ) throws -> Int32 {
         let settings = resolved.configuration.master
-        let log = try Log(settings)
+        let log = try openLog(settings)
         // First of all: a signal from here on is answered by the loop, which cleans up behind itself.
         let signals = try SignalDescriptor(blocking: MasterSignal.all)
-        let pidfile = try settings.pidfile.map { try PidFile(creating: $0) }
+        let pidfile = try settings.pidfile.map { try writePidFile($0) }
         let listeners = Listeners(passed: passed, inherited: inherited)
         defer { cleanUp(listeners, pidfile, log) }
         let limit = try FileLimit.raise()
@@ -91,6 +91,23 @@ public enum Program {
         let code = try master.run()
         log.write(LogLine(.info, "stopped").with("exit_code", code))
         return code
+    }
+
+    private static func openLog(_ settings: MasterSettings) throws(StartObstacle) -> Log {
+        do throws(SystemCallError) {
+            return try Log(settings)
+        } catch {
+            let file = if case .file(let path) = settings.logFile { path } else { "stderr" }
+            throw StartObstacle(key: "log-file", reason: "\(file): \(error.message)")
+        }
+    }
+
+    private static func writePidFile(_ path: String) throws(StartObstacle) -> PidFile {
+        do throws(PidFileFailure) {
+            return try PidFile(creating: path)
+        } catch {
+            throw StartObstacle(key: "pidfile", reason: error.description)
+        }
     }
 
     /// Removes the files that the master made: a start that failed half-way leaves none either.
@@ -153,4 +170,12 @@ public enum Program {
     private static func complain(_ error: SettingsError) {
         for problem in error.problems { complain("supervise: \(problem)\n") }
     }
+}
+
+/// A setting of the master that this machine does not let it carry out.
+private struct StartObstacle: Error, CustomStringConvertible {
+    let key: String
+    let reason: String
+
+    var description: String { "\(key): \(reason)" }
 }

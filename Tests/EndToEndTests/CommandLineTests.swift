@@ -71,6 +71,22 @@ import Testing
         for fact in ["exec", program, error] { #expect(master.tail.contains(fact), "\(fact)") }
     }
 
+    @Test(arguments: [
+        (["--log-file", "/no/such/log"], 1, "log-file: /no/such/log: No such file or directory"),
+        (["--pidfile", "/etc/passwd"], 1, "pidfile: /etc/passwd: is no pid file"),
+        (["--pidfile", "/no/such/pid"], 1, "pidfile: /no/such/pid: No such file or directory"),
+        (["--chdir", "/no/such"], 4, "/no/such: No such file or directory"),
+        (["--limit-nofile", "99999999999"], 4, "limit-nofile 99999999999: Operation not"),
+    ])
+    func aStartThatFailsNamesTheSetting(arguments: [String], code: Int, text: String) async throws {
+        let master = try Supervise(arguments + ["--", "sleep", "60"])
+        #expect(try await master.waitForExit() == .exited(code))
+        #expect(master.tail.contains(text), "\(master.tail)")
+        if arguments[0] == "--chdir" {
+            #expect(master.log.contains { $0.event == "start-failed" && $0["step"] == "chdir" })
+        }
+    }
+
     /// In a user namespace without a map nobody is root, not even for a root who runs the tests.
     @Test(.needsRoot, arguments: ["run", "check"])
     func onlyRootRunsWorkersAsSomebodyElse(verb: String) async throws {

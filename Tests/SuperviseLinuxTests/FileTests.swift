@@ -61,7 +61,7 @@ struct FileTests {
         let path = "\(folder.path)/pid"
         try folder.write("pid", "1\n")
         let failure = #expect(throws: PidFileFailure.self) { try PidFile(creating: path) }
-        #expect(failure?.description == "\(path): process 1 is alive")
+        #expect(failure?.description == "\(path): names process 1, which is alive")
         #expect(try TextFile.read(path) == "1\n")
     }
 
