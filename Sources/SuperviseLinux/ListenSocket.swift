@@ -7,6 +7,8 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public enum Reason: Hashable, Sendable {
         /// A system call failed.
         case call(SystemCallError)
+        /// The file of a unix socket can't be given to this owner (chown(2)).
+        case owner(String, SystemCallError)
         /// The path of a unix socket is taken by a file that is none, which is never removed.
         case notASocket
         /// A name that no passed-in socket has.
@@ -33,6 +35,9 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
         let text =
             switch reason {
             case .call(let error): error.message
+            case .owner(let owner, let error):
+                "socket-owner: \(owner): \(error.message)"
+                    + (error.kind == .notPermitted ? "; only root may give files away" : "")
             case .notASocket: "a file that is not a socket has this name"
             case .notPassed: "no socket of this name was passed in"
             case .notOpen: "this descriptor is not open"

@@ -6,7 +6,7 @@ extension ListenSocket {
     /// which is to say that nobody listens; a file of another kind is never touched.
     ///
     /// The file has `mode` whatever the umask is, and at no time a wider one. `owner` and `group` nil
-    /// leave it ours.
+    /// leave it ours. When it fails, no file is left.
     public static func unix(
         path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil, backlog: Int32,
         nonblocking: Bool = false
@@ -21,11 +21,18 @@ extension ListenSocket {
             // The file is made with the socket's own mode, less the umask (unix(7)).
             try systemCall("fchmod") { fchmod(descriptor.rawValue, mode) }
             try bind(descriptor.rawValue, to: address)
-            // At once: another server that looks before this would find a stale file.
-            try systemCall("listen") { listen(descriptor.rawValue, backlog) }
-            let identity = try finish(path, mode, owner, group)
-            let file = File(path: path, identity: identity)
-            return try ListenSocket(descriptor, file: file, isAdopted: false)
+            do throws(SystemCallError) {
+                // At once: another server that looks before this would find a stale file.
+                try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+                let identity = try finish(path, mode, owner, group)
+                let file = File(path: path, identity: identity)
+                return try ListenSocket(descriptor, file: file, isAdopted: false)
+            } catch {
+                // A file that nobody listens on would only puzzle whoever looks.
+                var status = stat()
+                if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
+                throw error
+            }
         }
     }
 

@@ -91,12 +91,7 @@ final class Listeners {
                     nonblocking: pool.nonblocking)
             ]
         case .unix(let path):
-            let owner = names.socketOwners[pool.name]
-            return [
-                try ListenSocket.unix(
-                    path: path, mode: pool.socketMode, owner: owner?.uid, group: owner?.gid,
-                    backlog: backlog, nonblocking: pool.nonblocking)
-            ]
+            return [try openUnix(path, pool, names.socketOwners[pool.name])]
         case .abstract(let name):
             return [
                 try ListenSocket.abstract(
@@ -113,6 +108,21 @@ final class Listeners {
                 throw ListenFailure(address: "systemd:\(name)", reason: .notPassed)
             }
             return found
+        }
+    }
+
+    private func openUnix(
+        _ path: String, _ pool: PoolSettings, _ owner: ResolvedNames.Owner?
+    ) throws(ListenFailure) -> ListenSocket {
+        do throws(ListenFailure) {
+            return try ListenSocket.unix(
+                path: path, mode: pool.socketMode, owner: owner?.uid, group: owner?.gid,
+                backlog: Int32(clamping: pool.backlog), nonblocking: pool.nonblocking)
+        } catch {
+            guard case .call(let call) = error.reason, call.call == "chown",
+                let written = pool.socketOwner
+            else { throw error }
+            throw ListenFailure(address: error.address, reason: .owner(written, call))
         }
     }
 

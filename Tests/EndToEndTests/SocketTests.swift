@@ -29,6 +29,17 @@ import Testing
         expectNoFailure(try await load("unix:" + folder["web"], requests: 5, rate: 100), 5)
     }
 
+    @Test(.needsRoot) func anOwnerThatCannotBeGivenIsNamedAndLeavesNoFile() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            ["--bind", "unix:" + folder["web"], "--socket-owner", "root", "--", Place.helloWorker],
+            wrapper: ["unshare", "--user"])
+        #expect(try await master.waitForExit() == .exited(1))
+        #expect(master.tail.contains("unix:" + folder["web"]))
+        #expect(master.tail.contains("socket-owner: root: "))
+        #expect(!folder.exists("web"))
+    }
+
     @Test func aPassedSocketIsServedAndKept() async throws {
         let folder = try Folder()
         let master = try Supervise(
