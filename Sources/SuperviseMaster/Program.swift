@@ -154,6 +154,8 @@ public enum Program {
             try TextOutput.write(text, to: descriptor)
             return ExitCode.success
         } catch {
+            // The loader's reader is the master, which has its own word for that.
+            if descriptor == 1 { complain("supervise: standard output: \(error.message)\n") }
             return ExitCode.masterFailed
         }
     }

@@ -96,6 +96,13 @@ import Testing
         #expect(master.tail.contains("user: root: only root may run workers as somebody else"))
     }
 
+    @Test func whatCannotBePrintedIsTold() async throws {
+        let master = try Supervise(
+            [], wrapper: ["sh", "-c", "exec \"$0\" check -- true >/dev/full"])
+        #expect(try await master.waitForExit() == .exited(1))
+        #expect(master.tail == "supervise: standard output: No space left on device")
+    }
+
     @Test func aFirstStartThatFailsGivesUp() async throws {
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--workers", "2", "--boot-attempts", "3", "--backoff", "10ms",
