@@ -10,6 +10,8 @@ struct LogLine {
         case number(Int64)
         /// Seconds, written with milliseconds.
         case seconds(TimeSpan)
+        /// An amount of memory.
+        case bytes(UInt64)
     }
 
     let level: LogLevel
@@ -34,6 +36,11 @@ struct LogLine {
     /// The line with one more length of time, left out where there is none.
     func with(_ key: String, _ value: TimeSpan?) -> LogLine {
         with(key, value.map(Value.seconds))
+    }
+
+    /// The line with one more amount of memory, left out where there is none.
+    func with(_ key: String, bytes: UInt64?) -> LogLine {
+        with(key, bytes.map(Value.bytes))
     }
 
     private func with(_ key: String, _ value: Value?) -> LogLine {
@@ -66,22 +73,24 @@ enum LogRendering {
         let clock = time.description.replacing("T", with: " ").dropLast()
         let level = line.level.rawValue.padded(to: 7)
         let event = line.event.padded(to: 16)
-        return "\(clock) \(level) \(event) \(pairs(line))"
+        let pairs = line.fields.map { field in
+            if case .bytes(let bytes) = field.value { return "\(field.key)=\(bytes.memoryText)" }
+            return "\(field.key)=\(plain(field.value))"
+        }
+        return "\(clock) \(level) \(event) \(pairs.joined(separator: " "))"
     }
 
     private static func logfmt(_ line: LogLine, at time: WallTime) -> String {
         let head = "time=\(time) level=\(line.level.rawValue) event=\(line.event)"
-        return line.fields.isEmpty ? head : "\(head) \(pairs(line))"
-    }
-
-    private static func pairs(_ line: LogLine) -> String {
-        line.fields.map { "\($0.key)=\(plain($0.value))" }.joined(separator: " ")
+        return ([head] + line.fields.map { "\($0.key)=\(plain($0.value))" })
+            .joined(separator: " ")
     }
 
     private static func plain(_ value: LogLine.Value) -> String {
         switch value {
         case .number(let number): String(number)
         case .seconds(let span): span.secondsText
+        case .bytes(let bytes): String(bytes)
         case .text(let text): text.needsQuotes ? text.quoted : text
         }
     }
@@ -95,6 +104,7 @@ enum LogRendering {
             switch value {
             case .number(let number): members.append("\"\(key)\":\(number)")
             case .seconds(let span): members.append("\"\(key)\":\(span.secondsText)")
+            case .bytes(let bytes): members.append("\"\(key)\":\(bytes)")
             case .text(let text): members.append("\"\(key)\":\(text.quoted)")
             }
         }
@@ -110,6 +120,18 @@ extension TimeSpan {
         let sign = milliseconds < 0 ? "-" : ""
         let zeros = String(repeating: "0", count: 3 - fraction.count)
         return "\(sign)\(abs(milliseconds / 1000)).\(zeros)\(fraction)"
+    }
+}
+
+extension UInt64 {
+    /// Bytes as people read them, in powers of 1024 with one decimal: `63.0M`.
+    fileprivate var memoryText: String {
+        let units: [(letter: String, bytes: UInt64)] = [
+            ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
+        ]
+        guard let unit = units.first(where: { self >= $0.bytes }) else { return String(self) }
+        let tenths = self % unit.bytes * 10 / unit.bytes
+        return "\(self / unit.bytes).\(tenths)\(unit.letter)"
     }
 }
 

@@ -30,7 +30,12 @@ extension Master {
     private func note(_ notice: Notice) {
         let subjects = LogSubjects(
             poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
-            pid: { [workers] in workers[$0]?.pid })
+            pid: { [workers] in workers[$0]?.pid },
+            policy: { [service] in service.member($0)?.pool.policy },
+            bootAttempts: { [service] in
+                let numbers = Set(service.members.map(\.pool.policy.bootAttempts))
+                return numbers.count == 1 ? numbers.first : nil
+            })
         log.write(LogLine(notice, subjects))
         if case .ready(let id, let rule, _) = notice {
             restoreBacklog(for: id)

@@ -88,7 +88,7 @@ extension Master {
         }
         log.write(
             LogLine(.error, "reload-failed").with(
-                "message", "the configuration was not changed; everything runs on as before"))
+                "message", "the configuration has errors; everything runs on as before"))
     }
 
     private func roll(to loaded: ResolvedConfiguration) {

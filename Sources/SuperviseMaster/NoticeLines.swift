@@ -21,6 +21,7 @@ extension LogLine {
         case .due(let id, let cause, let facts):
             self = subject.line(.info, "due", id).with("cause", cause.name)
                 .with(facts, requests: cause == .requests)
+                .with("limit", bytes: cause == .memory ? subject.policy(id.pool)?.maxRSSBytes : nil)
         case .retiring(let id, let cause, let facts):
             self = subject.line(.info, "retiring", id).with("cause", cause.name)
                 .with(facts, requests: false)
@@ -29,7 +30,9 @@ extension LogLine {
                 .with(status).with(facts)
         case .killed(let id, let cause):
             self = subject.line(.warning, "killed", id).with("cause", cause.name)
-        case .leftProcesses(let id): self = subject.line(.warning, "left-processes", id)
+        // Every `sh -c` leaves its program behind when both get the stop-signal. What does not go in
+        // time is worth a warning: killed-processes.
+        case .leftProcesses(let id): self = subject.line(.info, "left-processes", id)
         case .killedTree(let id): self = subject.line(.warning, "killed-processes", id)
         case .backoff(let pool, let slot, let failures, let delay):
             self = subject.line(.warning, "backoff", pool, slot: slot)
@@ -37,7 +40,7 @@ extension LogLine {
         case .slotDone(let pool, let slot): self = subject.line(.info, "done", pool, slot: slot)
         case .memoryAlarm(let id, let facts, let limitBytes):
             self = subject.line(.warning, "memory-alarm", id).with(facts, requests: false)
-                .with("limit", limitBytes).with("message", Advice.memoryAlarm)
+                .with("limit", bytes: limitBytes).with("message", Advice.memoryAlarm)
         case .resized(let pool, let from, let to):
             self = subject.line(.info, "resized", pool).with("from", from).with("to", to)
         case .parked(let pool): self = subject.line(.info, "parked", pool)
@@ -64,7 +67,8 @@ extension LogLine {
         case .reloadComplete(let generation):
             self = LogLine(.info, "reload-complete").with("generation", generation)
         case .givingUp(.noWorkerBoots):
-            self = LogLine(.error, "giving-up").with("message", Advice.noWorkerBoots)
+            self = LogLine(.error, "giving-up").with("boot_attempts", subject.bootAttempts())
+                .with("message", Advice.noWorkerBoots)
         case .givingUp(.cannotStart(let pool, let failure)):
             self = subject.line(.error, "giving-up", pool).with(failure)
         }
@@ -82,12 +86,14 @@ extension LogLine {
     }
 
     /// A worker tells its count when it reaches its limit, and the page is read when it ends; between
-    /// these the number known here is old, and better left out.
+    /// these the number known here is old, and better left out. So is the zero of a program that does
+    /// not count and need not.
     private func with(_ facts: WorkerFacts, requests isCurrent: Bool = true) -> LogLine {
-        with("generation", facts.generation).with("age", facts.age)
-            .with("requests", isCurrent ? facts.requests : nil)
+        let counts = facts.requests > 0 || facts.requestLimit != nil
+        return with("generation", facts.generation).with("age", facts.age)
+            .with("requests", isCurrent && counts ? facts.requests : nil)
             .with("request_limit", isCurrent ? facts.requestLimit : nil)
-            .with("rss", facts.memoryBytes)
+            .with("rss", bytes: facts.memoryBytes)
     }
 
     private func with(_ failure: StartFailure) -> LogLine {
@@ -117,6 +123,10 @@ struct LogSubjects {
     let poolName: (Int) -> String
     /// The process of a worker, as long as there is one.
     let pid: (WorkerID) -> Int32?
+    /// What a pool decides by now, by its number.
+    let policy: (Int) -> PoolPolicy?
+    /// The `boot-attempts` of all pools, where they have the same.
+    let bootAttempts: () -> Int?
 
     func line(
         _ level: LogLevel, _ event: String, _ pool: Int, slot: Int? = nil

@@ -32,6 +32,15 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
+    @Test(arguments: [("text", "limit=1.0M"), ("logfmt", "limit=1048576")])
+    func memoryIsRoundedForPeopleOnly(format: String, limit: String) async throws {
+        let master = try Supervise(
+            ["--max-rss", "1M", "--log-format", format, "--", "python3", Place.worker("job")],
+            environment: ["JOB_SECONDS": "600"])
+        try await master.wait("the alarm") { master.tail.contains("memory-alarm") }
+        #expect(master.tail.contains(" rss=") && master.tail.contains(" \(limit) "))
+    }
+
     @Test func everyConfigErrorIsToldAtOnce() async throws {
         let config = """
             workers = lots
@@ -109,7 +118,9 @@ import Testing
             "--", "sh", "-c", "exit 1",
         ])
         #expect(try await master.waitForExit() == .exited(3))
-        #expect(master.log.filter { $0.event == Event.exit }.count >= 6)
+        let exits = master.log.filter { $0.event == Event.exit }
+        #expect(exits.count >= 6 && exits.allSatisfy { $0["requests"] == nil })
+        #expect(master.log.contains { $0.event == "giving-up" && $0["boot_attempts"] == "3" })
     }
 
     @Test(arguments: [

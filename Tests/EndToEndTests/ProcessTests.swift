@@ -66,6 +66,7 @@ import Testing
             !family.contains(where: ProcessTable.isAlive)
         }
         try await master.waitForWorkers(1, without: [worker])
+        #expect(master.log.contains { $0.event == "left-processes" && $0["level"] == "info" })
         #expect(try await master.stop() == .exited(0))
         #expect(master.leftBehind.isEmpty)
     }

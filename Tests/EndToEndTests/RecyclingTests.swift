@@ -63,6 +63,8 @@ import Testing
         let line = try await master.waitForEvent(Event.exit)
         #expect(line["cause"] == "max-rss" && line["status"] == "0")
         #expect(before.contains { $0.pid == line.pid })
+        let due = try await master.waitForEvent("due")
+        #expect(due["cause"] == "max-rss" && due["limit"] == "\(80 << 20)")
         expectNoFailure(try await client.result(), 300)
         #expect(master.roster.lowestReady(full: 2) == 2)
     }
