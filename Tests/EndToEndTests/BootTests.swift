@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Boots that fail, hang or take their time.
-@Suite(.needsMaster, .takesTurn) struct BootTests {
+@Suite(.takesTurn) struct BootTests {
     @Test func aSlotThatCannotBootBacksOffAlone() async throws {
         let master = try Supervise.web(["--workers", "2", "--backoff", "200ms"])
         let before = try await master.waitForWorkers(2)

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// One budget for all causes, and replacements that start ahead of their time.
-@Suite(.needsMaster, .takesTurn) struct BudgetTests {
+@Suite(.takesTurn) struct BudgetTests {
     /// A budget, and what it comes to for four workers.
     struct Amounts {
         let surge: String

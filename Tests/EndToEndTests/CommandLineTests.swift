@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Command lines as users type them, and the exit codes.
-@Suite(.needsMaster, .takesTurn) struct CommandLineTests {
+@Suite(.takesTurn) struct CommandLineTests {
     @Test func theReadmesWebServer() async throws {
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--workers", "2", "--max-requests", "1000",

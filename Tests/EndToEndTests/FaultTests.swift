@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// What parents, operators and machines do to a master, each seen to do harm once.
-@Suite(.needsMaster, .takesTurn) struct FaultTests {
+@Suite(.takesTurn) struct FaultTests {
     @Test func anIgnoredChildSignalBlindsNobody() async throws {
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--", Place.helloWorker],

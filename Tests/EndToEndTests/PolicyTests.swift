@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Who may put a recycling off, who asks for one, and what follows an end.
-@Suite(.needsMaster, .takesTurn) struct PolicyTests {
+@Suite(.takesTurn) struct PolicyTests {
     @Test func aCapBelowTheProgramsSizeRaisesAnAlarmOnly() async throws {
         let master = try Supervise.web([
             "--max-rss", "5M", "--min-lifetime", "3s", "--memory-interval", "100ms",

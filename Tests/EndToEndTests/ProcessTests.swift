@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// What a worker sees around itself, and what it leaves behind.
-@Suite(.needsMaster, .takesTurn) struct ProcessTests {
+@Suite(.takesTurn) struct ProcessTests {
     @Test func surroundings() async throws {
         let folder = try Folder()
         try folder.write("env", "# a comment\nFROM_FILE=one\nBOTH=file\n")

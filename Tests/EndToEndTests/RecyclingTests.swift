@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Recycling by requests, age and memory: never below strength.
-@Suite(.needsMaster, .takesTurn) struct RecyclingTests {
+@Suite(.takesTurn) struct RecyclingTests {
     @Test func drawnLimitsLieInTheirRange() async throws {
         let master = try Supervise.hello([
             "--workers", "8", "--max-requests", "100", "--max-requests-jitter", "50",
@@ -94,7 +94,7 @@ import Testing
 }
 
 /// The long one: everything at once under a steady load.
-@Suite(.needsMaster, .takesLongTurn) struct EnduranceTests {
+@Suite(.takesLongTurn) struct EnduranceTests {
     @Test func twentyThousandRequestsThroughEverything() async throws {
         let master = try Supervise.web(
             [

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// HUP: new code without a lost request, and never a worse state than before.
-@Suite(.needsMaster, .takesTurn) struct ReloadTests {
+@Suite(.takesTurn) struct ReloadTests {
     @Test(arguments: [false, true])
     func replacesEveryWorkerUnderLoad(keepAlive: Bool) async throws {
         let master = try Supervise.hello(["--workers", "2", "--stable-after", "300ms"])

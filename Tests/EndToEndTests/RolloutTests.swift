@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// What the code that a reload brings may do: nothing of it makes the service any worse.
-@Suite(.needsMaster, .takesTurn) struct RolloutTests {
+@Suite(.takesTurn) struct RolloutTests {
     @Test(arguments: [
         ("crash", ["cause": "exited", "status": "1"]), ("hang", ["cause": "boot-timeout"]),
         ("brief", ["cause": "exited", "status": "7"]),
@@ -119,7 +119,7 @@ import Testing
 }
 
 /// What the configuration that a reload brings may change.
-@Suite(.needsMaster, .takesTurn) struct ReconfigurationTests {
+@Suite(.takesTurn) struct ReconfigurationTests {
     @Test func poolsComeAndGo() async throws {
         func config(_ folder: Folder, _ other: String) -> String {
             """
@@ -209,7 +209,7 @@ import Testing
 }
 
 /// Reloads of pools that are in a state of their own.
-@Suite(.needsMaster, .takesTurn) struct OddStateReloadTests {
+@Suite(.takesTurn) struct OddStateReloadTests {
     private static let stopFirst = """
         stable-after = 200ms
         backoff-max = 200ms

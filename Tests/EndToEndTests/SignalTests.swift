@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// The signals that gunicorn's users know.
-@Suite(.needsMaster, .takesTurn) struct SignalTests {
+@Suite(.takesTurn) struct SignalTests {
     @Test(arguments: [SIGTERM, SIGINT, SIGQUIT])
     func aStopEndsAllWithZero(number: Int32) async throws {
         let master = try Supervise.hello(["--workers", "2"])

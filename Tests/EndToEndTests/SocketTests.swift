@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Sockets that are ours, and sockets that were passed in.
-@Suite(.needsMaster, .takesTurn) struct SocketTests {
+@Suite(.takesTurn) struct SocketTests {
     @Test func aUnixSocketIsRemovedOnStop() async throws {
         let folder = try Folder()
         let address = "unix:" + folder["web"]

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Workers that live and do nothing, and workers that ask for more time.
-@Suite(.needsMaster, .takesTurn) struct WatchdogTests {
+@Suite(.takesTurn) struct WatchdogTests {
     @Test(arguments: [false, true])
     func silenceIsAborted(deaf: Bool) async throws {
         let master = try Supervise.web(
@@ -72,7 +72,7 @@ import Testing
 }
 
 /// Workers that announce nothing: they hang when connections wait and they take none.
-@Suite(.needsMaster, .takesTurn) struct StallTests {
+@Suite(.takesTurn) struct StallTests {
     private func serial(_ stallTimeout: String) async throws -> (Supervise, pid_t) {
         let master = try Supervise.web(
             ["--stall-timeout", stallTimeout, "--limit-core", "0"], environment: ["SERIAL": "1"])

@@ -91,22 +91,6 @@ struct IsolatedTests {
         }
     }
 
-    @Test func systemdsDescriptorsAreTakenOnce() async {
-        await #expect(processExitsWith: .success) {
-            let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
-            // The number may be in use by what runs the tests.
-            let kept = fcntl(3, F_DUPFD_CLOEXEC, 200)
-            defer { if kept >= 0 { dup2(kept, 3) } }
-            try #require(dup2(listener.rawValue, 3) == 3)
-            setenv("LISTEN_PID", "\(getpid())", 1)
-            setenv("LISTEN_FDS", "1", 1)
-            setenv("LISTEN_FDNAMES", "web", 1)
-            try #require(SystemdSockets.take() == [PassedDescriptor(number: 3, name: "web")])
-            try #require(fcntl(3, F_GETFD) == FD_CLOEXEC)
-            try #require(SystemdSockets.take().isEmpty)
-        }
-    }
-
     /// A thread of our own starts the child and ends: threads of a test's pool come and go as they
     /// like.
     @Test func theDeathSignalComesWithTheParentThread() async {

@@ -132,8 +132,9 @@ extension Setting {
             details: """
                 notify: it sends READY=1 to the socket in $NOTIFY_SOCKET (sd_notify). exec: as \
                 soon as its program runs. A duration such as 2s: when it has run that long. auto: \
-                READY=1, or the worker waiting on one of its listeners; without listeners, after \
-                a second. The old worker serves until its replacement is ready. \
+                when the kernel shows it, or a process below it, waiting on a listener, which \
+                has to bear out READY=1 as well; without listeners, by READY=1 or after a second. \
+                The old worker serves until its replacement is ready. \
                 Example: ready = notify.
                 """),
         Setting(

@@ -1,12 +1,7 @@
 import Glibc
 import Testing
 
-/// Whether the built `supervise` runs pools; until then the cases that need it are skipped.
-let masterIsBuilt = true
-
 extension Trait where Self == ConditionTrait {
-    /// The test drives the real master.
-    static var needsMaster: Self { .enabled(if: masterIsBuilt, "needs the master") }
     /// The test changes users or namespaces.
     static var needsRoot: Self { .enabled(if: getuid() == 0, "needs root") }
 }
@@ -40,7 +35,7 @@ struct Turn: TestTrait, SuiteTrait, TestScoping {
 
 private actor Places {
     static let shared = Places()
-    private var free = 6
+    private var free = 8
     private var waiting: [(weight: Int, go: CheckedContinuation<Void, Never>)] = []
 
     func take(_ weight: Int) async {
