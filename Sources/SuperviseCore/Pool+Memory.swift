@@ -21,11 +21,13 @@ extension Pool {
         if let cap = policy.killRSSBytes, bytes > cap {
             endAbruptly(worker, because: .killMemory, within: .zero, at: now)
         } else if let cap = policy.maxRSSBytes, worker.isReady {
-            judge(worker, cap: cap, at: now)
+            judge(worker, cap: cap, by: policy, at: now)
         }
     }
 
-    private mutating func judge(_ sampled: Worker, cap: UInt64, at now: Instant) {
+    private mutating func judge(
+        _ sampled: Worker, cap: UInt64, by policy: PoolPolicy, at now: Instant
+    ) {
         var worker = sampled
         guard let bytes = worker.memoryBytes, bytes > cap else {
             self[worker.id]?.samplesOver = 0

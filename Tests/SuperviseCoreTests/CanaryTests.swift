@@ -90,6 +90,21 @@ struct CanaryTests {
         #expect(bench.pool.nextDeadline == second(63))
     }
 
+    @Test func theNewStormGuardIsTheCanarys() {
+        var (bench, next) = upAndStable { $0.maxSurge = .count(0) }
+        next.maxRSSBytes = 1000
+        bench.pool.policy.minLifetime = .zero
+        bench.tell(.prepare(generation: 2, next))
+        bench.exit(id(0))
+        bench.makeReady(id(0, 2))
+        #expect(
+            bench.tell(id(0, 2), .memory(bytes: 2000)) == [
+                .note(
+                    .memoryAlarm(
+                        id(0, 2), facts(generation: 2, memory: 2000), limitBytes: 1000))
+            ])
+    }
+
     @Test func anAbortedCanaryThatServesHasItsGracefulTimeout() {
         let (bench, next) = upAndStable()
         bench.tell(.prepare(generation: 2, next))
