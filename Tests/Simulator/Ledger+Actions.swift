@@ -116,7 +116,7 @@ extension Ledger {
         if cause == .bootTimeout || cause == .killMemory, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].hasFailed = true
         }
-        if cause == .killMemory, pair.incumbent?.id == id, !isFollowed {
+        if cause == .killMemory, pair.incumbent?.id == id, !isFollowed, !isOnTrial(id) {
             // It counts as a crash, and the slot starts over.
             pools[id.pool].slots[id.slot].notBefore = nil
             pools[id.pool].slots[id.slot].failedAt = now

@@ -79,7 +79,9 @@ extension Ledger {
             pools[id.pool].slots[id.slot].hasFailed = status != .code(0) || !isFinish
         }
         if pools[id.pool].slots[id.slot].awaited == id.incarnation {
+            // Where another follows, it follows like one that crashed.
             pools[id.pool].slots[id.slot].awaited = nil
+            pools[id.pool].slots[id.slot].notBefore = nil
         }
         guard isUnplanned, !isOnTrial(id) else { return }
         let policy = policy(of: worker)
