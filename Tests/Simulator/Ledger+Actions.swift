@@ -105,7 +105,7 @@ extension Ledger {
             }
         let pair = pools[id.pool].slots[id.slot].pair(canary: pools[id.pool].canary)
         let isFollowed = pair.replacement.map { $0.id != pools[id.pool].canary } ?? false
-        if cause == .announced, pair.incumbent?.id == id, !isFollowed,
+        if cause == .announced, pair.incumbent?.id == id, !isFollowed, !isOnTrial(id),
             pools[id.pool].policy.restart != .always
         {
             pools[id.pool].slots[id.slot].awaited = id.incarnation
@@ -137,6 +137,8 @@ extension Ledger {
         let isShrinking = size < pools[pool].wanted
         pools[pool].wanted = size
         guard isShrinking else { return }
+        // The slot that made room for the canary may be among those that went.
+        if pools[pool].canary == nil { pools[pool].tookSlots = 0 }
         for slot in pools[pool].slots.indices
         where !pools[pool].slots[slot].workers.contains(where: \.isKept) {
             pools[pool].slots[slot].isFresh = true
