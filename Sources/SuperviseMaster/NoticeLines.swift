@@ -82,7 +82,7 @@ extension LogLine {
             "over max-rss while younger than min-lifetime, so not recycled; max-rss may be too low"
         static let noWorkerBoots =
             "no worker became ready and every slot failed to boot boot-attempts times in a row"
-        static let aborted = "the canary failed; the old generation runs on as before"
+        static let aborted = "this generation was given up; the one in force runs on as before"
     }
 
     /// A worker tells its count when it reaches its limit, and the page is read when it ends; between

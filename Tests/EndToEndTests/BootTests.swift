@@ -32,6 +32,15 @@ import Testing
         try await master.waitForWorkers(1, without: before)
     }
 
+    /// As gunicorn does it: the word comes before the program is loaded.
+    @Test func anEarlyWordOfReadinessIsNotBelieved() async throws {
+        let master = try Supervise.web(
+            [], environment: ["BOOT_SECONDS": "1", "BOOT_TELL": "READY=1"])
+        let ready = try await master.waitForEvent(Event.ready)
+        #expect(ready["by"] == "notify")
+        #expect(try #require(ready["after"].flatMap { Double($0) }) >= 1)
+    }
+
     @Test func aStopDoesNotWaitForTheBoot() async throws {
         let master = try Supervise.web(
             ["--workers", "2", "--ready", "notify"], environment: ["BOOT_SECONDS": "600"])
