@@ -29,10 +29,10 @@ import Testing
 
             """
         let master = try Supervise.pools(environment: ["BOOT_SECONDS": "0.2"]) { _ in
-            calm + "max-lifetime = 3s\n"
+            calm + "max-lifetime = 8s\n"
         }
         let before = try await master.waitForWorkers(4)
-        let client = try LoadClient(try await master.address(), requests: 500, rate: 100)
+        let client = try LoadClient(try await master.address(), requests: 1000, rate: 100)
         try await client.begun()
         // The lifetime of all ends; two grow past their cap; and a reload comes on top.
         try await master.waitForEvent(Event.due)
@@ -40,7 +40,7 @@ import Testing
         try await master.reload(calm)
         try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(30))
         try await master.waitForWorkers(4, without: before)
-        expectNoFailure(try await client.result(), 500)
+        expectNoFailure(try await client.result(), 1000)
         #expect(master.mostAlive <= 4 + amounts.extra)
         #expect(master.roster.lowestReady(full: 4) ?? 0 >= 4 - amounts.missing)
         let causes = Set(
