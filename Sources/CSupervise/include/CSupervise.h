@@ -9,6 +9,7 @@
 
 #include "child.h"
 #include "kernel.h"
+#include "listening.h"
 #include "sockets.h"
 
 #endif

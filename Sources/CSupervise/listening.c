@@ -1,0 +1,147 @@
+#define _GNU_SOURCE
+#include "listening.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { flags_offset = 13, flag_syn = 0x02, flag_ack = 0x10, answer_bytes = 8192 };
+
+// A listener's filter sees the segment from the TCP header on. A bare SYN asks for a connection; the
+// ACK that ends a handshake has to pass, or a client that takes itself for connected would be lost.
+int csupervise_drop_new_connections(int listener) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_offset),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, flag_syn | flag_ack),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, flag_syn, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int csupervise_admit_new_connections(int listener) {
+    // The kernel wants a number, and looks at none.
+    int ignored = 0;
+    return setsockopt(listener, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
+}
+
+// For a listener these two fields hold the queue's length and its limit (tcp_get_info in
+// net/ipv4/tcp.c).
+int csupervise_tcp_queue(int listener, uint32_t *waiting, uint32_t *limit) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return -1;
+    *waiting = info.tcpi_unacked;
+    *limit = info.tcpi_sacked;
+    return 0;
+}
+
+int csupervise_open_diagnosis(void) {
+    return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+}
+
+static int ask(int diagnosis, const void *body, size_t size, uint16_t flags) {
+    struct {
+        struct nlmsghdr header;
+        char body[128];
+    } request;
+    memset(&request, 0, sizeof request);
+    if (size > sizeof request.body) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    request.header.nlmsg_len = (uint32_t)NLMSG_LENGTH(size);
+    request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    request.header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+    memcpy(request.body, body, size);
+    return send(diagnosis, &request, request.header.nlmsg_len, MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+int csupervise_half_open(int diagnosis, int family, uint16_t port) {
+    struct inet_diag_req_v2 request;
+    memset(&request, 0, sizeof request);
+    request.sdiag_family = (uint8_t)family;
+    request.sdiag_protocol = IPPROTO_TCP;
+    request.idiag_states = 1U << TCP_SYN_RECV;
+    request.id.idiag_sport = htons(port);
+    if (ask(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
+        return -1;
+    // The kernel answers a dump within the calls that ask for it: nothing here waits.
+    int count = 0;
+    for (;;) {
+        _Alignas(struct nlmsghdr) char answer[answer_bytes];
+        ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);
+        if (size < 0)
+            return -1;
+        uint32_t rest = (uint32_t)size;
+        for (struct nlmsghdr *header = (struct nlmsghdr *)answer; NLMSG_OK(header, rest);
+             header = NLMSG_NEXT(header, rest)) {
+            if (header->nlmsg_type == NLMSG_DONE)
+                return count;
+            if (header->nlmsg_type == NLMSG_ERROR) {
+                const struct nlmsgerr *error = NLMSG_DATA(header);
+                errno = -error->error;
+                return -1;
+            }
+            const struct inet_diag_msg *found = NLMSG_DATA(header);
+            // Older kernels leave the port to whoever asks.
+            if (found->id.idiag_sport == htons(port))
+                count++;
+        }
+    }
+}
+
+int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit) {
+    struct unix_diag_req request;
+    memset(&request, 0, sizeof request);
+    request.sdiag_family = AF_UNIX;
+    request.udiag_ino = inode;
+    request.udiag_cookie[0] = request.udiag_cookie[1] = (uint32_t)INET_DIAG_NOCOOKIE;
+    request.udiag_states = ~0U;
+    request.udiag_show = UDIAG_SHOW_RQLEN;
+    if (ask(diagnosis, &request, sizeof request, 0) != 0)
+        return -1;
+    _Alignas(struct nlmsghdr) char answer[answer_bytes];
+    ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);
+    if (size < 0)
+        return -1;
+    struct nlmsghdr *header = (struct nlmsghdr *)answer;
+    if (!NLMSG_OK(header, (uint32_t)size)) {
+        errno = EBADMSG;
+        return -1;
+    }
+    if (header->nlmsg_type == NLMSG_ERROR) {
+        const struct nlmsgerr *error = NLMSG_DATA(header);
+        errno = -error->error;
+        return -1;
+    }
+    struct unix_diag_msg *found = NLMSG_DATA(header);
+    int rest = (int)(header->nlmsg_len - NLMSG_LENGTH(sizeof *found));
+    for (struct nlattr *field = (struct nlattr *)(found + 1);
+         rest >= (int)sizeof *field && field->nla_len >= sizeof *field && field->nla_len <= rest;
+         rest -= (int)NLA_ALIGN(field->nla_len),
+                       field = (struct nlattr *)((char *)field + NLA_ALIGN(field->nla_len))) {
+        if (field->nla_type != UNIX_DIAG_RQLEN ||
+            field->nla_len < sizeof *field + sizeof(struct unix_diag_rqlen))
+            continue;
+        struct unix_diag_rqlen queue;
+        memcpy(&queue, field + 1, sizeof queue);
+        *waiting = queue.udiag_rqueue;
+        *limit = queue.udiag_wqueue;
+        return 0;
+    }
+    errno = ENODATA;
+    return -1;
+}
