@@ -20,12 +20,15 @@ public enum Event: Equatable, Sendable {
     case unpark
     /// A new generation is tried with one worker, the canary.
     case prepare(generation: Int, PoolPolicy)
-    /// The prepared generation takes over.
-    case commit
+    /// The prepared generation takes over. With `isEmptying` a listener is given up, and those who
+    /// have it stay until nobody waits there any more, which `emptied` tells.
+    case commit(isEmptying: Bool = false)
+    /// Nobody waits any more at the listeners that are given up.
+    case emptied
     /// The prepared generation is given up.
     case abort
-    /// The pool stops.
-    case stop(Haste)
+    /// The pool stops. A graceful stop may have less than the graceful timeout left.
+    case stop(Haste, within: TimeSpan? = nil)
 }
 
 /// How fast a pool stops. A later, faster stop overtakes a slower one.

@@ -40,6 +40,10 @@ public enum Notice: Equatable, Sendable {
     case canaryFailed(pool: Int, generation: Int, CanaryFailure)
     /// Every worker of the pool is of this generation.
     case rolledOut(pool: Int, generation: Int)
+    /// The service is to stop; this pool serves on for so long, for those who watch its readiness.
+    case drainDelay(pool: Int, TimeSpan)
+    /// The pool takes no new connections; those that wait are served.
+    case closed(pool: Int)
     /// The pool stops.
     case stopping(pool: Int, Haste)
     /// The pool's last process is gone.

@@ -156,6 +156,9 @@ extension Pool {
                 if failsToBoot { slots[id.slot].bootFailures += 1 }
                 if failsToBoot || now - worker.startedAt < Pool.briefLife {
                     countEarlyEnd(of: worker, at: now)
+                } else {
+                    slots[id.slot].failures = 0
+                    slots[id.slot].notBefore = nil
                 }
             } else {
                 slots[id.slot].continuation = .awaitsExit(of: id.incarnation)

@@ -86,7 +86,10 @@ extension Pool {
     private func heldUntil(_ index: Int) -> Instant? {
         var waiting: Instant?
         if case .waiting(index, let since)? = candidate?.phase { waiting = since }
-        return slots[index].heldUntil(maxHold: policy.maxHold, waiting: waiting)
+        let held = slots[index].heldUntil(maxHold: policy.maxHold, waiting: waiting)
+        guard let emptyingUntil, slots[index].incumbent.map({ $0.generation < generation }) == true
+        else { return held }
+        return max(held ?? emptyingUntil, emptyingUntil)
     }
 
     func isHeld(_ index: Int, at now: Instant) -> Bool {

@@ -161,8 +161,9 @@ extension Pool {
 
     /// The prepared generation takes over: its policy and size apply, its canary takes its slot, and
     /// every other worker is due.
-    mutating func commit(at now: Instant) {
+    mutating func commit(isEmptying: Bool, at now: Instant) {
         guard let candidate else { return }
+        emptyingUntil = isEmptying ? now + policy.gracefulTimeout : nil
         self.candidate = nil
         policy = candidate.policy
         generation = candidate.generation
@@ -203,6 +204,16 @@ extension Pool {
             setDue(incumbent.id, .reload, at: now)
         } else {
             retire(incumbent.id, because: .superseded, within: BootTimes.grace, at: now)
+        }
+    }
+
+    /// Nobody waits any more at the listeners that older workers alone have: they may go.
+    mutating func endEmptying(at now: Instant) {
+        guard emptyingUntil != nil else { return }
+        emptyingUntil = nil
+        for slot in slots.indices {
+            takeOverUnlessOnTrial(slot, at: now)
+            refresh(slot, at: now)
         }
     }
 

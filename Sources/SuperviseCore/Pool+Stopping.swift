@@ -6,32 +6,34 @@ extension Pool {
 
     /// Every worker is told to go. A second, faster stop shortens what is left, never the reverse: a
     /// repeated TERM must not start the graceful timeout anew.
-    mutating func stop(_ haste: Haste, at now: Instant) {
+    mutating func stop(_ haste: Haste, within grace: TimeSpan? = nil, at now: Instant) {
         switch stage {
         case .ended: return
         case .stopping(let before) where before >= haste: return
         case .idle, .running, .parked, .stopping: break
         }
-        let isFirst = if case .stopping = stage { false } else { true }
         stage = .stopping(haste)
         candidate = nil
         isRollingOut = false
+        emptyingUntil = nil
         nextSampleAt = nil
         nextProgressAt = nil
         note(.stopping(pool: number, haste))
         for slot in slots.indices {
-            stop(slot, haste, isFirst: isFirst, at: now)
+            stop(slot, haste, within: grace, at: now)
             refresh(slot, at: now)
         }
     }
 
-    private mutating func stop(_ slot: Int, _ haste: Haste, isFirst: Bool, at now: Instant) {
+    private mutating func stop(
+        _ slot: Int, _ haste: Haste, within grace: TimeSpan?, at now: Instant
+    ) {
         slots[slot].due = nil
         slots[slot].notBefore = nil
         let told = slots[slot].leaving.map(\.id)
         for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
             switch haste {
-            case .graceful: retire(worker.id, because: .stop, at: now)
+            case .graceful: retire(worker.id, because: .stop, within: grace, at: now)
             case .quick:
                 retire(
                     worker.id, because: .stop, with: .quick, within: Pool.quickGrace, at: now)

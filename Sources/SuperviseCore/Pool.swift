@@ -59,6 +59,9 @@ public struct Pool: Equatable, Sendable {
     var hasShownEvidence = false
     /// Whether workers of an older generation are being replaced.
     var isRollingOut = false
+    /// Until when workers of an older generation stay at the latest, to serve those that wait at a
+    /// listener which the one in force does without.
+    var emptyingUntil: Instant?
     var outbox: [Action] = []
 
     /// A pool with these settings. Equal seeds make equal draws.
@@ -81,9 +84,10 @@ public struct Pool: Equatable, Sendable {
         case .park: park(at: now)
         case .unpark: unpark(at: now)
         case .prepare(let generation, let policy): prepare(generation, policy, at: now)
-        case .commit: commit(at: now)
+        case .commit(let isEmptying): commit(isEmptying: isEmptying, at: now)
+        case .emptied: endEmptying(at: now)
         case .abort: abort(at: now)
-        case .stop(let haste): stop(haste, at: now)
+        case .stop(let haste, let grace): stop(haste, within: grace, at: now)
         }
         settle(at: now)
         let actions = outbox

@@ -38,6 +38,8 @@ public struct PoolPolicy: Equatable, Sendable {
 
     /// The time between the stop-signal and SIGKILL.
     public var gracefulTimeout = TimeSpan.seconds(30)
+    /// How long the service goes on after it was told to stop, before its listeners close.
+    public var drainDelay = TimeSpan.zero
 
     /// A worker that once said `WATCHDOG=1` must repeat it within this time; nil turns it off.
     public var watchdogTimeout: TimeSpan?

@@ -48,7 +48,7 @@ extension Service {
         let isCovered = added.allSatisfy(\.pool.isSettled)
         for index in members.indices where members[index].isRemoved && members[index].isServing {
             guard isCovered || members[index].pool.budget.surge == 0 else { continue }
-            tell(index, .stop(.graceful), at: now)
+            close(index, after: .zero, at: now)
         }
     }
 
@@ -76,7 +76,11 @@ extension Service {
         }
         let known = Set(kept.map(\.name))
         members = kept + removed
-        for index in kept.indices { tell(index, .commit, at: now) }
+        for index in kept.indices {
+            let drops = committed.plans.first { $0.name == kept[index].name }?.dropsListeners
+            tell(index, .commit(isEmptying: drops ?? false), at: now)
+            if drops == true { outbox.append(.shut(pool: kept[index].pool.number)) }
+        }
         for index in kept.count..<members.count { members[index].isRemoved = true }
         for plan in committed.plans where !known.contains(plan.name) {
             add(plan)
@@ -103,7 +107,8 @@ extension Service.Member {
 
     /// Whether it was not told to stop.
     var isServing: Bool {
-        switch pool.stage {
+        guard closing == nil else { return false }
+        return switch pool.stage {
         case .idle, .running, .parked: true
         case .stopping, .ended: false
         }

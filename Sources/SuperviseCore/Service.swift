@@ -19,6 +19,8 @@ public struct Service: Equatable, Sendable {
         case park
         /// Roll over to these pools. A pool is recognised by its name.
         case reload([Plan])
+        /// Nobody waits any more at the doors that `shut` closed.
+        case emptied(pool: Int)
         /// Stop.
         case stop(Haste)
     }
@@ -31,6 +33,9 @@ public struct Service: Equatable, Sendable {
         case adopt(generation: Int)
         /// This generation was given up.
         case discard(generation: Int)
+        /// Take no new connections on the listeners of this pool that no other pool, and no newer
+        /// generation of it, has; `emptied` is the answer, when those that wait are served.
+        case shut(pool: Int)
         /// The master ends with this exit code.
         case exit(Int32)
     }
@@ -41,11 +46,14 @@ public struct Service: Equatable, Sendable {
         public var name: String
         /// Its settings.
         public var policy: PoolPolicy
+        /// Whether a listener that the pool has now is not among those it is to have.
+        public var dropsListeners: Bool
 
         /// A pool of this name with these settings.
-        public init(name: String, policy: PoolPolicy) {
+        public init(name: String, policy: PoolPolicy, dropsListeners: Bool = false) {
             self.name = name
             self.policy = policy
+            self.dropsListeners = dropsListeners
         }
     }
 
@@ -60,6 +68,8 @@ public struct Service: Equatable, Sendable {
         /// Whether the configuration in force does without it; it serves on until the pools that the
         /// same reload added can.
         public internal(set) var isRemoved = false
+        /// How far its graceful stop has come, before the pool itself is told.
+        var closing: Closing?
     }
 
     /// Exit codes of the master.
@@ -104,7 +114,9 @@ public struct Service: Equatable, Sendable {
         switch event {
         case .start: tellAll(.start, at: now)
         case .deadline: expireDeadlines(at: now)
-        case .late(let span): tellAll(.late(by: span), at: now)
+        case .late(let span):
+            for index in members.indices { members[index].closing?.shift(by: span) }
+            tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
         case .queue(let pool, let isWaiting):
@@ -112,7 +124,8 @@ public struct Service: Equatable, Sendable {
                 tell(index, .queue(isWaiting: isWaiting), at: now)
             }
         case .resize(let pool, let change): resize(pool, by: change, at: now)
-        case .park: tellAll(.park, at: now)
+        case .park: if exitCode == nil { tellAll(.park, at: now) }
+        case .emptied(let pool): emptied(pool, at: now)
         case .reload(let plans): reload(to: plans, at: now)
         case .stop(let haste): stop(haste, exitCode: ExitCode.stopped, at: now)
         }
@@ -124,7 +137,10 @@ public struct Service: Equatable, Sendable {
     }
 
     /// When `deadline` has to be told next, if nothing else happens before.
-    public var nextDeadline: Instant? { members.compactMap(\.pool.nextDeadline).min() }
+    public var nextDeadline: Instant? {
+        let closing = members.compactMap { $0.closing?.deadline }
+        return (members.compactMap(\.pool.nextDeadline) + closing).min()
+    }
 
     /// Whether a reload waits for its canaries.
     public var isReloading: Bool { reload != nil }
@@ -169,10 +185,11 @@ public struct Service: Equatable, Sendable {
                 tell(index, .deadline, at: now)
             }
         }
+        expireClosings(at: now)
     }
 
     private mutating func resize(_ number: Int, by change: Int, at now: Instant) {
-        guard let index = index(ofPool: number) else { return }
+        guard exitCode == nil, let index = index(ofPool: number) else { return }
         if members[index].pool.stage == .parked {
             if change > 0 { tellAll(.unpark, at: now) }
         } else {
@@ -184,11 +201,19 @@ public struct Service: Equatable, Sendable {
         if self.exitCode == nil { self.exitCode = exitCode }
         self.haste = max(haste, self.haste ?? haste)
         if let reload {
-            outbox.append(.discard(generation: reload.generation))
             self.reload = nil
+            tellAll(.abort, at: now)
+            outbox.append(.discard(generation: reload.generation))
         }
         isRollingOut = false
-        tellAll(.stop(haste), at: now)
+        for index in members.indices {
+            if haste == .graceful {
+                close(index, after: members[index].pool.policy.drainDelay, at: now)
+            } else {
+                members[index].closing = nil
+                tell(index, .stop(haste), at: now)
+            }
+        }
     }
 
     private mutating func decideEnd(at now: Instant) {

@@ -32,6 +32,7 @@ final class Listeners {
     private let inherited: Set<Int32>
     private var adopted: [Int32: ListenSocket] = [:]
     private var sockets: [Key: [ListenSocket]] = [:]
+    private var shut: Set<FileIdentity> = []
 
     /// No sockets yet. `passed` are those of the service manager, `inherited` the descriptors that
     /// were open when the program started.
@@ -48,7 +49,7 @@ final class Listeners {
         for (position, address) in pool.binds.enumerated() {
             let key = Key(address, pool: pool.name, position: position)
             let found: [ListenSocket]
-            if let sockets = sockets[key] {
+            if let sockets = sockets[key], !sockets.contains(where: isLost) {
                 found = sockets
             } else {
                 found = try open(address, pool, names)
@@ -60,6 +61,25 @@ final class Listeners {
         return opened
     }
 
+    /// Takes no new connections on this socket.
+    func shut(_ socket: ListenSocket) throws(SystemCallError) {
+        shut.insert(socket.identity)
+        try socket.refuseNewConnections()
+    }
+
+    /// Opens what was shut and is wanted again.
+    func readmit(_ wanted: [ListenSocket]) throws(SystemCallError) {
+        for socket in wanted where shut.remove(socket.identity) != nil {
+            try socket.admitNewConnections()
+        }
+    }
+
+    /// Whether the socket's address leads nowhere any more: its file is gone, or it was shut down for
+    /// good.
+    private func isLost(_ socket: ListenSocket) -> Bool {
+        socket.isUnix && shut.contains(socket.identity)
+    }
+
     /// Lets go of all sockets but these, and removes the files of those that go. A socket stays open
     /// as long as a worker is served by it.
     func keep(_ kept: [ListenSocket]) -> [SystemCallError] {
@@ -69,6 +89,7 @@ final class Listeners {
         where !held.contains(where: { identities.contains($0.identity) }) {
             sockets[key] = nil
             for socket in held {
+                shut.remove(socket.identity)
                 do throws(SystemCallError) {
                     try socket.removeIfStillOurs()
                 } catch {

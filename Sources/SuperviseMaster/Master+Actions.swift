@@ -9,6 +9,7 @@ extension Master {
         case .perform(let action): perform(action)
         case .adopt(let generation): adopt(generation)
         case .discard(let generation): discard(generation)
+        case .shut(let pool): shut(pool)
         case .exit(let code): exitCode = code
         }
     }

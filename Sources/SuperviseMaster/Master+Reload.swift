@@ -43,7 +43,12 @@ extension Master {
             } catch {
                 throw PrepareError.memory(error)
             }
-            prepared.plans.append(Service.Plan(name: pool.name, policy: policy))
+            let current = blueprints[service.generation]?[pool.name]?.listeners ?? []
+            let kept = Set(opened.map(\.socket.identity))
+            prepared.plans.append(
+                Service.Plan(
+                    name: pool.name, policy: policy,
+                    dropsListeners: current.contains { !kept.contains($0.socket.identity) }))
         }
         return prepared
     }
@@ -125,6 +130,7 @@ extension Master {
         forgetBlueprints(before: generation)
         configurations = configurations.filter { $0.key >= generation }
         if let master = configurations[generation]?.configuration.master { log.adopt(master) }
+        readmitListeners(of: generation)
         closeUnused()
     }
 

@@ -49,6 +49,10 @@ final class Master {
     /// When the loop last began to wait.
     var restedAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
+    /// Listeners that take no new connections, until nobody waits there any more: by pool.
+    var shutDoors: [Int: ShutDoors] = [:]
+    /// Opened when first needed.
+    lazy var diagnosis: SocketDiagnosis? = openDiagnosis()
 
     init(
         _ resolved: ResolvedConfiguration, launch: Launch, log: Log, context: ProcessContext,
@@ -136,7 +140,7 @@ final class Master {
     }
 
     private var nextDeadline: Instant? {
-        [service.nextDeadline, loader?.deadline].compactMap { $0 }.min()
+        [service.nextDeadline, loader?.deadline, nextLookAtDoors].compactMap { $0 }.min()
     }
 
     private func tellDeadline() {
@@ -148,6 +152,7 @@ final class Master {
             tell(.deadline)
         }
         if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
+        if let look = nextLookAtDoors, look <= now { lookAtDoors() }
     }
 
     /// The timer is set only when the deadline moves, which an idle master never does.

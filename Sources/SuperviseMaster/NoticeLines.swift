@@ -54,6 +54,9 @@ extension LogLine {
                 .with(failure)
         case .rolledOut(let pool, let generation):
             self = subject.line(.info, "rolled-out", pool).with("generation", generation)
+        case .drainDelay(let pool, let span):
+            self = subject.line(.info, "drain-delay", pool).with("delay", span)
+        case .closed(let pool): self = subject.line(.info, "closed", pool)
         case .stopping(let pool, let haste):
             self = subject.line(.info, "stopping", pool).with("haste", haste.name)
         case .ended(let pool): self = subject.line(.info, "ended", pool)

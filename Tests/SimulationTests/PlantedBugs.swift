@@ -52,6 +52,11 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case passTheCanaryAtOnce
     case retireBeforeTheCommit
     case resizeByOneMore
+    // Doors.
+    case stopWhileSomebodyWaits
+    case skipTheDrainDelay
+    case leaveADroppedDoorOpen
+    case leaveADroppedDoorEarly
     // Time.
     case dropADeadline
     case armTheTimerLate
@@ -97,6 +102,7 @@ extension Bugged {
         plans.map { plan in
             var plan = plan
             spoil(&plan.policy, by: bug)
+            if bug == .leaveADroppedDoorOpen { plan.dropsListeners = false }
             return plan
         }
     }
@@ -115,6 +121,7 @@ extension Bugged {
         case .ignoreTheHardCap: policy.killRSSBytes = nil
         case .forgetAge: policy.maxLifetime = nil
         case .bootForTwiceTheTime: policy.readyTimeout = times(policy.readyTimeout, 2, 1)
+        case .skipTheDrainDelay: policy.drainDelay = .zero
         case .alwaysRestart: policy.restart = .always
         case .halveTheGrace: policy.gracefulTimeout = times(policy.gracefulTimeout, 1, 2)
         case .doubleTheGrace: policy.gracefulTimeout = times(policy.gracefulTimeout, 2, 1)
@@ -125,6 +132,11 @@ extension Bugged {
     private mutating func spoiled(_ event: Service.Event) -> [Service.Event] {
         switch (bug, event) {
         case (_, .reload(let plans)): return [.reload(Bugged.spoil(plans, by: bug))]
+        case (.stopWhileSomebodyWaits, .stop(.graceful)):
+            return [event] + service.members.map { .emptied(pool: $0.pool.number) }
+        case (.leaveADroppedDoorEarly, .worker), (.leaveADroppedDoorEarly, .deadline):
+            guard service.haste == nil else { return [event] }
+            return [event] + service.members.map { .emptied(pool: $0.pool.number) }
         case (.forgetHold, .worker(_, .hold)): return []
         case (.forgetRequests, .worker(let id, .moreRequests(let more))):
             return [.worker(id, .requests(more))]
@@ -242,7 +254,7 @@ extension Bugged {
         switch action {
         case .perform(let inner): return spoiled(inner).map { .perform($0) }
         case .exit: return bug == .exitWithZero ? [.exit(0)] : [action]
-        case .adopt, .discard: return [action]
+        case .adopt, .discard, .shut: return [action]
         }
     }
 

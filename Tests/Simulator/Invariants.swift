@@ -38,6 +38,10 @@ package struct Invariant: Sendable {
         Invariant("a reload touches nothing before its commit", .notice(transaction)),
         Invariant("all canaries are good before the commit", .notice(canariesAreGood)),
         Invariant("a canary stays before it passes", .notice(canaryStays)),
+        // Doors.
+        Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
+        Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
+        Invariant("the drain delay is kept", .action(drainDelayPasses)),
         // Signals.
         Invariant("signals go to the living", .action(signalsToTheLiving)),
         Invariant("the stop-signal goes to whom was told", .action(signalAfterTold)),
@@ -47,6 +51,7 @@ package struct Invariant: Sendable {
         Invariant("the backoff grows within its bounds", .notice(backoffWithinBounds)),
         Invariant("the exit comes last and fits", .action(exitFits)),
         // Every step.
+        Invariant("a listener that a reload does without is shut", .step(droppedDoorsAreShut)),
         Invariant("the machine's sums are true", .step(sumsAreTrue)),
         Invariant("who is over the hard cap is killed", .step(hardCapKills)),
         Invariant("failing again backs off", .step(failureBacksOff)),

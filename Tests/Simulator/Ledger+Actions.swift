@@ -7,6 +7,7 @@ extension Ledger {
         case .perform(let action): record(action)
         case .adopt: break
         case .discard: endTrial()
+        case .shut(let pool): doorsShut(pool)
         case .exit(let code): exitCode = code
         }
     }
@@ -52,7 +53,7 @@ extension Ledger {
         let now = now
         switch notice {
         case .started, .startFailed, .bootTimedOut, .exited, .leftProcesses, .killedTree,
-            .memoryAlarm, .reloadComplete, .rolledOut, .canaryFailed:
+            .memoryAlarm, .reloadComplete, .rolledOut, .canaryFailed, .drainDelay, .closed:
             break
         case .ready(let id, _, _):
             wasEverReady = true
@@ -100,7 +101,10 @@ extension Ledger {
                 switch pools[id.pool].stage {
                 case .stopping(.quick): .seconds(2)
                 case .stopping(.immediate): .zero
-                case .stopping(.graceful), .running, .parked, .ended: graceful
+                case .stopping(.graceful), .running, .parked, .ended:
+                    pools[id.pool].doors.flatMap { doors in
+                        doors.killAt.map { max(doors.share, $0 - now) }
+                    } ?? graceful
                 }
             }
         let pair = pools[id.pool].slots[id.slot].pair(canary: pools[id.pool].canary)
@@ -109,6 +113,17 @@ extension Ledger {
             pools[id.pool].policy.restart != .always
         {
             pools[id.pool].slots[id.slot].awaited = id.incarnation
+        }
+        if cause == .announced, pair.incumbent?.id == id, !isFollowed, !isOnTrial(id),
+            pools[id.pool].policy.restart == .always
+        {
+            // What its replacement waited for does not keep its successor waiting.
+            pools[id.pool].slots[id.slot].notBefore = nil
+            let hasServed = worker.readyAt != nil || !policy(of: worker).hasListeners
+            if hasServed, now - worker.startedAt >= .seconds(1) {
+                pools[id.pool].slots[id.slot].failedAt = nil
+                pools[id.pool].slots[id.slot].isFailing = false
+            }
         }
         if cause == .bootTimeout, pair.incumbent?.id == id, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].isFailing = true
@@ -121,7 +136,8 @@ extension Ledger {
             pools[id.pool].slots[id.slot].notBefore = nil
             pools[id.pool].slots[id.slot].failedAt = now
         }
-        if cause == .bootTimeout || cause == .announced && worker.readyAt == nil, !isOnTrial(id) {
+        let endsABoot = cause == .announced || cause == .killMemory
+        if cause == .bootTimeout || endsABoot && worker.readyAt == nil, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].bootFailures += 1
         }
         if cause == .recycle(.reload), trial != nil, worker.generation == generation {

@@ -7,16 +7,20 @@ extension Ledger {
         owesBackoff = nil
         owesKill = nil
         owesDone = nil
+        owesShut = nil
         switch event {
         case .start, .deadline, .late, .queue, .park: break
+        case .emptied(let pool): doorsEmptied(pool)
         case .resize(let pool, let change):
-            guard pools.indices.contains(pool), pools[pool].stage == .running else { return }
+            guard !stopWasTold, pools.indices.contains(pool), pools[pool].stage == .running else {
+                return
+            }
             pools[pool].target = max(1, pools[pool].target + change)
         case .worker(let id, let news): record(news, of: id)
         case .reload(let plans):
             guard !stopWasTold, exitCode == nil else { return }
             pendingPlans = plans
-        case .stop: stopWasTold = true
+        case .stop: stopToldAt = stopToldAt ?? instant
         }
     }
 

@@ -46,6 +46,9 @@ extension Ledger {
                 pools.append(Pool(plan))
                 continue
             }
+            pools[number].formerGrace = pools[number].policy.gracefulTimeout
+            pools[number].doors = nil
+            if plan.dropsListeners { owesShut = number }
             pools[number].policy = plan.policy
             pools[number].target = plan.policy.workers
             pools[number].stage = .running

@@ -80,6 +80,10 @@ package struct Ledger {
         var hadNobody = false
         /// How many old workers made room for the canary.
         var tookSlots = 0
+        /// Its listeners that take no new connections.
+        var doors: Doors?
+        /// The graceful timeout before the last reload.
+        var formerGrace: TimeSpan?
     }
 
     package internal(set) var now = Instant(nanoseconds: 0)
@@ -94,13 +98,17 @@ package struct Ledger {
     var lastGeneration = 1
     var wasEverReady = false
     var wasRefused = false
-    var stopWasTold = false
+    /// When the service was first told to stop.
+    var stopToldAt: Instant?
+    var stopWasTold: Bool { stopToldAt != nil }
     var givenUp: GiveUpReason?
     package internal(set) var exitCode: Int32?
     /// A slot that failed twice and has to say that it backs off, in this step.
     var owesBackoff: (pool: Int, slot: Int)?
     /// A slot whose work is done by its policy, and that has to be said, in this step.
     var owesDone: (pool: Int, slot: Int)?
+    /// A pool that a reload left with a listener too many, which has to be shut in this step.
+    var owesShut: Int?
     /// A worker over the hard cap, which has to be killed in this step.
     var owesKill: WorkerID?
 

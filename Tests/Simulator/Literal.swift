@@ -13,15 +13,18 @@ extension Schedule: CustomStringConvertible {
 
 extension Service.Plan {
     /// A plan in few words.
-    package init(_ name: String, _ adjust: (inout PoolPolicy) -> Void) {
+    package init(
+        _ name: String, dropsListeners: Bool = false, _ adjust: (inout PoolPolicy) -> Void
+    ) {
         var policy = PoolPolicy()
         adjust(&policy)
-        self.init(name: name, policy: policy)
+        self.init(name: name, policy: policy, dropsListeners: dropsListeners)
     }
 
     var literal: String {
         let settings = PolicyField.all.compactMap { $0.literal(policy) }
-        return "Service.Plan(\"\(name)\") { \(settings.joined(separator: "; ")) }"
+        let drops = dropsListeners ? ", dropsListeners: true" : ""
+        return "Service.Plan(\"\(name)\"\(drops)) { \(settings.joined(separator: "; ")) }"
     }
 }
 
@@ -79,6 +82,7 @@ struct PolicyField {
         PolicyField("maxUnavailable", \.maxUnavailable) { $0.map { ".\($0)" } ?? "nil" },
         PolicyField("maxHold", \.maxHold, span),
         PolicyField("gracefulTimeout", \.gracefulTimeout, span),
+        PolicyField("drainDelay", \.drainDelay, span),
         PolicyField("restart", \.restart) { ".\($0)" },
         PolicyField("backoff", \.backoff, span),
         PolicyField("backoffMax", \.backoffMax, span),

@@ -208,7 +208,7 @@ extension Schedule {
     var stopBound: TimeSpan {
         let slack = programs.map { $0.linger + $0.late + $0.exec }.max() ?? 0
         let stalls = faults.map { if case .stall(let time) = $0.fault { time } else { 0 } }
-        return longest(\.gracefulTimeout) + .seconds(5)
+        return longest(\.gracefulTimeout) + longest(\.drainDelay) + .seconds(5)
             + .milliseconds(Int64(3 * slack + (stalls.max() ?? 0)))
     }
 

@@ -31,6 +31,7 @@ package struct Swarm {
         policy.readiness = draws.pick([.auto, .notify, .notify, .exec, .after(.milliseconds(300))])
         policy.readyTimeout = span(500, 8_000)
         policy.gracefulTimeout = span(100, 5_000)
+        if draws.chance(150) { policy.drainDelay = span(100, 4_000) }
         policy.backoff = span(0, 400)
         policy.backoffMax = span(400, 5_000)
         policy.stableAfter = span(200, 5_000)
@@ -171,6 +172,7 @@ package struct Swarm {
             if draws.chance(250) { next.policy = policy() }
             if draws.chance(250) { next.policy.workers = draws.between(1, 5) }
             if plan.policy.restart == .always { next.policy.restart = .always }
+            next.dropsListeners = plan.policy.hasListeners && draws.chance(200)
             plans.append(next)
         }
         if plans.isEmpty || draws.chance(100) { plans.append(plan("new")) }

@@ -39,6 +39,7 @@ extension World {
 
     /// Does what the machine wants done.
     package mutating func perform(_ action: Service.Action, at now: Instant) {
+        if case .shut(let pool) = action { shut(pool, at: now) }
         guard case .perform(let action) = action else { return }
         switch action {
         case .start(let id, let order): start(id, order, at: now)
@@ -93,6 +94,13 @@ extension World {
         let end = now + .milliseconds(linger)
         agenda.enter(.died(id, .signal(.kill), byItself: false), at: end)
         if process.hasTree { agenda.enter(.treeDied(id), at: end) }
+    }
+
+    /// Those that wait are served sooner or later, or never, where nobody serves them.
+    private mutating func shut(_ pool: Int, at now: Instant) {
+        guard !draws.chance(isHealed ? 0 : 150) else { return }
+        let wait = Int64(draws.pick([0, 20, 20, draws.between(20, 3_000)]))
+        agenda.enter(.emptied(pool: pool), at: now + .milliseconds(wait))
     }
 
     private mutating func observe(_ id: WorkerID, at now: Instant) {

@@ -13,6 +13,7 @@ package struct World {
         case treeDied(WorkerID)
         case served(WorkerID)
         case answered(WorkerID, WorkerEvent)
+        case emptied(pool: Int)
         case befalls(Fault)
         case heals
     }
@@ -85,6 +86,7 @@ package struct World {
         case .served(let id): return served(id, at: now)
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
+        case .emptied(let pool): return [.emptied(pool: pool)]
         case .befalls(let fault): return befall(fault, at: now)
         case .heals:
             isHealed = true

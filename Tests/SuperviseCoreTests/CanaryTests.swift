@@ -136,7 +136,7 @@ struct CanaryTests {
         // Until the commit it is not sure that the canary stays.
         #expect(bench.pool.servingCount == 2)
         bench.wake()
-        #expect(bench.tell(.commit).retired == [id(1)])
+        #expect(bench.tell(.commit()).retired == [id(1)])
     }
 
     @Test func stopFirstCanaryThatFailsGivesItsSlotBack() {

@@ -10,7 +10,7 @@ struct RolloutTests {
         bench.makeReady(id(0, 2))
         bench.wake()
         #expect(
-            bench.tell(.commit) == told(id(0), .recycle(.reload), facts(62))
+            bench.tell(.commit()) == told(id(0), .recycle(.reload), facts(62))
                 + [.note(.due(id(1), .reload, facts(62)))])
         #expect(bench.exit(id(0)).started == [id(1, 2)])
         bench.tell(id(1, 2), .running)
@@ -39,7 +39,7 @@ struct RolloutTests {
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(0, 2))
         bench.wake()
-        bench.tell(.commit)
+        bench.tell(.commit())
         #expect(bench.exit(id(0)).started == [id(1, 2)])
         #expect(bench.exit(id(2), 1).last == start(id(2, 2), generation: 2))
     }
@@ -51,7 +51,7 @@ struct RolloutTests {
         #expect(bench.tell(.prepare(generation: 2, next)) == [])
         #expect(bench.pool.trial == .passed)
         #expect(
-            bench.tell(.commit)
+            bench.tell(.commit())
                 == told(id(0), .superseded, facts()) + [start(id(0, 2), generation: 2)])
     }
 
@@ -60,7 +60,7 @@ struct RolloutTests {
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(0, 2))
         bench.wake()
-        bench.tell(.commit)
+        bench.tell(.commit())
         bench.exit(id(0))
         #expect(bench.exit(id(1, 2), 1).started == [id(1, 3)])
         let again = bench.exit(id(1, 3), 1)
@@ -76,7 +76,7 @@ struct RolloutTests {
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(0, 2))
         bench.wake()
-        let actions = bench.tell(.commit)
+        let actions = bench.tell(.commit())
         #expect(actions.retired == [id(0), id(1), id(2)])
         #expect(actions.contains(.note(.resized(pool: 0, from: 4, to: 2))))
         #expect(bench.pool.size == 2)
@@ -88,7 +88,7 @@ struct RolloutTests {
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(0, 2))
         bench.wake()
-        let actions = bench.tell(.commit)
+        let actions = bench.tell(.commit())
         #expect(actions.started == [id(1), id(2)])
         #expect(actions.contains(start(id(1), generation: 2)))
     }
@@ -100,7 +100,7 @@ struct RolloutTests {
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(0, 2))
         bench.wake()
-        bench.tell(.commit)
+        bench.tell(.commit())
         #expect(bench.pool.size == 2)
     }
 
@@ -133,7 +133,7 @@ struct RolloutTests {
         bench.exit(id(0, 2))
         bench.tell(.prepare(generation: 3, next))
         #expect(bench.pool.trial == .passed)
-        #expect(bench.tell(.commit).first == start(id(0, 3), generation: 3))
+        #expect(bench.tell(.commit()).first == start(id(0, 3), generation: 3))
     }
 
     @Test func aReadyReplacementThatIsOvertakenServesOutItsTime() {
@@ -144,7 +144,7 @@ struct RolloutTests {
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(1, 2))
         bench.wake()
-        #expect(bench.tell(.commit).retired == [id(0, 2), id(1)])
+        #expect(bench.tell(.commit()).retired == [id(0, 2), id(1)])
         #expect(bench.pool.worker(id(0, 2))?.killAt == second(92))
     }
 }

@@ -64,6 +64,20 @@ func plan(
     Service.Plan(name: name, policy: .tested(workers: workers, adjust))
 }
 
+/// A service of these pools, all of whose workers are ready and stable.
+func up(_ plans: Service.Plan...) -> ServiceBench {
+    let bench = ServiceBench(plans)
+    bench.bringUp()
+    return bench
+}
+
+/// Lets the canaries of these pools become ready and stay.
+@discardableResult
+func pass(_ bench: ServiceBench, _ canaries: WorkerID...) -> [Service.Action] {
+    for canary in canaries { bench.makeReady(canary) }
+    return bench.wake()
+}
+
 extension [Service.Action] {
     /// The pools' own actions.
     var performed: [Action] {
@@ -86,6 +100,8 @@ struct ServiceTests {
         bench.makeReady(worker(0))
         bench.makeReady(worker(1))
         bench.tell(.stop(.graceful))
+        bench.tell(.emptied(pool: 0))
+        bench.tell(.emptied(pool: 1))
         #expect(bench.exit(worker(0)).exitCode == nil)
         #expect(
             bench.exit(worker(1)) == [

@@ -29,6 +29,20 @@ extension Setting {
                 too, is killed. Example: graceful-timeout = 2m, for long uploads.
                 """),
         Setting(
+            "drain-delay", in: .stopping,
+            .pool(
+                .value(
+                    \.policy.drainDelay,
+                    .duration(allowed: "a duration such as 15s, 1m or 0"))),
+            reload: .live,
+            summary: "How long to serve on after a graceful stop was asked for",
+            details: """
+                For load balancers that take a while to notice that an instance is going: it is \
+                no longer reported ready, but serves as before. Then its listeners take no new \
+                connections, those that wait are served, and the workers are told to go. \
+                graceful-timeout begins after the delay. Example: drain-delay = 15s, in Kubernetes.
+                """),
+        Setting(
             "reopen-signal", in: .stopping, .pool(.optional(\.reopenSignal, .signal)),
             reload: .newWorkers,
             summary: "The signal that workers get on USR1, to reopen their logs",

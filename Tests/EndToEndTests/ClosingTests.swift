@@ -1,0 +1,123 @@
+import Glibc
+import Testing
+
+/// A stop that resets nobody: what was connected before it is served.
+@Suite(.takesTurn) struct ClosingTests {
+    /// Clients that connect as fast as they can while the stop comes.
+    @Test(.takesLongTurn, arguments: [1, 2])
+    func nobodyWhoIsConnectedIsReset(workers: Int) async throws {
+        let master = try Supervise.web(
+            ["--workers", "\(workers)"], environment: ["SERIAL": "1"])
+        try await master.waitForWorkers(workers)
+        let crowd = try Crowd(
+            try await master.address(), path: "/slow?seconds=0.005", clients: 64, pause: 0)
+        try await master.wait("the crowd is served") { !crowd.pids.isEmpty }
+        #expect(try await master.stop() == .exited(0))
+        let result = try await crowd.result()
+        #expect(result.ok > 0)
+        let lost = result.reasons.filter { !$0.key.hasPrefix("connect: ") }
+        #expect(lost.isEmpty, "\(result)")
+    }
+
+    @Test func theDrainDelayServesOn() async throws {
+        let master = try Supervise.web(["--drain-delay", "2s"])
+        try await master.waitForWorkers(1)
+        let address = try await master.address()
+        try await master.signal(SIGTERM)
+        try await master.waitForEvent("drain-delay")
+        #expect(try await get("/", from: address) != nil)
+        #expect(master.lines("closed").isEmpty)
+        #expect(try await master.waitForExit() == .exited(0))
+        #expect(!master.lines("closed").isEmpty)
+    }
+
+    @Test func aQuickStopDoesNotWait() async throws {
+        let master = try Supervise.web(["--drain-delay", "10m"])
+        try await master.waitForWorkers(1)
+        try await master.signal(SIGTERM)
+        try await master.waitForEvent("drain-delay")
+        try await master.signal(SIGTERM)
+        #expect(try await master.waitForExit() == .exited(0))
+    }
+
+    @Test func aPathIsGoneBeforeTheWorkersAre() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            ["--bind", "unix:\(folder["s"])", "--", "python3", Place.worker("http_worker")])
+        try await master.waitForWorkers(1)
+        #expect(try await get("/", from: "unix:\(folder["s"])") != nil)
+        #expect(try await master.stop() == .exited(0))
+        #expect(!folder.exists("s"))
+        #expect(master.lines("closed").count == 1)
+    }
+
+    /// A filter that is left behind would deafen the owner's next start.
+    @Test func aPassedSocketIsNotShut() async throws {
+        let folder = try Folder()
+        let port = try freePort()
+        // Holds the socket while one master after the other serves it.
+        let script = """
+            import os, socket, subprocess, sys
+            listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+            os.set_inheritable(listener.fileno(), True)
+            for turn in range(2):
+                master = subprocess.Popen(
+                    [sys.argv[2], "--bind", f"fd://{listener.fileno()}", "--", sys.argv[3]],
+                    close_fds=False)
+                with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20) as client:
+                    client.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                    assert client.recv(100).startswith(b"HTTP/1."), "no answer"
+                master.terminate()
+                assert master.wait(20) == 0
+            """
+        let cage = try Cage(
+            ["python3", "-c", script, "\(port)", Place.supervise, Place.helloWorker],
+            environment: baseEnvironment, output: folder["out"], errors: folder["err"])
+        let status = try await eventually("both masters' end", within: .seconds(60)) { cage.status }
+        #expect(status == .exited(0), "\(readFile(folder["err"]) ?? "")")
+    }
+
+    /// Who waits on a bind that a reload removes, or in a pool that it removes, is served.
+    @Test(.takesLongTurn, arguments: [false, true])
+    func aReloadResetsNobody(removesThePool: Bool) async throws {
+        let port = try freePort()
+        let other = try freePort()
+        let master = try Supervise.pools { _ in
+            "[pool a]\nbind = 127.0.0.1:\(port)\n[pool b]\nbind = 127.0.0.1:\(other)\n"
+        }
+        try await master.waitForWorkers(2)
+        let crowd = try Crowd("127.0.0.1:\(port)", path: "/", clients: 32, pause: 0)
+        try await master.wait("the crowd is served") { !crowd.pids.isEmpty }
+        try await master.reload(
+            removesThePool
+                ? "[pool b]\nbind = 127.0.0.1:\(other)\n"
+                : "[pool a]\nbind = 127.0.0.1:0\n[pool b]\nbind = 127.0.0.1:\(other)\n")
+        try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(40))
+        let result = try await crowd.result()
+        let lost = result.reasons.filter { !$0.key.hasPrefix("connect: ") }
+        #expect(result.ok > 0 && lost.isEmpty, "\(result)")
+    }
+
+    /// A pool that a reload removed, and the next one brings back while its last request is served.
+    @Test func aDoorIsOpenedAgain() async throws {
+        let port = try freePort()
+        let pools = "[pool a]\nbind = 127.0.0.1:\(port)\n[pool b]\nbind = 127.0.0.1:0\n"
+        let master = try Supervise.pools { _ in pools }
+        try await master.waitForWorkers(2)
+        let workers = try await master.workers().map(\.pid)
+        let idle = workers.map(ProcessTable.sockets).reduce(0, +)
+        let slow = try LoadClient(
+            "127.0.0.1:\(port)", requests: 1, rate: 1, path: "/slow?seconds=8")
+        try await master.wait("the request is taken") {
+            workers.map(ProcessTable.sockets).reduce(0, +) > idle
+        }
+        try await master.reload("[pool b]\nbind = 127.0.0.1:0\n")
+        try await master.waitForEvent("closed")
+        try await master.reload(pools)
+        try await master.wait("the pool is back", deadline: .seconds(30)) {
+            master.lines(Event.reloadCommitted).count == 2
+        }
+        #expect(try await get("/", from: "127.0.0.1:\(port)") != nil)
+        expectNoFailure(try await slow.result(), 1)
+    }
+}

@@ -1,0 +1,118 @@
+import Testing
+
+@testable import SuperviseCore
+
+/// From the word to stop to the stop of the pools (Service+Closing.swift), and listeners that a
+/// reload does without.
+struct ClosingTests {
+    @Test func whoWaitsIsServedBeforeAnybodyIsToldToGo() {
+        let bench = up(plan("web"))
+        #expect(
+            bench.tell(.stop(.graceful)) == [
+                .shut(pool: 0), .perform(.note(.closed(pool: 0))),
+            ])
+        bench.wait(.seconds(1))
+        #expect(
+            bench.tell(.emptied(pool: 0)).performed
+                == [.note(.stopping(pool: 0, .graceful))] + told(worker(0), .stop, facts(61)))
+        // What is left of the graceful timeout of 30 s, which began with the shutting of the doors.
+        bench.wake()
+        #expect(bench.now == second(90))
+    }
+
+    @Test func aQueueThatNeverGetsEmptyIsGivenUpInTime() {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        #expect(bench.wake().performed.retired == [worker(0)])
+        #expect(bench.now == second(88))
+        #expect(bench.wake().performed.contains(.kill(worker(0))))
+        #expect(bench.now == second(90))
+    }
+
+    @Test func aTurnThatComesLateLeavesTheWorkersTheirShare() {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        bench.wait(.seconds(29))
+        bench.tell(.deadline)
+        bench.wake()
+        #expect(bench.now == second(91))
+    }
+
+    @Test func timeInWhichNobodyRanIsGivenBack() {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        bench.tell(.late(by: .seconds(10)))
+        #expect(bench.service.nextDeadline == second(98))
+        bench.tell(.emptied(pool: 0))
+        #expect(bench.service.nextDeadline == second(100))
+    }
+
+    @Test func theDrainDelayComesFirst() {
+        let bench = up(plan("web") { $0.drainDelay = .seconds(15) })
+        #expect(
+            bench.tell(.stop(.graceful))
+                == [.perform(.note(.drainDelay(pool: 0, .seconds(15))))])
+        // Whoever crashes meanwhile is replaced.
+        #expect(bench.exit(worker(0), 1).performed.started == [worker(0, 0, 2)])
+        bench.makeReady(worker(0, 0, 2))
+        #expect(bench.wake().first == .shut(pool: 0))
+        #expect(bench.now == second(75))
+        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0, 0, 2)])
+    }
+
+    @Test func aQuickerStopWaitsForNothing() {
+        let bench = up(plan("a") { $0.drainDelay = .seconds(15) }, plan("b"))
+        bench.tell(.stop(.graceful))
+        #expect(bench.tell(.stop(.graceful)) == [])
+        #expect(bench.tell(.stop(.quick)).performed.retired == [worker(0), worker(1)])
+        #expect(bench.tell(.emptied(pool: 1)) == [])
+        bench.exit(worker(0))
+        #expect(bench.exit(worker(1)).exitCode == 0)
+    }
+
+    @Test func whereNobodyServesNobodyIsWaitedFor() {
+        let bench = ServiceBench([plan("web")])
+        bench.tell(.start)
+        #expect(bench.tell(.stop(.graceful)).performed.retired == [worker(0)])
+        let jobs = up(plan("jobs") { $0.hasListeners = false })
+        #expect(jobs.tell(.stop(.graceful)).performed.retired == [worker(0)])
+    }
+
+    @Test func theOperatorHasNoOtherWishesAfterAStop() {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        #expect(bench.tell(.resize(pool: 0, by: 1)) == [])
+        #expect(bench.tell(.park) == [])
+        #expect(bench.tell(.reload([plan("web")])) == [])
+    }
+
+    @Test func aRemovedPoolShutsItsDoorsToo() {
+        let bench = up(plan("a"), plan("b") { $0.drainDelay = .seconds(15) })
+        bench.tell(.reload([plan("a")]))
+        let actions = pass(bench, worker(0, 0, 2))
+        #expect(actions.contains(.shut(pool: 1)))
+        #expect(actions.performed.retired == [worker(0)])
+        #expect(bench.tell(.emptied(pool: 1)).performed.retired == [worker(1)])
+    }
+
+    @Test func whoHasAListenerAloneStaysUntilNobodyWaitsThere() {
+        let bench = up(plan("web"))
+        var next = plan("web")
+        next.dropsListeners = true
+        bench.tell(.reload([next]))
+        let actions = pass(bench, worker(0, 0, 2))
+        #expect(actions.contains(.shut(pool: 0)))
+        #expect(actions.performed.retired == [])
+        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
+    }
+
+    @Test func butNotForEver() {
+        let bench = up(plan("web"))
+        var next = plan("web")
+        next.dropsListeners = true
+        bench.tell(.reload([next]))
+        pass(bench, worker(0, 0, 2))
+        #expect(bench.wake().performed.retired == [worker(0)])
+        #expect(bench.now == second(92))
+    }
+}
