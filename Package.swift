@@ -5,6 +5,11 @@ let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 // Optimised in debug mode too: a test simulates thousands of schedules.
 let quick: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+// Loaded into programs in any language: it shows no names but those that it stands in front of, and
+// is linked without the Swift runtime.
+let foreignC: [CSetting] =
+    strictC + [.unsafeFlags(["-std=c11", "-fvisibility=hidden", "-fno-stack-protector"])]
+let withoutRuntime: [LinkerSetting] = [.unsafeFlags(["-nostartfiles", "-no-toolchain-stdlib-rpath"])]
 
 // The library product that other packages may use takes no unsafe flags: the package manager
 // refuses a dependency that has them.
@@ -14,9 +19,12 @@ let package = Package(
         .executable(name: "supervise", targets: ["supervise"]),
         .executable(name: "hello-worker", targets: ["hello-worker"]),
         .library(name: "SuperviseWorker", targets: ["SuperviseWorker"]),
+        .library(name: "supervise-preload", type: .dynamic, targets: ["CSupervisePreload"]),
     ],
     targets: [
         .target(name: "CSupervise", cSettings: strictC),
+        .target(
+            name: "CSupervisePreload", cSettings: foreignC, linkerSettings: withoutRuntime),
         .target(name: "SuperviseCore", swiftSettings: quick),
         .target(
             name: "SuperviseSettings", dependencies: ["SuperviseCore"], swiftSettings: strict),

@@ -13,10 +13,13 @@ import Glibc
 ///     offset  16   32 bytes  nonce, lower-case hexadecimal digits, as in `SUPERVISE_WORKER_ID`
 ///     offset  64   UInt64    requests served; the worker adds to it atomically
 ///     offset 128   UInt64    limit after which the worker sends `X_REQUESTS=` once; 0: none
+///     offset 192   UInt64    connections accepted on our listeners; the preload library adds to it,
+///                            and sends `X_CONNECTIONS=` at the limit if offset 64 is still 0
+///     offset 256   UInt32    flags, written by the master; bit 0: the worker is to be emptied
 ///
 /// The rest is zero and reserved. A later version keeps the meaning of what stands here. A worker
 /// checks magic, version and nonce before it maps the page, since a grandchild may hold an unrelated
-/// file under the same number. The counter and the limit have cache lines of their own.
+/// file under the same number. The counters, the limit and the flags have cache lines of their own.
 ///
 /// The master never maps the page, so nothing that a worker does to it can raise SIGBUS, and never
 /// trusts it: it is the worker's word.
@@ -26,6 +29,7 @@ public final class RequestPage: Sendable {
     private static let nonceOffset = 16
     private static let counterOffset = 64
     private static let limitOffset = 128
+    private static let connectionsOffset = 192
     private let descriptor: FileDescriptor
 
     /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
@@ -57,10 +61,16 @@ public final class RequestPage: Sendable {
 
     /// How many requests the worker says it has served; nil when the page could not be read, as from
     /// a failing swap device.
-    public func requests() -> UInt64? {
-        var count: UInt64 = 0
-        let size = pread(descriptor.rawValue, &count, 8, off_t(Self.counterOffset))
-        return size == 8 ? count : nil
+    public func requests() -> UInt64? { number(at: Self.counterOffset) }
+
+    /// How many connections the preload library has seen the worker accept on our listeners; nil when
+    /// the page could not be read.
+    public func connections() -> UInt64? { number(at: Self.connectionsOffset) }
+
+    private func number(at offset: Int) -> UInt64? {
+        var number: UInt64 = 0
+        let size = pread(descriptor.rawValue, &number, 8, off_t(offset))
+        return size == 8 ? number : nil
     }
 
     /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil where that may not

@@ -13,6 +13,8 @@ import Synchronization
 ///     offset  16   the nonce, equal to $SUPERVISE_WORKER_ID           32 ASCII hex digits
 ///     offset  64   requests so far, added to by the worker            UInt64
 ///     offset 128   the limit, written by the master; 0 is no limit    UInt64
+///     offset 192   connections, added to by the preload library       UInt64
+///     offset 256   flags, written by the master                       UInt32
 final class WorkerPage: Sendable {
     static let size = 4096
     static let magic: StaticString = "SUPERVIS"

@@ -17,6 +17,8 @@ struct RequestPageTests {
         #expect(String(decoding: bytes[16..<48], as: UTF8.self) == nonce)
         #expect(number(bytes, 64, UInt64.self) == 0)
         #expect(number(bytes, 128, UInt64.self) == 1050)
+        #expect(bytes[136..<4096].allSatisfy { $0 == 0 })
+        #expect(page.connections() == 0)
         #expect(fcntl(page.rawValue, F_GETFD) == FD_CLOEXEC)
     }
 
@@ -33,10 +35,12 @@ struct RequestPageTests {
             import mmap, struct
             page = mmap.mmap(3, 4096)
             page[64:72] = struct.pack('=Q', 41)
+            page[192:200] = struct.pack('=Q', 1 << 40)
             """
         let child = try TestChild(["python3", "-c", script], descriptors: [page.rawValue])
         #expect(try child.exitStatus() == .exited(0))
         #expect(page.requests() == 41)
+        #expect(page.connections() == 1 << 40)
         try page.setLimit(7)
         var bytes = [UInt8](repeating: 0, count: 4096)
         pread(page.rawValue, &bytes, bytes.count, 0)

@@ -1,0 +1,57 @@
+#define _GNU_SOURCE
+#include "accepting.h"
+
+#include "listeners.h"
+#include "mode.h"
+#include "next.h"
+#include "page.h"
+#include "ring.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+/* The total could not be sent because the master's socket was full; the next one to accept has to. */
+static atomic_bool is_ring_owed;
+
+static void count_connection(void) {
+    bool is_due = page_count_connection();
+    if (!is_due && atomic_load_explicit(&is_ring_owed, memory_order_relaxed))
+        is_due = atomic_exchange_explicit(&is_ring_owed, false, memory_order_relaxed);
+    if (is_due && !ring(page_connections()))
+        atomic_store_explicit(&is_ring_owed, true, memory_order_relaxed);
+}
+
+static int call_next(
+    enum accept_call call, int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    switch (call) {
+    case accept_plain:
+        return next.accept(fd, address, length);
+    case accept_with_flags:
+        return next.accept4(fd, address, length, flags);
+    case accept_by_number:
+        return (int)next.syscall(SYS_accept, fd, address, length);
+    case accept4_by_number:
+        return (int)next.syscall(SYS_accept4, fd, address, length, flags);
+    }
+    __builtin_unreachable();
+}
+
+int accept_next(
+    enum accept_call call, int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    struct patience patience = {0};
+    for (;;) {
+        /* Draining belongs here: with page_flag_drain set, accept() on a listener of ours is to
+         * find nothing, EAGAIN or a wait, whatever is in the queue. */
+        int connection = call_next(call, fd, address, length, flags);
+        if (connection >= 0) {
+            /* Which descriptor it came through is asked only now: an accept() that finds nothing or
+             * waits costs nothing more. */
+            if (page_is_open() && listener_behind(fd) >= 0)
+                count_connection();
+            return connection;
+        }
+        if (errno != EAGAIN || !mode_wait(fd, &patience))
+            return connection;
+    }
+}

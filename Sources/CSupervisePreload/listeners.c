@@ -1,0 +1,99 @@
+#define _GNU_SOURCE
+#include "listeners.h"
+
+#include "environment.h"
+#include "raw.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+struct listener listeners[listener_limit];
+int listener_count;
+bool listeners_have_paths;
+
+static bool is_socket(int fd, ino_t *inode) {
+    struct stat status;
+    if (!raw_fstat(fd, &status) || !S_ISSOCK(status.st_mode))
+        return false;
+    *inode = status.st_ino;
+    return true;
+}
+
+int listener_behind(int fd) {
+    ino_t inode;
+    if (listener_count == 0 || !is_socket(fd, &inode))
+        return -1;
+    for (int index = 0; index < listener_count; index++) {
+        if (listeners[index].inode == inode)
+            return index;
+    }
+    return -1;
+}
+
+bool listener_has_path(const struct listener *listener) {
+    return listener->address.any.sa_family == AF_UNIX
+        && listener->address_length > offsetof(struct sockaddr_un, sun_path)
+        && listener->address.un.sun_path[0] != '\0';
+}
+
+/* What it is bound to; nothing when that cannot be learned or is not a stream socket, and then no
+ * bind() is taken for it. */
+static void learn_address(struct listener *listener) {
+    int type;
+    socklen_t length = sizeof listener->address;
+    int number = listener->number;
+    if (!raw_option(number, SOL_SOCKET, SO_TYPE, &type, sizeof type) || type != SOCK_STREAM
+        || raw_call3(SYS_getsockname, number, (long)&listener->address, (long)&length) != 0
+        || length > sizeof listener->address) {
+        memset(&listener->address, 0, sizeof listener->address);
+        return;
+    }
+    listener->address_length = length;
+    int v6_only = 0;
+    if (listener->address.any.sa_family == AF_INET6)
+        raw_option(number, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    listener->is_v6_only = v6_only != 0;
+}
+
+/* A path of the full length has no NUL; the address ends where getsockname(2) said, and what is
+ * behind it is zero. */
+static void learn_file(struct listener *listener) {
+    struct stat status;
+    char path[sizeof listener->address.un.sun_path + 1] = {0};
+    if (!listener_has_path(listener))
+        return;
+    listeners_have_paths = true;
+    memcpy(path, listener->address.un.sun_path, sizeof path - 1);
+    if (!raw_fstatat(AT_FDCWD, path, &status, 0) || !S_ISSOCK(status.st_mode))
+        return;
+    listener->has_file = true;
+    listener->file_device = status.st_dev;
+    listener->file_inode = status.st_ino;
+}
+
+void listeners_open(void) {
+    const char *text = environment_value("SUPERVISE_WORKER_LISTENERS");
+    if (text == NULL)
+        return;
+    while (listener_count < listener_limit) {
+        uint64_t number, inode;
+        ino_t found;
+        if (!read_number(&text, &number) || number > INT_MAX || *text++ != ':'
+            || !read_number(&text, &inode))
+            return;
+        struct listener *listener = &listeners[listener_count];
+        listener->inode = inode;
+        /* A listener that is not under its number any more may still come to us under another. */
+        listener->number =
+            is_socket((int)number, &found) && found == inode ? (int)number : -1;
+        if (listener->number >= 0) {
+            learn_address(listener);
+            learn_file(listener);
+        }
+        listener_count++;
+        if (*text++ != ',')
+            return;
+    }
+}

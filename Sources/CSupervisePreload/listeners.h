@@ -1,0 +1,55 @@
+#ifndef SUPERVISE_PRELOAD_LISTENERS_H
+#define SUPERVISE_PRELOAD_LISTENERS_H
+
+/* The master's listeners that this process inherited, as the environment names them, and how any
+ * descriptor is known to be one of them.
+ *
+ * A listener is known by its socket's inode, asked of the kernel each time. Numbers are closed,
+ * reused, duplicated, and passed to other processes, partly past libc, so nothing that is remembered
+ * about a number can be relied on. */
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+enum { listener_limit = 64 };
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+};
+
+struct listener {
+    /* Where it was found at the start; -1 when something else is there. */
+    int number;
+    ino_t inode;
+    union socket_address address;
+    socklen_t address_length;
+    /* A `::` that takes no IPv4 connections (ipv6(7)). */
+    bool is_v6_only;
+    /* The file of a unix socket, when it could be found. */
+    bool has_file;
+    dev_t file_device;
+    ino_t file_inode;
+};
+
+extern struct listener listeners[listener_limit];
+extern int listener_count;
+/* Whether any of them has a path in the file system. */
+extern bool listeners_have_paths;
+
+/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,4:INODE`. */
+void listeners_open(void);
+
+/* Which listener this descriptor is, or -1. Leaves errno alone. */
+int listener_behind(int fd);
+
+/* Whether the path of this listener's address is in the file system, not in the abstract
+ * namespace. */
+bool listener_has_path(const struct listener *listener);
+
+#endif

@@ -1,0 +1,155 @@
+#define _GNU_SOURCE
+#include "mode.h"
+
+#include "listeners.h"
+#include "raw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+/* A bit for each listener that the program expects to block. With none, as in every event loop,
+ * nothing has to be looked up. */
+static _Atomic uint64_t expected_to_block;
+
+_Static_assert(listener_limit <= 64, "a bit for each listener");
+
+static uint64_t bit(int listener) {
+    return (uint64_t)1 << listener;
+}
+
+static bool any_is_expected_to_block(void) {
+    return atomic_load_explicit(&expected_to_block, memory_order_relaxed) != 0;
+}
+
+static bool is_expected_to_block(int listener) {
+    return atomic_load_explicit(&expected_to_block, memory_order_relaxed) & bit(listener);
+}
+
+static void expect(int listener, bool blocking) {
+    if (blocking)
+        atomic_fetch_or_explicit(&expected_to_block, bit(listener), memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(&expected_to_block, ~bit(listener), memory_order_relaxed);
+}
+
+void mode_begin(void) {
+    for (int index = 0; index < listener_count; index++) {
+        if (listeners[index].number < 0)
+            continue;
+        long flags = raw_call3(SYS_fcntl, listeners[index].number, F_GETFL, 0);
+        expect(index, flags >= 0 && (flags & O_NONBLOCK) == 0);
+    }
+}
+
+void mode_adopt(int listener, int fd, bool is_nonblocking) {
+    if (is_nonblocking) {
+        /* Unlike F_SETFL this changes the one flag and cannot undo what a sibling does now. */
+        int on = 1;
+        raw_call3(SYS_ioctl, fd, FIONBIO, (long)&on);
+    }
+    expect(listener, !is_nonblocking);
+}
+
+int mode_flags(int fd, int flags) {
+    if ((flags & O_NONBLOCK) == 0 || !any_is_expected_to_block())
+        return flags;
+    int listener = listener_behind(fd);
+    return listener >= 0 && is_expected_to_block(listener) ? flags & ~O_NONBLOCK : flags;
+}
+
+void mode_became_nonblocking(int fd) {
+    if (!any_is_expected_to_block())
+        return;
+    int listener = listener_behind(fd);
+    if (listener >= 0)
+        expect(listener, false);
+}
+
+bool mode_keep_nonblocking(int fd) {
+    int listener = listener_behind(fd);
+    if (listener < 0)
+        return false;
+    expect(listener, true);
+    return true;
+}
+
+/* poll(2) is never restarted after a signal's handler, accept(2) is if the handler was installed
+ * with SA_RESTART (signal(7)). Which handler ran cannot be known; if all of them restart, this one
+ * did. */
+static bool all_handlers_restart(void) {
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) != 0)
+            continue;
+        bool is_caught = (action.sa_flags & SA_SIGINFO) != 0
+            || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+        if (is_caught && (action.sa_flags & SA_RESTART) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void begin_patience(struct patience *patience, const struct timeval *timeout) {
+    if (patience->is_set)
+        return;
+    patience->is_set = true;
+    clock_gettime(CLOCK_MONOTONIC, &patience->end);
+    patience->end.tv_sec += timeout->tv_sec;
+    patience->end.tv_nsec += timeout->tv_usec * 1000L;
+    if (patience->end.tv_nsec >= 1000000000L) {
+        patience->end.tv_nsec -= 1000000000L;
+        patience->end.tv_sec++;
+    }
+}
+
+/* What is left in milliseconds, rounded up. */
+static int remaining(const struct patience *patience) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t left = (int64_t)(patience->end.tv_sec - now.tv_sec) * 1000000000
+        + (patience->end.tv_nsec - now.tv_nsec);
+    if (left <= 0)
+        return 0;
+    left = (left + 999999) / 1000000;
+    return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+bool mode_wait(int fd, struct patience *patience) {
+    if (!any_is_expected_to_block())
+        return false;
+    int listener = listener_behind(fd);
+    if (listener < 0 || !is_expected_to_block(listener))
+        return false;
+
+    struct timeval timeout = {0, 0};
+    raw_option(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    bool is_limited = timeout.tv_sec != 0 || timeout.tv_usec != 0;
+    if (is_limited) {
+        /* A description that blocks has waited as long as that already (socket(7)). */
+        long flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
+        if (flags >= 0 && (flags & O_NONBLOCK) == 0)
+            return false;
+        begin_patience(patience, &timeout);
+    }
+    for (;;) {
+        struct pollfd entry = {.fd = fd, .events = POLLIN};
+        /* libc's, since a thread that waits in accept() may be cancelled. */
+        int ready = poll(&entry, 1, is_limited ? remaining(patience) : -1);
+        if (ready > 0)
+            return true;
+        if (ready == 0) {
+            errno = EAGAIN;
+            return false;
+        }
+        /* With a timeout accept(2) is not restarted either. */
+        if (errno != EINTR || is_limited || !all_handlers_restart())
+            return false;
+    }
+}

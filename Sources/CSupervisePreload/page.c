@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "page.h"
+
+#include "environment.h"
+#include "raw.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { page_size = 4096, nonce_length = 32, layout_version = 1 };
+
+struct head {
+    char magic[8];
+    uint32_t version;
+    uint32_t zero;
+    char nonce[nonce_length];
+};
+
+struct page {
+    struct head head;
+    _Alignas(64) _Atomic uint64_t requests;
+    _Alignas(64) _Atomic uint64_t limit;
+    _Alignas(64) _Atomic uint64_t connections;
+    _Alignas(64) _Atomic uint32_t flags;
+};
+
+_Static_assert(offsetof(struct page, requests) == 64, "the published layout");
+_Static_assert(offsetof(struct page, limit) == 128, "the published layout");
+_Static_assert(offsetof(struct page, connections) == 192, "the published layout");
+_Static_assert(offsetof(struct page, flags) == 256, "the published layout");
+
+static struct page *page;
+
+/* The number comes from the environment, which a grandchild inherits too, and by then it may belong
+ * to another file: the head is read before anything is mapped. */
+static bool is_page_of(int fd, const char *nonce) {
+    struct stat status;
+    struct head head;
+    if (!raw_fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size < page_size)
+        return false;
+    long size = raw_call(SYS_pread64, fd, (long)&head, sizeof head, 0, 0, 0);
+    return size == sizeof head && memcmp(head.magic, "SUPERVIS", sizeof head.magic) == 0
+        && head.version == layout_version && strlen(nonce) == nonce_length
+        && memcmp(head.nonce, nonce, nonce_length) == 0;
+}
+
+void page_open(void) {
+    const char *text = environment_value("SUPERVISE_WORKER_PAGE");
+    const char *nonce = environment_value("SUPERVISE_WORKER_ID");
+    uint64_t number;
+    if (text == NULL || nonce == NULL || !read_number(&text, &number) || *text != '\0'
+        || number > INT_MAX || !is_page_of((int)number, nonce))
+        return;
+    long address = raw_call(
+        SYS_mmap, 0, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, (long)number, 0);
+    if (address > 0 || address < -4095)
+        page = (struct page *)address;
+}
+
+bool page_is_open(void) {
+    return page != NULL;
+}
+
+bool page_count_connection(void) {
+    uint64_t before = atomic_fetch_add_explicit(&page->connections, 1, memory_order_relaxed);
+    /* Of all threads and processes exactly one takes the step onto the limit. The master may raise
+     * it later: that is another step, and rings again. */
+    if (before + 1 != atomic_load_explicit(&page->limit, memory_order_relaxed))
+        return false;
+    return atomic_load_explicit(&page->requests, memory_order_relaxed) == 0;
+}
+
+uint64_t page_connections(void) {
+    return atomic_load_explicit(&page->connections, memory_order_relaxed);
+}
+
+uint32_t page_flags(void) {
+    return page != NULL ? atomic_load_explicit(&page->flags, memory_order_relaxed) : 0;
+}

@@ -1,0 +1,58 @@
+#define _GNU_SOURCE
+#include "socketfile.h"
+
+#include "raw.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static bool is_file_of(const struct listener *listener, const struct stat *status) {
+    return listener->has_file && S_ISSOCK(status->st_mode)
+        && listener->file_device == status->st_dev && listener->file_inode == status->st_ino;
+}
+
+/* Both are NUL-terminated or of the full length: they were copied into zeroed addresses. */
+static bool is_same_path(const struct listener *listener, const char *path) {
+    return strncmp(listener->address.un.sun_path, path, sizeof listener->address.un.sun_path) == 0;
+}
+
+bool socketfile_is_named(const struct listener *listener, const char *path) {
+    struct stat status;
+    if (!listener_has_path(listener))
+        return false;
+    /* The master's own relative path meant its own working directory. */
+    if (path[0] == '/' && is_same_path(listener, path))
+        return true;
+    return raw_fstatat(AT_FDCWD, path, &status, 0) && is_file_of(listener, &status);
+}
+
+static const char *last_component(const char *path, size_t length) {
+    const char *last = path;
+    for (const char *next = path; next < path + length && *next != '\0'; next++) {
+        if (*next == '/')
+            last = next + 1;
+    }
+    return last;
+}
+
+bool socketfile_is_held(int folder, const char *path) {
+    if (!listeners_have_paths || path == NULL)
+        return false;
+    const char *name = last_component(path, strlen(path));
+    for (int index = 0; index < listener_count; index++) {
+        const struct listener *listener = &listeners[index];
+        if (!listener->has_file)
+            continue;
+        /* Programs remove many files. However the folder is spelt, the last component is the same,
+         * and only then is the kernel asked. */
+        const char *own = listener->address.un.sun_path;
+        const char *own_name = last_component(own, sizeof listener->address.un.sun_path);
+        size_t room = sizeof listener->address.un.sun_path - (size_t)(own_name - own);
+        struct stat status;
+        if (strncmp(name, own_name, room) == 0 && strlen(name) <= room
+            && raw_fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW)
+            && is_file_of(listener, &status))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,37 @@
+#define _GNU_SOURCE
+#include "environment.h"
+#include "listeners.h"
+#include "mode.h"
+#include "next.h"
+#include "page.h"
+#include "ring.h"
+#include "settings.h"
+
+#include <errno.h>
+
+bool is_adopting;
+
+/* Before main() and so, in nearly all programs, before there is a second thread. */
+__attribute__((constructor)) static void start(void) {
+    int code = errno;
+    next_resolve();
+    bool adopts = environment_is_on("SUPERVISE_WORKER_ADOPT");
+    bool counts = environment_is_on("SUPERVISE_WORKER_COUNT");
+    if (adopts || counts)
+        listeners_open();
+    if (counts && listener_count > 0) {
+        ring_prepare();
+        page_open();
+    }
+    if (adopts && listener_count > 0) {
+        mode_begin();
+        is_adopting = true;
+    }
+    errno = code;
+}
+
+/* An object of C takes part in the package manager's linking of the Swift runtime, which a program
+ * in another language must not be made to load. This section is what the compiler writes its own
+ * linker arguments into: here it says that a library without use is left out. */
+__attribute__((used, section(".swift1_autolink_entries"))) static const char linker_arguments[] =
+    "-Xlinker\0--as-needed";
