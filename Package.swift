@@ -9,7 +9,9 @@ let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 // is linked without the Swift runtime.
 let foreignC: [CSetting] =
     strictC + [.unsafeFlags(["-std=c11", "-fvisibility=hidden", "-fno-stack-protector"])]
-let withoutRuntime: [LinkerSetting] = [.unsafeFlags(["-nostartfiles", "-no-toolchain-stdlib-rpath"])]
+let withoutRuntime: [LinkerSetting] = [
+    .unsafeFlags(["-nostartfiles", "-no-toolchain-stdlib-rpath"])
+]
 
 // The library product that other packages may use takes no unsafe flags: the package manager
 // refuses a dependency that has them.
@@ -57,6 +59,9 @@ let package = Package(
         .testTarget(
             name: "SuperviseWorkerTests", dependencies: ["SuperviseWorker", "SuperviseLinux"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SupervisePreloadTests", dependencies: ["SuperviseLinux"],
+            exclude: ["Programs"], swiftSettings: strict),
         .testTarget(name: "HouseRulesTests", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",

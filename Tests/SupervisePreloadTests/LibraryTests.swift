@@ -1,0 +1,33 @@
+import Foundation
+import Testing
+
+/// The file itself: it is loaded into programs in any language.
+@Suite(.serialized) struct LibraryTests {
+    @Test(.enabled(if: isInstalled("readelf"), "readelf is not installed"))
+    func itNeedsNothingButTheCLibrary() async throws {
+        let needed = try await output("readelf -d \"$0\"").filter { $0.contains("(NEEDED)") }
+        #expect(needed.count == 1)
+        #expect(needed.allSatisfy { $0.contains("[libc.so.6]") }, "\(needed)")
+    }
+
+    @Test(.enabled(if: isInstalled("nm"), "nm is not installed"))
+    func itShowsNothingButTheFunctionsThatItStandsInFrontOf() async throws {
+        let names = try await output("nm -D --defined-only \"$0\"")
+            .compactMap { $0.split(separator: " ").last.map(String.init) }
+        let functions = [
+            "accept", "accept4", "bind", "fcntl", "fcntl64", "ioctl", "listen", "remove", "rename",
+            "renameat", "renameat2", "shutdown", "syscall", "unlink", "unlinkat",
+        ]
+        // Some linkers show where the segments end.
+        #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))
+    }
+
+    private func output(_ script: String) async throws -> [String] {
+        let folder = try Folder()
+        let child = try Child(
+            ["sh", "-c", "\(script) > \"$1\"", Place.library, folder["output"]], environment: [])
+        #expect(try await child.end() == .exited(0))
+        return try String(contentsOfFile: folder["output"], encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import SuperviseLinux
+import Testing
+
+/// Where things lie: the library beside the running tests, the programs beside this file.
+enum Place {
+    static let library: String = {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let size = readlink("/proc/self/exe", &buffer, buffer.count)
+        let program = String(decoding: buffer.prefix(max(0, size)), as: UTF8.self)
+        // Run as a bundle by another program, the tests lie in the package's build folder.
+        let folder =
+            program.contains("/.build") ? parent(program) : "\(parent(parent(tests)))/.build/debug"
+        return "\(folder)/libsupervise-preload.so"
+    }()
+    static let tests = parent(#filePath)
+    static let programs = "\(tests)/Programs"
+
+    private static func parent(_ path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+}
+
+let searchPath = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+
+/// Whether a program can be found here.
+func isInstalled(_ program: String) -> Bool {
+    searchPath.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+}
+
+/// Something did not come in time, or failed.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Asks again until there is an answer.
+func eventually<Value>(_ what: String, _ answer: () throws -> Value?) async throws -> Value {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while true {
+        if let value = try answer() { return value }
+        guard ContinuousClock.now < deadline else { throw Failure(description: "never: \(what)") }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// Asks again until the answer is yes.
+func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
+    let _: Bool = try await eventually(what) { try condition() ? true : nil }
+}
+
+/// A process in a group of its own, killed and reaped when the test lets go of it.
+final class Child {
+    let pid: Int32
+    private var status: ChildStatus?
+
+    init(_ arguments: [String], environment: [String], descriptors: [Int32] = []) throws {
+        let plan = try SpawnPlan(arguments: arguments, searchPath: searchPath)
+        pid = try plan.spawn(
+            environment: ["PATH=\(searchPath)", "PYTHONDONTWRITEBYTECODE=1"] + environment,
+            descriptors: descriptors
+        ).pid
+    }
+
+    /// How it ended.
+    func end() async throws -> ChildStatus {
+        if let status { return status }
+        let status = try await eventually("the end of \(pid)") {
+            try ChildProcesses.exited(pid: pid)?.status
+        }
+        self.status = status
+        return status
+    }
+
+    deinit {
+        kill(-pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+    }
+}
+
+/// A folder of the test's own, removed with everything in it.
+final class Folder {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/supervise-preload-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(description: "mkdtemp") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    subscript(name: String) -> String { "\(path)/\(name)" }
+
+    deinit {
+        guard let stream = opendir(path) else { return }
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { unlink("\(path)/\(name)") }
+        }
+        closedir(stream)
+        rmdir(path)
+    }
+}
+
+/// A program in C, compiled for a test.
+final class Compiled {
+    static let isPossible = isInstalled("cc")
+
+    let path: String
+    private let folder: Folder
+
+    init(_ name: String, _ options: [String] = []) async throws {
+        folder = try Folder()
+        path = folder[name]
+        let compiler = try Child(
+            ["cc", "-O1", "-pthread", "-o", path, "\(Place.programs)/\(name).c"] + options,
+            environment: [])
+        try #require(try await compiler.end() == .exited(0))
+    }
+}

@@ -1,0 +1,136 @@
+import Glibc
+import SuperviseLinux
+import Testing
+
+/// Listeners with a path: servers remove its file before they bind, and when they stop.
+@Suite(.serialized) struct UnixTests {
+    @Test func aServerThatRemovesTheFileFirst() async throws {
+        let folder = try Folder()
+        let stage = try stage(folder)
+        let script = """
+            import asyncio, os, sys
+            async def answer(reader, writer):
+                await reader.readline()
+                writer.write(b'HTTP/1.0 200 OK\\r\\n\\r\\nhello')
+                await writer.drain()
+                writer.close()
+            async def main():
+                os.unlink(sys.argv[1])
+                await (await asyncio.start_unix_server(answer, sys.argv[1])).serve_forever()
+            asyncio.run(main())
+            """
+        let workers = try (0..<2).map { _ in
+            try stage.worker(["python3", "-c", script, folder["app.sock"]])
+        }
+        let made = try await stage.connect(untilEachHas: 5, workers)
+        #expect(workers.map(\.connections).reduce(0, +) == made)
+        #expect(access(folder["app.sock"], F_OK) == 0)
+    }
+
+    @Test func theFileStaysWhateverIsCalled() async throws {
+        let folder = try Folder()
+        _ = try await stage(folder).probe(
+            """
+            path = '\(folder["app.sock"])'
+            before = os.stat(path).st_ino
+            os.unlink(path)
+            libc.remove(path.encode())
+            os.rename(path, path + '.old')
+            libc.renameat2(-100, path.encode(), -100, (path + '.old').encode(), 0)
+            folder = os.open(os.path.dirname(path), os.O_RDONLY)
+            os.unlink('app.sock', dir_fd=folder)
+            os.rename('app.sock', 'other', src_dir_fd=folder, dst_dir_fd=folder)
+            os.unlink(os.path.dirname(path) + '/.//app.sock')
+            os.chdir(os.path.dirname(path))
+            os.unlink('app.sock')
+            os.unlink('./app.sock')
+            assert os.stat(path).st_ino == before
+            assert os.listdir('.') == ['app.sock']
+            """)
+    }
+
+    @Test func otherFilesAreRemoved() async throws {
+        let folder = try Folder()
+        _ = try await stage(folder).probe(
+            """
+            os.chdir('\(folder.path)')
+            os.mkdir('sub')
+            bound('sub/app.sock', family=socket.AF_UNIX)
+            for make in (lambda: open('app.soc', 'w'), lambda: open('app.sock.old', 'w'),
+                         lambda: os.symlink('app.sock', 'link'), lambda: os.link('app.sock', 'twin')):
+                make()
+            for name in ('app.soc', 'app.sock.old', 'link', 'twin', 'sub/app.sock'):
+                os.unlink(name)
+                assert not os.path.lexists(name), name
+            os.rmdir('sub')
+            assert failure(os.unlink, 'none') == errno.ENOENT
+            assert libc.unlink(None) == -1 and ctypes.get_errno() == errno.EFAULT
+            assert failure(os.unlink, '.') == errno.EISDIR
+            open('a', 'w')
+            os.rename('a', 'b')
+            libc.remove(b'b')
+            assert os.listdir('.') == ['app.sock']
+            """)
+    }
+
+    @Test func anySpellingOfThePathIsAdopted() async throws {
+        let folder = try Folder()
+        _ = try await stage(folder).probe(
+            """
+            os.chdir('\(folder.path)')
+            os.symlink('.', 'here')
+            for path in ('\(folder["app.sock"])', 'app.sock', './app.sock', 'here/app.sock',
+                         '\(folder.path)//app.sock'):
+                assert ours(bound(path, family=socket.AF_UNIX)) == 0, path
+            other = bound('other.sock', family=socket.AF_UNIX)
+            assert ours(other) is None
+            datagram = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            assert failure(datagram.bind, 'app.sock') == errno.EADDRINUSE
+            assert failure(other.bind, 'app.sock') and ours(other) is None
+            os.unlink('other.sock')
+            os.unlink('here')
+            """)
+    }
+
+    @Test func aPathOfTheFullLength() async throws {
+        let folder = try Folder()
+        let name = String(repeating: "x", count: 107 - folder.path.utf8.count - 1)
+        let listener = try ListenSocket.unix(path: folder[name], mode: 0o600, backlog: 5)
+        _ = try await Stage([listener]).probe(
+            """
+            path = '\(folder[name])'
+            os.unlink(path)
+            os.rename(path, path[:-1])
+            assert ours(bound(path, family=socket.AF_UNIX)) == 0
+            assert ours(bound(path[:-1], family=socket.AF_UNIX)) is None
+            os.unlink(path[:-1])
+            """)
+    }
+
+    @Test func anAbstractNameIsAdopted() async throws {
+        let name = "supervise-preload-\(Stage.nonce())"
+        let stage = try Stage([ListenSocket.abstract(name: name, backlog: 5)])
+        _ = try await stage.probe(
+            """
+            for name, expected in (('\(name)', 0), ('\(name)x', None), ('\(name.dropLast())', None),
+                                   ('\(name)\\0', None)):
+                assert ours(bound('\\0' + name, family=socket.AF_UNIX)) == expected, name
+            """)
+        let worker = try stage.worker([
+            "python3", "-c",
+            """
+            from probe import *
+            server = bound('\\0\(name)', family=socket.AF_UNIX)
+            client, _ = server.accept()
+            client.recv(100)
+            client.send(b'HTTP/1.0 200 OK')
+            """,
+        ])
+        try await stage.connect(1)
+        #expect(worker.connections == 1)
+    }
+
+    private func stage(_ folder: Folder) throws -> Stage {
+        try Stage([ListenSocket.unix(path: folder["app.sock"], mode: 0o600, backlog: 700)])
+    }
+}
