@@ -5,16 +5,11 @@
  * good only until the program changes its environment (environ(7)). */
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* The value of a variable, or NULL. */
 const char *environment_value(const char *name);
 
 /* Whether the variable is exactly `1`. */
 bool environment_is_on(const char *name);
-
-/* Reads decimal digits from *text on and moves it behind them; false when there are none, or too
- * many. */
-bool read_number(const char **text, uint64_t *number);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "listeners.h"
 
+#include "digits.h"
 #include "environment.h"
 #include "raw.h"
 
@@ -80,8 +81,8 @@ void listeners_open(void) {
     while (listener_count < listener_limit) {
         uint64_t number, inode;
         ino_t found;
-        if (!read_number(&text, &number) || number > INT_MAX || *text++ != ':'
-            || !read_number(&text, &inode))
+        if (!digits_read(&text, &number) || number > INT_MAX || *text++ != ':'
+            || !digits_read(&text, &inode))
             return;
         struct listener *listener = &listeners[listener_count];
         listener->inode = inode;

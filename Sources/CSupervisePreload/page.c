@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "page.h"
 
+#include "digits.h"
 #include "environment.h"
 #include "raw.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -47,17 +49,52 @@ static bool is_page_of(int fd, const char *nonce) {
         && memcmp(head.nonce, nonce, nonce_length) == 0;
 }
 
+/* A server that starts its processes by exec, with only the descriptors that they need, has closed
+ * the page for them. The worker itself, whose number sd_listen_fds(3) gives, still holds it:
+ * /proc/PID/fd/N (proc_pid_fd(5)). Only a file of this kind is opened; opening others may do things. */
+static int reopened(uint64_t number) {
+    const char *text = environment_value("LISTEN_PID");
+    uint64_t pid;
+    if (text == NULL || !digits_read(&text, &pid) || *text != '\0')
+        return -1;
+    char path[6 + digits_limit + 4 + digits_limit + 1] = "/proc/";
+    char *end = path + 6;
+    end += digits_write(end, pid);
+    memcpy(end, "/fd/", 4);
+    end += 4;
+    end += digits_write(end, number);
+    *end = '\0';
+    struct stat status;
+    if (!raw_fstatat(AT_FDCWD, path, &status, 0) || !S_ISREG(status.st_mode)
+        || status.st_size != page_size)
+        return -1;
+    return (int)raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
+}
+
+static void map(int fd) {
+    long address =
+        raw_call(SYS_mmap, 0, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (address > 0 || address < -4095)
+        page = (struct page *)address;
+}
+
 void page_open(void) {
     const char *text = environment_value("SUPERVISE_WORKER_PAGE");
     const char *nonce = environment_value("SUPERVISE_WORKER_ID");
     uint64_t number;
-    if (text == NULL || nonce == NULL || !read_number(&text, &number) || *text != '\0'
-        || number > INT_MAX || !is_page_of((int)number, nonce))
+    if (text == NULL || nonce == NULL || !digits_read(&text, &number) || *text != '\0'
+        || number > INT_MAX)
         return;
-    long address = raw_call(
-        SYS_mmap, 0, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, (long)number, 0);
-    if (address > 0 || address < -4095)
-        page = (struct page *)address;
+    if (is_page_of((int)number, nonce)) {
+        map((int)number);
+        return;
+    }
+    int fd = reopened(number);
+    if (fd < 0)
+        return;
+    if (is_page_of(fd, nonce))
+        map(fd);
+    raw_call3(SYS_close, fd, 0, 0);
 }
 
 bool page_is_open(void) {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "ring.h"
 
+#include "digits.h"
 #include "environment.h"
 #include "raw.h"
 
@@ -30,27 +31,13 @@ void ring_prepare(void) {
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
 }
 
-/* "X_CONNECTIONS=" and the digits, without a NUL; printf(3) is not async-signal-safe. */
-static size_t write_message(char *message, uint64_t connections) {
-    static const char key[] = "X_CONNECTIONS=";
-    char digits[20];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + connections % 10);
-        connections /= 10;
-    } while (connections > 0);
-    size_t length = sizeof key - 1;
-    memcpy(message, key, length);
-    while (count > 0)
-        message[length++] = digits[--count];
-    return length;
-}
-
 bool ring(uint64_t connections) {
     if (address_length == 0)
         return true;
-    char message[64];
-    size_t length = write_message(message, connections);
+    static const char key[] = "X_CONNECTIONS=";
+    char message[sizeof key - 1 + digits_limit];
+    memcpy(message, key, sizeof key - 1);
+    size_t length = sizeof key - 1 + digits_write(message + sizeof key - 1, connections);
     /* A socket of this moment only: one kept open could be closed behind our back by a program that
      * closes all it does not know, and its number would be somebody else's. */
     long fd = raw_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -112,6 +112,7 @@ final class Worker {
             "SUPERVISE_WORKER_COUNT": "1",
             "SUPERVISE_WORKER_PAGE": "\(stage.listeners.count + 3)",
             "SUPERVISE_WORKER_ID": nonce,
+            "LISTEN_PID": "",
         ]
         variables.merge(changes) { $1 }
         for name in missing { variables[name] = nil }

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""What the preload library costs a program that accepts, and one that answers a request beside.
+
+    swift build -c release --product supervise-preload
+    Tests/Benchmarks/preload/bench.py [RUNS] [CONNECTIONS]
+
+The same server runs with and without the library, in turns, since a machine is not as fast now as it
+was a minute ago. Ratios are of neighbouring runs, and of the best of each kind, which others on the
+machine have disturbed least; 1 is no difference. The processor time is that of the server alone: it
+tells what the clients' share of a connection hides.
+"""
+
+import os
+import pathlib
+import signal
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+
+PACKAGE = pathlib.Path(__file__).resolve().parents[3]
+HERE = PACKAGE / "Tests/Benchmarks/preload"
+SOURCES = PACKAGE / "Sources/CSupervisePreload"
+LIBRARY = PACKAGE / ".build/release/libsupervise-preload.so"
+NONCE = "0123456789abcdef" * 2
+
+
+def compile(folder, name, *sources):
+    target = f"{folder}/{name}"
+    subprocess.run(
+        ["cc", "-O2", "-pthread", f"-I{SOURCES}", "-o", target, HERE / f"{name}.c", *sources],
+        check=True)
+    return target
+
+
+class Held:
+    """A listener and a page, as the master holds them."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self.listener.getsockname()[1]
+        self.page = os.memfd_create("page")
+        os.ftruncate(self.page, 4096)
+        os.pwrite(self.page, b"SUPERVIS" + struct.pack("=II", 1, 0) + NONCE.encode(), 0)
+        os.pwrite(self.page, struct.pack("=Q", 1 << 60), 128)
+        self.descriptors = (self.listener.fileno(), self.page)
+        inode = os.fstat(self.listener.fileno()).st_ino
+        self.environment = os.environ | {
+            "SUPERVISE_WORKER_LISTENERS": f"{self.listener.fileno()}:{inode}",
+            "SUPERVISE_WORKER_ADOPT": "1",
+            "SUPERVISE_WORKER_COUNT": "1",
+            "SUPERVISE_WORKER_PAGE": str(self.page),
+            "SUPERVISE_WORKER_ID": NONCE,
+        }
+
+    def counted(self):
+        return struct.unpack("=Q", os.pread(self.page, 8, 192))[0]
+
+    def close(self):
+        self.listener.close()
+        os.close(self.page)
+
+
+def run(server, clients, kind, connections, with_library):
+    """Connections per second, and the server's nanoseconds for each."""
+    held = Held()
+    environment = dict(held.environment)
+    if with_library:
+        environment["LD_PRELOAD"] = str(LIBRARY)
+        descriptors = held.descriptors
+    else:
+        held.listener.close()
+        descriptors = ()
+    process = subprocess.Popen(
+        [server, str(held.port), kind], env=environment, pass_fds=descriptors, stdout=subprocess.PIPE)
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", held.port)) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            break
+        except ConnectionRefusedError:
+            pass
+    took = subprocess.run(
+        [clients, str(held.port), str(connections), "4", kind], check=True, stdout=subprocess.PIPE)
+    process.send_signal(signal.SIGTERM)
+    used = int(process.communicate()[0])
+    if held.counted() != (connections + 1 if with_library else 0):
+        sys.exit(f"{held.counted()} connections counted of {connections + 1}")
+    held.close()
+    return connections / (int(took.stdout) / 1e9), used / connections
+
+
+def tell(name, unit, best, without, with_library):
+    ratios = sorted(b / a for a, b in zip(without, with_library))
+    quarter = len(ratios) // 4
+    print(
+        f"  {name}: {statistics.median(without):.0f} {unit} without, "
+        f"{statistics.median(with_library):.0f} with; ratio {statistics.median(ratios):.3f} "
+        f"(middle half {ratios[quarter]:.3f}–{ratios[-1 - quarter]:.3f}, "
+        f"all {ratios[0]:.3f}–{ratios[-1]:.3f}); of the best {best(with_library) / best(without):.3f}")
+
+
+def main():
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    connections = int(sys.argv[2]) if len(sys.argv) > 2 else 20000
+    if not LIBRARY.exists():
+        sys.exit(f"no {LIBRARY}: swift build -c release --product supervise-preload")
+    with tempfile.TemporaryDirectory() as folder:
+        server, clients = compile(folder, "server"), compile(folder, "clients")
+        counter = compile(folder, "counter", *(
+            SOURCES / f"{name}.c" for name in ("page", "listeners", "environment", "digits")))
+        held = Held()
+        costs = subprocess.run(
+            [counter, str(held.listener.fileno())], env=held.environment,
+            pass_fds=held.descriptors, check=True, stdout=subprocess.PIPE, text=True)
+        addition, question = costs.stdout.split()
+        print(f"for each connection: {addition} ns to count, {question} ns to know the listener")
+        for kind in ("answer", "accept"):
+            results = {False: [], True: []}
+            for turn in range(runs):
+                # Neither is always the one that comes second.
+                for with_library in ((False, True), (True, False))[turn % 2]:
+                    results[with_library].append(
+                        run(server, clients, kind, connections, with_library))
+            (rates, times), (new_rates, new_times) = zip(*results[False]), zip(*results[True])
+            print(f"{kind}:")
+            tell("connections", "/s", max, rates, new_rates)
+            tell("processor", "ns each", min, times, new_times)
+
+
+main()
