@@ -36,7 +36,7 @@ static bool is_definite(const union socket_address *address, socklen_t length) {
     case AF_INET6:
         return length >= sizeof address->in6 && address->in6.sin6_port != 0;
     case AF_UNIX:
-        return length > offsetof(struct sockaddr_un, sun_path);
+        return length > offsetof(struct sockaddr_un, sun_path) && length <= sizeof address->un;
     default:
         return false;
     }

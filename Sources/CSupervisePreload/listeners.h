@@ -21,6 +21,7 @@ union socket_address {
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
     struct sockaddr_un un;
+    struct sockaddr_storage largest;
 };
 
 struct listener {

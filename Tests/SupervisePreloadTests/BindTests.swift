@@ -119,13 +119,17 @@ import Testing
             assert failure(mine.bind, (host, port)) == errno.EINVAL
             # Of another family than the socket.
             inet6 = socket.socket(socket.AF_INET6)
-            address4 = struct.pack('=H', socket.AF_INET) + struct.pack('!H', port) + bytes(24)
+            address4 = struct.pack('=H', socket.AF_INET) + struct.pack('!H', port) + socket.inet_aton(host) + bytes(20)
             assert libc.bind(inet6.fileno(), address4, 28) == -1
             assert libc.bind(2, address4, 16) == -1 and ctypes.get_errno() == errno.ENOTSOCK
             assert libc.bind(-1, address4, 16) == -1 and ctypes.get_errno() == errno.EBADF
             fresh = socket.socket()
             assert libc.bind(fresh.fileno(), address4, 3) == -1
             assert libc.bind(fresh.fileno(), None, 0) == -1
+            # As long as any address may be.
+            assert libc.bind(fresh.fileno(), address4 + bytes(200), 129) == -1
+            assert libc.bind(fresh.fileno(), address4 + bytes(200), 128) == 0
+            assert ours(fresh) == 0
             """)
     }
 

@@ -97,6 +97,18 @@ import Testing
             """)
     }
 
+    @Test func aSocketThatIsNonBlockingMakesTheListenerSo() async throws {
+        _ = try await Stage().probe(
+            """
+            server = socket.socket()
+            server.setblocking(False)
+            assert not truly_nonblocking(3)
+            server.bind(address())
+            assert truly_nonblocking(3) and nonblocking(server.fileno())
+            assert failure(server.accept) == errno.EAGAIN
+            """)
+    }
+
     @Test(arguments: [false, true])
     func aWaitEndsBySignalOrTimeout(startsNonblocking: Bool) async throws {
         _ = try await Stage(nonblocking: startsNonblocking).probe(

@@ -62,6 +62,8 @@ import Testing
             for name in ('app.soc', 'app.sock.old', 'link', 'twin', 'sub/app.sock'):
                 os.unlink(name)
                 assert not os.path.lexists(name), name
+            os.symlink('../app.sock', 'sub/app.sock')
+            os.unlink('sub/app.sock')
             os.rmdir('sub')
             assert failure(os.unlink, 'none') == errno.ENOENT
             assert libc.unlink(None) == -1 and ctypes.get_errno() == errno.EFAULT
