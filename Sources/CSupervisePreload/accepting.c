@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "accepting.h"
 
-#include "listeners.h"
+#include "known.h"
 #include "mode.h"
 #include "next.h"
 #include "page.h"
@@ -47,7 +47,7 @@ int accept_next(
         if (connection >= 0) {
             /* Which descriptor it came through is asked only now: an accept() that finds nothing or
              * waits costs nothing more. */
-            if (page_is_open() && listener_behind(fd) >= 0)
+            if (page_is_open() && known_accepted_through(fd))
                 count_connection();
             return connection;
         }

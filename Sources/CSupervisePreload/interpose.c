@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "accepting.h"
 #include "adopt.h"
+#include "known.h"
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
@@ -52,8 +53,15 @@ static bool is_shared(int fd) {
 }
 
 /* The master listens already. Once more with the program's backlog would shrink the queue of all. */
+static bool listens_already(int fd) {
+    bool is_ours = listener_behind(fd) >= 0;
+    if (!is_ours)
+        known_others_listen();
+    return is_ours && is_adopting;
+}
+
 int own_listen(int fd, int backlog) {
-    return is_shared(fd) ? 0 : next.listen(fd, backlog);
+    return listens_already(fd) ? 0 : next.listen(fd, backlog);
 }
 
 int own_accept(int fd, struct sockaddr *address, socklen_t *length) {
@@ -176,6 +184,9 @@ long own_syscall(long number, ...) {
         return accept_next(
             accept4_by_number, (int)a, (struct sockaddr *)b, (socklen_t *)c, (int)d);
     case SYS_listen:
+        if (listens_already((int)a))
+            return 0;
+        break;
     case SYS_shutdown:
         if (is_shared((int)a))
             return 0;

@@ -5,8 +5,8 @@
  * descriptor is known to be one of them.
  *
  * A listener is known by its socket's inode, asked of the kernel each time. Numbers are closed,
- * reused, duplicated, and passed to other processes, partly past libc, so nothing that is remembered
- * about a number can be relied on. */
+ * reused, duplicated, and passed to other processes, partly past libc, so what is remembered about a
+ * number cannot be relied on. The one exception, for speed, is in known.h. */
 
 #include <netinet/in.h>
 #include <stdbool.h>

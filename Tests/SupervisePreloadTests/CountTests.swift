@@ -100,6 +100,14 @@ import Testing
         #expect(page.connections() == 0)
     }
 
+    /// A number of ours is trusted while nothing else can accept; then it must be asked about again.
+    @Test(arguments: ["made", "made by number", "inherited", "passed in time"])
+    func aNumberThatOnceWasOursIsNotTrustedBlindly(_ origin: String) async throws {
+        let worker = try Stage().worker(["python3", "\(Place.programs)/foreign.py", origin])
+        #expect(try await worker.child.end() == .exited(0))
+        #expect(worker.connections == 5)
+    }
+
     @Test func aListenerCountsUnderAnyNumber() async throws {
         let page = try await Stage().probe(
             """
