@@ -60,6 +60,9 @@ public enum WorkerEvent: Equatable, Sendable {
     case requests(UInt64)
     /// It has served so many requests more.
     case moreRequests(UInt64)
+    /// It has accepted so many connections in all, as the preload library counts them. They stand in
+    /// for requests as long as the worker reports none.
+    case connections(UInt64)
     /// It uses this much memory, in bytes.
     case memory(bytes: UInt64)
     /// It said `STOPPING=1`: it ends of its own accord.

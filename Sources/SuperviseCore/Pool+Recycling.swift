@@ -17,14 +17,14 @@ extension Pool {
         takeOverUnlessOnTrial(id.slot, at: now)
     }
 
-    mutating func countRequests(_ total: UInt64, of id: WorkerID, at now: Instant) {
+    mutating func count(
+        _ total: UInt64, by source: CountSource, of id: WorkerID, at now: Instant
+    ) {
         if let index = leavingIndex(of: id) {
-            let known = slots[id.slot].leaving[index].requests
-            slots[id.slot].leaving[index].requests = max(known, total)
+            _ = slots[id.slot].leaving[index].count(total, by: source)
             return
         }
-        guard var worker = self[id], total > worker.requests else { return }
-        worker.requests = total
+        guard var worker = self[id], worker.count(total, by: source) else { return }
         worker.progressAt = now
         hasCounted = true
         self[id] = worker

@@ -40,11 +40,9 @@ extension Pool {
         case .ready: workerSaidReady(id, at: now)
         case .listening: workerListens(id, at: now)
         case .unobservable: workerIsUnobservable(id, at: now)
-        case .requests(let total): countRequests(total, of: id, at: now)
-        case .moreRequests(let count):
-            let known = worker(id)?.requests ?? 0
-            let (total, overflow) = known.addingReportingOverflow(count)
-            countRequests(overflow ? .max : total, of: id, at: now)
+        case .requests(let total): count(total, by: .report, of: id, at: now)
+        case .moreRequests(let more): countMore(more, of: id, at: now)
+        case .connections(let total): count(total, by: .preload, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
         case .stopping: workerAnnouncedEnd(id, at: now)
         case .recycleRequested:
@@ -59,6 +57,12 @@ extension Pool {
         case .treeGone: treeGone(id)
         }
         refresh(id.slot, at: now)
+    }
+
+    private mutating func countMore(_ more: UInt64, of id: WorkerID, at now: Instant) {
+        let known = worker(id).map { $0.countSource == .report ? $0.requests : 0 } ?? 0
+        let (total, overflow) = known.addingReportingOverflow(more)
+        count(overflow ? .max : total, by: .report, of: id, at: now)
     }
 
     mutating func expire(_ slot: Int, at now: Instant) {

@@ -29,8 +29,10 @@ public struct Worker: Equatable, Sendable {
     public internal(set) var state = State.starting
     /// Since when it is ready.
     public internal(set) var readyAt: Instant?
-    /// The requests that it has reported.
+    /// The requests that it has reported, or else the connections that were counted for it.
     public internal(set) var requests: UInt64 = 0
+    /// What `requests` counts; nil while nothing was counted.
+    public internal(set) var countSource: CountSource?
     /// Its last measured memory in bytes.
     public internal(set) var memoryBytes: UInt64?
 
@@ -105,7 +107,26 @@ public struct Worker: Equatable, Sendable {
     }
 }
 
+/// What counts the requests of a worker.
+public enum CountSource: Hashable, Sendable {
+    /// The worker itself, in requests.
+    case report
+    /// The preload library, in accepted connections.
+    case preload
+}
+
 extension Worker {
+    /// Takes over a total; whether that moved the count. What the worker reports replaces what was
+    /// counted for it, though it be less: it is another unit, and the worker knows better.
+    mutating func count(_ total: UInt64, by source: CountSource) -> Bool {
+        let isFirstReport = source == .report && countSource == .preload && total > 0
+        guard isFirstReport || total > requests else { return false }
+        guard source == .report || countSource != .report else { return false }
+        requests = total
+        countSource = source
+        return true
+    }
+
     /// When it gets SIGKILL, if it was told to go.
     var killAt: Instant? {
         switch state {

@@ -13,6 +13,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case requests(UInt64)
     /// `X_REQUESTS=+1`: so many requests more.
     case moreRequests(UInt64)
+    /// `X_CONNECTIONS=123`: the preload library counted so many accepted connections in all.
+    case connections(UInt64)
     /// `X_RECYCLE=1`.
     case recycle
     /// `WATCHDOG=1`.
@@ -59,6 +61,12 @@ public enum WorkerMessage: Equatable, Sendable {
                 return .malformed(key: key, value: value)
             }
             return isIncrease ? .moreRequests(count) : .requests(count)
+        case ("X_CONNECTIONS", _):
+            // The library counts in the page, so there is nothing but totals to tell.
+            guard !value.hasPrefix("+"), let count = UInt64(value) else {
+                return .malformed(key: key, value: value)
+            }
+            return .connections(count)
         case ("X_HOLD", _):
             guard let seconds = Int64(value), seconds >= 0 else {
                 return .malformed(key: key, value: value)

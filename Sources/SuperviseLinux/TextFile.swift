@@ -16,6 +16,9 @@ public enum TextFile {
         return text
     }
 
+    /// Whether there is a file that this process may read (access(2)).
+    public static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
     /// The bytes of the whole file, whatever they mean. Fails as `read` does, but for EILSEQ.
     public static func bytes(
         _ path: String, limitBytes: Int = 1 << 20

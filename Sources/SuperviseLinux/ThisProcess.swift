@@ -7,6 +7,16 @@ public enum ThisProcess {
     /// Its effective user, geteuid(2).
     public static var effectiveUID: UInt32 { geteuid() }
 
+    /// The file of the program that it runs (/proc/PID/exe, proc_pid_exe(5)); nil where that can't be
+    /// told. A file that was replaced since has ` (deleted)` behind its name.
+    public static var programPath: String? {
+        do throws(SystemCallError) {
+            return try Procfs.link("/proc/self/exe")
+        } catch {
+            return nil
+        }
+    }
+
     /// Whether it may start others as another user and group: as root, or with CAP_SETUID and
     /// CAP_SETGID (capabilities(7)), as systemd's AmbientCapabilities gives them. Where that can't be
     /// read, the start has to show.

@@ -7,6 +7,8 @@ final class Blueprint {
     let settings: PoolSettings
     let policy: PoolPolicy
     let listeners: [PoolListener]
+    /// How its workers get the listeners and are counted.
+    let adoption: Adoption
     let plan: SpawnPlan
     /// The user that the workers run as; nil is the master's.
     let uid: UInt32?
@@ -22,8 +24,12 @@ final class Blueprint {
         self.settings = settings
         self.policy = policy
         self.listeners = listeners
-        let environment = WorkerEnvironment.base(
+        let base = WorkerEnvironment.base(
             settings, listeners: listeners, account: account, inherited: context.environment)
+        adoption = Adoption(
+            settings, hasListeners: policy.hasListeners,
+            searchPath: WorkerEnvironment.path(in: base), library: context.library)
+        let environment = WorkerEnvironment.adding(adoption, listeners, to: base)
         self.environment = environment
         uid = account?.credentials.uid
         plan = try SpawnPlan(
@@ -32,11 +38,18 @@ final class Blueprint {
     }
 
     /// Whether the worker gets a page to count requests in.
-    var hasPage: Bool { policy.hasListeners || policy.maxRequests > 0 }
+    var hasPage: Bool {
+        settings.count != .off && (policy.hasListeners || policy.maxRequests > 0)
+    }
 
     /// The descriptors that the worker gets, from 3 on: the listeners, then the page.
     func descriptors(page: RequestPage?) -> [Int32] {
         listeners.map(\.socket.rawValue) + (page.map { [$0.rawValue] } ?? [])
+    }
+
+    /// The program of the command, as its first worker runs it.
+    static func program(of settings: PoolSettings) -> String {
+        expandPlaceholders([settings.command[0]], descriptors: [], slot: 0, pool: settings.name)[0]
     }
 
     /// The command with its placeholders filled in.
@@ -108,4 +121,6 @@ struct ProcessContext {
     var environment: [String]
     /// The limit of open files before the master raised it.
     var openFilesLimit: SuperviseLinux.ResourceLimit?
+    /// The preload library.
+    var library: PreloadLibrary
 }

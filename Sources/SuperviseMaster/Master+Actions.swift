@@ -40,7 +40,7 @@ extension Master {
         log.write(LogLine(notice, subjects))
         if case .ready(let id, let rule, _) = notice {
             restoreBacklog(for: id)
-            if rule != .notify { warnIfUncounted(id) }
+            warnIfUncounted(id, readyBy: rule)
         }
         if case .ended = notice, service.haste == nil { poolEnded() }
         if case .exited(let id, _, _, _) = notice, let worker = workers[id],
@@ -49,23 +49,6 @@ extension Master {
             release(worker)
         }
     }
-
-    /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for itself
-    /// knows the contract.
-    private func warnIfUncounted(_ id: WorkerID) {
-        guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
-            !uncountedPools.contains(id.pool),
-            worker.page?.isMapped(
-                by: [worker.pid] + ProcessTree.descendants(of: worker.pid)) == false
-        else { return }
-        uncountedPools.insert(id.pool)
-        log.write(line(.warning, "uncounted", worker).with("message", Master.uncountedAdvice))
-    }
-
-    private static let uncountedAdvice =
-        "max-requests is set, but nothing shows that this program counts its requests. Let it count "
-        + "in the page of $SUPERVISE_WORKER_PAGE or send X_REQUESTS=+1 to $NOTIFY_SOCKET; "
-        + "max-lifetime and max-rss need no help"
 
     /// A worker's own listen() with a small backlog shrinks the queue that all workers share.
     private func restoreBacklog(for id: WorkerID) {

@@ -15,6 +15,22 @@ extension Master {
             log.write(LogLine(.warning, "config-warning").with("message", warning))
         }
         announceListeners(of: 1)
+        announceAdoption(of: 1)
+    }
+
+    /// How the workers of each pool of a generation are adopted and counted, and what keeps them from
+    /// it.
+    func announceAdoption(of generation: Int) {
+        for pool in configurations[generation]?.configuration.pools ?? [] {
+            guard let adoption = blueprints[generation]?[pool.name]?.adoption else { continue }
+            log.write(
+                LogLine(.debug, "adoption").with("pool", pool.name)
+                    .with("by", adoption.way.rawValue).with("library", adoption.library))
+            guard let warning = adoption.warning, isNew(.notPreloaded(warning)) else { continue }
+            log.write(
+                LogLine(.warning, "not-preloaded").with("pool", pool.name)
+                    .with("message", warning))
+        }
     }
 
     /// One line for each listener of a generation that none before it had.

@@ -127,6 +127,7 @@ extension Master {
     /// The generation is in force: older ones start no worker any more.
     func adopt(_ generation: Int) {
         announceListeners(of: generation)
+        announceAdoption(of: generation)
         forgetBlueprints(before: generation)
         configurations = configurations.filter { $0.key >= generation }
         if let master = configurations[generation]?.configuration.master { log.adopt(master) }

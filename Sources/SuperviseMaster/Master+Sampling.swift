@@ -48,21 +48,4 @@ extension Master {
             .queue(
                 pool: number, isWaiting: listeners.contains { $0.socket.hasWaitingConnection }))
     }
-
-    /// A worker that passed the mark before it was set will not ring for it, so its count is read.
-    func setBell(_ requests: UInt64, of id: WorkerID) {
-        guard let worker = workers[id], let page = worker.page else { return }
-        do throws(SystemCallError) {
-            try page.setLimit(requests)
-        } catch {
-            log.write(line(.warning, "page-failed", worker).with("error", error.description))
-        }
-        readCount(of: worker)
-    }
-
-    /// What the worker has counted in its page so far.
-    func readCount(of worker: RunningWorker) {
-        guard let requests = worker.page?.requests(), requests > 0 else { return }
-        tell(worker.id, .requests(requests))
-    }
 }

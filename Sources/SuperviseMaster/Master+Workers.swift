@@ -123,8 +123,12 @@ extension Master {
         switch message {
         case .ready: tell(worker.id, .ready)
         case .stopping: tell(worker.id, .stopping)
-        case .requests(let total): tell(worker.id, .requests(total))
-        case .moreRequests(let count): tell(worker.id, .moreRequests(count))
+        case .requests(let total): count(.requests(total), of: worker)
+        case .moreRequests(let more): count(.moreRequests(more), of: worker)
+        // The page first: a worker that reports there is not counted by its connections.
+        case .connections(let total):
+            readCount(of: worker)
+            count(.connections(total), of: worker)
         case .recycle: tell(worker.id, .recycleRequested)
         case .watchdog: tell(worker.id, .watchdog)
         case .watchdogTriggered: tell(worker.id, .watchdogTriggered)

@@ -39,8 +39,8 @@ final class Master {
     var orphans: [Int32: UInt64] = [:]
     /// Children that belong to no worker; told once, so that they are not looked at again.
     var strangers: Set<Int32> = []
-    /// Pools about which it was said that nobody counts their requests.
-    var uncountedPools: Set<Int> = []
+    /// What was told already and is told once.
+    var told: Set<OnceTold> = []
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// Events for the service that performing an action brought up.

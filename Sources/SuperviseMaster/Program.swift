@@ -85,7 +85,9 @@ public enum Program {
         try ChildProcesses.becomeSubreaper()
         let master = try Master(
             resolved, launch: launch, log: log,
-            context: ProcessContext(environment: launch.environment, openFilesLimit: limit),
+            context: ProcessContext(
+                environment: launch.environment, openFilesLimit: limit,
+                library: PreloadLibrary.find()),
             listeners: listeners, signals: signals, seed: RandomBytes.number())
         master.announce()
         let code = try master.run()

@@ -10,6 +10,14 @@ enum ContractVariable {
     static let maxRequests = "SUPERVISE_WORKER_MAX_REQUESTS"
     static let id = "SUPERVISE_WORKER_ID"
     static let page = "SUPERVISE_WORKER_PAGE"
+    /// The listeners for the preload library, as `DESCRIPTOR:INODE,…`.
+    static let listeners = "SUPERVISE_WORKER_LISTENERS"
+    /// 1 where the preload library is to answer bind(2).
+    static let adopt = "SUPERVISE_WORKER_ADOPT"
+    /// 1 where the preload library is to count connections.
+    static let count = "SUPERVISE_WORKER_COUNT"
+    /// What the dynamic loader loads first (ld.so(8)).
+    static let preload = "LD_PRELOAD"
 }
 
 /// The part of a worker's environment that all workers of a pool and generation share.
@@ -32,6 +40,32 @@ enum WorkerEnvironment {
         set(sockets(listeners), in: &variables)
         // Exactly this entry: the child fills in its own number (sd_listen_fds(3)).
         if !listeners.isEmpty { variables.append("LISTEN_PID=") }
+        return variables
+    }
+
+    /// The same with what the preload library needs; the user's own libraries stay in front of it.
+    static func adding(
+        _ adoption: Adoption, _ listeners: [PoolListener], to environment: [String]
+    ) -> [String] {
+        guard let library = adoption.library else { return environment }
+        let head = ContractVariable.preload + "="
+        let own = environment.last { $0.hasPrefix(head) }?.dropFirst(head.count) ?? ""
+        // A master that is itself a worker has it already.
+        let isThere = own.split(whereSeparator: { $0 == ":" || $0 == " " }).contains {
+            $0 == library
+        }
+        let libraries = isThere ? String(own) : own.isEmpty ? library : "\(own):\(library)"
+        let inodes = listeners.enumerated().map { index, listener in
+            "\(Int(Blueprint.firstDescriptor) + index):\(listener.socket.identity.inode)"
+        }
+        var pairs = [
+            (ContractVariable.preload, libraries),
+            (ContractVariable.listeners, inodes.joined(separator: ",")),
+        ]
+        if adoption.way == .preload { pairs.append((ContractVariable.adopt, "1")) }
+        if adoption.countsConnections { pairs.append((ContractVariable.count, "1")) }
+        var variables = environment
+        set(pairs, in: &variables)
         return variables
     }
 

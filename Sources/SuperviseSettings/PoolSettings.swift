@@ -49,6 +49,10 @@ public struct PoolSettings: Equatable, Sendable {
     public var nice: Int?
     /// The workers' oom_score_adj, -1000 to 1000 (proc_pid_oom_score_adj(5)); nil leaves it.
     public var oomScoreAdjust: Int?
+    /// How a worker's own bind() to our address is answered with our listener.
+    public var adopt = AdoptRule.auto
+    /// Where request counts come from.
+    public var count = CountRule.auto
 
     /// Whose memory counts against the caps.
     public var memoryScope = MemoryScope.tree
@@ -105,4 +109,28 @@ public enum MemoryScope: String, Hashable, Sendable, CaseIterable {
     case tree
     /// The worker's alone.
     case process
+}
+
+/// How programs that open their own socket get the pool's listener instead.
+public enum AdoptRule: String, Hashable, Sendable, CaseIterable {
+    /// By the preload library where the program can load it, else by seccomp.
+    case auto
+    /// By the preload library.
+    case preload
+    /// By seccomp user notification (seccomp_unotify(2)).
+    case seccomp
+    /// Not at all.
+    case off
+}
+
+/// Where request counts come from.
+public enum CountRule: String, Hashable, Sendable, CaseIterable {
+    /// What the worker reports, else the connections that the preload library counts.
+    case auto
+    /// What the worker reports.
+    case report
+    /// The connections that the preload library counts.
+    case preload
+    /// Nowhere.
+    case off
 }

@@ -23,6 +23,7 @@ struct Validation {
             checkCommand(draft)
             checkBudget(draft)
             checkCaps(draft)
+            checkCount(draft)
             checkJitter(draft)
         }
         checkBinds()
@@ -102,6 +103,20 @@ struct Validation {
         }
     }
 
+    private mutating func checkCount(_ draft: PoolDraft) {
+        let pool = draft.settings
+        guard pool.count == .off else { return }
+        if pool.policy.maxRequests > 0 {
+            report(
+                draft, ["count", "max-requests"],
+                "off leaves max-requests (\(pool.policy.maxRequests)) nothing to count by; "
+                    + "allowed: auto, report or preload, or max-requests = 0")
+        }
+        if pool.policy.stallTimeout != nil {
+            warnOfIdle(draft, "stall-timeout", "has no effect while count is off")
+        }
+    }
+
     /// A jitter that all pools share is no mistake where one of them has nothing to add it to.
     private mutating func checkJitter(_ draft: PoolDraft) {
         let policy = draft.settings.policy
@@ -110,13 +125,14 @@ struct Validation {
             ("max-lifetime", policy.maxLifetime == nil && policy.maxLifetimeJitter > .zero),
         ]
         for (limit, isIdle) in idle where isIdle {
-            let key = limit + "-jitter"
-            guard !draft.sharedKeys.contains(key) else { continue }
-            warnings.append(
-                SettingsProblem(
-                    source: draft.source(of: key), key: key,
-                    message: "has no effect while \(limit) is off"))
+            warnOfIdle(draft, limit + "-jitter", "has no effect while \(limit) is off")
         }
+    }
+
+    private mutating func warnOfIdle(_ draft: PoolDraft, _ key: String, _ message: String) {
+        guard !draft.sharedKeys.contains(key) else { return }
+        warnings.append(
+            SettingsProblem(source: draft.source(of: key), key: key, message: message))
     }
 
     private mutating func checkBinds() {

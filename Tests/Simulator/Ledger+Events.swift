@@ -35,8 +35,10 @@ extension Ledger {
         case .unobservable, .recycleRequested, .stopping, .watchdog, .watchdogTriggered,
             .extendTimeout:
             break
-        case .requests(let total): change(id) { $0.requests = max($0.requests, total) }
-        case .moreRequests(let count): change(id) { $0.requests += count }
+        case .requests(let total): change(id) { $0.report(max($0.reportedRequests, total)) }
+        case .moreRequests(let count): change(id) { $0.report($0.reportedRequests + count) }
+        case .connections(let total):
+            change(id) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
         case .memory(let bytes):
             if let cap = policy(of: worker).killRSSBytes, bytes > cap, worker.isKept {
                 owesKill = id
@@ -139,5 +141,13 @@ extension Ledger {
             owesBackoff = (id.pool, id.slot)
         }
         pools[id.pool].slots[id.slot].failedAt = now
+    }
+}
+
+extension Ledger.Worker {
+    fileprivate mutating func report(_ total: UInt64) {
+        guard hasReported || total > 0 else { return }
+        hasReported = true
+        requests = total
     }
 }

@@ -22,6 +22,9 @@ package struct Ledger {
         var saidReady = false
         var wasSeen = false
         var requests: UInt64 = 0
+        /// Whether the worker itself reported any; what others counted for it is forgotten then.
+        var hasReported = false
+        var reportedRequests: UInt64 { hasReported ? requests : 0 }
         var holdUntil: Instant?
         var due: (cause: RecycleCause, since: Instant)?
         var told: (cause: RetireCause, at: Instant)?

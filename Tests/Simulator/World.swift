@@ -146,8 +146,12 @@ package struct World {
         processes[id] = process
         agenda.enter(
             .served(id), at: now + .milliseconds(Int64(max(1, process.program.reporting))))
+        // Some are counted by others as well as by themselves.
+        let total = UInt64(process.requests)
         let news: WorkerEvent =
-            isTotal ? .requests(UInt64(process.requests)) : .moreRequests(UInt64(count))
+            isTotal
+            ? (id.slot % 3 == 2 ? .connections(total) : .requests(total))
+            : .moreRequests(UInt64(count))
         return [.worker(id, news)]
     }
 }

@@ -20,6 +20,7 @@ struct WorkerMessageTests {
             ("X_REQUESTS=123", [.requests(123)]),
             ("X_REQUESTS=+1", [.moreRequests(1)]),
             ("X_REQUESTS=18446744073709551615", [.requests(.max)]),
+            ("X_CONNECTIONS=123", [.connections(123)]),
             ("X_RECYCLE=1", [.recycle]),
             ("X_HOLD=30", [.hold(.seconds(30))]),
             ("X_HOLD=0", [.hold(.zero)]),
@@ -41,6 +42,7 @@ struct WorkerMessageTests {
     @Test(arguments: [
         ("X_REQUESTS", ""), ("X_REQUESTS", "-1"), ("X_REQUESTS", "+"), ("X_REQUESTS", "+-1"),
         ("X_REQUESTS", "++1"), ("X_REQUESTS", "1.5"), ("X_REQUESTS", "18446744073709551616"),
+        ("X_CONNECTIONS", "+1"), ("X_CONNECTIONS", ""), ("X_CONNECTIONS", "-1"),
         ("X_HOLD", "-1"), ("X_HOLD", "soon"), ("X_HOLD", ""), ("X_RECYCLE", "0"),
     ])
     func malformed(key: String, value: String) {

@@ -115,14 +115,45 @@ final class TestFolder {
 
     /// Puts a file with this text into it.
     func write(_ name: String, _ text: String) throws {
+        try write(name, bytes: Array(text.utf8))
+    }
+
+    func write(_ name: String, bytes: [UInt8]) throws {
         let number = try systemCall("creat") { creat("\(path)/\(name)", 0o600) }
         let file = FileDescriptor(owning: number)
-        let bytes = Array(text.utf8)
         try systemCall("write") { Glibc.write(file.rawValue, bytes, bytes.count) }
     }
 
     deinit {
         for name in Directory.entries(path) { unlink("\(path)/\(name)") }
         rmdir(path)
+    }
+}
+
+/// A C program without a loader.
+final class StaticProgram {
+    private let folder: TestFolder
+    var path: String { "\(folder.path)/program" }
+
+    /// Whether there is a compiler, and a C library to link statically.
+    static let canBeMade: Bool = {
+        do {
+            _ = try StaticProgram("int main(void) { return 0; }")
+            return true
+        } catch {
+            return false
+        }
+    }()
+
+    init(_ source: String) throws {
+        folder = try TestFolder()
+        try folder.write("program.c", source)
+        let compiler = try TestChild([
+            "cc", "-static", "-O1", "-pthread", "-o", "\(folder.path)/program",
+            "\(folder.path)/program.c",
+        ])
+        guard try compiler.exitStatus() == .exited(0) else {
+            throw SystemCallError(call: "cc", code: EINVAL)
+        }
     }
 }

@@ -32,6 +32,8 @@ import Testing
                 command = x
                 workers = 1
                 clear-env = no
+                adopt = auto
+                count = auto
                 ready = auto
 
                 """))

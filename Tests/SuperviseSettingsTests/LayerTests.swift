@@ -155,6 +155,11 @@ import Testing
                 + "no worker ever be replaced; make one of them 1 or more"
         ),
         (
+            "command = x\ncount = off\nmax-requests = 5",
+            "a.conf:2: count: off leaves max-requests (5) nothing to count by; "
+                + "allowed: auto, report or preload, or max-requests = 0"
+        ),
+        (
             "command = x --fd {fd}",
             "a.conf:1: command: {fd} stands for a listener that the pool does not have; it has "
                 + "no bind"
@@ -184,6 +189,11 @@ import Testing
             try load(file: "command = x\n[pool a]\nmax-lifetime-jitter = 1m\ncommand = y").warnings
                 .map(\.description) == [
                     "a.conf:3: max-lifetime-jitter: has no effect while max-lifetime is off"
+                ])
+        #expect(
+            try load(file: "[pool a]\ncommand = x\ncount = off\nstall-timeout = 1m").warnings
+                .map(\.description) == [
+                    "a.conf:4: stall-timeout: has no effect while count is off"
                 ])
         #expect(
             try load(file: "max-requests-jitter = 5\n[pool a]\ncommand = y").warnings.isEmpty)

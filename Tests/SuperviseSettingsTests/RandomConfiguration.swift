@@ -41,6 +41,8 @@ struct RandomConfiguration {
         pool.coreSizeLimit = maybe { $0.limit() }
         pool.nice = maybe { $0.number(39) - 20 }
         pool.oomScoreAdjust = maybe { $0.number(2000) - 1000 }
+        pool.adopt = generator.pick(AdoptRule.allCases)
+        pool.count = generator.pick(CountRule.allCases)
         pool.memoryScope = generator.pick(MemoryScope.allCases)
         pool.stopSignal = signal()
         pool.quickSignal = maybe { $0.signal() }

@@ -27,6 +27,8 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("limit-core", [("0", ["0"]), ("UNLIMITED", ["unlimited"])], ["all"]),
     ("nice", [("-20", ["-20"]), ("19", ["19"]), ("", [])], ["-21", "20", "--1", "-"]),
     ("oom-score-adjust", [("-1000", ["-1000"])], ["1001", "x"]),
+    ("adopt", [("Seccomp", ["seccomp"]), ("off", ["off"])], ["yes", "", "no"]),
+    ("count", [("report", ["report"]), ("PRELOAD", ["preload"])], ["0", "", "connections"]),
     (
         "ready", [("notify", ["notify"]), ("2s", ["2s"]), ("EXEC", ["exec"])],
         ["0", "now", "", "2x"]

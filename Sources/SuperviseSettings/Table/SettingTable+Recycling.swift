@@ -8,9 +8,9 @@ extension Setting {
             reload: .newWorkers, default: "0 (off)",
             summary: "Recycle a worker after so many requests",
             details: """
-                Bounds what a slow leak can grow to. The count is what the worker reports, by the \
-                page in $SUPERVISE_WORKER_PAGE or X_REQUESTS messages. The replacement is ready \
-                before the old worker is told to stop, so a worker serves a little past its limit. \
+                Bounds what a slow leak can grow to. The count is what the worker reports, or the \
+                connections that it accepts (see count). The replacement is ready before \
+                the old worker is told to stop, so a worker serves a little past its limit. \
                 Example: max-requests = 1000.
                 """),
         Setting(

@@ -122,6 +122,35 @@ extension Setting {
                 Added to the kernel's own score: 1000 means first, -1000 never. Less than the \
                 master's own needs root. Example: oom-score-adjust = 500.
                 """),
+        Setting(
+            "adopt", in: .workers,
+            .pool(.value(\.adopt, .word("a way of adoption", placeholder: "WAY"))),
+            reload: .newWorkers,
+            summary: "Give our listener to workers that bind its address",
+            details: """
+                Programs that take no descriptor open a socket of their own, as with listen(8000). \
+                When a worker binds a stream socket to an address of the pool, which could only \
+                have failed, it gets the listener in the socket's place; every other bind is left \
+                alone. preload does this by a library that dynamic glibc programs load. seccomp \
+                does it from outside, for static ones too: the kernel asks the master about each \
+                bind, so once the master is gone a bind fails with ENOSYS; a master without \
+                CAP_SYS_ADMIN sets no_new_privs for it, which breaks sudo and other setuid \
+                programs in the workers. auto looks at the command's program (through #! lines) \
+                and takes preload where it can, else seccomp; for a static program behind a shell \
+                script say seccomp yourself. Example: adopt = seccomp.
+                """),
+        Setting(
+            "count", in: .workers,
+            .pool(.value(\.count, .word("a way of counting", placeholder: "WAY"))),
+            reload: .newWorkers,
+            summary: "Where the request counts of workers come from",
+            details: """
+                report: what the worker itself says, by the page in $SUPERVISE_WORKER_PAGE or \
+                X_REQUESTS messages. preload: the connections that it accepts from the pool's \
+                listeners, counted by a library that dynamic glibc programs load; a connection \
+                may carry many requests. auto: what the worker reports, or its connections as \
+                long as it reports nothing. off: nothing is counted. Example: count = report.
+                """),
     ]
 
     static let readiness = [

@@ -1,0 +1,163 @@
+import Glibc
+
+/// What the kernel would run for a program's file, as far as a preload library is concerned: read from
+/// the ELF header (elf(5)), through `#!` lines (execve(2)). Any file is accepted; what can't be told
+/// is `unknown`.
+public enum ExecutableFormat: Hashable, Sendable {
+    /// A program of this machine that glibc's loader starts, and so LD_PRELOAD works for (ld.so(8)).
+    case glibc
+    /// A program of this machine that another loader starts, as musl's, or any loader of another
+    /// word size. A library that was linked for glibc would keep it from starting.
+    case otherLoader(String)
+    /// A program of this machine without a loader: statically linked.
+    case withoutLoader
+    /// A program for another machine, run by an emulator or by the kernel's compatible calls.
+    case otherMachine
+    /// There is no such program, it can't be read, or it is no ELF file.
+    case unknown
+
+    /// More would be refused by the kernel too (ELOOP of execve(2)).
+    private static let longestScriptChain = 4
+    /// How much the kernel reads of a script's first line.
+    private static let scriptLineBytes = 256
+
+    /// The format of the program that a file stands for.
+    public static func ofFile(_ path: String) -> ExecutableFormat {
+        var path = path
+        for _ in 0...longestScriptChain {
+            guard let file = ProgramFile(path) else { return .unknown }
+            let head = file.bytes(at: 0, count: scriptLineBytes)
+            guard head.starts(with: Array("#!".utf8)) else {
+                return ELFHeader(head)?.format(of: file) ?? .unknown
+            }
+            guard let interpreter = interpreter(inLine: head) else { return .unknown }
+            path = interpreter
+        }
+        return .unknown
+    }
+
+    /// The file that execvp(3) would run for this name: a path when it has a slash, else the first
+    /// executable file in `searchPath` (nil is `/bin:/usr/bin`). Relative paths count from
+    /// `folder`, where the process will be when it looks. Nil when there is none.
+    public static func path(
+        of name: String, searchPath: String?, folder: String?
+    ) -> String? {
+        let candidates = SpawnPlan.candidates(for: name, in: searchPath ?? "/bin:/usr/bin")
+        return candidates.lazy
+            .map { $0.hasPrefix("/") || folder == nil ? $0 : "\(folder ?? "")/\($0)" }
+            .first { path in
+                var status = stat()
+                return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+                    && access(path, X_OK) == 0
+            }
+    }
+
+    /// The first word after `#!`, which is a path and never looked for.
+    private static func interpreter(inLine head: [UInt8]) -> String? {
+        let blanks: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t")]
+        let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
+        let word = line.drop { blanks.contains($0) }.prefix { !blanks.contains($0) }
+        return word.isEmpty ? nil : String(decoding: word, as: UTF8.self)
+    }
+}
+
+/// An open program file.
+private struct ProgramFile {
+    private let descriptor: OwnedDescriptor
+
+    /// Nil when it can't be opened. A pipe or a device is not waited for.
+    init?(_ path: String) {
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard number >= 0 else { return nil }
+        descriptor = OwnedDescriptor(FileDescriptor(owning: number))
+        var status = stat()
+        guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    }
+
+    /// What is there of these bytes.
+    func bytes(at offset: UInt64, count: Int) -> [UInt8] {
+        guard let offset = off_t(exactly: offset) else { return [] }
+        var buffer = [UInt8](repeating: 0, count: count)
+        let read = pread(descriptor.rawValue, &buffer, count, offset)
+        return Array(buffer.prefix(max(0, read)))
+    }
+}
+
+/// The fields that matter of an ELF header in this machine's byte order.
+private struct ELFHeader {
+    private static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
+    private static let wideClass: UInt8 = 2
+    private static let interpreterType: UInt64 = 3
+    private static let longestInterpreter: UInt64 = 4096
+    #if arch(x86_64)
+        private static let ourMachine: UInt64 = 62
+    #elseif arch(arm64)
+        private static let ourMachine: UInt64 = 183
+    #else
+        private static let ourMachine: UInt64 = 0
+    #endif
+    #if _endian(little)
+        private static let ourByteOrder: UInt8 = 1
+    #else
+        private static let ourByteOrder: UInt8 = 2
+    #endif
+
+    private let isWide: Bool
+    private let isOurs: Bool
+    private let tableOffset: UInt64
+    private let entryBytes: Int
+    private let entryCount: Int
+
+    /// Nil when the bytes begin no ELF file.
+    init?(_ head: [UInt8]) {
+        guard head.starts(with: Self.magic), head.count >= 52 else { return nil }
+        isWide = head[4] == Self.wideClass
+        isOurs =
+            head[5] == Self.ourByteOrder
+            && Self.number(head, at: 18, bytes: 2) == Self.ourMachine
+        let (offset, size, count) = isWide ? (32, 54, 56) : (28, 42, 44)
+        guard let tableOffset = Self.number(head, at: offset, bytes: isWide ? 8 : 4),
+            let entryBytes = Self.number(head, at: size, bytes: 2),
+            let entryCount = Self.number(head, at: count, bytes: 2)
+        else { return nil }
+        self.tableOffset = tableOffset
+        self.entryBytes = Int(entryBytes)
+        self.entryCount = Int(entryCount)
+    }
+
+    func format(of file: ProgramFile) -> ExecutableFormat {
+        guard isOurs else { return .otherMachine }
+        // As the kernel has it: entries of any other size make no program.
+        guard entryBytes == (isWide ? 56 : 32) else { return .unknown }
+        let table = file.bytes(at: tableOffset, count: entryBytes * entryCount)
+        for start in stride(from: 0, to: table.count, by: entryBytes) {
+            guard let type = Self.number(table, at: start, bytes: 4) else { return .unknown }
+            guard type == Self.interpreterType else { continue }
+            let (offset, size) = isWide ? (8, 32) : (4, 16)
+            guard let offset = Self.number(table, at: start + offset, bytes: isWide ? 8 : 4),
+                let size = Self.number(table, at: start + size, bytes: isWide ? 8 : 4),
+                size <= Self.longestInterpreter
+            else { return .unknown }
+            let path = file.bytes(at: offset, count: Int(size)).prefix { $0 != 0 }
+            return loader(String(decoding: path, as: UTF8.self))
+        }
+        return table.count == entryBytes * entryCount && entryCount > 0 ? .withoutLoader : .unknown
+    }
+
+    /// glibc's own is `/lib64/ld-linux-x86-64.so.2` or, where it names its version, `ld-2.31.so`.
+    private func loader(_ path: String) -> ExecutableFormat {
+        let name = path.split(separator: "/").last ?? ""
+        let isGlibc = name.hasPrefix("ld-linux") || name.hasPrefix("ld-2.")
+        return isWide && isGlibc ? .glibc : .otherLoader(path)
+    }
+
+    private static func number(_ bytes: [UInt8], at offset: Int, bytes count: Int) -> UInt64? {
+        guard offset + count <= bytes.count else { return nil }
+        var value: UInt64 = 0
+        for index in 0..<count {
+            let place = ourByteOrder == 1 ? count - 1 - index : index
+            value = value << 8 | UInt64(bytes[offset + place])
+        }
+        return value
+    }
+}

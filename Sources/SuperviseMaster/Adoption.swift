@@ -1,0 +1,135 @@
+import SuperviseLinux
+import SuperviseSettings
+
+/// How the workers of one pool and generation get the listeners that they did not ask for, and what
+/// counts them. It depends on the program that the command runs, as it lies on disk now.
+struct Adoption {
+    /// What answers a worker's own bind(2).
+    enum Way: String {
+        /// The library, inside the worker.
+        case preload
+        /// The master, over a seccomp filter.
+        case seccomp
+        /// Nothing.
+        case none
+    }
+
+    let way: Way
+    /// The path of the preload library where workers are to load it.
+    let library: String?
+    /// Whether what the worker reports counts.
+    let countsReports: Bool
+    /// Whether the library is asked to count connections.
+    let countsConnections: Bool
+    /// Why the library is wanted and not used.
+    private(set) var warning: String?
+
+    init(
+        _ settings: PoolSettings, hasListeners: Bool, searchPath: String?, library: PreloadLibrary
+    ) {
+        countsReports = settings.count == .auto || settings.count == .report
+        guard hasListeners else {
+            way = .none
+            self.library = nil
+            countsConnections = false
+            return
+        }
+        let program = ExecutableFormat.path(
+            of: Blueprint.program(of: settings), searchPath: searchPath,
+            folder: settings.workingDirectory)
+        let format = program.map { ExecutableFormat.ofFile($0) } ?? .unknown
+        let wanted = Adoption.way(for: settings.adopt, format)
+        let wantsCount =
+            settings.count == .preload || settings.count == .auto && format.loadsLibraries
+        let wantsLibrary = wanted == .preload || wantsCount
+        self.library = wantsLibrary && format.loadsLibraries ? library.path : nil
+        way = wanted == .preload && self.library == nil ? .none : wanted
+        countsConnections = wantsCount && self.library != nil
+        guard wantsLibrary, self.library == nil else { return }
+        if format.loadsLibraries, let problem = library.problem {
+            warning = problem
+        } else {
+            warning = Adoption.warning(
+                of: settings, format, program: program ?? Blueprint.program(of: settings))
+        }
+    }
+
+    private static func way(for rule: AdoptRule, _ format: ExecutableFormat) -> Way {
+        switch rule {
+        case .preload: return .preload
+        case .seccomp: return .seccomp
+        case .off: return .none
+        case .auto: break
+        }
+        switch format {
+        // What can't be read may well be dynamic, and a static program only ignores the variable.
+        case .glibc, .unknown: return .preload
+        case .otherLoader, .withoutLoader: return .seccomp
+        // Its calls have other numbers than those that the filter knows.
+        case .otherMachine: return .none
+        }
+    }
+
+    private static func warning(
+        of settings: PoolSettings, _ format: ExecutableFormat, program: String
+    ) -> String {
+        let asked = [
+            settings.adopt == .preload ? "adopt = preload" : nil,
+            settings.count == .preload ? "count = preload" : nil,
+        ].compactMap { $0 }.joined(separator: " and ")
+        let reason =
+            switch format {
+            case .withoutLoader: "is statically linked"
+            case .otherLoader(let path): "is started by \(path), which is not glibc's loader"
+            case .otherMachine: "is for another machine"
+            case .glibc, .unknown: "can't be looked at"
+            }
+        return "\(asked) does nothing for \(program), which \(reason)"
+    }
+}
+
+extension ExecutableFormat {
+    /// Whether a library that is linked for glibc may be given to it.
+    fileprivate var loadsLibraries: Bool {
+        switch self {
+        case .glibc, .unknown: true
+        case .otherLoader, .withoutLoader, .otherMachine: false
+        }
+    }
+}
+
+/// The library that workers load to be adopted and counted. It lies beside the master's own program or
+/// in the `lib` folder beside that one's.
+struct PreloadLibrary {
+    static let name = "libsupervise-preload.so"
+    /// Where it was found.
+    let path: String?
+    /// Why it can't be used.
+    let problem: String?
+
+    /// Looks for it.
+    static func find() -> PreloadLibrary {
+        guard let program = ThisProcess.programPath, let slash = program.lastIndex(of: "/") else {
+            return PreloadLibrary(path: nil, problem: "/proc is not mounted, so \(effect)")
+        }
+        let folder = program[..<slash]
+        let parent = folder.lastIndex(of: "/").map { folder[..<$0] } ?? ""
+        let places = ["\(folder)/\(name)", "\(parent)/lib/\(name)"]
+        guard let path = places.first(where: { TextFile.isReadable($0) }) else {
+            return PreloadLibrary(
+                path: nil,
+                problem: "there is neither \(places[0]) nor \(places[1]), so \(effect)")
+        }
+        // Both end a name in LD_PRELOAD (ld.so(8)), and nothing quotes them.
+        guard !path.contains(where: { $0 == " " || $0 == ":" }) else {
+            return PreloadLibrary(
+                path: nil,
+                problem: "LD_PRELOAD takes no blank and no colon in \(path), so \(effect)")
+        }
+        return PreloadLibrary(path: path, problem: nil)
+    }
+
+    private static let effect =
+        "programs that open their own socket are not adopted and connections are not counted; "
+        + "install the library there, or set adopt = seccomp or off, and count = report"
+}

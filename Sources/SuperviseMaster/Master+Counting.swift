@@ -1,0 +1,90 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// What is said once and not again.
+enum OnceTold: Hashable {
+    /// Nothing counts the requests of this pool.
+    case uncounted(pool: Int)
+    /// What counts the requests of this pool.
+    case counting(pool: Int)
+    /// The preload library is wanted and can't be used, for this reason.
+    case notPreloaded(String)
+}
+
+/// Whose word counts for the requests of a worker, and what it says.
+extension Master {
+    /// Whether this is told for the first time.
+    func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
+
+    /// A worker that passed the mark before it was set will not ring for it, so its count is read.
+    func setBell(_ requests: UInt64, of id: WorkerID) {
+        guard let worker = workers[id], let page = worker.page else { return }
+        do throws(SystemCallError) {
+            try page.setLimit(requests)
+        } catch {
+            log.write(line(.warning, "page-failed", worker).with("error", error.description))
+        }
+        readCount(of: worker)
+    }
+
+    /// What the worker has counted in its page so far, or what the library has counted for it.
+    func readCount(of worker: RunningWorker) {
+        guard let page = worker.page else { return }
+        let adoption = worker.blueprint.adoption
+        if adoption.countsReports, let requests = page.requests(), requests > 0 {
+            count(.requests(requests), of: worker)
+        } else if adoption.countsConnections, let connections = page.connections(),
+            connections > 0
+        {
+            count(.connections(connections), of: worker)
+        }
+    }
+
+    /// A count as `count` has it; what the setting leaves out is not heard.
+    func count(_ news: WorkerEvent, of worker: RunningWorker) {
+        let adoption = worker.blueprint.adoption
+        let isConnections = if case .connections = news { true } else { false }
+        guard isConnections ? adoption.countsConnections : adoption.countsReports else { return }
+        tell(worker.id, news)
+        guard isNew(.counting(pool: worker.id.pool)) else { return }
+        log.write(
+            LogLine(.info, "counting").with("pool", worker.blueprint.settings.name)
+                .with("source", isConnections ? "preload" : "report")
+                .with("unit", isConnections ? "connections" : "requests"))
+    }
+
+    /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for itself
+    /// knows the contract, and one that has only just begun shows nothing yet.
+    func warnIfUncounted(_ id: WorkerID, readyBy rule: ReadyRule) {
+        guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0, rule != .notify,
+            rule != .exec || !worker.blueprint.adoption.countsConnections,
+            !told.contains(.uncounted(pool: id.pool)), isCountable(worker) == false,
+            isNew(.uncounted(pool: id.pool))
+        else { return }
+        let also =
+            worker.blueprint.settings.count == .auto ? ", nor can they be counted for it" : ""
+        log.write(
+            line(.warning, "uncounted", worker).with(
+                "message",
+                "max-requests is set, but nothing shows that this program counts its requests"
+                    + also + Master.countingAdvice))
+    }
+
+    /// Whether anything in the worker's tree can count: it maps the page, or it has loaded the
+    /// library. Nil where that can't be seen.
+    private func isCountable(_ worker: RunningWorker) -> Bool? {
+        let adoption = worker.blueprint.adoption
+        let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
+        let byLibrary =
+            adoption.countsConnections
+            ? ProcessMaps.contain("/" + PreloadLibrary.name, in: tree) : false
+        let byItself = adoption.countsReports ? worker.page?.isMapped(by: tree) : false
+        if byLibrary == true || byItself == true { return true }
+        return byLibrary == nil || byItself == nil ? nil : false
+    }
+
+    private static let countingAdvice =
+        ". Let it count in the page of $SUPERVISE_WORKER_PAGE or send X_REQUESTS=+1 to "
+        + "$NOTIFY_SOCKET; max-lifetime and max-rss need no help"
+}
