@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "child.h"
+#include "filter.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -188,6 +189,10 @@ static int child(void *argument) {
         fail(start, CSUPERVISE_STEP_SIGNALS);
     if (empty_standard_input() != 0)
         fail(start, CSUPERVISE_STEP_STANDARD_INPUT);
+    // While still privileged, and before the descriptors take their places: it needs a number for a
+    // moment, which may be one of these.
+    if (start->filter_channel >= 0 && csupervise_install_filter(start->filter_channel) != 0)
+        fail(start, CSUPERVISE_STEP_FILTER);
     // Before the limits: a restored RLIMIT_NOFILE may leave no number to move a descriptor to.
     if (place_descriptors(start) != 0)
         fail(start, CSUPERVISE_STEP_DESCRIPTORS);

@@ -90,6 +90,12 @@ public final class ListenSocket: Sendable {
     public let file: File?
     /// Whether it was passed in: then it is another's to shut, to unlink and to call listen on.
     public let isAdopted: Bool
+    /// What it is bound to; nil for a family that nobody can bind by accident.
+    let place: ListenAddress?
+    /// IPV6_V6ONLY (ipv6(7)).
+    let isIPv6Only: Bool
+    /// The network namespace that it was made in, where the kernel tells.
+    let namespace: UInt64?
     private let descriptor: FileDescriptor
 
     init(
@@ -98,7 +104,13 @@ public final class ListenSocket: Sendable {
         var status = stat()
         let number = descriptor.rawValue
         try systemCall("fstat") { fstat(number, &status) }
-        address = try SocketAddress(boundBy: number).text
+        let bound = try SocketAddress(boundBy: number)
+        address = bound.text
+        place = ListenAddress(bound.bytes)
+        isIPv6Only =
+            bound.family == AF_INET6
+            && SocketOption.int(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY) == 1
+        namespace = SocketOption.namespace(number)
         identity = FileIdentity(status)
         self.file = file
         self.isAdopted = isAdopted
@@ -155,7 +167,9 @@ public final class ListenSocket: Sendable {
         guard number >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
             throw ListenFailure(address: name, reason: .notOpen)
         }
-        guard option(number, SO_TYPE) == streamType, option(number, SO_ACCEPTCONN) == 1 else {
+        guard SocketOption.int(number, SOL_SOCKET, SO_TYPE) == streamType,
+            SocketOption.int(number, SOL_SOCKET, SO_ACCEPTCONN) == 1
+        else {
             throw ListenFailure(address: name, reason: .notListening)
         }
         return try named(name) { () throws(SystemCallError) in
@@ -205,11 +219,5 @@ public final class ListenSocket: Sendable {
     ) throws(SystemCallError) {
         var on: Int32 = 1
         try systemCall("setsockopt") { setsockopt(number, level, option, &on, 4) }
-    }
-
-    private static func option(_ number: Int32, _ option: Int32) -> Int32? {
-        var value: Int32 = 0
-        var size = socklen_t(4)
-        return getsockopt(number, SOL_SOCKET, option, &value, &size) == 0 ? value : nil
     }
 }

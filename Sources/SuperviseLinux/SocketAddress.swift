@@ -63,6 +63,9 @@ struct SocketAddress {
         }
     }
 
+    /// The bytes, as many as count.
+    var bytes: [UInt8] { withUnsafeBytes(of: storage) { Array($0.prefix(Int(length))) } }
+
     /// `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/app.sock`, `unix:@name`.
     var text: String {
         if family == AF_UNIX { return "unix:\(unixName)" }

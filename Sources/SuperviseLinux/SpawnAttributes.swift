@@ -73,6 +73,9 @@ public struct SpawnAttributes: Hashable, Sendable {
     public var oomScoreAdjust: Int32?
     /// Sent to it when the parent *thread* ends (PR_SET_PDEATHSIG(2const)).
     public var deathSignal: Int32?
+    /// Whether we are asked about each bind(2) that it and its descendants make; see
+    /// `InterceptedBinds`.
+    public var interceptsBinds = false
 
     /// Nothing changes.
     public init() {}
@@ -88,6 +91,8 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible {
     case signals
     /// /dev/null as descriptor 0.
     case standardInput
+    /// The filter on bind(2), seccomp(2).
+    case filter
     /// The passed descriptors, and close-on-exec for all others.
     case descriptors
     /// prlimit(2).
@@ -118,6 +123,7 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible {
         case .processGroup: "setpgid"
         case .signals: "sigaction"
         case .standardInput: "/dev/null"
+        case .filter: "seccomp"
         case .descriptors: "passing descriptors"
         case .limits: "setrlimit"
         case .nice: "nice"

@@ -10,6 +10,8 @@ public struct SpawnedProcess: Sendable {
     /// Where a start with other credentials tells how it went (`SpawnPlan.readFailure`), to be
     /// watched for reading; nil when the program runs already.
     public let errorPipe: OwnedDescriptor?
+    /// Where the filter on its bind(2) comes from once the program runs, if there is to be one.
+    public let filterChannel: BindFilterChannel?
 }
 
 /// What an error pipe told.
@@ -42,6 +44,7 @@ public final class SpawnPlan {
     private let groups: CArray<UInt32>
     private let limits: CArray<csupervise_limit>
     private let template: csupervise_start
+    private let interceptsBinds: Bool
 
     /// A plan to run `arguments`, whose first is the program: a path when it has a slash, else looked
     /// for in `searchPath` (a PATH, the started program's own; nil is `/bin:/usr/bin`). Fails when
@@ -86,7 +89,9 @@ public final class SpawnPlan {
             start.oom_score_adjust = UnsafePointer(texts.pointers[1])
         }
         start.death_signal = attributes.deathSignal ?? 0
+        start.filter_channel = -1
         template = start
+        interceptsBinds = attributes.interceptsBinds
     }
 
     /// Whether a start tells its outcome later, over `SpawnedProcess.errorPipe`.
@@ -118,7 +123,13 @@ public final class SpawnPlan {
         start.descriptors = UnsafePointer(sources.pointer)
         start.moved = scratch.pointer
         start.descriptor_count = UInt32(sources.count)
-        return changesCredentials ? try copyAndRun(&start) : try shareAndRun(&start)
+        let channel = interceptsBinds ? try BindFilterChannel.make() : nil
+        // The child's end closes here when this returns.
+        defer { withExtendedLifetime(channel) {} }
+        start.filter_channel = channel?.sending.rawValue ?? -1
+        return changesCredentials
+            ? try copyAndRun(&start, channel?.receiving)
+            : try shareAndRun(&start, channel?.receiving)
     }
 
     /// Reads an error pipe that became readable. After any answer but `.pending` it has no more to
@@ -139,19 +150,21 @@ public final class SpawnPlan {
     }
 
     private func shareAndRun(
-        _ start: inout csupervise_start
+        _ start: inout csupervise_start, _ channel: BindFilterChannel?
     ) throws(SpawnFailure) -> SpawnedProcess {
         start.error_descriptor = -1
         let child = try clone(&start)
         guard let step = SpawnStep(rawValue: start.failed_step) else {
-            return SpawnedProcess(pid: child.pid, process: child.process, errorPipe: nil)
+            return SpawnedProcess(
+                pid: child.pid, process: child.process, errorPipe: nil, filterChannel: channel)
         }
         reapFailed(child.pid)
         throw SpawnFailure(step: step, code: start.failed_code)
     }
 
-    private func copyAndRun(_ start: inout csupervise_start) throws(SpawnFailure) -> SpawnedProcess
-    {
+    private func copyAndRun(
+        _ start: inout csupervise_start, _ channel: BindFilterChannel?
+    ) throws(SpawnFailure) -> SpawnedProcess {
         var ends: (read: Int32, write: Int32) = (-1, -1)
         let result = withUnsafeMutablePointer(to: &ends) {
             $0.withMemoryRebound(to: Int32.self, capacity: 2) { csupervise_pipe($0) }
@@ -162,7 +175,8 @@ public final class SpawnPlan {
         let writing = FileDescriptor(owning: ends.write)
         start.error_descriptor = writing.rawValue
         let child = try clone(&start)
-        return SpawnedProcess(pid: child.pid, process: child.process, errorPipe: errorPipe)
+        return SpawnedProcess(
+            pid: child.pid, process: child.process, errorPipe: errorPipe, filterChannel: channel)
     }
 
     private func clone(

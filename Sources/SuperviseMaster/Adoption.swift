@@ -21,7 +21,7 @@ struct Adoption {
     let countsReports: Bool
     /// Whether the library is asked to count connections.
     let countsConnections: Bool
-    /// Why the library is wanted and not used.
+    /// Why what is wanted is not used.
     private(set) var warning: String?
 
     init(
@@ -43,8 +43,15 @@ struct Adoption {
             settings.count == .preload || settings.count == .auto && format.loadsLibraries
         let wantsLibrary = wanted == .preload || wantsCount
         self.library = wantsLibrary && format.loadsLibraries ? library.path : nil
-        way = wanted == .preload && self.library == nil ? .none : wanted
+        let isPossible =
+            switch wanted {
+            case .preload: self.library != nil
+            case .seccomp: InterceptedBinds.isSupported
+            case .none: true
+            }
+        way = isPossible ? wanted : .none
         countsConnections = wantsCount && self.library != nil
+        if wanted == .seccomp, !isPossible { warning = Adoption.noSeccomp }
         guard wantsLibrary, self.library == nil else { return }
         if format.loadsLibraries, let problem = library.problem {
             warning = problem
@@ -53,6 +60,10 @@ struct Adoption {
                 of: settings, format, program: program ?? Blueprint.program(of: settings))
         }
     }
+
+    private static let noSeccomp =
+        "adoption by seccomp needs Linux 5.9 on x86-64 or AArch64; programs that open their own "
+        + "socket are not adopted"
 
     private static func way(for rule: AdoptRule, _ format: ExecutableFormat) -> Way {
         switch rule {

@@ -32,9 +32,11 @@ final class Blueprint {
         let environment = WorkerEnvironment.adding(adoption, listeners, to: base)
         self.environment = environment
         uid = account?.credentials.uid
+        var attributes = Blueprint.attributes(settings, account: account, context: context)
+        attributes.interceptsBinds = adoption.way == .seccomp
         plan = try SpawnPlan(
             arguments: settings.command, searchPath: WorkerEnvironment.path(in: environment),
-            attributes: Blueprint.attributes(settings, account: account, context: context))
+            attributes: attributes)
     }
 
     /// Whether the worker gets a page to count requests in.

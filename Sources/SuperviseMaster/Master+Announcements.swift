@@ -26,9 +26,9 @@ extension Master {
             log.write(
                 LogLine(.debug, "adoption").with("pool", pool.name)
                     .with("by", adoption.way.rawValue).with("library", adoption.library))
-            guard let warning = adoption.warning, isNew(.notPreloaded(warning)) else { continue }
+            guard let warning = adoption.warning, isNew(.adoption(warning)) else { continue }
             log.write(
-                LogLine(.warning, "not-preloaded").with("pool", pool.name)
+                LogLine(.warning, "adoption").with("pool", pool.name)
                     .with("message", warning))
         }
     }

@@ -2,21 +2,8 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// What is said once and not again.
-enum OnceTold: Hashable {
-    /// Nothing counts the requests of this pool.
-    case uncounted(pool: Int)
-    /// What counts the requests of this pool.
-    case counting(pool: Int)
-    /// The preload library is wanted and can't be used, for this reason.
-    case notPreloaded(String)
-}
-
 /// Whose word counts for the requests of a worker, and what it says.
 extension Master {
-    /// Whether this is told for the first time.
-    func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
-
     /// A worker that passed the mark before it was set will not ring for it, so its count is read.
     func setBell(_ requests: UInt64, of id: WorkerID) {
         guard let worker = workers[id], let page = worker.page else { return }

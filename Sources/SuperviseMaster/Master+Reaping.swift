@@ -89,6 +89,7 @@ extension Master {
         guard workers[serial: worker.serial] != nil else { return }
         unwatch(worker.notify.rawValue)
         if let pipe = worker.errorPipe { unwatch(pipe.rawValue) }
+        bindFilters[worker.serial]?.listeners = []
         workers.remove(worker)
     }
 

@@ -60,6 +60,8 @@ extension Master {
                 worker.notify.rawValue, .readable, token: Token.notify | worker.serial)
             if let pipe = worker.errorPipe {
                 try poll.add(pipe.rawValue, .readable, token: Token.errorPipe | worker.serial)
+            } else {
+                try takeFilter(of: worker)
             }
         } catch {
             // The epoll set is full or out of memory. The process must not stay without an ear.
@@ -74,11 +76,22 @@ extension Master {
         guard let worker = workers[serial: serial], let pipe = worker.errorPipe else { return }
         switch SpawnPlan.readFailure(from: pipe) {
         case .pending: return
-        case .running: tell(worker.id, .running)
+        case .running: runs(worker)
         case .failed(let failure): worker.startFailure = failure
         }
         unwatch(pipe.rawValue)
         worker.errorPipe = nil
+    }
+
+    private func runs(_ worker: RunningWorker) {
+        do throws(SystemCallError) {
+            try takeFilter(of: worker)
+        } catch {
+            // Nobody would answer it.
+            log.write(line(.error, "start-failed", worker).with("error", error.description))
+            signalIgnoringExit(worker, Signal.kill.number)
+        }
+        tell(worker.id, .running)
     }
 
     func readNotifications(serial: UInt64) {

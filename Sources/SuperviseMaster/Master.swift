@@ -13,9 +13,11 @@ final class Master {
         static let signals: UInt64 = 0
         static let timer: UInt64 = 1
         static let loader: UInt64 = 2
-        static let notify: UInt64 = 1 << 62
-        static let errorPipe: UInt64 = 2 << 62
-        static let serialMask: UInt64 = (1 << 62) - 1
+        static let notify: UInt64 = 1 << kindShift
+        static let errorPipe: UInt64 = 2 << kindShift
+        static let bindFilter: UInt64 = 3 << kindShift
+        static let kindShift: UInt64 = 62
+        static let kindMask: UInt64 = 3 << kindShift
     }
 
     private static let batchesPerTurn = 64
@@ -35,6 +37,8 @@ final class Master {
     /// The configuration of each generation that is in force or on trial.
     var configurations: [Int: ResolvedConfiguration]
     var workers = WorkerTable()
+    /// The filters on bind(2), by the serial of the worker that they were made for.
+    var bindFilters: [UInt64: BindFilter] = [:]
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
     /// Children that belong to no worker; told once, so that they are not looked at again.
@@ -130,12 +134,14 @@ final class Master {
             armedFor = nil
         case Token.loader:
             readLoader()
-        case _ where ready.token & Token.notify != 0:
-            readNotifications(serial: ready.token & Token.serialMask)
-        case _ where ready.token & Token.errorPipe != 0:
-            readErrorPipe(serial: ready.token & Token.serialMask)
         default:
-            preconditionFailure("nothing was added to the epoll set with token \(ready.token)")
+            let serial = ready.token & ~Token.kindMask
+            switch ready.token & Token.kindMask {
+            case Token.notify: readNotifications(serial: serial)
+            case Token.errorPipe: readErrorPipe(serial: serial)
+            case Token.bindFilter: answerBinds(serial: serial, ready.events)
+            default: preconditionFailure("nothing was added to the epoll set as \(ready.token)")
+            }
         }
     }
 

@@ -15,6 +15,8 @@ final class RunningWorker {
     let page: RequestPage?
     /// Tells whether exec succeeded, while that is not known.
     var errorPipe: OwnedDescriptor?
+    /// Where its filter on bind(2) comes from, while that has not come.
+    var filterChannel: BindFilterChannel?
     /// Whether its own process was reaped.
     var hasExited = false
     /// Why the start failed, told by the error pipe.
@@ -35,6 +37,7 @@ final class RunningWorker {
         pid = spawned.pid
         process = spawned.process
         errorPipe = spawned.errorPipe
+        filterChannel = spawned.filterChannel
         self.nonce = nonce
         self.notify = notify
         self.page = page

@@ -126,11 +126,15 @@ private func useEverything() throws {
     }
     var other = SpawnAttributes()
     other.credentials = Credentials(uid: 65534, gid: 65534, supplementaryGroups: [])
-    for attributes in [SpawnAttributes(), other] {
+    var asking = SpawnAttributes()
+    asking.interceptsBinds = true
+    for attributes in [SpawnAttributes(), other, asking] {
         let child = try TestChild(["sh", "-c", "exit 0"], attributes: attributes)
+        _ = try child.spawned.filterChannel?.receive()
         _ = try child.exitStatus()
     }
     try refused(SpawnFailure.self) { _ = try TestChild(["no-such-program"]) }
+    try refused(SpawnFailure.self) { _ = try TestChild(["no-such-program"], attributes: asking) }
 
     let folder = try TestFolder()
     let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)

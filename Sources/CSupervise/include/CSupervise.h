@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "child.h"
+#include "filter.h"
 #include "kernel.h"
 #include "listening.h"
 #include "sockets.h"

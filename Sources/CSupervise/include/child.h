@@ -16,6 +16,7 @@ enum csupervise_step {
     CSUPERVISE_STEP_PROCESS_GROUP,
     CSUPERVISE_STEP_SIGNALS,
     CSUPERVISE_STEP_STANDARD_INPUT,
+    CSUPERVISE_STEP_FILTER,
     CSUPERVISE_STEP_DESCRIPTORS,
     CSUPERVISE_STEP_LIMITS,
     CSUPERVISE_STEP_NICE,
@@ -47,6 +48,9 @@ struct csupervise_start {
     const int32_t *descriptors;
     int32_t *moved;
     uint32_t descriptor_count;
+
+    // Where the child sends the filter on its bind(2) (filter.h), or -1 for none.
+    int32_t filter_channel;
 
     const struct csupervise_limit *limits;
     uint32_t limit_count;

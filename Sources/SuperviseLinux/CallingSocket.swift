@@ -1,0 +1,73 @@
+import CSupervise
+import Glibc
+
+/// The socket that another process wants to bind, as far as it can be seen from outside.
+struct CallingSocket {
+    private static let multipathTCP: Int32 = 262
+
+    /// The process that the calling thread belongs to.
+    let process: Int32
+    /// Which socket it is now.
+    let identity: FileIdentity
+    /// O_NONBLOCK.
+    let isNonblocking: Bool
+    /// Whether the descriptor is closed on exec.
+    let closesOnExec: Bool
+    /// IPV6_V6ONLY.
+    let isIPv6Only: Bool
+    /// Its network namespace, where the kernel tells.
+    let namespace: UInt64?
+
+    /// Looks at a descriptor of the process of this thread. Nil where it is no stream socket of this
+    /// family that shares its addresses with TCP or unix listeners. Fails with EPERM where that may
+    /// not be looked at (pidfd_getfd(2)), ESRCH when the thread is gone.
+    init?(thread: Int32, descriptor: Int32, family: Int32) throws(SystemCallError) {
+        guard let process = ThreadGroup.leader(of: thread) else {
+            throw SystemCallError(call: "open", code: ESRCH)
+        }
+        self.process = process
+        let target = try ProcessDescriptor.open(pid: process)
+        let number = csupervise_copy_descriptor(target.rawValue, descriptor)
+        guard number >= 0 else {
+            // The caller's mistake, which the kernel will tell it.
+            if errno == EBADF { return nil }
+            throw SystemCallError(call: "pidfd_getfd", code: errno)
+        }
+        let copy = FileDescriptor(owning: number)
+        guard SocketOption.int(copy.rawValue, SOL_SOCKET, SO_TYPE) == streamType,
+            SocketOption.int(copy.rawValue, SOL_SOCKET, SO_DOMAIN) == family,
+            let protocolNumber = SocketOption.int(copy.rawValue, SOL_SOCKET, SO_PROTOCOL),
+            // Others, such as SCTP, have ports of their own. Go asks for multipath TCP.
+            family == AF_UNIX
+                || [Int32(IPPROTO_TCP), Self.multipathTCP].contains(protocolNumber)
+        else { return nil }
+        var status = stat()
+        try systemCall("fstat") { fstat(copy.rawValue, &status) }
+        identity = FileIdentity(status)
+        isNonblocking = try systemCall("fcntl") { fcntl(copy.rawValue, F_GETFL) } & O_NONBLOCK != 0
+        isIPv6Only =
+            family == AF_INET6
+            && SocketOption.int(copy.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY) == 1
+        namespace = SocketOption.namespace(copy.rawValue)
+        closesOnExec = Self.closesOnExec(process, descriptor)
+    }
+
+    /// `flags: 02000002`, octal (proc_pid_fdinfo(5)). It is the descriptor's own, so our copy has not
+    /// got it.
+    private static func closesOnExec(_ process: Int32, _ descriptor: Int32) -> Bool {
+        let text = Procfs.text("/proc/\(process)/fdinfo/\(descriptor)") ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("flags:") }
+        let digits = line?.split(whereSeparator: \.isWhitespace).last
+        return digits.flatMap { Int32($0, radix: 8) }.map { $0 & O_CLOEXEC != 0 } ?? false
+    }
+}
+
+/// Threads of a process, which a pidfd stands for as a whole.
+enum ThreadGroup {
+    /// The process that a thread belongs to (`Tgid` of proc_pid_status(5)); nil when it is gone.
+    static func leader(of thread: Int32) -> Int32? {
+        let text = Procfs.text("/proc/\(thread)/status") ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Tgid:") }
+        return line?.split(whereSeparator: \.isWhitespace).last.flatMap { Int32($0) }
+    }
+}

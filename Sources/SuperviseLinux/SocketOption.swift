@@ -1,0 +1,24 @@
+import Glibc
+
+/// Options of sockets, getsockopt(2).
+enum SocketOption {
+    /// An option that is an int; nil where there is none, or no socket.
+    static func int(_ descriptor: Int32, _ level: Int32, _ option: Int32) -> Int32? {
+        value(descriptor, level, option, Int32(0))
+    }
+
+    /// A number that no other network namespace has (SO_NETNS_COOKIE, since Linux 5.14).
+    static func namespace(_ descriptor: Int32) -> UInt64? {
+        value(descriptor, SOL_SOCKET, 71, UInt64(0))
+    }
+
+    private static func value<Value: FixedWidthInteger>(
+        _ descriptor: Int32, _ level: Int32, _ option: Int32, _ zero: Value
+    ) -> Value? {
+        var value = zero
+        let room = socklen_t(MemoryLayout<Value>.size)
+        var size = room
+        let result = getsockopt(descriptor, level, option, &value, &size)
+        return result == 0 && size == room ? value : nil
+    }
+}

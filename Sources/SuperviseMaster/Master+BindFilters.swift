@@ -1,0 +1,95 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// The filter on the bind(2) calls of one worker and of all that it ever started. It outlives the
+/// worker where a daemon of its does: that one's calls still want an answer.
+final class BindFilter {
+    let binds: InterceptedBinds
+    let worker: WorkerID
+    let poolName: String
+    /// What is given to those who ask for its address; nothing any more once the worker is gone.
+    var listeners: [ListenSocket]
+
+    init(_ binds: InterceptedBinds, for worker: RunningWorker) {
+        self.binds = binds
+        self.worker = worker.id
+        poolName = worker.blueprint.settings.name
+        listeners = worker.blueprint.listeners.map(\.socket)
+    }
+}
+
+/// Adoption from outside: workers' own bind(2) to an address of ours, answered with our listener.
+extension Master {
+    /// How many calls of one worker's tree are answered in a turn; who makes more waits for the next.
+    private static let bindsPerTurn = 16
+
+    /// Takes over the filter of a worker whose program runs. When this fails, the worker's calls do.
+    func takeFilter(of worker: RunningWorker) throws(SystemCallError) {
+        guard let channel = worker.filterChannel else { return }
+        worker.filterChannel = nil
+        switch try channel.receive() {
+        case .installed(let binds, let setsNoNewPrivileges):
+            try poll.add(
+                binds.rawValue, .readable, token: Token.bindFilter | worker.serial)
+            bindFilters[worker.serial] = BindFilter(binds, for: worker)
+            if setsNoNewPrivileges, isNew(.noNewPrivileges(pool: worker.id.pool)) {
+                log.write(
+                    line(.warning, "no-new-privileges", worker)
+                        .with("message", Advice.noNewPrivileges))
+            }
+        case .refused(let error):
+            notAdopted(worker.id, worker.blueprint.settings.name, error, Advice.refused)
+        case .none:
+            return
+        }
+    }
+
+    func answerBinds(serial: UInt64, _ events: Interest) {
+        guard let filter = bindFilters[serial] else { return }
+        guard events.contains(.readable) else {
+            // The last process that could ask is gone.
+            unwatch(filter.binds.rawValue)
+            bindFilters[serial] = nil
+            return
+        }
+        for answer in filter.binds.answer(with: filter.listeners, limit: Master.bindsPerTurn) {
+            switch answer {
+            case .untouched:
+                continue
+            case .adopted(let process, let address):
+                guard isNew(.adopted(pool: filter.worker.pool)) else { continue }
+                log.write(
+                    LogLine(.info, "adopted").with("pool", filter.poolName)
+                        .with("slot", filter.worker.slot).with("pid", process)
+                        .with("address", address).with("by", Adoption.Way.seccomp.rawValue))
+            case .failed(let error):
+                notAdopted(filter.worker, filter.poolName, error, Advice.noRights)
+            }
+        }
+    }
+
+    private func notAdopted(
+        _ id: WorkerID, _ poolName: String, _ error: SystemCallError, _ advice: String
+    ) {
+        guard isNew(.notAdopted(pool: id.pool, reason: error.description)) else { return }
+        log.write(
+            LogLine(.warning, "not-adopted").with("pool", poolName).with("slot", id.slot)
+                .with("pid", workers[id]?.pid).with("error", error.description)
+                .with("message", advice))
+    }
+
+    private enum Advice {
+        static let noNewPrivileges =
+            "without CAP_SYS_ADMIN the filter that asks the master about bind() takes no_new_privs, "
+            + "so sudo and other setuid programs do not work in these workers; adopt = off avoids it"
+        static let refused =
+            "the kernel refuses the filter that asks the master about bind(), as it does under a "
+            + "supervisor that has one or in some containers; a program that opens its own socket "
+            + "will find the address taken"
+        static let noRights =
+            "this worker asked for our address, and the master may not look into it or change it "
+            + "(it runs as another user, and the master lacks CAP_SYS_PTRACE); its bind() was left "
+            + "to fail"
+    }
+}

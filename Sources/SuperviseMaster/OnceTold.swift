@@ -1,0 +1,20 @@
+/// What is said once and not again.
+enum OnceTold: Hashable {
+    /// What adoption or counting needs and has not got.
+    case adoption(String)
+    /// A worker of this pool was adopted from outside.
+    case adopted(pool: Int)
+    /// A worker of this pool could not be adopted from outside, for this reason.
+    case notAdopted(pool: Int, reason: String)
+    /// The workers of this pool run with no_new_privs.
+    case noNewPrivileges(pool: Int)
+    /// Nothing counts the requests of this pool.
+    case uncounted(pool: Int)
+    /// What counts the requests of this pool.
+    case counting(pool: Int)
+}
+
+extension Master {
+    /// Whether this is told for the first time.
+    func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
+}

@@ -1,0 +1,285 @@
+import CSupervise
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+/// A process whose bind(2) calls are answered, by a static C program that makes those it is told to.
+@Suite(.enabled(if: StaticProgram.canBeMade, "needs a C compiler that links statically"))
+struct InterceptedBindsTests {
+    @Test func ourAddressIsGivenAndOthersAreNot() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+        let port = listener.address.split(separator: ":")[1]
+        for attributes in attributesOfBothKinds {
+            let binds = try Binds(
+                [
+                    "2|127.0.0.1|\(port)|-", "2|0.0.0.0|\(port)|-", "10|::|\(port)|-",
+                    "10|::ffff:127.0.0.1|\(port)|-", "2|127.0.0.1|\(port)|t",
+                    // Left alone: datagrams, other hosts, other ports, any port, IPv6 alone.
+                    "2|127.0.0.1|\(port)|d", "2|127.0.0.2|\(port)|-", "2|127.0.0.1|0|-",
+                    "10|::|\(port)|6",
+                ], [listener], attributes)
+            #expect(binds.results.map(\.code) == Array(repeating: 0, count: 9))
+            #expect(
+                binds.results.map { $0.inode == listener.identity.inode }
+                    == Array(repeating: true, count: 5) + Array(repeating: false, count: 4))
+            #expect(
+                binds.answers == Array(
+                    repeating: .adopted(process: binds.pid, address: listener.address), count: 5)
+                    + Array(repeating: .untouched, count: 4))
+        }
+    }
+
+    @Test func theDescriptorKeepsItsCloseOnExec() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+        let port = listener.address.split(separator: ":")[1]
+        let binds = try Binds(["2|0.0.0.0|\(port)|-", "2|0.0.0.0|\(port)|c"], [listener])
+        #expect(binds.results.map(\.closesOnExec) == [false, true])
+        #expect(binds.results.map(\.inode) == [listener.identity.inode, listener.identity.inode])
+    }
+
+    /// The mode belongs to all holders: a blocking program must not find it set for nothing, and one
+    /// that waits by epoll must find it.
+    @Test func aNonblockingProgramMakesItNonblocking() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+        let port = listener.address.split(separator: ":")[1]
+        let binds = try Binds(["2|0.0.0.0|\(port)|-", "2|0.0.0.0|\(port)|n"], [listener])
+        #expect(binds.results.map(\.isNonblocking) == [false, true])
+    }
+
+    @Test func unixNamesAreGivenWhileTheyAreOurs() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let file = try ListenSocket.unix(path: path, mode: 0o600, backlog: 1)
+        let name = try ListenSocket.abstract(name: try RandomBytes.nonce(), backlog: 1)
+        let atName = String(name.address.dropFirst("unix:".count))
+        let listeners = [file, name]
+        let binds = try Binds(
+            ["1|\(path)|0|-", "1|\(atName)|0|-", "1|\(atName)x|0|-", "1|\(path)|0|d"], listeners)
+        #expect(binds.results.map(\.code) == [0, 0, 0, EADDRINUSE])
+        #expect(
+            binds.results.prefix(2).map(\.inode) == [file.identity.inode, name.identity.inode])
+        // Who removes the file means a new one.
+        let replaced = try Binds(["1|\(path)|0|r"], listeners)
+        #expect(replaced.results.map(\.code) == [0])
+        #expect(replaced.results[0].inode != file.identity.inode)
+        unlink(path)
+    }
+
+    @Test func nonsenseIsLeftToTheKernel() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+        let port = listener.address.split(separator: ":")[1]
+        let binds = try Binds(
+            [
+                // A bad pointer, a bad descriptor, bad lengths, no socket.
+                "2|127.0.0.1|\(port)|p", "2|127.0.0.1|\(port)|b", "2|127.0.0.1|\(port)|s",
+                "2|127.0.0.1|\(port)|l", "2|127.0.0.1|\(port)|f",
+            ], [listener])
+        #expect(binds.results.map(\.code) == [EFAULT, EBADF, EINVAL, EINVAL, ENOTSOCK])
+        #expect(binds.answers == Array(repeating: .untouched, count: 5))
+    }
+
+    /// The filter's descriptor is all that the process knows of us.
+    @Test func whenNobodyAnswersTheCallFails() throws {
+        let binds = try Binds(["2|127.0.0.1|0|-", "2|127.0.0.1|0|-"], [], closesAfter: 1)
+        #expect(binds.results.map(\.code) == [0, ENOSYS])
+    }
+
+    @Test(.enabled(if: isRoot, "needs root"))
+    func thePrivilegeDecidesOverNoNewPrivileges() throws {
+        for attributes in attributesOfBothKinds {
+            // The filter is made before the change of user.
+            #expect(try Binds([], [], attributes).setsNoNewPrivileges == false)
+        }
+    }
+
+    @Test func theFilterHangsUpWithItsLastProcess() throws {
+        let program = try StaticProgram("int main(void) { return 0; }")
+        var attributes = SpawnAttributes()
+        attributes.interceptsBinds = true
+        let child = try TestChild([program.path], attributes: attributes)
+        guard case .installed(let binds, _) = try child.spawned.filterChannel?.receive() else {
+            Issue.record("no filter came")
+            return
+        }
+        let poll = try EventPoll()
+        try poll.add(binds.rawValue, .readable, token: 1)
+        #expect(try child.exitStatus() == .exited(0))
+        _ = try ChildProcesses.exited(pid: child.pid)
+        var status: Int32 = 0
+        waitpid(child.pid, &status, 0)
+        let ready = try poll.wait(timeoutMilliseconds: 20_000)
+        #expect(ready.first?.events.contains(.hangup) == true)
+        #expect(ready.first?.events.contains(.readable) == false)
+    }
+
+    @Test func aMissingProgramLeavesNoFilter() throws {
+        var attributes = SpawnAttributes()
+        attributes.interceptsBinds = true
+        #expect(throws: SpawnFailure(step: .exec, code: ENOENT)) {
+            _ = try TestChild(["no-such-program"], attributes: attributes)
+        }
+    }
+
+    @Test func versionsOfTheKernelAreRead() {
+        #expect(KernelRelease("6.1.0-18-amd64") == KernelRelease(major: 6, minor: 1))
+        #expect(KernelRelease("5.9-rc1") == KernelRelease(major: 5, minor: 9))
+        #expect(KernelRelease("5.10") ?? .init(major: 0, minor: 0) > .init(major: 5, minor: 9))
+        for text in ["", "6", "x.y", "99999999999999999999.1"] {
+            #expect(KernelRelease(text) == nil)
+        }
+    }
+
+    private var attributesOfBothKinds: [SpawnAttributes] {
+        var other = SpawnAttributes()
+        other.credentials = Credentials(uid: 65534, gid: 65534, supplementaryGroups: [])
+        return isRoot ? [SpawnAttributes(), other] : [SpawnAttributes()]
+    }
+}
+
+/// One run of the program.
+private struct Binds {
+    struct Result {
+        let code: Int32
+        let inode: UInt64
+        let closesOnExec: Bool
+        let isNonblocking: Bool
+    }
+
+    var pid: Int32 = 0
+    var setsNoNewPrivileges: Bool?
+    var answers: [InterceptedBinds.Answer] = []
+    var results: [Result] = []
+
+    /// Each call is `FAMILY|HOST|PORT|FLAGS`, as the program below reads it.
+    init(
+        _ calls: [String], _ listeners: [ListenSocket],
+        _ attributes: SpawnAttributes = SpawnAttributes(), closesAfter limit: Int = .max
+    ) throws {
+        let program = try StaticProgram(bindProgram)
+        // Its folder is the maker's alone, and the program may run as another.
+        chmod(String(program.path.dropLast("/program".count)), 0o755)
+        var attributes = attributes
+        attributes.interceptsBinds = true
+        let output = try TestPipe()
+        let child = try TestChild(
+            [program.path] + calls, attributes: attributes,
+            descriptors: [output.writing.rawValue])
+        pid = child.pid
+        if let errorPipe = child.spawned.errorPipe {
+            try #require(eventually { SpawnPlan.readFailure(from: errorPipe) == .running })
+        }
+        var binds = try take(from: try #require(child.spawned.filterChannel))
+        var status: ChildStatus?
+        try #require(
+            try eventually {
+                if let answer = binds?.answer(with: listeners, limit: 1).first {
+                    answers.append(answer)
+                }
+                if answers.count >= limit { binds = nil }
+                status = try ChildProcesses.exited(pid: pid)?.status
+                return status != nil
+            })
+        #expect(status == .exited(0))
+        let text = try TestPipe.text(from: output.reading.rawValue) { $0.hasSuffix("end\n") }
+        results = text.split(separator: "\n").dropLast().map { line in
+            let numbers = line.split(separator: " ").compactMap { UInt64($0) }
+            return Result(
+                code: Int32(numbers[0]), inode: numbers[1], closesOnExec: numbers[2] != 0,
+                isNonblocking: numbers[3] != 0)
+        }
+    }
+
+    private mutating func take(from channel: BindFilterChannel) throws -> InterceptedBinds? {
+        guard case .installed(let binds, let sets) = try channel.receive() else {
+            Issue.record("no filter came")
+            return nil
+        }
+        setsNoNewPrivileges = sets
+        return binds
+    }
+}
+
+/// Makes the calls of its arguments and tells of each on descriptor 3: errno, the descriptor's inode,
+/// whether it is closed on exec, whether it is non-blocking. Flags: `d` datagram, `6` IPv6 alone, `c`
+/// close-on-exec, `n` non-blocking, `t` from a thread, `r` removes the file first; and mistakes: `p` a
+/// bad pointer, `b` a bad descriptor, `s` and `l` a length too short and too long, `f` a file.
+private let bindProgram = """
+    #define _GNU_SOURCE
+    #include <arpa/inet.h>
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <pthread.h>
+    #include <stddef.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/socket.h>
+    #include <sys/stat.h>
+    #include <sys/un.h>
+    #include <unistd.h>
+
+    static struct sockaddr_storage place;
+    static socklen_t size;
+    static int number, code;
+
+    static void *make(void *unused) {
+        code = bind(number, (struct sockaddr *)&place, size) == 0 ? 0 : errno;
+        return unused;
+    }
+
+    int main(int count, char **words) {
+        for (int i = 1; i < count; i++) {
+            char host[200], flags[20];
+            int family, port, on = 1;
+            if (sscanf(words[i], "%d|%199[^|]|%d|%19s", &family, host, &port, flags) != 4)
+                return 2;
+            memset(&place, 0, sizeof place);
+            place.ss_family = family;
+            if (family == AF_UNIX) {
+                char *path = ((struct sockaddr_un *)&place)->sun_path;
+                strcpy(path, host);
+                size = offsetof(struct sockaddr_un, sun_path) + strlen(host);
+                if (host[0] == '@')
+                    path[0] = 0;
+                else
+                    size++;
+            } else if (family == AF_INET) {
+                struct sockaddr_in *address = (struct sockaddr_in *)&place;
+                inet_pton(AF_INET, host, &address->sin_addr);
+                address->sin_port = htons(port);
+                size = sizeof *address;
+            } else {
+                struct sockaddr_in6 *address = (struct sockaddr_in6 *)&place;
+                inet_pton(AF_INET6, host, &address->sin6_addr);
+                address->sin6_port = htons(port);
+                size = sizeof *address;
+            }
+            int type = strchr(flags, 'd') ? SOCK_DGRAM : SOCK_STREAM;
+            if (strchr(flags, 'c')) type |= SOCK_CLOEXEC;
+            if (strchr(flags, 'n')) type |= SOCK_NONBLOCK;
+            number = socket(family, type, 0);
+            if (strchr(flags, '6')) setsockopt(number, IPPROTO_IPV6, IPV6_V6ONLY, &on, 4);
+            if (strchr(flags, 'r')) unlink(host);
+            if (strchr(flags, 's')) size = 3;
+            if (strchr(flags, 'l')) size = 4000;
+            int own = number;
+            if (strchr(flags, 'b')) number = 999;
+            if (strchr(flags, 'f')) number = open("/dev/null", O_RDONLY);
+            pthread_t thread;
+            if (strchr(flags, 'p'))
+                code = bind(number, (struct sockaddr *)8, size) == 0 ? 0 : errno;
+            else if (strchr(flags, 't')) {
+                pthread_create(&thread, NULL, make, NULL);
+                pthread_join(thread, NULL);
+            } else
+                make(NULL);
+            struct stat status;
+            fstat(own, &status);
+            dprintf(3, "%d %lu %d %d\\n", code, (unsigned long)status.st_ino,
+                    fcntl(own, F_GETFD) & FD_CLOEXEC, fcntl(own, F_GETFL) & O_NONBLOCK);
+        }
+        dprintf(3, "end\\n");
+        return 0;
+    }
+    """
