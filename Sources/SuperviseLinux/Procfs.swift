@@ -29,6 +29,27 @@ enum Procfs {
         }
     }
 
+    /// Hands over the words of each line until `take` wants no more or there are no more. A table of
+    /// the kernel's can be long, and what was not asked for costs nothing.
+    static func eachLine(_ path: String, _ take: ([Substring]) -> Bool) {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return }
+        let file = FileDescriptor(owning: number)
+        var rest: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(file.rawValue, &piece, piece.count)
+            guard count > 0 else { return }
+            rest += piece.prefix(count)
+            guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else { continue }
+            for line in rest[..<end].split(separator: UInt8(ascii: "\n")) {
+                let text = String(decoding: line, as: UTF8.self)
+                guard take(text.split(separator: " ")) else { return }
+            }
+            rest.removeSubrange(...end)
+        }
+    }
+
     /// Where a symbolic link leads, readlink(2).
     static func link(_ path: String) throws(SystemCallError) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)

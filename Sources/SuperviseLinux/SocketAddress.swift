@@ -50,6 +50,12 @@ struct SocketAddress {
         self.length = length
     }
 
+    /// The bytes of an address of the right size for its family.
+    init(bytes: [UInt8]) {
+        length = socklen_t(bytes.count)
+        withUnsafeMutableBytes(of: &storage) { $0.copyBytes(from: bytes.prefix($0.count)) }
+    }
+
     private init(copying address: UnsafePointer<sockaddr>, length: socklen_t) {
         self.length = length
         withUnsafeMutableBytes(of: &storage) {

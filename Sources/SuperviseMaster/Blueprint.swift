@@ -13,6 +13,8 @@ final class Blueprint {
     /// The user that the workers run as; nil is the master's.
     let uid: UInt32?
     private let environment: [String]
+    /// Whether a worker was looked at as `Master+Elsewhere` has it, or is to be.
+    var isLookedAt = false
 
     /// The first descriptor of a worker that we pass (sd_listen_fds(3)).
     static let firstDescriptor: Int32 = 3

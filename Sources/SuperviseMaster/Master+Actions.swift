@@ -41,6 +41,7 @@ extension Master {
         if case .ready(let id, let rule, _) = notice {
             restoreBacklog(for: id)
             warnIfUncounted(id, readyBy: rule)
+            scheduleLook(at: id, readyBy: rule)
         }
         if case .ended = notice, service.haste == nil { poolEnded() }
         if case .exited(let id, _, _, _) = notice, let worker = workers[id],

@@ -45,6 +45,8 @@ final class Master {
     var strangers: Set<Int32> = []
     /// What was told already and is told once.
     var told: Set<OnceTold> = []
+    /// Workers to be looked at, whether they serve a listener of ours at all.
+    var looks: [(id: WorkerID, blueprint: Blueprint, at: Instant)] = []
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// Events for the service that performing an action brought up.
@@ -146,7 +148,8 @@ final class Master {
     }
 
     private var nextDeadline: Instant? {
-        [service.nextDeadline, loader?.deadline, nextLookAtDoors].compactMap { $0 }.min()
+        [service.nextDeadline, loader?.deadline, nextLookAtDoors, looks.first?.at]
+            .compactMap { $0 }.min()
     }
 
     private func tellDeadline() {
@@ -159,6 +162,10 @@ final class Master {
         }
         if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
         if let look = nextLookAtDoors, look <= now { lookAtDoors() }
+        while let look = looks.first, look.at <= now {
+            looks.removeFirst()
+            lookWhereItListens(look.id, look.blueprint)
+        }
     }
 
     /// The timer is set only when the deadline moves, which an idle master never does.

@@ -1,0 +1,103 @@
+import Glibc
+
+/// Which listening sockets processes hold, by their descriptors (/proc/PID/fd, proc_pid_fd(5)) and the
+/// kernel's socket tables (/proc/PID/net/tcp, tcp6 and unix, proc_pid_net(5)).
+public struct HeldListeners: Hashable, Sendable {
+    /// Whether any process holds one of the sockets that were asked about.
+    public let includeKnown: Bool
+    /// The addresses of all other listeners, each once, sorted: `0.0.0.0:3000`, `unix:/run/app.sock`.
+    public let others: [String]
+
+    /// Looks at these processes. Nil where the descriptors of any of them are not ours to look at
+    /// (ptrace(2), "access mode checking").
+    public static func look(at pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
+        var sockets: Set<UInt64> = []
+        var witnesses: [String: Int32] = [:]
+        for pid in pids {
+            do throws(SystemCallError) {
+                sockets.formUnion(try inodes(of: pid))
+                // One process tells for all that share its network.
+                witnesses[try Procfs.link("/proc/\(pid)/ns/net")] = pid
+            } catch  where error.kind == .notPermitted {
+                return nil
+            } catch {
+                // It ended since it was listed.
+                continue
+            }
+        }
+        let known = Set(known.map(\.inode))
+        var others: Set<String> = []
+        for pid in witnesses.values {
+            for (inode, address) in listeners(seenBy: pid)
+            where sockets.contains(inode) && !known.contains(inode) {
+                others.insert(address)
+            }
+        }
+        return HeldListeners(
+            includeKnown: !known.isDisjoint(with: sockets), others: others.sorted())
+    }
+
+    private static func inodes(of pid: Int32) throws(SystemCallError) -> Set<UInt64> {
+        var found: Set<UInt64> = []
+        for name in try Directory.names("/proc/\(pid)/fd") {
+            do throws(SystemCallError) {
+                let link = try Procfs.link("/proc/\(pid)/fd/\(name)")
+                guard link.hasPrefix("socket:[") else { continue }
+                if let inode = UInt64(link.dropFirst(8).dropLast()) { found.insert(inode) }
+            } catch {
+                if error.kind == .notPermitted { throw error }
+            }
+        }
+        return found
+    }
+
+    private static func listeners(seenBy pid: Int32) -> [UInt64: String] {
+        var found: [UInt64: String] = [:]
+        for table in ["tcp", "tcp6"] {
+            // The listeners come first; thousands of connections may follow.
+            Procfs.eachLine("/proc/\(pid)/net/\(table)") { words in
+                guard words.count > 9, words[3] == "0A" else { return words.first == "sl" }
+                if let inode = UInt64(words[9]), let address = SocketAddress(tableEntry: words[1]) {
+                    found[inode] = address.text
+                }
+                return true
+            }
+        }
+        Procfs.eachLine("/proc/\(pid)/net/unix") { words in
+            // __SO_ACCEPTCON.
+            if words.count > 7, words[3] == "00010000", let inode = UInt64(words[6]) {
+                found[inode] = "unix:\(words[7])"
+            }
+            return true
+        }
+        return found
+    }
+}
+
+extension SocketAddress {
+    /// An address as the tables write it: the words of the host as the machine reads them, and the
+    /// port, all hexadecimal. `0100007F:1F40` is 127.0.0.1:8000 here.
+    init?(tableEntry text: Substring) {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let port = UInt16(parts[1], radix: 16) else { return nil }
+        var host: [UInt8] = []
+        var rest = parts[0]
+        while !rest.isEmpty {
+            guard rest.count >= 8, let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+            withUnsafeBytes(of: word) { host.append(contentsOf: $0) }
+            rest = rest.dropFirst(8)
+        }
+        let portBytes = [UInt8(port >> 8), UInt8(port & 0xFF)]
+        let padding: (flow: Int, tail: Int, family: Int32)
+        switch host.count {
+        case 4: padding = (0, 8, AF_INET)
+        case 16: padding = (4, 4, AF_INET6)
+        default: return nil
+        }
+        var bytes: [UInt8] = []
+        withUnsafeBytes(of: sa_family_t(padding.family)) { bytes.append(contentsOf: $0) }
+        bytes += portBytes + [UInt8](repeating: 0, count: padding.flow) + host
+        bytes += [UInt8](repeating: 0, count: padding.tail)
+        self.init(bytes: bytes)
+    }
+}

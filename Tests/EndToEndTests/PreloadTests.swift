@@ -1,0 +1,143 @@
+import Glibc
+import Testing
+
+/// What the master does for the preload library, with one in its place that does nothing: the workers
+/// play its part.
+@Suite(.takesTurn, .needsStaticServer) struct PreloadTests {
+    @Test func workersGetTheLibraryBehindTheirOwn() async throws {
+        let folder = try Self.install()
+        let master = try Self.start(
+            folder, ["--env", "LD_PRELOAD=libc.so.6", "--bind", "127.0.0.1:0"], Self.idle)
+        let worker = try await master.waitForWorkers(1)[0]
+        let variables = ProcessTable.environment(of: worker.pid)
+        #expect(variables["LD_PRELOAD"] == "libc.so.6:\(folder["libsupervise-preload.so"])")
+        #expect(variables["SUPERVISE_WORKER_ADOPT"] == "1")
+        #expect(variables["SUPERVISE_WORKER_COUNT"] == "1")
+        #expect(variables["SUPERVISE_WORKER_PAGE"] == "5")
+        let sockets = ProcessTable.descriptors(of: worker.pid)
+        let inodes = ["3", "4"].map { number in
+            "\(number):" + (sockets[number] ?? "").filter(\.isNumber)
+        }
+        #expect(variables["SUPERVISE_WORKER_LISTENERS"] == inodes.joined(separator: ","))
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines("adoption").isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            (["--adopt", "off"], nil, "1", true), (["--count", "report"], "1", nil, true),
+            (["--count", "off"], "1", nil, false), (["--adopt", "seccomp"], nil, "1", true),
+            (["--adopt", "off", "--count", "report"], nil, nil, true),
+        ] as [([String], String?, String?, Bool)])
+    func eachPartCanBeTurnedOff(
+        options: [String], adopt: String?, count: String?, hasPage: Bool
+    ) async throws {
+        let folder = try Self.install()
+        let master = try Self.start(folder, options, Self.idle)
+        let worker = try await master.waitForWorkers(1)[0]
+        let variables = ProcessTable.environment(of: worker.pid)
+        #expect(variables["SUPERVISE_WORKER_ADOPT"] == adopt)
+        #expect(variables["SUPERVISE_WORKER_COUNT"] == count)
+        #expect((variables["SUPERVISE_WORKER_PAGE"] != nil) == hasPage)
+        let isLoaded = adopt != nil || count != nil
+        #expect((variables["LD_PRELOAD"] != nil) == isLoaded)
+        #expect((variables["SUPERVISE_WORKER_LISTENERS"] != nil) == isLoaded)
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    /// The library rings when its count reaches the limit in the page.
+    @Test func aWorkerIsRecycledByItsConnections() async throws {
+        let folder = try Self.install()
+        let master = try Self.start(
+            folder, ["--max-requests", "7"], Self.page + "say(b'X_CONNECTIONS=7')\n" + Self.idle)
+        let due = try await master.waitForEvent(Event.due)
+        #expect(due["cause"] == "max-requests" && due["requests"] == "7")
+        let line = try await master.waitForEvent("counting")
+        #expect(line["source"] == "preload" && line["unit"] == "connections")
+    }
+
+    /// Nobody rings for what is counted below the limit; it is read when the worker ends.
+    @Test func thePageTellsWhatAnEndedWorkerHadAccepted() async throws {
+        let folder = try Self.install()
+        let master = try Self.start(
+            folder, [], Self.page + "put(192, 3)\nprint('counted', flush=True)\n" + Self.idle)
+        try await master.wait("the count") { !folder.lines("stdout").isEmpty }
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines(Event.exit).first?["requests"] == "3")
+    }
+
+    @Test func whatTheWorkerReportsCountsMore() async throws {
+        let folder = try Self.install()
+        let master = try Self.start(
+            folder, ["--max-requests", "7"],
+            Self.page + "put(64, 2)\nput(192, 9)\nsay(b'X_CONNECTIONS=9')\n" + Self.idle)
+        try await master.waitForWorkers(1)
+        let line = try await master.waitForEvent("counting")
+        #expect(line["source"] == "report" && line["unit"] == "requests")
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines(Event.due).isEmpty)
+        #expect(master.lines(Event.exit).first?["requests"] == "2")
+    }
+
+    @Test(arguments: ["auto", "preload", "report"])
+    func onlyWhoCanBeCountedByNoneIsWarnedOf(count: String) async throws {
+        let folder = try Self.install()
+        let master = try Self.start(
+            folder, ["--max-requests", "7", "--count", count, "--ready", "1s"], Self.idle)
+        try await master.waitForWorkers(1)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines("uncounted").count == (count == "report" ? 1 : 0))
+    }
+
+    /// The places where it was looked for, once.
+    @Test func aMissingLibraryIsOneWarning() async throws {
+        let folder = try Self.install()
+        folder.remove(file: "libsupervise-preload.so")
+        let master = try Self.start(folder, ["--workers", "2"], Self.idle)
+        let workers = try await master.waitForWorkers(2)
+        try await master.signal(SIGHUP)
+        try await master.waitForWorkers(2, without: workers)
+        #expect(master.lines("adoption").count == 1)
+        let line = try await master.waitForEvent("adoption")
+        #expect(line.mentions(folder["libsupervise-preload.so"]))
+        #expect(line.mentions("/tmp/lib/libsupervise-preload.so"))
+        #expect(ProcessTable.environment(of: workers[0].pid)["LD_PRELOAD"] == nil)
+    }
+
+    /// A program and its library, in a folder of their own.
+    private static func install() throws -> Folder {
+        let folder = try Folder()
+        try folder.write("empty.c", "int supervise_does_nothing;\n")
+        let library = folder["libsupervise-preload.so"]
+        try #require(runs("cp", Place.supervise, folder["supervise"]))
+        try #require(runs("cc", "-shared", "-fPIC", "-o", library, folder["empty.c"]))
+        return folder
+    }
+
+    private static func start(
+        _ folder: Folder, _ options: [String], _ script: String
+    ) throws -> Supervise {
+        try Supervise(
+            ["--bind", "127.0.0.1:0", "--ready", "exec"] + options + [
+                "--", "python3", "-c", script,
+            ],
+            program: [folder["supervise"]], folder: folder)
+    }
+
+    private static let page = """
+        import mmap, os, socket, struct
+        memory = mmap.mmap(int(os.environ["SUPERVISE_WORKER_PAGE"]), 4096)
+        def put(offset, number):
+            memory[offset:offset + 8] = struct.pack("Q", number)
+        def say(text):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.sendto(text, "\\0" + os.environ["NOTIFY_SOCKET"][1:])
+
+        """
+
+    private static let idle = """
+        import socket
+        while True:
+            socket.socket(fileno=3).accept()
+        """
+}
