@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 const char *csupervise_error_text(int code) {
@@ -109,4 +110,8 @@ ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t 
     struct iovec here = {bytes, size};
     struct iovec there = {(void *)(uintptr_t)address, size};
     return process_vm_readv(pid, &here, 1, &there, 1, 0);
+}
+
+bool csupervise_has_capabilities(const char *path) {
+    return getxattr(path, "security.capability", NULL, 0) > 0;
 }

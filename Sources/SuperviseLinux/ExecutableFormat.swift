@@ -1,3 +1,4 @@
+import CSupervise
 import Glibc
 
 /// What the kernel would run for a program's file, as far as a preload library is concerned: read from
@@ -50,6 +51,15 @@ public enum ExecutableFormat: Hashable, Sendable {
                 return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
                     && access(path, X_OK) == 0
             }
+    }
+
+    /// Whether a program gets privileges from its file: setuid, setgid, or capabilities
+    /// (capabilities(7)). No_new_privs takes them from it.
+    public static func givesPrivileges(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return status.st_mode & (S_ISUID | S_ISGID) != 0
+            || csupervise_has_capabilities(path)
     }
 
     /// The first word after `#!`, which is a path and never looked for.

@@ -21,14 +21,20 @@ public enum ThisProcess {
     /// CAP_SETGID (capabilities(7)), as systemd's AmbientCapabilities gives them. Where that can't be
     /// read, the start has to show.
     public static var mayChangeCredentials: Bool {
-        if geteuid() == 0 { return true }
+        geteuid() == 0 || hasCapabilities(1 << 6 | 1 << 7)
+    }
+
+    /// Whether it may give a program a seccomp filter without renouncing setuid programs for it
+    /// (CAP_SYS_ADMIN, seccomp(2)).
+    public static var mayFilterFreely: Bool { hasCapabilities(1 << 21) }
+
+    /// Whether it has all of these effective capabilities, by their bits (linux/capability.h). Where
+    /// that can't be read, the use has to show.
+    private static func hasCapabilities(_ needed: UInt64) -> Bool {
         guard let text = Procfs.text("/proc/self/status") else { return true }
         let line = text.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let digits = line?.split(whereSeparator: \.isWhitespace).last
         guard let effective = digits.flatMap({ UInt64($0, radix: 16) }) else { return true }
         return effective & needed == needed
     }
-
-    // CAP_SETGID is 6, CAP_SETUID 7.
-    private static let needed: UInt64 = 1 << 6 | 1 << 7
 }

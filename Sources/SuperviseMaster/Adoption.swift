@@ -22,48 +22,53 @@ struct Adoption {
     /// Whether the library is asked to count connections.
     let countsConnections: Bool
     /// Why what is wanted is not used.
-    private(set) var warning: String?
+    private(set) var warnings: [String] = []
 
     init(
         _ settings: PoolSettings, hasListeners: Bool, searchPath: String?, library: PreloadLibrary
     ) {
-        countsReports = settings.count == .auto || settings.count == .report
         guard hasListeners else {
             way = .none
             self.library = nil
+            countsReports = settings.count != .off
             countsConnections = false
             return
         }
-        let program = ExecutableFormat.path(
-            of: Blueprint.program(of: settings), searchPath: searchPath,
-            folder: settings.workingDirectory)
-        let format = program.map { ExecutableFormat.ofFile($0) } ?? .unknown
+        let name = Blueprint.program(of: settings)
+        let program =
+            ExecutableFormat.path(
+                of: name, searchPath: searchPath, folder: settings.workingDirectory) ?? name
+        let format = ExecutableFormat.ofFile(program)
         let wanted = Adoption.way(for: settings.adopt, format)
         let wantsCount =
             settings.count == .preload || settings.count == .auto && format.loadsLibraries
         let wantsLibrary = wanted == .preload || wantsCount
-        self.library = wantsLibrary && format.loadsLibraries ? library.path : nil
-        let isPossible =
-            switch wanted {
-            case .preload: self.library != nil
-            case .seccomp: InterceptedBinds.isSupported
-            case .none: true
-            }
-        way = isPossible ? wanted : .none
-        countsConnections = wantsCount && self.library != nil
-        if wanted == .seccomp, !isPossible { warning = Adoption.noSeccomp }
-        guard wantsLibrary, self.library == nil else { return }
-        if format.loadsLibraries, let problem = library.problem {
-            warning = problem
-        } else {
-            warning = Adoption.warning(
-                of: settings, format, program: program ?? Blueprint.program(of: settings))
+        let loaded = wantsLibrary && format.loadsLibraries ? library.path : nil
+        self.library = loaded
+        countsReports = settings.count == .auto || settings.count == .report
+        countsConnections = wantsCount && loaded != nil
+        let obstacle =
+            wanted == .seccomp ? Adoption.obstacleToSeccomp(settings.adopt, program) : nil
+        way = obstacle != nil || wanted == .preload && loaded == nil ? .none : wanted
+        warnings = obstacle.map { [$0] } ?? []
+        if wantsLibrary, loaded == nil {
+            let isMissing = format.loadsLibraries ? library.problem : nil
+            warnings.append(isMissing ?? Adoption.warning(of: settings, format, program: program))
         }
     }
 
-    private static let noSeccomp =
-        "adoption by seccomp needs Linux 5.9 on x86-64 or AArch64; programs that open their own "
-        + "socket are not adopted"
+    private static func obstacleToSeccomp(_ rule: AdoptRule, _ program: String) -> String? {
+        guard InterceptedBinds.isSupported else {
+            return "adoption by seccomp needs Linux 5.9 on x86-64 or AArch64; programs that open "
+                + "their own socket are not adopted"
+        }
+        guard rule == .auto, !ThisProcess.mayFilterFreely,
+            ExecutableFormat.givesPrivileges(program)
+        else { return nil }
+        return "\(program) is setuid, setgid or has file capabilities, which the filter for its "
+            + "adoption would take from it, as the master has no CAP_SYS_ADMIN; it is not adopted "
+            + "unless adopt = seccomp says so"
+    }
 
     private static func way(for rule: AdoptRule, _ format: ExecutableFormat) -> Way {
         switch rule {

@@ -26,10 +26,11 @@ extension Master {
             log.write(
                 LogLine(.debug, "adoption").with("pool", pool.name)
                     .with("by", adoption.way.rawValue).with("library", adoption.library))
-            guard let warning = adoption.warning, isNew(.adoption(warning)) else { continue }
-            log.write(
-                LogLine(.warning, "adoption").with("pool", pool.name)
-                    .with("message", warning))
+            for warning in adoption.warnings where isNew(.adoption(warning)) {
+                log.write(
+                    LogLine(.warning, "adoption").with("pool", pool.name)
+                        .with("message", warning))
+            }
         }
     }
 

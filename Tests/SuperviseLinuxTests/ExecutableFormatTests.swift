@@ -81,6 +81,30 @@ struct ExecutableFormatTests {
         }
     }
 
+    @Test func privilegesOfAFileAreTold() throws {
+        #expect(!ExecutableFormat.givesPrivileges("/bin/sh"))
+        #expect(!ExecutableFormat.givesPrivileges("/no/such/file"))
+        let folder = try TestFolder()
+        try folder.write("a", "")
+        for (mode, expected) in [(0o755, false), (0o4755, true), (0o2755, true)] as [(mode_t, Bool)]
+        {
+            chmod("\(folder.path)/a", mode)
+            #expect(ExecutableFormat.givesPrivileges("\(folder.path)/a") == expected)
+        }
+    }
+
+    @Test(.enabled(if: isRoot, "needs root")) func capabilitiesOfAFileAreTold() throws {
+        let folder = try TestFolder()
+        try folder.write("a", "")
+        let script =
+            "import os, struct; os.setxattr('\(folder.path)/a', 'security.capability', "
+            // VFS_CAP_REVISION_2 and CAP_NET_BIND_SERVICE, permitted.
+            + "struct.pack('<5I', 0x02000000, 1 << 10, 0, 0, 0))"
+        let setter = try TestChild(["python3", "-c", script])
+        try #require(try setter.exitStatus() == .exited(0))
+        #expect(ExecutableFormat.givesPrivileges("\(folder.path)/a"))
+    }
+
     @Test func programsAreFoundAsExecWould() throws {
         let folder = try TestFolder()
         try folder.write("sh", "#!/bin/sh\n")

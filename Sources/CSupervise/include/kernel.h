@@ -3,6 +3,7 @@
 #ifndef CSUPERVISE_KERNEL_H
 #define CSUPERVISE_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -67,5 +68,8 @@ unsigned csupervise_device_minor(uint64_t device);
 
 // process_vm_readv(2) of one range; the number of bytes, or -1 with errno.
 ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t size);
+
+// Whether a file has capabilities of its own (capabilities(7)).
+bool csupervise_has_capabilities(const char *path);
 
 #endif
