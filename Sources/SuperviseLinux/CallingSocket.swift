@@ -9,6 +9,8 @@ struct CallingSocket {
     let process: Int32
     /// Which socket it is now.
     let identity: FileIdentity
+    /// Whether it has an address already, and so can have no other.
+    let isBound: Bool
     /// O_NONBLOCK.
     let isNonblocking: Bool
     /// Whether the descriptor is closed on exec.
@@ -44,6 +46,8 @@ struct CallingSocket {
         var status = stat()
         try systemCall("fstat") { fstat(copy.rawValue, &status) }
         identity = FileIdentity(status)
+        let bound = try SocketAddress(boundBy: copy.rawValue)
+        isBound = ListenAddress(bound.bytes)?.isDefinite ?? false
         isNonblocking = try systemCall("fcntl") { fcntl(copy.rawValue, F_GETFL) } & O_NONBLOCK != 0
         isIPv6Only =
             family == AF_INET6

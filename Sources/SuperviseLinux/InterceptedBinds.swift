@@ -65,6 +65,7 @@ public final class InterceptedBinds: Sendable {
                 let caller = try CallingSocket(
                     thread: call.thread, descriptor: call.descriptor, family: address.family),
                 let listener = listeners.first(where: { $0.holds(address, for: caller) }),
+                !caller.isBound || caller.identity == listener.identity,
                 // Until here all could have been read of another process with the same number.
                 csupervise_bind_waits(descriptor.rawValue, call.id)
             else { return .untouched }

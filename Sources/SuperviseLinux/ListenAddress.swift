@@ -15,19 +15,24 @@ struct ListenAddress: Hashable, Sendable {
     private let place: Place
     /// 0 is any free port, or no port.
     private let port: UInt16
+    /// The interface of a link-local address (ipv6(7)); 0 is none.
+    private let scope: UInt32
 
     /// The address of a `struct sockaddr` (socket(7)), as many bytes as the caller says it has. Nil for
     /// other families, and for what the kernel would refuse.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 2 else { return nil }
         family = Int32(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt16.self) })
+        // Without a scope an IPv6 address was once shorter, and still may be (SIN6_LEN_RFC2133).
+        scope =
+            family == AF_INET6 && bytes.count >= 28
+            ? bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 24, as: UInt32.self) } : 0
         switch family {
         case AF_INET:
             guard bytes.count >= 16 else { return nil }
             port = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
             place = .host(Array(bytes[4..<8]))
         case AF_INET6:
-            // Without a scope it was once shorter, and still may be (SIN6_LEN_RFC2133).
             guard bytes.count >= 24 else { return nil }
             port = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
             place = .host(Array(bytes[8..<24]))
@@ -43,6 +48,9 @@ struct ListenAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether it is one address, with a port or a name.
+    var isDefinite: Bool { if case .host = place { port != 0 } else { true } }
+
     /// Whether it is a file's name, which is another socket once the file is another.
     var isPath: Bool { if case .path = place { true } else { false } }
 
@@ -55,7 +63,9 @@ struct ListenAddress: Hashable, Sendable {
         guard case .host = place, case .host = other.place else {
             return family == other.family && place == other.place
         }
-        guard port == other.port, port != 0 else { return false }
+        guard port == other.port, port != 0,
+            scope == other.scope || scope == 0 || other.scope == 0
+        else { return false }
         let (ours, theirs) = (
             coverage(isIPv6Only: isIPv6Only), other.coverage(isIPv6Only: isOtherIPv6Only)
         )

@@ -66,6 +66,18 @@ struct InterceptedBindsTests {
         unlink(path)
     }
 
+    @Test func aBoundSocketKeepsItsAddress() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+        let port = listener.address.split(separator: ":")[1]
+        // The second call is on the descriptor of the first.
+        let other = try Binds(["2|127.0.0.1|0|-", "2|127.0.0.1|\(port)|a"], [listener])
+        #expect(other.results.map(\.code) == [0, EINVAL])
+        // This is how a call looks that a signal interrupted once it was answered.
+        let again = try Binds(["2|127.0.0.1|\(port)|-", "2|127.0.0.1|\(port)|a"], [listener])
+        #expect(again.results.map(\.code) == [0, 0])
+        #expect(again.results.map(\.inode) == [listener.identity.inode, listener.identity.inode])
+    }
+
     @Test func nonsenseIsLeftToTheKernel() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
         let port = listener.address.split(separator: ":")[1]
@@ -202,8 +214,9 @@ private struct Binds {
 
 /// Makes the calls of its arguments and tells of each on descriptor 3: errno, the descriptor's inode,
 /// whether it is closed on exec, whether it is non-blocking. Flags: `d` datagram, `6` IPv6 alone, `c`
-/// close-on-exec, `n` non-blocking, `t` from a thread, `r` removes the file first; and mistakes: `p` a
-/// bad pointer, `b` a bad descriptor, `s` and `l` a length too short and too long, `f` a file.
+/// close-on-exec, `n` non-blocking, `t` from a thread, `r` removes the file first, `a` takes the socket
+/// of the call before; and mistakes: `p` a bad pointer, `b` a bad descriptor, `s` and `l` a length too
+/// short and too long, `f` a file.
 private let bindProgram = """
     #define _GNU_SOURCE
     #include <arpa/inet.h>
@@ -221,7 +234,7 @@ private let bindProgram = """
 
     static struct sockaddr_storage place;
     static socklen_t size;
-    static int number, code;
+    static int number, last, code;
 
     static void *make(void *unused) {
         code = bind(number, (struct sockaddr *)&place, size) == 0 ? 0 : errno;
@@ -258,7 +271,8 @@ private let bindProgram = """
             int type = strchr(flags, 'd') ? SOCK_DGRAM : SOCK_STREAM;
             if (strchr(flags, 'c')) type |= SOCK_CLOEXEC;
             if (strchr(flags, 'n')) type |= SOCK_NONBLOCK;
-            number = socket(family, type, 0);
+            number = strchr(flags, 'a') ? last : socket(family, type, 0);
+            last = number;
             if (strchr(flags, '6')) setsockopt(number, IPPROTO_IPV6, IPV6_V6ONLY, &on, 4);
             if (strchr(flags, 'r')) unlink(host);
             if (strchr(flags, 's')) size = 3;

@@ -44,6 +44,20 @@ struct ListenAddressTests {
         #expect(!free.collides(isIPv6Only: false, with: free, isOtherIPv6Only: false))
     }
 
+    @Test func linksAreToldApart() throws {
+        func address(scope: UInt8) throws -> ListenAddress {
+            var bytes = [UInt8](repeating: 0, count: 28)
+            (bytes[0], bytes[3], bytes[8], bytes[9]) = (UInt8(AF_INET6), 80, 0xFE, 0x80)
+            bytes[24] = scope
+            return try #require(ListenAddress(bytes))
+        }
+        for (scope, expected) in [(1, true), (2, false), (0, true)] as [(UInt8, Bool)] {
+            #expect(
+                try address(scope: scope).collides(
+                    isIPv6Only: true, with: address(scope: 1), isOtherIPv6Only: true) == expected)
+        }
+    }
+
     @Test func unixNamesAreComparedByTheirBytes() throws {
         func address(_ name: String, abstract: Bool) throws -> ListenAddress {
             try #require(ListenAddress(SocketAddress(unix: name, abstract: abstract).bytes))
