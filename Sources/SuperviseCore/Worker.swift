@@ -63,7 +63,7 @@ public struct Worker: Equatable, Sendable {
     /// Whether it said `READY=1`.
     var saidReady = false
     /// Whether it is ready without the evidence that is still looked for, for the sake of later boots.
-    var isUnproven = false
+    public internal(set) var isUnproven = false
 
     init(
         id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter
@@ -83,7 +83,8 @@ public struct Worker: Equatable, Sendable {
         }
     }
 
-    var isReady: Bool { state == .ready }
+    /// Whether it serves and was not told to go.
+    public var isReady: Bool { state == .ready }
 
     /// Whether it runs or is about to, and was not told to go.
     var isBooting: Bool { state == .starting || state == .booting }

@@ -46,7 +46,7 @@ final class Master {
     /// What was told already and is told once.
     var told: Set<OnceTold> = []
     /// Workers to be looked at, whether they serve a listener of ours at all.
-    var looks: [(id: WorkerID, blueprint: Blueprint, at: Instant)] = []
+    var looks: [Look] = []
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// Events for the service that performing an action brought up.
@@ -164,7 +164,7 @@ final class Master {
         if let look = nextLookAtDoors, look <= now { lookAtDoors() }
         while let look = looks.first, look.at <= now {
             looks.removeFirst()
-            lookWhereItListens(look.id, look.blueprint)
+            lookWhereItListens(look)
         }
     }
 

@@ -149,9 +149,11 @@ import Testing
         #expect(!folder.exists("kept") && !folder.exists("new"))
     }
 
-    @Test func bindsComeAndGo() async throws {
+    /// By either rule: what is planned about a worker must not keep its old listeners open.
+    @Test(arguments: ["auto", "1s"]) func bindsComeAndGo(ready: String) async throws {
         func config(_ host: String) -> String {
-            "stable-after = 200ms\nworkers = 2\nbind = 127.0.0.1:0\nbind = \(host):0\n"
+            "stable-after = 200ms\nworkers = 2\nready = \(ready)\nbind = 127.0.0.1:0\n"
+                + "bind = \(host):0\n"
         }
         let master = try Supervise.pools { _ in config("127.0.0.2") }
         let before = try await master.waitForWorkers(2)
