@@ -12,6 +12,9 @@ public enum ExecutableFormat: Hashable, Sendable {
     case otherLoader(String)
     /// A program of this machine without a loader: statically linked.
     case withoutLoader
+    /// A program of this machine that was made by Go. It may have glibc's loader, and makes its system
+    /// calls itself all the same.
+    case go
     /// A program for another machine, run by an emulator or by the kernel's compatible calls.
     case otherMachine
     /// There is no such program, it can't be read, or it is no ELF file.
@@ -99,6 +102,9 @@ private struct ELFHeader {
     private static let wideClass: UInt8 = 2
     private static let interpreterType: UInt64 = 3
     private static let longestInterpreter: UInt64 = 4096
+    private static let noteType: UInt64 = 4
+    private static let longestNotes: UInt64 = 4096
+    private static let goNoteName = Array("Go\0\0".utf8)
     #if arch(x86_64)
         private static let ourMachine: UInt64 = 62
     #elseif arch(arm64)
@@ -140,18 +146,40 @@ private struct ELFHeader {
         // As the kernel has it: entries of any other size make no program.
         guard entryBytes == (isWide ? 56 : 32) else { return .unknown }
         let table = file.bytes(at: tableOffset, count: entryBytes * entryCount)
+        guard table.count == entryBytes * entryCount, entryCount > 0 else { return .unknown }
+        var interpreter: String?
         for start in stride(from: 0, to: table.count, by: entryBytes) {
             guard let type = Self.number(table, at: start, bytes: 4) else { return .unknown }
-            guard type == Self.interpreterType else { continue }
+            guard type == Self.interpreterType || type == Self.noteType else { continue }
             let (offset, size) = isWide ? (8, 32) : (4, 16)
             guard let offset = Self.number(table, at: start + offset, bytes: isWide ? 8 : 4),
-                let size = Self.number(table, at: start + size, bytes: isWide ? 8 : 4),
-                size <= Self.longestInterpreter
+                let size = Self.number(table, at: start + size, bytes: isWide ? 8 : 4)
             else { return .unknown }
-            let path = file.bytes(at: offset, count: Int(size)).prefix { $0 != 0 }
-            return loader(String(decoding: path, as: UTF8.self))
+            if type == Self.noteType {
+                let notes = file.bytes(at: offset, count: Int(min(size, Self.longestNotes)))
+                if isFromGo(notes) { return .go }
+            } else if size <= Self.longestInterpreter {
+                let path = file.bytes(at: offset, count: Int(size)).prefix { $0 != 0 }
+                interpreter = interpreter ?? String(decoding: path, as: UTF8.self)
+            } else {
+                return .unknown
+            }
         }
-        return table.count == entryBytes * entryCount && entryCount > 0 ? .withoutLoader : .unknown
+        return interpreter.map(loader) ?? .withoutLoader
+    }
+
+    /// Go's linker leaves the build's id in a note of its own name, among those of others.
+    private func isFromGo(_ notes: [UInt8]) -> Bool {
+        var start = 0
+        while let nameBytes = Self.number(notes, at: start, bytes: 4),
+            let valueBytes = Self.number(notes, at: start + 4, bytes: 4)
+        {
+            let name = notes.dropFirst(start + 12).prefix(Int(nameBytes))
+            if name.elementsEqual(Self.goNoteName) { return true }
+            // Both parts are filled up to four bytes (elf(5)).
+            start += 12 + (Int(nameBytes) + 3) / 4 * 4 + (Int(valueBytes) + 3) / 4 * 4
+        }
+        return false
     }
 
     /// glibc's own is `/lib64/ld-linux-x86-64.so.2` or, where it names its version, `ld-2.31.so`.

@@ -80,7 +80,7 @@ struct Adoption {
         switch format {
         // What can't be read may well be dynamic, and a static program only ignores the variable.
         case .glibc, .unknown: return .preload
-        case .otherLoader, .withoutLoader: return .seccomp
+        case .otherLoader, .withoutLoader, .go: return .seccomp
         // Its calls have other numbers than those that the filter knows.
         case .otherMachine: return .none
         }
@@ -96,6 +96,7 @@ struct Adoption {
         let reason =
             switch format {
             case .withoutLoader: "is statically linked"
+            case .go: "is written in Go and calls the kernel without libc"
             case .otherLoader(let path): "is started by \(path), which is not glibc's loader"
             case .otherMachine: "is for another machine"
             case .glibc, .unknown: "can't be looked at"
@@ -109,7 +110,7 @@ extension ExecutableFormat {
     fileprivate var loadsLibraries: Bool {
         switch self {
         case .glibc, .unknown: true
-        case .otherLoader, .withoutLoader, .otherMachine: false
+        case .otherLoader, .withoutLoader, .go, .otherMachine: false
         }
     }
 }

@@ -56,6 +56,8 @@ struct ExecutableFormatTests {
         let narrow = Image(isWide: false)
         #expect(try format(narrow) == .otherLoader(Image.glibc))
         #expect(try format(Image(isWide: false, interpreter: nil)) == .withoutLoader)
+        #expect(try format(Image(interpreter: nil, note: "Go\0\0")) == .go)
+        #expect(try format(Image(interpreter: nil, note: "GNU\0")) == .withoutLoader)
         #expect(try format(Image(entryBytes: 57)) == .unknown)
         #expect(try format(Image(nameBytes: 1 << 40)) == .unknown)
         #expect(try format(Image(tableOffset: .max)) == .unknown)
@@ -139,12 +141,19 @@ private struct Image {
     var entryBytes: UInt16?
     var tableOffset: UInt64?
     var nameBytes: UInt64?
+    /// The owner of a second note, after one of another's; takes the place of the loader.
+    var note: String?
 
     var bytes: [UInt8] {
         let headerBytes = isWide ? 64 : 52
         let entryBytes = entryBytes ?? (isWide ? 56 : 32)
         var file = [UInt8](repeating: 0, count: headerBytes + (isWide ? 56 : 32))
-        let name = Array((interpreter ?? "").utf8) + [0]
+        var notes: [UInt8] = []
+        for owner in ["Owner\0\0\0", note ?? ""] {
+            notes += [UInt8(owner.utf8.count), 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0]
+            notes += Array(owner.utf8) + [1, 2, 3, 4, 5, 0, 0, 0]
+        }
+        let name = note == nil ? Array((interpreter ?? "").utf8) + [0] : notes
         func put(_ value: some FixedWidthInteger, _ offset: Int) {
             withUnsafeBytes(of: value.littleEndian) {
                 file.replaceSubrange(offset..<offset + $0.count, with: $0)
@@ -158,7 +167,7 @@ private struct Image {
         putWord(tableOffset ?? UInt64(headerBytes), isWide ? 32 : 28)
         put(entryBytes, isWide ? 54 : 42)
         put(UInt16(1), isWide ? 56 : 44)
-        put(UInt32(interpreter == nil ? 1 : 3), headerBytes)
+        put(UInt32(note != nil ? 4 : interpreter == nil ? 1 : 3), headerBytes)
         putWord(UInt64(file.count), headerBytes + (isWide ? 8 : 4))
         putWord(nameBytes ?? UInt64(name.count), headerBytes + (isWide ? 32 : 16))
         return file + name
