@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["supervise", "hello-worker", "SuperviseLinux"],
-            exclude: ["Clients", "Workers"],
+            exclude: ["Clients", "Servers", "Workers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

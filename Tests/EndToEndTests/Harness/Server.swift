@@ -1,0 +1,45 @@
+import Glibc
+import Testing
+
+/// A server as its users start it.
+struct Server: CustomTestStringConvertible, Sendable {
+    let name: String
+    /// `PORT`, `FOLDER` and `SERVERS` (the folder of the programs) are filled in.
+    let command: [String]
+    var path = "/"
+    var environment: [String: String] = [:]
+    /// What makes the program in `FOLDER`.
+    var build: [String] = []
+    /// What it needs besides its command's first word.
+    var needs: [String] = []
+    /// Programs that nobody can look into are not counted.
+    var isCounted = true
+    /// Some processes of Java and Go take their time on a busy machine.
+    var bootDeadline = Duration.seconds(60)
+
+    var testDescription: String { name }
+
+    /// The programs' folder.
+    static let folder = "\(Place.tests)/Servers"
+    /// Where `Servers/install` puts what comes from PyPI.
+    static let installed = "\(Place.package)/.build/servers/bin"
+
+    /// What is missing on this machine to run it.
+    var missing: [String] {
+        let program = build.isEmpty ? [command[0]] : [build[0]]
+        return (program + needs).filter { !Server.isThere($0) }
+    }
+
+    func filled(_ words: [String], port: Int, folder: Folder) -> [String] {
+        words.map {
+            $0.replacing("PORT", with: "\(port)").replacing("FOLDER", with: folder.path)
+                .replacing("SERVERS", with: Server.folder)
+        }
+    }
+
+    private static func isThere(_ name: String) -> Bool {
+        if name.hasPrefix("/") { return access(name, F_OK) == 0 }
+        let path = baseEnvironment["PATH"] ?? ""
+        return path.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
+    }
+}

@@ -1,0 +1,2 @@
+<?php
+echo 'pid ', getmypid(), "\n";
