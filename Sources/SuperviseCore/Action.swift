@@ -11,7 +11,7 @@ public enum Action: Equatable, Sendable {
     /// Look whether the worker waits on a listener; `listening` or `unobservable` is the answer, or
     /// nothing where it does not yet.
     case observe(WorkerID)
-    /// Measure every living worker of this pool; `memory` is the answer.
+    /// Measure every living worker of this pool; `memory` of each and `sampled` are the answers.
     case sampleMemory(pool: Int)
     /// Read the counts of every ready worker of this pool, then look whether connections wait;
     /// `requests` and `queue` are the answers.

@@ -9,6 +9,9 @@ public enum Event: Equatable, Sendable {
     case late(by: TimeSpan)
     /// Something happened to a worker, or a worker said something.
     case worker(WorkerID, WorkerEvent)
+    /// Every living worker was measured. Told after their `memory`, as the end of the answer to
+    /// `sampleMemory`.
+    case sampled
     /// Whether connections wait to be accepted on any listener of the pool. Told after the workers'
     /// counts, as the answer to `sampleProgress`.
     case queue(isWaiting: Bool)

@@ -59,6 +59,9 @@ public struct TimeSpan: Hashable, Comparable, Sendable {
         return TimeSpan(nanoseconds: overflow ? .max : sum)
     }
 
+    /// So many times the span; the longest one where that is too large.
+    func times(_ count: Int64) -> TimeSpan { TimeSpan.scaled(count, by: nanoseconds) }
+
     private static func scaled(_ count: Int64, by unit: Int64) -> TimeSpan {
         let (product, overflow) = count.multipliedReportingOverflow(by: unit)
         return TimeSpan(nanoseconds: overflow ? (count < 0 ? .min : .max) : product)

@@ -1,23 +1,19 @@
 /// Memory caps.
 
 extension Pool {
-    /// Sampling costs a wakeup, so a pool without caps has none.
-    mutating func scheduleSampling(at now: Instant) {
-        let isNeeded = policy.maxRSSBytes != nil || policy.killRSSBytes != nil
-        let isOver = stage != .running && stage != .parked
-        nextSampleAt = isNeeded && !isOver ? now + policy.memoryInterval : nil
-    }
-
     mutating func measure(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
         if let index = leavingIndex(of: id) {
             slots[id.slot].leaving[index].memoryBytes = bytes
+            samplingPace.learn(bytes, since: nil, cap: policy.killRSSBytes)
             killLeavingOverMemory(index, of: id, at: now)
             return
         }
         guard var worker = self[id] else { return }
-        worker.memoryBytes = bytes
-        self[id] = worker
         let policy = policy(of: worker)
+        samplingPace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
+        worker.memoryBytes = bytes
+        worker.measuredAt = now
+        self[id] = worker
         if let cap = policy.killRSSBytes, bytes > cap {
             endAbruptly(worker, because: .killMemory, within: .zero, at: now)
         } else if let cap = policy.maxRSSBytes, worker.isReady {

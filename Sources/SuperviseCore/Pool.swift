@@ -46,6 +46,7 @@ public struct Pool: Equatable, Sendable {
     var vacancies = SlotQueue<Instant>()
     var recycles = SlotQueue<RecycleRank>()
     var nextSampleAt: Instant?
+    var samplingPace = SamplingPace()
     var nextProgressAt: Instant?
     /// Since when connections have waited at every look.
     var queueWaitsSince: Instant?
@@ -78,6 +79,7 @@ public struct Pool: Equatable, Sendable {
         case .start: start(at: now)
         case .deadline: expireDeadlines(at: now)
         case .late(let span): shiftDeadlines(by: span, at: now)
+        case .sampled: endSampling(at: now)
         case .queue(let isWaiting): judgeProgress(isWaiting: isWaiting, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)

@@ -11,6 +11,8 @@ public struct Service: Equatable, Sendable {
         case late(by: TimeSpan)
         /// News of a worker.
         case worker(WorkerID, WorkerEvent)
+        /// Every living worker of this pool was measured.
+        case sampled(pool: Int)
         /// Whether connections wait to be accepted on any listener of this pool.
         case queue(pool: Int, isWaiting: Bool)
         /// So many workers more (or fewer) in this pool.
@@ -119,6 +121,8 @@ public struct Service: Equatable, Sendable {
             tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
+        case .sampled(let pool):
+            if let index = index(ofPool: pool) { tell(index, .sampled, at: now) }
         case .queue(let pool, let isWaiting):
             if let index = index(ofPool: pool) {
                 tell(index, .queue(isWaiting: isWaiting), at: now)

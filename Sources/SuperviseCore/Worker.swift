@@ -36,6 +36,8 @@ public struct Worker: Equatable, Sendable {
     /// Its last measured memory in bytes.
     public internal(set) var memoryBytes: UInt64?
 
+    /// When that was.
+    var measuredAt: Instant?
     /// How many samples in a row were over `max-rss`.
     var samplesOver = 0
     /// After an alarm, samples before this time are not judged by `max-rss`.
@@ -98,6 +100,12 @@ public struct Worker: Equatable, Sendable {
     /// Whether it has been ready for long enough to forget earlier crashes of its slot.
     func isStable(at now: Instant, after span: TimeSpan) -> Bool {
         readyAt.map { now - $0 >= span } ?? false
+    }
+
+    /// Its last figure, and how old that is.
+    func lastSample(at now: Instant) -> (bytes: UInt64, span: TimeSpan)? {
+        guard let memoryBytes, let measuredAt else { return nil }
+        return (memoryBytes, now - measuredAt)
     }
 
     /// Its figures for a notice.

@@ -15,14 +15,27 @@ public final class ProcessMemory: Sendable {
 
     /// The resident set in bytes, nil when the process is gone or a zombie.
     public func residentBytes() -> UInt64? {
-        var buffer = [UInt8](repeating: 0, count: 128)
-        let count = pread(file.rawValue, &buffer, buffer.count, 0)
-        guard count > 0 else { return nil }
-        let fields = buffer.prefix(count).split(separator: UInt8(ascii: " "))
-        guard fields.count > 1, let total = UInt64(String(decoding: fields[0], as: UTF8.self)),
-            let resident = UInt64(String(decoding: fields[1], as: UTF8.self)), total > 0
-        else { return nil }
-        return resident * Self.pageBytes
+        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in
+            let count = pread(file.rawValue, buffer.baseAddress, buffer.count, 0)
+            guard count > 0 else { return nil }
+            var fields: (UInt64, UInt64) = (0, 0)
+            var index = 0
+            for byte in buffer[..<count] {
+                if byte == UInt8(ascii: " ") {
+                    index += 1
+                    if index == 2 { break }
+                } else {
+                    let digit = UInt64(byte & 0x0F)
+                    if index == 0 {
+                        fields.0 = fields.0 &* 10 &+ digit
+                    } else {
+                        fields.1 = fields.1 &* 10 &+ digit
+                    }
+                }
+            }
+            // A zombie's figures are all 0.
+            return index == 2 && fields.0 > 0 ? fields.1 * Self.pageBytes : nil
+        }
     }
 
     /// What a process has of the pages that it shares with others, from /proc/PID/smaps_rollup

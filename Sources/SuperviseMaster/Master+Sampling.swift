@@ -19,23 +19,27 @@ extension Master {
 
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
+        let policy = service.member(number)?.pool.policy
         for worker in workers.ofPool(number) where !worker.hasExited {
-            let policy = worker.blueprint.policy
-            let memory =
-                worker.memory
-                ?? TreeMemory(
-                    pid: worker.pid,
-                    withDescendants: worker.blueprint.settings.memoryScope == .tree,
-                    capBytes: min(policy.maxRSSBytes ?? .max, policy.killRSSBytes ?? .max))
-            worker.memory = memory
-            do throws(SystemCallError) {
-                if let bytes = try memory.residentBytes(atNanoseconds: now) {
-                    tell(worker.id, .memory(bytes: bytes))
-                }
-            } catch {
-                log.write(
-                    line(.warning, "memory-unreadable", worker).with("error", error.description))
-            }
+            measure(worker, at: now, nearBytes: policy?.lowestCapBytes)
+        }
+        tell(.sampled(pool: number))
+    }
+
+    private func measure(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
+        let memory =
+            worker.memory
+            ?? TreeMemory(
+                pid: worker.pid,
+                withDescendants: worker.blueprint.settings.memoryScope == .tree)
+        worker.memory = memory
+        do throws(SystemCallError) {
+            guard let bytes = try memory.residentBytes(atNanoseconds: now, capBytes: nearBytes)
+            else { return }
+            tell(worker.id, .memory(bytes: bytes))
+        } catch {
+            log.write(
+                line(.warning, "memory-unreadable", worker).with("error", error.description))
         }
     }
 

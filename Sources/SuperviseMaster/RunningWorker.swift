@@ -50,6 +50,8 @@ struct WorkerTable {
     private var serials: [WorkerID: UInt64] = [:]
     private var serialsByPID: [Int32: UInt64] = [:]
     private var serialsByNonce: [String: UInt64] = [:]
+    /// The serials of each pool in the order in which they were given out, which is rising.
+    private var serialsByPool: [Int: [UInt64]] = [:]
     private var lastSerial: UInt64 = 0
 
     mutating func nextSerial() -> UInt64 {
@@ -62,12 +64,14 @@ struct WorkerTable {
         serials[worker.id] = worker.serial
         serialsByPID[worker.pid] = worker.serial
         serialsByNonce[worker.nonce] = worker.serial
+        serialsByPool[worker.id.pool, default: []].append(worker.serial)
     }
 
     mutating func remove(_ worker: RunningWorker) {
         bySerial[worker.serial] = nil
         serials[worker.id] = nil
         serialsByNonce[worker.nonce] = nil
+        serialsByPool[worker.id.pool]?.removeAll { $0 == worker.serial }
         forgetProcess(of: worker)
     }
 
@@ -83,9 +87,9 @@ struct WorkerTable {
     }
     subscript(pid pid: Int32) -> RunningWorker? { serialsByPID[pid].flatMap { bySerial[$0] } }
 
-    /// The workers of a pool, by slot and age.
+    /// The workers of a pool, by age.
     func ofPool(_ number: Int) -> [RunningWorker] {
-        bySerial.values.filter { $0.id.pool == number }.sorted { $0.serial < $1.serial }
+        (serialsByPool[number] ?? []).compactMap { bySerial[$0] }
     }
 
     var isEmpty: Bool { bySerial.isEmpty }

@@ -10,32 +10,33 @@ final class TreeMemory {
 
     private let pid: Int32
     private let withDescendants: Bool
-    private let capBytes: UInt64
     private var own: ProcessMemory?
     private var descendants: [(pid: Int32, memory: ProcessMemory)] = []
     private var listedAtNanoseconds: Int64?
     private var lastBytes: UInt64 = 0
 
-    /// Memory of this process. `capBytes` is the lowest cap that the figure is held against.
-    init(pid: Int32, withDescendants: Bool, capBytes: UInt64) {
+    /// Memory of this process.
+    init(pid: Int32, withDescendants: Bool) {
         self.pid = pid
         self.withDescendants = withDescendants
-        self.capBytes = capBytes
     }
 
-    /// The resident bytes now; nil when the process is gone.
-    func residentBytes(atNanoseconds now: Int64) throws(SystemCallError) -> UInt64? {
+    /// The resident bytes now; nil when the process is gone. `capBytes` is the lowest cap that the
+    /// figure is held against.
+    func residentBytes(
+        atNanoseconds now: Int64, capBytes: UInt64?
+    ) throws(SystemCallError) -> UInt64? {
         if own == nil { own = try ProcessMemory(pid: pid) }
         guard var sum = own?.residentBytes() else { return nil }
         if withDescendants {
-            listDescendants(atNanoseconds: now)
+            listDescendants(atNanoseconds: now, capBytes: capBytes ?? .max)
             for (_, memory) in descendants { sum += memory.residentBytes() ?? 0 }
         }
         lastBytes = sum
         return sum
     }
 
-    private func listDescendants(atNanoseconds now: Int64) {
+    private func listDescendants(atNanoseconds now: Int64, capBytes: UInt64) {
         let isNearCap = lastBytes >= capBytes / 100 * TreeMemory.nearCapPercent
         let isOld =
             listedAtNanoseconds.map { now - $0 >= TreeMemory.listLifetimeNanoseconds } ?? true

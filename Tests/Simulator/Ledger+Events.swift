@@ -9,8 +9,8 @@ extension Ledger {
         owesDone = nil
         owesShut = nil
         switch event {
-        case .start, .deadline, .late, .queue, .park: break
         case .emptied(let pool): doorsEmptied(pool)
+        case .start, .deadline, .late, .queue, .sampled, .park: break
         case .resize(let pool, let change):
             guard !stopWasTold, pools.indices.contains(pool), pools[pool].stage == .running else {
                 return

@@ -122,5 +122,6 @@ extension World {
             let bytes = UInt64(process.program.memory + grown) << 20
             agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
         }
+        agenda.enter(.sampled(pool), at: now)
     }
 }

@@ -14,6 +14,7 @@ package struct World {
         case served(WorkerID)
         case answered(WorkerID, WorkerEvent)
         case emptied(pool: Int)
+        case sampled(Int)
         case befalls(Fault)
         case heals
     }
@@ -87,6 +88,7 @@ package struct World {
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
         case .emptied(let pool): return [.emptied(pool: pool)]
+        case .sampled(let pool): return [.sampled(pool: pool)]
         case .befalls(let fault): return befall(fault, at: now)
         case .heals:
             isHealed = true

@@ -1,0 +1,94 @@
+/// When the workers' memory is looked at. The gap between two looks is `memory-interval` while a
+/// worker may reach a cap within two of them, and longer while all are far from theirs: it is half
+/// the time in which the one nearest to its cap would get there, growing twice as fast as any worker
+/// of the pool did of late, and never less than a hundredth of the cap in an interval. So growth that
+/// at most doubles from one look to the next is noticed within what it adds in one interval. What
+/// nothing foretold, such as one huge request, waits for the longest gap.
+
+/// What the looks at the memory of a pool have shown, as far as the next look depends on it.
+struct SamplingPace: Equatable, Sendable {
+    /// The longest gap, in intervals.
+    static let longestStretch: Int64 = 5
+    /// What the fastest growth counts for after another round of looks.
+    private static let fading = 0.9
+    /// So much of the cap in an interval is always thought possible.
+    private static let leastGrowth = 0.01
+
+    /// The fastest growth of late, in bytes a second.
+    private(set) var fastestBytesPerSecond = 0.0
+    /// How far the nearest worker of this round was from its cap, and that cap.
+    private var nearest: (distance: UInt64, cap: UInt64)?
+    /// Whether everybody was measured twice, so that growth would have shown.
+    private var isSure = true
+
+    /// A worker was measured; `since` is its last figure and how old that is.
+    mutating func learn(
+        _ bytes: UInt64, since last: (bytes: UInt64, span: TimeSpan)?, cap: UInt64?
+    ) {
+        if let last, last.span > .zero {
+            let growth = Double(bytes) - Double(last.bytes)
+            fastestBytesPerSecond = max(fastestBytesPerSecond, growth / last.span.seconds)
+        } else {
+            isSure = false
+        }
+        guard let cap else { return }
+        let distance = cap > bytes ? cap - bytes : 0
+        if let known = nearest, known.distance <= distance { return }
+        nearest = (distance, cap)
+    }
+
+    /// The gap until the next round, which begins to be learnt about.
+    mutating func gap(atLeast interval: TimeSpan) -> TimeSpan {
+        defer {
+            nearest = nil
+            isSure = true
+            fastestBytesPerSecond *= SamplingPace.fading
+        }
+        let longest = interval.times(SamplingPace.longestStretch)
+        guard isSure else { return interval }
+        guard let nearest else { return longest }
+        let least = Double(nearest.cap) * SamplingPace.leastGrowth / max(interval.seconds, 1e-9)
+        let seconds = Double(nearest.distance) / (2 * max(2 * fastestBytesPerSecond, least, 1))
+        guard seconds < longest.seconds else { return longest }
+        return max(interval, TimeSpan(nanoseconds: Int64(seconds * 1e9)))
+    }
+
+    static func == (a: SamplingPace, b: SamplingPace) -> Bool {
+        a.fastestBytesPerSecond == b.fastestBytesPerSecond && a.isSure == b.isSure
+            && a.nearest?.distance == b.nearest?.distance && a.nearest?.cap == b.nearest?.cap
+    }
+}
+
+extension Pool {
+    /// Sampling costs a wakeup, so a pool without caps has none.
+    mutating func scheduleSampling(at now: Instant) {
+        let isOver = stage != .running && stage != .parked
+        nextSampleAt = policy.needsSampling && !isOver ? now + policy.memoryInterval : nil
+    }
+
+    /// A worker that is new must not wait for the end of a long gap.
+    mutating func sampleSoon(at now: Instant) {
+        guard let next = nextSampleAt else { return }
+        nextSampleAt = min(next, now + policy.memoryInterval)
+    }
+
+    /// Every worker was measured: `memory` has been told for each.
+    mutating func endSampling(at now: Instant) {
+        guard nextSampleAt != nil else { return }
+        nextSampleAt = now + samplingPace.gap(atLeast: policy.memoryInterval)
+    }
+}
+
+extension PoolPolicy {
+    /// Whether anything is decided by the workers' memory.
+    var needsSampling: Bool { maxRSSBytes != nil || killRSSBytes != nil }
+
+    /// The lowest cap of a worker.
+    public var lowestCapBytes: UInt64? { [maxRSSBytes, killRSSBytes].compactMap { $0 }.min() }
+
+    /// The lowest cap above a worker of this size, or the highest where all are below it.
+    func cap(above bytes: UInt64) -> UInt64? {
+        let caps = [maxRSSBytes, killRSSBytes].compactMap { $0 }
+        return caps.filter { $0 >= bytes }.min() ?? caps.max()
+    }
+}

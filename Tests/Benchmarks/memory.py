@@ -1,0 +1,83 @@
+"""What a look at the memory of workers costs the master.
+
+    swift build -c release && python3 Tests/Benchmarks/memory.py [--workers 1000] [--seconds 5]
+
+Runs pools of idle workers (sleep) under caps that they never reach, every 100 ms a look, and divides
+the processor time of the master by its looks. These are counted by the kernel: each is one read call
+(`syscr` in proc_pid_io(5)). The figure for 10,000 workers is measured only with --workers 10000;
+otherwise it is the figure of one worker times 10,000, and said to be.
+"""
+import argparse, os, signal, subprocess, sys, tempfile, time
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+parser.add_argument("--workers", type=int, default=1000)
+parser.add_argument("--seconds", type=float, default=5)
+parser.add_argument("--program", default=os.path.join(ROOT, ".build/release/supervise"))
+options = parser.parse_args()
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/schedstat") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
+def reads(pid):
+    with open(f"/proc/{pid}/io") as file:
+        return int(dict(line.split(": ") for line in file)["syscr"])
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return len(file.read().split())
+
+
+def measure(name, settings, command):
+    errors = tempfile.TemporaryFile()
+    master = subprocess.Popen(
+        [options.program, "--workers", str(options.workers), "--ready", "exec",
+         "--memory-interval", "100ms", "--graceful-timeout", "2s", *settings, "--", *command],
+        stderr=errors)
+    try:
+        deadline = time.monotonic() + 120
+        while children(master.pid) < options.workers:
+            if master.poll() is not None or time.monotonic() > deadline:
+                errors.seek(0)
+                sys.exit("the workers did not start:\n" + errors.read().decode()[-2000:])
+            time.sleep(0.1)
+        time.sleep(2)
+        cpu, count, start = cpu_seconds(master.pid), reads(master.pid), time.monotonic()
+        time.sleep(options.seconds)
+        cpu, count = cpu_seconds(master.pid) - cpu, reads(master.pid) - count
+        seconds = time.monotonic() - start
+        rounds = count / options.workers
+        print(f"{name:42} {count:9} looks, {rounds / seconds:5.1f} rounds/s, "
+              f"{1e6 * cpu / max(count, 1):6.2f} µs a look, "
+              f"{100 * cpu / seconds:5.1f} % of a processor")
+        return 1e6 * cpu / max(count, 1)
+    finally:
+        master.send_signal(signal.SIGTERM)
+        master.wait()
+
+
+def resident(command):
+    """What one of the workers has, in bytes."""
+    process = subprocess.Popen(command)
+    time.sleep(0.3)
+    with open(f"/proc/{process.pid}/statm") as file:
+        pages = int(file.read().split()[1])
+    process.kill()
+    process.wait()
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+# The resident size of equal processes differs by a few pages.
+cap = str(resident(["sleep", "100000"]) + 64 * 1024)
+near = ["--memory-scope", "process", "--max-rss", cap, "--memory-samples", "1000"]
+far = ["--memory-scope", "process", "--max-rss", "1G"]
+tree = ["--memory-scope", "tree", "--max-rss", "1G"]
+each = measure("a process, far from its cap (long gaps)", far, ["sleep", "100000"])
+measure("a process, near its cap (each interval)", near, ["sleep", "100000"])
+measure("a tree of one, far from its cap", tree, ["sleep", "100000"])
+what = "measured" if options.workers == 10_000 else f"from the figure of {options.workers}"
+print(f"10,000 workers: {each * 10_000 / 1000:.1f} ms a round ({what})")
