@@ -13,6 +13,8 @@ public enum Action: Equatable, Sendable {
     case observe(WorkerID)
     /// Measure every living worker of this pool; `memory` of each and `sampled` are the answers.
     case sampleMemory(pool: Int)
+    /// Measure what is left of the memory limit; `room` is the answer, where it can be told.
+    case measureRoom(pool: Int)
     /// Read the counts of every ready worker of this pool, then look whether connections wait;
     /// `requests` and `queue` are the answers.
     case sampleProgress(pool: Int)

@@ -6,13 +6,22 @@ public enum RecycleCause: Hashable, Sendable {
     case lifetime
     /// It uses more memory than `max-rss`.
     case memory
+    /// The pool's workers use more than `max-pool-rss` together, and it is the largest.
+    case poolMemory
+    /// The memory limit is near, and it is the largest.
+    case pressure
     /// It asked to be replaced (`X_RECYCLE=1`).
     case requested
     /// A newer generation of settings is in force.
     case reload
 
     /// Memory overtakes the others: waiting makes it worse.
-    var isUrgent: Bool { self == .memory }
+    var isUrgent: Bool {
+        switch self {
+        case .memory, .poolMemory, .pressure: true
+        case .requests, .lifetime, .requested, .reload: false
+        }
+    }
 }
 
 /// Why a worker was told to go.

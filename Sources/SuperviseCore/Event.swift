@@ -9,6 +9,9 @@ public enum Event: Equatable, Sendable {
     case late(by: TimeSpan)
     /// Something happened to a worker, or a worker said something.
     case worker(WorkerID, WorkerEvent)
+    /// What is left of the memory, as the answer to `measureRoom`: told ahead of the workers' figures.
+    /// `mayRelieve` is whether no other pool is about to give memory back.
+    case room(MemoryRoom, mayRelieve: Bool)
     /// Every living worker was measured. Told after their `memory`, as the end of the answer to
     /// `sampleMemory`.
     case sampled

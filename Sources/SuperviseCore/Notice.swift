@@ -26,6 +26,13 @@ public enum Notice: Equatable, Sendable {
     case slotDone(pool: Int, slot: Int)
     /// The worker is over `max-rss` but younger than `min-lifetime`: the cap may be too low.
     case memoryAlarm(WorkerID, WorkerFacts, limitBytes: UInt64)
+    /// The memory caps of the pool that are percentages come to these bytes.
+    case memoryShared(pool: Int, MemoryCapBytes)
+    /// A replacement does not fit beside the worker that it replaces, so whoever is recycled for
+    /// memory goes first; `workerBytes` is what a worker needs.
+    case memoryIsTight(pool: Int, MemoryRoom, workerBytes: UInt64)
+    /// The workers need too much together, and recycling cannot help: none has grown.
+    case shortage(pool: Int, RecycleCause, usedBytes: UInt64, MemoryRoom?)
     /// The pool now has this number of workers.
     case resized(pool: Int, from: Int, to: Int)
     /// The pool's workers retire; the pool waits.
@@ -86,6 +93,25 @@ public struct WorkerFacts: Equatable, Sendable {
     public var requestLimit: UInt64?
     /// The last measured memory in bytes; nil where it was not measured.
     public var memoryBytes: UInt64?
+}
+
+/// What the memory caps of a pool come to, in bytes; nil where one is off.
+public struct MemoryCapBytes: Equatable, Sendable {
+    /// `warn-rss`.
+    public var warn: UInt64?
+    /// `max-rss`.
+    public var soft: UInt64?
+    /// `kill-rss`.
+    public var hard: UInt64?
+    /// `max-pool-rss`.
+    public var pool: UInt64?
+
+    init(_ policy: PoolPolicy) {
+        warn = policy.warnRSSBytes
+        soft = policy.maxRSSBytes
+        hard = policy.killRSSBytes
+        pool = policy.maxPoolRSSBytes
+    }
 }
 
 /// Why a canary was rejected.

@@ -42,6 +42,7 @@ extension Pool {
     /// Orders the next worker of a slot, of the generation on trial where the slot is the canary's.
     mutating func makeWorker(in slot: Int, at now: Instant) -> Worker {
         slots[slot].lastIncarnation += 1
+        slots[slot].awaitsRoom = false
         let id = WorkerID(
             pool: number, slot: slot, incarnation: slots[slot].lastIncarnation)
         let isBeside = slots[slot].incumbent != nil

@@ -43,6 +43,10 @@ extension Pool {
         tally.outdated =
             present.count { $0.generation < generation }
             + slot.leaving.count { $0.generation < generation }
+        for worker in present + slot.leaving {
+            // A pebibyte is more than anybody has, and cannot make the sums overflow.
+            tally.memory += Int(min(worker.memoryBytes ?? 0, 1 << 50))
+        }
         let isCovered = present.contains { $0.isReady && candidate?.isTrying($0.id) != true }
         tally.covered = isCovered ? 1 : 0
         guard slot.isWanted else { return tally }
@@ -61,7 +65,7 @@ extension Pool {
         guard stage == .running, slot.isVacant else { return nil }
         // The canary is first, and its program is not the one that the slot backs off for.
         if case .takingSlot(index)? = candidate?.phase { return Instant(nanoseconds: .min) }
-        guard !slot.isBackingOff(at: now) else { return nil }
+        guard !slot.isBackingOff(at: now), !slot.lacksRoom else { return nil }
         return slot.notBefore ?? Instant(nanoseconds: 0)
     }
 

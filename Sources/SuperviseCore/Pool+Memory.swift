@@ -13,6 +13,11 @@ extension Pool {
         samplingPace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
         worker.memoryBytes = bytes
         worker.measuredAt = now
+        if worker.settledBytes == nil, let readyAt = worker.readyAt,
+            now - readyAt >= policy.minLifetime
+        {
+            worker.settledBytes = bytes
+        }
         self[id] = worker
         if let cap = policy.killRSSBytes, bytes > cap {
             endAbruptly(worker, because: .killMemory, within: .zero, at: now)

@@ -56,9 +56,10 @@ extension Pool {
     mutating func advanceRecycles(at now: Instant) {
         while let (slot, _) = recycles.first {
             // A vacant slot's worker has a right to its room, even while it backs off.
-            if tally.live + tally.vacant < ceiling {
+            let goesFirst = goesFirstForMemory(slot)
+            if !goesFirst, tally.live + tally.vacant < ceiling {
                 beginBeside(slot, at: now)
-            } else if mayMissOneMore, !isHeld(slot, at: now),
+            } else if mayMissOneMore(evenOne: goesFirst), !isHeld(slot, at: now),
                 slots[slot].due?.isAhead(at: now) != true
             {
                 beginByStopping(slot, at: now)
@@ -71,11 +72,11 @@ extension Pool {
 
     /// Whether a ready worker may be told to go before its successor is there. A pool that fails to
     /// boot a worker is not weakened further. Slots are counted, not workers: of two ready workers in
-    /// one slot, one is about to go.
-    private var mayMissOneMore: Bool {
-        let budget = budget
-        return budget.unavailable > 0 && tally.failing == 0
-            && tally.covered - 1 >= expected - budget.unavailable
+    /// one slot, one is about to go. Where two do not fit side by side, `evenOne` may.
+    private func mayMissOneMore(evenOne: Bool) -> Bool {
+        let unavailable = max(budget.unavailable, evenOne ? 1 : 0)
+        return unavailable > 0 && tally.failing == 0
+            && tally.covered - 1 >= expected - unavailable
     }
 
     private mutating func beginBeside(_ slot: Int, at now: Instant) {
@@ -85,6 +86,7 @@ extension Pool {
     private mutating func beginByStopping(_ slot: Int, at now: Instant) {
         guard let incumbent = slots[slot].incumbent else { return }
         let cause = slots[slot].due?.cause ?? .reload
+        slots[slot].awaitsRoom = goesFirstForMemory(slot)
         slots[slot].due = nil
         if case .waiting(slot, _)? = candidate?.phase {
             candidate?.phase = .takingSlot(slot)

@@ -21,7 +21,7 @@ struct Candidate: Equatable, Sendable {
     }
 
     let generation: Int
-    let policy: PoolPolicy
+    var policy: PoolPolicy
     var phase: Phase
 
     var canary: WorkerID? {

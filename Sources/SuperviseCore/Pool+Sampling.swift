@@ -18,6 +18,8 @@ struct SamplingPace: Equatable, Sendable {
     private(set) var fastestBytesPerSecond = 0.0
     /// How far the nearest worker of this round was from its cap, and that cap.
     private var nearest: (distance: UInt64, cap: UInt64)?
+    /// Whether a cap may be reached within the next two intervals.
+    private(set) var isNear = false
     /// Whether everybody was measured twice, so that growth would have shown.
     private var isSure = true
 
@@ -37,13 +39,24 @@ struct SamplingPace: Equatable, Sendable {
         nearest = (distance, cap)
     }
 
+    /// The same for what several workers need together, all of which may grow.
+    mutating func learn(sum bytes: UInt64, workers: Int, cap: UInt64) {
+        let distance = cap > bytes ? (cap - bytes) / UInt64(max(1, workers)) : 0
+        if let known = nearest, known.distance <= distance { return }
+        nearest = (distance, cap / UInt64(max(1, workers)))
+    }
+
     /// The gap until the next round, which begins to be learnt about.
     mutating func gap(atLeast interval: TimeSpan) -> TimeSpan {
-        defer {
-            nearest = nil
-            isSure = true
-            fastestBytesPerSecond *= SamplingPace.fading
-        }
+        let gap = decidedGap(atLeast: interval)
+        isNear = gap == interval
+        nearest = nil
+        isSure = true
+        fastestBytesPerSecond *= SamplingPace.fading
+        return gap
+    }
+
+    private func decidedGap(atLeast interval: TimeSpan) -> TimeSpan {
         let longest = interval.times(SamplingPace.longestStretch)
         guard isSure else { return interval }
         guard let nearest else { return longest }
@@ -54,7 +67,7 @@ struct SamplingPace: Equatable, Sendable {
     }
 
     static func == (a: SamplingPace, b: SamplingPace) -> Bool {
-        a.fastestBytesPerSecond == b.fastestBytesPerSecond && a.isSure == b.isSure
+        a.fastestBytesPerSecond == b.fastestBytesPerSecond && a.isSure == b.isSure && a.isNear == b.isNear
             && a.nearest?.distance == b.nearest?.distance && a.nearest?.cap == b.nearest?.cap
     }
 }
@@ -72,23 +85,49 @@ extension Pool {
         nextSampleAt = min(next, now + policy.memoryInterval)
     }
 
+    mutating func beginSampling(at now: Instant) {
+        room = nil
+        if wantsRoom { outbox.append(.measureRoom(pool: number)) }
+        outbox.append(.sampleMemory(pool: number))
+        scheduleSampling(at: now)
+    }
+
+    /// Whether what is left of the memory may decide something in this round.
+    private var wantsRoom: Bool {
+        let mayRecycle = policy.maxRSSBytes != nil || policy.maxPoolRSSBytes != nil
+        return policy.relievesPressure || mayRecycle && (samplingPace.isNear || isTight)
+    }
+
     /// Every worker was measured: `memory` has been told for each.
     mutating func endSampling(at now: Instant) {
         guard nextSampleAt != nil else { return }
+        if let cap = policy.maxPoolRSSBytes {
+            samplingPace.learn(sum: UInt64(max(0, tally.memory)), workers: tally.live, cap: cap)
+        }
+        if policy.relievesPressure, let room {
+            samplingPace.learn(
+                sum: room.usedBytes, workers: tally.live, cap: room.limitBytes / 10 * 9)
+        }
         nextSampleAt = now + samplingPace.gap(atLeast: policy.memoryInterval)
+        relieve(at: now)
     }
 }
 
 extension PoolPolicy {
     /// Whether anything is decided by the workers' memory.
-    var needsSampling: Bool { maxRSSBytes != nil || killRSSBytes != nil }
+    var needsSampling: Bool {
+        lowestCapBytes != nil || maxPoolRSSBytes != nil || relievesPressure
+    }
 
     /// The lowest cap of a worker.
-    public var lowestCapBytes: UInt64? { [maxRSSBytes, killRSSBytes].compactMap { $0 }.min() }
+    public var lowestCapBytes: UInt64? { workerCaps.min() }
 
     /// The lowest cap above a worker of this size, or the highest where all are below it.
     func cap(above bytes: UInt64) -> UInt64? {
-        let caps = [maxRSSBytes, killRSSBytes].compactMap { $0 }
-        return caps.filter { $0 >= bytes }.min() ?? caps.max()
+        workerCaps.filter { $0 >= bytes }.min() ?? workerCaps.max()
+    }
+
+    private var workerCaps: [UInt64] {
+        [warnRSSBytes, maxRSSBytes, killRSSBytes].compactMap { $0 }
     }
 }

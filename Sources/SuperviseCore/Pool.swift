@@ -47,6 +47,18 @@ public struct Pool: Equatable, Sendable {
     var recycles = SlotQueue<RecycleRank>()
     var nextSampleAt: Instant?
     var samplingPace = SamplingPace()
+    /// What the percentages were last said to come to.
+    var toldCaps: MemoryCapBytes?
+    /// What was left of the memory at the last look, where that was asked for.
+    var room: MemoryRoom?
+    /// Whether no other pool is about to give memory back.
+    var mayRelievePressure = false
+    /// Whether a replacement would not fit beside the worker that it replaces.
+    var isTight = false
+    /// Who is recycled for the sake of all; nobody else is before it is gone.
+    var relief: WorkerID?
+    /// The shortage that was said to be beyond help, as long as it lasts.
+    var alarmedShortage: RecycleCause?
     var nextProgressAt: Instant?
     /// Since when connections have waited at every look.
     var queueWaitsSince: Instant?
@@ -79,6 +91,7 @@ public struct Pool: Equatable, Sendable {
         case .start: start(at: now)
         case .deadline: expireDeadlines(at: now)
         case .late(let span): shiftDeadlines(by: span, at: now)
+        case .room(let room, let mayRelieve): takeRoom(room, mayRelieve: mayRelieve)
         case .sampled: endSampling(at: now)
         case .queue(let isWaiting): judgeProgress(isWaiting: isWaiting, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
@@ -111,6 +124,8 @@ public struct Pool: Equatable, Sendable {
     public var servingCount: Int { tally.serving }
     /// The number of workers with a living process, or with processes left behind.
     public var liveCount: Int { tally.live }
+    /// The memory of all workers at their last looks, in bytes.
+    public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) }
     /// Whether every slot is done for good and no process is left.
     public var isDone: Bool {
         stage == .running && tally.wanted > 0 && tally.done == tally.wanted && tally.live == 0
@@ -149,8 +164,7 @@ public struct Pool: Equatable, Sendable {
             refresh(slot, at: now)
         }
         if let sample = nextSampleAt, sample <= now {
-            outbox.append(.sampleMemory(pool: number))
-            scheduleSampling(at: now)
+            beginSampling(at: now)
         }
         if let look = nextProgressAt, look <= now {
             outbox.append(.sampleProgress(pool: number))

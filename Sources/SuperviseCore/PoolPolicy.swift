@@ -23,6 +23,16 @@ public struct PoolPolicy: Equatable, Sendable {
     public var maxRSSBytes: UInt64?
     /// Memory in bytes past which a worker is killed at once; nil turns it off.
     public var killRSSBytes: UInt64?
+    /// Memory in bytes past which a warning is given; nil turns it off.
+    public var warnRSSBytes: UInt64?
+    /// Memory in bytes of all workers together past which the largest is recycled; nil turns it off.
+    public var maxPoolRSSBytes: UInt64?
+    /// Which of the caps are percentages; their bytes follow from the limit and the pools' sizes.
+    var memoryPercentages = MemoryPercentages()
+    /// What percentages are of: the tightest limit of the control group, else the machine's memory.
+    public var memoryLimitBytes: UInt64?
+    /// Whether the largest worker is recycled when the memory limit is near.
+    public var relievesPressure = false
     /// The shortest time between two looks at the workers' memory.
     public var memoryInterval = TimeSpan.seconds(1)
     /// How many samples in a row must be over `maxRSSBytes`.

@@ -20,6 +20,7 @@ extension Service {
             else { continue }
             tell(index, .prepare(generation: lastGeneration, plan.policy), at: now)
         }
+        shareMemory()
     }
 
     mutating func advanceReload(at now: Instant) {
@@ -87,6 +88,7 @@ extension Service {
             tell(members.count - 1, .start, at: now)
         }
         sortMembers(by: committed.plans)
+        shareMemory()
     }
 
     /// TTIN and TTOU go to the first pool of the file, so the order is kept as the file has it.

@@ -11,6 +11,8 @@ public struct Service: Equatable, Sendable {
         case late(by: TimeSpan)
         /// News of a worker.
         case worker(WorkerID, WorkerEvent)
+        /// What is left of the memory limit, for this pool to judge by.
+        case room(pool: Int, MemoryRoom)
         /// Every living worker of this pool was measured.
         case sampled(pool: Int)
         /// Whether connections wait to be accepted on any listener of this pool.
@@ -108,6 +110,7 @@ public struct Service: Equatable, Sendable {
     public init(_ plans: [Plan], seed: UInt64) {
         self.seed = seed
         for plan in plans { add(plan) }
+        shareMemory()
     }
 
     /// Handles one event and returns what is to be done, in order.
@@ -121,6 +124,7 @@ public struct Service: Equatable, Sendable {
             tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
+        case .room(let pool, let room): tellRoom(room, toPool: pool, at: now)
         case .sampled(let pool):
             if let index = index(ofPool: pool) { tell(index, .sampled, at: now) }
         case .queue(let pool, let isWaiting):
@@ -199,6 +203,7 @@ public struct Service: Equatable, Sendable {
         } else {
             tell(index, .resize(by: change), at: now)
         }
+        shareMemory()
     }
 
     private mutating func stop(_ haste: Haste, exitCode: Int32, at now: Instant) {

@@ -42,6 +42,8 @@ struct Slot: Equatable, Sendable {
     var notBefore: Instant?
     /// The incarnation of the last worker.
     var lastIncarnation = 0
+    /// Whether the next start waits until those that leave have given their memory back.
+    var awaitsRoom = false
     /// Whether another worker follows.
     var continuation = Continuation.goesOn
     /// What the slot adds to the pool's sums, kept to be taken off again when it changes.
@@ -49,6 +51,9 @@ struct Slot: Equatable, Sendable {
 
     /// Whether the slot waits for a worker.
     var isVacant: Bool { isWanted && incumbent == nil && continuation == .goesOn }
+
+    /// Whether what leaves the slot still has the memory that the next worker needs.
+    var lacksRoom: Bool { awaitsRoom && !leaving.isEmpty }
 
     /// Whether the start of the slot's next worker is put off at this time.
     func isBackingOff(at now: Instant) -> Bool { notBefore.map { now < $0 } ?? false }
@@ -84,6 +89,8 @@ struct Tally: Equatable, Sendable {
     var exhausted = 0
     /// Workers of an older generation than the one in force.
     var outdated = 0
+    /// The memory of all, in bytes.
+    var memory = 0
 
     static func - (a: Tally, b: Tally) -> Tally { combine(a, b, by: -) }
     static func + (a: Tally, b: Tally) -> Tally { combine(a, b, by: +) }
@@ -95,6 +102,6 @@ struct Tally: Equatable, Sendable {
             vacant: sum(a.vacant, b.vacant), done: sum(a.done, b.done),
             doneFailed: sum(a.doneFailed, b.doneFailed),
             failing: sum(a.failing, b.failing), exhausted: sum(a.exhausted, b.exhausted),
-            outdated: sum(a.outdated, b.outdated))
+            outdated: sum(a.outdated, b.outdated), memory: sum(a.memory, b.memory))
     }
 }

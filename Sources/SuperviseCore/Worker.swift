@@ -38,6 +38,8 @@ public struct Worker: Equatable, Sendable {
 
     /// When that was.
     var measuredAt: Instant?
+    /// What it used when it had been ready for `min-lifetime`: its size without what grows.
+    var settledBytes: UInt64?
     /// How many samples in a row were over `max-rss`.
     var samplesOver = 0
     /// After an alarm, samples before this time are not judged by `max-rss`.

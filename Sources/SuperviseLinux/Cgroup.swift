@@ -67,10 +67,10 @@ public struct Cgroup: Hashable, Sendable {
         return memory.numbers(name).filter { $0 < 1 << 62 }.min()
     }
 
-    /// The memory of the limiting group that the kernel could not just drop, in bytes: its usage less
-    /// the inactive file cache. Nil without a limit.
-    public func memoryWorkingSetBytes() -> UInt64? {
-        guard let memory = controllers["memory"], let limit = memoryLimitBytes() else { return nil }
+    /// The figures of the group, of those with a limit up to the root, that has the least left. Nil
+    /// without a limit.
+    public func memoryRoom() -> MemoryFigures? {
+        guard let memory = controllers["memory"] else { return nil }
         let names =
             memory.isUnified
             ? (limit: "memory.max", usage: "memory.current", inactive: "inactive_file")
@@ -78,13 +78,15 @@ public struct Cgroup: Hashable, Sendable {
                 limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes",
                 inactive: "total_inactive_file"
             )
-        guard
-            let folder = memory.folders.first(where: {
-                Self.number("\($0)/\(names.limit)") == limit
-            }), let usage = Self.number("\(folder)/\(names.usage)")
-        else { return nil }
-        let inactive = Self.counter(names.inactive, in: "\(folder)/memory.stat") ?? 0
-        return usage > inactive ? usage - inactive : 0
+        let figures = memory.folders.compactMap { folder -> MemoryFigures? in
+            guard let limit = Self.number("\(folder)/\(names.limit)"), limit < 1 << 62,
+                let usage = Self.number("\(folder)/\(names.usage)")
+            else { return nil }
+            let inactive = Self.counter(names.inactive, in: "\(folder)/memory.stat") ?? 0
+            return MemoryFigures(
+                limitBytes: limit, workingSetBytes: usage > inactive ? usage - inactive : 0)
+        }
+        return figures.min { $0.freeBytes < $1.freeBytes }
     }
 
     /// How many processes of this group the kernel has killed for memory; nil where it does not tell.
@@ -166,10 +168,35 @@ public enum Processors {
     }
 }
 
+/// A limit of memory and what is used of it.
+public struct MemoryFigures: Hashable, Sendable {
+    /// The limit in bytes.
+    public let limitBytes: UInt64
+    /// The usage less the inactive file cache, which the kernel could just drop, in bytes.
+    public let workingSetBytes: UInt64
+
+    /// What is left of the limit, in bytes.
+    public var freeBytes: UInt64 { limitBytes > workingSetBytes ? limitBytes - workingSetBytes : 0 }
+}
+
 /// The machine's memory.
 public enum MachineMemory {
     /// All of it, in bytes.
     public static func totalBytes() -> UInt64 {
         UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * ProcessMemory.pageBytes
+    }
+
+    /// All of it, and what could not be had by dropping caches (MemAvailable of proc_meminfo(5)).
+    public static func room() -> MemoryFigures? {
+        var kilobytes: [Substring: UInt64] = [:]
+        for line in (Procfs.text("/proc/meminfo") ?? "").split(separator: "\n").prefix(3) {
+            let words = line.split(separator: " ")
+            if words.count > 1 { kilobytes[words[0]] = UInt64(words[1]) }
+        }
+        guard let total = kilobytes["MemTotal:"], let available = kilobytes["MemAvailable:"] else {
+            return nil
+        }
+        return MemoryFigures(
+            limitBytes: total * 1024, workingSetBytes: (total - min(available, total)) * 1024)
     }
 }

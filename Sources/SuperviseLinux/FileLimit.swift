@@ -13,6 +13,16 @@ public enum FileLimit {
             hard: UInt64(limit.rlim_max))
     }
 
+    /// The number from which on descriptors are for starts alone: three quarters of the limit that is
+    /// in force when it is first asked for.
+    static let budget: Int32 = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(ResourceLimit.openFiles), &limit) == 0 else {
+            return .max
+        }
+        return Int32(clamping: limit.rlim_cur / 4 * 3)
+    }()
+
     /// Raises the soft limit to the hard one, and returns what it was, to be given back to programs
     /// that use select(2), whose sets end at 1024.
     public static func raise() throws(SystemCallError) -> ResourceLimit {

@@ -13,6 +13,9 @@ public final class ProcessMemory: Sendable {
         file = FileDescriptor(owning: number)
     }
 
+    /// Whether so many descriptors are open that those that can be had anew should be closed.
+    public var isBeyondBudget: Bool { file.rawValue >= FileLimit.budget }
+
     /// The resident set in bytes, nil when the process is gone or a zombie.
     public func residentBytes() -> UInt64? {
         withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in

@@ -22,6 +22,7 @@ extension Master {
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)
         case .sampleMemory(let pool): sampleMemory(ofPool: pool)
+        case .measureRoom(let pool): measureRoom(forPool: pool)
         case .sampleProgress(let pool): sampleProgress(ofPool: pool)
         case .setBell(let id, let requests): setBell(requests, of: id)
         case .note(let notice): note(notice)

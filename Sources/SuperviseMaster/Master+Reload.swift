@@ -36,6 +36,7 @@ extension Master {
             var policy = pool.policy
             policy.hasListeners = !opened.isEmpty
             if pool.workers == .auto { policy.workers = Processors.allowed() }
+            policy.memoryLimitBytes = MemoryLimit.ofThisProcess(cgroup).bytes
             do throws(SystemCallError) {
                 prepared.blueprints[pool.name] = try Blueprint(
                     pool, policy: policy, listeners: opened,

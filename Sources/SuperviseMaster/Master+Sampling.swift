@@ -20,10 +20,21 @@ extension Master {
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
         let policy = service.member(number)?.pool.policy
+        let wasUnreadable = isMemoryUnreadable
+        defer { if wasUnreadable { isMemoryUnreadable = false } }
         for worker in workers.ofPool(number) where !worker.hasExited {
             measure(worker, at: now, nearBytes: policy?.lowestCapBytes)
         }
         tell(.sampled(pool: number))
+    }
+
+    /// The figures of the control group are read anew, since it may be given more or less at any time.
+    func measureRoom(forPool number: Int) {
+        guard let room = cgroup.memoryRoom() ?? MachineMemory.room() else { return }
+        tell(
+            .room(
+                pool: number,
+                MemoryRoom(limitBytes: room.limitBytes, usedBytes: room.workingSetBytes)))
     }
 
     private func measure(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
@@ -31,13 +42,17 @@ extension Master {
             worker.memory
             ?? TreeMemory(
                 pid: worker.pid,
-                withDescendants: worker.blueprint.settings.memoryScope == .tree)
+                withDescendants: worker.blueprint.settings.memoryScope == .tree,
+                metric: worker.blueprint.settings.memoryMetric)
         worker.memory = memory
         do throws(SystemCallError) {
-            guard let bytes = try memory.residentBytes(atNanoseconds: now, capBytes: nearBytes)
+            guard let bytes = try memory.bytes(atNanoseconds: now, capBytes: nearBytes)
             else { return }
             tell(worker.id, .memory(bytes: bytes))
         } catch {
+            // It will not be another time for the next thousand workers.
+            guard !isMemoryUnreadable else { return }
+            isMemoryUnreadable = true
             log.write(
                 line(.warning, "memory-unreadable", worker).with("error", error.description))
         }

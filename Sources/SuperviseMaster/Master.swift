@@ -29,6 +29,8 @@ final class Master {
     let timer: TimerDescriptor
     let log: Log
     let context: ProcessContext
+    /// The control groups that the master and its workers are in.
+    let cgroup = Cgroup.ofThisProcess()
     let launch: Launch
     var service: Service
     let listeners: Listeners
@@ -47,6 +49,8 @@ final class Master {
     var told: Set<OnceTold> = []
     /// Workers to be looked at, whether they serve a listener of ours at all.
     var looks: [Look] = []
+    /// Whether it was said that the memory of a worker cannot be read.
+    var isMemoryUnreadable = false
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// Events for the service that performing an action brought up.

@@ -21,7 +21,7 @@ extension LogLine {
         case .due(let id, let cause, let facts):
             self = subject.line(.info, "due", id).with("cause", cause.name)
                 .with(facts, requests: cause == .requests)
-                .with("limit", bytes: cause == .memory ? subject.policy(id.pool)?.maxRSSBytes : nil)
+                .with("limit", bytes: subject.policy(id.pool).flatMap { cause.limitBytes(by: $0) })
         case .retiring(let id, let cause, let facts):
             self = subject.line(.info, "retiring", id).with("cause", cause.name)
                 .with(facts, requests: false)
@@ -41,6 +41,19 @@ extension LogLine {
         case .memoryAlarm(let id, let facts, let limitBytes):
             self = subject.line(.warning, "memory-alarm", id).with(facts, requests: false)
                 .with("limit", bytes: limitBytes).with("message", Advice.memoryAlarm)
+        case .memoryShared(let pool, let caps):
+            self = subject.line(.info, "memory-caps", pool).with("warn_rss", bytes: caps.warn)
+                .with("max_rss", bytes: caps.soft).with("kill_rss", bytes: caps.hard)
+                .with("max_pool_rss", bytes: caps.pool)
+        case .memoryIsTight(let pool, let room, let workerBytes):
+            self = subject.line(.warning, "memory-tight", pool).with("free", bytes: room.freeBytes)
+                .with("limit", bytes: room.limitBytes).with("worker", bytes: workerBytes)
+                .with("message", Advice.memoryIsTight)
+        case .shortage(let pool, let cause, let usedBytes, let room):
+            self = subject.line(.warning, "memory-shortage", pool).with("cause", cause.name)
+                .with("rss", bytes: usedBytes)
+                .with("limit", bytes: subject.policy(pool).flatMap { cause.limitBytes(by: $0) })
+                .with("free", bytes: room?.freeBytes).with("message", Advice.shortage)
         case .resized(let pool, let from, let to):
             self = subject.line(.info, "resized", pool).with("from", from).with("to", to)
         case .parked(let pool): self = subject.line(.info, "parked", pool)
@@ -83,6 +96,12 @@ extension LogLine {
             + "Let it say READY=1, or set ready to exec or to a time"
         static let memoryAlarm =
             "over max-rss while younger than min-lifetime, so not recycled; max-rss may be too low"
+        static let memoryIsTight =
+            "a replacement does not fit beside the worker that it replaces; workers recycled for "
+            + "memory stop first, and their replacements start after"
+        static let shortage =
+            "no worker has grown since it settled, so recycling cannot help; allow fewer workers or "
+            + "more memory"
         static let noWorkerBoots =
             "no worker became ready and every slot failed to boot boot-attempts times in a row"
         static let aborted = "this generation was given up; the one in force runs on as before"
@@ -149,8 +168,22 @@ extension RecycleCause {
         case .requests: "max-requests"
         case .lifetime: "max-lifetime"
         case .memory: "max-rss"
+        case .poolMemory: "max-pool-rss"
+        case .pressure: "memory-pressure"
         case .requested: "requested"
         case .reload: "reload"
+        }
+    }
+}
+
+extension RecycleCause {
+    /// The cap that a cause of memory is held against.
+    fileprivate func limitBytes(by policy: PoolPolicy) -> UInt64? {
+        switch self {
+        case .memory: policy.maxRSSBytes
+        case .poolMemory: policy.maxPoolRSSBytes
+        case .pressure: policy.memoryLimitBytes
+        case .requests, .lifetime, .requested, .reload: nil
         }
     }
 }

@@ -132,7 +132,8 @@ public enum Program {
             complain("supervise: warning: \(warning)\n")
         }
         return say(
-            resolved.configuration.effectiveText(configPath: launch.overrides.configPath))
+            resolved.configuration.effectiveText(configPath: launch.overrides.configPath)
+                + MemoryLimit.ofThisProcess().explain(resolved.configuration))
     }
 
     /// The part of a loader: see `ConfigurationLoader`.

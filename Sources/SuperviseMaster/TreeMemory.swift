@@ -1,29 +1,35 @@
 import SuperviseLinux
+import SuperviseSettings
 
-/// The resident memory of a worker, alone or with its descendants. The files of /proc stay open, so
-/// a sample costs one system call a process; who belongs to the tree is looked up now and then.
+/// The memory of a worker, alone or with its descendants. The files of /proc stay open, so a sample
+/// costs one system call a process; who belongs to the tree is looked up now and then.
 final class TreeMemory {
-    /// How long a list of descendants is used, in nanoseconds.
+    /// How long a list of descendants is used, in nanoseconds; and an exact figure at the most.
     private static let listLifetimeNanoseconds: Int64 = 10_000_000_000
     /// Near the cap every sample looks for new descendants.
     private static let nearCapPercent: UInt64 = 80
 
     private let pid: Int32
     private let withDescendants: Bool
+    private let metric: MemoryMetric
     private var own: ProcessMemory?
     private var descendants: [(pid: Int32, memory: ProcessMemory)] = []
     private var listedAtNanoseconds: Int64?
-    private var lastBytes: UInt64 = 0
+    /// The last figure, in bytes.
+    private(set) var lastBytes: UInt64 = 0
+    /// The last exact figure, with the resident size and the time at which it was read.
+    private var exact: (bytes: UInt64, resident: UInt64, atNanoseconds: Int64)?
 
     /// Memory of this process.
-    init(pid: Int32, withDescendants: Bool) {
+    init(pid: Int32, withDescendants: Bool, metric: MemoryMetric) {
         self.pid = pid
         self.withDescendants = withDescendants
+        self.metric = metric
     }
 
-    /// The resident bytes now; nil when the process is gone. `capBytes` is the lowest cap that the
-    /// figure is held against.
-    func residentBytes(
+    /// The bytes now; nil when the process is gone. `capBytes` is the lowest cap that the figure is
+    /// held against: below it the resident set will do, which is never less than the others.
+    func bytes(
         atNanoseconds now: Int64, capBytes: UInt64?
     ) throws(SystemCallError) -> UInt64? {
         if own == nil { own = try ProcessMemory(pid: pid) }
@@ -32,8 +38,45 @@ final class TreeMemory {
             listDescendants(atNanoseconds: now, capBytes: capBytes ?? .max)
             for (_, memory) in descendants { sum += memory.residentBytes() ?? 0 }
         }
+        dropBeyondBudget()
         lastBytes = sum
+        if metric != .rss, let capBytes, sum > capBytes {
+            lastBytes = exactBytes(resident: sum, atNanoseconds: now, capBytes: capBytes)
+        }
+        return lastBytes
+    }
+
+    /// The kernel walks all page tables for an exact figure, so that of a worker which was found below
+    /// its cap is good until half of what was missing has come on top.
+    private func exactBytes(
+        resident: UInt64, atNanoseconds now: Int64, capBytes: UInt64
+    ) -> UInt64 {
+        if let exact, exact.bytes < capBytes,
+            now - exact.atNanoseconds < TreeMemory.listLifetimeNanoseconds,
+            resident < exact.resident + (capBytes - exact.bytes) / 2
+        {
+            return exact.bytes
+        }
+        var sum: UInt64 = 0
+        for pid in [pid] + descendants.map(\.pid) {
+            guard let shares = ProcessMemory.shares(of: pid) else {
+                // Not ours to look at, as after a change of user: what is known has to do.
+                if pid == self.pid { return resident }
+                continue
+            }
+            sum += metric == .pss ? shares.proportionalBytes : shares.uniqueBytes
+        }
+        exact = (sum, resident, now)
         return sum
+    }
+
+    /// Descriptors are needed for starts, so what was opened beyond the budget is not kept.
+    private func dropBeyondBudget() {
+        if own?.isBeyondBudget == true { own = nil }
+        if descendants.contains(where: \.memory.isBeyondBudget) {
+            descendants = []
+            listedAtNanoseconds = nil
+        }
     }
 
     private func listDescendants(atNanoseconds now: Int64, capBytes: UInt64) {

@@ -84,17 +84,6 @@ extension Format where Value == UInt64 {
             String($0)
         }
     }
-
-    /// A memory cap in bytes, more than nothing.
-    static let memoryCap = Format(
-        "SIZE", allowed: "off, or a size such as 512M, 1.5G or 65536 (bytes)"
-    ) { text throws(ValueFault) in
-        let bytes = try SizeText.parse(text)
-        guard bytes > 0 else { throw .outOfRange(text) }
-        return bytes
-    } print: {
-        SizeText.print($0)
-    }
 }
 
 extension Format where Value == UInt32 {
@@ -139,9 +128,32 @@ extension Format where Value == TimeSpan? {
     }
 }
 
-extension Format where Value == UInt64? {
+extension Format where Value == MemoryCap {
+    /// A memory cap in bytes, more than nothing, or a part of the memory limit.
+    static let memoryCap = Format(
+        "SIZE", allowed: "off, a size such as 512M, 1.5G or 65536 (bytes), or 1% to 100%"
+    ) { text throws(ValueFault) in
+        if text.utf8.last == UInt8(ascii: "%") {
+            switch Decimal.parse(text.utf8.dropLast().text) {
+            case .notDigits: throw .malformed(text, noun: "a size or a percentage")
+            case .number(let number) where (1...100).contains(number): return .percent(Int(number))
+            case .number, .tooLarge: throw .outOfRange(text)
+            }
+        }
+        let bytes = try SizeText.parse(text)
+        guard bytes > 0 else { throw .outOfRange(text) }
+        return .bytes(bytes)
+    } print: {
+        switch $0 {
+        case .bytes(let bytes): SizeText.print(bytes)
+        case .percent(let percent): "\(percent)%"
+        }
+    }
+}
+
+extension Format where Value == MemoryCap? {
     /// A memory cap; `off` and `0` are nil.
-    static let memoryCapOrOff = Format<UInt64>.memoryCap.orNil(["off", "0"])
+    static let memoryCapOrOff = Format<MemoryCap>.memoryCap.orNil(["off", "0"])
 }
 
 extension Format where Value == Amount {

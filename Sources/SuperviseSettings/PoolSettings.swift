@@ -57,6 +57,9 @@ public struct PoolSettings: Equatable, Sendable {
     /// Whose memory counts against the caps.
     public var memoryScope = MemoryScope.tree
 
+    /// What counts as memory.
+    public var memoryMetric = MemoryMetric.rss
+
     /// The signal that asks a worker to finish and end.
     public var stopSignal = Signal.terminate
     /// The signal of a quick stop; nil is `stopSignal`.
@@ -101,6 +104,16 @@ public enum ResourceLimit: Hashable, Sendable {
     case limited(UInt64)
     /// RLIM_INFINITY.
     case unlimited
+}
+
+/// What of a process counts as its memory.
+public enum MemoryMetric: String, Hashable, Sendable, CaseIterable {
+    /// The resident set, shared pages included.
+    case rss
+    /// Its own pages, and its part of the shared ones.
+    case pss
+    /// Its own pages.
+    case uss
 }
 
 /// Whose memory is a worker's.

@@ -89,11 +89,11 @@ struct Validation {
 
     private mutating func checkCaps(_ draft: PoolDraft) {
         let policy = draft.settings.policy
-        if let soft = policy.maxRSSBytes, let hard = policy.killRSSBytes, hard < soft {
+        if let soft = policy.maxRSS, let hard = policy.killRSS, hard.isLess(than: soft) {
             report(
                 draft, ["kill-rss", "max-rss"],
-                "\(SizeText.print(hard)) is below max-rss (\(SizeText.print(soft))); "
-                    + "allowed: off, or max-rss or more")
+                "\(Format.memoryCap.print(hard)) is below max-rss "
+                    + "(\(Format.memoryCap.print(soft))); allowed: off, or max-rss or more")
         }
         if policy.backoffMax < policy.backoff {
             report(
@@ -163,5 +163,16 @@ struct Validation {
             source = draft.source(of: keys.last ?? "")
         }
         problems.append(SettingsProblem(source: source, key: keys.first, message: message))
+    }
+}
+
+extension MemoryCap {
+    /// What both are of is the same, or cannot be told.
+    fileprivate func isLess(than other: MemoryCap) -> Bool {
+        switch (self, other) {
+        case (.bytes(let own), .bytes(let other)): own < other
+        case (.percent(let own), .percent(let other)): own < other
+        case (.bytes, .percent), (.percent, .bytes): false
+        }
     }
 }

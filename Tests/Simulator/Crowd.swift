@@ -78,7 +78,8 @@ package struct Crowd {
             case .signal(let id, _):
                 agenda.enter(
                     .news(id, .exited(.code(0), leavesTree: false)), at: now + .seconds(1))
-            case .signalTree, .kill, .observe, .sampleMemory, .sampleProgress, .setBell, .note:
+            case .signalTree, .kill, .observe, .measureRoom, .sampleMemory, .sampleProgress, .setBell,
+                .note:
                 break
             }
         }

@@ -40,6 +40,12 @@ extension Invariant {
             guard let cap = policy.maxRSSBytes, facts.memoryBytes ?? 0 > cap,
                 ledger.now - worker.startedAt >= policy.minLifetime
             else { return "\(id) is not over its cap, or too young" }
+        case .poolMemory:
+            guard let cap = policy.maxPoolRSSBytes, ledger.pools[id.pool].memory > cap else {
+                return "pool \(id.pool) is not over its cap"
+            }
+        case .pressure:
+            guard policy.relievesPressure else { return "\(id) need not go for the others" }
         case .reload:
             guard worker.generation < ledger.generation else { return "\(id) is up to date" }
         case .requested: break
@@ -87,15 +93,17 @@ extension Invariant {
 
     /// The worker that leaves has a ready successor in its slot, or the budget lets it be missing.
     @Sendable static func floorIsKept(_ ledger: Ledger, _ notice: Notice) -> String? {
-        guard case .retiring(let id, .recycle, _) = notice, let worker = ledger.worker(id),
-            worker.serves
+        guard case .retiring(let id, .recycle(let cause), _) = notice,
+            let worker = ledger.worker(id), worker.serves
         else { return nil }
         let pool = ledger.pools[id.pool]
         let hasSuccessor = pool.slots[id.slot].workers.contains {
             $0.serves && $0.id != id && $0.id != pool.canary
         }
         if hasSuccessor { return nil }
-        let floor = pool.expected - pool.budget.unavailable
+        // Where two do not fit side by side, one that goes for its memory goes first.
+        let mayMissOne = pool.isTight && cause.isOfMemory
+        let floor = pool.expected - max(pool.budget.unavailable, mayMissOne ? 1 : 0)
         guard pool.covered - 1 >= floor else {
             return "without \(id) there are \(pool.covered - 1) of at least \(floor)"
         }

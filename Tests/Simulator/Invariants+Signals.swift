@@ -12,7 +12,7 @@ extension Invariant {
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
         case .kill(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
-        case .start, .sampleMemory, .sampleProgress, .setBell, .note: break
+        case .start, .measureRoom, .sampleMemory, .sampleProgress, .setBell, .note: break
         }
         return nil
     }

@@ -91,12 +91,12 @@ extension Invariant {
         let pool = ledger.pools[id.pool]
         guard pool.canary != id, pool.slots.indices.contains(id.slot),
             let due = pool.slots[id.slot].pair(canary: pool.canary).incumbent?.due,
-            due.cause != .memory
+            !due.cause.isOfMemory
         else { return nil }
         let waiting = pool.slots.first { slot in
             let pair = slot.pair(canary: pool.canary)
             guard let incumbent = pair.incumbent, pair.replacement == nil, incumbent.serves,
-                incumbent.due?.cause == .memory, incumbent.holdUntil == nil,
+                incumbent.due?.cause.isOfMemory == true, incumbent.holdUntil == nil,
                 incumbent.id != pool.canary
             else { return false }
             return slot.notBefore.map { $0 <= ledger.deadlinesToldAt } ?? true

@@ -92,7 +92,8 @@ extension Invariant {
                     $0.isKept && !($0.id == pool.canary && $0.isBeside)
                 }
                 let waits = slot.notBefore.map { $0 > ledger.now } ?? false
-                return isVacant && (slot.isDone || slot.awaited != nil || waits)
+                let lacksRoom = slot.workers.contains { $0.goesFirst }
+                return isVacant && (slot.isDone || slot.awaited != nil || waits || lacksRoom)
             }
             if pool.filled + waiting < pool.wanted {
                 return "pool \(number) has \(pool.filled) of \(pool.wanted) and \(waiting) waiting"

@@ -28,6 +28,7 @@ package struct Invariant: Sendable {
         // Readiness and causes.
         Invariant("ready comes after the start and by the rule asked for", .notice(readyByRule)),
         Invariant("a cause is a fact", .notice(dueForACause)),
+        Invariant("one at a time goes for the sake of all", .notice(oneRelief)),
         Invariant("a slot is done only where the policy says so", .notice(doneByPolicy)),
         // Retirements.
         Invariant("a worker is told once", .notice(toldOnce)),

@@ -23,7 +23,7 @@ extension Ledger {
                 $0.isKilled = true
                 $0.killAt = now + .seconds(1)
             }
-        case .observe, .sampleMemory, .sampleProgress, .setBell: break
+        case .observe, .measureRoom, .sampleMemory, .sampleProgress, .setBell: break
         case .note(let notice): record(notice)
         }
     }
@@ -53,7 +53,8 @@ extension Ledger {
         let now = now
         switch notice {
         case .started, .startFailed, .bootTimedOut, .exited, .leftProcesses, .killedTree,
-            .memoryAlarm, .reloadComplete, .rolledOut, .canaryFailed, .drainDelay, .closed:
+            .memoryAlarm, .memoryShared, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
+            .canaryFailed, .drainDelay, .closed:
             break
         case .ready(let id, _, _):
             wasEverReady = true
@@ -62,6 +63,7 @@ extension Ledger {
             pools[id.pool].slots[id.slot].isFailing = false
         case .due(let id, let cause, _):
             change(id) { $0.due = (cause, $0.due?.since ?? now) }
+            if cause == .poolMemory || cause == .pressure { pools[id.pool].relief = id }
         case .retiring(let id, let cause, _): retiring(id, cause)
         case .killed(let id, let cause):
             if cause == .killMemory { change(id) { $0.killAt = min($0.killAt ?? now, now) } }
@@ -142,6 +144,11 @@ extension Ledger {
         }
         if cause == .recycle(.reload), trial != nil, worker.generation == generation {
             pools[id.pool].tookSlots += 1
+        }
+        if case .recycle(let why) = cause, why.isOfMemory, pools[id.pool].isTight,
+            pair.replacement?.readyAt == nil
+        {
+            change(id) { $0.goesFirst = true }
         }
         change(id) {
             $0.told = (cause, now)

@@ -11,6 +11,13 @@ extension Ledger {
         switch event {
         case .emptied(let pool): doorsEmptied(pool)
         case .start, .deadline, .late, .queue, .sampled, .park: break
+        case .room(let pool, let room):
+            let sizes = pools[pool].slots.compactMap { slot in
+                slot.pair(canary: pools[pool].canary).incumbent.flatMap {
+                    $0.serves ? $0.memory : nil
+                }
+            }.sorted()
+            pools[pool].isTight = !sizes.isEmpty && room.freeBytes < sizes[sizes.count / 2]
         case .resize(let pool, let change):
             guard !stopWasTold, pools.indices.contains(pool), pools[pool].stage == .running else {
                 return
@@ -40,6 +47,7 @@ extension Ledger {
         case .connections(let total):
             change(id) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
         case .memory(let bytes):
+            change(id) { $0.memory = bytes }
             if let cap = policy(of: worker).killRSSBytes, bytes > cap, worker.isKept {
                 owesKill = id
             }

@@ -25,9 +25,12 @@ package struct Ledger {
         /// Whether the worker itself reported any; what others counted for it is forgotten then.
         var hasReported = false
         var reportedRequests: UInt64 { hasReported ? requests : 0 }
+        var memory: UInt64?
         var holdUntil: Instant?
         var due: (cause: RecycleCause, since: Instant)?
         var told: (cause: RetireCause, at: Instant)?
+        /// Whether its successor starts only when it is gone, for want of memory.
+        var goesFirst = false
         var isSignalled = false
         var isKilled = false
         var hasExited = false
@@ -81,6 +84,10 @@ package struct Ledger {
         var passedAt: Instant?
         /// Whether the pool had nobody who served, at some time of the trial.
         var hadNobody = false
+        /// Who is recycled for the sake of all.
+        var relief: WorkerID?
+        /// Whether a replacement would not fit beside the worker that it replaces.
+        var isTight = false
         /// How many old workers made room for the canary.
         var tookSlots = 0
         /// Its listeners that take no new connections.
@@ -168,6 +175,11 @@ extension Ledger.Pool {
     var expected: Int { wanted - slots.count { $0.isDone } }
     var budget: Budget { Budget(of: policy, workers: wanted) }
     var isKept: Bool { stage == .running || stage == .parked }
+
+    /// The memory of all workers, as far as it was measured.
+    var memory: UInt64 {
+        slots.reduce(0) { $0 + $1.workers.reduce(0) { $0 + ($1.memory ?? 0) } }
+    }
 
     /// Slots with a ready worker that is not on trial.
     var covered: Int {

@@ -75,6 +75,8 @@ struct PolicyField {
         PolicyField("maxLifetimeJitter", \.maxLifetimeJitter, span),
         PolicyField("maxRSSBytes", \.maxRSSBytes) { $0.map { "\($0)" } ?? "nil" },
         PolicyField("killRSSBytes", \.killRSSBytes) { $0.map { "\($0)" } ?? "nil" },
+        PolicyField("maxPoolRSSBytes", \.maxPoolRSSBytes) { $0.map { "\($0)" } ?? "nil" },
+        PolicyField("relievesPressure", \.relievesPressure) { "\($0)" },
         PolicyField("memoryInterval", \.memoryInterval, span),
         PolicyField("memorySamples", \.memorySamples) { "\($0)" },
         PolicyField("minLifetime", \.minLifetime, span),

@@ -25,6 +25,8 @@ package struct Program: Equatable, Sendable {
     /// Memory at the start, and what is added in a second.
     package var memory = 50
     package var growth = 0
+    /// The memory that there is; 0 is more than enough.
+    package var limit = 0
     /// The time between two reports of requests; 0 is none. And the most requests in one.
     package var reporting = 0
     package var requests = 0
@@ -41,7 +43,7 @@ package struct Program: Equatable, Sendable {
         ("exec", \.exec), ("boot", \.boot), ("drain", \.drain), ("late", \.late),
         ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
-        ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth),
+        ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth), ("limit", \.limit),
         ("reporting", \.reporting), ("requests", \.requests), ("silent", \.silent),
         ("hidden", \.hidden),
     ]

@@ -59,6 +59,10 @@ package struct Swarm {
             policy.killRSSBytes = UInt64(draws.between(200, 500)) << 20
             policy.memoryInterval = span(1_000, 4_000)
         }
+        if draws.chance(150) {
+            policy.maxPoolRSSBytes = UInt64(draws.between(200, 900)) << 20
+            policy.memoryInterval = span(1_000, 4_000)
+        }
         if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
         return policy
     }
@@ -89,6 +93,7 @@ package struct Swarm {
         program.silent = some(1_000)
         program.hidden = some(1_000)
         program.growth = some(60)
+        if draws.chance(200) { program.limit = draws.between(200, 1_500) }
         if draws.chance(250) { program.crashing = draws.between(200, 12_000) }
         if draws.chance(150) { program.finishing = draws.between(200, 12_000) }
         return program

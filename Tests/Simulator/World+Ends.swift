@@ -48,6 +48,7 @@ extension World {
         case .kill(let id): kill(id, at: now)
         case .observe(let id): observe(id, at: now)
         case .sampleMemory(let pool): sampleMemory(of: pool, at: now)
+        case .measureRoom(let pool): measureRoom(for: pool, at: now)
         case .sampleProgress, .setBell, .note: break
         }
     }
@@ -112,14 +113,24 @@ extension World {
         }
     }
 
+    private func memory(of id: WorkerID, at now: Instant) -> UInt64? {
+        guard let process = processes[id], process.isAlive, process.hasExecuted else { return nil }
+        let age = Int((now - process.startedAt).seconds)
+        let grown = isHealed ? 0 : process.program.growth * age + process.extraMemory
+        return UInt64(process.program.memory + grown) << 20
+    }
+
+    /// What all pools leave of the machine's memory. Nobody is killed where that is nothing.
+    private mutating func measureRoom(for pool: Int, at now: Instant) {
+        let limit = UInt64(isHealed ? 1 << 20 : programs[0].limit) << 20
+        guard limit > 0 else { return }
+        let used = present.reduce(0) { $0 + (memory(of: $1, at: now) ?? 0) }
+        agenda.enter(.measured(pool, MemoryRoom(limitBytes: limit, usedBytes: used)), at: now)
+    }
+
     private mutating func sampleMemory(of pool: Int, at now: Instant) {
         for id in present where id.pool == pool {
-            guard let process = processes[id], process.isAlive, process.hasExecuted else {
-                continue
-            }
-            let age = Int((now - process.startedAt).seconds)
-            let grown = isHealed ? 0 : process.program.growth * age + process.extraMemory
-            let bytes = UInt64(process.program.memory + grown) << 20
+            guard let bytes = memory(of: id, at: now) else { continue }
             agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
         }
         agenda.enter(.sampled(pool), at: now)

@@ -15,6 +15,7 @@ package struct World {
         case answered(WorkerID, WorkerEvent)
         case emptied(pool: Int)
         case sampled(Int)
+        case measured(Int, MemoryRoom)
         case befalls(Fault)
         case heals
     }
@@ -88,6 +89,7 @@ package struct World {
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
         case .emptied(let pool): return [.emptied(pool: pool)]
+        case .measured(let pool, let room): return [.room(pool: pool, room)]
         case .sampled(let pool): return [.sampled(pool: pool)]
         case .befalls(let fault): return befall(fault, at: now)
         case .heals:

@@ -90,8 +90,14 @@ struct HostTests {
             membership: "4:memory:/inner\n0::/\n",
             mounts: "1 1 0:1 / \(folder.path) rw - cgroup none rw,memory\n")
         #expect(cgroup.memoryLimitBytes() == 1_000_000)
-        #expect(cgroup.memoryWorkingSetBytes() == 4000)
+        #expect(cgroup.memoryRoom() == MemoryFigures(limitBytes: 1_000_000, workingSetBytes: 4000))
         #expect(cgroup.memoryKills() == 3)
+        // A tight limit that is hardly used leaves more than a wide one that others use up.
+        try folder.write("inner/memory.limit_in_bytes", "500000\n")
+        try folder.write("inner/memory.usage_in_bytes", "1000\n")
+        try folder.write("memory.usage_in_bytes", "900000\n")
+        #expect(cgroup.memoryLimitBytes() == 500_000)
+        #expect(cgroup.memoryRoom()?.freeBytes == 101_000)
         for name in Directory.entries(inner) { unlink("\(inner)/\(name)") }
         rmdir(inner)
     }
@@ -104,6 +110,10 @@ struct HostTests {
                 membership: "0::\(path)\n",
                 mounts: "1 1 0:1 \(root) \(folder.path) rw - cgroup2 none rw\n")
             #expect(cgroup.memoryLimitBytes() == 2000)
+            try folder.write("memory.current", "1500\n")
+            try folder.write("memory.stat", "anon 1\ninactive_file 400\n")
+            #expect(
+                cgroup.memoryRoom() == MemoryFigures(limitBytes: 2000, workingSetBytes: 1100))
         }
     }
 

@@ -73,9 +73,9 @@ import Testing
                 + "allowed: 0 (off) or more, such as 1000"
         ),
         (
-            "command = x\nmax-rss = 80%",
-            "a.conf:2: max-rss: \"80%\" is a percentage, not a size; "
-                + "allowed: off, or a size such as 512M, 1.5G or 65536 (bytes)"
+            "command = x\nmax-rss = 180%",
+            "a.conf:2: max-rss: \"180%\" is out of range; "
+                + "allowed: off, a size such as 512M, 1.5G or 65536 (bytes), or 1% to 100%"
         ),
         (
             "command = x\nworkers = 2\nworkers = 3",
@@ -118,8 +118,8 @@ import Testing
             environment: ["SUPERVISE_LOG_LEVEL": "loud"])
         #expect(
             text == """
-                a.conf:1: max-rss: "x" is not a size; allowed: off, or a size such as 512M, 1.5G \
-                or 65536 (bytes)
+                a.conf:1: max-rss: "x" is not a size; allowed: off, a size such as 512M, 1.5G \
+                or 65536 (bytes), or 1% to 100%
                 a.conf:3: workers: "0" is out of range; allowed: 1 to 100000, or auto
                 a.conf:4: unknown key "foo"
                 a.conf:6: nice: "99" is out of range; allowed: -20 (first) to 19 (last)

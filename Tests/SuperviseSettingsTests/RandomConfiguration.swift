@@ -43,6 +43,7 @@ struct RandomConfiguration {
         pool.oomScoreAdjust = maybe { $0.number(2000) - 1000 }
         pool.adopt = generator.pick(AdoptRule.allCases)
         pool.count = generator.pick(CountRule.allCases)
+        pool.memoryMetric = generator.pick(MemoryMetric.allCases)
         pool.memoryScope = generator.pick(MemoryScope.allCases)
         pool.stopSignal = signal()
         pool.quickSignal = maybe { $0.signal() }
@@ -59,6 +60,8 @@ struct RandomConfiguration {
         policy.maxLifetime = maybe { $0.span(atLeast: 1) }
         policy.maxLifetimeJitter = span(atLeast: 0)
         policy.maxRSSBytes = maybe { 1 + UInt64($0.number(.max - 1)) }
+        if generator.chance(20) { policy.maxRSS = .percent(1 + number(99)) }
+        policy.maxPoolRSS = maybe { .percent(1 + $0.number(99)) }
         policy.killRSSBytes = maybe { UInt64(1 + $0.number(99)) << 20 }
         policy.memoryInterval = span(atLeast: 10_000_000)
         policy.memorySamples = 1 + number(999)

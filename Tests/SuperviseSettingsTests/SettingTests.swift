@@ -38,8 +38,13 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("max-requests-jitter", [("100", ["100"])], ["10%", ""]),
     ("max-lifetime", [("1h", ["1h"]), ("off", ["off"]), ("0", ["off"])], ["", "1y"]),
     ("max-lifetime-jitter", [("0", ["0s"]), ("10m", ["10m"])], ["x"]),
-    ("max-rss", [("512M", ["512M"]), ("off", ["off"]), ("0", ["off"])], ["80%", "", "0K", "big"]),
-    ("kill-rss", [("1.5G", ["1536M"])], ["100%"]),
+    (
+        "max-rss", [("512M", ["512M"]), ("off", ["off"]), ("0", ["off"]), ("80%", ["80%"])],
+        ["", "0K", "big", "0%", "101%", "1.5%", "%"]
+    ),
+    ("kill-rss", [("1.5G", ["1536M"]), ("100%", ["100%"])], ["x%"]),
+    ("max-pool-rss", [("2G", ["2G"]), ("60%", ["60%"]), ("off", ["off"])], ["much"]),
+    ("memory-metric", [("pss", ["pss"]), ("USS", ["uss"])], ["vsz", ""]),
     ("memory-scope", [("process", ["process"])], ["all", ""]),
     ("memory-interval", [("10ms", ["10ms"])], ["9ms", "0"]),
     ("memory-samples", [("3", ["3"])], ["0", "1001"]),

@@ -1,5 +1,7 @@
 extension Setting {
-    static let recycling = [
+    static let recycling = limits + memory + replacing
+
+    private static let limits = [
         Setting(
             "max-requests", in: .recycling,
             .pool(
@@ -49,66 +51,9 @@ extension Setting {
                 Each worker draws its own age between max-lifetime and max-lifetime plus this. \
                 Example: max-lifetime-jitter = 30m.
                 """),
-        Setting(
-            "max-rss", in: .recycling,
-            .pool(.value(\.policy.maxRSSBytes, .memoryCapOrOff)), reload: .live,
-            summary: "Recycle a worker whose memory is past this size",
-            details: """
-                A soft cap: the worker is replaced first and then asked to stop, so it loses no \
-                request. Memory is the resident set, of the worker and its descendants (see \
-                memory-scope). Example: max-rss = 512M.
-                """),
-        Setting(
-            "kill-rss", in: .recycling,
-            .pool(.value(\.policy.killRSSBytes, .memoryCapOrOff)), reload: .live,
-            summary: "Kill a worker whose memory is past this size",
-            details: """
-                A hard cap for workers that grow faster than they can be replaced: SIGKILL at \
-                once, then a new worker. Requests in flight are lost. Must not be below max-rss. \
-                Example: kill-rss = 1G.
-                """),
-        Setting(
-            "memory-scope", in: .recycling,
-            .pool(.value(\.memoryScope, .word("a scope", placeholder: "SCOPE"))),
-            reload: .newWorkers,
-            summary: "Whether a worker's descendants count as its memory",
-            details: """
-                tree: the worker and all its descendants together, which is right for programs \
-                that start helpers and for shell scripts. process: the worker's process alone. \
-                Example: memory-scope = process.
-                """),
-        Setting(
-            "memory-interval", in: .recycling,
-            .pool(
-                .value(
-                    \.policy.memoryInterval,
-                    .duration(atLeast: .milliseconds(10), allowed: "10ms or more, such as 1s"))),
-            reload: .live,
-            summary: "How often to look at the workers' memory",
-            details: """
-                The shortest time between two looks. Without max-rss and kill-rss nothing is \
-                looked at. Example: memory-interval = 5s.
-                """),
-        Setting(
-            "memory-samples", in: .recycling,
-            .pool(.value(\.policy.memorySamples, .integer(1...1000, allowed: "1 to 1000"))),
-            reload: .live,
-            summary: "How many looks in a row must find a worker past max-rss",
-            details: """
-                More than 1 forgives short peaks. Example: memory-samples = 3.
-                """),
-        Setting(
-            "min-lifetime", in: .recycling,
-            .pool(
-                .value(
-                    \.policy.minLifetime, .duration(allowed: "a duration such as 0 or 10s"))),
-            reload: .live,
-            summary: "Do not recycle for memory before this age",
-            details: """
-                A guard against a max-rss below the program's own size, which would recycle it \
-                for ever: a worker past max-rss while younger than this raises an alarm in the \
-                log instead. Example: min-lifetime = 1m.
-                """),
+    ]
+
+    private static let replacing = [
         Setting(
             "max-surge", in: .recycling,
             .pool(.optional(\.policy.maxSurge, .amount)), reload: .live,

@@ -1,0 +1,100 @@
+/// A cap of memory as it is written: an amount, or a share of what there is.
+public enum MemoryCap: Hashable, Sendable {
+    /// So many bytes.
+    case bytes(UInt64)
+    /// So many hundredths of the memory limit, shared by all workers that may exist at once.
+    case percent(Int)
+}
+
+/// The caps that were written as percentages.
+struct MemoryPercentages: Equatable, Sendable {
+    var warn: Int?
+    var soft: Int?
+    var hard: Int?
+    var pool: Int?
+
+    var isEmpty: Bool { warn == nil && soft == nil && hard == nil && pool == nil }
+}
+
+extension PoolPolicy {
+    /// `warn-rss`.
+    public var warnRSS: MemoryCap? {
+        get { cap(warnRSSBytes, memoryPercentages.warn) }
+        set { (warnRSSBytes, memoryPercentages.warn) = parts(of: newValue) }
+    }
+
+    /// `max-rss`.
+    public var maxRSS: MemoryCap? {
+        get { cap(maxRSSBytes, memoryPercentages.soft) }
+        set { (maxRSSBytes, memoryPercentages.soft) = parts(of: newValue) }
+    }
+
+    /// `kill-rss`.
+    public var killRSS: MemoryCap? {
+        get { cap(killRSSBytes, memoryPercentages.hard) }
+        set { (killRSSBytes, memoryPercentages.hard) = parts(of: newValue) }
+    }
+
+    /// `max-pool-rss`.
+    public var maxPoolRSS: MemoryCap? {
+        get { cap(maxPoolRSSBytes, memoryPercentages.pool) }
+        set { (maxPoolRSSBytes, memoryPercentages.pool) = parts(of: newValue) }
+    }
+
+    /// Whether any cap is a percentage.
+    public var hasMemoryPercentages: Bool { !memoryPercentages.isEmpty }
+
+    /// Turns the percentages into bytes. A worker's share is that of the limit among so many workers;
+    /// a pool's is of the whole limit.
+    public mutating func shareMemory(amongWorkers count: Int) {
+        guard let limit = memoryLimitBytes, !memoryPercentages.isEmpty else { return }
+        func share(_ percent: Int, among count: Int) -> UInt64 {
+            let (whole, rest) = limit.quotientAndRemainder(dividingBy: 100)
+            let bytes = whole * UInt64(percent) + rest * UInt64(percent) / 100
+            return max(1, bytes / UInt64(max(1, count)))
+        }
+        if let percent = memoryPercentages.warn { warnRSSBytes = share(percent, among: count) }
+        if let percent = memoryPercentages.soft { maxRSSBytes = share(percent, among: count) }
+        if let percent = memoryPercentages.hard { killRSSBytes = share(percent, among: count) }
+        if let percent = memoryPercentages.pool { maxPoolRSSBytes = share(percent, among: 1) }
+    }
+
+    /// How many workers of these pools may exist at once: what a percentage is shared among.
+    public static func workersAtOnce(_ pools: [(policy: PoolPolicy, workers: Int)]) -> Int {
+        pools.reduce(0) { sum, pool in
+            sum + pool.workers + Budget(of: pool.policy, workers: pool.workers).surge
+        }
+    }
+
+    private func cap(_ bytes: UInt64?, _ percent: Int?) -> MemoryCap? {
+        percent.map { .percent($0) } ?? bytes.map { .bytes($0) }
+    }
+
+    private func parts(of cap: MemoryCap?) -> (UInt64?, Int?) {
+        switch cap {
+        case nil: (nil, nil)
+        case .bytes(let bytes): (bytes, nil)
+        case .percent(let percent): (nil, percent)
+        }
+    }
+}
+
+/// The memory that the pools share with whatever else is in their control group, or on the machine.
+public struct MemoryRoom: Equatable, Sendable {
+    /// The limit in bytes.
+    public var limitBytes: UInt64
+    /// What of it is used and could not just be dropped, in bytes: the working set.
+    public var usedBytes: UInt64
+
+    /// So much of so much is used.
+    public init(limitBytes: UInt64, usedBytes: UInt64) {
+        self.limitBytes = limitBytes
+        self.usedBytes = usedBytes
+    }
+
+    /// What is left, in bytes.
+    public var freeBytes: UInt64 { limitBytes > usedBytes ? limitBytes - usedBytes : 0 }
+
+    /// With `memory-pressure = auto`, a worker is recycled when nine tenths are used.
+    public var isNearLimit: Bool { usedBytes >= limitBytes / 10 * 9 }
+}

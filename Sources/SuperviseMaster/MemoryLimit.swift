@@ -1,0 +1,52 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// What percentages of memory are of.
+struct MemoryLimit {
+    let bytes: UInt64
+    /// Whether a control group sets it, and not the machine.
+    let isOfCgroup: Bool
+
+    /// The tightest limit of the control group and those above it, or the machine's memory where that
+    /// is less.
+    static func ofThisProcess(_ cgroup: Cgroup = .ofThisProcess()) -> MemoryLimit {
+        let machine = MachineMemory.totalBytes()
+        guard let limit = cgroup.memoryLimitBytes(), limit < machine else {
+            return MemoryLimit(bytes: machine, isOfCgroup: false)
+        }
+        return MemoryLimit(bytes: limit, isOfCgroup: true)
+    }
+
+    /// What the percentages of a configuration come to on this machine, for `check`; empty without any.
+    func explain(_ configuration: Configuration) -> String {
+        var pools = configuration.pools.map { pool in
+            var policy = pool.policy
+            if pool.workers == .auto { policy.workers = Processors.allowed() }
+            policy.memoryLimitBytes = bytes
+            return (name: pool.name, policy: policy)
+        }
+        guard pools.contains(where: \.policy.hasMemoryPercentages) else { return "" }
+        let count = PoolPolicy.workersAtOnce(pools.map { ($0.policy, $0.policy.workers) })
+        var text = """
+
+            # Percentages of memory, of \(bytes) bytes (\(isOfCgroup ? "control group" : "machine")) for \
+            \(count) workers, those beyond the number while others are replaced included:
+
+            """
+        for index in pools.indices {
+            pools[index].policy.shareMemory(amongWorkers: count)
+            let policy = pools[index].policy
+            let caps = [
+                ("warn-rss", policy.warnRSS, policy.warnRSSBytes),
+                ("max-rss", policy.maxRSS, policy.maxRSSBytes),
+                ("kill-rss", policy.killRSS, policy.killRSSBytes),
+                ("max-pool-rss", policy.maxPoolRSS, policy.maxPoolRSSBytes),
+            ]
+            for case (let key, .percent(let percent), let bytes?) in caps {
+                text += "# \(pools[index].name): \(key) = \(percent)% is \(bytes) bytes\n"
+            }
+        }
+        return text
+    }
+}
