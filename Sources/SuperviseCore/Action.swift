@@ -15,6 +15,11 @@ public enum Action: Equatable, Sendable {
     case sampleMemory(pool: Int)
     /// Measure what is left of the memory limit; `room` is the answer, where it can be told.
     case measureRoom(pool: Int)
+    /// Write the last figures of every living worker of this pool to `memory-log`.
+    case logMemory(pool: Int)
+    /// Send the worker `evidence-signal` and run `before-recycle` about it, as far as they are set;
+    /// `evidenceGathered` is the answer when the command has ended.
+    case gatherEvidence(WorkerID, RecycleCause, WorkerFacts)
     /// Read the counts of every ready worker of this pool, then look whether connections wait;
     /// `requests` and `queue` are the answers.
     case sampleProgress(pool: Int)

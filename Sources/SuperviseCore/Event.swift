@@ -71,6 +71,8 @@ public enum WorkerEvent: Equatable, Sendable {
     case connections(UInt64)
     /// It uses this much memory, in bytes.
     case memory(bytes: UInt64)
+    /// What looked at its memory before it is recycled is done, or could not be run.
+    case evidenceGathered
     /// It said `STOPPING=1`: it ends of its own accord.
     case stopping
     /// It said `X_RECYCLE=1`: it asks to be replaced.
@@ -95,6 +97,8 @@ public enum ExitStatus: Hashable, Sendable {
     case code(Int32)
     /// A signal ended it.
     case signal(Signal)
+    /// The kernel killed it, or a process that it waited for, for want of memory.
+    case outOfMemory
 }
 
 /// Why a worker could not be started.

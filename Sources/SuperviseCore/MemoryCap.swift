@@ -41,6 +41,12 @@ extension PoolPolicy {
         set { (maxPoolRSSBytes, memoryPercentages.pool) = parts(of: newValue) }
     }
 
+    /// Whether workers are recycled to keep away from the memory limit.
+    var relievesPressure: Bool {
+        get { memoryPressure == .auto }
+        set { memoryPressure = newValue ? .auto : .off }
+    }
+
     /// Whether any cap is a percentage.
     public var hasMemoryPercentages: Bool { !memoryPercentages.isEmpty }
 

@@ -26,6 +26,11 @@ public enum Notice: Equatable, Sendable {
     case slotDone(pool: Int, slot: Int)
     /// The worker is over `max-rss` but younger than `min-lifetime`: the cap may be too low.
     case memoryAlarm(WorkerID, WorkerFacts, limitBytes: UInt64)
+    /// The worker is over `warn-rss`.
+    case memoryWarning(WorkerID, WorkerFacts, limitBytes: UInt64)
+    /// Workers that grow like this one reach a cap within this time, sooner than all can be replaced.
+    case leakAlarm(
+        WorkerID, WorkerFacts, limitBytes: UInt64, within: TimeSpan, replacing: TimeSpan)
     /// The memory caps of the pool that are percentages come to these bytes.
     case memoryShared(pool: Int, MemoryCapBytes)
     /// A replacement does not fit beside the worker that it replaces, so whoever is recycled for
@@ -93,6 +98,8 @@ public struct WorkerFacts: Equatable, Sendable {
     public var requestLimit: UInt64?
     /// The last measured memory in bytes; nil where it was not measured.
     public var memoryBytes: UInt64?
+    /// How its memory grows; nil while too little was seen of it.
+    public var growth: MemoryGrowth?
 }
 
 /// What the memory caps of a pool come to, in bytes; nil where one is off.

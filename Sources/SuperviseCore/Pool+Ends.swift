@@ -13,8 +13,10 @@ extension Pool {
     ) {
         guard var worker = self[id] else { return }
         self[id] = nil
+        rememberGrowth(of: worker)
         note(.retiring(id, cause, worker.facts(at: now)))
         worker.observeAt = nil
+        worker.largestLeavingBytes = worker.memoryBytes
         let grace = grace ?? policy(of: worker).gracefulTimeout
         worker.state = .retiring(cause, killAt: now + grace)
         slots[id.slot].leaving.append(worker)
@@ -48,6 +50,7 @@ extension Pool {
         if let worker = self[id] {
             let ending = ending(of: worker, status)
             note(.exited(id, status, ending, worker.facts(at: now)))
+            rememberGrowth(of: worker)
             self[id] = nil
             if leavesTree {
                 outlive(worker, killAt: now + policy(of: worker).gracefulTimeout)

@@ -82,6 +82,8 @@ extension Pool {
         guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(index, at: now) else {
             return nil
         }
+        // What stops first would only keep the others waiting.
+        if due.isGathering(at: now), budget.surge == 0 { return nil }
         if due.isAhead(at: now) { return RecycleRank(urgency: .ahead, since: due.since) }
         return RecycleRank(urgency: due.cause.isUrgent ? .memory : .ordinary, since: due.since)
     }
@@ -118,7 +120,8 @@ extension Pool {
         if slot.isVacant || slot.due != nil, let wake = slot.notBefore, wake > now {
             consider(wake)
         }
-        let waits = [heldUntil(index), slot.due?.aheadUntil].compactMap { $0 }
+        let waits = [heldUntil(index), slot.due?.aheadUntil, slot.due?.evidenceUntil]
+            .compactMap { $0 }
         for wake in waits where wake > now { consider(wake) }
         // A turn that comes late handles news of this worker before the deadline that passed
         // meanwhile; a ready replacement still has to take over then.

@@ -1,8 +1,20 @@
-/// Memory caps.
+/// Memory caps of single workers, and the storm guard of the soft one.
+///
+/// A cap below a program's own size would recycle for ever. A worker that is past its cap before it
+/// has been ready for `min-lifetime` is therefore not recycled but raises an alarm, once. From that age
+/// on it is recycled if it *still grows*, as a leak does: its floor rose over the second half of its
+/// time. A program that is merely larger than the cap has stopped growing by then, and stays. One whose
+/// start takes longer than `min-lifetime` would look like a leak each time, so every fourth worker of
+/// such a slot is given `backoff-max`, to see whether it stops by itself; a start may take half of that.
 
 extension Pool {
+    /// Every so many workers of a slot that grows past its cap at once, one is given more time.
+    private static let trialEvery = 4
+
     mutating func measure(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
         if let index = leavingIndex(of: id) {
+            let known = slots[id.slot].leaving[index].largestLeavingBytes ?? 0
+            slots[id.slot].leaving[index].largestLeavingBytes = max(known, bytes)
             slots[id.slot].leaving[index].memoryBytes = bytes
             samplingPace.learn(bytes, since: nil, cap: policy.killRSSBytes)
             killLeavingOverMemory(index, of: id, at: now)
@@ -18,33 +30,56 @@ extension Pool {
         {
             worker.settledBytes = bytes
         }
+        warn(of: &worker, at: now)
         self[id] = worker
+        learnGrowth(bytes, of: id, at: now)
         if let cap = policy.killRSSBytes, bytes > cap {
             endAbruptly(worker, because: .killMemory, within: .zero, at: now)
         } else if let cap = policy.maxRSSBytes, worker.isReady {
-            judge(worker, cap: cap, by: policy, at: now)
+            judge(id, cap: cap, by: policy, at: now)
+        }
+    }
+
+    /// Once for each time that it comes up to the mark, which counts again from 5 % below.
+    private mutating func warn(of worker: inout Worker, at now: Instant) {
+        guard let mark = policy(of: worker).warnRSSBytes, let bytes = worker.memoryBytes else {
+            return
+        }
+        if bytes > mark, !worker.isWarned {
+            worker.isWarned = true
+            note(.memoryWarning(worker.id, worker.facts(at: now), limitBytes: mark))
+        } else if bytes < mark - mark / 20 {
+            worker.isWarned = false
         }
     }
 
     private mutating func judge(
-        _ sampled: Worker, cap: UInt64, by policy: PoolPolicy, at now: Instant
+        _ id: WorkerID, cap: UInt64, by policy: PoolPolicy, at now: Instant
     ) {
-        var worker = sampled
+        guard var worker = self[id], let readyAt = worker.readyAt else { return }
         guard let bytes = worker.memoryBytes, bytes > cap else {
-            self[worker.id]?.samplesOver = 0
+            self[id]?.samplesOver = 0
             return
         }
         worker.samplesOver += 1
-        defer { self[worker.id] = worker }
-        if let alarmedUntil = worker.alarmedUntil, now < alarmedUntil { return }
+        defer { self[id] = worker }
         guard worker.samplesOver >= policy.memorySamples else { return }
-        if now - worker.startedAt < policy.minLifetime {
-            // A cap below the program's own size would recycle for ever.
-            worker.alarmedUntil = now + policy.backoffMax
-            note(.memoryAlarm(worker.id, worker.facts(at: now), limitBytes: cap))
-        } else {
-            setDue(worker.id, .memory, at: now)
+        let age = now - readyAt
+        if age < policy.minLifetime {
+            guard !worker.isAlarmed else { return }
+            worker.isAlarmed = true
+            note(.memoryAlarm(id, worker.facts(at: now), limitBytes: cap))
+            return
         }
+        if worker.isAlarmed {
+            let isTrial = slots[id.slot].alarmedRecycles % Pool.trialEvery == Pool.trialEvery - 1
+            let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
+            guard age >= least, worker.leak.isStillGrowing(at: now) else { return }
+        }
+        guard slots[id.slot].due?.cause.isUrgent != true else { return }
+        slots[id.slot].alarmedRecycles =
+            worker.isAlarmed ? slots[id.slot].alarmedRecycles + 1 : 0
+        setDue(id, .memory, at: now)
     }
 
     private mutating func killLeavingOverMemory(_ index: Int, of id: WorkerID, at now: Instant) {

@@ -13,6 +13,7 @@ extension Pool {
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
         note(.due(id, cause, worker.facts(at: now)))
+        gatherEvidence(of: id, because: cause, at: now)
         // One that was started ahead of a limit may be ready.
         takeOverUnlessOnTrial(id.slot, at: now)
     }
@@ -60,7 +61,8 @@ extension Pool {
             if !goesFirst, tally.live + tally.vacant < ceiling {
                 beginBeside(slot, at: now)
             } else if mayMissOneMore(evenOne: goesFirst), !isHeld(slot, at: now),
-                slots[slot].due?.isAhead(at: now) != true
+                slots[slot].due?.isAhead(at: now) != true,
+                slots[slot].due?.isGathering(at: now) != true
             {
                 beginByStopping(slot, at: now)
             } else {
@@ -106,7 +108,8 @@ extension Pool {
     /// its recycling off.
     mutating func takeOver(_ slot: Int, at now: Instant) {
         guard let replacement = slots[slot].replacement, !isHeld(slot, at: now),
-            slots[slot].incumbent == nil || slots[slot].due?.isAhead(at: now) != true
+            slots[slot].incumbent == nil || slots[slot].due?.isAhead(at: now) != true,
+            slots[slot].incumbent == nil || slots[slot].due?.isGathering(at: now) != true
         else { return }
         let cause = slots[slot].due?.cause ?? .reload
         slots[slot].due = nil

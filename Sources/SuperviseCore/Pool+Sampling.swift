@@ -67,7 +67,8 @@ struct SamplingPace: Equatable, Sendable {
     }
 
     static func == (a: SamplingPace, b: SamplingPace) -> Bool {
-        a.fastestBytesPerSecond == b.fastestBytesPerSecond && a.isSure == b.isSure && a.isNear == b.isNear
+        a.fastestBytesPerSecond == b.fastestBytesPerSecond && a.isSure == b.isSure
+            && a.isNear == b.isNear
             && a.nearest?.distance == b.nearest?.distance && a.nearest?.cap == b.nearest?.cap
     }
 }
@@ -77,6 +78,11 @@ extension Pool {
     mutating func scheduleSampling(at now: Instant) {
         let isOver = stage != .running && stage != .parked
         nextSampleAt = policy.needsSampling && !isOver ? now + policy.memoryInterval : nil
+        guard let interval = policy.memoryLogInterval, !isOver else {
+            nextMemoryLogAt = nil
+            return
+        }
+        nextMemoryLogAt = min(nextMemoryLogAt ?? now + interval, now + interval)
     }
 
     /// A worker that is new must not wait for the end of a long gap.
@@ -85,7 +91,16 @@ extension Pool {
         nextSampleAt = min(next, now + policy.memoryInterval)
     }
 
-    mutating func beginSampling(at now: Instant) {
+    /// The memory log needs figures of its own where no cap does.
+    mutating func expireSampling(at now: Instant) {
+        let isLogDue = nextMemoryLogAt.map { $0 <= now } ?? false
+        let isLookDue = nextSampleAt.map { $0 <= now } ?? false
+        if isLogDue { nextMemoryLogAt = nil }
+        if isLookDue || isLogDue { beginSampling(at: now) }
+        if isLogDue { outbox.append(.logMemory(pool: number)) }
+    }
+
+    private mutating func beginSampling(at now: Instant) {
         room = nil
         if wantsRoom { outbox.append(.measureRoom(pool: number)) }
         outbox.append(.sampleMemory(pool: number))

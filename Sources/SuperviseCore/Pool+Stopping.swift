@@ -18,6 +18,7 @@ extension Pool {
         emptyingUntil = nil
         nextSampleAt = nil
         nextProgressAt = nil
+        nextMemoryLogAt = nil
         note(.stopping(pool: number, haste))
         for slot in slots.indices {
             stop(slot, haste, within: grace, at: now)

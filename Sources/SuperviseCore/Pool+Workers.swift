@@ -44,6 +44,7 @@ extension Pool {
         case .moreRequests(let more): countMore(more, of: id, at: now)
         case .connections(let total): count(total, by: .preload, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
+        case .evidenceGathered: evidenceGathered(of: id, at: now)
         case .stopping: workerAnnouncedEnd(id, at: now)
         case .recycleRequested:
             self[id]?.asksForReplacement = true

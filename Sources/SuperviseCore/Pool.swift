@@ -47,6 +47,10 @@ public struct Pool: Equatable, Sendable {
     var recycles = SlotQueue<RecycleRank>()
     var nextSampleAt: Instant?
     var samplingPace = SamplingPace()
+    /// How the memory of workers that are gone grew.
+    var growthHistory = GrowthHistory()
+    /// Whether it was said that workers reach a cap sooner than they can be replaced.
+    var hasLeakAlarm = false
     /// What the percentages were last said to come to.
     var toldCaps: MemoryCapBytes?
     /// What was left of the memory at the last look, where that was asked for.
@@ -60,6 +64,7 @@ public struct Pool: Equatable, Sendable {
     /// The shortage that was said to be beyond help, as long as it lasts.
     var alarmedShortage: RecycleCause?
     var nextProgressAt: Instant?
+    var nextMemoryLogAt: Instant?
     /// Since when connections have waited at every look.
     var queueWaitsSince: Instant?
     /// Whether any worker of this pool ever counted a request.
@@ -113,7 +118,8 @@ public struct Pool: Equatable, Sendable {
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? {
         let slot = deadlines.first?.key
-        let pool = [candidate?.deadline, nextSampleAt, nextProgressAt].compactMap { $0 }.min()
+        let pool = [candidate?.deadline, nextSampleAt, nextProgressAt, nextMemoryLogAt]
+            .compactMap { $0 }.min()
         guard let slot, let pool else { return slot ?? pool }
         return min(slot, pool)
     }
@@ -163,9 +169,7 @@ public struct Pool: Equatable, Sendable {
             expire(slot, at: now)
             refresh(slot, at: now)
         }
-        if let sample = nextSampleAt, sample <= now {
-            beginSampling(at: now)
-        }
+        expireSampling(at: now)
         if let look = nextProgressAt, look <= now {
             outbox.append(.sampleProgress(pool: number))
             scheduleProgress(at: now)
@@ -181,6 +185,7 @@ public struct Pool: Equatable, Sendable {
             stage = .ended
             nextSampleAt = nil
             nextProgressAt = nil
+            nextMemoryLogAt = nil
             note(.ended(pool: number))
         }
     }

@@ -32,7 +32,13 @@ public struct PoolPolicy: Equatable, Sendable {
     /// What percentages are of: the tightest limit of the control group, else the machine's memory.
     public var memoryLimitBytes: UInt64?
     /// Whether the largest worker is recycled when the memory limit is near.
-    public var relievesPressure = false
+    public var memoryPressure = MemoryPressure.off
+    /// Whether a command looks at a worker before it is recycled for its memory.
+    public var runsBeforeRecycle = false
+    /// Whether a worker that is recycled for its memory gets a signal before.
+    public var sendsEvidenceSignal = false
+    /// How often the memory of every worker is written down; nil is never.
+    public var memoryLogInterval: TimeSpan?
     /// The shortest time between two looks at the workers' memory.
     public var memoryInterval = TimeSpan.seconds(1)
     /// How many samples in a row must be over `maxRSSBytes`.
@@ -69,6 +75,14 @@ public struct PoolPolicy: Equatable, Sendable {
 
     /// The defaults of behaviour.
     public init() {}
+}
+
+/// What is done when the memory limit is near.
+public enum MemoryPressure: String, Hashable, Sendable, CaseIterable {
+    /// Nothing: the kernel may kill somebody.
+    case off
+    /// The largest worker is recycled.
+    case auto
 }
 
 /// The rule by which a worker counts as ready.

@@ -8,6 +8,11 @@ struct Slot: Equatable, Sendable {
         /// the incumbent serves on beside it.
         var aheadUntil: Instant?
 
+        /// Until when its evidence is gathered: it is not told to go before.
+        var evidenceUntil: Instant?
+        /// The least of that time, which the evidence-signal needs.
+        var evidenceLeast: Instant?
+
         /// Whether the incumbent is to serve on although its replacement may be ready.
         func isAhead(at now: Instant) -> Bool { aheadUntil.map { now < $0 } ?? false }
     }
@@ -36,6 +41,8 @@ struct Slot: Equatable, Sendable {
     var failures = 0
     /// When the last of them was.
     var failedAt: Instant?
+    /// Workers in a row that were recycled for memory after an alarm.
+    var alarmedRecycles = 0
     /// Failed boots in a row.
     var bootFailures = 0
     /// The next start waits until then.

@@ -38,12 +38,18 @@ public struct Worker: Equatable, Sendable {
 
     /// When that was.
     var measuredAt: Instant?
+    /// The most that it used after it was told to go, or when it was: it gives memory back on its way.
+    var largestLeavingBytes: UInt64?
     /// What it used when it had been ready for `min-lifetime`: its size without what grows.
     var settledBytes: UInt64?
     /// How many samples in a row were over `max-rss`.
     var samplesOver = 0
-    /// After an alarm, samples before this time are not judged by `max-rss`.
-    var alarmedUntil: Instant?
+    /// Whether it was past `max-rss` before it was old enough to be recycled for that.
+    var isAlarmed = false
+    /// Whether it was past `warn-rss`, and not below again.
+    var isWarned = false
+    /// What the looks at its memory since it was ready add up to.
+    var leak = LeakEstimate()
     /// Until when it asked not to be recycled.
     var holdUntil: Instant?
     /// Whether it asked to be replaced.
@@ -87,6 +93,9 @@ public struct Worker: Equatable, Sendable {
         }
     }
 
+    /// How its memory grows; nil while too little was seen of it.
+    public var growth: MemoryGrowth? { leak.growth }
+
     /// Whether it serves and was not told to go.
     public var isReady: Bool { state == .ready }
 
@@ -114,7 +123,8 @@ public struct Worker: Equatable, Sendable {
     func facts(at now: Instant) -> WorkerFacts {
         WorkerFacts(
             generation: generation, age: now - startedAt, requests: requests,
-            requestLimit: requestLimit, memoryBytes: memoryBytes)
+            requestLimit: requestLimit, memoryBytes: largestLeavingBytes ?? memoryBytes,
+            growth: growth)
     }
 }
 

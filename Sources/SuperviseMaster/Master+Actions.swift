@@ -23,6 +23,8 @@ extension Master {
         case .observe(let id): observe(id)
         case .sampleMemory(let pool): sampleMemory(ofPool: pool)
         case .measureRoom(let pool): measureRoom(forPool: pool)
+        case .logMemory(let pool): logMemory(ofPool: pool)
+        case .gatherEvidence(let id, let cause, let facts): gatherEvidence(of: id, cause, facts)
         case .sampleProgress(let pool): sampleProgress(ofPool: pool)
         case .setBell(let id, let requests): setBell(requests, of: id)
         case .note(let notice): note(notice)
@@ -33,6 +35,7 @@ extension Master {
         let subjects = LogSubjects(
             poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
             pid: { [workers] in workers[$0]?.pid },
+            wasKilled: { [workers] in workers[$0]?.wasKilled ?? false },
             policy: { [service] in service.member($0)?.pool.policy },
             bootAttempts: { [service] in
                 let numbers = Set(service.members.map(\.pool.policy.bootAttempts))

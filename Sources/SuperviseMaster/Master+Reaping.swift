@@ -19,6 +19,8 @@ extension Master {
                 } else if let owner = orphans.removeValue(forKey: child.pid) {
                     workers[serial: owner]?.orphans.remove(child.pid)
                     shrunk.insert(owner)
+                } else if let command = commands[child.pid] {
+                    commandEnded(command, child.status)
                 }
                 strangers.remove(child.pid)
                 try ChildProcesses.reap(child.pid)
@@ -38,7 +40,7 @@ extension Master {
         let leaders = Dictionary(ended.map { ($0.pid, $0) }) { first, _ in first }
         for pid in ChildProcesses.list() {
             guard workers[pid: pid] == nil, orphans[pid] == nil, loader?.pid != pid,
-                !strangers.contains(pid)
+                commands[pid] == nil, !strangers.contains(pid)
             else { continue }
             let group = ProcessStatus.read(pid)?.group
             if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {
@@ -69,12 +71,20 @@ extension Master {
             release(worker)
             return
         }
-        let exit: ExitStatus =
-            switch status {
-            case .exited(let code): .code(code)
-            case .signaled(let number, coreDumped: _): .signal(Signal(number: number))
-            }
-        tell(worker.id, .exited(exit, leavesTree: !worker.orphans.isEmpty))
+        tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
+    }
+
+    /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.
+    private func exit(of worker: RunningWorker, _ status: ChildStatus) -> ExitStatus {
+        let kill = Signal.kill.number
+        switch status {
+        case .exited(let code):
+            return code == 128 + kill && !worker.wasKilled && memoryKills.claim(below: worker.pid)
+                ? .outOfMemory : .code(code)
+        case .signaled(let number, coreDumped: _):
+            return number == kill && !worker.wasKilled && memoryKills.claim(worker.pid)
+                ? .outOfMemory : .signal(Signal(number: number))
+        }
     }
 
     private func tellTreeIfGone(_ serial: UInt64) {
@@ -102,6 +112,7 @@ extension Master {
     /// SIGKILL for all that is known to be the worker's.
     func kill(_ id: WorkerID) {
         guard let worker = workers[id] else { return }
+        worker.wasKilled = true
         signalTree(of: worker, Signal.kill.number)
     }
 

@@ -37,6 +37,9 @@ extension Master {
             policy.hasListeners = !opened.isEmpty
             if pool.workers == .auto { policy.workers = Processors.allowed() }
             policy.memoryLimitBytes = MemoryLimit.ofThisProcess(cgroup).bytes
+            policy.runsBeforeRecycle = !pool.beforeRecycle.isEmpty
+            policy.sendsEvidenceSignal = pool.evidenceSignal != nil
+            policy.memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
             do throws(SystemCallError) {
                 prepared.blueprints[pool.name] = try Blueprint(
                     pool, policy: policy, listeners: opened,
@@ -133,6 +136,7 @@ extension Master {
         configurations = configurations.filter { $0.key >= generation }
         if let master = configurations[generation]?.configuration.master { log.adopt(master) }
         readmitListeners(of: generation)
+        reopenMemoryLogs()
         closeUnused()
     }
 

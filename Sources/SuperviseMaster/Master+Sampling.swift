@@ -20,6 +20,7 @@ extension Master {
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
         let policy = service.member(number)?.pool.policy
+        memoryKills.forgetOld()
         let wasUnreadable = isMemoryUnreadable
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         for worker in workers.ofPool(number) where !worker.hasExited {
@@ -48,6 +49,7 @@ extension Master {
         do throws(SystemCallError) {
             guard let bytes = try memory.bytes(atNanoseconds: now, capBytes: nearBytes)
             else { return }
+            readCount(of: worker)
             tell(worker.id, .memory(bytes: bytes))
         } catch {
             // It will not be another time for the next thousand workers.

@@ -80,6 +80,7 @@ extension Master {
     /// Opens the log file anew, for log rotation, and tells the workers that asked for it.
     private func reopen() {
         log.reopen()
+        reopenMemoryLogs()
         for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial })
         where !worker.hasExited {
             guard let signal = worker.blueprint.settings.reopenSignal else { continue }

@@ -51,6 +51,12 @@ final class Master {
     var looks: [Look] = []
     /// Whether it was said that the memory of a worker cannot be read.
     var isMemoryUnreadable = false
+    /// Commands that run beside the workers, by process.
+    var commands: [Int32: RunningCommand] = [:]
+    /// The files of `memory-log`, by path.
+    var memoryLogs: [String: MemoryLog] = [:]
+    /// Who tells that the kernel killed for memory.
+    let memoryKills: MemoryKills
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// Events for the service that performing an action brought up.
@@ -74,6 +80,7 @@ final class Master {
         self.listeners = listeners
         configurations = [1: resolved]
         blueprints = [:]
+        memoryKills = MemoryKills(cgroup)
         poll = try EventPoll()
         self.signals = signals
         timer = try TimerDescriptor()
@@ -152,8 +159,8 @@ final class Master {
     }
 
     private var nextDeadline: Instant? {
-        [service.nextDeadline, loader?.deadline, nextLookAtDoors, looks.first?.at]
-            .compactMap { $0 }.min()
+        let own = [loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline]
+        return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
 
     private func tellDeadline() {
@@ -170,6 +177,7 @@ final class Master {
             looks.removeFirst()
             lookWhereItListens(look)
         }
+        killOverdueCommands()
     }
 
     /// The timer is set only when the deadline moves, which an idle master never does.

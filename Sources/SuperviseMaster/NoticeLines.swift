@@ -26,8 +26,8 @@ extension LogLine {
             self = subject.line(.info, "retiring", id).with("cause", cause.name)
                 .with(facts, requests: false)
         case .exited(let id, let status, let ending, let facts):
-            self = subject.line(ending.level, "exited", id).with("cause", ending.name)
-                .with(status).with(facts)
+            self = subject.line(ending.level, "exited", id).with("cause", ending.name(status))
+                .with(status).with("killed_by", subject.killer(of: id, status)).with(facts)
         case .killed(let id, let cause):
             self = subject.line(.warning, "killed", id).with("cause", cause.name)
         // Every `sh -c` leaves its program behind when both get the stop-signal. What does not go in
@@ -41,6 +41,13 @@ extension LogLine {
         case .memoryAlarm(let id, let facts, let limitBytes):
             self = subject.line(.warning, "memory-alarm", id).with(facts, requests: false)
                 .with("limit", bytes: limitBytes).with("message", Advice.memoryAlarm)
+        case .memoryWarning(let id, let facts, let limitBytes):
+            self = subject.line(.warning, "memory-warning", id).with(facts)
+                .with("limit", bytes: limitBytes)
+        case .leakAlarm(let id, let facts, let limitBytes, let within, let replacing):
+            self = subject.line(.warning, "leak-alarm", id).with(facts)
+                .with("limit", bytes: limitBytes).with("within", within)
+                .with("replacing", replacing).with("message", Advice.leak)
         case .memoryShared(let pool, let caps):
             self = subject.line(.info, "memory-caps", pool).with("warn_rss", bytes: caps.warn)
                 .with("max_rss", bytes: caps.soft).with("kill_rss", bytes: caps.hard)
@@ -95,7 +102,11 @@ extension LogLine {
             "nothing shows whether it serves; taken for ready because it lives. "
             + "Let it say READY=1, or set ready to exec or to a time"
         static let memoryAlarm =
-            "over max-rss while younger than min-lifetime, so not recycled; max-rss may be too low"
+            "over max-rss while younger than min-lifetime; recycled after that if it still grows. "
+            + "max-rss may be below the program's own size"
+        static let leak =
+            "workers reach this cap sooner than all of them can be replaced; raise max-surge or the "
+            + "cap, or let them boot faster"
         static let memoryIsTight =
             "a replacement does not fit beside the worker that it replaces; workers recycled for "
             + "memory stop first, and their replacements start after"
@@ -116,6 +127,8 @@ extension LogLine {
             .with("requests", isCurrent && counts ? facts.requests : nil)
             .with("request_limit", isCurrent ? facts.requestLimit : nil)
             .with("rss", bytes: facts.memoryBytes)
+            .with("growth_per_hour", facts.growth?.bytesPerHour)
+            .with("growth_per_request", facts.growth?.bytesPerRequest.map { Int64($0) })
     }
 
     private func with(_ failure: StartFailure) -> LogLine {
@@ -126,6 +139,7 @@ extension LogLine {
         switch status {
         case .code(let code): with("status", code)
         case .signal(let signal): with("signal", signal.description)
+        case .outOfMemory: with("signal", "KILL")
         }
     }
 
@@ -145,6 +159,8 @@ struct LogSubjects {
     let poolName: (Int) -> String
     /// The process of a worker, as long as there is one.
     let pid: (WorkerID) -> Int32?
+    /// Whether a worker got SIGKILL from us.
+    let wasKilled: (WorkerID) -> Bool
     /// What a pool decides by now, by its number.
     let policy: (Int) -> PoolPolicy?
     /// The `boot-attempts` of all pools, where they have the same.
@@ -154,6 +170,15 @@ struct LogSubjects {
         _ level: LogLevel, _ event: String, _ pool: Int, slot: Int? = nil
     ) -> LogLine {
         LogLine(level, event).with("pool", poolName(pool)).with("slot", slot)
+    }
+
+    /// Who sent the SIGKILL that ended a worker.
+    fileprivate func killer(of id: WorkerID, _ status: ExitStatus) -> String? {
+        switch status {
+        case .outOfMemory: "kernel"
+        case .signal(.kill): wasKilled(id) ? "supervise" : "other"
+        case .signal, .code: nil
+        }
     }
 
     func line(_ level: LogLevel, _ event: String, _ id: WorkerID) -> LogLine {
@@ -208,10 +233,12 @@ extension RetireCause {
 
 extension Ending {
     /// The cause of an exit as logs name it.
-    var name: String {
+    func name(_ status: ExitStatus) -> String {
         switch self {
         case .retired(let cause): cause.name
         case .finished: "finished"
+        case .crashed where status == .outOfMemory, .bootFailed where status == .outOfMemory:
+            "out-of-memory"
         case .crashed: "crashed"
         case .bootFailed: "boot-failed"
         }

@@ -19,6 +19,8 @@ final class RunningWorker {
     var filterChannel: BindFilterChannel?
     /// Whether its own process was reaped.
     var hasExited = false
+    /// Whether it got SIGKILL from us.
+    var wasKilled = false
     /// Why the start failed, told by the error pipe.
     var startFailure: SpawnFailure?
     /// Processes of its tree that lost their parent and are our children now.

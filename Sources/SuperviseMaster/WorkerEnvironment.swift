@@ -74,6 +74,11 @@ enum WorkerEnvironment {
         environment.last { $0.utf8.starts(with: "PATH=".utf8) }.map { String($0.dropFirst(5)) }
     }
 
+    /// The environment without what is meant for one process alone.
+    static func withoutContract(_ inherited: [String]) -> [String] {
+        inherited.filter { !isForeign($0) }
+    }
+
     private static func isForeign(_ variable: String) -> Bool {
         let name = variable.prefix { $0 != "=" }
         return foreignNames.contains(String(name))

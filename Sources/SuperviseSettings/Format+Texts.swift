@@ -46,6 +46,15 @@ extension Format where Value == [String] {
     } print: {
         ShellWords.join($0)
     }
+
+    /// A command, or nothing.
+    static let commandOrNone = Format(
+        "COMMAND", allowed: "a program and its arguments, as a shell splits them, or nothing"
+    ) { text throws(ValueFault) in
+        text.isEmpty ? [] : try Format<[String]>.command.parse(text)
+    } print: {
+        ShellWords.join($0)
+    }
 }
 
 extension Format where Value == WorkerCount {

@@ -60,6 +60,16 @@ public struct PoolSettings: Equatable, Sendable {
     /// What counts as memory.
     public var memoryMetric = MemoryMetric.rss
 
+    /// What looks at a worker before it is recycled for its memory: a program and its arguments; empty
+    /// is nothing.
+    public var beforeRecycle: [String] = []
+    /// What a worker gets before it is recycled for its memory; nil is nothing.
+    public var evidenceSignal: Signal?
+    /// The file that the workers' memory is written to; nil is none.
+    public var memoryLog: String?
+    /// How often that is.
+    public var memoryLogInterval = TimeSpan.seconds(60)
+
     /// The signal that asks a worker to finish and end.
     public var stopSignal = Signal.terminate
     /// The signal of a quick stop; nil is `stopSignal`.

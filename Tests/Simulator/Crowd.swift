@@ -78,7 +78,9 @@ package struct Crowd {
             case .signal(let id, _):
                 agenda.enter(
                     .news(id, .exited(.code(0), leavesTree: false)), at: now + .seconds(1))
-            case .signalTree, .kill, .observe, .measureRoom, .sampleMemory, .sampleProgress, .setBell,
+            case .signalTree, .kill, .observe, .measureRoom, .logMemory, .gatherEvidence,
+                .sampleMemory, .sampleProgress,
+                .setBell,
                 .note:
                 break
             }

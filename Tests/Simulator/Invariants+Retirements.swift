@@ -38,14 +38,14 @@ extension Invariant {
             else { return "\(id) is too young" }
         case .memory:
             guard let cap = policy.maxRSSBytes, facts.memoryBytes ?? 0 > cap,
-                ledger.now - worker.startedAt >= policy.minLifetime
+                ledger.now - (worker.readyAt ?? ledger.now) >= policy.minLifetime
             else { return "\(id) is not over its cap, or too young" }
         case .poolMemory:
             guard let cap = policy.maxPoolRSSBytes, ledger.pools[id.pool].memory > cap else {
                 return "pool \(id.pool) is not over its cap"
             }
         case .pressure:
-            guard policy.relievesPressure else { return "\(id) need not go for the others" }
+            guard policy.memoryPressure == .auto else { return "\(id) need not go for the others" }
         case .reload:
             guard worker.generation < ledger.generation else { return "\(id) is up to date" }
         case .requested: break

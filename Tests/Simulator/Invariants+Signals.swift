@@ -6,13 +6,14 @@ extension Invariant {
     {
         guard case .perform(let action) = action else { return nil }
         switch action {
-        case .signal(let id, _), .observe(let id):
+        case .signal(let id, _), .observe(let id), .gatherEvidence(let id, _, _):
             guard let worker = ledger.worker(id), !worker.hasExited else { return "\(id) is gone" }
         case .signalTree(let id):
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
         case .kill(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
-        case .start, .measureRoom, .sampleMemory, .sampleProgress, .setBell, .note: break
+        case .start, .measureRoom, .logMemory, .sampleMemory, .sampleProgress, .setBell, .note:
+            break
         }
         return nil
     }

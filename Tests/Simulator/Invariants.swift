@@ -29,6 +29,9 @@ package struct Invariant: Sendable {
         Invariant("ready comes after the start and by the rule asked for", .notice(readyByRule)),
         Invariant("a cause is a fact", .notice(dueForACause)),
         Invariant("one at a time goes for the sake of all", .notice(oneRelief)),
+        Invariant("a crossing is warned of once", .notice(oneWarning)),
+        Invariant("evidence is waited for, and not for ever", .notice(evidenceFirst)),
+        Invariant("an alarm retires nobody", .notice(alarmsRetireNobody)),
         Invariant("a slot is done only where the policy says so", .notice(doneByPolicy)),
         // Retirements.
         Invariant("a worker is told once", .notice(toldOnce)),
@@ -54,6 +57,7 @@ package struct Invariant: Sendable {
         // Every step.
         Invariant("a listener that a reload does without is shut", .step(droppedDoorsAreShut)),
         Invariant("the machine's sums are true", .step(sumsAreTrue)),
+        Invariant("a crossing is warned of", .step(crossingIsTold)),
         Invariant("who is over the hard cap is killed", .step(hardCapKills)),
         Invariant("failing again backs off", .step(failureBacksOff)),
         Invariant("work ends as the restart policy says", .step(policyEndsWork)),

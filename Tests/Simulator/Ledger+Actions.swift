@@ -23,7 +23,12 @@ extension Ledger {
                 $0.isKilled = true
                 $0.killAt = now + .seconds(1)
             }
-        case .observe, .measureRoom, .sampleMemory, .sampleProgress, .setBell: break
+        case .gatherEvidence(let id, _, _):
+            change(id) {
+                $0.evidenceSince = now
+                $0.isGathering = true
+            }
+        case .observe, .measureRoom, .logMemory, .sampleMemory, .sampleProgress, .setBell: break
         case .note(let notice): record(notice)
         }
     }
@@ -53,9 +58,13 @@ extension Ledger {
         let now = now
         switch notice {
         case .started, .startFailed, .bootTimedOut, .exited, .leftProcesses, .killedTree,
-            .memoryAlarm, .memoryShared, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
+            .memoryShared, .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
             .canaryFailed, .drainDelay, .closed:
             break
+        case .memoryAlarm(let id, _, _): change(id) { $0.alarmedAt = now }
+        case .memoryWarning(let id, _, _):
+            change(id) { $0.isWarned = true }
+            if owesWarning == id { owesWarning = nil }
         case .ready(let id, _, _):
             wasEverReady = true
             change(id) { $0.readyAt = now }

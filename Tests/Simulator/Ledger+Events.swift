@@ -6,6 +6,7 @@ extension Ledger {
         now = instant
         owesBackoff = nil
         owesKill = nil
+        owesWarning = nil
         owesDone = nil
         owesShut = nil
         switch event {
@@ -47,10 +48,16 @@ extension Ledger {
         case .connections(let total):
             change(id) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
         case .memory(let bytes):
-            change(id) { $0.memory = bytes }
+            let mark = policy(of: worker).warnRSSBytes
+            change(id) {
+                $0.memory = bytes
+                if let mark, bytes < mark - mark / 20 { $0.isWarned = false }
+            }
+            if let mark, bytes > mark, worker.isKept, !worker.isWarned { owesWarning = id }
             if let cap = policy(of: worker).killRSSBytes, bytes > cap, worker.isKept {
                 owesKill = id
             }
+        case .evidenceGathered: change(id) { $0.isGathering = false }
         case .hold(let span): change(id) { $0.holdUntil = now + span }
         case .exited(let status, let leavesTree):
             exited(worker, status, leavesTree: leavesTree)

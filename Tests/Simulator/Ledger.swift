@@ -26,6 +26,11 @@ package struct Ledger {
         var hasReported = false
         var reportedRequests: UInt64 { hasReported ? requests : 0 }
         var memory: UInt64?
+        var alarmedAt: Instant?
+        var isWarned = false
+        /// Since when its memory is looked at before it goes, and whether that still lasts.
+        var evidenceSince: Instant?
+        var isGathering = false
         var holdUntil: Instant?
         var due: (cause: RecycleCause, since: Instant)?
         var told: (cause: RetireCause, at: Instant)?
@@ -121,6 +126,9 @@ package struct Ledger {
     var owesShut: Int?
     /// A worker over the hard cap, which has to be killed in this step.
     var owesKill: WorkerID?
+
+    /// A worker over `warn-rss`, of which that has to be said in this step.
+    var owesWarning: WorkerID?
 
     package init(_ plans: [Service.Plan]) {
         pools = plans.map(Pool.init)

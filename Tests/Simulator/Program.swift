@@ -27,6 +27,8 @@ package struct Program: Equatable, Sendable {
     package var growth = 0
     /// The memory that there is; 0 is more than enough.
     package var limit = 0
+    /// How long it takes to look at a worker that goes for its memory; 0 is for ever.
+    package var evidence = 0
     /// The time between two reports of requests; 0 is none. And the most requests in one.
     package var reporting = 0
     package var requests = 0
@@ -44,6 +46,7 @@ package struct Program: Equatable, Sendable {
         ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
         ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth), ("limit", \.limit),
+        ("evidence", \.evidence),
         ("reporting", \.reporting), ("requests", \.requests), ("silent", \.silent),
         ("hidden", \.hidden),
     ]

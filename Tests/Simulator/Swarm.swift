@@ -60,9 +60,16 @@ package struct Swarm {
             policy.memoryInterval = span(1_000, 4_000)
         }
         if draws.chance(150) {
+            policy.warnRSSBytes = UInt64(draws.between(50, 300)) << 20
+            policy.memoryInterval = span(1_000, 4_000)
+        }
+        if draws.chance(150) {
             policy.maxPoolRSSBytes = UInt64(draws.between(200, 900)) << 20
             policy.memoryInterval = span(1_000, 4_000)
         }
+        policy.runsBeforeRecycle = draws.chance(100)
+        policy.sendsEvidenceSignal = draws.chance(100)
+        if draws.chance(60) { policy.memoryPressure = .auto }
         if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
         return policy
     }
@@ -88,6 +95,7 @@ package struct Swarm {
         program.failing = draws.chance(60) ? 1_000 : some(500)
         program.hanging = draws.chance(40) ? 1_000 : some(400)
         program.deaf = some(600)
+        program.evidence = draws.pick([0, 500, 4_000])
         program.trees = some(600)
         program.deafTrees = some(600)
         program.silent = some(1_000)

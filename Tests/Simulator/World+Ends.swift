@@ -49,7 +49,11 @@ extension World {
         case .observe(let id): observe(id, at: now)
         case .sampleMemory(let pool): sampleMemory(of: pool, at: now)
         case .measureRoom(let pool): measureRoom(for: pool, at: now)
-        case .sampleProgress, .setBell, .note: break
+        case .gatherEvidence(let id, _, _):
+            guard let process = processes[id], process.program.evidence > 0 else { return }
+            let time = TimeSpan.milliseconds(Int64(process.program.evidence))
+            agenda.enter(.answered(id, .evidenceGathered), at: now + time)
+        case .logMemory, .sampleProgress, .setBell, .note: break
         }
     }
 

@@ -7,7 +7,9 @@ extension World {
         case .end(let pool, let worker, let signal, let status):
             guard let id = living(pool, worker) else { return [] }
             let end: ExitStatus =
-                signal == 0 ? .code(status) : .signal(Signal(number: signal))
+                signal == 0
+                ? .code(status)
+                : signal == 9 ? .outOfMemory : .signal(Signal(number: signal))
             die(id, end, at: now)
             return []
         case .announce(let pool, let worker, let status):

@@ -43,6 +43,10 @@ struct RandomConfiguration {
         pool.oomScoreAdjust = maybe { $0.number(2000) - 1000 }
         pool.adopt = generator.pick(AdoptRule.allCases)
         pool.count = generator.pick(CountRule.allCases)
+        pool.beforeRecycle = list { "x" + $0.text() }
+        pool.evidenceSignal = maybe { $0.signal() }
+        pool.memoryLog = maybe { $0.text() }
+        pool.memoryLogInterval = span(atLeast: 100_000_000)
         pool.memoryMetric = generator.pick(MemoryMetric.allCases)
         pool.memoryScope = generator.pick(MemoryScope.allCases)
         pool.stopSignal = signal()
@@ -61,9 +65,11 @@ struct RandomConfiguration {
         policy.maxLifetimeJitter = span(atLeast: 0)
         policy.maxRSSBytes = maybe { 1 + UInt64($0.number(.max - 1)) }
         if generator.chance(20) { policy.maxRSS = .percent(1 + number(99)) }
+        policy.warnRSS = maybe { .bytes(1 + UInt64($0.number(99))) }
         policy.maxPoolRSS = maybe { .percent(1 + $0.number(99)) }
         policy.killRSSBytes = maybe { UInt64(1 + $0.number(99)) << 20 }
         policy.memoryInterval = span(atLeast: 10_000_000)
+        policy.memoryPressure = generator.pick(MemoryPressure.allCases)
         policy.memorySamples = 1 + number(999)
         policy.minLifetime = span(atLeast: 0)
         policy.maxSurge = maybe { $0.amount() }

@@ -22,6 +22,15 @@ extension Setting {
                 Percentages are as those of max-rss. Example: kill-rss = 1G.
                 """),
         Setting(
+            "warn-rss", in: .recycling,
+            .pool(.value(\.policy.warnRSS, .memoryCapOrOff)), reload: .live,
+            summary: "Warn of a worker whose memory is past this size",
+            details: """
+                One memory-warning in the log each time that a worker comes up to this size; it \
+                counts again once the worker is 5 % below. Nothing else happens. Percentages are \
+                as those of max-rss. Example: warn-rss = 400M.
+                """),
+        Setting(
             "max-pool-rss", in: .recycling,
             .pool(.value(\.policy.maxPoolRSS, .memoryCapOrOff)), reload: .live,
             summary: "Recycle the largest worker when all use more than this",
@@ -83,8 +92,64 @@ extension Setting {
             summary: "Do not recycle for memory before this age",
             details: """
                 A guard against a max-rss below the program's own size, which would recycle it \
-                for ever: a worker past max-rss while younger than this raises an alarm in the \
-                log instead. Example: min-lifetime = 1m.
+                for ever. A worker that is past max-rss before it has been ready for this long \
+                raises an alarm in the log instead, and is recycled from then on only if it still \
+                grows. 0 is no guard. Example: min-lifetime = 1m.
+                """),
+        Setting(
+            "memory-pressure", in: .recycling,
+            .pool(
+                .value(\.policy.memoryPressure, .word("a choice", placeholder: "off|auto"))),
+            reload: .live,
+            summary: "Recycle the largest worker when the memory limit is near",
+            details: """
+                auto: when nine tenths of the control group's limit (else of the machine) are in \
+                use, caches that could be dropped not counted, the largest worker that has grown \
+                is recycled before the kernel kills one; the next only when its memory is back. \
+                Example: memory-pressure = auto.
+                """),
+        Setting(
+            "before-recycle", in: .recycling,
+            .pool(.words(\.beforeRecycle, .commandOrNone)), reload: .newWorkers,
+            summary: "Run a command about a worker that is to go for its memory",
+            details: """
+                The worker lives and serves until the command ends, 30 s at most, then it is \
+                killed. It finds $SUPERVISE_WORKER_PID, _POOL, _SLOT, _GENERATION, _RSS (bytes), \
+                _REQUESTS, _AGE (seconds) and _CAUSE (max-rss, max-pool-rss or memory-pressure) in \
+                its environment and runs as the master's user. Nothing it does keeps the worker. \
+                kill-rss does not wait for it. Example: before-recycle = sh -c "py-spy dump --pid \
+                $SUPERVISE_WORKER_PID".
+                """),
+        Setting(
+            "evidence-signal", in: .recycling,
+            .pool(.optional(\.evidenceSignal, .signal)), reload: .newWorkers,
+            summary: "Send a signal to a worker that is to go for its memory",
+            details: """
+                For programs that can tell by themselves what they hold, such as a handler that \
+                writes a snapshot of tracemalloc. The worker has 2 s before the stop-signal. \
+                Example: evidence-signal = USR2.
+                """),
+        Setting(
+            "memory-log", in: .recycling,
+            .pool(.optional(\.memoryLog, .text("FILE", allowed: "a file's path"))),
+            reload: .newWorkers,
+            summary: "Write the workers' memory to this file",
+            details: """
+                One line a worker every memory-log-interval: time, pool, slot, pid, bytes, \
+                requests. Appended to, and opened again on USR1; pools may share it. Lines that \
+                cannot be written are dropped and counted. Example: memory-log = \
+                /var/log/memory.log.
+                """),
+        Setting(
+            "memory-log-interval", in: .recycling,
+            .pool(
+                .value(
+                    \.memoryLogInterval,
+                    .duration(atLeast: .milliseconds(100), allowed: "100ms or more, such as 1m"))),
+            reload: .live,
+            summary: "How often the workers' memory is written down",
+            details: """
+                See memory-log. Example: memory-log-interval = 5m.
                 """),
     ]
 }

@@ -1,0 +1,72 @@
+/// Leaks: seen while a worker lives, and remembered when it is gone.
+
+extension Pool {
+    /// The usual growth of the pool's last workers, of every incarnation; nil before the first with an
+    /// estimate has gone.
+    public var growth: MemoryGrowth? { growthHistory.usual }
+
+    /// When a worker will reach its next cap at the rate of its growth; nil where it has none or does
+    /// not grow.
+    public func timeUntilCap(of id: WorkerID) -> TimeSpan? {
+        guard let worker = worker(id), let bytes = worker.memoryBytes, let growth = worker.growth,
+            let cap = policy(of: worker).recyclingCap(above: bytes), cap > bytes
+        else { return nil }
+        return growth.time(toGrowBy: cap - bytes)
+    }
+
+    mutating func learnGrowth(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
+        guard var worker = self[id], worker.isReady else { return }
+        let interval = policy(of: worker).memoryInterval
+        let isNew = worker.leak.add(
+            bytes, requests: worker.requests, at: now, interval: interval)
+        self[id] = worker
+        if isNew { judgeGrowth(of: worker, at: now) }
+    }
+
+    /// The end of a worker tells what is usual.
+    mutating func rememberGrowth(of worker: Worker) {
+        if let growth = worker.growth { growthHistory.learn(growth) }
+    }
+
+    /// Fresh workers reach their cap before all of them can be replaced, or pass from the soft cap to
+    /// the hard one before it is their turn: that is said, once until it is no longer so.
+    private mutating func judgeGrowth(of worker: Worker, at now: Instant) {
+        let policy = policy(of: worker)
+        guard let growth = worker.growth, let replacing = timeToReplaceAll,
+            let first = worker.leak.firstBytes
+        else { return }
+        var soonest: (cap: UInt64, time: TimeSpan)?
+        let ways = [
+            (first, policy.maxRSSBytes ?? policy.killRSSBytes),
+            (policy.maxRSSBytes, policy.killRSSBytes),
+        ]
+        for case (let from?, let cap?) in ways where cap > from {
+            guard let time = growth.time(toGrowBy: cap - from) else { continue }
+            if time < soonest?.time ?? TimeSpan(nanoseconds: .max) { soonest = (cap, time) }
+        }
+        guard let soonest, soonest.time < replacing.times(2) else {
+            hasLeakAlarm = false
+            return
+        }
+        guard soonest.time < replacing, !hasLeakAlarm else { return }
+        hasLeakAlarm = true
+        note(
+            .leakAlarm(
+                worker.id, worker.facts(at: now), limitBytes: soonest.cap, within: soonest.time,
+                replacing: replacing))
+    }
+
+    /// How long it takes to replace every worker, by the usual boot and the budget.
+    private var timeToReplaceAll: TimeSpan? {
+        let budget = budget
+        let atOnce = max(1, budget.surge + budget.unavailable)
+        return pace.bootTime.map { $0.times(Int64((tally.wanted + atOnce - 1) / atOnce)) }
+    }
+}
+
+extension PoolPolicy {
+    /// The next cap that ends a worker of this size.
+    fileprivate func recyclingCap(above bytes: UInt64) -> UInt64? {
+        [maxRSSBytes, killRSSBytes].compactMap { $0 }.filter { $0 > bytes }.min()
+    }
+}

@@ -1,0 +1,91 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// The file of `memory-log`, one line a worker: time, pool, slot, pid, memory in bytes, requests. What
+/// cannot be written is dropped and counted; that is said once, and again when it is over.
+final class MemoryLog {
+    /// What there is to say about a file.
+    enum Report {
+        case failed(SystemCallError)
+        case dropping
+        case recovered(lines: UInt64)
+    }
+
+    let path: String
+    private var writer: LogWriter?
+    private var lostLines: UInt64 = 0
+    private var isDropping = false
+
+    init(path: String) {
+        self.path = path
+    }
+
+    /// Writes these lines; what there is to say, if anything.
+    func write(_ lines: [String]) -> Report? {
+        if writer == nil {
+            do throws(SystemCallError) {
+                writer = try LogWriter(path: path)
+            } catch {
+                lostLines += UInt64(lines.count)
+                defer { isDropping = true }
+                return isDropping ? nil : .failed(error)
+            }
+        }
+        let before = writer?.droppedLines ?? 0
+        for line in lines { writer?.write(line) }
+        let dropped = (writer?.droppedLines ?? 0) - before
+        lostLines += dropped
+        if dropped > 0 {
+            defer { isDropping = true }
+            return isDropping ? nil : .dropping
+        }
+        guard isDropping else { return nil }
+        isDropping = false
+        defer { lostLines = 0 }
+        return .recovered(lines: lostLines)
+    }
+
+    /// Goes on in a new file of the name, after the old one was renamed.
+    func reopen() { writer = nil }
+}
+
+extension Master {
+    /// Writes down the last figures of the pool's workers.
+    func logMemory(ofPool number: Int) {
+        let running = workers.ofPool(number).filter { !$0.hasExited }
+        guard let path = running.first?.blueprint.settings.memoryLog else { return }
+        let memoryLog = memoryLogs[path] ?? MemoryLog(path: path)
+        memoryLogs[path] = memoryLog
+        let time = WallClock.now()
+        let lines = running.compactMap { worker -> String? in
+            guard let bytes = worker.memory?.lastBytes, bytes > 0 else { return nil }
+            let known = service.member(number)?.pool.worker(worker.id)?.requests ?? 0
+            let requests = max(known, worker.page?.requests() ?? 0)
+            let name = worker.blueprint.settings.name
+            return "\(time) \(name) \(worker.id.slot) \(worker.pid) \(bytes) \(requests)"
+        }
+        switch memoryLog.write(lines) {
+        case nil: break
+        case .failed(let error):
+            log.write(
+                LogLine(.error, "memory-log").with("file", path).with("error", error.description))
+        case .dropping:
+            log.write(
+                LogLine(.error, "memory-log").with("file", path)
+                    .with("message", "lines cannot be written now and are dropped"))
+        case .recovered(let lines):
+            log.write(
+                LogLine(.info, "memory-log").with("file", path).with("dropped", lines)
+                    .with("message", "lines are written again"))
+        }
+    }
+
+    /// Goes on in new files, and forgets those that no pool names any more.
+    func reopenMemoryLogs() {
+        let pools = configurations[service.generation]?.configuration.pools ?? []
+        let named = Set(pools.compactMap(\.memoryLog))
+        memoryLogs = memoryLogs.filter { named.contains($0.key) }
+        for memoryLog in memoryLogs.values { memoryLog.reopen() }
+    }
+}
