@@ -1,0 +1,71 @@
+import Glibc
+import Testing
+
+/// A memory control group below the tests' own, with a limit; gone with this object, once nothing runs
+/// in it any more. Only hierarchies of version 1 let a group with processes have such children.
+final class ControlGroup {
+    private let folder: String
+
+    /// The tests' own group.
+    private static let parent: String? = {
+        for line in (readFile("/proc/self/cgroup") ?? "").split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            if fields.count == 3, fields[1] == "memory" {
+                return "/sys/fs/cgroup/memory\(fields[2])"
+            }
+        }
+        return nil
+    }()
+
+    /// Whether one can be made here.
+    static let isAvailable: Bool = {
+        guard let group = ControlGroup(limitBytes: 1 << 30) else { return false }
+        return group.number("memory.limit_in_bytes") == 1 << 30
+    }()
+
+    init?(limitBytes: Int) {
+        guard let parent = ControlGroup.parent else { return nil }
+        folder = "\(parent)/supervise-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        guard mkdir(folder, 0o755) == 0 else { return nil }
+        write("memory.limit_in_bytes", "\(limitBytes)")
+    }
+
+    deinit {
+        // What was killed just now may still be on its way out.
+        for _ in 0..<200 where rmdir(folder) != 0 && errno == EBUSY { usleep(10_000) }
+    }
+
+    /// What to start a program with to have it in this group.
+    var wrapper: [String] {
+        ["sh", "-c", "echo $$ > \(folder)/cgroup.procs && exec \"$@\"", "sh"]
+    }
+
+    /// What is used now, in bytes.
+    var usage: Int { number("memory.usage_in_bytes") ?? 0 }
+
+    /// How many processes the kernel has killed in it.
+    var kills: Int? {
+        let lines = (readFile("\(folder)/memory.oom_control") ?? "").split(separator: "\n")
+        return lines.first { $0.hasPrefix("oom_kill ") }.flatMap {
+            Int($0.dropFirst("oom_kill ".count))
+        }
+    }
+
+    private func number(_ file: String) -> Int? {
+        readFile("\(folder)/\(file)").flatMap { Int($0.split(separator: "\n").first ?? "") }
+    }
+
+    private func write(_ file: String, _ text: String) {
+        let descriptor = open("\(folder)/\(file)", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        _ = Glibc.write(descriptor, text, text.utf8.count)
+        close(descriptor)
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// The test makes a control group.
+    static var needsControlGroup: Self {
+        .enabled(if: ControlGroup.isAvailable, "no memory control group can be made here")
+    }
+}
