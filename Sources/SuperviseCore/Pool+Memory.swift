@@ -76,10 +76,11 @@ extension Pool {
             let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
             guard age >= least, worker.leak.isStillGrowing(at: now) else { return }
         }
-        guard slots[id.slot].due?.cause.isUrgent != true else { return }
+        let wasDue = slots[id.slot].due?.cause.isUrgent == true
+        setDue(id, .memory, at: now)
+        guard !wasDue, slots[id.slot].due?.cause == .memory else { return }
         slots[id.slot].alarmedRecycles =
             worker.isAlarmed ? slots[id.slot].alarmedRecycles + 1 : 0
-        setDue(id, .memory, at: now)
     }
 
     private mutating func killLeavingOverMemory(_ index: Int, of id: WorkerID, at now: Instant) {

@@ -16,6 +16,7 @@ public final class MemoryKills {
     /// The kills that are explained, and those seen at the last look.
     private var explained: UInt64
     private var seen: UInt64
+    private var nextLookNanoseconds: Int64 = 0
     /// Processes that the log named and nobody asked about.
     private var named: [Int32] = []
 
@@ -58,9 +59,11 @@ public final class MemoryKills {
         return true
     }
 
-    /// A kill that nobody was found for by the second look after it was of somebody else: a process
-    /// that is not waited for, or not ours.
-    public func forgetOld() {
+    /// A kill that nobody was found for by the second look after it, a second or more later, was of
+    /// somebody else: a process that is not waited for, or not ours.
+    public func forgetOld(atNanoseconds now: Int64) {
+        guard now >= nextLookNanoseconds else { return }
+        nextLookNanoseconds = now + 1_000_000_000
         explained = max(explained, seen)
         seen = count() ?? seen
         readLog()

@@ -20,7 +20,7 @@ extension Master {
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
         let policy = service.member(number)?.pool.policy
-        memoryKills.forgetOld()
+        memoryKills.forgetOld(atNanoseconds: now)
         let wasUnreadable = isMemoryUnreadable
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         for worker in workers.ofPool(number) where !worker.hasExited {
@@ -29,9 +29,11 @@ extension Master {
         tell(.sampled(pool: number))
     }
 
-    /// The figures of the control group are read anew, since it may be given more or less at any time.
+    /// What is left in the control group or on the machine, whichever is less: read anew, since both
+    /// may be given more or less at any time.
     func measureRoom(forPool number: Int) {
-        guard let room = cgroup.memoryRoom() ?? MachineMemory.room() else { return }
+        let figures = [cgroup.memoryRoom(), MachineMemory.room()].compactMap { $0 }
+        guard let room = figures.min(by: { $0.freeBytes < $1.freeBytes }) else { return }
         tell(
             .room(
                 pool: number,

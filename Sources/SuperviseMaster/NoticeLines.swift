@@ -49,9 +49,13 @@ extension LogLine {
                 .with("limit", bytes: limitBytes).with("within", within)
                 .with("replacing", replacing).with("message", Advice.leak)
         case .memoryShared(let pool, let caps):
-            self = subject.line(.info, "memory-caps", pool).with("warn_rss", bytes: caps.warn)
-                .with("max_rss", bytes: caps.soft).with("kill_rss", bytes: caps.hard)
-                .with("max_pool_rss", bytes: caps.pool)
+            let isCrossed = caps.hard ?? .max < caps.soft ?? 0
+            self = subject.line(isCrossed ? .warning : .info, "memory-caps", pool).with(
+                "warn_rss", bytes: caps.warn
+            )
+            .with("max_rss", bytes: caps.soft).with("kill_rss", bytes: caps.hard)
+            .with("max_pool_rss", bytes: caps.pool)
+            .with("message", isCrossed ? Advice.capsCrossed : nil)
         case .memoryIsTight(let pool, let room, let workerBytes):
             self = subject.line(.warning, "memory-tight", pool).with("free", bytes: room.freeBytes)
                 .with("limit", bytes: room.limitBytes).with("worker", bytes: workerBytes)
@@ -104,6 +108,8 @@ extension LogLine {
         static let memoryAlarm =
             "over max-rss while younger than min-lifetime; recycled after that if it still grows. "
             + "max-rss may be below the program's own size"
+        static let capsCrossed =
+            "kill-rss comes to less than max-rss here, so workers are killed, not recycled"
         static let leak =
             "workers reach this cap sooner than all of them can be replaced; raise max-surge or the "
             + "cap, or let them boot faster"

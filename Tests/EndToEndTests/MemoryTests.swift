@@ -96,6 +96,34 @@ import Testing
         #expect(master.lines(Event.retiring).isEmpty)
     }
 
+    /// Between what the worker has alone and its resident set, which shares the libraries.
+    @Test(arguments: ["rss", "uss"]) func exactFiguresCountPastTheCap(metric: String) async throws {
+        let options = ["--workers", "2", "--memory-scope", "process", "--memory-interval", "50ms"]
+        let model = try Supervise.hello(options)
+        let worker = try await model.waitForWorkers(2)[0]
+        func kilobytes(_ field: String) throws -> Int {
+            let lines = try #require(readFile("/proc/\(worker.pid)/smaps_rollup"))
+            return lines.split(separator: "\n").filter { $0.hasPrefix(field) }.reduce(0) {
+                $0 + (Int($1.split(separator: " ")[1]) ?? 0)
+            }
+        }
+        let resident = try kilobytes("Rss:")
+        let unique = try kilobytes("Private_")
+        try #require(resident > unique + 1000, "\(resident) and \(unique) KB")
+        let folder = try Folder()
+        let master = try Supervise.hello(
+            options + [
+                "--max-rss", "\((resident + unique) / 2)K", "--memory-metric", metric,
+                "--memory-log", folder["memory"], "--memory-log-interval", "100ms",
+            ])
+        try await master.waitForWorkers(2)
+        try await master.wait("some looks") { folder.lines("memory").count >= 10 }
+        let sizes = folder.lines("memory").suffix(2).compactMap { Int($0.split(separator: " ")[4]) }
+        let isOver = metric == "rss"
+        #expect(sizes.allSatisfy { ($0 > (resident + unique) * 512) == isOver }, "\(sizes)")
+        #expect(master.lines("memory-alarm").isEmpty != isOver)
+    }
+
     @Test(.needsControlGroup) func aKillByTheKernelIsToldFromOthers() async throws {
         let group = try #require(ControlGroup(limitBytes: 96 << 20))
         let master = try Supervise(

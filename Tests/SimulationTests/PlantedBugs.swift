@@ -38,6 +38,9 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case ignoreTheHardCap
     case forgetRequests
     case forgetAge
+    case warnTwice
+    case forgetTheEvidence
+    case relieveTwoAtOnce
     // Readiness.
     case takeRunningForReady
     case bootForTwiceTheTime
@@ -186,6 +189,11 @@ extension Bugged {
                 pool.refresh(slot, at: now)
                 pool.slots[slot].due?.cause = .memory
             }
+        case (.forgetTheEvidence, _):
+            eachSlot { pool, slot in
+                pool.slots[slot].due?.evidenceUntil = nil
+                pool.refresh(slot, at: now)
+            }
         case (.skipTheCanary, .reload):
             for index in service.members.indices {
                 service.members[index].pool.candidate?.phase = .passed(nil)
@@ -238,6 +246,13 @@ extension Bugged {
             pool.retire(old.id, because: .recycle(.reload), at: now)
             pool.refresh(old.id.slot, at: now)
             return true
+        case (.relieveTwoAtOnce, .sampled):
+            guard let relief = pool.relief, pool.worker(relief) != nil,
+                let other = pool.slots.compactMap(\.incumbent).first(where: { $0.id != relief })
+            else { return false }
+            pool.setDue(other.id, .poolMemory, at: now)
+            pool.refresh(other.id.slot, at: now)
+            return true
         case (.startWhileStopping, .worker(_, .exited)):
             guard case .stopping = pool.stage else { return false }
             _ = pool.makeWorker(in: 0, at: now)
@@ -265,6 +280,7 @@ extension Bugged {
         case (.sendNoKill, .kill): return []
         case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
         case (.leaveTreesAlone, .signalTree): return []
+        case (.warnTwice, .note(.memoryWarning)): return [action, action]
         case (.forgetAWorkerWhenStopping, .note(.retiring(let id, .stop, _))) where id.slot == 0:
             return []
         case (.startTwice, .start): return [action, action]

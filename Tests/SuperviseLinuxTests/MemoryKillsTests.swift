@@ -24,12 +24,13 @@ struct MemoryKillsTests {
         let counter = Counter()
         let kills = MemoryKills(log: nil) { counter.kills }
         counter.kills = 6
-        kills.forgetOld()
+        kills.forgetOld(atNanoseconds: 0)
+        kills.forgetOld(atNanoseconds: 999_999_999)
         // It may be that of a worker whose end is not known yet.
         #expect(kills.claim(10))
         counter.kills = 7
-        kills.forgetOld()
-        kills.forgetOld()
+        kills.forgetOld(atNanoseconds: 1_000_000_000)
+        kills.forgetOld(atNanoseconds: 2_000_000_000)
         #expect(!kills.claim(11))
     }
 
