@@ -97,9 +97,9 @@ async def request(due, result, latencies, answers):
 
 
 async def run():
-    start = time.monotonic()
+    began = start = time.monotonic()
     print("sending", file=sys.stderr)
-    result = {"start": start, "ok": 0, "failed": 0, "reasons": {}, "retried": 0, "pids": {},
+    result = {"start": began, "ok": 0, "failed": 0, "reasons": {}, "retried": 0, "pids": {},
               "failed_at": []}
     latencies, answers, tasks = [], [start], set()
     for number in range(options.requests):
@@ -107,13 +107,17 @@ async def run():
         pause = due - time.monotonic()
         if pause > 0:
             await asyncio.sleep(pause)
+        if options.in_turn:
+            await request(time.monotonic(), result, latencies, answers)
+            start += max(0, time.monotonic() - due)  # the next one is as far away as ever
+            continue
         task = asyncio.ensure_future(request(due, result, latencies, answers))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     while tasks:
         await asyncio.wait(tasks)
     latencies.sort()
-    result["seconds"] = time.monotonic() - start
+    result["seconds"] = time.monotonic() - began
     result["longest_gap_seconds"] = max(
         (later - earlier for earlier, later in zip(answers, answers[1:])), default=0.0)
     for name, share in ("p50", 0.5), ("p99", 0.99), ("max", 1.0):
@@ -129,6 +133,8 @@ parser.add_argument("--path", default="/")
 parser.add_argument("--requests", type=int, default=100)
 parser.add_argument("--rate", type=float, default=100, help="requests a second")
 parser.add_argument("--timeout", type=float, default=10, help="seconds for one request")
+parser.add_argument("--in-turn", action="store_true",
+                    help="one after the other, with the gaps of the rate between them")
 parser.add_argument("--keep-alive", action="store_true")
 options = parser.parse_args()
 asyncio.run(run())

@@ -27,10 +27,10 @@ final class LoadClient {
     private let folder = Result { try Folder() }
     private let plannedSeconds: Double
 
-    /// Sends `requests` at `rate` a second to `address` (`HOST:PORT` or `unix:PATH`).
+    /// Sends `requests` at `rate` a second, or `inTurn` with gaps of that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
     init(
         _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
-        timeout: Double = 10
+        inTurn: Bool = false, timeout: Double = 10
     ) throws {
         let folder = try folder.get()
         var command = [
@@ -38,7 +38,8 @@ final class LoadClient {
             "--requests", "\(requests)", "--rate", "\(rate)", "--timeout", "\(timeout)",
         ]
         if keepAlive { command.append("--keep-alive") }
-        plannedSeconds = Double(requests) / rate + timeout
+        if inTurn { command.append("--in-turn") }
+        plannedSeconds = Double(requests) / rate * (inTurn ? 5 : 1) + timeout
         cage = try Cage(
             command, environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
@@ -69,10 +70,11 @@ final class LoadClient {
 /// A load from start to end.
 func load(
     _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
-    timeout: Double = 10
+    inTurn: Bool = false, timeout: Double = 10
 ) async throws -> LoadResult {
     let client = try LoadClient(
-        address, requests: requests, rate: rate, path: path, keepAlive: keepAlive, timeout: timeout)
+        address, requests: requests, rate: rate, path: path, keepAlive: keepAlive,
+        inTurn: inTurn, timeout: timeout)
     return try await client.result()
 }
 
