@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func theDrainDelayServesOn() async throws {
-        let master = try Supervise.web(["--drain-delay", "2s"])
+        let master = try Supervise.web(["--drain-delay", "6s"])
         try await master.waitForWorkers(1)
         let address = try await master.address()
         try await master.signal(SIGTERM)

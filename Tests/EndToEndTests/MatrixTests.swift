@@ -118,7 +118,7 @@ import Testing
         }
         let first = master.lines(Event.ready).compactMap(\.pid)
 
-        let crowd = try Crowd("127.0.0.1:\(port)", path: server.path)
+        let crowd = try Crowd("127.0.0.1:\(port)", path: server.path, pause: 0.1)
         // A worker may answer through children of its own; they stay in its group.
         var answered: Set<pid_t> = []
         func note() {

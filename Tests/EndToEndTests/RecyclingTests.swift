@@ -82,9 +82,11 @@ import Testing
     }
 
     @Test func aHeldWorkerIsNotRecycled() async throws {
-        let master = try Supervise.web(["--max-lifetime", "3s"])
+        // It asks while it boots, so that it has asked before it is due.
+        let master = try Supervise.web(
+            ["--max-lifetime", "3s"],
+            environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=8"])
         let before = try await master.waitForWorkers(1)
-        _ = try await get("/hold?seconds=6", from: try await master.address())
         try await master.waitForEvent(Event.due)
         try await Task.sleep(for: .seconds(1))
         #expect(ProcessTable.isAlive(before[0].pid))
