@@ -1,10 +1,9 @@
 /// The settings as a Markdown table, for the README.
 public enum SettingsTable {
-    /// The table, grouped, ending with a line break.
+    /// The table, in the order of the groups, ending with a line break.
     public static var markdown: String {
         var text = "| key | default | meaning |\n|---|---|---|\n"
         for group in Setting.Group.allCases {
-            text += "| **\(group.title)** | | |\n"
             for setting in Setting.all(in: group) {
                 let value = escaped(setting.defaultText)
                 let meaning = escaped(HelpText.summary(of: setting))
