@@ -34,7 +34,7 @@ extension Invariant {
             }
         case .lifetime:
             guard let lifetime = worker.lifetime,
-                ledger.now - worker.startedAt >= lifetime.least
+                ledger.now - worker.startedAt >= lifetime.lowerBound
             else { return "\(id) is too young" }
         case .memory:
             guard let cap = policy.maxRSSBytes, facts.memoryBytes ?? 0 > cap,

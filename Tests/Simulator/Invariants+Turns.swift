@@ -73,7 +73,7 @@ extension Invariant {
                     return "\(worker.id) has served its requests and is not due"
                 }
                 if let lifetime = worker.lifetime,
-                    ledger.now - worker.startedAt >= lifetime.most
+                    ledger.now - worker.startedAt >= lifetime.upperBound
                 {
                     return "\(worker.id) has reached its age and is not due"
                 }

@@ -41,7 +41,7 @@ extension Ledger {
         let policy = isCanary ? pool.trial ?? pool.policy : pool.policy
         var worker = Worker(
             id: id, generation: order.generation, startedAt: now,
-            lifetime: policy.maxLifetime.map { ($0, $0 + policy.maxLifetimeJitter) },
+            lifetime: policy.maxLifetime.map { $0...$0 + policy.maxLifetimeJitter },
             requestLimit: order.requestLimit)
         worker.bell = order.bell
         worker.isCanary = isCanary
@@ -71,7 +71,7 @@ extension Ledger {
             pools[id.pool].slots[id.slot].bootFailures = 0
             pools[id.pool].slots[id.slot].isFailing = false
         case .due(let id, let cause, _):
-            change(id) { $0.due = (cause, $0.due?.since ?? now) }
+            change(id) { $0.due = Due(cause: cause, since: $0.due?.since ?? now) }
             if cause == .poolMemory || cause == .pressure { pools[id.pool].relief = id }
         case .retiring(let id, let cause, _): retiring(id, cause)
         case .killed(let id, let cause):
@@ -160,7 +160,7 @@ extension Ledger {
             change(id) { $0.goesFirst = true }
         }
         change(id) {
-            $0.told = (cause, now)
+            $0.told = Told(cause: cause, at: now)
             $0.killAt = now + grace
         }
     }

@@ -126,7 +126,7 @@ extension Ledger {
             if follower { return }
             pools[id.pool].slots[id.slot].notBefore = nil
             if pool.policy.restart == .never || pool.policy.restart == .onFailure && isFinish {
-                owesDone = (id.pool, id.slot)
+                owesDone = Place(pool: id.pool, slot: id.slot)
                 return
             }
             if isFinish, now - worker.startedAt >= .seconds(1) {
@@ -153,7 +153,7 @@ extension Ledger {
                 isForgiven || isStable(incumbent) && slot.failedAt.map { readyAt >= $0 } ?? true
         }
         if slot.failedAt != nil, !isForgiven, pool.policy.backoff > .zero {
-            owesBackoff = (id.pool, id.slot)
+            owesBackoff = Place(pool: id.pool, slot: id.slot)
         }
         pools[id.pool].slots[id.slot].failedAt = now
     }

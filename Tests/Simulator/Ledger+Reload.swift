@@ -5,7 +5,7 @@ extension Ledger {
     mutating func reloadBegun(_ generation: Int) {
         endTrial()
         lastGeneration = generation
-        trial = (generation, now, pendingPlans)
+        trial = Trial(generation: generation, since: now, plans: pendingPlans)
         for plan in pendingPlans {
             guard let number = number(named: plan.name) else { continue }
             pools[number].trial = plan.policy
@@ -32,7 +32,7 @@ extension Ledger {
             // Its incumbent is due without a word: it goes at once, unless it holds that off.
             let pair = pools[canary.pool].slots[canary.slot].pair(canary: canary)
             if let old = pair.incumbent, old.id != canary, old.due == nil {
-                change(old.id) { $0.due = (.reload, now) }
+                change(old.id) { $0.due = Due(cause: .reload, since: now) }
             }
         }
         endTrial()

@@ -2,14 +2,37 @@ import SuperviseCore
 
 /// What an observer knows who sees every event and every action, and nothing of the machine's inside.
 /// The invariants are checked against it.
-package struct Ledger {
+package struct Ledger: Equatable {
+    /// Why a worker is to be replaced, and since when.
+    struct Due: Equatable {
+        let cause: RecycleCause
+        let since: Instant
+    }
+
+    /// Why a worker was told to go, and when.
+    struct Told: Equatable {
+        let cause: RetireCause
+        let at: Instant
+    }
+
+    struct Trial: Equatable {
+        let generation: Int
+        let since: Instant
+        let plans: [Service.Plan]
+    }
+
+    struct Place: Equatable {
+        let pool: Int
+        let slot: Int
+    }
+
     /// A worker of which something is left.
-    struct Worker {
+    struct Worker: Equatable {
         let id: WorkerID
         let generation: Int
         let startedAt: Instant
         /// The bounds of the age drawn for it.
-        let lifetime: (least: TimeSpan, most: TimeSpan)?
+        let lifetime: ClosedRange<TimeSpan>?
         let requestLimit: UInt64?
         /// Where it speaks up, perhaps ahead of its limit.
         var bell: UInt64?
@@ -32,8 +55,8 @@ package struct Ledger {
         var evidenceSince: Instant?
         var isGathering = false
         var holdUntil: Instant?
-        var due: (cause: RecycleCause, since: Instant)?
-        var told: (cause: RetireCause, at: Instant)?
+        var due: Due?
+        var told: Told?
         /// Whether its successor starts only when it is gone, for want of memory.
         var goesFirst = false
         var isSignalled = false
@@ -47,7 +70,7 @@ package struct Ledger {
         var serves: Bool { isKept && readyAt != nil }
     }
 
-    struct Slot {
+    struct Slot: Equatable {
         var workers: [Worker] = []
         var lastIncarnation = 0
         var notBefore: Instant?
@@ -72,7 +95,7 @@ package struct Ledger {
         case ended
     }
 
-    struct Pool {
+    struct Pool: Equatable {
         let name: String
         var policy: PoolPolicy
         var stage = Stage.running
@@ -107,7 +130,7 @@ package struct Ledger {
     var pools: [Pool] = []
     var generation = 1
     /// The generation on trial, since when, and its pools.
-    var trial: (generation: Int, since: Instant, plans: [Service.Plan])?
+    var trial: Trial?
     /// The pools of the reload that was told last.
     var pendingPlans: [Service.Plan] = []
     var lastGeneration = 1
@@ -119,9 +142,9 @@ package struct Ledger {
     var givenUp: GiveUpReason?
     package internal(set) var exitCode: Int32?
     /// A slot that failed twice and has to say that it backs off, in this step.
-    var owesBackoff: (pool: Int, slot: Int)?
+    var owesBackoff: Place?
     /// A slot whose work is done by its policy, and that has to be said, in this step.
-    var owesDone: (pool: Int, slot: Int)?
+    var owesDone: Place?
     /// A pool that a reload left with a listener too many, which has to be shut in this step.
     var owesShut: Int?
     /// A worker over the hard cap, which has to be killed in this step.
