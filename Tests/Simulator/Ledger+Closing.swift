@@ -2,7 +2,7 @@ import SuperviseCore
 
 /// The doors as an observer sees them: shut before a stop, or since a reload does without them.
 extension Ledger {
-    struct Doors {
+    struct Doors: Equatable {
         /// The generation in force since then.
         let generation: Int
         /// By when they are given up, whoever waits.

@@ -3,9 +3,11 @@
 //     swift run -c release simulate --seeds 1000000 [--from 0]
 //     swift run -c release simulate --seed 123 [--trace]
 //     swift run -c release simulate --scale
+//     swift run -c release simulate --exhaustive [--length 4] [--workers 1]
 //
 // A seed that breaks an invariant is shrunk and printed as a schedule to be pinned. `--scale` prints
 // what an event costs in pools of several sizes, and how long 30 days of 10,000 slots take.
+// `--exhaustive` looks at every sequence of that length in pools of one and two workers.
 
 import Glibc
 import Simulator
@@ -73,6 +75,10 @@ if CommandLine.arguments.contains("--scale") {
     measure(slots: 1_000, days: 10, reporting: 1_000_000)
     measure(slots: 10_000, days: 4, reporting: 3_600_000)
     measure(slots: 10_000, days: 30, reporting: 3_600_000)
+} else if CommandLine.arguments.contains("--exhaustive") {
+    let only = number(after: "--workers").map { Int($0) }
+    exploreSmallPools(
+        workers: (only ?? 1)...(only ?? 2), length: Int(number(after: "--length") ?? 4))
 } else if let seed = number(after: "--seed") {
     replay(seed)
 } else {

@@ -1,0 +1,125 @@
+import SuperviseCore
+
+/// A small pool of which every life is looked at: its settings, those that a reload may bring, and
+/// where its lives begin.
+package final class Scene: Sendable, CustomStringConvertible {
+    /// Which settings.
+    package enum Kind: String, CaseIterable, Sendable {
+        /// One may be there beyond the number, none may be missing.
+        case surge
+        /// None beyond the number, one may be missing; memory caps.
+        case stopFirst
+        /// No listeners, nothing is ever started again.
+        case jobs
+        /// No listeners, what failed is started again; ages.
+        case errands
+    }
+
+    /// Where the lives begin.
+    package enum Opening: String, CaseIterable, Sendable {
+        /// The first starts were ordered.
+        case cold
+        /// Every worker has just become ready.
+        case whole
+        /// A reload's canary has just become ready.
+        case trial
+        /// The reload was just committed.
+        case rolling
+    }
+
+    package let kind: Kind
+    package let workers: Int
+    package let opening: Opening
+    package let plan: Service.Plan
+    /// What a reload may change the settings to; `surge` has a listener less then.
+    package let other: Service.Plan
+    /// The longest times that recovery and a stop may take.
+    let recoveryBound: TimeSpan
+    let stopBound: TimeSpan
+
+    package init(_ kind: Kind, workers: Int, from opening: Opening) {
+        self.kind = kind
+        self.workers = workers
+        self.opening = opening
+        plan = Service.Plan("web") {
+            $0.workers = workers
+            $0.spread()
+            kind.adjust(&$0)
+        }
+        var other = Service.Plan("web") {
+            $0.workers = workers + 1
+            $0.spread()
+            kind.adjustOther(&$0)
+        }
+        other.dropsListeners = kind == .surge
+        self.other = other
+        let schedule = Schedule(
+            seed: 1, pools: [plan], faults: [TimedFault(0, .reload([other], Program()))])
+        recoveryBound = schedule.recoveryBound
+        stopBound = schedule.stopBound
+    }
+
+    /// All of them.
+    package static func all(workers: ClosedRange<Int>) -> [Scene] {
+        Kind.allCases.flatMap { kind in
+            workers.flatMap { workers in
+                Opening.allCases.map { Scene(kind, workers: workers, from: $0) }
+            }
+        }
+    }
+
+    package var description: String { "Scene(.\(kind), workers: \(workers), from: .\(opening))" }
+}
+
+extension PoolPolicy {
+    /// Times that lie apart, so that the next deadline is seldom that of two things.
+    fileprivate mutating func spread() {
+        readiness = .notify
+        readyTimeout = .milliseconds(6_000)
+        gracefulTimeout = .milliseconds(4_000)
+        backoff = .milliseconds(300)
+        backoffMax = .milliseconds(900)
+        stableAfter = .milliseconds(1_500)
+        bootAttempts = 2
+        maxHold = .milliseconds(5_000)
+    }
+}
+
+extension Scene.Kind {
+    fileprivate func adjust(_ policy: inout PoolPolicy) {
+        switch self {
+        case .surge:
+            policy.hasListeners = true
+            policy.maxRequests = 10
+        case .stopFirst:
+            policy.hasListeners = true
+            policy.maxSurge = .count(0)
+            policy.maxUnavailable = .count(1)
+            policy.maxRSSBytes = Memory.usual.bytes + 1
+            policy.killRSSBytes = Memory.large.bytes + 1
+            policy.memoryInterval = .milliseconds(3_100)
+            policy.minLifetime = .milliseconds(700)
+        case .jobs:
+            policy.readiness = .auto
+            policy.restart = .never
+        case .errands:
+            policy.restart = .onFailure
+            policy.readiness = .exec
+            policy.maxLifetime = .milliseconds(7_300)
+        }
+    }
+
+    fileprivate func adjustOther(_ policy: inout PoolPolicy) {
+        adjust(&policy)
+        switch self {
+        case .surge:
+            policy.maxUnavailable = .count(1)
+            policy.drainDelay = .milliseconds(1_100)
+        case .stopFirst:
+            policy.maxSurge = .count(1)
+            policy.runsBeforeRecycle = true
+        case .jobs: policy.restart = .onFailure
+        case .errands: policy.restart = .never
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import SuperviseCore
+
+/// The processes of a pool, where nothing happens by itself: not even a kill ends a process before
+/// that is chosen.
+struct SmallWorld: Hashable {
+    struct Process: Hashable {
+        let id: WorkerID
+        /// At how many requests it speaks up.
+        let marks: [UInt64]
+        var hasExecuted = false
+        var isWaiting = false
+        /// Whether it got the stop-signal, or its tree did.
+        var isTold = false
+        var isKilled = false
+        /// Whether it ended and left processes behind.
+        var hasEnded = false
+        var requests: UInt64 = 0
+        var memory = Memory.usual
+        var hasAsked = false
+        var hasHeld = false
+        var hasAnnounced = false
+        /// Whether a command looks at it.
+        var isLookedAt = false
+        /// Whether nothing but SIGKILL moves it any more.
+        var isStuck = false
+
+        var isRunning: Bool { hasExecuted && !hasEnded }
+        var nextMark: UInt64? { marks.first { $0 > requests } }
+    }
+
+    var present: [Process] = []
+    /// The process whose end was told last.
+    var lastEnded: WorkerID?
+    /// Whether clients may wait at doors that were shut, and whether they do so for ever.
+    var isShut = false
+    var isBesieged = false
+
+    /// Does what the machine wants done, and returns what is answered in the same turn.
+    mutating func perform(_ action: Service.Action) -> [Service.Event] {
+        if case .shut = action { (isShut, isBesieged) = (true, false) }
+        guard case .perform(let action) = action else { return [] }
+        switch action {
+        case .start(let id, let order):
+            let marks = Set([order.bell, order.requestLimit].compactMap { $0 }).sorted()
+            present.append(Process(id: id, marks: marks))
+        case .signal(let id, _), .signalTree(let id): change(id) { $0.isTold = true }
+        case .kill(let id): change(id) { $0.isKilled = true }
+        case .observe(let id):
+            let isSeen = present.contains { $0.id == id && $0.isRunning && $0.isWaiting }
+            return isSeen ? [.worker(id, .listening)] : []
+        case .sampleMemory(let pool):
+            return present.filter(\.isRunning).map {
+                .worker($0.id, .memory(bytes: $0.memory.bytes))
+            } + [.sampled(pool: pool)]
+        case .gatherEvidence(let id, _, _): change(id) { $0.isLookedAt = true }
+        case .measureRoom, .logMemory, .sampleProgress, .setBell, .note: break
+        }
+        return []
+    }
+
+    private mutating func change(_ id: WorkerID, _ adjust: (inout Process) -> Void) {
+        guard let place = present.firstIndex(where: { $0.id == id }) else { return }
+        adjust(&present[place])
+    }
+
+    /// Lets this happen, and returns what the master is told.
+    mutating func happen(_ stimulus: Stimulus, in scene: Scene) -> [Service.Event] {
+        switch stimulus {
+        case .runs(let place): return tell(place, .running) { $0.hasExecuted = true }
+        case .isRefused(let place):
+            return end(place, .startFailed(failure("fork", "EAGAIN", isTransient: true)))
+        case .isMissing(let place):
+            return end(place, .startFailed(failure("exec", "ENOENT", isTransient: false)))
+        case .getsReady(let place): return tell(place, .ready) { $0.isWaiting = true }
+        case .serves(let place):
+            guard let mark = present[place].nextMark else { return [] }
+            return tell(place, .requests(mark)) { $0.requests = mark }
+        case .grows(let place): return grow(place, to: .large)
+        case .bursts(let place): return grow(place, to: .huge)
+        case .asks(let place): return tell(place, .recycleRequested) { $0.hasAsked = true }
+        case .holds(let place):
+            return tell(place, .hold(.milliseconds(3_400))) { $0.hasHeld = true }
+        case .announces(let place): return tell(place, .stopping) { $0.hasAnnounced = true }
+        case .finishes(let place): return end(place, .exited(.code(0), leavesTree: false))
+        case .crashes(let place):
+            return end(place, .exited(.signal(signal(to: place)), leavesTree: false))
+        case .leavesProcesses(let place):
+            lastEnded = present[place].id
+            return tell(place, .exited(.signal(signal(to: place)), leavesTree: true)) {
+                $0.hasEnded = true
+                $0.isTold = false
+            }
+        case .treeEnds(let place): return end(place, .treeGone)
+        case .repeatsEnd:
+            return lastEnded.map { [.worker($0, .exited(.code(1), leavesTree: false))] } ?? []
+        case .hasEvidence(let place):
+            return tell(place, .evidenceGathered) { $0.isLookedAt = false }
+        case .empties:
+            isShut = false
+            return [.emptied(pool: 0)]
+        case .reload: return [.reload([scene.plan])]
+        case .reloadWithOthers: return [.reload([scene.other])]
+        case .resize(let change): return [.resize(pool: 0, by: change)]
+        case .park: return [.park]
+        case .stop(let haste): return [.stop(haste)]
+        case .timePasses, .halfTimePasses, .oversleeps: return []
+        }
+    }
+
+    private mutating func tell(
+        _ place: Int, _ news: WorkerEvent, _ adjust: (inout Process) -> Void
+    ) -> [Service.Event] {
+        adjust(&present[place])
+        return [.worker(present[place].id, news)]
+    }
+
+    private mutating func grow(_ place: Int, to memory: Memory) -> [Service.Event] {
+        tell(place, .memory(bytes: memory.bytes)) { $0.memory = memory }
+    }
+
+    private mutating func end(_ place: Int, _ news: WorkerEvent) -> [Service.Event] {
+        let process = present.remove(at: place)
+        if case .exited = news { lastEnded = process.id }
+        return [.worker(process.id, news)]
+    }
+
+    private func signal(to place: Int) -> Signal {
+        present[place].isKilled ? .kill : present[place].isTold ? .terminate : .abort
+    }
+
+    private func failure(_ step: String, _ message: String, isTransient: Bool) -> StartFailure {
+        StartFailure(step: step, message: message, isTransient: isTransient)
+    }
+}

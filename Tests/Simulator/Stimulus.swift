@@ -1,0 +1,79 @@
+import SuperviseCore
+
+/// One thing that happens in a small world. A process is named by its place among those present,
+/// oldest first. To add one: a case here, when it applies in `Walk.stimuli`, what it does in
+/// `SmallWorld.happen`.
+package enum Stimulus: Hashable, Sendable {
+    // What starts do.
+    /// The program runs.
+    case runs(Int)
+    /// The system refuses to make a process.
+    case isRefused(Int)
+    /// The program is not there.
+    case isMissing(Int)
+    // What workers say and do.
+    /// It says that it is ready.
+    case getsReady(Int)
+    /// It has served as many requests as make it speak up.
+    case serves(Int)
+    /// It uses more memory than `max-rss`.
+    case grows(Int)
+    /// It uses more memory than `kill-rss`.
+    case bursts(Int)
+    /// It says `X_RECYCLE=1`.
+    case asks(Int)
+    /// It says `X_HOLD`.
+    case holds(Int)
+    /// It says `STOPPING=1`.
+    case announces(Int)
+    // How processes end. One that does not hear the stop-signal is one that does not end.
+    /// It ends with status 0.
+    case finishes(Int)
+    /// It ends by a signal: of its own, the stop-signal or SIGKILL.
+    case crashes(Int)
+    /// It ends and leaves processes behind.
+    case leavesProcesses(Int)
+    /// What it left behind is gone.
+    case treeEnds(Int)
+    /// The last end is told again.
+    case repeatsEnd
+    // What others answer.
+    /// The command that looks at a worker before it goes has ended.
+    case hasEvidence(Int)
+    /// Nobody waits at the shut doors any more.
+    case empties
+    // What the operator does.
+    case reload
+    case reloadWithOthers
+    case resize(Int)
+    case park
+    case stop(Haste)
+    // Time.
+    /// The next deadline comes; or, where there is none, some quiet time passes.
+    case timePasses
+    /// Half of the time to the next deadline passes.
+    case halfTimePasses
+    /// The master wakes up late: the next thing is told after a deadline came and before it is told.
+    case oversleeps
+
+    var isTime: Bool {
+        switch self {
+        case .timePasses, .halfTimePasses, .oversleeps: true
+        case .runs, .isRefused, .isMissing, .getsReady, .serves, .grows, .bursts, .asks, .holds,
+            .announces, .finishes, .crashes, .leavesProcesses, .treeEnds, .repeatsEnd,
+            .hasEvidence, .empties, .reload, .reloadWithOthers, .resize, .park, .stop:
+            false
+        }
+    }
+}
+
+/// What a process may use.
+enum Memory: Int, Hashable {
+    case usual
+    /// Over `max-rss`.
+    case large
+    /// Over `kill-rss`.
+    case huge
+
+    var bytes: UInt64 { UInt64(rawValue + 1) * 100 << 20 }
+}

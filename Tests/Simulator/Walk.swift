@@ -1,0 +1,173 @@
+import SuperviseCore
+
+/// One life of a small pool, step by step: the machine, its world and the ledger that watches it. A
+/// value, so that a copy goes on another way.
+package struct Walk<M: Machine & Equatable> {
+    let scene: Scene
+    private(set) var machine: M
+    var world = SmallWorld()
+    private(set) var ledger: Ledger
+    private(set) var now = Instant(nanoseconds: 0)
+    /// Whether a deadline came that the machine is not told yet.
+    private var isLate = false
+    package private(set) var violation: Violation?
+
+    /// At the scene's opening.
+    package init(_ scene: Scene, of machine: M) {
+        self.scene = scene
+        self.machine = machine
+        ledger = Ledger([scene.plan])
+        tell(.start)
+        finishTurn()
+        open()
+    }
+
+    package var exitCode: Int32? { ledger.exitCode }
+    /// Whether nothing can follow.
+    package var isOver: Bool { exitCode != nil || violation != nil }
+    var nextDeadline: Instant? { machine.nextDeadline }
+
+    /// One turn of the master's loop: what happens, then the deadlines that have come.
+    package mutating func take(_ stimulus: Stimulus) {
+        switch stimulus {
+        case .timePasses: now = nextDeadline ?? now + scene.plan.policy.stableAfter
+        case .halfTimePasses:
+            let span = (nextDeadline ?? now) - now
+            now = now + TimeSpan(nanoseconds: span.nanoseconds / 2)
+        case .oversleeps:
+            now = (nextDeadline ?? now) + .milliseconds(40)
+            isLate = true
+            return
+        case .runs, .isRefused, .isMissing, .getsReady, .serves, .grows, .bursts, .asks, .holds,
+            .announces, .finishes, .crashes, .leavesProcesses, .treeEnds, .repeatsEnd,
+            .hasEvidence, .empties, .reload, .reloadWithOthers, .resize, .park, .stop:
+            for event in world.happen(stimulus, in: scene) { tell(event) }
+        }
+        finishTurn()
+    }
+
+    /// Tells an event, and at once what the world answers to the actions.
+    private mutating func tell(_ event: Service.Event) {
+        guard !isOver else { return }
+        ledger.record(event, at: now)
+        var answers: [Service.Event] = []
+        for action in machine.handle(event, at: now) {
+            for (name, run) in Invariant.ofActions {
+                if let detail = run(ledger, action) { return violate(name, detail) }
+            }
+            ledger.record(action)
+            answers += world.perform(action)
+        }
+        ledger.finishStep()
+        check(Invariant.ofSteps)
+        for answer in answers { tell(answer) }
+    }
+
+    mutating func finishTurn() {
+        isLate = false
+        for _ in 0..<4 {
+            guard !isOver, let deadline = nextDeadline, deadline <= now else { break }
+            tell(.deadline)
+        }
+        ledger.deadlinesToldAt = now
+        check(Invariant.ofTurns)
+        if exitCode != nil, let left = world.present.first {
+            violate("nothing is left at the end", "\(left.id) is left")
+        }
+    }
+
+    private mutating func check(_ invariants: [Invariant.LookCheck]) {
+        guard !isOver else { return }
+        for (name, run) in invariants {
+            if let detail = run(ledger, machine.service) { return violate(name, detail) }
+        }
+    }
+
+    mutating func violate(_ invariant: String, _ detail: String) {
+        guard violation == nil else { return }
+        violation = Violation(invariant: invariant, detail: detail, at: now)
+    }
+}
+
+/// Two walks that are equal go on equally: all that decides is compared.
+extension Walk: Hashable {
+    package static func == (a: Walk, b: Walk) -> Bool {
+        a.now == b.now && a.isLate == b.isLate && a.world == b.world && a.machine == b.machine
+            && a.ledger == b.ledger && a.violation == b.violation && a.scene === b.scene
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(now)
+        hasher.combine(isLate)
+        hasher.combine(world)
+        hasher.combine(nextDeadline)
+    }
+}
+
+/// What may happen next.
+extension Walk {
+    package var stimuli: [Stimulus] {
+        guard !isOver else { return [] }
+        var stimuli: [Stimulus] = []
+        for place in world.present.indices { add(&stimuli, of: place) }
+        if world.isShut { stimuli.append(.empties) }
+        if world.lastEnded != nil { stimuli.append(.repeatsEnd) }
+        addOperator(&stimuli)
+        // A late turn begins with something else.
+        guard !isLate else { return stimuli }
+        stimuli.append(.timePasses)
+        if let nextDeadline, nextDeadline - now > .milliseconds(1) {
+            stimuli += [.halfTimePasses, .oversleeps]
+        }
+        return stimuli
+    }
+
+    private func add(_ stimuli: inout [Stimulus], of place: Int) {
+        let process = world.present[place]
+        guard !process.hasEnded else { return stimuli.append(.treeEnds(place)) }
+        if process.isKilled {
+            stimuli.append(.crashes(place))
+            if process.hasExecuted { return }
+        }
+        guard process.hasExecuted else {
+            stimuli += [.runs(place), .isRefused(place), .isMissing(place)]
+            return
+        }
+        stimuli += [.finishes(place), .crashes(place), .leavesProcesses(place)]
+        let policy = scene.plan.policy
+        let isGoing = process.isTold || process.hasAnnounced
+        if policy.killRSSBytes != nil, process.memory < .huge { stimuli.append(.bursts(place)) }
+        guard !isGoing else { return }
+        if policy.maxRSSBytes != nil, process.memory < .large { stimuli.append(.grows(place)) }
+        if process.isLookedAt { stimuli.append(.hasEvidence(place)) }
+        if !process.isWaiting { stimuli.append(.getsReady(place)) }
+        if process.nextMark != nil { stimuli.append(.serves(place)) }
+        if !process.hasAsked { stimuli.append(.asks(place)) }
+        if !process.hasHeld { stimuli.append(.holds(place)) }
+        stimuli.append(.announces(place))
+    }
+
+    private func addOperator(_ stimuli: inout [Stimulus]) {
+        let pool = ledger.pools[0]
+        switch pool.stage {
+        case .running where ledger.stopWasTold:
+            stimuli += [.stop(.graceful), .stop(.quick), .resize(1), .park, .reload]
+        case .running:
+            // Which slots of a pool that finishes its work are taken away cannot be seen.
+            if pool.policy.restart == .always {
+                if pool.target > 1 { stimuli.append(.resize(-1)) }
+                if pool.target <= scene.workers { stimuli.append(.resize(1)) }
+            }
+            stimuli += [.park, .reload, .reloadWithOthers, .stop(.graceful), .stop(.quick)]
+        case .parked: stimuli += [.resize(1), .reload, .stop(.graceful), .stop(.quick)]
+        case .stopping(.graceful):
+            stimuli += [.stop(.graceful), .stop(.quick), .stop(.immediate), .reload]
+        case .stopping(.quick): stimuli += [.stop(.graceful), .stop(.immediate)]
+        case .stopping(.immediate), .ended: break
+        }
+    }
+}
+
+extension Memory: Comparable {
+    static func < (a: Memory, b: Memory) -> Bool { a.rawValue < b.rawValue }
+}
