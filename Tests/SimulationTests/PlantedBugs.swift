@@ -69,7 +69,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
 }
 
 /// A service with a planted bug.
-struct Bugged: Machine {
+struct Bugged: Machine, Equatable {
     private(set) var service: Service
     private let bug: PlantedBug
     private var count = 0

@@ -76,19 +76,25 @@ package struct Invariant: Sendable {
         self.check = check
     }
 
-    package typealias ActionCheck = (
-        name: String, run: @Sendable (Ledger, Service.Action) -> String?
-    )
-    package typealias LookCheck = (name: String, run: @Sendable (Ledger, Service) -> String?)
+    // Structures, not tuples: a function in a tuple in an array is called with copies of its arguments.
+    struct ActionCheck: Sendable {
+        let name: String
+        let run: @Sendable (Ledger, Service.Action) -> String?
+    }
+
+    struct LookCheck: Sendable {
+        let name: String
+        let run: @Sendable (Ledger, Service) -> String?
+    }
 
     static let ofActions: [ActionCheck] = all.compactMap {
-        if case .action(let run) = $0.check { ($0.name, run) } else { nil }
+        if case .action(let run) = $0.check { ActionCheck(name: $0.name, run: run) } else { nil }
     }
     static let ofSteps: [LookCheck] = all.compactMap {
-        if case .step(let run) = $0.check { ($0.name, run) } else { nil }
+        if case .step(let run) = $0.check { LookCheck(name: $0.name, run: run) } else { nil }
     }
     static let ofTurns: [LookCheck] = all.compactMap {
-        if case .turn(let run) = $0.check { ($0.name, run) } else { nil }
+        if case .turn(let run) = $0.check { LookCheck(name: $0.name, run: run) } else { nil }
     }
 }
 

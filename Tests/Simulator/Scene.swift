@@ -7,8 +7,11 @@ package final class Scene: Sendable, CustomStringConvertible {
     package enum Kind: String, CaseIterable, Sendable {
         /// One may be there beyond the number, none may be missing.
         case surge
-        /// None beyond the number, one may be missing; memory caps.
+        /// None beyond the number, one may be missing; a soft and a hard memory cap.
         case stopFirst
+        /// As `surge`; memory caps of each and of all together, and a command that looks at a worker
+        /// before it goes.
+        case memory
         /// No listeners, nothing is ever started again.
         case jobs
         /// No listeners, what failed is started again; ages.
@@ -68,6 +71,9 @@ package final class Scene: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether anything is decided by the workers' memory.
+    var hasCaps: Bool { plan.policy.maxRSSBytes != nil }
+
     package var description: String { "Scene(.\(kind), workers: \(workers), from: .\(opening))" }
 }
 
@@ -99,6 +105,14 @@ extension Scene.Kind {
             policy.killRSSBytes = Memory.large.bytes + 1
             policy.memoryInterval = .milliseconds(3_100)
             policy.minLifetime = .milliseconds(700)
+        case .memory:
+            policy.hasListeners = true
+            policy.maxRSSBytes = Memory.large.bytes + 1
+            policy.warnRSSBytes = Memory.usual.bytes + 1
+            policy.maxPoolRSSBytes = Memory.usual.bytes * UInt64(policy.workers) + 1
+            policy.memoryInterval = .milliseconds(3_100)
+            policy.minLifetime = .zero
+            policy.runsBeforeRecycle = true
         case .jobs:
             policy.readiness = .auto
             policy.restart = .never
@@ -115,9 +129,10 @@ extension Scene.Kind {
         case .surge:
             policy.maxUnavailable = .count(1)
             policy.drainDelay = .milliseconds(1_100)
-        case .stopFirst:
-            policy.maxSurge = .count(1)
-            policy.runsBeforeRecycle = true
+        case .stopFirst: policy.maxSurge = .count(1)
+        case .memory:
+            policy.runsBeforeRecycle = false
+            policy.sendsEvidenceSignal = true
         case .jobs: policy.restart = .onFailure
         case .errands: policy.restart = .never
         }

@@ -115,8 +115,8 @@ package struct Simulation<M: Machine> {
         let actions = machine.handle(event, at: now)
         if isTracing { trace.append("\(now.nanoseconds) \(event) -> \(actions)") }
         for action in actions {
-            for (name, run) in Invariant.ofActions {
-                if let detail = run(ledger, action) { return violate(name, detail) }
+            for check in Invariant.ofActions {
+                if let detail = check.run(ledger, action) { return violate(check.name, detail) }
             }
             ledger.record(action)
             world.perform(action, at: now)
@@ -127,8 +127,9 @@ package struct Simulation<M: Machine> {
 
     private mutating func check(_ invariants: [Invariant.LookCheck]) {
         guard ledger.exitCode == nil else { return }
-        for (name, run) in invariants {
-            if let detail = run(ledger, machine.service) { return violate(name, detail) }
+        let service = machine.service
+        for check in invariants {
+            if let detail = check.run(ledger, service) { return violate(check.name, detail) }
         }
     }
 

@@ -72,9 +72,11 @@ struct SmallWorld: Hashable {
         case .isMissing(let place):
             return end(place, .startFailed(failure("exec", "ENOENT", isTransient: false)))
         case .getsReady(let place): return tell(place, .ready) { $0.isWaiting = true }
+        case .servesOne(let place): return tell(place, .moreRequests(1)) { $0.requests = 1 }
         case .serves(let place):
             guard let mark = present[place].nextMark else { return [] }
-            return tell(place, .requests(mark)) { $0.requests = mark }
+            let more = mark - present[place].requests
+            return tell(place, .moreRequests(more)) { $0.requests = mark }
         case .grows(let place): return grow(place, to: .large)
         case .bursts(let place): return grow(place, to: .huge)
         case .asks(let place): return tell(place, .recycleRequested) { $0.hasAsked = true }

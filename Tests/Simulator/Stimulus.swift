@@ -14,11 +14,13 @@ package enum Stimulus: Hashable, Sendable {
     // What workers say and do.
     /// It says that it is ready.
     case getsReady(Int)
+    /// It has served its first request.
+    case servesOne(Int)
     /// It has served as many requests as make it speak up.
     case serves(Int)
-    /// It uses more memory than `max-rss`.
+    /// It uses much memory, and is measured.
     case grows(Int)
-    /// It uses more memory than `kill-rss`.
+    /// It uses very much memory, and is measured.
     case bursts(Int)
     /// It says `X_RECYCLE=1`.
     case asks(Int)
@@ -55,24 +57,12 @@ package enum Stimulus: Hashable, Sendable {
     case halfTimePasses
     /// The master wakes up late: the next thing is told after a deadline came and before it is told.
     case oversleeps
-
-    var isTime: Bool {
-        switch self {
-        case .timePasses, .halfTimePasses, .oversleeps: true
-        case .runs, .isRefused, .isMissing, .getsReady, .serves, .grows, .bursts, .asks, .holds,
-            .announces, .finishes, .crashes, .leavesProcesses, .treeEnds, .repeatsEnd,
-            .hasEvidence, .empties, .reload, .reloadWithOthers, .resize, .park, .stop:
-            false
-        }
-    }
 }
 
-/// What a process may use.
+/// What a process may use; scenes have their caps in between.
 enum Memory: Int, Hashable {
     case usual
-    /// Over `max-rss`.
     case large
-    /// Over `kill-rss`.
     case huge
 
     var bytes: UInt64 { UInt64(rawValue + 1) * 100 << 20 }

@@ -38,9 +38,9 @@ package struct Walk<M: Machine & Equatable> {
             now = (nextDeadline ?? now) + .milliseconds(40)
             isLate = true
             return
-        case .runs, .isRefused, .isMissing, .getsReady, .serves, .grows, .bursts, .asks, .holds,
-            .announces, .finishes, .crashes, .leavesProcesses, .treeEnds, .repeatsEnd,
-            .hasEvidence, .empties, .reload, .reloadWithOthers, .resize, .park, .stop:
+        case .runs, .isRefused, .isMissing, .getsReady, .servesOne, .serves, .grows, .bursts,
+            .asks, .holds, .announces, .finishes, .crashes, .leavesProcesses, .treeEnds,
+            .repeatsEnd, .hasEvidence, .empties, .reload, .reloadWithOthers, .resize, .park, .stop:
             for event in world.happen(stimulus, in: scene) { tell(event) }
         }
         finishTurn()
@@ -52,8 +52,8 @@ package struct Walk<M: Machine & Equatable> {
         ledger.record(event, at: now)
         var answers: [Service.Event] = []
         for action in machine.handle(event, at: now) {
-            for (name, run) in Invariant.ofActions {
-                if let detail = run(ledger, action) { return violate(name, detail) }
+            for check in Invariant.ofActions {
+                if let detail = check.run(ledger, action) { return violate(check.name, detail) }
             }
             ledger.record(action)
             answers += world.perform(action)
@@ -78,8 +78,9 @@ package struct Walk<M: Machine & Equatable> {
 
     private mutating func check(_ invariants: [Invariant.LookCheck]) {
         guard !isOver else { return }
-        for (name, run) in invariants {
-            if let detail = run(ledger, machine.service) { return violate(name, detail) }
+        let service = machine.service
+        for check in invariants {
+            if let detail = check.run(ledger, service) { return violate(check.name, detail) }
         }
     }
 
@@ -134,14 +135,16 @@ extension Walk {
             return
         }
         stimuli += [.finishes(place), .crashes(place), .leavesProcesses(place)]
-        let policy = scene.plan.policy
         let isGoing = process.isTold || process.hasAnnounced
-        if policy.killRSSBytes != nil, process.memory < .huge { stimuli.append(.bursts(place)) }
+        if scene.hasCaps, process.memory < .huge { stimuli.append(.bursts(place)) }
         guard !isGoing else { return }
-        if policy.maxRSSBytes != nil, process.memory < .large { stimuli.append(.grows(place)) }
+        if scene.hasCaps, process.memory < .large { stimuli.append(.grows(place)) }
         if process.isLookedAt { stimuli.append(.hasEvidence(place)) }
         if !process.isWaiting { stimuli.append(.getsReady(place)) }
-        if process.nextMark != nil { stimuli.append(.serves(place)) }
+        if process.nextMark != nil {
+            if process.requests == 0 { stimuli.append(.servesOne(place)) }
+            stimuli.append(.serves(place))
+        }
         if !process.hasAsked { stimuli.append(.asks(place)) }
         if !process.hasHeld { stimuli.append(.holds(place)) }
         stimuli.append(.announces(place))

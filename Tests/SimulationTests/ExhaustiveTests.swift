@@ -1,0 +1,77 @@
+import Foundation
+import Simulator
+import SuperviseCore
+import Testing
+
+/// Every sequence of things that may happen to pools of one and two workers, up to a length.
+/// `SUPERVISE_LENGTH=4` looks at longer ones; `swift run -c release simulate --exhaustive` does so
+/// faster and says how many there are.
+struct ExhaustiveTests {
+    /// How many things happen after the opening. Within so many, planted bugs are caught.
+    private static let length = 3
+
+    private static var asked: Int? {
+        ProcessInfo.processInfo.environment["SUPERVISE_LENGTH"].flatMap { Int($0) }
+    }
+
+    @Test(arguments: Scene.all(workers: 1...2))
+    func everyInvariantHolds(scene: Scene) {
+        let length = Self.asked ?? Self.length
+        let found = Exhaustive.explore(scene, length: length) { Service([scene.plan], seed: 1) }
+        if let failure = found.failure { Issue.record("breaks \(failure)") }
+        // It went somewhere.
+        #expect(found.sequences >= 10 * length * length && found.recoveries > length)
+    }
+
+    /// Planted bugs that no sequence of this length shows.
+    private static let outOfReach: Set<PlantedBug> = []
+
+    @Test func fortySixPlantedBugsAreWithinReach() {
+        #expect(PlantedBug.allCases.count - Self.outOfReach.count >= 46)
+    }
+
+    @Test(arguments: PlantedBug.allCases.filter { !outOfReach.contains($0) })
+    func aPlantedBugIsCaught(bug: PlantedBug) {
+        // Most show themselves soon where every worker is ready.
+        let all = Scene.all(workers: 1...2)
+        let scenes = all.filter { $0.opening == .whole } + all.filter { $0.opening != .whole }
+        for length in 0...Self.length {
+            for scene in scenes {
+                let schedule = Schedule(seed: 1, pools: [scene.plan])
+                let found = Exhaustive.explore(scene, length: length) { Bugged(bug, schedule) }
+                guard let failure = found.failure else { continue }
+                // It is the bug that was caught, also by the sequence alone.
+                #expect(failure.sequence.count <= length)
+                #expect(violation(of: Bugged(bug, schedule), failure.sequence, in: scene) != nil)
+                let service = Service([scene.plan], seed: 1)
+                #expect(violation(of: service, failure.sequence, in: scene) == nil)
+                return
+            }
+        }
+        Issue.record("\(bug) survived all sequences of \(Self.length)")
+    }
+
+    // Sequences that once broke an invariant, as they were printed.
+
+    @Test func aBootThatMemoryEndedCounts() {
+        expectGood(
+            Scene(.stopFirst, workers: 1, from: .cold),
+            [.runs(0), .finishes(0), .runs(0), .bursts(0)])
+    }
+
+    private func expectGood(
+        _ scene: Scene, _ sequence: [Stimulus], _ location: SourceLocation = #_sourceLocation
+    ) {
+        let found = violation(of: Service([scene.plan], seed: 1), sequence, in: scene)
+        #expect(found == nil, sourceLocation: location)
+    }
+
+    private func violation<M: Machine & Equatable>(
+        of machine: M, _ sequence: [Stimulus], in scene: Scene
+    ) -> Violation? {
+        var walk = Walk(scene, of: machine)
+        for stimulus in sequence where !walk.isOver { walk.take(stimulus) }
+        walk.recover()
+        return walk.violation
+    }
+}
