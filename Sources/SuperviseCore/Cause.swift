@@ -1,5 +1,5 @@
 /// Why a worker is replaced while it works. All of these share one budget.
-public enum RecycleCause: Hashable, Sendable {
+public enum RecycleCause: Hashable, Sendable, CaseIterable {
     /// It has served its drawn number of requests.
     case requests
     /// It has reached its drawn age.
@@ -12,6 +12,8 @@ public enum RecycleCause: Hashable, Sendable {
     case pressure
     /// It asked to be replaced (`X_RECYCLE=1`).
     case requested
+    /// An operator asked for it.
+    case `operator`
     /// A newer generation of settings is in force.
     case reload
 
@@ -19,7 +21,7 @@ public enum RecycleCause: Hashable, Sendable {
     var isUrgent: Bool {
         switch self {
         case .memory, .poolMemory, .pressure: true
-        case .requests, .lifetime, .requested, .reload: false
+        case .requests, .lifetime, .requested, .operator, .reload: false
         }
     }
 }

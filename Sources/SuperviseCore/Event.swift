@@ -20,6 +20,8 @@ public enum Event: Equatable, Sendable {
     case queue(isWaiting: Bool)
     /// So many workers more (or, negative, fewer); never below one.
     case resize(by: Int)
+    /// An operator wants the worker of this slot replaced, or of every slot where none is named.
+    case recycle(slot: Int?)
     /// All workers retire, the pool stays. `unpark` and `commit` bring them back.
     case park
     /// The workers of a parked pool come back.

@@ -50,6 +50,8 @@ extension Pool {
         let isCovered = present.contains { $0.isReady && candidate?.isTrying($0.id) != true }
         tally.covered = isCovered ? 1 : 0
         guard slot.isWanted else { return tally }
+        let isRenewed = present.contains { $0.isReady && $0.generation == generation }
+        tally.renewed = isRenewed ? 1 : 0
         tally.vacant = slot.isVacant ? 1 : 0
         if case .done(let failed) = slot.continuation {
             tally.done = 1

@@ -18,14 +18,29 @@ extension Pool {
         takeOverUnlessOnTrial(id.slot, at: now)
     }
 
+    /// An operator asks; what boots is new enough already.
+    mutating func recycle(_ slot: Int?, at now: Instant) {
+        for index in slots.indices where slot == nil || slot == index {
+            guard let incumbent = slots[index].incumbent else { continue }
+            setDue(incumbent.id, .operator, at: now)
+            refresh(index, at: now)
+        }
+    }
+
     mutating func count(
         _ total: UInt64, by source: CountSource, of id: WorkerID, at now: Instant
     ) {
         if let index = leavingIndex(of: id) {
-            _ = slots[id.slot].leaving[index].count(total, by: source)
+            let known = slots[id.slot].leaving[index].requests
+            if slots[id.slot].leaving[index].count(total, by: source) {
+                history.countRequests(from: known, to: total)
+            }
             return
         }
-        guard var worker = self[id], worker.count(total, by: source) else { return }
+        guard var worker = self[id] else { return }
+        let known = worker.requests
+        guard worker.count(total, by: source) else { return }
+        history.countRequests(from: known, to: total)
         worker.progressAt = now
         hasCounted = true
         self[id] = worker

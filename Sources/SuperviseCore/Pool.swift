@@ -80,6 +80,8 @@ public struct Pool: Equatable, Sendable {
     /// Until when workers of an older generation stay at the latest, to serve those that wait at a
     /// listener which the one in force does without.
     var emptyingUntil: Instant?
+    /// What was seen so far: counters and the last exits.
+    public internal(set) var history = History()
     var outbox: [Action] = []
 
     /// A pool with these settings. Equal seeds make equal draws.
@@ -101,6 +103,7 @@ public struct Pool: Equatable, Sendable {
         case .queue(let isWaiting): judgeProgress(isWaiting: isWaiting, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
+        case .recycle(let slot): recycle(slot, at: now)
         case .park: park(at: now)
         case .unpark: unpark(at: now)
         case .prepare(let generation, let policy): prepare(generation, policy, at: now)
@@ -128,6 +131,8 @@ public struct Pool: Equatable, Sendable {
     public var size: Int { tally.wanted }
     /// The number of ready workers that were not told to go.
     public var servingCount: Int { tally.serving }
+    /// The number of slots with a ready worker of the generation in force.
+    public var renewedCount: Int { tally.renewed }
     /// The number of workers with a living process, or with processes left behind.
     public var liveCount: Int { tally.live }
     /// The memory of all workers at their last looks, in bytes.
@@ -191,6 +196,7 @@ public struct Pool: Equatable, Sendable {
     }
 
     mutating func note(_ notice: Notice) {
+        record(notice)
         outbox.append(.note(notice))
     }
 }

@@ -14,6 +14,7 @@ extension Service {
         if reload != nil { abortReload(at: now) }
         lastGeneration += 1
         reload = Reload(generation: lastGeneration, plans: plans)
+        rollout = RolloutRecord(generation: lastGeneration, begunAt: now)
         note(.reloadBegun(generation: lastGeneration))
         for plan in plans {
             guard let index = members.firstIndex(where: { $0.name == plan.name && $0.isWanted })
@@ -37,6 +38,7 @@ extension Service {
             !members.contains(where: { $0.isRemoved && $0.isServing })
         {
             isRollingOut = false
+            rollout?.end(.complete, at: now)
             note(.reloadComplete(generation: generation))
         }
     }
@@ -56,9 +58,18 @@ extension Service {
     private mutating func abortReload(at now: Instant) {
         guard let aborted = reload else { return }
         reload = nil
+        let failures = canaryFailures
+        rollout?.end(.aborted(failures), at: now)
         tellAll(.abort, at: now)
         note(.reloadAborted(generation: aborted.generation))
         outbox.append(.discard(generation: aborted.generation))
+    }
+
+    private var canaryFailures: [RolloutRecord.Failure] {
+        members.compactMap { member in
+            guard case .failed(let reason)? = member.pool.trial else { return nil }
+            return RolloutRecord.Failure(pool: member.name, reason: reason)
+        }
     }
 
     private mutating func commitReload(at now: Instant) {
@@ -66,6 +77,7 @@ extension Service {
         reload = nil
         generation = committed.generation
         isRollingOut = true
+        rollout?.stage = .rolling
         outbox.append(.adopt(generation: generation))
         note(.reloadCommitted(generation: generation))
         var kept: [Member] = []

@@ -19,6 +19,8 @@ public struct Service: Equatable, Sendable {
         case queue(pool: Int, isWaiting: Bool)
         /// So many workers more (or fewer) in this pool.
         case resize(pool: Int, by: Int)
+        /// Replace the worker of this slot of a pool, or of all its slots where none is named.
+        case recycle(pool: Int, slot: Int?)
         /// Retire the workers of all pools, keep the pools.
         case park
         /// Roll over to these pools. A pool is recognised by its name.
@@ -99,6 +101,8 @@ public struct Service: Equatable, Sendable {
     public internal(set) var haste: Haste?
     /// The newest generation that was ever tried; the next reload is the one after it.
     public internal(set) var lastGeneration = 1
+    /// How the last reload went, or goes.
+    public internal(set) var rollout: RolloutRecord?
     var nextNumber = 0
     var isRollingOut = false
     /// Whether a worker of any pool, also of one that is gone, ever became ready.
@@ -134,6 +138,8 @@ public struct Service: Equatable, Sendable {
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .park: if exitCode == nil { tellAll(.park, at: now) }
         case .emptied(let pool): emptied(pool, at: now)
+        case .recycle(let pool, let slot):
+            if let index = index(ofPool: pool) { tell(index, .recycle(slot: slot), at: now) }
         case .reload(let plans): reload(to: plans, at: now)
         case .stop(let haste): stop(haste, exitCode: ExitCode.stopped, at: now)
         }
@@ -209,6 +215,7 @@ public struct Service: Equatable, Sendable {
     private mutating func stop(_ haste: Haste, exitCode: Int32, at now: Instant) {
         if self.exitCode == nil { self.exitCode = exitCode }
         self.haste = max(haste, self.haste ?? haste)
+        rollout?.end(.stopped, at: now)
         if let reload {
             self.reload = nil
             tellAll(.abort, at: now)

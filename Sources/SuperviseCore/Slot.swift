@@ -96,6 +96,8 @@ struct Tally: Equatable, Sendable {
     var exhausted = 0
     /// Workers of an older generation than the one in force.
     var outdated = 0
+    /// Slots with a ready worker of the generation in force.
+    var renewed = 0
     /// The memory of all, in bytes.
     var memory = 0
 
@@ -109,6 +111,7 @@ struct Tally: Equatable, Sendable {
             vacant: sum(a.vacant, b.vacant), done: sum(a.done, b.done),
             doneFailed: sum(a.doneFailed, b.doneFailed),
             failing: sum(a.failing, b.failing), exhausted: sum(a.exhausted, b.exhausted),
-            outdated: sum(a.outdated, b.outdated), memory: sum(a.memory, b.memory))
+            outdated: sum(a.outdated, b.outdated), renewed: sum(a.renewed, b.renewed),
+            memory: sum(a.memory, b.memory))
     }
 }

@@ -193,78 +193,22 @@ struct LogSubjects {
 }
 
 extension RecycleCause {
-    /// The cause as logs name it.
-    var name: String {
-        switch self {
-        case .requests: "max-requests"
-        case .lifetime: "max-lifetime"
-        case .memory: "max-rss"
-        case .poolMemory: "max-pool-rss"
-        case .pressure: "memory-pressure"
-        case .requested: "requested"
-        case .reload: "reload"
-        }
-    }
-}
-
-extension RecycleCause {
     /// The cap that a cause of memory is held against.
     fileprivate func limitBytes(by policy: PoolPolicy) -> UInt64? {
         switch self {
         case .memory: policy.maxRSSBytes
         case .poolMemory: policy.maxPoolRSSBytes
         case .pressure: policy.memoryLimitBytes
-        case .requests, .lifetime, .requested, .reload: nil
-        }
-    }
-}
-
-extension RetireCause {
-    /// The cause as logs name it.
-    var name: String {
-        switch self {
-        case .recycle(let cause): cause.name
-        case .announced: "announced"
-        case .bootTimeout: "boot-timeout"
-        case .killMemory: "kill-rss"
-        case .watchdog: "timeout"
-        case .stalled: "stall-timeout"
-        case .scaledDown: "scaled-down"
-        case .parked: "parked"
-        case .superseded: "superseded"
-        case .stop: "stop"
+        case .requests, .lifetime, .requested, .operator, .reload: nil
         }
     }
 }
 
 extension Ending {
-    /// The cause of an exit as logs name it.
-    func name(_ status: ExitStatus) -> String {
-        switch self {
-        case .retired(let cause): cause.name
-        case .finished: "finished"
-        case .crashed where status == .outOfMemory, .bootFailed where status == .outOfMemory:
-            "out-of-memory"
-        case .crashed: "crashed"
-        case .bootFailed: "boot-failed"
-        }
-    }
-
     var level: LogLevel {
         switch self {
         case .retired, .finished: .info
         case .crashed, .bootFailed: .error
-        }
-    }
-}
-
-extension Haste {
-    /// The haste as logs name it.
-    var name: String {
-        switch self {
-        case .graceful: "graceful"
-        case .quick: "quick"
-        case .immediate: "immediate"
         }
     }
 }

@@ -48,7 +48,7 @@ extension Invariant {
             guard policy.memoryPressure == .auto else { return "\(id) need not go for the others" }
         case .reload:
             guard worker.generation < ledger.generation else { return "\(id) is up to date" }
-        case .requested: break
+        case .requested, .operator: break
         }
         return nil
     }

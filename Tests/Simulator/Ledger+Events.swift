@@ -11,7 +11,7 @@ extension Ledger {
         owesShut = nil
         switch event {
         case .emptied(let pool): doorsEmptied(pool)
-        case .start, .deadline, .late, .queue, .sampled, .park: break
+        case .start, .deadline, .late, .queue, .sampled, .recycle, .park: break
         case .room(let pool, let room):
             let sizes = pools[pool].slots.compactMap { slot in
                 slot.pair(canary: pools[pool].canary).incumbent.flatMap {

@@ -64,6 +64,8 @@ package enum Fault: Equatable, Sendable {
     case repeatExits
     /// So many workers more or fewer.
     case resize(pool: Int, by: Int)
+    /// The operator wants the worker of this slot replaced, or of all slots where it is negative.
+    case recycle(pool: Int, slot: Int)
     /// All workers retire.
     case park
     /// The configuration and the program change.

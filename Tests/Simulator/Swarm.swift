@@ -169,7 +169,9 @@ package struct Swarm {
             // Which slots of a pool that finishes its work are taken away cannot be seen.
             let isEndless = pools[pool].policy.restart == .always
             return isEndless ? .resize(pool: pool, by: draws.pick([-2, -1, 1, 2])) : .repeatExits
-        case 11: return draws.chance(500) ? .park : .resize(pool: 0, by: 0)
+        case 11:
+            return draws.chance(500)
+                ? .park : .recycle(pool: pool, slot: draws.pick([-1, 0, 1, 2]))
         case 12: return reload(pools, program)
         default:
             return draws.chance(300)

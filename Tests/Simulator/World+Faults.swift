@@ -45,6 +45,8 @@ extension World {
                 return processes[id] == nil ? [exit, .worker(id, .treeGone)] : [exit]
             }
         case .resize(let pool, let change): return [.resize(pool: pool, by: change)]
+        case .recycle(let pool, let slot):
+            return [.recycle(pool: pool, slot: slot < 0 ? nil : slot)]
         case .park: return [.park]
         case .reload(let plans, let program):
             programs.append(program)
