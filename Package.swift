@@ -30,6 +30,8 @@ let package = Package(
         .target(name: "SuperviseCore", swiftSettings: quick),
         .target(
             name: "SuperviseSettings", dependencies: ["SuperviseCore"], swiftSettings: strict),
+        .target(
+            name: "SuperviseControl", dependencies: ["SuperviseCore"], swiftSettings: strict),
         .target(name: "SuperviseLinux", dependencies: ["CSupervise"], swiftSettings: strict),
         .target(
             name: "SuperviseMaster",
@@ -53,6 +55,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseLinuxTests", dependencies: ["SuperviseLinux"], swiftSettings: strict),

@@ -38,6 +38,8 @@ public struct PoolSnapshot: Equatable, Sendable {
     public var promised: Int
     /// How many slots have a ready worker of the generation in force.
     public var renewed: Int
+    /// How many slots failed more than once in a row, and wait longer and longer between starts.
+    public var failingSlots: Int
     /// How many may be added and be missing while others are replaced.
     public var budget: Budget
     /// Whether it has the workers that it promises.
@@ -121,7 +123,9 @@ extension Pool {
         var workers: [WorkerSnapshot] = []
         workers.reserveCapacity(tally.live)
         var vacancies: [PoolSnapshot.Vacancy] = []
+        var failingSlots = 0
         for (index, slot) in slots.enumerated() {
+            if slot.isWanted, slot.failures > 1 { failingSlots += 1 }
             if let worker = slot.incumbent {
                 workers.append(snapshot(worker, due: slot.due?.cause, at: now))
             } else if slot.isWanted, let reason = slot.vacancy(at: now) {
@@ -135,7 +139,8 @@ extension Pool {
         return PoolSnapshot(
             number: number, name: member.name, stage: stage, generation: generation,
             isRemoved: member.isRemoved, size: tally.wanted, serving: tally.serving,
-            live: tally.live, promised: promised, renewed: tally.renewed, budget: budget,
+            live: tally.live, promised: promised, renewed: tally.renewed,
+            failingSlots: failingSlots, budget: budget,
             isReady: keepsItsPromise, workers: workers, vacancies: vacancies, history: history)
     }
 

@@ -65,6 +65,14 @@ import Testing
                 == [])
     }
 
+    /// Requests and answers are bytes; who holds the sockets is another's business.
+    @Test func theControlProtocolHoldsNoSocket() throws {
+        #expect(
+            try Self.findings(
+                of: /\bimport (?!SuperviseCore|FoundationEssentials)/,
+                in: "Sources/SuperviseControl") == [])
+    }
+
     @Test func theKernelsSideKnowsNoPools() throws {
         #expect(
             try Self.findings(of: /\bimport Supervise|\bPool\b/, in: "Sources/SuperviseLinux")

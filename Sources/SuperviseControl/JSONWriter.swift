@@ -1,0 +1,89 @@
+import SuperviseCore
+
+/// Writes JSON (RFC 8259) by hand: the encoder of FoundationEssentials would cost the master 3 MB of
+/// resident memory. What is nil is left out.
+struct JSONWriter {
+    private var text = ByteText()
+    private var needsComma = false
+
+    /// What was written.
+    var bytes: [UInt8] { text.bytes }
+
+    mutating func object(_ key: StaticString? = nil, _ body: (inout JSONWriter) -> Void) {
+        enclose(key, "{", "}", body)
+    }
+
+    mutating func array(_ key: StaticString? = nil, _ body: (inout JSONWriter) -> Void) {
+        enclose(key, "[", "]", body)
+    }
+
+    mutating func field(_ key: StaticString, _ value: String?) {
+        guard let value else { return }
+        begin(key)
+        text.append(quoted: value)
+    }
+
+    mutating func field(_ key: StaticString, _ value: (some BinaryInteger)?) {
+        guard let value else { return }
+        begin(key)
+        text.append(value)
+    }
+
+    mutating func field(_ key: StaticString, _ value: Bool) {
+        begin(key)
+        text.append(value ? "true" : "false")
+    }
+
+    mutating func field(_ key: StaticString, seconds value: TimeSpan?) {
+        guard let value else { return }
+        begin(key)
+        text.append(seconds: value)
+    }
+
+    mutating func field(_ key: StaticString, decimal value: Double?) {
+        guard let value else { return }
+        begin(key)
+        text.append(decimal: value)
+    }
+
+    /// A number whose key is not known beforehand.
+    mutating func field(named key: String, _ value: some BinaryInteger) {
+        separate()
+        text.append(quoted: key)
+        text.append(byte: UInt8(ascii: ":"))
+        text.append(value)
+        needsComma = true
+    }
+
+    /// A line of a list of texts.
+    mutating func element(_ value: String) {
+        begin(nil)
+        text.append(quoted: value)
+    }
+
+    private mutating func enclose(
+        _ key: StaticString?, _ open: StaticString, _ close: StaticString,
+        _ body: (inout JSONWriter) -> Void
+    ) {
+        begin(key)
+        text.append(open)
+        needsComma = false
+        body(&self)
+        text.append(close)
+        needsComma = true
+    }
+
+    private mutating func begin(_ key: StaticString?) {
+        separate()
+        if let key {
+            text.append(byte: UInt8(ascii: "\""))
+            text.append(key)
+            text.append("\":")
+        }
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { text.append(byte: UInt8(ascii: ",")) }
+    }
+}

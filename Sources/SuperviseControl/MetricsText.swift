@@ -1,0 +1,104 @@
+import SuperviseCore
+
+/// Writes Prometheus's text format, version 0.0.4.
+struct MetricsText {
+    enum Kind {
+        case gauge, counter, summary
+
+        var name: StaticString {
+            switch self {
+            case .gauge: "gauge"
+            case .counter: "counter"
+            case .summary: "summary"
+            }
+        }
+    }
+
+    typealias Label = (name: StaticString, value: String)
+
+    private var text = ByteText()
+    private var name: StaticString = ""
+
+    var bytes: [UInt8] { text.bytes }
+
+    /// Begins the samples of one metric.
+    mutating func family(_ name: StaticString, _ kind: Kind, _ help: StaticString) {
+        self.name = name
+        text.append("# HELP ")
+        text.append(name)
+        text.append(" ")
+        text.append(help)
+        text.append("\n# TYPE ")
+        text.append(name)
+        text.append(" ")
+        text.append(kind.name)
+        text.append("\n")
+    }
+
+    /// A metric with one sample.
+    mutating func single(
+        _ name: StaticString, _ kind: Kind, _ help: StaticString, _ value: some BinaryInteger
+    ) {
+        family(name, kind, help)
+        begin("", [])
+        end(value)
+    }
+
+    mutating func sample(
+        suffix: StaticString = "", _ labels: Label..., number value: some BinaryInteger
+    ) {
+        begin(suffix, labels)
+        end(value)
+    }
+
+    mutating func sample(
+        suffix: StaticString = "", _ labels: Label..., seconds value: TimeSpan
+    ) {
+        begin(suffix, labels)
+        text.append(" ")
+        text.append(seconds: value)
+        text.append("\n")
+    }
+
+    /// A sample of a slot. There may be very many, so this one makes no list of labels.
+    mutating func sample(_ pool: String, slot: Int, _ value: some BinaryInteger) {
+        text.append(name)
+        text.append("{pool=\"")
+        append(escaped: pool)
+        text.append("\",slot=\"")
+        text.append(slot)
+        text.append("\"}")
+        end(value)
+    }
+
+    private mutating func begin(_ suffix: StaticString, _ labels: [Label]) {
+        text.append(name)
+        text.append(suffix)
+        guard !labels.isEmpty else { return }
+        for (index, label) in labels.enumerated() {
+            text.append(index == 0 ? "{" : ",")
+            text.append(label.name)
+            text.append("=\"")
+            append(escaped: label.value)
+            text.append("\"")
+        }
+        text.append("}")
+    }
+
+    private mutating func end(_ value: some BinaryInteger) {
+        text.append(" ")
+        text.append(value)
+        text.append("\n")
+    }
+
+    private mutating func append(escaped value: String) {
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\\"): text.append("\\\\")
+            case UInt8(ascii: "\""): text.append("\\\"")
+            case UInt8(ascii: "\n"): text.append("\\n")
+            default: text.append(byte: byte)
+            }
+        }
+    }
+}

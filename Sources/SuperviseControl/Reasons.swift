@@ -1,0 +1,23 @@
+import SuperviseCore
+
+/// What failed, as the end of a sentence.
+extension CanaryFailure {
+    var text: String {
+        switch self {
+        case .ended(let status): status.text
+        case .bootTimeout: "was not ready in time"
+        case .notStarted(let failure):
+            "could not be started: \(failure.step): \(failure.message)"
+        case .left(let cause): "had to go: \(cause.name)"
+        }
+    }
+}
+
+extension ExitStatus {
+    var text: String {
+        switch self {
+        case .code(let code): "exited with status \(code)"
+        case .signal(let signal): "was ended by signal \(signal)"
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import SuperviseCore
+
+/// `/metrics`: Prometheus's text format, names by its conventions: base units, `_total` for what only
+/// grows. A worker is named by its slot, not by its process, so that recycling makes no new series.
+extension StatusReport {
+    /// The report as metrics.
+    public var metrics: [UInt8] {
+        var text = MetricsText()
+        writeMaster(to: &text)
+        writePools(to: &text)
+        writeHistories(to: &text)
+        writeExits(to: &text)
+        writeWorkers(to: &text)
+        return text.bytes
+    }
+
+    private func writeMaster(to text: inout MetricsText) {
+        text.family("supervise_build_info", .gauge, "Always 1; the master's version and name.")
+        text.sample(("version", master.version), ("name", master.name), number: 1)
+        text.single(
+            "supervise_start_time_seconds", .gauge, "When the master started, since 1970.",
+            master.startedAtSeconds)
+        text.single(
+            "supervise_ready", .gauge, "Whether every pool has the workers that it promises.",
+            snapshot.isReady ? 1 : 0)
+        text.single(
+            "supervise_generation", .gauge, "The generation of settings in force.",
+            snapshot.generation)
+        text.family("supervise_reloads_total", .counter, "Reloads that are decided, by result.")
+        text.sample(("result", "complete"), number: master.reloadsComplete)
+        text.sample(("result", "aborted"), number: master.reloadsAborted)
+        text.sample(("result", "failed"), number: master.reloadsFailed)
+        text.single(
+            "supervise_events_dropped_total", .counter, "Events not told to a reader too slow.",
+            master.eventsDropped)
+        text.single(
+            "supervise_clients", .gauge, "Connections to the control socket and status-bind.",
+            master.clients)
+        if let bytes = master.memoryBytes {
+            text.single(
+                "process_resident_memory_bytes", .gauge, "Resident memory of the master.", bytes)
+        }
+        if let time = master.processorTime {
+            text.family(
+                "process_cpu_seconds_total", .counter, "Processor time of the master.")
+            text.sample(seconds: time)
+        }
+    }
+
+    private func writePools(to text: inout MetricsText) {
+        let gauges: [(StaticString, StaticString, (PoolSnapshot) -> Int)] = [
+            ("supervise_pool_size", "Workers that the pool keeps.", { $0.size }),
+            (
+                "supervise_pool_serving_workers", "Workers that are ready and were not told to go.",
+                { $0.serving }
+            ),
+            (
+                "supervise_pool_live_workers", "Workers with a process, those that leave included.",
+                { $0.live }
+            ),
+            (
+                "supervise_pool_promised_workers", "Workers that are to be ready at any time.",
+                { $0.promised }
+            ),
+            (
+                "supervise_pool_renewed_workers", "Ready workers of the generation in force.",
+                { $0.renewed }
+            ),
+            (
+                "supervise_pool_ready", "Whether the pool has the workers that it promises.",
+                { $0.isReady ? 1 : 0 }
+            ),
+            (
+                "supervise_pool_failing_slots", "Slots whose workers keep failing.",
+                { $0.failingSlots }
+            ),
+        ]
+        for (name, help, value) in gauges {
+            text.family(name, .gauge, help)
+            for pool in snapshot.pools { text.sample(("pool", pool.name), number: value(pool)) }
+        }
+        text.family(
+            "supervise_accept_queue_connections", .gauge, "Connections that wait to be accepted.")
+        for (listener, pool) in namedListeners {
+            guard let waiting = listener.waiting else { continue }
+            text.sample(("pool", pool), ("address", listener.address), number: waiting)
+        }
+        text.family(
+            "supervise_accept_queue_limit_connections", .gauge, "Connections that may wait.")
+        for (listener, pool) in namedListeners {
+            guard let limit = listener.limit else { continue }
+            text.sample(("pool", pool), ("address", listener.address), number: limit)
+        }
+    }
+
+    private var namedListeners: [(Listener, String)] {
+        listeners.compactMap { listener in
+            snapshot.pools.first { $0.number == listener.pool }.map { (listener, $0.name) }
+        }
+    }
+
+    private func writeHistories(to text: inout MetricsText) {
+        let counters: [(StaticString, StaticString, (History) -> UInt64)] = [
+            ("supervise_worker_starts_total", "Programs that were run.", { $0.starts }),
+            (
+                "supervise_worker_start_failures_total", "Programs that could not be run.",
+                { $0.startFailures }
+            ),
+            (
+                "supervise_worker_kills_total", "Workers that did not go in time.", { $0.kills }
+            ),
+            (
+                "supervise_worker_backoffs_total", "Starts that were put off after failures.",
+                { $0.backoffs }
+            ),
+            (
+                "supervise_memory_alarms_total", "Workers over their cap while too young.",
+                { $0.memoryAlarms }
+            ),
+            ("supervise_requests_total", "Requests that workers reported.", { $0.requests }),
+        ]
+        for (name, help, value) in counters {
+            text.family(name, .counter, help)
+            for pool in snapshot.pools {
+                text.sample(("pool", pool.name), number: value(pool.history))
+            }
+        }
+        text.family("supervise_worker_boot_seconds", .summary, "Time from a start until ready.")
+        for pool in snapshot.pools {
+            text.sample(suffix: "_sum", ("pool", pool.name), seconds: pool.history.bootTime)
+            text.sample(suffix: "_count", ("pool", pool.name), number: pool.history.boots)
+        }
+    }
+
+    /// Causes that are told before they first happen, so that a rate over them is right at once.
+    private static let usualEndings: [Ending] =
+        RecycleCause.allCases.map { .retired(.recycle($0)) } + [.finished, .crashed, .bootFailed]
+        + [.killMemory, .watchdog, .stalled, .bootTimeout].map { .retired($0) }
+
+    private func writeExits(to text: inout MetricsText) {
+        text.family("supervise_worker_exits_total", .counter, "Workers that ended, by cause.")
+        for pool in snapshot.pools {
+            let seen = pool.history.exitCounts
+            let unseen = StatusReport.usualEndings.filter { ending in
+                !seen.contains { $0.ending == ending }
+            }
+            for entry in seen {
+                text.sample(
+                    ("pool", pool.name), ("cause", entry.ending.name), number: entry.count)
+            }
+            for ending in unseen {
+                text.sample(("pool", pool.name), ("cause", ending.name), number: 0)
+            }
+        }
+    }
+
+    private func writeWorkers(to text: inout MetricsText) {
+        text.family(
+            "supervise_worker_start_time_seconds", .gauge,
+            "When the worker of the slot was started, since 1970.")
+        forEachIncumbent { pool, worker in
+            let sinceStart =
+                (master.uptime.nanoseconds - worker.facts.age.nanoseconds) / 1_000_000_000
+            let since = master.startedAtSeconds + sinceStart
+            text.sample(pool, slot: worker.id.slot, since)
+        }
+        text.family(
+            "supervise_worker_requests_total", .counter,
+            "Requests that the worker of the slot reported; starts again when it is replaced.")
+        forEachIncumbent { text.sample($0, slot: $1.id.slot, $1.facts.requests) }
+        text.family(
+            "supervise_worker_memory_bytes", .gauge, "Memory of the worker of the slot.")
+        forEachIncumbent { pool, worker in
+            guard let bytes = worker.facts.memoryBytes else { return }
+            text.sample(pool, slot: worker.id.slot, bytes)
+        }
+        text.family(
+            "supervise_worker_memory_limit_bytes", .gauge,
+            "Memory past which the worker of the slot is recycled.")
+        forEachIncumbent { pool, worker in
+            guard let bytes = worker.memoryLimitBytes else { return }
+            text.sample(pool, slot: worker.id.slot, bytes)
+        }
+    }
+
+    /// The worker that fills each slot: not the one that boots beside it, nor one that leaves.
+    private func forEachIncumbent(_ body: (String, WorkerSnapshot) -> Void) {
+        for pool in snapshot.pools {
+            for worker in pool.workers where !worker.isReplacement && worker.state.isKept {
+                body(pool.name, worker)
+            }
+        }
+    }
+}
+
+extension Worker.State {
+    fileprivate var isKept: Bool {
+        switch self {
+        case .starting, .booting, .ready: true
+        case .retiring, .outlived: false
+        }
+    }
+}
