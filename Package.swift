@@ -35,7 +35,9 @@ let package = Package(
         .target(name: "SuperviseLinux", dependencies: ["CSupervise"], swiftSettings: strict),
         .target(
             name: "SuperviseMaster",
-            dependencies: ["SuperviseCore", "SuperviseSettings", "SuperviseLinux"],
+            dependencies: [
+                "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
+            ],
             swiftSettings: strict),
         .target(name: "SuperviseWorker"),
         .executableTarget(

@@ -61,6 +61,12 @@ struct JSONWriter {
         text.append(quoted: value)
     }
 
+    /// A number in a list.
+    mutating func element(_ value: Int) {
+        begin(nil)
+        text.append(value)
+    }
+
     private mutating func enclose(
         _ key: StaticString?, _ open: StaticString, _ close: StaticString,
         _ body: (inout JSONWriter) -> Void

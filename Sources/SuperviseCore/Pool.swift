@@ -137,6 +137,8 @@ public struct Pool: Equatable, Sendable {
     public var liveCount: Int { tally.live }
     /// The memory of all workers at their last looks, in bytes.
     public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) }
+    /// Whether its workers' memory is measured all the time.
+    public var isSampled: Bool { nextSampleAt != nil }
     /// Whether every slot is done for good and no process is left.
     public var isDone: Bool {
         stage == .running && tally.wanted > 0 && tally.done == tally.wanted && tally.live == 0

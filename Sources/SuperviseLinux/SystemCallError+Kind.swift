@@ -13,6 +13,10 @@ extension SystemCallError {
         case tooLarge
         /// ESRCH: no such process.
         case noSuchProcess
+        /// EADDRINUSE.
+        case addressInUse
+        /// ECONNREFUSED: nobody listens.
+        case refused
         /// Anything else.
         case other
     }
@@ -25,6 +29,8 @@ extension SystemCallError {
         case EISDIR: .isFolder
         case EFBIG: .tooLarge
         case ESRCH: .noSuchProcess
+        case EADDRINUSE: .addressInUse
+        case ECONNREFUSED: .refused
         default: .other
         }
     }

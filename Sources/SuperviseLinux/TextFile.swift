@@ -61,3 +61,18 @@ public enum Glob {
         }
     }
 }
+
+/// Folders that this program makes or looks into.
+public enum Folder {
+    /// Makes a folder, not those above it; one that is there is left as it is. Fails as mkdir(2) does.
+    public static func make(_ path: String, mode: UInt32) throws(SystemCallError) {
+        do throws(SystemCallError) {
+            try systemCall("mkdir") { mkdir(path, mode) }
+        } catch  where error.code == EEXIST {
+            return
+        }
+    }
+
+    /// The names in a folder, sorted; none where it can't be read.
+    public static func names(_ path: String) -> [String] { Directory.entries(path).sorted() }
+}

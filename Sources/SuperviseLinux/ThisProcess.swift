@@ -17,6 +17,13 @@ public enum ThisProcess {
         }
     }
 
+    /// Its processor time so far in nanoseconds, of user and system (clock_gettime(2)).
+    public static var processorNanoseconds: Int64 {
+        var time = timespec()
+        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// Whether it may start others as another user and group: as root, or with CAP_SETUID and
     /// CAP_SETGID (capabilities(7)), as systemd's AmbientCapabilities gives them. Where that can't be
     /// read, the start has to show.

@@ -26,6 +26,11 @@ enum LoaderReport {
                 "owner \(pool) \(owner.uid.map(String.init) ?? "") "
                     + "\(owner.gid.map(String.init) ?? "")")
         }
+        if let owner = names.controlOwner {
+            lines.append(
+                "control-owner \(owner.uid.map(String.init) ?? "") "
+                    + "\(owner.gid.map(String.init) ?? "")")
+        }
         for warning in resolved.warnings {
             lines.append("warning \(warning.replacing("\n", with: " "))")
         }
@@ -87,6 +92,8 @@ enum LoaderReport {
             names.hosts[words[1]] = words[2]
         case ("owner", 4):
             names.socketOwners[words[1]] = .init(uid: UInt32(words[2]), gid: UInt32(words[3]))
+        case ("control-owner", 3):
+            names.controlOwner = .init(uid: UInt32(words[1]), gid: UInt32(words[2]))
         case ("account", 7):
             guard let uid = UInt32(words[2]), let gid = UInt32(words[3]) else { return false }
             names.accounts[words[1]] = WorkerAccount(

@@ -11,6 +11,8 @@ final class Log {
     private var level: LogLevel
     private var rendering: LogRendering
     private var reportedDrops: UInt64 = 0
+    /// The lines of every level, for those who follow them elsewhere.
+    let feed = EventFeed()
 
     /// The log of these settings. Fails when a log file cannot be opened.
     init(_ settings: MasterSettings) throws(SystemCallError) {
@@ -39,8 +41,9 @@ final class Log {
     }
 
     func write(_ line: LogLine) {
-        guard line.level.rank >= level.rank else { return }
         let time = WallClock.now()
+        feed.take(line, at: time)
+        guard line.level.rank >= level.rank else { return }
         let drops = writer.droppedLines
         if drops > reportedDrops {
             let report = LogLine(.warning, "log-dropped").with("lines", drops - reportedDrops)

@@ -95,11 +95,18 @@ enum LogRendering {
         }
     }
 
-    private static func json(_ line: LogLine, at time: WallTime) -> String {
-        var members = [
-            "\"time\":\"\(time)\"", "\"level\":\"\(line.level.rawValue)\"",
-            "\"event\":\"\(line.event)\"",
-        ]
+    /// A value as a text of its own.
+    static func bare(_ value: LogLine.Value) -> String {
+        if case .text(let text) = value { text } else { plain(value) }
+    }
+
+    /// The line as a JSON object, with members of its own in front.
+    static func json(_ line: LogLine, at time: WallTime, head: [String] = []) -> String {
+        var members =
+            head + [
+                "\"time\":\"\(time)\"", "\"level\":\"\(line.level.rawValue)\"",
+                "\"event\":\"\(line.event)\"",
+            ]
         for (key, value) in line.fields {
             switch value {
             case .number(let number): members.append("\"\(key)\":\(number)")

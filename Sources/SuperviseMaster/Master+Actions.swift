@@ -42,16 +42,20 @@ extension Master {
                 return numbers.count == 1 ? numbers.first : nil
             })
         log.write(LogLine(notice, subjects))
+        countReload(notice)
+        followReload(notice)
         if case .ready(let id, let rule, _) = notice {
             restoreBacklog(for: id)
             warnIfUncounted(id, readyBy: rule)
             scheduleLook(at: id, readyBy: rule)
         }
-        if case .ended = notice, service.haste == nil { poolEnded() }
-        if case .exited(let id, _, _, _) = notice, let worker = workers[id],
-            worker.orphans.isEmpty
-        {
-            release(worker)
+        if case .ended(let pool) = notice, service.haste == nil {
+            exited.forget(pool: pool)
+            poolEnded()
+        }
+        if case .exited(let id, _, _, _) = notice, let worker = workers[id] {
+            exited.add(id, pid: worker.pid)
+            if worker.orphans.isEmpty { release(worker) }
         }
     }
 

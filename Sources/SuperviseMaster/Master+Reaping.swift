@@ -22,7 +22,7 @@ extension Master {
                 } else if let command = commands[child.pid] {
                     commandEnded(command, child.status)
                 }
-                strangers.remove(child.pid)
+                if !hooks.ended(child.pid) { strangers.remove(child.pid) }
                 try ChildProcesses.reap(child.pid)
             }
         } catch {
@@ -40,7 +40,7 @@ extension Master {
         let leaders = Dictionary(ended.map { ($0.pid, $0) }) { first, _ in first }
         for pid in ChildProcesses.list() {
             guard workers[pid: pid] == nil, orphans[pid] == nil, loader?.pid != pid,
-                commands[pid] == nil, !strangers.contains(pid)
+                commands[pid] == nil, !hooks.owns(pid), !strangers.contains(pid)
             else { continue }
             let group = ProcessStatus.read(pid)?.group
             if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {

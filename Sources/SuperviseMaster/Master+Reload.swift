@@ -1,3 +1,4 @@
+import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
@@ -62,6 +63,7 @@ extension Master {
     func reload() {
         guard service.haste == nil else { return }
         if loader != nil { abandonLoader(because: nil) }
+        tellReload(reloadFollower.beginReading())
         do throws(StartOfLoaderError) {
             let loader = try ConfigurationLoader(launch, startedAt: now)
             self.loader = loader
@@ -98,6 +100,9 @@ extension Master {
         log.write(
             LogLine(.error, "reload-failed").with(
                 "message", "the configuration has errors; everything runs on as before"))
+        reloads.failed += 1
+        reloads.problems = problems
+        tellReload(reloadFollower.fail(problems))
     }
 
     private func roll(to loaded: ResolvedConfiguration) {
@@ -134,7 +139,10 @@ extension Master {
         announceAdoption(of: generation)
         forgetBlueprints(before: generation)
         configurations = configurations.filter { $0.key >= generation }
-        if let master = configurations[generation]?.configuration.master { log.adopt(master) }
+        if let master = configurations[generation]?.configuration.master {
+            log.adopt(master)
+            adoptHooks(master)
+        }
         readmitListeners(of: generation)
         reopenMemoryLogs()
         closeUnused()

@@ -56,8 +56,9 @@ extension Master {
     }
 
     /// A reload that is still being read would open sockets that nobody needs.
-    private func stop(_ haste: Haste) {
+    func stop(_ haste: Haste) {
         abandonLoader(because: nil)
+        tellReload(reloadFollower.stop())
         tell(.stop(haste))
     }
 
@@ -78,7 +79,7 @@ extension Master {
     }
 
     /// Opens the log file anew, for log rotation, and tells the workers that asked for it.
-    private func reopen() {
+    func reopen() {
         log.reopen()
         reopenMemoryLogs()
         for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial })

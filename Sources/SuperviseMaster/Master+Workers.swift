@@ -148,6 +148,7 @@ extension Master {
         case .extendTimeout(let span): tell(worker.id, .extendTimeout(span))
         case .hold(let span): tell(worker.id, .hold(span))
         case .status(let text):
+            worker.statusText = String(text.prefix(RunningWorker.longestStatus))
             log.write(line(.debug, "status", worker).with("text", text))
         case .errno(let code):
             complain(worker, "worker-error") {

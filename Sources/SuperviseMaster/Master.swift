@@ -1,3 +1,4 @@
+import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
@@ -16,8 +17,9 @@ final class Master {
         static let notify: UInt64 = 1 << kindShift
         static let errorPipe: UInt64 = 2 << kindShift
         static let bindFilter: UInt64 = 3 << kindShift
-        static let kindShift: UInt64 = 62
-        static let kindMask: UInt64 = 3 << kindShift
+        static let control: UInt64 = 4 << kindShift
+        static let kindShift: UInt64 = 61
+        static let kindMask: UInt64 = 7 << kindShift
     }
 
     private static let batchesPerTurn = 64
@@ -59,6 +61,19 @@ final class Master {
     let memoryKills: MemoryKills
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
+    /// The sockets for those who look and steer.
+    let control: ControlServer
+    /// The commands of `on-event`.
+    let hooks: HookRunner
+    /// What becomes of the reload under way, for those who wait for it.
+    var reloadFollower = ReloadFollower()
+    var reloads = ReloadCounts()
+    var exited = ExitedProcesses()
+    /// When the counts and the memory of all workers were last read for somebody who looked.
+    var figuresReadAt: Instant?
+    let startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds())
+    let startedAtWall = WallClock.now().seconds
+    let ownMemory: ProcessMemory?
     /// Events for the service that performing an action brought up.
     var inbox: [Service.Event] = []
     var armedFor: Int64?
@@ -72,12 +87,16 @@ final class Master {
 
     init(
         _ resolved: ResolvedConfiguration, launch: Launch, log: Log, context: ProcessContext,
-        listeners: Listeners, signals: consuming SignalDescriptor, seed: UInt64
+        listeners: Listeners, control: ControlServer, signals: consuming SignalDescriptor,
+        seed: UInt64
     ) throws {
         self.log = log
         self.context = context
         self.launch = launch
         self.listeners = listeners
+        self.control = control
+        hooks = HookRunner(environment: context.environment)
+        ownMemory = try ProcessMemory(pid: ThisProcess.pid)
         configurations = [1: resolved]
         blueprints = [:]
         memoryKills = MemoryKills(cgroup)
@@ -90,14 +109,20 @@ final class Master {
         service = Service(made.plans, seed: seed)
         try poll.add(self.signals.rawValue, .readable, token: Token.signals)
         try poll.add(timer.rawValue, .readable, token: Token.timer)
+        try control.watch(in: poll)
     }
 
     /// Runs until the service ends; the exit code.
     func run() throws(SystemCallError) -> Int32 {
+        listenToEvents()
         tell(.start)
         while true {
             performPending()
-            if let exitCode { return exitCode }
+            if let exitCode {
+                tellEnd(exitCode)
+                return exitCode
+            }
+            settleControl()
             armTimer()
             restedAt = now
             try takeEvents()
@@ -126,7 +151,7 @@ final class Master {
         inbox.append(.worker(id, news))
     }
 
-    private func performPending() {
+    func performPending() {
         var next = 0
         while next < inbox.count {
             let event = inbox[next]
@@ -153,13 +178,14 @@ final class Master {
             case Token.notify: readNotifications(serial: serial)
             case Token.errorPipe: readErrorPipe(serial: serial)
             case Token.bindFilter: answerBinds(serial: serial, ready.events)
+            case Token.control: serveControl(serial: serial)
             default: preconditionFailure("nothing was added to the epoll set as \(ready.token)")
             }
         }
     }
 
     private var nextDeadline: Instant? {
-        let own = [loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline]
+        let own = [loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline, controlDeadline]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
 
@@ -178,6 +204,7 @@ final class Master {
             lookWhereItListens(look)
         }
         killOverdueCommands()
+        expireControl()
     }
 
     /// The timer is set only when the deadline moves, which an idle master never does.

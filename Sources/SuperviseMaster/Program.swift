@@ -81,6 +81,11 @@ public enum Program {
         let pidfile = try settings.pidfile.map { try writePidFile($0) }
         let listeners = Listeners(passed: passed, inherited: inherited)
         defer { cleanUp(listeners, pidfile, log) }
+        let control = try ControlOpening(
+            settings: settings, names: resolved.names,
+            runtimeFolder: launch.variables["XDG_RUNTIME_DIR"], log: log
+        ).open()
+        defer { tell(control.removeFiles(), log) }
         let limit = try FileLimit.raise()
         try ChildProcesses.becomeSubreaper()
         let master = try Master(
@@ -88,7 +93,7 @@ public enum Program {
             context: ProcessContext(
                 environment: launch.environment, openFilesLimit: limit,
                 library: PreloadLibrary.find()),
-            listeners: listeners, signals: signals, seed: RandomBytes.number())
+            listeners: listeners, control: control, signals: signals, seed: RandomBytes.number())
         master.announce()
         let code = try master.run()
         log.write(LogLine(.info, "stopped").with("exit_code", code))
@@ -120,6 +125,10 @@ public enum Program {
         } catch {
             failures.append(error)
         }
+        tell(failures, log)
+    }
+
+    private static func tell(_ failures: [SystemCallError], _ log: Log) {
         for failure in failures {
             log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
         }

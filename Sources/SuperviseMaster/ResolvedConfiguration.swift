@@ -16,6 +16,8 @@ struct ResolvedNames: Equatable {
     var accounts: [String: WorkerAccount] = [:]
     /// Who owns the socket files of a pool, by the pool's name.
     var socketOwners: [String: Owner] = [:]
+    /// Who owns the control socket.
+    var controlOwner: Owner?
 }
 
 /// A configuration with everything read and looked up that it names.
@@ -32,6 +34,7 @@ struct ResolvedConfiguration: Equatable {
         let configuration = try loaded.configuration.inliningEnvironmentFiles(.system)
         var resolver = NameResolver()
         for pool in configuration.pools { resolver.resolve(pool) }
+        resolver.resolve(configuration.master)
         guard resolver.problems.isEmpty else { throw SettingsError(resolver.problems) }
         return ResolvedConfiguration(
             configuration: configuration, names: resolver.names,
@@ -75,11 +78,29 @@ private struct NameResolver {
     var names = ResolvedNames()
     var problems: [SettingsProblem] = []
 
-    mutating func resolve(_ pool: PoolSettings) {
-        for case .tcp(let host, _) in pool.binds where names.hosts[host] == nil {
-            names.hosts[host] = found(pool, "bind") { try HostLookup.resolve(host).first }
+    mutating func resolve(_ master: MasterSettings) {
+        if case .tcp(let host, _)? = master.statusBind, names.hosts[host] == nil {
+            names.hosts[host] = found(.invocation, "status-bind") {
+                try HostLookup.resolve(host).first
+            }
         }
-        names.accounts[pool.name] = found(pool, pool.user == nil ? "group" : "user") {
+        guard let owner = master.controlOwner else { return }
+        names.controlOwner = found(.invocation, "control-owner") { try Self.owner(owner) }
+    }
+
+    private static func owner(_ written: String) throws -> ResolvedNames.Owner {
+        let parts = written.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let user = parts[0].isEmpty ? nil : try Accounts.user(String(parts[0]))
+        let group = parts.count < 2 ? nil : try Accounts.group(String(parts[1]))
+        return ResolvedNames.Owner(uid: user?.uid, gid: group)
+    }
+
+    mutating func resolve(_ pool: PoolSettings) {
+        let source = SettingSource.pool(pool.name)
+        for case .tcp(let host, _) in pool.binds where names.hosts[host] == nil {
+            names.hosts[host] = found(source, "bind") { try HostLookup.resolve(host).first }
+        }
+        names.accounts[pool.name] = found(source, pool.user == nil ? "group" : "user") {
             let credentials = try Accounts.credentials(user: pool.user, group: pool.group)
             let user = try pool.user.map { try Accounts.user($0) }
             return credentials.map {
@@ -88,12 +109,7 @@ private struct NameResolver {
         }
         checkPrivilege(pool)
         guard let owner = pool.socketOwner else { return }
-        let parts = owner.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        names.socketOwners[pool.name] = found(pool, "socket-owner") {
-            let user = parts[0].isEmpty ? nil : try Accounts.user(String(parts[0]))
-            let group = parts.count < 2 ? nil : try Accounts.group(String(parts[1]))
-            return ResolvedNames.Owner(uid: user?.uid, gid: group)
-        }
+        names.socketOwners[pool.name] = found(source, "socket-owner") { try Self.owner(owner) }
     }
 
     /// No worker would ever start, so it is told before anything is.
@@ -110,13 +126,13 @@ private struct NameResolver {
     }
 
     private mutating func found<Value>(
-        _ pool: PoolSettings, _ key: String, _ lookUp: () throws -> Value?
+        _ source: SettingSource, _ key: String, _ lookUp: () throws -> Value?
     ) -> Value? {
         do {
             return try lookUp()
         } catch {
             problems.append(
-                SettingsProblem(source: .pool(pool.name), key: key, message: "\(error)"))
+                SettingsProblem(source: source, key: key, message: "\(error)"))
             return nil
         }
     }
@@ -152,7 +168,7 @@ extension SystemCallError {
         case .notPermitted: .notPermitted
         case .isFolder: .isFolder
         case .tooLarge: .tooLarge(limitBytes: limitBytes)
-        case .noSuchProcess, .other: .other(message)
+        case .noSuchProcess, .addressInUse, .refused, .other: .other(message)
         }
     }
 }

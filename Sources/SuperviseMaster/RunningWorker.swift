@@ -26,6 +26,10 @@ final class RunningWorker {
     /// Processes of its tree that lost their parent and are our children now.
     var orphans: Set<Int32> = []
     var memory: TreeMemory?
+    /// The most characters of its status that are kept.
+    static let longestStatus = 120
+    /// What it last said by `STATUS=`.
+    var statusText: String?
     /// How many of its messages were refused or made no sense.
     var complaints = 0
 

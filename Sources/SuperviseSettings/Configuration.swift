@@ -39,6 +39,16 @@ public struct MasterSettings: Equatable, Sendable {
     public var logFormat = LogFormat.auto
     /// Where log lines go.
     public var logFile = LogDestination.standardError
+    /// Where the control socket is.
+    public var control = ControlAddress.automatic
+    /// Its permissions.
+    public var controlMode: UInt32 = 0o600
+    /// Its owner: `USER`, `USER:GROUP` or `:GROUP`; nil leaves the master's.
+    public var controlOwner: String?
+    /// Where the status can be looked at, if anywhere.
+    public var statusBind: BindAddress?
+    /// The commands that are run when something happens.
+    public var hooks: [EventHook] = []
 
     /// The defaults.
     public init() {}

@@ -24,6 +24,8 @@ import Testing
                 log-level = info
                 log-format = auto
                 log-file = stderr
+                control = auto
+                control-mode = 0600
 
                 [pool default]
                 backlog = 2048

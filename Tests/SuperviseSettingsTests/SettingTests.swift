@@ -78,6 +78,25 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("log-level", [("debug", ["debug"]), ("WARNING", ["warning"])], ["loud"]),
     ("log-format", [("json", ["json"])], ["xml"]),
     ("log-file", [("stderr", ["stderr"]), ("a.log", ["a.log"])], ["", "\"a"]),
+    (
+        "control", [("auto", ["auto"]), ("none", ["none"]), ("/run/a.sock", ["/run/a.sock"])],
+        ["", "\"a", String(repeating: "a", count: 108)]
+    ),
+    ("control-mode", [("660", ["0660"])], ["8", ""]),
+    ("control-owner", [(":ops", [":ops"]), ("", [])], ["a:b:c"]),
+    (
+        "status-bind",
+        [("127.0.0.1:9090", ["127.0.0.1:9090"]), ("unix:/a", ["unix:/a"]), ("", [])],
+        ["fd://3", "unix:@a", "systemd:x", "9090"]
+    ),
+    (
+        "on-event",
+        [
+            ("crash,memory-alarm  notify 'a b'", ["crash,memory-alarm notify 'a b'"]),
+            ("all x", ["all x"]), ("", []),
+        ],
+        ["crash", "crash ''", "crsh x", "crash, x", "'a"]
+    ),
 ]
 
 @Suite struct SettingTests {
@@ -130,7 +149,9 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
         for setting in Setting.all {
             let parts = setting.details.components(after: "\(setting.key) = ")
             for part in parts {
-                let end = part.firstIndex { $0 == "," || $0 == " " } ?? part.endIndex
+                // Only the value of on-event has blanks and commas; its example is the last word.
+                let isList = setting.key == "on-event"
+                let end = part.firstIndex { !isList && ($0 == "," || $0 == " ") } ?? part.endIndex
                 let text = String(part[..<end]).trimmingFullStop
                 #expect(throws: Never.self, "\(setting.key) = \(text)") {
                     try stored(text, in: setting)

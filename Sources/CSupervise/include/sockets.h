@@ -26,4 +26,21 @@ int csupervise_pass_credentials(int descriptor);
 int csupervise_memory_file(const char *name, size_t size);
 int csupervise_seal_memory(int descriptor);
 
+struct csupervise_peer {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+// SO_PEERCRED of unix(7). 0, or -1 with errno.
+int csupervise_peer_credentials(int descriptor, struct csupervise_peer *peer);
+
+// accept4(2) that never waits, whatever the listener's mode; the connection is close-on-exec and
+// non-blocking. The descriptor, or -1 with errno.
+int csupervise_accept(int descriptor);
+
+// How many connections wait on a listener, and how many may; `inode` is the socket's, for unix
+// sockets. 0, or -1 where the kernel does not tell.
+int csupervise_accept_queue(int descriptor, uint32_t inode, uint32_t *waiting, uint32_t *limit);
+
 #endif

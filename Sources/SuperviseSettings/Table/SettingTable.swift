@@ -4,4 +4,5 @@ extension Setting {
     /// it; a row here and a property to keep it in are all that a new setting takes.
     public static let all =
         listening + workers + readiness + recycling + stopping + failure + master
+        + looking
 }

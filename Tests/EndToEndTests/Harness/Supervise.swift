@@ -26,6 +26,8 @@ final class Supervise {
         var variables = baseEnvironment
         variables["SUPERVISE_LOG_FORMAT"] = "json"
         variables["STAND_IN_FOLDER"] = folder.path
+        // Its control socket is made in the folder supervise there.
+        variables["XDG_RUNTIME_DIR"] = folder.path
         variables.merge(environment) { $1 }
         var command = wrapper + program
         if let config {

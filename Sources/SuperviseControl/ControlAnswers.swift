@@ -1,0 +1,42 @@
+import SuperviseCore
+
+/// Short answers.
+extension HTTPResponse {
+    /// 202: what was asked for is being done.
+    public static let accepted = HTTPResponse(
+        .accepted, .json, Array("{\"accepted\":true}\n".utf8))
+
+    /// 202: these slots get new workers.
+    public static func recycling(pool: String, slots: [Int]) -> HTTPResponse {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("accepted", true)
+            json.field("pool", pool)
+            json.array("slots") { json in for slot in slots { json.element(slot) } }
+        }
+        return HTTPResponse(.accepted, .json, json.bytes + [0x0A])
+    }
+
+    /// 200: the pool has another number of workers now, or the same.
+    public static func scaled(pool: String, from: Int, to: Int) -> HTTPResponse {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("pool", pool)
+            json.field("from", from)
+            json.field("to", to)
+        }
+        return HTTPResponse(.ok, .json, json.bytes + [0x0A])
+    }
+
+    /// An answer of 200.
+    public static func ok(_ content: Content, _ body: [UInt8]) -> HTTPResponse {
+        HTTPResponse(.ok, content, body)
+    }
+}
+
+extension StatusReport {
+    /// The answer to `/`, in place of a page.
+    public static let index = HTTPResponse(
+        .ok, .text,
+        Array("supervise: see /status, /metrics, /healthz, /readyz and /events\n".utf8))
+}

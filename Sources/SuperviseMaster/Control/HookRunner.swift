@@ -1,0 +1,147 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Runs the commands of `on-event`. They are started at the end of a turn, never waited for, killed
+/// when they take too long, and limited in number: events that come faster go without.
+final class HookRunner {
+    /// How long a command may take.
+    static let timeout = TimeSpan.seconds(10)
+    /// The most commands that run at once.
+    static let mostRunning = 8
+    /// The most that wait to be started.
+    private static let mostWaiting = 64
+
+    private struct Hook {
+        let events: Set<HookEvent>
+        let command: [String]
+        let plan: SpawnPlan
+    }
+
+    private struct Order {
+        let hook: Int
+        let event: EventFeed.Event
+    }
+
+    private var hooks: [Hook] = []
+    private var waiting: [Order] = []
+    private var running: [Int32: Instant] = [:]
+    /// How many commands were not run since too many ran already, and were not told yet.
+    private(set) var skipped: UInt64 = 0
+    private let environment: [String]
+
+    init(environment: [String]) {
+        self.environment = environment
+    }
+
+    /// Takes over the commands of a configuration. Fails when there is no memory for them.
+    func adopt(_ settings: [EventHook]) throws(SystemCallError) {
+        var made: [Hook] = []
+        let path = WorkerEnvironment.path(in: environment)
+        for hook in settings {
+            let plan = try SpawnPlan(arguments: hook.command, searchPath: path)
+            made.append(Hook(events: Set(hook.events), command: hook.command, plan: plan))
+        }
+        hooks = made
+        waiting = []
+    }
+
+    /// When `expire` is to be called next.
+    var deadline: Instant? { running.values.min() }
+
+    /// Remembers to run what is to be run for an event.
+    func take(_ event: EventFeed.Event) {
+        guard !hooks.isEmpty else { return }
+        let names = event.line.hookEvents
+        for (index, hook) in hooks.enumerated() where !hook.events.isDisjoint(with: names) {
+            if waiting.count < HookRunner.mostWaiting {
+                waiting.append(Order(hook: index, event: event))
+            } else {
+                skipped += 1
+            }
+        }
+    }
+
+    /// Starts what waits, as far as there is room. What can't be started is told by `complain`.
+    func startWaiting(at now: Instant, complain: (String, String) -> Void) {
+        guard !waiting.isEmpty else { return }
+        while running.count < HookRunner.mostRunning, !waiting.isEmpty {
+            let order = waiting.removeFirst()
+            let hook = hooks[order.hook]
+            do throws(SpawnFailure) {
+                let spawned = try hook.plan.spawn(
+                    environment: environment + HookRunner.variables(order.event))
+                running[spawned.pid] = now + HookRunner.timeout
+            } catch {
+                complain(hook.command[0], "\(error)")
+            }
+        }
+    }
+
+    /// How many were skipped since the last time that this was asked.
+    func takeSkipped() -> UInt64 {
+        defer { skipped = 0 }
+        return skipped
+    }
+
+    /// Whether this process is a command of ours.
+    func owns(_ pid: Int32) -> Bool { running[pid] != nil }
+
+    /// A process ended; whether it was a command of ours.
+    func ended(_ pid: Int32) -> Bool { running.removeValue(forKey: pid) != nil }
+
+    /// Kills what took too long.
+    func expire(at now: Instant) {
+        for (pid, deadline) in running where deadline <= now {
+            // Killed again while it lingers in the kernel.
+            running[pid] = now + .seconds(1)
+            do throws(SystemCallError) {
+                try ProcessGroup.signal(pid, Signal.kill.number)
+            } catch {
+                // It has not made its group yet, or is about to be reaped.
+                continue
+            }
+        }
+    }
+
+    /// The facts of an event as variables.
+    private static func variables(_ event: EventFeed.Event) -> [String] {
+        let prefix = "SUPERVISE_EVENT"
+        var variables = [
+            "\(prefix)=\(event.line.event)", "\(prefix)_SCHEMA=\(EventFeed.schemaVersion)",
+            "\(prefix)_SEQUENCE=\(event.sequence)", "\(prefix)_TIME=\(event.time)",
+            "\(prefix)_LEVEL=\(event.line.level.rawValue)",
+            "\(prefix)_JSON=\(String(decoding: event.json.dropLast(), as: UTF8.self))",
+        ]
+        for (key, value) in event.line.fields {
+            let text = LogRendering.bare(value).unicodeScalars.filter { $0.value != 0 }
+            variables.append(
+                "\(prefix)_\(key.uppercased())=\(String(String.UnicodeScalarView(text)))")
+        }
+        return variables
+    }
+}
+
+extension LogLine {
+    /// Ends that nobody planned, by the names of their causes.
+    private static let crashes: Set<String> = Set(
+        [Ending.crashed, .bootFailed].map(\.name)
+            + [RetireCause.killMemory, .watchdog, .stalled, .bootTimeout].map(\.name))
+    private static let recycles = Set(RecycleCause.allCases.map(\.name))
+
+    /// What a command may have asked for that this event is.
+    var hookEvents: Set<HookEvent> {
+        var names: Set<HookEvent> = [.all]
+        if let event = HookEvent(rawValue: event) { names.insert(event) }
+        guard case .text(let cause)? = fields.first(where: { $0.key == "cause" })?.value else {
+            return names
+        }
+        if event == HookEvent.exited.rawValue, LogLine.crashes.contains(cause) {
+            names.insert(.crash)
+        }
+        if event == HookEvent.retiring.rawValue, LogLine.recycles.contains(cause) {
+            names.insert(.recycle)
+        }
+        return names
+    }
+}

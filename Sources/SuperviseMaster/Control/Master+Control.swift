@@ -1,0 +1,233 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Answers to those who look at the master or steer it.
+extension Master {
+    /// Something is ready at the sockets for that.
+    func serveControl(serial: UInt64) {
+        control.serve(serial: serial, in: poll, at: now, answer)
+    }
+
+    /// Before the loop rests: tells what happened, and runs what is to be run for it.
+    func settleControl() {
+        hooks.startWaiting(at: now) { [log] command, error in
+            log.write(
+                LogLine(.warning, "hook-failed").with("command", command).with("error", error))
+        }
+        let skipped = hooks.takeSkipped()
+        if skipped > 0 { log.write(LogLine(.warning, "hooks-skipped").with("events", skipped)) }
+        control.settle(in: poll, at: now, answer)
+    }
+
+    /// When `expireControl` is to be called next.
+    var controlDeadline: Instant? { [control.deadline, hooks.deadline].compactMap { $0 }.min() }
+
+    func expireControl() {
+        let now = now
+        if let deadline = control.deadline, deadline <= now { control.expire(in: poll, at: now) }
+        if let deadline = hooks.deadline, deadline <= now { hooks.expire(at: now) }
+    }
+
+    /// Lets events go to those who follow them, and to the commands of `on-event`.
+    func listenToEvents() {
+        adoptHooks(configurations[1]?.configuration.master)
+        log.feed.listener = { [unowned self] event in
+            hooks.take(event)
+            guard control.hasFollowers(.events) else { return }
+            control.publish(.events, event.json, last: false, at: now)
+        }
+    }
+
+    /// The commands of `on-event` in a configuration. Where there is no memory for them, those before
+    /// stay.
+    func adoptHooks(_ settings: MasterSettings?) {
+        do throws(SystemCallError) {
+            try hooks.adopt(settings?.hooks ?? [])
+        } catch {
+            log.write(
+                LogLine(.error, "hook-failed").with("key", "on-event")
+                    .with("error", error.description))
+        }
+    }
+
+    /// Tells those who wait for it how the reload is getting on.
+    func followReload(_ notice: Notice) {
+        let step = reloadFollower.follow(
+            notice, poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
+            progress: { [service] in
+                let kept = service.members.filter { !$0.isRemoved }
+                return (
+                    kept.reduce(0) { $0 + $1.pool.renewedCount },
+                    kept.reduce(0) { $0 + $1.pool.size }
+                )
+            })
+        tellReload(step)
+    }
+
+    func tellReload(_ step: ReloadFollower.Step?) {
+        guard let step else { return }
+        control.publish(.reload, step.line, last: step.isVerdict, at: now)
+    }
+
+    /// Tells those who wait for the end that it is there.
+    func tellEnd(_ exitCode: Int32) {
+        let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"
+        control.publish(.stop, Array(line.utf8), last: true, at: now)
+        settleControl()
+    }
+
+    private func answer(_ http: HTTPRequest, _ connection: ControlConnection) {
+        switch ControlRoute.request(for: http, access: connection.endpoint.access) {
+        case .failure(let refusal): refuse(refusal, connection)
+        case .success(let request):
+            do throws(ControlRefusal) {
+                try answer(request, connection)
+            } catch {
+                refuse(error, connection)
+            }
+        }
+    }
+
+    private func refuse(_ refusal: ControlRefusal, _ connection: ControlConnection) {
+        connection.conversation.answer(refusal.response, at: now)
+    }
+
+    private func answer(
+        _ request: ControlRequest, _ connection: ControlConnection
+    ) throws(ControlRefusal) {
+        let response: HTTPResponse
+        switch request {
+        case .page: response = StatusReport.index
+        case .status:
+            refreshFigures()
+            response = .ok(.json, statusReport().json)
+        case .metrics:
+            refreshFigures()
+            response = .ok(.metrics, statusReport().metrics)
+        case .health: response = StatusReport.health
+        case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
+        case .events(let follow):
+            let recent = log.feed.events.flatMap(\.json)
+            guard follow else {
+                response = .ok(.lines, recent)
+                break
+            }
+            try begin(.events, connection)
+            connection.conversation.stream(recent, at: now)
+            return
+        case .reload(let wait):
+            try mustNotStop()
+            tellVerb("reload", connection)
+            if wait {
+                try begin(.reload, connection)
+                reload()
+                return
+            }
+            reload()
+            response = .accepted
+        case .recycle(let pool, let slot):
+            response = try recycle(pool, slot, connection)
+        case .scale(let pool, let scale):
+            response = try resize(pool, scale, connection)
+        case .stop(let haste, let wait):
+            tellVerb("stop", connection, haste.name)
+            if wait { try begin(.stop, connection) }
+            stop(haste)
+            performPending()
+            if wait { return }
+            response = .accepted
+        case .reopen:
+            tellVerb("reopen", connection)
+            reopen()
+            response = .accepted
+        case .upgrade:
+            throw .notImplemented(
+                "this version cannot upgrade in place: stop the master and start the new one")
+        }
+        connection.conversation.answer(response, at: now)
+    }
+
+    private func begin(
+        _ stream: ControlConnection.Stream, _ connection: ControlConnection
+    ) throws(ControlRefusal) {
+        guard control.hasRoomForFollower(connection) else {
+            throw .conflict("\(ControlServer.mostFollowers) clients follow already")
+        }
+        connection.stream = stream
+        connection.conversation.beginStream(.lines, at: now)
+    }
+
+    private func mustNotStop() throws(ControlRefusal) {
+        guard service.haste == nil else { throw .conflict("the master is stopping") }
+    }
+
+    private func tellVerb(
+        _ verb: String, _ connection: ControlConnection, _ detail: String? = nil
+    ) {
+        log.write(
+            LogLine(.info, "control").with("verb", verb).with("detail", detail)
+                .with("sender", connection.peer?.pid).with("uid", connection.peer?.uid))
+    }
+
+    private func recycle(
+        _ name: String?, _ slot: Int?, _ connection: ControlConnection
+    ) throws(ControlRefusal) -> HTTPResponse {
+        try mustNotStop()
+        let member = try pool(name)
+        let snapshot = service.snapshot(at: now).pools.first { $0.number == member.pool.number }
+        let serving = Set((snapshot?.workers ?? []).filter(\.isServing).map(\.id.slot))
+        if let slot, !serving.contains(slot) {
+            guard slot < member.pool.size else {
+                throw .notFound("pool \(member.name) has no slot \(slot)")
+            }
+            throw .conflict("slot \(slot) of pool \(member.name) has no ready worker")
+        }
+        guard !serving.isEmpty else { throw .conflict("pool \(member.name) has no ready worker") }
+        tellVerb(
+            "recycle", connection, "\(member.name) \(slot.map { "\($0)" } ?? "all")")
+        tell(.recycle(pool: member.pool.number, slot: slot))
+        performPending()
+        return .recycling(pool: member.name, slots: slot.map { [$0] } ?? serving.sorted())
+    }
+
+    private func resize(
+        _ name: String?, _ scale: ControlRequest.Scale, _ connection: ControlConnection
+    ) throws(ControlRefusal) -> HTTPResponse {
+        try mustNotStop()
+        let member = try pool(name)
+        let before = member.pool.size
+        let change =
+            switch scale {
+            case .to(let size): size - before
+            case .by(let change): change
+            }
+        tellVerb("scale", connection, "\(member.name) \(change > 0 ? "+" : "")\(change)")
+        tell(.resize(pool: member.pool.number, by: change))
+        performPending()
+        let after = service.member(member.pool.number)?.pool.size ?? before
+        return .scaled(pool: member.name, from: before, to: after)
+    }
+
+    /// The pool of this name, or the only one.
+    private func pool(_ name: String?) throws(ControlRefusal) -> Service.Member {
+        let kept = service.members.filter { !$0.isRemoved }
+        let names = kept.map(\.name).joined(separator: ", ")
+        if let name {
+            guard let member = kept.first(where: { $0.name == name }) else {
+                throw .notFound("there is no pool \(name); there are \(names)")
+            }
+            return member
+        }
+        guard let only = kept.first, kept.count == 1 else {
+            throw .ambiguous("which pool? There are \(names)")
+        }
+        return only
+    }
+}
+
+extension WorkerSnapshot {
+    /// Whether a recycling can be asked of it.
+    fileprivate var isServing: Bool { state == .ready && !isReplacement }
+}

@@ -1,0 +1,98 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// What the status tells, put together when somebody asks.
+extension Master {
+    /// Figures that are younger than this are not read again.
+    private static let freshness = TimeSpan.milliseconds(500)
+
+    /// Reads the counts of all workers, and the memory of those that nobody samples anyway.
+    func refreshFigures() {
+        let now = now
+        if let last = figuresReadAt, now - last < Master.freshness { return }
+        figuresReadAt = now
+        for worker in workers.bySerial.values where !worker.hasExited { readCount(of: worker) }
+        for member in service.members where !member.pool.isSampled {
+            sampleMemory(ofPool: member.pool.number)
+        }
+        performPending()
+    }
+
+    func statusReport() -> StatusReport {
+        let now = now
+        let uptime = now - startedAt
+        var master = StatusReport.Master(
+            name: configurations[service.generation]?.configuration.master.name ?? "",
+            pid: ThisProcess.pid, version: Version.current,
+            startedAtSeconds: startedAtWall, uptime: uptime)
+        master.memoryBytes = ownMemory?.residentBytes()
+        master.processorTime = TimeSpan(nanoseconds: ThisProcess.processorNanoseconds)
+        master.reloadsComplete = reloads.complete
+        master.reloadsAborted = reloads.aborted
+        master.reloadsFailed = reloads.failed
+        master.configurationProblems = reloads.problems
+        master.isReadingConfiguration = loader != nil
+        master.eventsDropped = control.dropped
+        master.clients = control.clients
+        return StatusReport(
+            master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
+            process: { [workers, exited] id in
+                if let worker = workers[id] {
+                    return StatusReport.Process(pid: worker.pid, text: worker.statusText)
+                }
+                return exited.pid(of: id).map { StatusReport.Process(pid: $0, text: nil) }
+            })
+    }
+
+    private func listenerReports() -> [StatusReport.Listener] {
+        service.members.flatMap { member -> [StatusReport.Listener] in
+            let blueprint = blueprints[member.pool.generation]?[member.name]
+            return (blueprint?.listeners ?? []).map { listener in
+                let queue = listener.socket.acceptQueue
+                return StatusReport.Listener(
+                    pool: member.pool.number, address: listener.socket.address,
+                    waiting: queue?.waiting, limit: queue?.limit)
+            }
+        }
+    }
+
+    /// Counts reloads by their result.
+    func countReload(_ notice: Notice) {
+        switch notice {
+        case .reloadBegun: reloads.problems = []
+        case .reloadComplete: reloads.complete += 1
+        case .reloadAborted: reloads.aborted += 1
+        default: break
+        }
+    }
+}
+
+/// How reloads went.
+struct ReloadCounts {
+    var complete: UInt64 = 0
+    var aborted: UInt64 = 0
+    var failed: UInt64 = 0
+    /// What was wrong with the newest configuration, where nothing came of it.
+    var problems: [String] = []
+}
+
+/// The processes of workers that ended lately, so that the ledger of exits can name them.
+struct ExitedProcesses {
+    private var recent: [Int: [(id: WorkerID, pid: Int32)]] = [:]
+
+    mutating func add(_ id: WorkerID, pid: Int32) {
+        var list = recent[id.pool] ?? []
+        if list.count >= 2 * History.ledgerLength { list.removeFirst(History.ledgerLength) }
+        list.append((id, pid))
+        recent[id.pool] = list
+    }
+
+    func pid(of id: WorkerID) -> Int32? {
+        recent[id.pool]?.last { $0.id == id }?.pid
+    }
+
+    /// Forgets a pool that is gone.
+    mutating func forget(pool: Int) { recent[pool] = nil }
+}
