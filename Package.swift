@@ -39,9 +39,16 @@ let package = Package(
                 "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
             ],
             swiftSettings: strict),
+        .target(
+            name: "SuperviseClient",
+            dependencies: [
+                "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
+            ],
+            swiftSettings: strict),
         .target(name: "SuperviseWorker"),
         .executableTarget(
-            name: "supervise", dependencies: ["SuperviseMaster"], swiftSettings: strict),
+            name: "supervise", dependencies: ["SuperviseClient", "SuperviseMaster"],
+            swiftSettings: strict),
         .executableTarget(
             name: "hello-worker", dependencies: ["SuperviseWorker"], swiftSettings: strict),
         .testTarget(
@@ -61,6 +68,9 @@ let package = Package(
         .testTarget(
             name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseClientTests",
+            dependencies: ["SuperviseClient", "SuperviseControl"], swiftSettings: strict),
         .testTarget(
             name: "SuperviseLinuxTests", dependencies: ["SuperviseLinux"], swiftSettings: strict),
         .testTarget(

@@ -13,3 +13,13 @@ public enum TextOutput {
         }
     }
 }
+
+/// Plain reading, for programs that take keys from a terminal.
+public enum TextInput {
+    /// The next byte; nil at the end. Waits. Fails as read(2) does.
+    public static func key(from descriptor: Int32) throws(SystemCallError) -> UInt8? {
+        var byte: UInt8 = 0
+        let count = try systemCall("read") { read(descriptor, &byte, 1) }
+        return count == 1 ? byte : nil
+    }
+}

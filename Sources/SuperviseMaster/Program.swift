@@ -12,8 +12,11 @@ public enum Program {
     }
 
     /// Runs the program with these arguments (without its own name) and this environment
-    /// (`KEY=VALUE`).
-    public static func main(_ arguments: [String], environment: [String]) -> Int32 {
+    /// (`KEY=VALUE`). `talk` carries out a command for a running master.
+    public static func main(
+        _ arguments: [String], environment: [String],
+        talk: (MasterCommand, [String: String]) -> Int32
+    ) -> Int32 {
         let inherited = InheritedDescriptors.list()
         do throws(SystemCallError) {
             try StandardStreams.ensureOpen()
@@ -30,6 +33,10 @@ public enum Program {
                     launch(arguments, overrides, environment), inherited: inherited)
             case .check(let overrides):
                 return try check(launch(arguments, overrides, environment))
+            case .command(let command):
+                let words = Launch(
+                    arguments: arguments, overrides: Overrides(), environment: environment)
+                return talk(command, words.variables)
             case .help(let topic):
                 return say(topic.text)
             case .man:

@@ -4,6 +4,8 @@ public enum Invocation: Equatable, Sendable {
     case run(Overrides)
     /// Validate, print the effective settings and end: `supervise check …`.
     case check(Overrides)
+    /// Talk to a running master: `supervise status`, `supervise reload`, …
+    case command(MasterCommand)
     /// Print a help text: `-h`, `--help`, `help TOPIC`.
     case help(HelpTopic)
     /// Print the manual page in roff: `man`.
@@ -17,14 +19,20 @@ public enum Invocation: Equatable, Sendable {
     /// at when the configuration is loaded, together with those of the other layers.
     public static func parse(_ arguments: [String]) throws(SettingsError) -> Invocation {
         guard let first = arguments.first else { return .nothing }
-        switch Verb(rawValue: first) {
+        let verb = Verb(rawValue: first)
+        if let verb, verb.isForMaster {
+            return try MasterCommandParser.parse(verb, arguments.dropFirst()).map { .command($0) }
+                ?? .help(.page(.commands))
+        }
+        switch verb {
         case .run: return try options(arguments.dropFirst(), asking: Invocation.run)
         case .check: return try options(arguments.dropFirst(), asking: Invocation.check)
         case .help: return try help(arguments.dropFirst())
         case .man:
             if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .man) }
             return .man
-        case nil: return try options(arguments[...], asking: Invocation.run)
+        case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade, nil:
+            return try options(arguments[...], asking: Invocation.run)
         }
     }
 
@@ -61,10 +69,19 @@ public enum Invocation: Equatable, Sendable {
     }
 }
 
-/// The first word of a command line. Verbs that talk to a running master belong here too.
+/// The first word of a command line.
 enum Verb: String, CaseIterable {
     case run
     case check
+    case status
+    case top
+    case events
+    case reload
+    case recycle
+    case scale
+    case stop
+    case reopen
+    case upgrade
     case help
     case man
 
@@ -75,38 +92,29 @@ enum Verb: String, CaseIterable {
             ("[run] [OPTIONS] -- COMMAND [ARG...]", "keep workers of COMMAND running")
         case .check:
             ("check [OPTIONS] [-- COMMAND...]", "validate, print the effective settings")
+        case .status: ("status [--json]", "show the pools, the workers and the last exits")
+        case .top: ("top", "the same, live")
+        case .events: ("events [--follow] [--json]", "show what happened, or happens")
+        case .reload:
+            (
+                "reload [--wait [--timeout TIME]]",
+                "replace every worker; --wait tells whether that worked"
+            )
+        case .recycle: ("recycle SLOT|all [--pool NAME]", "replace one worker, or all of a pool")
+        case .scale: ("scale N|+N|-N [--pool NAME]", "change the number of workers")
+        case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
+        case .reopen: ("reopen", "open the log files again")
+        case .upgrade: ("upgrade", "replace the master's program (not available yet)")
         case .help: ("help [TOPIC]", "explain a setting or topic")
         case .man: ("man", "print the manual page: supervise man | man -l -")
         }
     }
-}
 
-/// Verbs that a later version will have: whoever tries one is told what does the same until then.
-enum LaterVerb: String, CaseIterable {
-    case status
-    case top
-    case events
-    case reload
-    case recycle
-    case scale
-    case stop
-    case upgrade
-    case reopen
-
-    /// Why it is refused, and what to do instead.
-    var refusal: String {
-        "\(shown(rawValue)) is not in this version yet; " + substitute
-    }
-
-    private var substitute: String {
+    /// Whether it is for a running master.
+    var isForMaster: Bool {
         switch self {
-        case .status, .top, .events: "what happens stands in the log (see log-file, log-format)"
-        case .reload: "send the master HUP, as in: kill -HUP PID"
-        case .recycle: "HUP replaces every worker, as in: kill -HUP PID"
-        case .scale: "send the master TTIN for one worker more, TTOU for one fewer"
-        case .stop: "send the master TERM, as in: kill -TERM PID"
-        case .upgrade: "stop the master and start the new one"
-        case .reopen: "send the master USR1, as in: kill -USR1 PID"
+        case .run, .check, .help, .man: false
+        case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
         }
     }
 }

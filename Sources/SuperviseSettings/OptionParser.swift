@@ -170,9 +170,7 @@ struct OptionParser {
 
     private mutating func reportWord(_ word: String, isFirst: Bool) {
         let message =
-            if let verb = LaterVerb(rawValue: word) {
-                verb.refusal
-            } else if let verb = Verb(rawValue: word) {
+            if let verb = Verb(rawValue: word) {
                 "\(shown(word)) comes first, as in: supervise \(verb.usage.form)"
             } else {
                 OptionParser.advice(on: word, isFirst: isFirst)
@@ -185,10 +183,9 @@ struct OptionParser {
         let command = "write the program to run after --, as in: supervise -- \(word)"
         guard isFirst else { return "unexpected word \(shown(word)); \(command)" }
         let unknown = "unknown command \(shown(word))"
-        let names = Verb.allCases.map(\.rawValue) + LaterVerb.allCases.map(\.rawValue)
+        let names = Verb.allCases.map(\.rawValue)
         guard let meant = NearestName.find(word, in: names) else { return "\(unknown); \(command)" }
-        let refusal = LaterVerb(rawValue: meant).map { " " + $0.refusal + "." } ?? ""
-        return "\(unknown); did you mean \(meant)?\(refusal) Or \(command)"
+        return "\(unknown); did you mean \(meant)? Or \(command)"
     }
 
     private func optionName(_ assignment: Assignment) -> String {

@@ -1,4 +1,5 @@
 import Glibc
+import SuperviseClient
 import SuperviseMaster
 
 var environment: [String] = []
@@ -7,4 +8,6 @@ while let text = entry.pointee {
     environment.append(String(cString: text))
     entry += 1
 }
-exit(Program.main(Array(CommandLine.arguments.dropFirst()), environment: environment))
+exit(
+    Program.main(
+        Array(CommandLine.arguments.dropFirst()), environment: environment, talk: Client.run))

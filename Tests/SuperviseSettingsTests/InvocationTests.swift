@@ -115,23 +115,6 @@ import Testing
                 == "--pool web.name=1: name: is a setting of the master; write --name")
     }
 
-    @Test func verbsOfLaterVersions() {
-        #expect(
-            parseError("reload", "--wait")
-                == "\"reload\" is not in this version yet; send the master HUP, as in: "
-                + "kill -HUP PID")
-        #expect(
-            parseError("relaod")
-                == "unknown command \"relaod\"; did you mean reload? \"reload\" is not in this "
-                + "version yet; send the master HUP, as in: kill -HUP PID. Or write the program "
-                + "to run after --, as in: supervise -- relaod")
-        #expect(parseError("stop").contains("TERM") && parseError("reopen").contains("USR1"))
-        for verb in LaterVerb.allCases {
-            #expect(Verb(rawValue: verb.rawValue) == nil)
-            #expect(parseError(verb.rawValue).contains("not in this version yet"))
-        }
-    }
-
     @Test func severalErrorsAreToldInOneGo() {
         #expect(parseError("--foo", "1", "--bar", "--", "x").split(separator: "\n").count == 2)
     }

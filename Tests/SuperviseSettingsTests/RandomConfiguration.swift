@@ -13,6 +13,15 @@ struct RandomConfiguration {
         master.logLevel = generator.pick(LogLevel.allCases)
         master.logFormat = generator.pick(LogFormat.allCases)
         master.logFile = maybe { .file($0.text()) } ?? .standardError
+        master.control = generator.pick([.automatic, .none, .path("/" + text())])
+        master.controlMode = UInt32(number(0o777))
+        master.controlOwner = maybe { $0.generator.pick(["a", ":b", "a b:c"]) }
+        master.statusBind = maybe { .tcp(host: "::1", port: UInt16($0.number(65535))) }
+        master.hooks = list {
+            EventHook(
+                events: [$0.generator.pick(HookEvent.allCases), .all],
+                command: ["x" + $0.text(), $0.text()])
+        }
         let pools = (0...number(2)).map { pool(named: "pool-\($0)") }
         return Configuration(master: master, pools: pools)
     }

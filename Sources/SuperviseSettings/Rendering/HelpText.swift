@@ -32,7 +32,10 @@ enum HelpText {
     }
 
     static var brief: [String] {
-        var lines = usage + [""]
+        let verbs = Verb.allCases.filter(\.isForMaster).map(\.rawValue)
+        var lines = ["usage: supervise " + Verb.run.usage.form]
+        lines += [Verb.check, .help, .man].map { "       supervise " + $0.usage.form }
+        lines += ["       supervise " + verbs.joined(separator: "|"), ""]
         lines.append(option("-c, --config FILE", "Read settings from this file"))
         lines += mostUsed.compactMap(Setting.named).map(option)
         lines += ["", "Everything else: supervise --help, supervise help TOPIC, supervise man."]
@@ -96,6 +99,9 @@ enum HelpText {
         case .environment: list(Fact.environment, column: 20)
         case .signals: list(Fact.signals, column: 16)
         case .exitCodes: list(Fact.exitCodes, column: 6)
+        case .commands: commands
+        case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
+        case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)
         case .conf, .settings: []
         }
     }
@@ -125,6 +131,15 @@ enum HelpText {
     static func form(of setting: Setting) -> String {
         let short = setting.shortOption.map { "-\($0), " } ?? ""
         return short + "--" + setting.key + (setting.isFlag ? "" : " " + setting.placeholder)
+    }
+
+    private static var commands: [String] {
+        var lines = ["supervise COMMAND, where COMMAND is one of:", ""]
+        for verb in Verb.allCases where verb.isForMaster {
+            lines += PlainText.entry(verb.usage.form, verb.usage.summary, column: 35)
+        }
+        lines += [""] + paragraphs(Fact.commands) + [""]
+        return lines + list(Fact.commandExitCodes, column: 6)
     }
 
     private static var topics: [String] {

@@ -21,6 +21,12 @@ public enum HelpTopic: Equatable, Sendable {
         case conf
         /// The settings as a Markdown table.
         case settings
+        /// Commands for a running master.
+        case commands
+        /// What the control socket speaks.
+        case `protocol`
+        /// What an event tells.
+        case schema
         /// Variables that the master reads.
         case environment
         /// Signals to the master.
@@ -35,6 +41,9 @@ public enum HelpTopic: Equatable, Sendable {
             case .config: "how a config file is written"
             case .conf: "an example config file with every setting"
             case .settings: "all settings as a Markdown table"
+            case .commands: "how to look at a running master and steer it"
+            case .protocol: "what the control socket and status-bind speak"
+            case .schema: "what the status and the events tell, field by field"
             case .environment: "the variables that supervise reads"
             case .signals: "the signals that the master understands"
             case .exitCodes: "what the exit code tells"

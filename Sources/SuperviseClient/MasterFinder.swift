@@ -1,0 +1,96 @@
+import SuperviseControl
+import SuperviseLinux
+import SuperviseSettings
+
+/// Finds the control socket of a running master.
+struct MasterFinder {
+    /// Why none was found.
+    enum Failure: Error, Equatable {
+        /// Nothing answers.
+        case nothing(String)
+        /// More than one could be meant.
+        case several(String)
+        /// Something may run, but not for this user.
+        case refused(String)
+    }
+
+    /// A socket that answers.
+    struct Found {
+        let path: String
+        let socket: StreamSocket
+    }
+
+    /// `$XDG_RUNTIME_DIR`.
+    let runtimeFolder: String?
+
+    private var folders: [String] { ControlPath.folders(runtimeFolder: runtimeFolder) }
+
+    func find(_ target: MasterCommand.Target) throws(Failure) -> Found {
+        switch target {
+        case .socket(let path): return try connect(path)
+        case .named(let name):
+            let paths = folders.map { "\($0)/\(ControlPath.fileName(name))" }
+            return try choose(paths, what: "no master named \(name) is running")
+        case .only:
+            let paths = folders.flatMap { folder in
+                Folder.names(folder).filter { $0.hasSuffix(ControlPath.suffix) }
+                    .map { "\(folder)/\($0)" }
+            }
+            return try choose(paths, what: "no master is running")
+        }
+    }
+
+    private func connect(_ path: String) throws(Failure) -> Found {
+        do throws(SystemCallError) {
+            return Found(path: path, socket: try StreamSocket.connect(unix: path))
+        } catch {
+            switch error.kind {
+            case .notFound, .refused:
+                throw .nothing("no master is running: nothing listens on \(path)")
+            default: throw .refused("\(path): \(error.message)")
+            }
+        }
+    }
+
+    private func choose(_ paths: [String], what: String) throws(Failure) -> Found {
+        var found: [Found] = []
+        var refused: [String] = []
+        for path in paths {
+            do throws(SystemCallError) {
+                let socket = try StreamSocket.connect(unix: path)
+                // Where others may make files, a socket may be theirs.
+                if isTrusted(socket) { found.append(Found(path: path, socket: socket)) }
+            } catch  where error.kind == .notPermitted {
+                refused.append(path)
+            } catch {
+                // A file that a killed master left behind.
+                continue
+            }
+        }
+        if let only = found.first, found.count == 1 { return only }
+        guard found.isEmpty else {
+            let names = found.map { name(of: $0.path) }.joined(separator: ", ")
+            throw .several("several masters are running: \(names); choose one with --name")
+        }
+        if let path = refused.first {
+            throw .refused(
+                "\(path) is not for this user: only root and the user of the master may talk to it")
+        }
+        throw .nothing(
+            "\(what): nothing answers in \(folders.joined(separator: " or ")). "
+                + "A control socket elsewhere is named by --control PATH")
+    }
+
+    private func isTrusted(_ socket: StreamSocket) -> Bool {
+        do throws(SystemCallError) {
+            return [0, ThisProcess.effectiveUID].contains(try socket.peer().uid)
+        } catch {
+            return false
+        }
+    }
+
+    private func name(of path: String) -> String {
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        return String(file.dropLast(ControlPath.suffix.count))
+    }
+}

@@ -1,0 +1,162 @@
+/// `supervise status`, for people: from the JSON that the master tells.
+struct StatusText {
+    let report: JSONValue
+    let style: Style
+    /// How many of the last exits are shown.
+    var exits = 5
+
+    /// The lines.
+    var lines: [String] {
+        var lines = head
+        for pool in report["pools"]?.elements ?? [] {
+            lines += [""] + poolLines(pool)
+        }
+        return lines
+    }
+
+    private var head: [String] {
+        let master = report["master"] ?? .null
+        let isReady = master["ready"]?.boolean ?? false
+        let state = master["state"]?.text ?? "unknown"
+        let word = state == "running" ? (isReady ? "ready" : "not ready") : state
+        let facts = [
+            "generation \(master.integerText("generation"))", "up \(master.time("uptime_seconds"))",
+            "pid \(master.integerText("pid"))", "supervise \(master["version"]?.text ?? "?")",
+            master["memory_bytes"]?.number.map { Units.bytes($0) },
+        ].compactMap { $0 }.joined(separator: ", ")
+        let name = style.paint(master["name"]?.text?.printable ?? "?", .bold)
+        let painted = style.paint(
+            word, word == "ready" ? .green : state == "running" ? .red : .yellow)
+        return ["\(name): \(painted), \(facts)"] + reloadLines
+    }
+
+    private var reloadLines: [String] {
+        guard let reload = report["reload"], let state = reload["state"]?.text else { return [] }
+        let reasons = (reload["reasons"]?.elements ?? []).compactMap(\.text).map(\.printable)
+        let generation = reload["generation"]?.integer.map { "generation \($0)" }
+        let ago = reload["age_seconds"]?.number.map { "\(Units.seconds($0)) ago" }
+        let progress = "\(reload.integerText("replaced")) of \(reload.integerText("of")) replaced"
+        let said: String =
+            switch state {
+            case "trial": "the first new workers are on trial"
+            case "rolling": progress
+            case "stalled": style.paint("stalled, \(progress); new workers keep failing", .red)
+            case "complete": "rolled out in \(reload.time("took_seconds"))"
+            case "aborted": style.paint("aborted; everything is as it was", .red)
+            case "failed": style.paint("failed; everything is as it was", .red)
+            default: state
+            }
+        let facts = [generation, ago].compactMap { $0 }.joined(separator: ", ")
+        return ["last reload: \(said)\(facts.isEmpty ? "" : " (\(facts))")"]
+            + reasons.map { "  \($0)" }
+    }
+
+    private func poolLines(_ pool: JSONValue) -> [String] {
+        let serving = pool["serving"]?.integer ?? 0
+        let size = pool["workers"]?.integer ?? 0
+        let state = pool["state"]?.text ?? ""
+        let count = style.paint(
+            "\(serving) of \(size) workers ready",
+            serving >= size ? .green : pool["ready"]?.boolean == true ? .yellow : .red)
+        let name = style.paint(pool["name"]?.text ?? "?", .bold)
+        var lines = ["\(name): \(count)\(state == "running" ? "" : ", \(state)")"]
+        for listener in pool["listeners"]?.elements ?? [] {
+            lines.append("  \(listenerText(listener))")
+        }
+        lines += slots(pool).lines(style)
+        lines += exitLines(pool)
+        return lines
+    }
+
+    private func listenerText(_ listener: JSONValue) -> String {
+        let address = listener["address"]?.text?.printable ?? "?"
+        guard let waiting = listener["queue"]?.integer, let limit = listener["queue_limit"]?.integer
+        else { return address }
+        let queue = "\(waiting) of \(limit) waiting"
+        return "\(address), \(waiting * 2 > limit ? style.paint(queue, .red) : queue)"
+    }
+
+    private func slots(_ pool: JSONValue) -> TextTable {
+        var table = TextTable([
+            .init("SLOT", 0), .init("PID", 1), .init("STATE", 2, isNumber: false),
+            .init("GEN", 9), .init("AGE", 3), .init("REQUESTS", 5), .init("LEFT", 6),
+            .init("MEMORY", 4), .init("CAP", 8), .init("PER REQ", 10), .init("PER HOUR", 11),
+            .init("CAP IN", 7), .init("BOOT", 12), .init("STATUS", 13, isNumber: false),
+        ])
+        for slot in pool["slots"]?.elements ?? [] {
+            let (state, colour) = stateText(slot)
+            let requests = slot["requests"]?.number
+            let counts = requests ?? 0 > 0 || slot["request_limit"] != nil
+            table.add(
+                [
+                    slot.integerText("slot"), slot["pid"] == nil ? nil : slot.integerText("pid"),
+                    state, slot["generation"].map { _ in slot.integerText("generation") },
+                    slot["age_seconds"]?.number.map(Units.seconds),
+                    counts ? requests.map(Units.count) : nil,
+                    slot["requests_left"]?.number.map(Units.count),
+                    slot["memory_bytes"]?.number.map(Units.bytes),
+                    slot["memory_limit_bytes"]?.number.map(Units.bytes),
+                    slot["growth_bytes_per_request"]?.number.map(Units.bytes),
+                    slot["growth_bytes_per_hour"]?.number.map(Units.bytes),
+                    slot["memory_limit_in_seconds"]?.number.map(Units.seconds),
+                    slot["boot_seconds"]?.number.map(Units.seconds),
+                    slot["status"]?.text?.printable,
+                ], colour: colour)
+        }
+        return table
+    }
+
+    private func stateText(_ slot: JSONValue) -> (String, Style.Colour?) {
+        let state = slot["state"]?.text ?? "?"
+        switch state {
+        case "ready":
+            if let due = slot["due"]?.text { return ("ready, due: \(due)", .yellow) }
+            return (slot["replacement"]?.boolean == true ? "ready to take over" : "ready", nil)
+        case "starting", "booting":
+            return (slot["replacement"]?.boolean == true ? "\(state) (replacement)" : state, .cyan)
+        case "retiring": return ("retiring: \(slot["cause"]?.text ?? "?")", .dim)
+        case "backoff":
+            return (
+                "failed \(slot.integerText("failures")) times, next in "
+                    + slot.time("starts_in_seconds"), .red
+            )
+        case "failed": return ("failed", .red)
+        case "waiting": return ("waits for room", .yellow)
+        default: return (state, .dim)
+        }
+    }
+
+    private func exitLines(_ pool: JSONValue) -> [String] {
+        let totals = (pool["totals"]?["exits"]?.members ?? []).map {
+            "\($0.value.integer ?? 0) \($0.key)"
+        }
+        guard !totals.isEmpty else { return [] }
+        var lines = ["  exits: " + totals.joined(separator: ", ")]
+        var table = TextTable([
+            .init("AGO", 0), .init("SLOT", 1), .init("PID", 2), .init("CAUSE", 0, isNumber: false),
+            .init("END", 3, isNumber: false), .init("AGE", 4), .init("REQUESTS", 5),
+            .init("MEMORY", 6), .init("BOOT", 7),
+        ])
+        for exit in (pool["exits"]?.elements ?? []).prefix(exits) {
+            let cause = exit["cause"]?.text ?? "?"
+            let end = exit["signal"]?.text ?? exit["status"]?.integer.map { "status \($0)" }
+            table.add(
+                [
+                    exit["ago_seconds"]?.number.map(Units.seconds), exit.integerText("slot"),
+                    exit["pid"].map { _ in exit.integerText("pid") }, cause, end,
+                    exit["age_seconds"]?.number.map(Units.seconds),
+                    exit["requests"]?.number.flatMap { $0 > 0 ? Units.count($0) : nil },
+                    exit["memory_bytes"]?.number.map(Units.bytes),
+                    exit["boot_seconds"]?.number.map(Units.seconds),
+                ], colour: ["crashed", "boot-failed"].contains(cause) ? .red : nil)
+        }
+        lines += table.lines(style)
+        return lines
+    }
+}
+
+extension JSONValue {
+    func integerText(_ key: String) -> String { self[key]?.integer.map { "\($0)" } ?? "?" }
+
+    func time(_ key: String) -> String { self[key]?.number.map(Units.seconds) ?? "?" }
+}

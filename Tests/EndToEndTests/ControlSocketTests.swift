@@ -1,0 +1,212 @@
+import Foundation
+import SuperviseLinux
+import Testing
+
+/// The sockets themselves: where they are, who may talk to them, and what strangers do to them.
+@Suite(.takesTurn) struct ControlSocketTests {
+    @Test func curlIsAClient() async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        try await master.waitForWorkers(2)
+        #expect(try await master.curl("/healthz").output == "{\"alive\":true}\n\n200")
+        #expect(try await master.curl("/readyz").output.hasSuffix("\n200"))
+        let scaled = try await master.curl("/scale", ["--data", "by=1"])
+        #expect(scaled.output == "{\"pool\":\"default\",\"from\":2,\"to\":3}\n\n200")
+        #expect(try await master.curl("/nothing").output.hasSuffix("\n404"))
+        #expect(try await master.curl("/reload").output.hasSuffix("\n405"))
+        let reload = try await master.curl("/reload?wait", ["--request", "POST"])
+        #expect(reload.output.contains("\"result\":\"complete\""))
+        let stop = try await master.curl("/stop?wait", ["--request", "POST"])
+        #expect(stop.output == "{\"stage\":\"stopped\",\"exit_code\":0}\n\n200")
+    }
+
+    @Test func theStatusAddressIsForLooking() async throws {
+        let master = try Supervise.web(["--status-bind", "127.0.0.1:0"])
+        let status = try await master.statusAddress()
+        try master.folder.write("hang", "")
+        let worker = try await master.waitForWorkers(1)[0]
+        for path in ["/healthz", "/readyz", "/status", "/metrics", "/events", "/"] {
+            #expect(try await master.curl(path, at: status).output.hasSuffix("\n200"), "\(path)")
+        }
+        // With its only worker gone and no other coming, the pool does not keep its promise.
+        kill(worker.pid, SIGKILL)
+        try await master.waitForEvent(Event.exit)
+        let ready = try await master.curl("/readyz", at: status)
+        #expect(ready.output.contains("\"serving\":0,\"promised\":1"))
+        #expect(ready.output.hasSuffix("\n503"))
+        for path in ["/reload", "/recycle?slot=all", "/scale?to=9", "/stop", "/reopen"] {
+            let refused = try await master.curl(path, ["--request", "POST"], at: status)
+            #expect(refused.output.hasSuffix("\n403"), "\(path)")
+        }
+        #expect(master.isRunning && master.lines("control").isEmpty)
+    }
+
+    @Test(.needs("promtool")) func metricsAreWhatPrometheusTakes() async throws {
+        let master = try Supervise.hello(["--status-bind", "127.0.0.1:0", "--max-rss", "1G"])
+        try await master.waitForWorkers(1)
+        let address = try await master.statusAddress()
+        let checked = try await run([
+            "sh", "-c", "curl --silent http://\(address)/metrics | promtool check metrics",
+        ])
+        #expect(checked.status == .exited(0), "\(checked.output)\(checked.errors)")
+    }
+
+    @Test(.needs("prometheus")) func aRealPrometheusScrapes() async throws {
+        let master = try Supervise.hello(["--status-bind", "127.0.0.1:0", "--workers", "3"])
+        try await master.waitForWorkers(3)
+        let folder = master.folder
+        let config = try folder.write(
+            "prometheus.yml",
+            """
+            scrape_configs:
+            - job_name: supervise
+              scrape_interval: 1s
+              static_configs:
+              - targets: ["\(try await master.statusAddress())"]
+            """)
+        let port = try freePort()
+        let prometheus = try Cage(
+            [
+                "prometheus", "--config.file=\(config)", "--storage.tsdb.path=\(folder["tsdb"])",
+                "--web.listen-address=127.0.0.1:\(port)",
+            ], environment: baseEnvironment, output: folder["out"], errors: folder["err"])
+        var answer = ""
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !answer.contains("\"3\""), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(300))
+            answer = try await run([
+                "curl", "--silent", "--data-urlencode",
+                "query=supervise_pool_serving_workers{pool=\"default\"}",
+                "http://127.0.0.1:\(port)/api/v1/query",
+            ]).output
+        }
+        #expect(
+            answer.contains("\"3\""), "\(answer)\n\(readFile(folder["err"])?.suffix(2000) ?? "")")
+        #expect(prometheus.status == nil)
+    }
+
+    @Test func aNameThatIsTakenGetsANumber() async throws {
+        let folder = try Folder()
+        let words = ["--name", "shop", "--", "sleep", "60"]
+        let first = try Supervise(words, folder: folder)
+        try await first.wait("the socket") { folder.exists("supervise/shop.sock") }
+        let second = try Supervise(
+            words, environment: ["XDG_RUNTIME_DIR": folder.path], folder: try Folder())
+        let pid = try await second.pid()
+        try await second.wait("its socket") { folder.exists("supervise/shop-\(pid).sock") }
+        let which = try await first.command("status")
+        #expect(which.status == .exited(2))
+        #expect(which.errors.contains("several masters are running: shop-\(pid), shop;"))
+        let one = try await first.command("stop", "--name", "shop-\(pid)", "--wait")
+        #expect(one.status == .exited(0), "\(one.errors)")
+        #expect(try await second.waitForExit() == .exited(0))
+        #expect(try await first.command("status").status == .exited(0))
+        // What a killed master left behind is used again.
+        kill(try await first.pid(), SIGKILL)
+        _ = try await first.waitForExit()
+        #expect(folder.exists("supervise/shop.sock"))
+        let third = try Supervise(words, folder: folder)
+        try await third.wait("the socket again") {
+            third.lines("control-listening").contains { $0.mentions("/shop.sock") }
+        }
+    }
+
+    @Test func aSocketThatCannotBeMade() async throws {
+        let folder = try Folder()
+        try folder.write("file", "")
+        let named = try Supervise(["--control", folder["file"], "--", "sleep", "60"])
+        #expect(try await named.waitForExit() == .exited(1))
+        #expect(named.tail.contains("a file that is not a socket has this name"))
+        let none = try Supervise.hello(["--control", "none"])
+        try await none.waitForWorkers(1)
+        #expect(!none.folder.exists("supervise"))
+    }
+
+    @Test(.needsRoot) func strangersGetNoAnswer() async throws {
+        let master = try Supervise.hello(["--control-owner", "65533"])
+        try await master.waitForWorkers(1)
+        func stranger(_ uid: Int) -> [String] {
+            ["setpriv", "--reuid=\(uid)", "--regid=\(uid)", "--clear-groups"]
+        }
+        let refused = try await master.command("status", wrapper: stranger(65534))
+        #expect(refused.status == .exited(1))
+        #expect(refused.errors.contains("is not for this user"))
+        // The owner gets one, if only by the path: the socket is not theirs to trust otherwise.
+        let owner = try await master.command(
+            "status", "--control", master.controlSocket(), wrapper: stranger(65533))
+        #expect(owner.status == .exited(0), "\(owner.errors)")
+
+        // A mode that lets them connect is the operator's word, too.
+        let open = try Supervise.hello(["--control-mode", "0666"])
+        try await open.waitForWorkers(1)
+        #expect(try await open.command("status", wrapper: stranger(65534)).status == .exited(0))
+    }
+
+    @Test func whoWasHereLeavesNothingBehind() async throws {
+        let master = try Supervise.hello([
+            "--stable-after", "100ms", "--status-bind", "127.0.0.1:0",
+        ])
+        try await master.waitForWorkers(1)
+        let address = try await master.statusAddress()
+        _ = try await master.curl("/status", at: address)
+        try await Task.sleep(for: .seconds(3))
+        let descriptors = try await master.openDescriptors()
+        for path in ["/status", "/metrics", "/events"] {
+            _ = try await master.curl(path, at: address)
+            _ = try await master.curl(path)
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try await master.openDescriptors() == descriptors)
+        // And with nobody there nothing wakes it.
+        let before = try await master.contextSwitches()
+        try await Task.sleep(for: .seconds(4))
+        #expect(try await master.contextSwitches() == before)
+    }
+
+    /// A thousand clients at once that do what none should, at each socket, while others are served.
+    @Test(.takesLongTurn) func aThousandHostileClients() async throws {
+        let master = try Supervise.hello(["--workers", "2", "--status-bind", "127.0.0.1:0"])
+        try await master.waitForWorkers(2)
+        let pid = try await master.pid()
+        let status = try await master.statusAddress()
+        _ = try await master.curl("/metrics", at: status)
+        let memory = try #require(ProcessTable.status("VmRSS", of: pid))
+        let descriptors = try await master.openDescriptors()
+        var attackers: [Cage] = []
+        for (name, address) in [("tcp", status), ("unix", "unix:" + master.controlSocket())] {
+            let folder = master.folder
+            attackers.append(
+                try Cage(
+                    ["python3", Place.client("hostile"), address, "500"],
+                    environment: baseEnvironment, output: folder["\(name).out"],
+                    errors: folder["\(name).err"]))
+            try await eventually(
+                "500 connections", within: .seconds(60),
+                context: { readFile(folder["\(name).err"]) ?? "" }
+            ) { folder.lines("\(name).out") == ["ready"] }
+        }
+        let client = try LoadClient(try await master.address(), requests: 600, rate: 100)
+        for _ in 0..<5 {
+            #expect(try await master.curl("/healthz", at: status).output.hasSuffix("\n200"))
+            #expect(try await master.command("status").status == .exited(0))
+        }
+        let result = try await client.result()
+        expectNoFailure(result, 600)
+        // 64 clients each, and what they do not read, is all that it costs.
+        #expect(try await master.openDescriptors() <= descriptors + 2 * 64 + 2)
+        let grown = try #require(ProcessTable.status("VmRSS", of: pid)) - memory
+        #expect(grown < 40 << 10, "\(grown) KiB")
+        #expect(attackers.allSatisfy { $0.status == nil })
+        attackers = []
+        try await master.wait("the end of the clients") {
+            ProcessTable.descriptors(of: pid).count <= descriptors
+        }
+        #expect(try await master.workers().count == 2)
+        #expect(try await master.command("stop", "--wait").status == .exited(0))
+    }
+}
+
+/// A port that nobody listens on.
+private func freePort() throws -> String {
+    let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+    return String(listener.address.split(separator: ":").last ?? "")
+}

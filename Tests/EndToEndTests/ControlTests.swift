@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+
+/// Looking at a running master and steering it, as operators do.
+@Suite(.takesTurn) struct ControlTests {
+    @Test func theOnlyMasterIsFound() async throws {
+        let master = try Supervise.hello(["--workers", "2", "--max-requests", "100"])
+        try await master.waitForWorkers(2)
+        _ = try await load(try await master.address(), requests: 10, rate: 100)
+        let status = try await master.command("status")
+        #expect(status.status == .exited(0))
+        #expect(status.output.hasPrefix("hello-worker: ready, generation 1"))
+        #expect(status.output.contains("default: 2 of 2 workers ready"))
+        #expect(!status.output.contains("\u{1B}"))
+
+        let json = try await master.command("status", "--json").json
+        let pools = try #require(json["pools"] as? [[String: Any]])
+        let slots = try #require(pools[0]["slots"] as? [[String: Any]])
+        #expect(slots.compactMap { $0["requests"] as? Int }.reduce(0, +) == 10)
+        // Nobody samples their memory all the time, and yet it is there for whoever looks.
+        #expect(slots.allSatisfy { ($0["memory_bytes"] as? Int ?? 0) > 1 << 20 })
+        let workers = try await master.workers()
+        #expect(slots.compactMap { ($0["pid"] as? Int).map { pid_t($0) } } == workers.map(\.pid))
+
+        #expect(try await master.stop() == .exited(0))
+        let nothing = try await master.command("status")
+        #expect(nothing.status == .exited(3))
+        #expect(nothing.errors.hasPrefix("supervise: no master is running"))
+        #expect(!master.folder.exists("supervise/hello-worker.sock"))
+    }
+
+    @Test func whatOperatorsDo() async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        let before = try await master.waitForWorkers(2)
+        let scaled = try await master.command("scale", "+1")
+        #expect(scaled.output == "default: 2 workers, now 3\n")
+        try await master.waitForWorkers(3)
+        #expect(try await master.command("scale", "2").output == "default: 3 workers, now 2\n")
+        try await master.waitForWorkers(2)
+
+        let old = try await master.workers()
+        let slot = old[0].slot
+        #expect(try await master.command("recycle", "\(slot)").status == .exited(0))
+        try await master.waitForLog("the recycling") {
+            $0.event == Event.exit && $0["cause"] == "operator"
+        }
+        let new = try await master.waitForWorkers(2, without: [old[0]])
+        #expect(new.contains(old[1]))
+        #expect(try await master.command("recycle", "all").status == .exited(0))
+        try await master.waitForWorkers(2, without: new + before)
+
+        let wrong = try await master.command("recycle", "77")
+        #expect(wrong.status == .exited(1))
+        #expect(wrong.errors == "supervise: pool default has no slot 77\n")
+        let upgrade = try await master.command("upgrade")
+        #expect(upgrade.status == .exited(1) && upgrade.errors.contains("cannot upgrade in place"))
+        #expect(try await master.command("reopen").status == .exited(0))
+
+        #expect(try await master.command("stop", "--wait").status == .exited(0))
+        #expect(try await master.waitForExit() == .exited(0))
+        let verbs = master.lines("control").compactMap { $0["verb"] }
+        #expect(verbs == ["scale", "scale", "recycle", "recycle", "reopen", "stop"])
+    }
+
+    @Test func aPoolIsNamedWhereThereAreSeveral() async throws {
+        let master = try Supervise.pools { _ in
+            "[pool web]\nbind = 127.0.0.1:0\n[pool api]\nbind = 127.0.0.1:0\n"
+        }
+        try await master.waitForWorkers(2)
+        let which = try await master.command("scale", "+1")
+        #expect(which.status == .exited(2))
+        #expect(which.errors == "supervise: which pool? There are web, api\n")
+        let unknown = try await master.command("recycle", "all", "--pool", "webb")
+        #expect(unknown.errors == "supervise: there is no pool webb; there are web, api\n")
+        let scaled = try await master.command("scale", "+1", "--pool", "api")
+        #expect(scaled.output == "api: 1 workers, now 2\n")
+        try await master.waitForWorkers(3)
+    }
+
+    @Test func aReloadTellsWhetherItWorked() async throws {
+        let config = "workers = 2\nbind = 127.0.0.1:0\nstable-after = 200ms\nbackoff = 10ms\n"
+        let master = try Supervise.pools { _ in config }
+        let before = try await master.waitForWorkers(2)
+        let good = try await master.command("reload", "--wait")
+        #expect(good.status == .exited(0) && good.output == "generation 2 rolled out\n")
+        try await master.waitForWorkers(2, without: before)
+
+        try master.folder.write("crash", "")
+        let bad = try await master.command("reload", "--wait")
+        #expect(bad.status == .exited(1))
+        #expect(bad.errors.contains("the reload was aborted, everything runs on as before"))
+        #expect(bad.errors.contains("pool default: the first new worker exited with status"))
+        master.folder.remove(file: "crash")
+
+        try master.folder.write("supervise.conf", "nonsense = 1\n")
+        let failed = try await master.command("reload", "--wait")
+        #expect(failed.status == .exited(1))
+        #expect(failed.errors.contains("the configuration has errors"))
+        #expect(failed.errors.contains("nonsense"))
+        let status = try await master.command("status")
+        #expect(status.output.contains("last reload: failed; everything is as it was"))
+        #expect(status.output.contains("unknown key"))
+    }
+
+    @Test func waitingForAReloadHasAnEnd() async throws {
+        let master = try Supervise.web(["--workers", "1"])
+        try await master.waitForWorkers(1)
+        try master.folder.write("hang", "")
+        let late = try await master.command("reload", "--wait", "--timeout", "1s")
+        #expect(late.status == .exited(1))
+        #expect(late.errors.contains("the reload is not done after 1.0s"))
+        #expect(late.errors.contains("trying the first new worker"))
+    }
+
+    @Test func eventsAreFollowed() async throws {
+        let master = try Supervise.hello(["--log-level", "error"])
+        let pid = try await master.pid()
+        let worker = try await eventually("a worker") { master.workers(of: pid).first?.pid }
+        try await master.wait("the control socket") {
+            master.folder.exists("supervise/hello-worker.sock")
+        }
+        let folder = try Folder()
+        let follower = try Cage(
+            [Place.supervise, "events", "--follow", "--json"],
+            environment: baseEnvironment.merging(["XDG_RUNTIME_DIR": master.folder.path]) { $1 },
+            output: folder["out"], errors: folder["err"])
+        try await eventually("the events so far") {
+            folder.lines("out").contains { $0.contains("\"event\":\"ready\"") }
+        }
+        kill(worker, SIGKILL)
+        try await eventually("the crash") {
+            folder.lines("out").contains {
+                $0.contains("\"event\":\"exited\"") && $0.contains("\"cause\":\"crashed\"")
+            }
+        }
+        // The log's own level hides them there.
+        #expect(master.lines(Event.ready).isEmpty)
+        let first = LogLine(try #require(folder.lines("out").first))
+        #expect(first["schema"] == "1" && first["sequence"] == "1")
+        let text = try await master.command("events")
+        #expect(
+            text.output.contains(
+                " exited           pool=default slot=0 pid=\(worker) cause=crashed"))
+        #expect(follower.status == nil)
+    }
+
+    @Test func commandsRunWhenSomethingHappens() async throws {
+        let folder = try Folder()
+        let master = try Supervise.hello([
+            "--on-event", "crash sh -c 'env >> \(folder["crash"])'",
+            "--on-event",
+            "ready,due sh -c 'echo $SUPERVISE_EVENT >> \(folder["seen"]); exec sleep 1000'",
+        ])
+        let worker = try await master.waitForWorkers(1)[0]
+        kill(worker.pid, SIGKILL)
+        try await master.wait("the command") {
+            folder.lines("crash").contains("SUPERVISE_EVENT_CAUSE=crashed")
+        }
+        let facts = folder.lines("crash")
+        for fact in [
+            "SUPERVISE_EVENT=exited", "SUPERVISE_EVENT_PID=\(worker.pid)",
+            "SUPERVISE_EVENT_SIGNAL=KILL", "SUPERVISE_EVENT_POOL=default",
+        ] {
+            #expect(facts.contains(Substring(fact)), "\(fact)")
+        }
+        try await master.wait("both ready") { folder.lines("seen") == ["ready", "ready"] }
+        // They outstay their welcome, and nobody waits for them meanwhile.
+        let pid = try await master.pid()
+        try await master.wait("the end of the commands") {
+            ProcessTable.entries().filter { $0.parent == pid }.count == 1
+        }
+        #expect(try await master.workers().count == 1)
+    }
+}

@@ -1,0 +1,91 @@
+import SuperviseCore
+import Testing
+
+@testable import SuperviseSettings
+
+/// Commands for a running master.
+@Suite struct MasterCommandTests {
+    private func command(_ words: String) throws -> MasterCommand? {
+        let arguments = words.split(separator: " ").map(String.init)
+        guard case .command(let command) = try Invocation.parse(arguments) else { return nil }
+        return command
+    }
+
+    @Test(arguments: [
+        ("status", MasterCommand.Action.status(json: false)),
+        ("status --json", .status(json: true)),
+        ("top", .top), ("events", .events(follow: false, json: false)),
+        ("events --json --follow", .events(follow: true, json: true)),
+        ("reload", .reload(wait: false, timeout: nil)),
+        ("reload --wait", .reload(wait: true, timeout: nil)),
+        ("reload --wait --timeout 90s", .reload(wait: true, timeout: .seconds(90))),
+        ("reload --timeout=2m --wait", .reload(wait: true, timeout: .seconds(120))),
+        ("recycle 3", .recycle(slot: 3, pool: nil)),
+        ("recycle all --pool web", .recycle(slot: nil, pool: "web")),
+        ("scale 4", .scale("4", pool: nil)), ("scale +1", .scale("+1", pool: nil)),
+        ("scale --pool jobs -1", .scale("-1", pool: "jobs")),
+        ("stop", .stop(quick: false, wait: false)),
+        ("stop --quick --wait", .stop(quick: true, wait: true)), ("reopen", .reopen),
+        ("upgrade", .upgrade),
+    ])
+    func actions(words: String, action: MasterCommand.Action) throws {
+        #expect(try command(words) == MasterCommand(action))
+    }
+
+    @Test func targets() throws {
+        #expect(try command("status --name shop")?.target == .named("shop"))
+        #expect(try command("stop --control=/run/a.sock")?.target == .socket("/run/a.sock"))
+        #expect(try command("top --control unix:/a")?.target == .socket("/a"))
+        #expect(try Invocation.parse(["reload", "--help"]) == .help(.page(.commands)))
+        #expect(try Invocation.parse(["help", "commands"]) == .help(.page(.commands)))
+    }
+
+    @Test(arguments: [
+        ("recycle", "recycle: which slot? usage: supervise recycle SLOT|all [--pool NAME]"),
+        ("recycle x", "recycle: a slot is a number from 0, or all; not \"x\""),
+        ("recycle -1", "recycle: a slot is a number from 0, or all; not \"-1\""),
+        ("scale", "scale: to how many workers? usage: supervise scale N|+N|-N [--pool NAME]"),
+        (
+            "scale 0",
+            "scale: a number of workers such as 4, or a change such as +1 or -1; not \"0\""
+        ),
+        ("status web", "status: unexpected \"web\""),
+        (
+            "status --jsno",
+            "status: unknown option \"--jsno\"; did you mean --json?; usage: supervise status "
+                + "[--json]"
+        ),
+        ("status --name", "status: --name needs a value"),
+        ("status --name a/b", "status: \"a/b\" is no name of a master"),
+        (
+            "stop --name a --control b",
+            "stop: --name and --control both name a master; give one"
+        ),
+        ("reload --timeout 3s", "reload: --timeout needs --wait"),
+        (
+            "reload --wait --timeout x",
+            "reload: --timeout takes a duration such as 30s or 2m, not \"x\""
+        ),
+    ])
+    func errors(words: String, message: String) {
+        #expect(throws: SettingsError.self) { try command(words) }
+        do {
+            _ = try command(words)
+        } catch {
+            #expect("\(error)" == message)
+        }
+    }
+
+    @Test func everyVerbIsExplained() {
+        let text = HelpTopic.full.text
+        for verb in Verb.allCases {
+            #expect(text.contains("supervise \(verb.usage.form)"))
+        }
+        let commands = HelpTopic.page(.commands).text
+        for verb in Verb.allCases where verb.isForMaster {
+            #expect(commands.contains(verb.rawValue))
+        }
+        #expect(HelpTopic.page(.protocol).text.contains("GET /readyz"))
+        #expect(HelpTopic.page(.schema).text.contains("pools[].exits[]"))
+    }
+}
