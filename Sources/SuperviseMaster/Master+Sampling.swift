@@ -40,7 +40,8 @@ extension Master {
                 MemoryRoom(limitBytes: room.limitBytes, usedBytes: room.workingSetBytes)))
     }
 
-    private func measure(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
+    /// `nearBytes` is the lowest cap that the figure is held against.
+    func measure(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
         let memory =
             worker.memory
             ?? TreeMemory(

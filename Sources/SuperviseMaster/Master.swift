@@ -71,6 +71,8 @@ final class Master {
     var exited = ExitedProcesses()
     /// When the counts and the memory of all workers were last read for somebody who looked.
     var figuresReadAt: Instant?
+    /// The serial of the worker whose memory was last measured for a scrape.
+    var lastMeasured: UInt64 = 0
     let startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds())
     let startedAtWall = WallClock.now().seconds
     let ownMemory: ProcessMemory?

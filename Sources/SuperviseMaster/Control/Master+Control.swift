@@ -101,10 +101,10 @@ extension Master {
         switch request {
         case .page: response = StatusReport.index
         case .status:
-            refreshFigures()
+            refreshFigures(for: connection.endpoint.access)
             response = .ok(.json, statusReport().json)
         case .metrics:
-            refreshFigures()
+            refreshFigures(for: connection.endpoint.access)
             response = .ok(.metrics, statusReport().metrics)
         case .health: response = StatusReport.health
         case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
