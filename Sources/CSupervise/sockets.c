@@ -3,12 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -100,58 +94,4 @@ int csupervise_peer_credentials(int descriptor, struct csupervise_peer *peer) {
     peer->uid = credentials.uid;
     peer->gid = credentials.gid;
     return 0;
-}
-
-// The lengths of a unix listener's queue, by unix_diag. 0, or -1.
-static int unix_accept_queue(uint32_t inode, uint32_t *waiting, uint32_t *limit) {
-    struct {
-        struct nlmsghdr header;
-        struct unix_diag_req request;
-    } question = {
-        .header = {.nlmsg_len = sizeof question,
-                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                   .nlmsg_flags = NLM_F_REQUEST},
-        .request = {.sdiag_family = AF_UNIX,
-                    .udiag_states = (uint32_t)-1,
-                    .udiag_ino = inode,
-                    .udiag_show = UDIAG_SHOW_RQLEN,
-                    .udiag_cookie = {(uint32_t)-1, (uint32_t)-1}}};
-    int diag = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (diag < 0)
-        return -1;
-    int result = -1;
-    _Alignas(struct nlmsghdr) char answer[512];
-    ssize_t size = -1;
-    if (send(diag, &question, sizeof question, MSG_DONTWAIT) == (ssize_t)sizeof question)
-        size = recv(diag, answer, sizeof answer, MSG_DONTWAIT);
-    const struct nlmsghdr *header = (const struct nlmsghdr *)answer;
-    if (size > 0 && NLMSG_OK(header, (size_t)size) && header->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-        const struct unix_diag_msg *message = NLMSG_DATA(header);
-        long length = header->nlmsg_len - NLMSG_LENGTH(sizeof *message);
-        for (const struct rtattr *part = (const struct rtattr *)(message + 1);
-             length >= (long)sizeof *part && RTA_OK(part, length); part = RTA_NEXT(part, length)) {
-            if (part->rta_type == UNIX_DIAG_RQLEN &&
-                RTA_PAYLOAD(part) >= sizeof(struct unix_diag_rqlen)) {
-                struct unix_diag_rqlen queue;
-                memcpy(&queue, RTA_DATA(part), sizeof queue);
-                *waiting = queue.udiag_rqueue;
-                *limit = queue.udiag_wqueue;
-                result = 0;
-            }
-        }
-    }
-    close(diag);
-    return result;
-}
-
-int csupervise_accept_queue(int descriptor, uint32_t inode, uint32_t *waiting, uint32_t *limit) {
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
-        // Of a listener these two are the length of its queue and the limit (tcp_get_info in Linux).
-        *waiting = info.tcpi_unacked;
-        *limit = info.tcpi_sacked;
-        return 0;
-    }
-    return unix_accept_queue(inode, waiting, limit);
 }

@@ -87,7 +87,7 @@ public struct ReloadFollower {
         case .reloadComplete: return verdict(.complete, [])
         case .started, .startFailed, .bootTimedOut, .due, .retiring, .killed, .leftProcesses,
             .killedTree, .slotDone, .memoryAlarm, .resized, .parked, .unparked, .canaryStarted,
-            .canaryPassed, .rolledOut, .stopping, .ended, .givingUp:
+            .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp:
             break
         }
         return nil

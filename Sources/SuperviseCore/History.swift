@@ -101,7 +101,8 @@ extension Pool {
         case .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .bootTimedOut,
             .due, .retiring, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
-            .stopping, .ended, .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete,
+            .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,
+            .reloadComplete,
             .givingUp:
             break
         }

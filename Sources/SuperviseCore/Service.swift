@@ -139,7 +139,9 @@ public struct Service: Equatable, Sendable {
         case .park: if exitCode == nil { tellAll(.park, at: now) }
         case .emptied(let pool): emptied(pool, at: now)
         case .recycle(let pool, let slot):
-            if let index = index(ofPool: pool) { tell(index, .recycle(slot: slot), at: now) }
+            if exitCode == nil, let index = index(ofPool: pool) {
+                tell(index, .recycle(slot: slot), at: now)
+            }
         case .reload(let plans): reload(to: plans, at: now)
         case .stop(let haste): stop(haste, exitCode: ExitCode.stopped, at: now)
         }

@@ -111,16 +111,4 @@ extension ListenSocket {
         default: return .none
         }
     }
-
-    /// How many connections wait to be accepted, and how many may; nil where the kernel does not tell.
-    /// Of TCP sockets by TCP_INFO (tcp(7)), of unix sockets by unix_diag (sock_diag(7)).
-    public var acceptQueue: (waiting: Int, limit: Int)? {
-        var waiting: UInt32 = 0
-        var limit: UInt32 = 0
-        guard
-            csupervise_accept_queue(
-                rawValue, UInt32(truncatingIfNeeded: identity.inode), &waiting, &limit) == 0
-        else { return nil }
-        return (Int(waiting), Int(limit))
-    }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import SuperviseLinux
 import Testing
 
 /// The sockets themselves: where they are, who may talk to them, and what strangers do to them.
@@ -203,10 +202,4 @@ import Testing
         #expect(try await master.workers().count == 2)
         #expect(try await master.command("stop", "--wait").status == .exited(0))
     }
-}
-
-/// A port that nobody listens on.
-private func freePort() throws -> String {
-    let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
-    return String(listener.address.split(separator: ":").last ?? "")
 }

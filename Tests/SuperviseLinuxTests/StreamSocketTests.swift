@@ -61,19 +61,4 @@ struct StreamSocketTests {
         #expect(throws: SystemCallError.self) { try StreamSocket.connect(unix: "\(folder)/s") }
         rmdir(folder)
     }
-
-    @Test func howManyWaitToBeAccepted() throws {
-        let folder = try temporaryFolder()
-        let unix = try ListenSocket.unix(path: "\(folder)/s", mode: 0o600, backlog: 7)
-        let tcp = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 9)
-        #expect(tcp.acceptQueue?.waiting == 0 && tcp.acceptQueue?.limit == 9)
-        #expect(unix.acceptQueue?.waiting == 0 && unix.acceptQueue?.limit == 7)
-        let clients = try (0..<3).map { _ in try StreamSocket.connect(unix: "\(folder)/s") }
-        #expect(unix.acceptQueue?.waiting == 3)
-        _ = unix.accept()
-        #expect(unix.acceptQueue?.waiting == 2)
-        withExtendedLifetime(clients) {}
-        try unix.removeIfStillOurs()
-        rmdir(folder)
-    }
 }

@@ -39,8 +39,4 @@ int csupervise_peer_credentials(int descriptor, struct csupervise_peer *peer);
 // non-blocking. The descriptor, or -1 with errno.
 int csupervise_accept(int descriptor);
 
-// How many connections wait on a listener, and how many may; `inode` is the socket's, for unix
-// sockets. 0, or -1 where the kernel does not tell.
-int csupervise_accept_queue(int descriptor, uint32_t inode, uint32_t *waiting, uint32_t *limit);
-
 #endif

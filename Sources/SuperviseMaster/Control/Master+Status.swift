@@ -71,7 +71,7 @@ extension Master {
         service.members.flatMap { member -> [StatusReport.Listener] in
             let blueprint = blueprints[member.pool.generation]?[member.name]
             return (blueprint?.listeners ?? []).map { listener in
-                let queue = listener.socket.acceptQueue
+                let queue = queue(of: listener.socket)
                 return StatusReport.Listener(
                     pool: member.pool.number, address: listener.socket.address,
                     waiting: queue?.waiting, limit: queue?.limit)
@@ -79,14 +79,20 @@ extension Master {
         }
     }
 
+    /// What waits at a listener; nil where the kernel does not tell.
+    private func queue(of socket: ListenSocket) -> AcceptQueue? {
+        do throws(SystemCallError) {
+            return try diagnosis?.queue(of: socket)
+        } catch {
+            return nil
+        }
+    }
+
     /// Counts reloads by their result.
     func countReload(_ notice: Notice) {
-        switch notice {
-        case .reloadBegun: reloads.problems = []
-        case .reloadComplete: reloads.complete += 1
-        case .reloadAborted: reloads.aborted += 1
-        default: break
-        }
+        if case .reloadBegun = notice { reloads.problems = [] }
+        if case .reloadComplete = notice { reloads.complete += 1 }
+        if case .reloadAborted = notice { reloads.aborted += 1 }
     }
 }
 

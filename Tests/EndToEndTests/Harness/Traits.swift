@@ -18,18 +18,26 @@ struct Turn: TestTrait, SuiteTrait, TestScoping {
     let weight: Int
     var isRecursive: Bool { true }
 
+    /// The weight that the running test holds by another trait, such as its suite's.
+    @TaskLocal private static var held = 0
+
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         guard testCase != nil else { return try await function() }
+        // Whoever kept one place while waiting for another would keep all others from theirs.
+        let held = Turn.held
+        await Places.shared.leave(held)
         await Places.shared.take(weight)
+        let result: Result<Void, any Error>
         do {
-            try await function()
+            result = .success(try await Turn.$held.withValue(weight) { try await function() })
         } catch {
-            await Places.shared.leave(weight)
-            throw error
+            result = .failure(error)
         }
         await Places.shared.leave(weight)
+        await Places.shared.take(held)
+        try result.get()
     }
 }
 
@@ -39,6 +47,7 @@ private actor Places {
     private var waiting: [(weight: Int, go: CheckedContinuation<Void, Never>)] = []
 
     func take(_ weight: Int) async {
+        guard weight > 0 else { return }
         if waiting.isEmpty && free >= weight {
             free -= weight
         } else {
