@@ -18,6 +18,7 @@ extension ExitStatus {
         switch self {
         case .code(let code): "exited with status \(code)"
         case .signal(let signal): "was ended by signal \(signal)"
+        case .outOfMemory: "was killed by the kernel for want of memory"
         }
     }
 }

@@ -86,7 +86,8 @@ public struct ReloadFollower {
                 ])
         case .reloadComplete: return verdict(.complete, [])
         case .started, .startFailed, .bootTimedOut, .due, .retiring, .killed, .leftProcesses,
-            .killedTree, .slotDone, .memoryAlarm, .resized, .parked, .unparked, .canaryStarted,
+            .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
+            .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
             .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp:
             break
         }

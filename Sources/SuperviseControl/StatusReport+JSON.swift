@@ -103,9 +103,7 @@ extension StatusReport {
         json.field("boot_seconds", seconds: worker.bootTime)
         json.field("lifetime_limit_seconds", seconds: worker.lifetimeLimit)
         json.field("memory_limit_bytes", worker.memoryLimitBytes)
-        json.field("growth_bytes_per_request", decimal: worker.growth?.bytesPerRequest)
-        json.field("growth_bytes_per_hour", decimal: worker.growth?.bytesPerHour)
-        json.field("memory_limit_in_seconds", seconds: worker.growth?.timeToCap)
+        json.field("memory_limit_in_seconds", seconds: worker.timeToMemoryLimit)
         json.field("status", process?.text)
     }
 
@@ -118,6 +116,8 @@ extension StatusReport {
             "requests_left",
             facts.requestLimit.map { $0 > facts.requests ? $0 - facts.requests : 0 })
         json.field("memory_bytes", facts.memoryBytes)
+        json.field("growth_bytes_per_request", decimal: facts.growth?.bytesPerRequest)
+        json.field("growth_bytes_per_hour", facts.growth?.bytesPerHour)
     }
 
     private func write(_ vacancy: PoolSnapshot.Vacancy, to json: inout JSONWriter) {
@@ -142,7 +142,7 @@ extension StatusReport {
         json.field("backoffs", history.backoffs)
         json.field("memory_alarms", history.memoryAlarms)
         json.object("exits") { json in
-            for entry in history.exitCounts { json.field(named: entry.ending.name, entry.count) }
+            for entry in history.exitCounts { json.field(named: entry.cause, entry.count) }
         }
     }
 
@@ -150,10 +150,11 @@ extension StatusReport {
         json.field("slot", exit.id.slot)
         json.field("pid", process(exit.id)?.pid)
         json.field("ago_seconds", seconds: snapshot.at - exit.at)
-        json.field("cause", exit.ending.name)
+        json.field("cause", exit.cause)
         switch exit.status {
         case .code(let code): json.field("status", code)
         case .signal(let signal): json.field("signal", signal.description)
+        case .outOfMemory: json.field("signal", "KILL")
         }
         write(exit.facts, to: &json)
         json.field("boot_seconds", seconds: exit.bootTime)

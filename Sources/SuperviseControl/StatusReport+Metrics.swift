@@ -133,23 +133,22 @@ extension StatusReport {
     }
 
     /// Causes that are told before they first happen, so that a rate over them is right at once.
-    private static let usualEndings: [Ending] =
-        RecycleCause.allCases.map { .retired(.recycle($0)) } + [.finished, .crashed, .bootFailed]
-        + [.killMemory, .watchdog, .stalled, .bootTimeout].map { .retired($0) }
+    private static let usualCauses: [String] =
+        RecycleCause.allCases.map(\.name)
+        + [Ending.finished, .crashed, .bootFailed].map { $0.name(.code(1)) }
+        + [Ending.crashed.name(.outOfMemory)]
+        + [RetireCause.killMemory, .watchdog, .stalled, .bootTimeout].map(\.name)
 
     private func writeExits(to text: inout MetricsText) {
         text.family("supervise_worker_exits_total", .counter, "Workers that ended, by cause.")
         for pool in snapshot.pools {
             let seen = pool.history.exitCounts
-            let unseen = StatusReport.usualEndings.filter { ending in
-                !seen.contains { $0.ending == ending }
-            }
             for entry in seen {
-                text.sample(
-                    ("pool", pool.name), ("cause", entry.ending.name), number: entry.count)
+                text.sample(("pool", pool.name), ("cause", entry.cause), number: entry.count)
             }
-            for ending in unseen {
-                text.sample(("pool", pool.name), ("cause", ending.name), number: 0)
+            for cause in StatusReport.usualCauses where !seen.contains(where: { $0.cause == cause })
+            {
+                text.sample(("pool", pool.name), ("cause", cause), number: 0)
             }
         }
     }

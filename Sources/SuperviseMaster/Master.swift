@@ -187,7 +187,10 @@ final class Master {
     }
 
     private var nextDeadline: Instant? {
-        let own = [loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline, controlDeadline]
+        let own = [
+            loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline,
+            controlDeadline,
+        ]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
 

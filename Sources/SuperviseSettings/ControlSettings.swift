@@ -38,6 +38,12 @@ public enum HookEvent: String, Hashable, Sendable, CaseIterable {
     case done
     /// A worker is over its cap while too young.
     case memoryAlarm = "memory-alarm"
+    /// A worker is over `warn-rss`.
+    case memoryWarning = "memory-warning"
+    /// Workers leak faster than they can be replaced.
+    case leakAlarm = "leak-alarm"
+    /// The workers need too much memory together.
+    case memoryShortage = "memory-shortage"
     /// A pool has another number of workers.
     case resized
     /// A reload has begun.

@@ -49,7 +49,7 @@ extension RecycleCause {
     var isOfMemory: Bool {
         switch self {
         case .memory, .poolMemory, .pressure: true
-        case .requests, .lifetime, .requested, .reload: false
+        case .requests, .lifetime, .requested, .operator, .reload: false
         }
     }
 }

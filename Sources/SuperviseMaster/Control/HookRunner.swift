@@ -125,7 +125,8 @@ final class HookRunner {
 extension LogLine {
     /// Ends that nobody planned, by the names of their causes.
     private static let crashes: Set<String> = Set(
-        [Ending.crashed, .bootFailed].map(\.name)
+        [Ending.crashed, .bootFailed].map { $0.name(.code(1)) }
+            + [Ending.crashed.name(.outOfMemory)]
             + [RetireCause.killMemory, .watchdog, .stalled, .bootTimeout].map(\.name))
     private static let recycles = Set(RecycleCause.allCases.map(\.name))
 

@@ -40,14 +40,16 @@ extension Setting {
             "on-event", in: .master, .master(.list(\.hooks, .hook)), reload: .live,
             summary: "Run a command when something happens",
             details: """
-                A list of events with commas between them, then a command. The events are those of the log: started, ready, due, retiring, exited, \
-                killed, backoff, done, memory-alarm, resized, reload, reload-complete, \
-                reload-aborted, reload-failed, stopping, giving-up; recycle (retiring for a planned \
-                replacement), crash (exited unplanned) and all stand for several. The facts are in \
-                the environment: SUPERVISE_EVENT is the name, SUPERVISE_EVENT_POOL, _SLOT, _PID, \
-                _CAUSE and so on are its fields, SUPERVISE_EVENT_JSON is all of it. Nobody waits \
-                for the command; it is killed after 10 s, and at most 8 run at once. \
-                Example: on-event = crash,memory-alarm /usr/bin/notify ops.
+                A list of events with commas between them, then a command. The events are \
+                those of the log: started, ready, due, retiring, exited, killed, backoff, \
+                done, memory-alarm, memory-warning, leak-alarm, memory-shortage, resized, \
+                reload, reload-complete, reload-aborted, reload-failed, stopping, giving-up; \
+                recycle (retiring for a planned replacement), crash (exited unplanned) and \
+                all stand for several. The facts are in the environment: SUPERVISE_EVENT is \
+                the name, SUPERVISE_EVENT_POOL, _SLOT, _PID, _CAUSE and so on are its \
+                fields, SUPERVISE_EVENT_JSON is all of it. Nobody waits for the command; it \
+                is killed after 10 s, and at most 8 run at once. Example: on-event = \
+                crash,memory-alarm /usr/bin/notify ops.
                 """),
     ]
 }
