@@ -23,6 +23,20 @@ struct ExhaustiveTests {
         #expect(found.sequences >= 10 * length * length && found.recoveries > length)
     }
 
+    /// What follows on two sequences that lead to the same is looked at once and counted twice.
+    @Test(arguments: [Scene.Kind.surge, .stopFirst]) func nothingIsLeftOut(kind: Scene.Kind) {
+        let scene = Scene(kind, workers: 2, from: .trial)
+        func explore(remembering: Bool) -> Exhaustive<Service>.Findings {
+            Exhaustive.explore(scene, length: 3, remembering: remembering) {
+                Service([scene.plan], seed: 1)
+            }
+        }
+        let quick = explore(remembering: true)
+        let plain = explore(remembering: false)
+        #expect(quick.sequences == plain.sequences)
+        #expect(quick.steps < plain.steps)
+    }
+
     /// Planted bugs that no sequence of this length shows.
     private static let outOfReach: Set<PlantedBug> = []
 

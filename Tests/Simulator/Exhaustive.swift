@@ -34,16 +34,20 @@ package struct Exhaustive<M: Machine & Equatable> {
 
     private let scene: Scene
     private let recoveryEvery: Int
+    private let remembers: Bool
     private var path: [Stimulus] = []
     private var known: [[Walk<M>: Int]]
     private var findings = Findings()
 
-    /// Looks at all sequences up to this length. A failing sequence is a shortest one.
+    /// Looks at all sequences up to this length. Where one breaks an invariant, a shortest such one is
+    /// found. Without remembering, every sequence is made step by step, also where it leads nowhere
+    /// new.
     package static func explore(
-        _ scene: Scene, length: Int, recoveryEvery: Int = 64, of machine: () -> M
+        _ scene: Scene, length: Int, recoveryEvery: Int = 64, remembering: Bool = true,
+        of machine: () -> M
     ) -> Findings {
         func explore(_ length: Int) -> Findings {
-            var exploration = Exhaustive(scene, length, recoveryEvery)
+            var exploration = Exhaustive(scene, length, recoveryEvery, remembering)
             let walk = Walk(scene, of: machine())
             if let violation = walk.violation { exploration.fail(violation) }
             exploration.findings.sequences = exploration.follow(walk, left: length)
@@ -58,16 +62,18 @@ package struct Exhaustive<M: Machine & Equatable> {
         return findings
     }
 
-    private init(_ scene: Scene, _ length: Int, _ recoveryEvery: Int) {
+    private init(_ scene: Scene, _ length: Int, _ recoveryEvery: Int, _ remembers: Bool) {
         self.scene = scene
         self.recoveryEvery = recoveryEvery
+        self.remembers = remembers
         known = Array(repeating: [:], count: length + 1)
     }
 
     /// Returns how many sequences follow.
     private mutating func follow(_ walk: Walk<M>, left: Int) -> Int {
         guard findings.failure == nil else { return 0 }
-        if left >= Self.leastLeftOfKept, let sequences = known[left][walk] { return sequences }
+        let isKept = remembers && left >= Self.leastLeftOfKept
+        if isKept, let sequences = known[left][walk] { return sequences }
         recover(walk, left: left)
         guard left > 0, !walk.isOver else { return 1 }
         var sequences = 0
@@ -80,7 +86,7 @@ package struct Exhaustive<M: Machine & Equatable> {
             sequences += follow(next, left: left - 1)
             path.removeLast()
         }
-        if left >= Self.leastLeftOfKept { known[left][walk] = sequences }
+        if isKept { known[left][walk] = sequences }
         return sequences
     }
 
