@@ -64,7 +64,7 @@ final class Stage {
     /// Connects again and again until every worker has accepted so many; tells how many were made.
     func connect(untilEachHas count: UInt64, _ workers: [Worker]) async throws -> UInt64 {
         var made: UInt64 = 0
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while workers.contains(where: { $0.connections < count }) {
             try #require(ContinuousClock.now < deadline, "\(workers.map(\.connections))")
             try await connect(32)

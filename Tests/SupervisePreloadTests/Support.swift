@@ -35,7 +35,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Asks again until there is an answer.
 func eventually<Value>(_ what: String, _ answer: () throws -> Value?) async throws -> Value {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(120)
     while true {
         if let value = try answer() { return value }
         guard ContinuousClock.now < deadline else { throw Failure(description: "never: \(what)") }
