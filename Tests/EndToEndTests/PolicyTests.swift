@@ -23,18 +23,22 @@ import Testing
     }
 
     @Test func aHoldEnds() async throws {
-        let master = try Supervise.web(["--max-lifetime", "3s", "--max-hold", "1s"])
+        // It asks while it boots, so that it has asked before it is due.
+        let master = try Supervise.web(
+            ["--max-lifetime", "3s", "--max-hold", "1s"],
+            environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=600"])
         let worker = try await master.waitForWorkers(1)[0]
-        try await master.tell("X_HOLD=600", by: worker)
         let exit = try await master.waitForEvent(Event.exit)
         #expect(exit.pid == worker.pid && exit["cause"] == "max-lifetime")
         #expect(try #require(exit.seconds("age")) >= 4)
     }
 
     @Test func aHoldCanBeTakenBack() async throws {
-        let master = try Supervise.web(["--max-lifetime", "3s"])
+        // Without another beside it, so that the request below is its own.
+        let master = try Supervise.web(
+            ["--max-lifetime", "3s", "--max-surge", "0", "--max-unavailable", "1"],
+            environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=600"])
         let worker = try await master.waitForWorkers(1)[0]
-        try await master.tell("X_HOLD=600", by: worker)
         try await master.waitForEvent(Event.due)
         try await Task.sleep(for: .seconds(1))
         #expect(master.lines(Event.retiring).isEmpty)
