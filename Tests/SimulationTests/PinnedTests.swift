@@ -64,11 +64,44 @@ struct PinnedTests {
                 ], healAt: 19_284))
     }
 
+    @Test func beingKilledForMemoryBeforeReadinessCountsAsAFailedBoot() {
+        let web = Service.Plan("web") {
+            $0.hasListeners = true
+            $0.readiness = .notify
+            $0.bootAttempts = 2
+            $0.killRSSBytes = 100 << 20
+        }
+        let tooLarge = Program {
+            $0.hanging = 1000; $0.memory = 200
+        }
+        expectGood(
+            Schedule(seed: 1, pools: [web], program: tooLarge, healAt: 10_000), exitCode: 3)
+    }
+
+    @Test func aLoneCanaryFailedInASlotThatBacksOff() {
+        let jobs = Service.Plan("jobs") {
+            $0.workers = 3
+            $0.readiness = .exec
+            $0.backoff = .milliseconds(500)
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [jobs], program: Program { $0.exec = 0 },
+                faults: [
+                    TimedFault(1000, .refuseForks(400)),
+                    TimedFault(1001, .end(pool: 0, worker: 0, signal: 11)),
+                    TimedFault(1300, .end(pool: 0, worker: 0, signal: 11)),
+                    TimedFault(1400, .resize(pool: 0, by: -1)),
+                    TimedFault(1400, .reload([jobs], Program())),
+                    TimedFault(1700, .end(pool: 0, worker: 1, signal: 11)),
+                ], healAt: 3000))
+    }
+
     private func expectGood(
-        _ schedule: Schedule, _ location: SourceLocation = #_sourceLocation
+        _ schedule: Schedule, exitCode: Int32 = 0, _ location: SourceLocation = #_sourceLocation
     ) {
         let outcome = schedule.run()
         #expect(outcome.violation == nil, sourceLocation: location)
-        #expect(outcome.exitCode == 0, sourceLocation: location)
+        #expect(outcome.exitCode == exitCode, sourceLocation: location)
     }
 }

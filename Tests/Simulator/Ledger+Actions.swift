@@ -48,7 +48,8 @@ extension Ledger {
         worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }
         pools[id.pool].slots[id.slot].workers.append(worker)
         pools[id.pool].slots[id.slot].lastIncarnation = id.incarnation
-        if pools[id.pool].slots[id.slot].isFresh {
+        // A canary starts whatever its slot backs off for, so nothing is learnt from it.
+        if !isCanary, pools[id.pool].slots[id.slot].isFresh {
             pools[id.pool].slots[id.slot].isFresh = false
             pools[id.pool].slots[id.slot].notBefore = nil
         }
@@ -147,8 +148,7 @@ extension Ledger {
             pools[id.pool].slots[id.slot].notBefore = nil
             pools[id.pool].slots[id.slot].failedAt = now
         }
-        let endsABoot = cause == .announced || cause == .killMemory
-        if cause == .bootTimeout || endsABoot && worker.readyAt == nil, !isOnTrial(id) {
+        if worker.readyAt == nil, cause.endsABoot, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].bootFailures += 1
         }
         if cause == .recycle(.reload), trial != nil, worker.generation == generation {
@@ -204,6 +204,16 @@ extension Ledger {
                     pools[pool].slots[slot].workers[place].killAt = min(killAt, latest)
                 }
             }
+        }
+    }
+}
+
+extension RetireCause {
+    /// Whether a worker that goes for this reason before it was ready has failed to boot.
+    fileprivate var endsABoot: Bool {
+        switch self {
+        case .bootTimeout, .announced, .killMemory, .watchdog, .stalled: true
+        case .recycle, .scaledDown, .parked, .superseded, .stop: false
         }
     }
 }
