@@ -29,9 +29,7 @@ extension Invariant {
         let policy = ledger.policy(of: worker)
         switch cause {
         case .requests:
-            // The bell that rang is rewritten by now.
-            guard let bell = worker.bell, worker.requests >= bell || worker.rungAt == ledger.now
-            else {
+            guard let bell = worker.bell, worker.requests >= bell else {
                 return "\(id) has not reached its limit, nor come near it"
             }
         case .lifetime:
@@ -78,7 +76,8 @@ extension Invariant {
                 return "\(id) was not due"
             }
         case .bootTimeout:
-            guard worker.readyAt == nil, ledger.now >= worker.readyBy else {
+            let timeout = ledger.policy(of: worker).readyTimeout
+            guard worker.readyAt == nil, ledger.now - worker.startedAt >= timeout else {
                 return "\(id) had more time to boot"
             }
         case .killMemory:

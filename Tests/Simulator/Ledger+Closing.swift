@@ -6,17 +6,12 @@ extension Ledger {
         /// The generation in force since then.
         let generation: Int
         /// By when they are given up, whoever waits.
-        private(set) var until: Instant
+        let until: Instant
         /// What still runs then is killed; nil where nobody has to go.
-        private(set) var killAt: Instant?
+        let killAt: Instant?
         /// What the workers get at least from the stop-signal on.
         var share = TimeSpan.zero
         var isEmpty = false
-
-        mutating func shift(by span: TimeSpan) {
-            until = until + span
-            killAt = killAt.map { $0 + span }
-        }
     }
 
     mutating func doorsShut(_ number: Int) {
