@@ -53,7 +53,7 @@ private struct ObservedProcess {
     mutating func waits() throws(SystemCallError) -> Bool {
         let links = listeners.map { "socket:[\($0.inode)]" }
         var polls: [String] = []
-        var sockets: Set<UInt64> = []
+        var sockets: [Int32] = []
         for name in try Directory.names("/proc/\(pid)/fd") {
             // A descriptor may be closed since it was listed.
             guard
@@ -63,8 +63,8 @@ private struct ObservedProcess {
             else { continue }
             if links.contains(link) {
                 if let number = Int32(name) { listening.insert(number) }
-            } else if link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()) {
-                sockets.insert(inode)
+            } else if link.hasPrefix("socket:["), let number = Int32(name) {
+                sockets.append(number)
             }
             if link == "anon_inode:[eventpoll]" { polls.append(name) }
             if link == "anon_inode:[io_uring]" { hasRing = true }
@@ -81,7 +81,7 @@ private struct ObservedProcess {
         for task in try Directory.names("/proc/\(pid)/task") {
             if try isBlocked(task) { return true }
         }
-        return AcceptedConnections.areHeld(sockets, by: pid, through: listeners.map(\.inode))
+        return AcceptedConnections.areHeld(sockets, by: pid, through: listening)
     }
 
     // `tfd: 5 events: 19 data: 5 pos:0 ino:1f3a sdev:8`, all but the descriptor hexadecimal. The

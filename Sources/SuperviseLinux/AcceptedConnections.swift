@@ -1,56 +1,53 @@
-/// Whether a process holds connections that came in through given listeners, by the kernel's socket
-/// tables (/proc/PID/net/tcp, tcp6 and unix, proc_pid_net(5)). A program that accepts one connection at
-/// a time and is never idle is seldom seen to wait for the next one, but it can be seen to hold this.
+import CSupervise
+import Glibc
+
+/// Whether a process holds connections that came in through its listeners. A program that accepts one
+/// connection at a time and is never idle is seldom seen to wait for the next one, but it can be
+/// seen to hold this.
+///
+/// Its sockets are copied and asked themselves (pidfd_getfd(2)). The kernel's tables of all
+/// connections would tell too, at a cost that grows with everybody's.
 enum AcceptedConnections {
-    /// Any of `sockets` (inodes) is an established connection to the address of one of `listeners`
-    /// (inodes); false also when the tables cannot be read.
-    static func areHeld(_ sockets: Set<UInt64>, by pid: Int32, through listeners: [UInt64]) -> Bool
-    {
-        guard !sockets.isEmpty else { return false }
-        let listeners = Set(listeners)
-        for table in ["tcp", "tcp6"] {
-            if isHeld(in: Procfs.text("/proc/\(pid)/net/\(table)"), sockets, listeners, tcpRow) {
-                return true
-            }
-        }
-        return isHeld(in: Procfs.text("/proc/\(pid)/net/unix"), sockets, listeners, unixRow)
-    }
+    // Whoever holds more without one of them being ours is not about to show it.
+    private static let mostSockets = 1000
 
-    /// What a row tells of its socket.
-    private struct Row {
-        let inode: UInt64
-        /// The local end: a port, or a path.
-        let end: Substring
-        let isConnected: Bool
-    }
-
-    private static func isHeld(
-        in table: String?, _ sockets: Set<UInt64>, _ listeners: Set<UInt64>,
-        _ read: ([Substring]) -> Row?
+    /// Any of the descriptors `sockets` is a connection to the address of one of `listening`, both of
+    /// the process `pid`. False also where they cannot be looked at.
+    static func areHeld(
+        _ sockets: [Int32], by pid: Int32, through listening: Set<Int32>
     ) -> Bool {
-        guard let table else { return false }
-        var ends: Set<Substring> = []
-        var candidates: Set<Substring> = []
-        for line in table.utf8.split(separator: UInt8(ascii: "\n")).dropFirst() {
-            guard let row = read(Substring(line).split(separator: " ")) else { continue }
-            if listeners.contains(row.inode) { ends.insert(row.end) }
-            if row.isConnected, sockets.contains(row.inode) { candidates.insert(row.end) }
+        guard !sockets.isEmpty, !listening.isEmpty else { return false }
+        do {
+            let process = try ProcessDescriptor.open(pid: pid)
+            let ends = Set(listening.compactMap { localEnd($0, of: process, isConnected: false) })
+            return sockets.prefix(mostSockets).contains {
+                localEnd($0, of: process, isConnected: true).map(ends.contains) ?? false
+            }
+        } catch {
+            return false
         }
-        return !ends.isDisjoint(with: candidates)
     }
 
-    /// `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 12345 …`
-    private static func tcpRow(_ words: [Substring]) -> Row? {
-        guard words.count > 9, let inode = UInt64(words[9]),
-            let port = words[1].split(separator: ":").last
-        else { return nil }
-        // ESTABLISHED and CLOSE_WAIT: the client may have said all it has to say.
-        return Row(inode: inode, end: port, isConnected: words[3] == "01" || words[3] == "08")
-    }
-
-    /// `0000000000000000: 00000002 00000000 00010000 0001 01 12345 /path`
-    private static func unixRow(_ words: [Substring]) -> Row? {
-        guard words.count > 7, let inode = UInt64(words[6]) else { return nil }
-        return Row(inode: inode, end: words[7], isConnected: words[5] == "03")
+    /// The local end of another process's socket: a port, or a unix socket's name. Nil where it has
+    /// none, where it is not connected and should be, and where it cannot be told.
+    private static func localEnd(
+        _ descriptor: Int32, of process: borrowing ProcessDescriptor, isConnected: Bool
+    ) -> [UInt8]? {
+        let number = csupervise_copy_descriptor(process.rawValue, descriptor)
+        guard number >= 0 else { return nil }
+        let copy = FileDescriptor(owning: number)
+        do {
+            if isConnected { _ = try SocketAddress(connectedTo: copy.rawValue) }
+            let address = try SocketAddress(boundBy: copy.rawValue)
+            switch address.family {
+            // Of both families: a dual-stack listener's connections may look like either.
+            case AF_INET, AF_INET6: return Array(address.bytes[2..<4])
+            // A client's end has no name.
+            case AF_UNIX: return address.length > 2 ? address.bytes : nil
+            default: return nil
+            }
+        } catch {
+            return nil
+        }
     }
 }

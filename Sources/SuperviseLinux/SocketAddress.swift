@@ -38,12 +38,23 @@ struct SocketAddress {
 
     /// The address that a socket is bound to (getsockname(2)).
     init(boundBy descriptor: Int32) throws(SystemCallError) {
+        try self.init("getsockname") { getsockname(descriptor, $0, $1) }
+    }
+
+    /// The address that a socket is connected to (getpeername(2)); ENOTCONN where it is not.
+    init(connectedTo descriptor: Int32) throws(SystemCallError) {
+        try self.init("getpeername") { getpeername(descriptor, $0, $1) }
+    }
+
+    private init(
+        _ call: StaticString,
+        _ body: (UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) throws(SystemCallError) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        try systemCall("getsockname") {
+        try systemCall(call) {
             withUnsafeMutableBytes(of: &storage) {
-                getsockname(
-                    descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+                body($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
             }
         }
         self.storage = storage
