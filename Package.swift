@@ -53,6 +53,7 @@ let package = Package(
             name: "hello-worker", dependencies: ["SuperviseWorker"], swiftSettings: strict),
         .testTarget(
             name: "SuperviseCoreTests", dependencies: ["SuperviseCore"], swiftSettings: strict),
+        .target(name: "Background", path: "Tests/Background", swiftSettings: strict),
         .target(
             name: "Simulator", dependencies: ["SuperviseCore"], path: "Tests/Simulator",
             swiftSettings: quick),
@@ -60,10 +61,10 @@ let package = Package(
             name: "simulate", dependencies: ["SuperviseCore", "Simulator"],
             path: "Tests/simulate", swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["SuperviseCore", "Simulator"],
+            name: "SimulationTests", dependencies: ["Background", "SuperviseCore", "Simulator"],
             swiftSettings: strict),
         .testTarget(
-            name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
+            name: "SuperviseSettingsTests", dependencies: ["Background", "SuperviseSettings"],
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],
@@ -79,7 +80,8 @@ let package = Package(
         .testTarget(
             name: "SupervisePreloadTests", dependencies: ["SuperviseLinux"],
             exclude: ["Programs"], swiftSettings: strict),
-        .testTarget(name: "HouseRulesTests", swiftSettings: strict),
+        .testTarget(
+            name: "HouseRulesTests", dependencies: ["Background"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["supervise", "hello-worker", "SuperviseLinux"],

@@ -1,9 +1,10 @@
+import Background
 import Foundation
 import Testing
 
 /// The rules of the house that a reader would otherwise have to watch over: what may import what, and
 /// what must not stand in the sources.
-@Suite struct HouseRulesTests {
+@Suite(.inBackground) struct HouseRulesTests {
     private struct Source {
         let path: String
         let lines: [String]

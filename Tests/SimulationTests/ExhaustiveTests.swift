@@ -1,3 +1,4 @@
+import Background
 import Foundation
 import Simulator
 import SuperviseCore
@@ -6,7 +7,7 @@ import Testing
 /// Every sequence of things that may happen to pools of one and two workers, up to a length.
 /// `SUPERVISE_LENGTH=4` looks at longer ones; `swift run -c release simulate --exhaustive` does so
 /// faster and says how many there are.
-struct ExhaustiveTests {
+@Suite(.inBackground) struct ExhaustiveTests {
     /// How many things happen after the opening. Within so many, planted bugs are caught.
     private static let length = 3
 

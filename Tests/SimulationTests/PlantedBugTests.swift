@@ -1,8 +1,9 @@
+import Background
 import Simulator
 import Testing
 
 /// Every planted bug is caught, within so many seeds.
-struct PlantedBugTests {
+@Suite(.inBackground) struct PlantedBugTests {
     static let mostSeeds: UInt64 = 4_000
 
     @Test(arguments: PlantedBug.allCases)

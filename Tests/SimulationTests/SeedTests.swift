@@ -1,3 +1,4 @@
+import Background
 import Foundation
 import Simulator
 import SuperviseCore
@@ -5,7 +6,7 @@ import Testing
 
 /// Runs drawn from seeds. `SUPERVISE_SEEDS=1000000` runs more of them, `SUPERVISE_SEED=123` replays
 /// one; `swift run -c release simulate` does both faster and prints how many seeds a second.
-struct SeedTests {
+@Suite(.inBackground) struct SeedTests {
     private static let parts = 16
 
     private static func variable(_ name: String) -> UInt64? {

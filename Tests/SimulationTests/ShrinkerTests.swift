@@ -1,9 +1,10 @@
+import Background
 import Simulator
 import SuperviseCore
 import Testing
 
 /// The shrinker keeps what breaks and takes the rest away.
-struct ShrinkerTests {
+@Suite(.inBackground) struct ShrinkerTests {
     @Test func aLongScheduleBecomesAShortOne() throws {
         let machine: (Schedule) -> Bugged = { Bugged(.forgetHold, $0) }
         let found = try #require(
