@@ -23,7 +23,6 @@ import Testing
         let result = try await load(address, requests: 300, rate: 300)
         #expect(result.ok == 300 && result.failed == 0, "\(result.reasons)")
         #expect(Set(result.pids.keys) == Set(workers.map { "\($0.pid)" }))
-        #expect(result.longestGapSeconds < 1)
         let kept = try await load(address, requests: 100, rate: 200, keepAlive: true)
         #expect(kept.ok == 100 && kept.failed == 0, "\(kept.reasons)")
 
@@ -117,16 +116,16 @@ import Testing
     @Test func theLoadClientSeesAPause() async throws {
         let master = try standIn(["--", Place.helloWorker])
         let worker = try await master.waitForWorkers(1)[0]
-        let client = try LoadClient(try await master.address(), requests: 300, rate: 100)
+        let client = try LoadClient(try await master.address(), rate: 100)
         try await client.begun()
         try await Task.sleep(for: .milliseconds(500))
         kill(worker.pid, SIGSTOP)
         try await Task.sleep(for: .seconds(1))
         kill(worker.pid, SIGCONT)
-        let result = try await client.result()
+        let result = try await client.end()
         // Nothing fails, and yet the pause shows: in the gap, and in the latency of all that came
         // due meanwhile.
-        expectNoFailure(result, 300)
+        expectNoFailure(result)
         #expect(result.longestGapSeconds > 0.8 && result.maxSeconds > 0.8)
     }
 

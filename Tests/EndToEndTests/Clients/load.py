@@ -1,11 +1,11 @@
 """An open-loop HTTP load client; says "sending" on standard error when it begins, and prints one line
-of JSON at the end.
+of JSON at the end, which is after so many requests or at SIGTERM.
 
 Requests are due at a fixed rate whatever the answers do, and latency counts from the time at which
 a request was due: a client that waits for the last answer before it sends the next one would hide
 every pause of the server.
 """
-import argparse, asyncio, json, re, sys, time
+import argparse, asyncio, itertools, json, re, signal, sys, time
 
 options = None
 idle = []  # kept-alive connections, the freshest last
@@ -102,11 +102,15 @@ async def run():
     result = {"start": began, "ok": 0, "failed": 0, "reasons": {}, "retried": 0, "pids": {},
               "failed_at": []}
     latencies, answers, tasks = [], [start], set()
-    for number in range(options.requests):
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    for number in range(options.requests) if options.requests else itertools.count():
         due = start + number / options.rate
         pause = due - time.monotonic()
         if pause > 0:
             await asyncio.sleep(pause)
+        if told.is_set():
+            break
         if options.in_turn:
             await request(time.monotonic(), result, latencies, answers)
             start += max(0, time.monotonic() - due)  # the next one is as far away as ever
@@ -130,7 +134,7 @@ async def run():
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--connect", required=True, help="HOST:PORT or unix:PATH")
 parser.add_argument("--path", default="/")
-parser.add_argument("--requests", type=int, default=100)
+parser.add_argument("--requests", type=int, default=100, help="0: until SIGTERM")
 parser.add_argument("--rate", type=float, default=100, help="requests a second")
 parser.add_argument("--timeout", type=float, default=10, help="seconds for one request")
 parser.add_argument("--in-turn", action="store_true",

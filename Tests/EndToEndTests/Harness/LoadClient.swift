@@ -27,19 +27,22 @@ final class LoadClient {
     private let folder = Result { try Folder() }
     private let plannedSeconds: Double
 
-    /// Sends `requests` at `rate` a second, or `inTurn` with gaps of that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
+    /// Sends `requests`, or as many as come until `end`, at `rate` a second, or `inTurn` with gaps of
+    /// that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
     init(
-        _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
+        _ address: String, requests: Int? = nil, rate: Double, path: String = "/",
+        keepAlive: Bool = false,
         inTurn: Bool = false, timeout: Double = 10
     ) throws {
         let folder = try folder.get()
         var command = [
             "python3", Place.client("load"), "--connect", address, "--path", path,
-            "--requests", "\(requests)", "--rate", "\(rate)", "--timeout", "\(timeout)",
+            "--requests", "\(requests ?? 0)",
+            "--rate", "\(rate)", "--timeout", "\(timeout)",
         ]
         if keepAlive { command.append("--keep-alive") }
         if inTurn { command.append("--in-turn") }
-        plannedSeconds = Double(requests) / rate * (inTurn ? 5 : 1) + timeout
+        plannedSeconds = Double(requests ?? 0) / rate * (inTurn ? 5 : 1) + timeout
         cage = try Cage(
             command, environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
@@ -48,6 +51,13 @@ final class LoadClient {
     func begun() async throws {
         let folder = try folder.get()
         try await eventually("the load's begin") { !folder.lines("err").isEmpty }
+    }
+
+    /// Lets it come to an end, and waits for that.
+    func end() async throws -> LoadResult {
+        let pid = try await eventually("the load's pid") { cage.pid }
+        kill(pid, SIGTERM)
+        return try await result()
     }
 
     /// Waits for the end of the load.

@@ -64,3 +64,23 @@ struct LogLine: CustomStringConvertible {
         return fields["event"] == nil ? nil : fields
     }
 }
+
+/// A log that is written while it is read. Tests look at it a hundred times a second, so a line is read
+/// once.
+final class GrowingLog {
+    private let path: String
+    private var known: [LogLine] = []
+    private var length = 0
+
+    init(path: String) { self.path = path }
+
+    /// All lines that are whole.
+    func lines() -> [LogLine] {
+        let text = readFile(path, from: length) ?? ""
+        guard let end = text.utf8.lastIndex(of: UInt8(ascii: "\n")) else { return known }
+        let whole = text[...end]
+        known += whole.split(separator: "\n").map { LogLine($0) }
+        length += whole.utf8.count
+        return known
+    }
+}

@@ -28,7 +28,10 @@ enum ProcessTable {
 
     /// The living children of a process.
     static func children(of parent: pid_t) -> [pid_t] {
-        entries().filter { $0.parent == parent && !$0.isZombie }.map(\.pid)
+        folder("/proc/\(parent)/task").flatMap { thread in
+            (readFile("/proc/\(parent)/task/\(thread)/children") ?? "").split(separator: " ")
+                .compactMap { pid_t($0) }.filter(isAlive)
+        }
     }
 
     /// Whether the process runs; a zombie does not.
@@ -80,11 +83,12 @@ enum ProcessTable {
     }
 }
 
-/// The whole text of a file, or nil.
-func readFile(_ path: String) -> String? {
+/// The whole text of a file, or what follows so many bytes of it, or nil.
+func readFile(_ path: String, from offset: Int = 0) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
+    if offset > 0 { lseek(descriptor, off_t(offset), SEEK_SET) }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {

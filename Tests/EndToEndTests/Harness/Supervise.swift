@@ -41,8 +41,10 @@ final class Supervise {
 
     // MARK: Log
 
+    private lazy var growingLog = GrowingLog(path: folder["stderr"])
+
     /// All lines so far.
-    var log: [LogLine] { folder.lines("stderr").map { LogLine($0) } }
+    var log: [LogLine] { growingLog.lines() }
 
     /// The end of the log, for messages.
     var tail: String { folder.lines("stderr").suffix(40).joined(separator: "\n") }
