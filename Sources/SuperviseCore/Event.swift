@@ -5,7 +5,8 @@ public enum Event: Equatable, Sendable {
     /// `nextDeadline` has come. Told after every other event of the turn.
     case deadline
     /// The caller could not run for this long (the machine was suspended, the control group frozen).
-    /// Told before `deadline`: workers may not have run either, and get that time back.
+    /// Told before all other events of the turn: workers may not have run either, and the deadlines
+    /// set before get that time back.
     case late(by: TimeSpan)
     /// Something happened to a worker, or a worker said something.
     case worker(WorkerID, WorkerEvent)

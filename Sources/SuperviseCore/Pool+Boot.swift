@@ -147,14 +147,8 @@ extension Pool {
     /// When something is to happen to a booting worker by time alone.
     func bootDeadline(of worker: Worker) -> Instant? {
         guard worker.isBooting else { return nil }
-        let timeout = bootTimeout(of: worker)
-        guard let (readyAt, _) = readyByTime(worker) else { return timeout }
-        return min(timeout, readyAt)
-    }
-
-    private func bootTimeout(of worker: Worker) -> Instant {
-        let timeout = worker.startedAt + policy(of: worker).readyTimeout
-        return max(timeout, worker.bootExtendedUntil ?? timeout) + worker.lostTime
+        guard let (readyAt, _) = readyByTime(worker) else { return worker.bootUntil }
+        return min(worker.bootUntil, readyAt)
     }
 
     private func readyByTime(_ worker: Worker) -> (at: Instant, rule: ReadyRule)? {
@@ -179,7 +173,7 @@ extension Pool {
         if worker.isBooting {
             if let (readyAt, rule) = readyByTime(worker), readyAt <= now {
                 becomeReady(id, by: rule, isUnproven: rule != .time, at: now)
-            } else if bootTimeout(of: worker) <= now {
+            } else if worker.bootUntil <= now {
                 bootTimedOut(worker, at: now)
                 return
             }

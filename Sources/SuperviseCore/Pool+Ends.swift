@@ -31,6 +31,7 @@ extension Pool {
     mutating func killLate(_ worker: Worker, at now: Instant) {
         guard let index = leavingIndex(of: worker.id) else { return }
         let again = now + Pool.killAgainAfter
+        slots[worker.id.slot].leaving[index].wasKilled = true
         switch worker.state {
         case .retiring(let cause, _):
             slots[worker.id.slot].leaving[index].state = .retiring(cause, killAt: again)

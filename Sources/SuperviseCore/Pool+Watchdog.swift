@@ -8,9 +8,7 @@ extension Pool {
 
     /// The first `WATCHDOG=1` announces that more will come.
     mutating func watchdogRepeated(by id: WorkerID, at now: Instant) {
-        guard let worker = self[id], let timeout = policy(of: worker).watchdogTimeout else {
-            return
-        }
+        guard let timeout = self[id]?.watchdogTimeout else { return }
         self[id]?.watchdogAt = now + timeout
     }
 
@@ -19,15 +17,16 @@ extension Pool {
     /// killed, or that was told to stop quickly, has no say.
     mutating func extendTimeout(of id: WorkerID, by span: TimeSpan, at now: Instant) {
         if let index = leavingIndex(of: id) {
-            guard case .retiring(let cause, let killAt) = slots[id.slot].leaving[index].state,
-                cause.isGraceful, (stage.haste ?? .graceful) == .graceful, killAt > now
+            let worker = slots[id.slot].leaving[index]
+            guard case .retiring(let cause, let killAt) = worker.state, cause.isGraceful,
+                !worker.wasKilled, (stage.haste ?? .graceful) == .graceful, killAt > now
             else { return }
             slots[id.slot].leaving[index].state = .retiring(cause, killAt: max(killAt, now + span))
             return
         }
         guard let worker = self[id] else { return }
         if worker.isBooting {
-            self[id]?.bootExtendedUntil = now + span
+            self[id]?.bootUntil = max(worker.bootUntil, now + span)
         } else if let watchdogAt = worker.watchdogAt {
             self[id]?.watchdogAt = max(watchdogAt, now + span)
         }
@@ -36,6 +35,7 @@ extension Pool {
     /// Gives every worker back the time in which nobody could run.
     mutating func shiftDeadlines(by span: TimeSpan, at now: Instant) {
         emptyingUntil = emptyingUntil.map { $0 + span }
+        queueWaitsSince = queueWaitsSince.map { $0 + span }
         for slot in slots.indices {
             slots[slot].incumbent?.shiftDeadlines(by: span)
             slots[slot].replacement?.shiftDeadlines(by: span)
@@ -54,6 +54,7 @@ extension Pool {
     mutating func scheduleProgress(at now: Instant) {
         guard stage == .running, policy.hasListeners, let timeout = policy.stallTimeout else {
             nextProgressAt = nil
+            queueWaitsSince = nil
             return
         }
         let gap = max(10_000_000, timeout.nanoseconds / Pool.looksPerStallTimeout)
@@ -85,9 +86,10 @@ extension Pool {
 extension Worker {
     fileprivate mutating func shiftDeadlines(by span: TimeSpan) {
         watchdogAt = watchdogAt.map { $0 + span }
+        progressAt = progressAt.map { $0 + span }
         switch state {
         case .starting, .booting:
-            lostTime = lostTime + span
+            bootUntil = bootUntil + span
         case .ready:
             break
         case .retiring(let cause, let killAt):

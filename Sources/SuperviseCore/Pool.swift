@@ -168,6 +168,8 @@ public struct Pool: Equatable, Sendable {
         fillVacancies(at: now)
         advanceRecycles(at: now)
         advanceCandidate(at: now)
+        // Either may have made a place that can be taken at once.
+        fillVacancies(at: now)
         noteProgress()
     }
 

@@ -7,7 +7,7 @@ public struct Service: Equatable, Sendable {
         case start
         /// `nextDeadline` has come. Told after every other event of the turn.
         case deadline
-        /// The master could not run for this long. Told before `deadline`.
+        /// The master could not run for this long. Told before all other events of the turn.
         case late(by: TimeSpan)
         /// News of a worker.
         case worker(WorkerID, WorkerEvent)

@@ -24,6 +24,11 @@ public struct Worker: Equatable, Sendable {
     public let requestLimit: UInt64?
     /// The age at which it is recycled; nil where there is none.
     let lifetimeLimit: TimeSpan?
+    /// How often it has to say `WATCHDOG=1`, once it has begun to. It was told so when it started, so
+    /// a newer setting does not bind it.
+    let watchdogTimeout: TimeSpan?
+    /// Until when it has to be ready.
+    var bootUntil: Instant
 
     /// Where it stands.
     public internal(set) var state = State.starting
@@ -56,10 +61,8 @@ public struct Worker: Equatable, Sendable {
     var asksForReplacement = false
     /// When it gets SIGABRT, unless it says `WATCHDOG=1` before.
     var watchdogAt: Instant?
-    /// How long it could not run while it booted.
-    var lostTime = TimeSpan.zero
-    /// It asked for more time to boot.
-    var bootExtendedUntil: Instant?
+    /// Whether it got SIGKILL.
+    var wasKilled = false
     /// When its count last moved.
     var progressAt: Instant?
     /// The number of requests at which its replacement is started; nil where it has no limit.
@@ -81,6 +84,8 @@ public struct Worker: Equatable, Sendable {
         self.id = id
         self.generation = generation
         startedAt = now
+        watchdogTimeout = policy.watchdogTimeout
+        bootUntil = now + policy.readyTimeout
         // Both draws are always made, so that switching one limit on does not change the other.
         let requestJitter = jitter.draw(through: policy.maxRequestsJitter)
         let lifetimeJitter = jitter.draw(

@@ -128,6 +128,7 @@ final class Master {
             armTimer()
             restedAt = now
             try takeEvents()
+            tellLostTime()
             // What happened comes before what is due: a worker that is ready in the same turn in
             // which its time runs out is ready.
             performPending()
@@ -194,14 +195,19 @@ final class Master {
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
 
+    /// When in the time since the last turn the machine stood still cannot be told, so all of it is
+    /// given back: a deadline is twice as late at worst, and nobody killed unheard. This comes first,
+    /// since a deadline that an event of this turn sets has lost nothing.
+    private func tellLostTime() {
+        let now = now
+        guard let deadline = service.nextDeadline, now - deadline > Master.toleratedLateness
+        else { return }
+        inbox.insert(.late(by: now - restedAt), at: 0)
+    }
+
     private func tellDeadline() {
         let now = now
-        if let deadline = service.nextDeadline, deadline <= now {
-            // When in the time since the last turn the machine stood still cannot be told, so all of
-            // it is given back: a deadline is twice as late at worst, and nobody killed unheard.
-            if now - deadline > Master.toleratedLateness { tell(.late(by: now - restedAt)) }
-            tell(.deadline)
-        }
+        if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
         if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
         if let look = nextLookAtDoors, look <= now { lookAtDoors() }
         while let look = looks.first, look.at <= now {

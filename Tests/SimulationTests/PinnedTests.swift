@@ -64,11 +64,127 @@ struct PinnedTests {
                 ], healAt: 19_284))
     }
 
+    @Test func beingKilledForMemoryBeforeReadinessCountsAsAFailedBoot() {
+        let web = Service.Plan("web") {
+            $0.hasListeners = true
+            $0.readiness = .notify
+            $0.bootAttempts = 2
+            $0.killRSSBytes = 100 << 20
+        }
+        let tooLarge = Program {
+            $0.hanging = 1000; $0.memory = 200
+        }
+        expectGood(
+            Schedule(seed: 1, pools: [web], program: tooLarge, healAt: 10_000), exitCode: 3)
+    }
+
+    @Test func aLoneCanaryFailedInASlotThatBacksOff() {
+        let jobs = Service.Plan("jobs") {
+            $0.workers = 3
+            $0.readiness = .exec
+            $0.backoff = .milliseconds(500)
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [jobs], program: Program { $0.exec = 0 },
+                faults: [
+                    TimedFault(1000, .refuseForks(400)),
+                    TimedFault(1001, .end(pool: 0, worker: 0, signal: 11)),
+                    TimedFault(1300, .end(pool: 0, worker: 0, signal: 11)),
+                    TimedFault(1400, .resize(pool: 0, by: -1)),
+                    TimedFault(1400, .reload([jobs], Program())),
+                    TimedFault(1700, .end(pool: 0, worker: 1, signal: 11)),
+                ], healAt: 3000))
+    }
+
+    @Test func timeInWhichNobodyRanWasCountedAsAStandstill() {
+        let web = Service.Plan("web") {
+            $0.workers = 3
+            $0.hasListeners = true
+            $0.stallTimeout = .milliseconds(5282)
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [web], program: Program { $0.reporting = 835 },
+                faults: [
+                    TimedFault(0, .queue(pool: 0, 20_000)), TimedFault(3000, .suspend(6000)),
+                ], healAt: 12_000))
+    }
+
+    @Test func aNewSettingSilencedTheWatchdogOfAnOldWorker() {
+        let web = Service.Plan("web") {
+            $0.hasListeners = true
+            $0.watchdogTimeout = .milliseconds(1500)
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [web], program: Program { $0.beating = 500 },
+                faults: [
+                    TimedFault(900, .hold(pool: 0, worker: 0, 20_000)),
+                    TimedFault(
+                        1000, .reload([Service.Plan("web") { $0.hasListeners = true }], Program())),
+                ], healAt: 10_000))
+    }
+
+    @Test func aCanaryWaitedAlthoughItHadAPlace() {
+        let web = Service.Plan("web") { $0.workers = 3 }
+        let failing = Program {
+            $0.exec = 0; $0.boot = 1341; $0.drain = 100; $0.linger = 2; $0.failing = 465
+            $0.memory = 25
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [web], program: failing,
+                faults: [TimedFault(800, .reload([web], failing))], healAt: 2597))
+    }
+
+    @Test func timeThatWasLostBeforeWasAddedToAnExtension() {
+        let jobs = Service.Plan("jobs") {
+            $0.readiness = .notify
+            $0.readyTimeout = .milliseconds(5562)
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [jobs], program: Program { $0.hanging = 1000 },
+                faults: [
+                    TimedFault(3000, .suspend(4000)),
+                    TimedFault(6900, .extend(pool: 0, worker: 0, 9000)),
+                ], healAt: 10_000))
+    }
+
+    @Test func aShorterExtensionTookALongerOneBack() {
+        let jobs = Service.Plan("jobs") {
+            $0.readiness = .notify
+            $0.readyTimeout = .milliseconds(600)
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [jobs], program: Program { $0.hanging = 1000 },
+                faults: [
+                    TimedFault(500, .extend(pool: 0, worker: 0, 5000)),
+                    TimedFault(500, .extend(pool: 0, worker: 0, 500)),
+                ], healAt: 5701))
+    }
+
+    @Test func aPlaceThatLackedRoomWasKeptFromOthers() {
+        let web = Service.Plan("web") {
+            $0.workers = 3; $0.maxRequests = 7; $0.maxRSSBytes = 240 << 20
+            $0.minLifetime = .milliseconds(2899); $0.maxSurge = .count(2)
+            $0.maxUnavailable = .count(2); $0.gracefulTimeout = .milliseconds(4817)
+        }
+        let program = Program {
+            $0.exec = 2; $0.boot = 100; $0.drain = 100; $0.linger = 2; $0.trees = 131
+            $0.deafTrees = 529; $0.memory = 25; $0.growth = 35; $0.limit = 1
+            $0.reporting = 1359; $0.requests = 8; $0.paging = 500; $0.silent = 144
+        }
+        expectGood(Schedule(seed: 8917, pools: [web], program: program, healAt: 36_901))
+    }
+
     private func expectGood(
-        _ schedule: Schedule, _ location: SourceLocation = #_sourceLocation
+        _ schedule: Schedule, exitCode: Int32 = 0, _ location: SourceLocation = #_sourceLocation
     ) {
         let outcome = schedule.run()
         #expect(outcome.violation == nil, sourceLocation: location)
-        #expect(outcome.exitCode == 0, sourceLocation: location)
+        #expect(outcome.exitCode == exitCode, sourceLocation: location)
     }
 }

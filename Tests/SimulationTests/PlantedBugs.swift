@@ -60,7 +60,31 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case skipTheDrainDelay
     case leaveADroppedDoorOpen
     case leaveADroppedDoorEarly
+    // Who is due.
+    case forgetWhoIsDue
+    case holdForEver
+    case holdBeyondMaxHold
+    case loseTheBell
+    case goWhenTheBellRings
+    case waitForEverForALimit
+    // Watchdogs.
+    case neverArmTheWatchdog
+    case holdOldWorkersToANewTimeout
+    case watchWhoPromisedNothing
+    case ignoreTheTrigger
+    case abortWithTheStopSignal
+    case killWhoIsAborted
+    case extendForEver
+    case ignoreExtensions
+    // Stalls.
+    case neverLookAtTheQueue
+    case blameNobody
+    case blameWhoWorks
+    case forgetThatTheQueueWasEmpty
+    case countLostTimeAsStandstill
     // Time.
+    case ignoreLostTime
+    case giveLostTimeTwice
     case dropADeadline
     case armTheTimerLate
     case armTheTimerOfOnePoolOnly
@@ -70,8 +94,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
 
 /// A service with a planted bug.
 struct Bugged: Machine, Equatable {
-    private(set) var service: Service
-    private let bug: PlantedBug
+    var service: Service
+    let bug: PlantedBug
     private var count = 0
 
     init(_ bug: PlantedBug, _ schedule: Schedule) {
@@ -93,9 +117,10 @@ struct Bugged: Machine, Equatable {
         var actions: [Service.Action] = []
         for event in spoiled(event) { actions += service.handle(event, at: now) }
         confuse(after: event, hasteBefore: before, at: now)
+        confuseTime(after: event, at: now)
         actions += meddle(after: event, at: now)
         if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
-        return actions.flatMap { spoiled($0, at: now) }
+        return actions.flatMap { spoiled($0) }
     }
 }
 
@@ -125,6 +150,7 @@ extension Bugged {
         case .forgetAge: policy.maxLifetime = nil
         case .bootForTwiceTheTime: policy.readyTimeout = times(policy.readyTimeout, 2, 1)
         case .skipTheDrainDelay: policy.drainDelay = .zero
+        case .holdBeyondMaxHold: policy.maxHold = times(policy.maxHold, 10, 1)
         case .alwaysRestart: policy.restart = .always
         case .halveTheGrace: policy.gracefulTimeout = times(policy.gracefulTimeout, 1, 2)
         case .doubleTheGrace: policy.gracefulTimeout = times(policy.gracefulTimeout, 2, 1)
@@ -153,7 +179,7 @@ extension Bugged {
                 pool.slots.indices.contains(id.slot), let now = pool.slots[id.slot].incumbent
             else { return [event] }
             return [.worker(now.id, .exited(status, leavesTree: leavesTree))]
-        default: return [event]
+        default: return spoiledTime(event)
         }
     }
 }
@@ -208,7 +234,7 @@ extension Bugged {
         }
     }
 
-    private mutating func eachSlot(_ change: (inout Pool, Int) -> Void) {
+    mutating func eachSlot(_ change: (inout Pool, Int) -> Void) {
         for index in service.members.indices {
             for slot in service.members[index].pool.slots.indices {
                 change(&service.members[index].pool, slot)
@@ -259,39 +285,6 @@ extension Bugged {
             return true
         default:
             return false
-        }
-    }
-}
-
-/// What comes out.
-extension Bugged {
-    private func spoiled(_ action: Service.Action, at now: Instant) -> [Service.Action] {
-        switch action {
-        case .perform(let inner): return spoiled(inner).map { .perform($0) }
-        case .exit: return bug == .exitWithZero ? [.exit(0)] : [action]
-        case .adopt, .discard, .shut: return [action]
-        }
-    }
-
-    private func spoiled(_ action: Action) -> [Action] {
-        switch (bug, action) {
-        case (.sendNoStopSignal, .signal): return []
-        case (.sendTheStopSignalTwice, .signal): return [action, action]
-        case (.sendNoKill, .kill): return []
-        case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
-        case (.leaveTreesAlone, .signalTree): return []
-        case (.warnTwice, .note(.memoryWarning)): return [action, action]
-        case (.forgetAWorkerWhenStopping, .note(.retiring(let id, .stop, _))) where id.slot == 0:
-            return []
-        case (.startTwice, .start): return [action, action]
-        case (.drawTheLimitTwice, .start(let id, var order)):
-            guard let limit = order.requestLimit else { return [action] }
-            order.requestLimit = limit + 1
-            return [.start(id, order)]
-        case (.startTheOldGenerationAfterACommit, .start(let id, var order)):
-            order.generation = 1
-            return [.start(id, order)]
-        default: return [action]
         }
     }
 }

@@ -52,11 +52,8 @@ import Testing
             seen += schedule.description
         }
         #expect(exits == [0, 3, 4, 5])
-        for word in [
-            ".end(", ".announce(", ".ask(", ".hold(", ".burst(", ".grow(", ".refuseForks(",
-            ".breakExec(", ".stall(", ".repeatExits", ".resize(", ".park", ".reload(", ".stop(",
-        ] {
-            #expect(seen.contains(word), "no schedule has \(word)")
+        for kind in FaultKind.all {
+            #expect(seen.contains(".\(kind.name)"), "no schedule has .\(kind.name)")
         }
     }
 }

@@ -34,6 +34,14 @@ struct Agenda<Item> {
         }
     }
 
+    /// Puts off what `isMeant` tells.
+    mutating func postpone(by span: TimeSpan, where isMeant: (Item) -> Bool) {
+        let all = heap.sorted { $0.number < $1.number }
+        heap.removeAll(keepingCapacity: true)
+        entered = 0
+        for entry in all { enter(entry.item, at: isMeant(entry.item) ? entry.at + span : entry.at) }
+    }
+
     private func precedes(_ a: Int, _ b: Int) -> Bool {
         heap[a].at == heap[b].at
             ? heap[a].number < heap[b].number : heap[a].at < heap[b].at

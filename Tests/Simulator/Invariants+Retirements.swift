@@ -29,7 +29,9 @@ extension Invariant {
         let policy = ledger.policy(of: worker)
         switch cause {
         case .requests:
-            guard let bell = worker.bell, worker.requests >= bell else {
+            // The bell that rang is rewritten by now.
+            guard let bell = worker.bell, worker.requests >= bell || worker.rungAt == ledger.now
+            else {
                 return "\(id) has not reached its limit, nor come near it"
             }
         case .lifetime:
@@ -76,8 +78,7 @@ extension Invariant {
                 return "\(id) was not due"
             }
         case .bootTimeout:
-            let timeout = ledger.policy(of: worker).readyTimeout
-            guard worker.readyAt == nil, ledger.now - worker.startedAt >= timeout else {
+            guard worker.readyAt == nil, ledger.now >= worker.readyBy else {
                 return "\(id) had more time to boot"
             }
         case .killMemory:

@@ -56,9 +56,9 @@ extension Invariant {
 
     @Sendable static func nobodyBootsForEver(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.first { worker in
-            guard worker.isKept, worker.readyAt == nil,
-                worker.startedAt + ledger.policy(of: worker).readyTimeout <= ledger.now
-            else { return nil }
+            guard worker.isKept, worker.readyAt == nil, worker.readyBy <= ledger.now else {
+                return nil
+            }
             return "\(worker.id) boots for too long"
         }
     }
@@ -92,7 +92,7 @@ extension Invariant {
                     $0.isKept && !($0.id == pool.canary && $0.isBeside)
                 }
                 let waits = slot.notBefore.map { $0 > ledger.now } ?? false
-                let lacksRoom = slot.workers.contains { $0.goesFirst }
+                let lacksRoom = slot.awaitsRoom && slot.workers.contains { !$0.isKept }
                 return isVacant && (slot.isDone || slot.awaited != nil || waits || lacksRoom)
             }
             if pool.filled + waiting < pool.wanted {
@@ -125,7 +125,7 @@ extension Invariant {
                         return "nothing wakes to kill \(worker.id)"
                     }
                     guard worker.isKept, worker.readyAt == nil else { continue }
-                    if worker.startedAt + ledger.policy(of: worker).readyTimeout < armed {
+                    if worker.readyBy < armed {
                         return "nothing wakes for the ready-timeout of \(worker.id)"
                     }
                 }

@@ -28,7 +28,13 @@ extension Ledger {
                 $0.evidenceSince = now
                 $0.isGathering = true
             }
-        case .observe, .measureRoom, .logMemory, .sampleMemory, .sampleProgress, .setBell: break
+        case .sampleProgress(let pool): pools[pool].lookedAt = now
+        case .setBell(let id, let requests):
+            change(id) {
+                $0.bell = requests
+                $0.rungAt = now
+            }
+        case .observe, .measureRoom, .logMemory, .sampleMemory: break
         case .note(let notice): record(notice)
         }
     }
@@ -42,13 +48,16 @@ extension Ledger {
         var worker = Worker(
             id: id, generation: order.generation, startedAt: now,
             lifetime: policy.maxLifetime.map { $0...$0 + policy.maxLifetimeJitter },
-            requestLimit: order.requestLimit)
+            requestLimit: order.requestLimit, readyBy: now + policy.readyTimeout,
+            watchdogTimeout: policy.watchdogTimeout)
         worker.bell = order.bell
         worker.isCanary = isCanary
         worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }
         pools[id.pool].slots[id.slot].workers.append(worker)
         pools[id.pool].slots[id.slot].lastIncarnation = id.incarnation
-        if pools[id.pool].slots[id.slot].isFresh {
+        pools[id.pool].slots[id.slot].awaitsRoom = false
+        // A canary starts whatever its slot backs off for, so nothing is learnt from it.
+        if !isCanary, pools[id.pool].slots[id.slot].isFresh {
             pools[id.pool].slots[id.slot].isFresh = false
             pools[id.pool].slots[id.slot].notBefore = nil
         }
@@ -67,7 +76,7 @@ extension Ledger {
             if owesWarning == id { owesWarning = nil }
         case .ready(let id, _, _):
             wasEverReady = true
-            change(id) { $0.readyAt = now }
+            becameReady(id)
             pools[id.pool].slots[id.slot].bootFailures = 0
             pools[id.pool].slots[id.slot].isFailing = false
         case .due(let id, let cause, _):
@@ -136,19 +145,7 @@ extension Ledger {
                 pools[id.pool].slots[id.slot].isFailing = false
             }
         }
-        if cause == .bootTimeout, pair.incumbent?.id == id, !isOnTrial(id) {
-            pools[id.pool].slots[id.slot].isFailing = true
-        }
-        if cause == .bootTimeout || cause == .killMemory, !isOnTrial(id) {
-            pools[id.pool].slots[id.slot].hasFailed = true
-        }
-        if cause == .killMemory, pair.incumbent?.id == id, !isFollowed, !isOnTrial(id) {
-            // It counts as a crash, and the slot starts over.
-            pools[id.pool].slots[id.slot].notBefore = nil
-            pools[id.pool].slots[id.slot].failedAt = now
-        }
-        let endsABoot = cause == .announced || cause == .killMemory
-        if cause == .bootTimeout || endsABoot && worker.readyAt == nil, !isOnTrial(id) {
+        if worker.readyAt == nil, cause == .announced, !isOnTrial(id) {
             pools[id.pool].slots[id.slot].bootFailures += 1
         }
         if cause == .recycle(.reload), trial != nil, worker.generation == generation {
@@ -157,11 +154,15 @@ extension Ledger {
         if case .recycle(let why) = cause, why.isOfMemory, pools[id.pool].isTight,
             pair.replacement?.readyAt == nil
         {
-            change(id) { $0.goesFirst = true }
+            pools[id.pool].slots[id.slot].awaitsRoom = true
         }
         change(id) {
             $0.told = Told(cause: cause, at: now)
             $0.killAt = now + grace
+        }
+        if owesAbort == id { owesAbort = nil }
+        if cause.isAbrupt, !isOnTrial(id) {
+            endedAbruptly(worker, wasIncumbent: pair.incumbent?.id == id)
         }
     }
 
@@ -182,6 +183,7 @@ extension Ledger {
 
     private mutating func unparked(_ pool: Int) {
         pools[pool].stage = .running
+        pools[pool].lookedAt = now
         for slot in pools[pool].slots.indices {
             pools[pool].slots[slot].notBefore = nil
             pools[pool].slots[slot].failedAt = nil
@@ -204,6 +206,16 @@ extension Ledger {
                     pools[pool].slots[slot].workers[place].killAt = min(killAt, latest)
                 }
             }
+        }
+    }
+}
+
+extension RetireCause {
+    /// Whether nobody planned it, so that the slot goes on as after a crash.
+    var isAbrupt: Bool {
+        switch self {
+        case .bootTimeout, .killMemory, .watchdog, .stalled: true
+        case .recycle, .announced, .scaledDown, .parked, .superseded, .stop: false
         }
     }
 }

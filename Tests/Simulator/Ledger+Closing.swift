@@ -6,12 +6,17 @@ extension Ledger {
         /// The generation in force since then.
         let generation: Int
         /// By when they are given up, whoever waits.
-        let until: Instant
+        private(set) var until: Instant
         /// What still runs then is killed; nil where nobody has to go.
-        let killAt: Instant?
+        private(set) var killAt: Instant?
         /// What the workers get at least from the stop-signal on.
         var share = TimeSpan.zero
         var isEmpty = false
+
+        mutating func shift(by span: TimeSpan) {
+            until = until + span
+            killAt = killAt.map { $0 + span }
+        }
     }
 
     mutating func doorsShut(_ number: Int) {

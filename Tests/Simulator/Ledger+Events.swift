@@ -9,9 +9,14 @@ extension Ledger {
         owesWarning = nil
         owesDone = nil
         owesShut = nil
+        owesAbort = nil
+        owesJudgement = nil
         switch event {
         case .emptied(let pool): doorsEmptied(pool)
-        case .start, .deadline, .late, .queue, .sampled, .recycle, .park: break
+        case .deadline, .sampled, .recycle, .park: break
+        case .start: for pool in pools.indices { pools[pool].lookedAt = now }
+        case .late(let span): lost(span)
+        case .queue(let pool, let isWaiting): queueSeen(inPool: pool, isWaiting: isWaiting)
         case .room(let pool, let room):
             let sizes = pools[pool].slots.compactMap { slot in
                 slot.pair(canary: pools[pool].canary).incumbent.flatMap {
@@ -40,13 +45,15 @@ extension Ledger {
         case .startFailed(let failure): startFailed(worker, failure)
         case .ready: change(id) { $0.saidReady = true }
         case .listening: change(id) { $0.wasSeen = true }
-        case .unobservable, .recycleRequested, .stopping, .watchdog, .watchdogTriggered,
-            .extendTimeout:
-            break
-        case .requests(let total): change(id) { $0.report(max($0.reportedRequests, total)) }
-        case .moreRequests(let count): change(id) { $0.report($0.reportedRequests + count) }
+        case .unobservable, .recycleRequested, .stopping: break
+        case .watchdog: watchdogHeard(of: worker)
+        case .watchdogTriggered: if worker.isKept { owesAbort = id }
+        case .extendTimeout(let span): extended(worker, by: span)
+        case .requests(let total):
+            count(by: worker) { $0.report(max($0.reportedRequests, total)) }
+        case .moreRequests(let more): count(by: worker) { $0.report($0.reportedRequests + more) }
         case .connections(let total):
-            change(id) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
+            count(by: worker) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
         case .memory(let bytes):
             let mark = policy(of: worker).warnRSSBytes
             change(id) {
@@ -114,6 +121,17 @@ extension Ledger {
         judgeEnd(of: worker, isFinish: isFinish, wasIncumbent: wasIncumbent)
     }
 
+    /// A worker was told to go that must not go on. It counts as a crash, or as a failed boot.
+    mutating func endedAbruptly(_ worker: Worker, wasIncumbent: Bool) {
+        let id = worker.id
+        pools[id.pool].slots[id.slot].hasFailed = true
+        if worker.readyAt == nil {
+            pools[id.pool].slots[id.slot].bootFailures += 1
+            if wasIncumbent { pools[id.pool].slots[id.slot].isFailing = true }
+        }
+        judgeEnd(of: worker, isFinish: false, wasIncumbent: wasIncumbent)
+    }
+
     /// Whether the end of a worker counts as one that came too soon.
     private mutating func judgeEnd(of worker: Worker, isFinish: Bool, wasIncumbent: Bool) {
         let id = worker.id
@@ -156,13 +174,5 @@ extension Ledger {
             owesBackoff = Place(pool: id.pool, slot: id.slot)
         }
         pools[id.pool].slots[id.slot].failedAt = now
-    }
-}
-
-extension Ledger.Worker {
-    fileprivate mutating func report(_ total: UInt64) {
-        guard hasReported || total > 0 else { return }
-        hasReported = true
-        requests = total
     }
 }

@@ -44,6 +44,7 @@ extension Ledger {
         for plan in plans {
             guard let number = number(named: plan.name) else {
                 pools.append(Pool(plan))
+                pools[pools.count - 1].lookedAt = now
                 continue
             }
             pools[number].formerGrace = pools[number].policy.gracefulTimeout
@@ -52,6 +53,8 @@ extension Ledger {
             pools[number].policy = plan.policy
             pools[number].target = plan.policy.workers
             pools[number].stage = .running
+            pools[number].lookedAt = now
+            if !pools[number].watchesQueue { pools[number].queueWaitsSince = nil }
             for slot in pools[number].slots.indices {
                 pools[number].slots[slot].notBefore = nil
                 pools[number].slots[slot].failedAt = nil

@@ -57,8 +57,16 @@ package struct Ledger: Equatable {
         var holdUntil: Instant?
         var due: Due?
         var told: Told?
-        /// Whether its successor starts only when it is gone, for want of memory.
-        var goesFirst = false
+        /// Until when it has to be ready.
+        var readyBy: Instant
+        /// How often it has to say `WATCHDOG=1`, and by when next, once it has begun to.
+        let watchdogTimeout: TimeSpan?
+        var watchdogAt: Instant?
+        /// When its count last moved.
+        var progressAt: Instant?
+        /// When the bell was rewritten that it rang, and whether it ever came to its limit.
+        var rungAt: Instant?
+        var hasReachedLimit = false
         var isSignalled = false
         var isKilled = false
         var hasExited = false
@@ -84,6 +92,8 @@ package struct Ledger: Equatable {
         /// Whether its work is done, and whether the last worker ended with anything but 0.
         var isDone = false
         var hasFailed = false
+        /// Whether the next worker waits until what leaves is gone, for want of memory.
+        var awaitsRoom = false
         /// A worker that announced its end, the way of which decides what follows.
         var awaited: Int?
     }
@@ -122,6 +132,13 @@ package struct Ledger: Equatable {
         var doors: Doors?
         /// The graceful timeout before the last reload.
         var formerGrace: TimeSpan?
+        /// When it was last looked whether connections wait, and since when they did at every look.
+        var lookedAt = Instant(nanoseconds: 0)
+        var queueWaitsSince: Instant?
+        /// Whether any worker ever counted anything.
+        var hasCounted = false
+        /// The shortest and the longest boot so far.
+        var bootTimes: ClosedRange<TimeSpan>?
     }
 
     package internal(set) var now = Instant(nanoseconds: 0)
@@ -149,7 +166,10 @@ package struct Ledger: Equatable {
     var owesShut: Int?
     /// A worker over the hard cap, which has to be killed in this step.
     var owesKill: WorkerID?
-
+    /// A worker that asked for its end, which has to be aborted in this step.
+    var owesAbort: WorkerID?
+    /// A pool whose queue was looked at, so that those who stand still have to go in this step.
+    var owesJudgement: Int?
     /// A worker over `warn-rss`, of which that has to be said in this step.
     var owesWarning: WorkerID?
 

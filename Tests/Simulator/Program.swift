@@ -32,6 +32,11 @@ package struct Program: Equatable, Sendable {
     /// The time between two reports of requests; 0 is none. And the most requests in one.
     package var reporting = 0
     package var requests = 0
+    /// How many count on their page, and report only when the bell rings.
+    package var paging = 0
+    /// The time between two `WATCHDOG=1`; 0 is none. And the longest time until they cease; 0 is never.
+    package var beating = 0
+    package var muting = 0
     /// How many say nothing when they are ready, and of how many nothing can be seen.
     package var silent = 0
     package var hidden = 0
@@ -47,7 +52,8 @@ package struct Program: Equatable, Sendable {
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
         ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth), ("limit", \.limit),
         ("evidence", \.evidence),
-        ("reporting", \.reporting), ("requests", \.requests), ("silent", \.silent),
+        ("reporting", \.reporting), ("requests", \.requests), ("paging", \.paging),
+        ("beating", \.beating), ("muting", \.muting), ("silent", \.silent),
         ("hidden", \.hidden),
     ]
 
@@ -56,6 +62,7 @@ package struct Program: Equatable, Sendable {
         var program = Program()
         program.boot = boot
         program.drain = drain
+        program.beating = beating
         return program
     }
 }

@@ -66,10 +66,33 @@ package struct Shrinker<M: Machine> {
             for rounding in [10_000, 1_000, 100] {
                 attempt { $0.faults[index].at = $0.faults[index].at / rounding * rounding }
             }
+            attempt { $0.faults[index].fault = $0.faults[index].fault.halved }
             guard case .reload(let plans, _) = best.faults[index].fault else { continue }
             attempt { $0.faults[index].fault = .reload(plans, Program()) }
             attempt { $0.faults[index].fault = .reload($0.pools, $0.program) }
+            shrinkPlans(ofFault: index)
         }
         attempt { $0.faults.sort { $0.at < $1.at } }
+    }
+
+    private mutating func shrinkPlans(ofFault index: Int) {
+        guard case .reload(let all, let program) = best.faults[index].fault else { return }
+        var plans = all
+        func attempting(_ changed: [Service.Plan], in shrinker: inout Shrinker) {
+            shrinker.attempt { $0.faults[index].fault = .reload(changed, program) }
+            if case .reload(let kept, _) = shrinker.best.faults[index].fault { plans = kept }
+        }
+        for place in plans.indices.reversed() where plans.count > 1 {
+            var fewer = plans
+            fewer.remove(at: place)
+            attempting(fewer, in: &self)
+        }
+        for place in plans.indices {
+            for field in PolicyField.all {
+                var simpler = plans
+                field.reset(&simpler[place].policy)
+                attempting(simpler, in: &self)
+            }
+        }
     }
 }

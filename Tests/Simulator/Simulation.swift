@@ -80,7 +80,9 @@ package struct Simulation<M: Machine> {
         guard let next = [world.nextAt, machine.nextDeadline].compactMap({ $0 }).min() else {
             return advanceQuiet()
         }
+        let restedAt = now
         now = max(now, next, world.stalledUntil)
+        tellLostTime(since: restedAt)
         while violation == nil, ledger.exitCode == nil, let events = world.advance(to: now) {
             if steps > 50_000 { violate("a run comes to an end", "it goes on at one moment") }
             for event in events where ledger.exitCode == nil { tell(event) }
@@ -97,6 +99,14 @@ package struct Simulation<M: Machine> {
         check(Invariant.ofTurns)
         if steps > 50_000 { violate("a run comes to an end", "\(steps) steps were not enough") }
         advancePhase()
+    }
+
+    /// As the master does it: a turn that comes half a second after a deadline was kept from running.
+    private mutating func tellLostTime(since restedAt: Instant) {
+        guard let deadline = machine.nextDeadline, now - deadline > .milliseconds(500) else {
+            return
+        }
+        tell(.late(by: now - restedAt))
     }
 
     /// Nothing is to come: the service is whole and at rest, or stuck.
@@ -208,9 +218,14 @@ extension Schedule {
     /// The longest time that a stop may take: the grace, and what lingers after SIGKILL.
     var stopBound: TimeSpan {
         let slack = programs.map { $0.linger + $0.late + $0.exec }.max() ?? 0
-        let stalls = faults.map { if case .stall(let time) = $0.fault { time } else { 0 } }
+        let delays = faults.map { timed in
+            if case .stall(let time) = timed.fault { return time }
+            if case .suspend(let time) = timed.fault { return time }
+            if case .extend(_, _, let time) = timed.fault { return time }
+            return 0
+        }
         return longest(\.gracefulTimeout) + longest(\.drainDelay) + .seconds(5)
-            + .milliseconds(Int64(3 * slack + (stalls.max() ?? 0)))
+            + .milliseconds(Int64(3 * slack + (delays.max() ?? 0)))
     }
 
     /// The longest time until a healed service is whole: what hangs is given up, the last backoff
@@ -223,6 +238,7 @@ extension Schedule {
         let one = longest(\.maxHold) + boot + stopBound + .seconds(6)
         let each = TimeSpan(nanoseconds: one.nanoseconds * Int64(workers))
         let backoff = longest(\.backoffMax)
-        return longest(\.readyTimeout) + backoff + backoff + each
+        let watchdog = plans.compactMap(\.policy.watchdogTimeout).max() ?? .zero
+        return longest(\.readyTimeout) + watchdog + backoff + backoff + each
     }
 }

@@ -3,7 +3,7 @@ import SuperviseCore
 /// Draws a schedule from a seed. Each seed first draws which faults and settings it favours and how
 /// much, so that runs differ more than if each had a little of everything.
 package struct Swarm {
-    private var draws: Draws
+    var draws: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(draws: Draws(seed: seed, 3))
@@ -71,6 +71,8 @@ package struct Swarm {
         policy.sendsEvidenceSignal = draws.chance(100)
         if draws.chance(60) { policy.memoryPressure = .auto }
         if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
+        if draws.chance(400) { policy.watchdogTimeout = span(1_500, 6_000) }
+        if draws.chance(350) { policy.stallTimeout = span(1_000, 8_000) }
         return policy
     }
 
@@ -87,7 +89,9 @@ package struct Swarm {
         if draws.chance(400) {
             program.reporting = draws.between(300, 2_000)
             program.requests = draws.between(1, 10)
+            program.paging = draws.pick([0, 0, 1_000, 500])
         }
+        if draws.chance(300) { program.beating = draws.between(200, 1_200) }
         guard isTroubled else { return program }
         func some(_ most: Int) -> Int { draws.chance(300) ? draws.between(0, most) : 0 }
         program.late = some(200)
@@ -103,6 +107,7 @@ package struct Swarm {
         program.growth = some(60)
         if draws.chance(200) { program.limit = draws.between(200, 1_500) }
         if draws.chance(250) { program.crashing = draws.between(200, 12_000) }
+        if draws.chance(150) { program.muting = draws.between(500, 20_000) }
         if draws.chance(150) { program.finishing = draws.between(200, 12_000) }
         return program
     }
@@ -111,14 +116,16 @@ package struct Swarm {
         until end: Int, pools: [Service.Plan], program: Program
     ) -> [TimedFault] {
         // What may be drawn at all in this run, and how much of it there is.
-        let kinds = (0..<14).map { _ in draws.chance(450) }
+        let kinds = FaultKind.all.map { draws.chance(450) ? $0 : nil }
         let count = draws.pick([0, 2, 4, 8, 14, 24])
         var faults: [TimedFault] = []
         if draws.chance(20) { faults.append(TimedFault(0, .breakExec(draws.between(1, 500)))) }
         for _ in 0..<count {
-            let kind = draws.between(0, kinds.count - 1)
-            guard kinds[kind] else { continue }
-            let fault = fault(kind, pools, program)
+            guard let kind = draws.pick(kinds) else { continue }
+            let scene = FaultKind.Scene(
+                pools: pools, program: program, pool: draws.between(0, pools.count - 1),
+                worker: draws.between(0, 5))
+            let fault = kind.draw(&self, scene)
             // Things that come together find more than things that come apart.
             let at = draws.chance(300) ? faults.last?.at ?? 0 : draws.between(0, end - 1)
             faults.append(TimedFault(at, fault))
@@ -128,6 +135,9 @@ package struct Swarm {
             }
         }
         if draws.chance(150) { faults += rush(at: draws.between(0, end - 1), pools) }
+        for (pool, plan) in pools.enumerated() where plan.policy.stallTimeout != nil {
+            if draws.chance(300) { faults += queues(of: pool, until: end) }
+        }
         return faults.enumerated().sorted {
             ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
         }
@@ -139,47 +149,30 @@ package struct Swarm {
         let pool = draws.between(0, pools.count - 1)
         return (0..<pools[pool].policy.workers + 1).map { worker in
             let fault: Fault =
-                switch draws.between(0, 3) {
+                switch draws.between(0, 4) {
                 case 0: .ask(pool: pool, worker: worker)
                 case 1: .burst(pool: pool, worker: worker, 80)
                 case 2: .hold(pool: pool, worker: worker, draws.pick([500, 5_000]))
+                case 3: .extend(pool: pool, worker: worker, draws.pick([500, 5_000]))
                 default: .grow(pool: pool, worker: worker, 300)
                 }
             return TimedFault(time + draws.pick([0, 0, 200]), fault)
         }
     }
 
-    private mutating func fault(
-        _ kind: Int, _ pools: [Service.Plan], _ program: Program
-    ) -> Fault {
-        let pool = draws.between(0, pools.count - 1)
-        let worker = draws.between(0, 5)
-        switch kind {
-        case 0: return .end(pool: pool, worker: worker, signal: draws.pick([6, 9, 11]))
-        case 1: return .end(pool: pool, worker: worker, status: draws.pick([0, 0, 1]))
-        case 2: return .announce(pool: pool, worker: worker, status: draws.pick([0, 1]))
-        case 3: return .ask(pool: pool, worker: worker)
-        case 4: return .hold(pool: pool, worker: worker, draws.pick([0, 500, 3_000, 20_000]))
-        case 5: return .burst(pool: pool, worker: worker, draws.between(1, 80))
-        case 6: return .grow(pool: pool, worker: worker, draws.between(20, 500))
-        case 7: return .refuseForks(draws.between(100, 3_000))
-        case 8: return draws.chance(500) ? .breakExec(draws.between(100, 2_000)) : .repeatExits
-        case 9: return .stall(draws.between(100, 6_000))
-        case 10:
-            // Which slots of a pool that finishes its work are taken away cannot be seen.
-            let isEndless = pools[pool].policy.restart == .always
-            return isEndless ? .resize(pool: pool, by: draws.pick([-2, -1, 1, 2])) : .repeatExits
-        case 11:
-            return draws.chance(500)
-                ? .park : .recycle(pool: pool, slot: draws.pick([-1, 0, 1, 2]))
-        case 12: return reload(pools, program)
-        default:
-            return draws.chance(300)
-                ? .stop(draws.pick([.graceful, .quick, .immediate])) : reload(pools, program)
+    /// Connections wait again and again, with pauses.
+    private mutating func queues(of pool: Int, until end: Int) -> [TimedFault] {
+        var faults: [TimedFault] = []
+        var time = draws.between(0, end / 2)
+        while time < end, faults.count < 8 {
+            let wait = draws.between(500, 6_000)
+            faults.append(TimedFault(time, .queue(pool: pool, wait)))
+            time += wait + draws.between(0, 2_000)
         }
+        return faults
     }
 
-    private mutating func reload(_ pools: [Service.Plan], _ program: Program) -> Fault {
+    mutating func reload(_ pools: [Service.Plan], _ program: Program) -> Fault {
         var plans: [Service.Plan] = []
         for plan in pools {
             if draws.chance(100) { continue }

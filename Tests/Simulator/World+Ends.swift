@@ -53,7 +53,12 @@ extension World {
             guard let process = processes[id], process.program.evidence > 0 else { return }
             let time = TimeSpan.milliseconds(Int64(process.program.evidence))
             agenda.enter(.answered(id, .evidenceGathered), at: now + time)
-        case .logMemory, .sampleProgress, .setBell, .note: break
+        case .sampleProgress(let pool): sampleProgress(of: pool, at: now)
+        case .setBell(let id, let requests):
+            processes[id]?.bell = requests
+            processes[id]?.hasRung = false
+            readPage(of: id, at: now)
+        case .logMemory, .note: break
         }
     }
 
@@ -66,7 +71,8 @@ extension World {
         processes[id] = Process(
             id: id, program: program, startedAt: now, draws: draws,
             isDeaf: draws.chance(program.deaf), hasTree: draws.chance(program.trees),
-            isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden))
+            isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden),
+            isPaged: draws.chance(program.paging), bell: order.bell)
         if now < forksRefusedUntil {
             let failure = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
             agenda.enter(.notStarted(id, failure), at: soon)
@@ -138,5 +144,17 @@ extension World {
             agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
         }
         agenda.enter(.sampled(pool), at: now)
+    }
+
+    /// The counts first: a worker that took a connection is not blamed for those that wait.
+    private mutating func sampleProgress(of pool: Int, at now: Instant) {
+        for id in present where id.pool == pool { readPage(of: id, at: now) }
+        agenda.enter(.looked(pool: pool), at: now)
+    }
+
+    /// What the worker has counted on its page so far.
+    private mutating func readPage(of id: WorkerID, at now: Instant) {
+        guard let process = processes[id], process.isPaged, process.requests > 0 else { return }
+        agenda.enter(.answered(id, .requests(UInt64(process.requests))), at: now)
     }
 }

@@ -12,12 +12,25 @@ package struct World {
         case reaped(WorkerID)
         case treeDied(WorkerID)
         case served(WorkerID)
+        case beats(WorkerID)
+        case falls(silent: WorkerID)
         case answered(WorkerID, WorkerEvent)
+        case looked(pool: Int)
         case emptied(pool: Int)
         case sampled(Int)
         case measured(Int, MemoryRoom)
         case befalls(Fault)
         case heals
+
+        /// Whether it is the doing of processes, which may be kept from running.
+        var isOfProcesses: Bool {
+            switch self {
+            case .executed, .notStarted, .booted, .died, .reaped, .treeDied, .served, .beats,
+                .falls, .emptied:
+                true
+            case .answered, .looked, .sampled, .measured, .befalls, .heals: false
+            }
+        }
     }
 
     /// A process and what it leaves behind.
@@ -36,7 +49,14 @@ package struct World {
         var isTreeDeaf: Bool
         let isHidden: Bool
         var isTold = false
+        /// Whether it says `WATCHDOG=1` no more, or does nothing at all.
+        var isMute = false
+        var isHung = false
         var requests = 0
+        /// Whether it counts on its page, where it reads the number at which to report.
+        let isPaged: Bool
+        var bell: UInt64?
+        var hasRung = false
         var extraMemory = 0
 
         /// Whether anything of it is left.
@@ -53,6 +73,8 @@ package struct World {
     var programs: [Program]
     var forksRefusedUntil = Instant(nanoseconds: 0)
     var execBrokenUntil = Instant(nanoseconds: 0)
+    /// Until when connections wait, by pool.
+    var queuesUntil: [Int: Instant] = [:]
     /// Until when the master does not run.
     package var stalledUntil = Instant(nanoseconds: 0)
     package private(set) var isHealed = false
@@ -86,6 +108,13 @@ package struct World {
         case .reaped(let id): return reaped(id)
         case .treeDied(let id): return treeDied(id)
         case .served(let id): return served(id, at: now)
+        case .beats(let id): return beats(id, at: now)
+        case .falls(let id):
+            if !isHealed { processes[id]?.isMute = true }
+            return []
+        case .looked(let pool):
+            let isWaiting = queuesUntil[pool].map { now < $0 } ?? false
+            return [.queue(pool: pool, isWaiting: isWaiting)]
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
         case .emptied(let pool): return [.emptied(pool: pool)]
@@ -96,6 +125,7 @@ package struct World {
             isHealed = true
             forksRefusedUntil = now
             execBrokenUntil = now
+            queuesUntil = [:]
             for id in present { processes[id]?.extraMemory = 0 }
             return []
         }
@@ -137,25 +167,53 @@ package struct World {
             agenda.enter(.died(id, .code(0), byItself: true), at: soon(program.finishing))
         }
         if program.reporting > 0 { agenda.enter(.served(id), at: soon(program.reporting)) }
+        if program.beating > 0 {
+            agenda.enter(.beats(id), at: now)
+            if program.muting > 0 { agenda.enter(.falls(silent: id), at: soon(program.muting)) }
+        }
         let isSilent = process.draws.chance(program.silent)
         processes[id] = process
         return isSilent ? [] : [.worker(id, .ready)]
     }
+}
+
+/// What a program does while it serves.
+extension World {
+    private mutating func beats(_ id: WorkerID, at now: Instant) -> [Service.Event] {
+        guard let process = processes[id], process.isAlive, !process.isMute, !process.isHung else {
+            return []
+        }
+        let gap = TimeSpan.milliseconds(Int64(max(1, process.program.beating)))
+        agenda.enter(.beats(id), at: now + gap)
+        return [.worker(id, .watchdog)]
+    }
 
     private mutating func served(_ id: WorkerID, at now: Instant) -> [Service.Event] {
-        guard var process = processes[id], process.isAlive, !isHealed else { return [] }
+        guard var process = processes[id], process.isAlive, !process.isHung, !isHealed else {
+            return []
+        }
         let count = process.draws.between(1, max(1, process.program.requests))
-        process.requests += count
-        let isTotal = process.draws.chance(500)
         processes[id] = process
-        agenda.enter(
-            .served(id), at: now + .milliseconds(Int64(max(1, process.program.reporting))))
-        // Some are counted by others as well as by themselves.
+        let gap = TimeSpan.milliseconds(Int64(max(1, process.program.reporting)))
+        agenda.enter(.served(id), at: now + gap)
+        return serve(count, by: id)
+    }
+
+    /// Counts requests, and tells of them as the program does.
+    mutating func serve(_ count: Int, by id: WorkerID) -> [Service.Event] {
+        guard var process = processes[id] else { return [] }
+        defer { processes[id] = process }
+        process.requests += count
         let total = UInt64(process.requests)
-        let news: WorkerEvent =
-            isTotal
-            ? (id.slot % 3 == 2 ? .connections(total) : .requests(total))
-            : .moreRequests(UInt64(count))
-        return [.worker(id, news)]
+        if process.isPaged {
+            guard let bell = process.bell, total >= bell, !process.hasRung else { return [] }
+            process.hasRung = true
+            return [.worker(id, .requests(total))]
+        }
+        guard process.draws.chance(500) else {
+            return [.worker(id, .moreRequests(UInt64(count)))]
+        }
+        // Some are counted by others as well as by themselves.
+        return [.worker(id, id.slot % 3 == 2 ? .connections(total) : .requests(total))]
     }
 }

@@ -201,4 +201,14 @@ struct CanaryTests {
                 .note(.canaryStarted(id(1, 2), generation: 2)), start(id(1, 2), generation: 2),
             ])
     }
+
+    @Test func aWaitingCanaryTakesAVacantSlotAtOnce() {
+        let (bench, next) = upAndStable { $0.maxSurge = .count(0) }
+        bench.tell(id(0), .hold(.seconds(300)))
+        bench.tell(id(1), .hold(.seconds(300)))
+        bench.tell(.prepare(generation: 2, next))
+        #expect(bench.exit(id(0), 1).last == start(id(0, 2)))
+        bench.tell(id(0, 2), .running)
+        #expect(bench.exit(id(0, 2), 1).last == start(id(0, 3), generation: 2))
+    }
 }

@@ -199,4 +199,19 @@ struct EndsTests {
         }
         #expect(bench.pool.hasExhaustedBoots)
     }
+
+    @Test func beingKilledForMemoryBeforeReadinessIsAFailedBoot() {
+        let bench = Bench {
+            $0.bootAttempts = 2
+            $0.killRSSBytes = 1000
+        }
+        bench.tell(.start)
+        for incarnation in 1...2 {
+            bench.tell(id(0, incarnation), .running)
+            #expect(!bench.pool.hasExhaustedBoots)
+            bench.tell(id(0, incarnation), .memory(bytes: 2000))
+            bench.exit(id(0, incarnation))
+        }
+        #expect(bench.pool.hasExhaustedBoots)
+    }
 }

@@ -235,4 +235,20 @@ struct MemoryShareTests {
         #expect(round(0, 300))
         #expect(!round(1, 400))
     }
+
+    /// The slot that waits for its own memory leaves its place to another meanwhile.
+    @Test func aPlaceThatLacksRoomIsNotKept() {
+        let bench = Bench(workers: 3) {
+            $0.maxRSSBytes = 900
+            $0.maxUnavailable = .count(2)
+        }
+        bench.bringUp()
+        bench.wait(.seconds(20))
+        for slot in 0..<3 { bench.tell(id(slot), .memory(bytes: 800)) }
+        bench.tell(.room(MemoryRoom(limitBytes: 2500, usedBytes: 2400), mayRelieve: true))
+        #expect(bench.tell(id(0), .memory(bytes: 1000)).retired == [id(0)])
+        let actions = bench.tell(id(1), .recycleRequested)
+        #expect(actions.retired == [id(1)])
+        #expect(actions.started == [id(1, 2)])
+    }
 }

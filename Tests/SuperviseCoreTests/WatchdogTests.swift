@@ -69,6 +69,42 @@ struct WatchdogTests {
         #expect(bench.now == second(60))
     }
 
+    @Test func aSecondExtensionTakesNothingOfTheFirst() {
+        let bench = Bench { $0.readyTimeout = .seconds(60) }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.tell(id(0), .extendTimeout(.seconds(100)))
+        bench.tell(id(0), .extendTimeout(.seconds(70)))
+        bench.wake()
+        #expect(bench.now == second(100))
+    }
+
+    @Test func whoWasKilledHasNoSay() {
+        let bench = watched()
+        bench.tell(.stop(.graceful))
+        #expect(bench.wake() == [.note(.killed(id(0), .stop)), .kill(id(0))])
+        bench.tell(id(0), .extendTimeout(.seconds(100)))
+        #expect(bench.wake() == [.note(.killed(id(0), .stop)), .kill(id(0))])
+        #expect(bench.now == second(31))
+    }
+
+    /// It was told the time in its environment, and keeps to that.
+    @Test(arguments: [nil, TimeSpan.seconds(5)])
+    func aNewerSettingDoesNotBindAnOldWorker(timeout: TimeSpan?) {
+        let bench = watched(workers: 2)
+        var policy = bench.pool.policy
+        policy.watchdogTimeout = timeout
+        bench.tell(id(1), .watchdog)
+        bench.tell(.prepare(generation: 2, policy))
+        bench.makeReady(id(0, 2))
+        bench.wake()
+        bench.tell(.commit())
+        #expect(bench.now == second(1))
+        bench.wait(.seconds(19))
+        bench.tell(id(1), .watchdog)
+        #expect(bench.pool.worker(id(1))?.watchdogAt == second(50))
+    }
+
     @Test func aGracefulStopCanBeExtendedAQuickOneNot() {
         let bench = watched()
         bench.tell(.stop(.graceful))
@@ -114,6 +150,17 @@ struct WatchdogTests {
         bench.tell(.late(by: .seconds(7)))
         bench.wake()
         #expect(bench.now == second(67))
+    }
+
+    @Test func timeThatWasLostBeforeAnExtensionIsNotAddedToIt() {
+        let bench = Bench { $0.readyTimeout = .seconds(60) }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.wait(.seconds(7))
+        bench.tell(.late(by: .seconds(7)))
+        bench.tell(id(0), .extendTimeout(.seconds(100)))
+        bench.wake()
+        #expect(bench.now == second(107))
     }
 
     private func stallable(workers: Int = 2) -> Bench {
@@ -164,5 +211,32 @@ struct WatchdogTests {
         bench.tell(id(0), .requests(1))
         bench.tell(id(0), .watchdog)
         for _ in 0..<8 { #expect(look(bench, isWaiting: true) == []) }
+    }
+
+    /// Nobody could take a connection while the control group was frozen.
+    @Test func lostTimeIsNoStandstill() {
+        let bench = stallable()
+        bench.tell(id(0), .requests(5))
+        for _ in 0..<3 { #expect(look(bench, isWaiting: true) == []) }
+        bench.wait(.seconds(100))
+        bench.tell(.late(by: .seconds(100)))
+        #expect(look(bench, isWaiting: true) == [])
+        #expect(look(bench, isWaiting: true).retired == [])
+        #expect(look(bench, isWaiting: true).retired == [id(0), id(1)])
+    }
+
+    /// Switched off and on again, it does not count from before.
+    @Test func aQueueThatNobodyLookedAtDidNotWait() {
+        let bench = stallable()
+        bench.tell(id(0), .requests(5))
+        #expect(look(bench, isWaiting: true) == [])
+        for timeout in [nil, TimeSpan.seconds(40)] {
+            var policy = bench.pool.policy
+            policy.stallTimeout = timeout
+            bench.tell(.prepare(generation: bench.pool.generation + 1, policy))
+            bench.tell(.commit())
+            bench.wait(.seconds(60))
+        }
+        #expect(bench.pool.queueWaitsSince == nil)
     }
 }

@@ -60,7 +60,7 @@ extension Setting {
                 .value(
                     \.policy.watchdogTimeout,
                     .durationOrOff(allowed: "off, or a duration such as 30s"))),
-            reload: .live,
+            reload: .newWorkers,
             summary: "A worker that says WATCHDOG=1 must repeat it within this time",
             details: """
                 Only for workers that announce themselves so (sd_notify); WATCHDOG_USEC tells \

@@ -1,0 +1,77 @@
+import Simulator
+
+@testable import SuperviseCore
+
+/// Mistakes about who is due, about promises, and about time.
+extension Bugged {
+    /// What goes in.
+    mutating func spoiledTime(_ event: Service.Event) -> [Service.Event] {
+        switch (bug, event) {
+        case (.holdForEver, .worker(let id, .hold(let span))) where span > .zero:
+            return [.worker(id, .hold(.seconds(1_000)))]
+        case (.neverArmTheWatchdog, .worker(_, .watchdog)): return []
+        case (.watchWhoPromisedNothing, .worker(let id, .running)):
+            return [event, .worker(id, .watchdog)]
+        case (.ignoreTheTrigger, .worker(_, .watchdogTriggered)): return []
+        case (.extendForEver, .worker(let id, .extendTimeout)):
+            return [.worker(id, .extendTimeout(.seconds(1_000)))]
+        case (.ignoreExtensions, .worker(_, .extendTimeout)): return []
+        case (.blameNobody, .queue(let pool, _)): return [.queue(pool: pool, isWaiting: false)]
+        case (.forgetThatTheQueueWasEmpty, .queue(_, let isWaiting)):
+            return isWaiting ? [event] : []
+        case (.blameWhoWorks, .queue):
+            eachSlot { pool, slot in
+                pool.slots[slot].incumbent?.progressAt = Instant(nanoseconds: 0)
+            }
+            return [event]
+        case (.ignoreLostTime, .late): return []
+        case (.giveLostTimeTwice, .late): return [event, event]
+        default: return [event]
+        }
+    }
+
+    /// What the machine believes.
+    mutating func confuseTime(after event: Service.Event, at now: Instant) {
+        switch (bug, event) {
+        case (.forgetWhoIsDue, _):
+            changeDues(at: now) { $0 = nil }
+        case (.goWhenTheBellRings, _):
+            changeDues(at: now) { due in
+                if due?.aheadUntil != nil { due?.aheadUntil = now }
+            }
+        case (.waitForEverForALimit, _):
+            changeDues(at: now) { due in
+                if due?.aheadUntil != nil { due?.aheadUntil = now + .seconds(1_000) }
+            }
+        case (.holdOldWorkersToANewTimeout, .worker(let id, .watchdog)):
+            eachSlot { pool, slot in
+                guard pool.slots[slot].incumbent?.id == id,
+                    let timeout = pool.policy.watchdogTimeout
+                else { return }
+                pool.slots[slot].incumbent?.watchdogAt = now + timeout
+                pool.refresh(slot, at: now)
+            }
+        case (.countLostTimeAsStandstill, .late(let span)):
+            func back(_ instant: Instant) -> Instant {
+                Instant(nanoseconds: instant.nanoseconds - span.nanoseconds)
+            }
+            for index in service.members.indices {
+                let since = service.members[index].pool.queueWaitsSince
+                service.members[index].pool.queueWaitsSince = since.map(back)
+            }
+            eachSlot { pool, slot in
+                let progressAt = pool.slots[slot].incumbent?.progressAt
+                pool.slots[slot].incumbent?.progressAt = progressAt.map(back)
+            }
+        default: break
+        }
+    }
+
+    private mutating func changeDues(at now: Instant, _ change: (inout Slot.Due?) -> Void) {
+        eachSlot { pool, slot in
+            guard pool.slots[slot].due != nil else { return }
+            change(&pool.slots[slot].due)
+            pool.refresh(slot, at: now)
+        }
+    }
+}

@@ -1,0 +1,239 @@
+import SuperviseCore
+
+// What goes wrong, and what people do. All that there is to a fault stands in this file; to add one:
+//
+// 1. a case of `Fault`,
+// 2. what it does, in `World.befall`,
+// 3. what it looks like when it is smaller, in `Fault.halved`,
+// 4. how it is drawn, a line of `FaultKind.all`.
+//
+// The compiler asks for the second and the third, a test for a schedule that has what is drawn. The
+// printer, the shrinker and the traces know it by then. What a worker does by itself, without being
+// hit, is a field of `Program` instead.
+
+/// A fault and its time in milliseconds.
+package struct TimedFault: Equatable, Sendable {
+    package var at: Int
+    package var fault: Fault
+
+    package init(_ at: Int, _ fault: Fault) {
+        self.at = at
+        self.fault = fault
+    }
+}
+
+/// What goes wrong, and what people do. A worker is named by its place among those that live; times
+/// are in milliseconds.
+package enum Fault: Equatable, Sendable {
+    /// The worker's process ends with this signal or, where it is 0, with this exit status.
+    case end(pool: Int, worker: Int, signal: Int32 = 0, status: Int32 = 0)
+    /// It says `STOPPING=1` and ends.
+    case announce(pool: Int, worker: Int, status: Int32 = 0)
+    /// It says `X_RECYCLE=1`.
+    case ask(pool: Int, worker: Int)
+    /// It says `X_HOLD`, for so long.
+    case hold(pool: Int, worker: Int, Int)
+    /// It serves so many requests at once.
+    case burst(pool: Int, worker: Int, Int)
+    /// It grows by so many MiB.
+    case grow(pool: Int, worker: Int, Int)
+    /// It says `WATCHDOG=1`, once.
+    case beat(pool: Int, worker: Int)
+    /// It serves on, but says `WATCHDOG=1` no more.
+    case mute(pool: Int, worker: Int)
+    /// It does nothing any more, and says nothing.
+    case hang(pool: Int, worker: Int)
+    /// It says `WATCHDOG=trigger`.
+    case trigger(pool: Int, worker: Int)
+    /// It says `EXTEND_TIMEOUT_USEC`, for so long.
+    case extend(pool: Int, worker: Int, Int)
+    /// For so long, connections wait to be accepted.
+    case queue(pool: Int, Int)
+    /// For so long, the system refuses to make processes.
+    case refuseForks(Int)
+    /// For so long, the program cannot be executed.
+    case breakExec(Int)
+    /// The master does not run for so long.
+    case stall(Int)
+    /// Nobody runs for so long, as in a frozen control group.
+    case suspend(Int)
+    /// Every exit so far is told again.
+    case repeatExits
+    /// So many workers more or fewer.
+    case resize(pool: Int, by: Int)
+    /// The operator wants the worker of this slot replaced, or of all slots where it is negative.
+    case recycle(pool: Int, slot: Int)
+    /// All workers retire.
+    case park
+    /// The configuration and the program change.
+    case reload([Service.Plan], Program)
+    /// The service stops.
+    case stop(Haste)
+}
+
+/// How a kind of fault is drawn.
+package struct FaultKind: Sendable {
+    /// Whom it may befall.
+    struct Scene {
+        let pools: [Service.Plan]
+        let program: Program
+        let pool: Int
+        let worker: Int
+    }
+
+    /// The name of the case.
+    package let name: String
+    let draw: @Sendable (inout Swarm, Scene) -> Fault
+
+    private init(_ name: String, _ draw: @escaping @Sendable (inout Swarm, Scene) -> Fault) {
+        self.name = name
+        self.draw = draw
+    }
+
+    /// What stands here twice is drawn twice as often.
+    package static let all: [FaultKind] = [
+        FaultKind("end") {
+            .end(pool: $1.pool, worker: $1.worker, signal: $0.draws.pick([6, 9, 11]))
+        },
+        FaultKind("end") {
+            .end(pool: $1.pool, worker: $1.worker, status: $0.draws.pick([0, 0, 1]))
+        },
+        FaultKind("announce") {
+            .announce(pool: $1.pool, worker: $1.worker, status: $0.draws.pick([0, 1]))
+        },
+        FaultKind("ask") { .ask(pool: $1.pool, worker: $1.worker) },
+        FaultKind("hold") {
+            .hold(pool: $1.pool, worker: $1.worker, $0.draws.pick([0, 500, 3_000, 20_000]))
+        },
+        FaultKind("burst") { .burst(pool: $1.pool, worker: $1.worker, $0.draws.between(1, 80)) },
+        FaultKind("grow") { .grow(pool: $1.pool, worker: $1.worker, $0.draws.between(20, 500)) },
+        FaultKind("beat") { .beat(pool: $1.pool, worker: $1.worker) },
+        FaultKind("mute") { .mute(pool: $1.pool, worker: $1.worker) },
+        FaultKind("hang") { .hang(pool: $1.pool, worker: $1.worker) },
+        FaultKind("trigger") { .trigger(pool: $1.pool, worker: $1.worker) },
+        FaultKind("extend") {
+            .extend(pool: $1.pool, worker: $1.worker, $0.draws.pick([200, 2_000, 8_000]))
+        },
+        FaultKind("queue") { .queue(pool: $1.pool, $0.draws.between(500, 20_000)) },
+        FaultKind("refuseForks") { swarm, _ in .refuseForks(swarm.draws.between(100, 3_000)) },
+        FaultKind("breakExec") { swarm, _ in .breakExec(swarm.draws.between(100, 2_000)) },
+        FaultKind("stall") { swarm, _ in .stall(swarm.draws.between(100, 6_000)) },
+        FaultKind("suspend") { swarm, _ in .suspend(swarm.draws.between(100, 20_000)) },
+        FaultKind("repeatExits") { _, _ in .repeatExits },
+        FaultKind("resize") {
+            // Which slots of a pool that finishes its work are taken away cannot be seen.
+            $1.pools[$1.pool].policy.restart == .always
+                ? .resize(pool: $1.pool, by: $0.draws.pick([-2, -1, 1, 2])) : .repeatExits
+        },
+        FaultKind("recycle") { .recycle(pool: $1.pool, slot: $0.draws.pick([-1, 0, 1, 2])) },
+        FaultKind("park") { _, _ in .park },
+        FaultKind("reload") { $0.reload($1.pools, $1.program) },
+        FaultKind("reload") { $0.reload($1.pools, $1.program) },
+        FaultKind("reload") { $0.reload($1.pools, $1.program) },
+        FaultKind("stop") { swarm, scene in
+            swarm.draws.chance(500)
+                ? .stop(swarm.draws.pick([.graceful, .quick, .immediate]))
+                : swarm.reload(scene.pools, scene.program)
+        },
+    ]
+}
+
+extension Fault {
+    /// The same with half its number; itself where it has none.
+    var halved: Fault {
+        switch self {
+        case .hold(let pool, let worker, let time): .hold(pool: pool, worker: worker, time / 2)
+        case .burst(let pool, let worker, let count): .burst(pool: pool, worker: worker, count / 2)
+        case .grow(let pool, let worker, let size): .grow(pool: pool, worker: worker, size / 2)
+        case .extend(let pool, let worker, let time): .extend(pool: pool, worker: worker, time / 2)
+        case .queue(let pool, let time): .queue(pool: pool, time / 2)
+        case .refuseForks(let time): .refuseForks(time / 2)
+        case .breakExec(let time): .breakExec(time / 2)
+        case .stall(let time): .stall(time / 2)
+        case .suspend(let time): .suspend(time / 2)
+        case .end, .announce, .ask, .beat, .mute, .hang, .trigger, .repeatExits, .resize, .recycle,
+            .park, .reload, .stop:
+            self
+        }
+    }
+}
+
+extension World {
+    /// Lets a fault happen; what the master is told of it at once.
+    mutating func befall(_ fault: Fault, at now: Instant) -> [Service.Event] {
+        switch fault {
+        case .end(let pool, let worker, let signal, let status):
+            guard let id = living(pool, worker) else { return [] }
+            let end: ExitStatus =
+                signal == 0
+                ? .code(status)
+                : signal == 9 ? .outOfMemory : .signal(Signal(number: signal))
+            die(id, end, at: now)
+            return []
+        case .announce(let pool, let worker, let status):
+            guard let id = living(pool, worker), var process = processes[id] else { return [] }
+            let drain = Int64(process.draws.between(0, process.program.drain))
+            processes[id] = process
+            agenda.enter(
+                .died(id, .code(status), byItself: false), at: now + .milliseconds(drain))
+            return [.worker(id, .stopping)]
+        case .ask(let pool, let worker): return tell(pool, worker, .recycleRequested)
+        case .hold(let pool, let worker, let time):
+            return tell(pool, worker, .hold(.milliseconds(Int64(time))))
+        case .burst(let pool, let worker, let count):
+            return living(pool, worker).map { serve(count, by: $0) } ?? []
+        case .grow(let pool, let worker, let size):
+            if let id = living(pool, worker) { processes[id]?.extraMemory += size }
+        case .beat(let pool, let worker): return tell(pool, worker, .watchdog)
+        case .mute(let pool, let worker):
+            if let id = living(pool, worker) { processes[id]?.isMute = true }
+        case .hang(let pool, let worker):
+            if let id = living(pool, worker) { processes[id]?.isHung = true }
+        case .trigger(let pool, let worker): return tell(pool, worker, .watchdogTriggered)
+        case .extend(let pool, let worker, let time):
+            return tell(pool, worker, .extendTimeout(.milliseconds(Int64(time))))
+        case .queue(let pool, let time): queuesUntil[pool] = now + .milliseconds(Int64(time))
+        case .refuseForks(let time): forksRefusedUntil = now + .milliseconds(Int64(time))
+        case .breakExec(let time): execBrokenUntil = now + .milliseconds(Int64(time))
+        case .stall(let time): stalledUntil = now + .milliseconds(Int64(time))
+        case .suspend(let time): suspend(for: .milliseconds(Int64(time)), at: now)
+        case .repeatExits: return repeatedExits
+        case .resize(let pool, let change): return [.resize(pool: pool, by: change)]
+        case .recycle(let pool, let slot):
+            return [.recycle(pool: pool, slot: slot < 0 ? nil : slot)]
+        case .park: return [.park]
+        case .reload(let plans, let program):
+            programs.append(program)
+            return [.reload(plans)]
+        case .stop(let haste): return [.stop(haste)]
+        }
+        return []
+    }
+
+    private var repeatedExits: [Service.Event] {
+        reapedIDs.suffix(8).flatMap { id -> [Service.Event] in
+            let exit = Service.Event.worker(id, .exited(.code(1), leavesTree: false))
+            return processes[id] == nil ? [exit, .worker(id, .treeGone)] : [exit]
+        }
+    }
+
+    /// What the processes were about to do, they do so much later.
+    private mutating func suspend(for span: TimeSpan, at now: Instant) {
+        stalledUntil = now + span
+        agenda.postpone(by: span) { $0.isOfProcesses }
+    }
+
+    private func living(_ pool: Int, _ worker: Int) -> WorkerID? {
+        let living = present.filter { $0.pool == pool && isRunning($0) }
+        return living.isEmpty ? nil : living[worker % living.count]
+    }
+
+    private func isRunning(_ id: WorkerID) -> Bool {
+        guard let process = processes[id] else { return false }
+        return process.isAlive && process.hasExecuted
+    }
+
+    private func tell(_ pool: Int, _ worker: Int, _ news: WorkerEvent) -> [Service.Event] {
+        living(pool, worker).map { [.worker($0, news)] } ?? []
+    }
+}

@@ -1,0 +1,151 @@
+import SuperviseCore
+
+/// What holds for workers that are to be replaced: when that begins, and what may put it off.
+extension Invariant {
+    /// The machine waits for a limit that was to come so many boots long.
+    private static let longestWaitInBoots: Int64 = 2
+
+    @Sendable static func bellIsRewritten(_ ledger: Ledger, _ action: Service.Action) -> String? {
+        guard case .perform(.setBell(let id, let requests)) = action else { return nil }
+        guard let worker = ledger.worker(id), worker.serves, let bell = worker.bell,
+            worker.requests >= bell
+        else { return "\(id) did not ring" }
+        return requests == worker.requestLimit ? nil : "\(id) is to ring at \(requests)"
+    }
+
+    /// Who spoke up ahead of its limit is due, and speaks up again at the limit.
+    @Sendable static func bellIsHeard(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.firstIncumbent { _, worker, _ in
+            if worker.rungAt != nil, worker.due == nil { return "\(worker.id) rang for nothing" }
+            guard let bell = worker.bell, let limit = worker.requestLimit, bell < limit,
+                worker.requests >= bell, worker.requests < limit
+            else { return nil }
+            return "\(worker.id) rang, and would not ring at its limit"
+        }
+    }
+
+    @Sendable static func withoutSurgeNoBell(
+        _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
+    ) -> String? {
+        let isEarly = order.bell != order.requestLimit
+        guard isEarly, ledger.pools[id.pool].budget.surge == 0 else { return nil }
+        return "\(id) is to ring before its limit, but nobody could start beside it"
+    }
+
+    /// A limit that was to come may be given up when it has not come in the time of two boots.
+    @Sendable static func limitIsServedOut(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, .recycle(.requests), _) = notice,
+            let worker = ledger.worker(id), !worker.hasReachedLimit
+        else { return nil }
+        guard let rungAt = worker.rungAt,
+            let boot = ledger.pools[id.pool].bootTimes?.lowerBound
+        else { return "\(id) goes before its limit, and did not ring" }
+        // A mean of boots is never shorter than the shortest, but for its rounding.
+        let least = TimeSpan(nanoseconds: boot.nanoseconds * longestWaitInBoots - 1_000)
+        return ledger.now - rungAt >= least ? nil : "\(id) goes before its limit"
+    }
+
+    /// A ready successor takes over, unless the worker may stay for a while.
+    @Sendable static func successorTakesOver(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.firstIncumbent { pool, worker, replacement in
+            guard let replacement, replacement.serves, replacement.id != pool.canary,
+                !ledger.mayStay(worker)
+            else { return nil }
+            return "\(replacement.id) is ready and \(worker.id) stays"
+        }
+    }
+
+    /// Who is due gets a successor as soon as there is room for it, or goes where it may be missing.
+    @Sendable static func dueIsReplaced(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.firstIncumbent { pool, worker, replacement in
+            let slot = pool.slots[worker.id.slot]
+            guard worker.due != nil, replacement == nil, worker.id != pool.canary,
+                !ledger.holds(worker), worker.evidenceSince == nil, !pool.isShortOfMemory,
+                slot.notBefore.map({ $0 <= ledger.now }) ?? true
+            else { return nil }
+            if pool.live + pool.vacant < pool.expected + pool.budget.surge {
+                return "\(worker.id) is due and there is room for another"
+            }
+            // Memory comes first, and its evidence before that.
+            let isWhole = pool.covered == pool.wanted && !pool.isDueForMemory
+            if isWhole, pool.budget.unavailable > 0, !ledger.isAhead(worker), pool.trial == nil {
+                return "\(worker.id) is due and may be missing"
+            }
+            return nil
+        }
+    }
+
+    /// All pools wait for a canary, so it takes the first place that there is.
+    @Sendable static func canaryDoesNotWait(_ ledger: Ledger, _ service: Service) -> String? {
+        guard ledger.trial != nil else { return nil }
+        for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
+            guard pool.trial != nil, pool.canary == nil, !pool.hadNobody, !pool.isShortOfMemory
+            else { continue }
+            let most = pool.expected + pool.budget.surge
+            let mayBeAlone = pool.budget.surge == 0 && pool.vacant > 0 && pool.live < most
+            let mayBeBeside =
+                pool.live + pool.vacant < most
+                && pool.slots.contains { slot in
+                    let pair = slot.pair(canary: nil)
+                    return pair.incumbent?.serves == true && pair.replacement == nil
+                }
+            if mayBeAlone || mayBeBeside { return "the canary of pool \(number) has a place" }
+        }
+        return nil
+    }
+}
+
+extension Ledger.Pool {
+    fileprivate var isDueForMemory: Bool {
+        slots.contains { $0.workers.contains { $0.isKept && $0.due?.cause.isOfMemory == true } }
+    }
+
+    /// Slots that wait for a worker.
+    fileprivate var vacant: Int {
+        wanted - filled - slots.count { $0.isDone || $0.awaited != nil }
+    }
+
+    /// Whether somebody who is due for memory is gone before anybody starts.
+    fileprivate var isShortOfMemory: Bool { isTight && isDueForMemory }
+}
+
+extension Ledger {
+    /// Whether the worker puts its recycling off: it asked for that, and not for longer than it may;
+    /// or it has a door alone behind which somebody waits.
+    func holds(_ worker: Worker) -> Bool {
+        if let doors = pools[worker.id.pool].doors, worker.generation < doors.generation,
+            !doors.isEmpty, doors.killAt != nil || now < doors.until
+        {
+            return true
+        }
+        guard let hold = worker.holdUntil, let since = worker.due?.since else { return false }
+        return now < min(hold, since + pools[worker.id.pool].policy.maxHold)
+    }
+
+    /// Whether the worker is due only because its limit is to come.
+    func isAhead(_ worker: Worker) -> Bool {
+        guard let rungAt = worker.rungAt, worker.due?.cause == .requests, !worker.hasReachedLimit,
+            let boot = pools[worker.id.pool].bootTimes?.upperBound
+        else { return false }
+        return now - rungAt <= boot + boot
+    }
+
+    /// Whether the worker may stay although its successor is ready.
+    func mayStay(_ worker: Worker) -> Bool {
+        if holds(worker) || isAhead(worker) { return true }
+        if let since = worker.evidenceSince, now - since < .seconds(30) { return true }
+        return false
+    }
+
+    /// The first complaint about a worker that serves in a running pool, and who is to follow it.
+    func firstIncumbent(_ complaint: (Pool, Worker, Worker?) -> String?) -> String? {
+        for pool in pools where pool.stage == .running {
+            for slot in pool.slots {
+                let pair = slot.pair(canary: pool.canary)
+                guard let incumbent = pair.incumbent, incumbent.serves else { continue }
+                if let text = complaint(pool, incumbent, pair.replacement) { return text }
+            }
+        }
+        return nil
+    }
+}

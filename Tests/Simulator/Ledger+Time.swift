@@ -1,0 +1,131 @@
+import SuperviseCore
+
+/// Promises and time as an observer counts it: what a worker has to say, what it may ask for, whether
+/// it moves, and what nobody could use because nobody ran.
+extension Ledger {
+    mutating func watchdogHeard(of worker: Worker) {
+        guard worker.isKept, let timeout = worker.watchdogTimeout else { return }
+        let at = now + timeout
+        change(worker.id) { $0.watchdogAt = at }
+    }
+
+    /// Whatever the worker is at may take so long from now on. Who is being killed has no say.
+    mutating func extended(_ worker: Worker, by span: TimeSpan) {
+        let now = now
+        if worker.isKept {
+            change(worker.id) {
+                if $0.readyAt == nil {
+                    $0.readyBy = max($0.readyBy, now + span)
+                } else {
+                    $0.watchdogAt = $0.watchdogAt.map { max($0, now + span) }
+                }
+            }
+        } else if let told = worker.told, told.cause.isGraceful, !worker.hasExited,
+            !worker.isKilled, !pools[worker.id.pool].isHurried,
+            let killAt = worker.killAt, killAt > now
+        {
+            change(worker.id) { $0.killAt = max(killAt, now + span) }
+        }
+    }
+
+    /// Nobody ran for this long: what had to be done by a time has so much longer.
+    mutating func lost(_ span: TimeSpan) {
+        for pool in pools.indices {
+            pools[pool].queueWaitsSince = pools[pool].queueWaitsSince.map { $0 + span }
+            pools[pool].doors?.shift(by: span)
+            for slot in pools[pool].slots.indices {
+                for place in pools[pool].slots[slot].workers.indices {
+                    pools[pool].slots[slot].workers[place].shift(by: span)
+                }
+            }
+        }
+    }
+
+    mutating func queueSeen(inPool number: Int, isWaiting: Bool) {
+        guard pools.indices.contains(number) else { return }
+        guard isWaiting, pools[number].watchesQueue else {
+            pools[number].queueWaitsSince = nil
+            return
+        }
+        pools[number].queueWaitsSince = pools[number].queueWaitsSince ?? now
+        owesJudgement = number
+    }
+
+    /// The worker's count may move.
+    mutating func count(by worker: Worker, _ count: (inout Worker) -> Void) {
+        let now = now
+        var hasMoved = false
+        change(worker.id) {
+            count(&$0)
+            hasMoved = $0.requests > worker.requests || $0.hasReported != worker.hasReported
+            guard $0.isKept, hasMoved else { return }
+            $0.progressAt = now
+            if let limit = $0.requestLimit, $0.requests >= limit { $0.hasReachedLimit = true }
+        }
+        if hasMoved, worker.isKept { pools[worker.id.pool].hasCounted = true }
+    }
+
+    mutating func becameReady(_ id: WorkerID) {
+        guard let worker = worker(id) else { return }
+        let now = now
+        change(id) {
+            $0.readyAt = now
+            $0.progressAt = now
+        }
+        let boot = now - worker.startedAt
+        let known = pools[id.pool].bootTimes ?? boot...boot
+        pools[id.pool].bootTimes = min(known.lowerBound, boot)...max(known.upperBound, boot)
+    }
+
+    /// Whether the worker stood still while connections waited, for long enough that it hangs. Who
+    /// says `WATCHDOG=1` is not judged by this.
+    func isStalled(_ worker: Worker) -> Bool {
+        let pool = pools[worker.id.pool]
+        guard let timeout = pool.policy.stallTimeout, let since = pool.queueWaitsSince,
+            let progressAt = worker.progressAt
+        else { return false }
+        return worker.serves && worker.watchdogAt == nil && pool.hasCounted
+            && now - since >= timeout && now - progressAt >= timeout
+    }
+}
+
+extension Ledger.Pool {
+    /// Whether it is looked whether connections wait.
+    var watchesQueue: Bool {
+        stage == .running && policy.hasListeners && policy.stallTimeout != nil
+    }
+
+    /// Whether it stops faster than gracefully.
+    fileprivate var isHurried: Bool {
+        switch stage {
+        case .stopping(.quick), .stopping(.immediate): true
+        case .stopping(.graceful), .running, .parked, .ended: false
+        }
+    }
+}
+
+extension Ledger.Worker {
+    fileprivate mutating func shift(by span: TimeSpan) {
+        killAt = killAt.map { $0 + span }
+        guard isKept else { return }
+        watchdogAt = watchdogAt.map { $0 + span }
+        progressAt = progressAt.map { $0 + span }
+        if readyAt == nil { readyBy = readyBy + span }
+    }
+
+    mutating func report(_ total: UInt64) {
+        guard hasReported || total > 0 else { return }
+        hasReported = true
+        requests = total
+    }
+}
+
+extension RetireCause {
+    /// Whether the worker has the graceful timeout, and may ask for more.
+    fileprivate var isGraceful: Bool {
+        switch self {
+        case .recycle, .announced, .scaledDown, .parked, .stop: true
+        case .bootTimeout, .killMemory, .watchdog, .stalled, .superseded: false
+        }
+    }
+}
