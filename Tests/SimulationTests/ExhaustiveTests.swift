@@ -38,11 +38,15 @@ import Testing
         #expect(quick.steps < plain.steps)
     }
 
-    /// Planted bugs that no sequence of this length shows.
-    private static let outOfReach: Set<PlantedBug> = []
+    /// Planted bugs that no sequence of this length shows. Most need a worker
+    /// that was counted, and a queue that was looked at twice while it, or the worker, changed.
+    private static let outOfReach: Set<PlantedBug> = [
+        .loseTheBell, .holdOldWorkersToANewTimeout, .blameNobody, .blameWhoWorks,
+        .forgetThatTheQueueWasEmpty, .countLostTimeAsStandstill,
+    ]
 
-    @Test func fortySixPlantedBugsAreWithinReach() {
-        #expect(PlantedBug.allCases.count - Self.outOfReach.count >= 46)
+    @Test func sixtyOnePlantedBugsAreWithinReach() {
+        #expect(PlantedBug.allCases.count - Self.outOfReach.count >= 61)
     }
 
     @Test(arguments: PlantedBug.allCases.filter { !outOfReach.contains($0) })

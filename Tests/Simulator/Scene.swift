@@ -16,6 +16,10 @@ package final class Scene: Sendable, CustomStringConvertible {
         case jobs
         /// No listeners, what failed is started again; ages.
         case errands
+        /// As `surge`, with watchdogs.
+        case watched
+        /// As `surge`; who stands still while connections wait hangs.
+        case queued
     }
 
     /// Where the lives begin.
@@ -57,7 +61,11 @@ package final class Scene: Sendable, CustomStringConvertible {
         other.dropsListeners = kind == .surge
         self.other = other
         let schedule = Schedule(
-            seed: 1, pools: [plan], faults: [TimedFault(0, .reload([other], Program()))])
+            seed: 1, pools: [plan],
+            faults: [
+                TimedFault(0, .reload([other], Program())),
+                TimedFault(0, .extend(pool: 0, worker: 0, Int(Scene.extension.seconds * 1000))),
+            ])
         recoveryBound = schedule.recoveryBound
         stopBound = schedule.stopBound
     }
@@ -73,6 +81,15 @@ package final class Scene: Sendable, CustomStringConvertible {
 
     /// Whether anything is decided by the workers' memory.
     var hasCaps: Bool { plan.policy.maxRSSBytes != nil }
+
+    /// Whether workers may promise to say that they live.
+    var hasWatchdogs: Bool { plan.policy.watchdogTimeout != nil }
+    /// Whether it is looked whether connections wait.
+    var watchesQueue: Bool { plan.policy.stallTimeout != nil }
+    /// Whether anything is decided by what workers do not do.
+    var isGuarded: Bool { hasWatchdogs || watchesQueue }
+    /// The time that a worker asks for.
+    static let `extension` = TimeSpan.milliseconds(2_600)
 
     package var description: String { "Scene(.\(kind), workers: \(workers), from: .\(opening))" }
 }
@@ -120,6 +137,14 @@ extension Scene.Kind {
             policy.restart = .onFailure
             policy.readiness = .exec
             policy.maxLifetime = .milliseconds(7_300)
+        case .watched:
+            policy.hasListeners = true
+            policy.watchdogTimeout = .milliseconds(1_100)
+        case .queued:
+            policy.hasListeners = true
+            policy.maxRequests = 10
+            // As long as the shortest time between two looks.
+            policy.stallTimeout = .milliseconds(10)
         }
     }
 
@@ -135,6 +160,8 @@ extension Scene.Kind {
             policy.sendsEvidenceSignal = true
         case .jobs: policy.restart = .onFailure
         case .errands: policy.restart = .never
+        case .watched: policy.watchdogTimeout = .milliseconds(1_700)
+        case .queued: policy.stallTimeout = nil
         }
     }
 }

@@ -19,6 +19,7 @@ struct SmallWorld: Hashable {
         var hasAsked = false
         var hasHeld = false
         var hasAnnounced = false
+        var hasExtended = false
         /// Whether a command looks at it.
         var isLookedAt = false
         /// Whether nothing but SIGKILL moves it any more.
@@ -34,6 +35,8 @@ struct SmallWorld: Hashable {
     /// Whether clients may wait at doors that were shut, and whether they do so for ever.
     var isShut = false
     var isBesieged = false
+    /// Whether connections wait to be accepted.
+    var isQueueing = false
 
     /// Does what the machine wants done, and returns what is answered in the same turn.
     mutating func perform(_ action: Service.Action) -> [Service.Event] {
@@ -53,7 +56,8 @@ struct SmallWorld: Hashable {
                 .worker($0.id, .memory(bytes: $0.memory.bytes))
             } + [.sampled(pool: pool)]
         case .gatherEvidence(let id, _, _): change(id) { $0.isLookedAt = true }
-        case .measureRoom, .logMemory, .sampleProgress, .setBell, .note: break
+        case .sampleProgress(let pool): return [.queue(pool: pool, isWaiting: isQueueing)]
+        case .measureRoom, .logMemory, .setBell, .note: break
         }
         return []
     }
@@ -83,6 +87,12 @@ struct SmallWorld: Hashable {
         case .holds(let place):
             return tell(place, .hold(.milliseconds(3_400))) { $0.hasHeld = true }
         case .announces(let place): return tell(place, .stopping) { $0.hasAnnounced = true }
+        case .beats(let place): return tell(place, .watchdog) { _ in }
+        case .triggers(let place): return tell(place, .watchdogTriggered) { _ in }
+        case .extends(let place):
+            return tell(place, .extendTimeout(Scene.extension)) { $0.hasExtended = true }
+        case .queueFills: isQueueing = true
+        case .queueEmpties: isQueueing = false
         case .finishes(let place): return end(place, .exited(.code(0), leavesTree: false))
         case .crashes(let place):
             return end(place, .exited(.signal(signal(to: place)), leavesTree: false))
@@ -105,8 +115,9 @@ struct SmallWorld: Hashable {
         case .resize(let change): return [.resize(pool: 0, by: change)]
         case .park: return [.park]
         case .stop(let haste): return [.stop(haste)]
-        case .timePasses, .halfTimePasses, .oversleeps: return []
+        case .timePasses, .halfTimePasses, .oversleeps, .freezes: break
         }
+        return []
     }
 
     private mutating func tell(

@@ -28,6 +28,12 @@ package enum Stimulus: Hashable, Sendable {
     case holds(Int)
     /// It says `STOPPING=1`.
     case announces(Int)
+    /// It says `WATCHDOG=1`.
+    case beats(Int)
+    /// It says `WATCHDOG=trigger`.
+    case triggers(Int)
+    /// It says `EXTEND_TIMEOUT_USEC`.
+    case extends(Int)
     // How processes end. One that does not hear the stop-signal is one that does not end.
     /// It ends with status 0.
     case finishes(Int)
@@ -44,6 +50,10 @@ package enum Stimulus: Hashable, Sendable {
     case hasEvidence(Int)
     /// Nobody waits at the shut doors any more.
     case empties
+    /// Connections begin to wait at the open doors.
+    case queueFills
+    /// They do not wait any more.
+    case queueEmpties
     // What the operator does.
     case reload
     case reloadWithOthers
@@ -57,6 +67,8 @@ package enum Stimulus: Hashable, Sendable {
     case halfTimePasses
     /// The master wakes up late: the next thing is told after a deadline came and before it is told.
     case oversleeps
+    /// Nobody runs until some time after the next deadline.
+    case freezes
 }
 
 /// What a process may use; scenes have their caps in between.

@@ -134,7 +134,7 @@ package struct Swarm {
                 faults.append(TimedFault(at + draws.between(1, 3_000), again))
             }
         }
-        if draws.chance(150) { faults += rush(at: draws.between(0, end - 1), pools) }
+        if draws.chance(250) { faults += rush(at: draws.between(0, end - 1), pools) }
         for (pool, plan) in pools.enumerated() where plan.policy.stallTimeout != nil {
             if draws.chance(300) { faults += queues(of: pool, until: end) }
         }
@@ -147,23 +147,30 @@ package struct Swarm {
     /// Many causes at once, for all workers of a pool.
     private mutating func rush(at time: Int, _ pools: [Service.Plan]) -> [TimedFault] {
         let pool = draws.between(0, pools.count - 1)
+        let kinds = [draws.between(0, 4), draws.between(0, 4)]
         return (0..<pools[pool].policy.workers + 1).map { worker in
             let fault: Fault =
-                switch draws.between(0, 4) {
+                switch draws.pick(kinds) {
                 case 0: .ask(pool: pool, worker: worker)
                 case 1: .burst(pool: pool, worker: worker, 80)
                 case 2: .hold(pool: pool, worker: worker, draws.pick([500, 5_000]))
                 case 3: .extend(pool: pool, worker: worker, draws.pick([500, 5_000]))
                 default: .grow(pool: pool, worker: worker, 300)
                 }
-            return TimedFault(time + draws.pick([0, 0, 200]), fault)
+            return TimedFault(time + draws.pick([0, 0, 200, 2_500]), fault)
         }
     }
 
-    /// Connections wait again and again, with pauses.
+    /// Connections wait again and again with pauses, or all the time, and then nobody runs for a while.
     private mutating func queues(of pool: Int, until end: Int) -> [TimedFault] {
-        var faults: [TimedFault] = []
         var time = draws.between(0, end / 2)
+        if draws.chance(300) {
+            return [
+                TimedFault(time, .queue(pool: pool, 20_000)),
+                TimedFault(time + draws.between(500, 5_000), .suspend(draws.between(500, 9_000))),
+            ]
+        }
+        var faults: [TimedFault] = []
         while time < end, faults.count < 8 {
             let wait = draws.between(500, 6_000)
             faults.append(TimedFault(time, .queue(pool: pool, wait)))

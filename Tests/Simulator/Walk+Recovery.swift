@@ -47,6 +47,7 @@ extension Walk {
                 || process.hasExecuted && !process.isWaiting
         }
         world.isBesieged = world.isShut
+        world.isQueueing = false
         finishTurn()
         if !isOver, ledger.pools[0].stage == .parked { take(.resize(1)) }
         var limit = now + (ledger.stopWasTold ? scene.stopBound : scene.recoveryBound)

@@ -38,9 +38,14 @@ package struct Walk<M: Machine & Equatable> {
             now = (nextDeadline ?? now) + .milliseconds(40)
             isLate = true
             return
+        case .freezes:
+            let restedAt = now
+            now = (nextDeadline ?? now) + .milliseconds(640)
+            tell(.late(by: now - restedAt))
         case .runs, .isRefused, .isMissing, .getsReady, .servesOne, .serves, .grows, .bursts,
-            .asks, .holds, .announces, .finishes, .crashes, .leavesProcesses, .treeEnds,
-            .repeatsEnd, .hasEvidence, .empties, .reload, .reloadWithOthers, .resize, .park, .stop:
+            .asks, .holds, .announces, .beats, .triggers, .extends, .finishes, .crashes,
+            .leavesProcesses, .treeEnds, .repeatsEnd, .hasEvidence, .empties, .queueFills,
+            .queueEmpties, .reload, .reloadWithOthers, .resize, .park, .stop:
             for event in world.happen(stimulus, in: scene) { tell(event) }
         }
         finishTurn()
@@ -112,6 +117,7 @@ extension Walk {
         var stimuli: [Stimulus] = []
         for place in world.present.indices { add(&stimuli, of: place) }
         if world.isShut { stimuli.append(.empties) }
+        if scene.watchesQueue { stimuli.append(world.isQueueing ? .queueEmpties : .queueFills) }
         if world.lastEnded != nil { stimuli.append(.repeatsEnd) }
         addOperator(&stimuli)
         // A late turn begins with something else.
@@ -119,6 +125,7 @@ extension Walk {
         stimuli.append(.timePasses)
         if let nextDeadline, nextDeadline - now > .milliseconds(1) {
             stimuli += [.halfTimePasses, .oversleeps]
+            if scene.isGuarded { stimuli.append(.freezes) }
         }
         return stimuli
     }
@@ -136,6 +143,7 @@ extension Walk {
         }
         stimuli += [.finishes(place), .crashes(place), .leavesProcesses(place)]
         let isGoing = process.isTold || process.hasAnnounced
+        if scene.isGuarded, !process.hasExtended { stimuli.append(.extends(place)) }
         if scene.hasCaps, process.memory < .huge { stimuli.append(.bursts(place)) }
         guard !isGoing else { return }
         if scene.hasCaps, process.memory < .large { stimuli.append(.grows(place)) }
@@ -148,6 +156,7 @@ extension Walk {
         if !process.hasAsked { stimuli.append(.asks(place)) }
         if !process.hasHeld { stimuli.append(.holds(place)) }
         stimuli.append(.announces(place))
+        if scene.hasWatchdogs { stimuli += [.beats(place), .triggers(place)] }
     }
 
     private func addOperator(_ stimuli: inout [Stimulus]) {
