@@ -1,0 +1,43 @@
+import Glibc
+import Testing
+
+/// What a worker may do to its master and its siblings: nothing.
+@Suite(.takesTurn) struct HostileWorkerTests {
+    @Test(arguments: ["flood", "rubbish", "silent", "stopped", "litter", "greedy"])
+    func itHarmsNobodyElse(how: String) async throws {
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:0", "--workers", "2", "--graceful-timeout", "1s",
+                "--stable-after", "100ms", "--backoff", "100ms", "--limit-nofile", "256", "--",
+                "python3", Place.worker("hostile"),
+            ], environment: ["HOSTILE": how])
+        try await master.wait("the sibling is ready") {
+            master.lines(Event.ready).contains { $0["slot"] == "1" }
+        }
+        let sibling = try #require(try await master.workers().first { $0.slot == 1 })
+        let descriptors = try await master.openDescriptors()
+        // The master does all that it is asked for, beside that.
+        for _ in 0..<5 {
+            let status = try await master.command("status", "--json")
+            #expect(status.status == .exited(0), "\(status.errors)")
+            let rows = try workers(in: try status.json)
+            #expect(rows.contains { $0["pid"] as? Int == Int(sibling.pid) })
+        }
+        try await master.signal(SIGTTIN)
+        try await master.wait("a third one serves") {
+            master.lines(Event.ready).contains { $0["slot"] == "2" }
+        }
+        let left = try await master.workers()
+        #expect(left.contains(sibling), "the sibling is gone")
+        // The third one's, and those of families that have not ended yet.
+        #expect(try await master.openDescriptors() <= descriptors + 24)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+        #expect(!master.log.contains { $0.mentions("the page has") })
+    }
+
+    private func workers(in status: [String: Any]) throws -> [[String: Any]] {
+        let pools = try #require(status["pools"] as? [[String: Any]])
+        return pools.flatMap { $0["slots"] as? [[String: Any]] ?? [] }
+    }
+}
