@@ -35,7 +35,7 @@ extension HTTPResponse {
 }
 
 extension StatusReport {
-    /// The answer to `/`, in place of a page.
+    /// The answer to `/` for those who do not take HTML, such as curl.
     public static let index = HTTPResponse(
         .ok, .text,
         Array("supervise: see /status, /metrics, /healthz, /readyz and /events\n".utf8))

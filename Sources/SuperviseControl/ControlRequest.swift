@@ -2,8 +2,8 @@ import SuperviseCore
 
 /// What a client asks of the master.
 public enum ControlRequest: Equatable, Sendable {
-    /// `GET /`: the page for people.
-    case page
+    /// `GET /`: the page for people; without `asHTML` a line of text that says where to look.
+    case page(asHTML: Bool)
     /// `GET /status`: everything, as JSON.
     case status
     /// `GET /metrics`: for Prometheus.
@@ -58,7 +58,8 @@ public enum ControlRoute {
             var parameters = Parameters(http.parameters)
             let request = try resource(&parameters)
             try parameters.finish()
-            return .success(request)
+            let isPage = request == .page(asHTML: false)
+            return .success(isPage ? .page(asHTML: http.takesHTML) : request)
         } catch {
             return .failure(error)
         }
@@ -67,7 +68,7 @@ public enum ControlRoute {
     private typealias Reader = @Sendable (inout Parameters) throws(ControlRefusal) -> ControlRequest
 
     private static let resources: [(path: String, isChange: Bool, read: Reader)] = [
-        ("/", false, { _ in .page }),
+        ("/", false, { _ in .page(asHTML: false) }),
         ("/status", false, { _ in .status }),
         ("/metrics", false, { _ in .metrics }),
         ("/healthz", false, { _ in .health }),

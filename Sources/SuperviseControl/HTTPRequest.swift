@@ -10,6 +10,8 @@ public struct HTTPRequest: Equatable, Sendable {
     public var isModern: Bool
     /// Whether the client may send another request over the same connection.
     public var keepsAlive: Bool
+    /// Whether the client names HTML among what it takes, as browsers do and programs do not.
+    public var takesHTML: Bool
 
     /// A name and a value; without an equals sign the value is empty.
     public struct Parameter: Equatable, Sendable {

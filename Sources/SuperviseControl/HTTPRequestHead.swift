@@ -5,6 +5,7 @@ struct HTTPRequestHead {
     private var isModern = true
     private var keepsAlive = true
     private var isForm = false
+    private var takesHTML = false
     /// How many bytes of body follow.
     private(set) var bodyLength = 0
 
@@ -25,6 +26,7 @@ struct HTTPRequestHead {
             case "transfer-encoding": throw .lengthRequired
             case "connection": connection += value.lowercased() + ","
             case "content-type": isForm = value.hasPrefix("application/x-www-form-urlencoded")
+            case "accept": takesHTML = takesHTML || value.lowercased().contains("text/html")
             default: break
             }
         }
@@ -44,7 +46,7 @@ struct HTTPRequestHead {
         if isForm { parameters += try HTTPRequestHead.parameters(body) }
         return HTTPRequest(
             method: method, path: try HTTPRequestHead.decoded(parts[0]), parameters: parameters,
-            isModern: isModern, keepsAlive: keepsAlive)
+            isModern: isModern, keepsAlive: keepsAlive, takesHTML: takesHTML)
     }
 
     private mutating func readRequestLine(_ line: ArraySlice<UInt8>) throws(HTTPFault) {

@@ -76,6 +76,10 @@ public struct HTTPResponse: Equatable, Sendable {
             text += "Transfer-Encoding: chunked\r\n"
         }
         if let allowedMethods { text += "Allow: \(allowedMethods)\r\n" }
+        if content == .page {
+            text += "Content-Security-Policy: \(Page.policy)\r\nReferrer-Policy: no-referrer\r\n"
+            text += "Vary: Accept\r\n"
+        }
         text += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
         text += "Connection: \(keepsAlive ? "keep-alive" : "close")\r\n\r\n"
         return Array(text.utf8)

@@ -94,6 +94,7 @@ extension StatusReport {
     private func write(_ worker: WorkerSnapshot, to json: inout JSONWriter) {
         let process = process(worker.id)
         json.field("slot", worker.id.slot)
+        json.field("incarnation", worker.id.incarnation)
         json.field("pid", process?.pid)
         json.field("state", "\(worker.state.name)")
         if case .retiring(let cause, _) = worker.state { json.field("cause", cause.name) }
@@ -148,6 +149,7 @@ extension StatusReport {
 
     private func write(_ exit: ExitRecord, to json: inout JSONWriter) {
         json.field("slot", exit.id.slot)
+        json.field("incarnation", exit.id.incarnation)
         json.field("pid", process(exit.id)?.pid)
         json.field("ago_seconds", seconds: snapshot.at - exit.at)
         json.field("cause", exit.cause)

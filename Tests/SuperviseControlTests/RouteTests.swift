@@ -17,7 +17,8 @@ import Testing
     }
 
     private static let requests: [(String, String, ControlRequest)] = [
-        ("GET", "/", .page), ("HEAD", "/status", .status), ("GET", "/metrics", .metrics),
+        ("GET", "/", .page(asHTML: false)), ("HEAD", "/status", .status),
+        ("GET", "/metrics", .metrics),
         ("GET", "/healthz", .health), ("GET", "/readyz", .readiness),
         ("GET", "/events", .events(follow: false)),
         ("GET", "/events?follow", .events(follow: true)),

@@ -99,7 +99,7 @@ extension Master {
     ) throws(ControlRefusal) {
         let response: HTTPResponse
         switch request {
-        case .page: response = StatusReport.index
+        case .page(let asHTML): response = asHTML ? StatusReport.page : StatusReport.index
         case .status:
             refreshFigures(for: connection.endpoint.access)
             response = .ok(.json, statusReport().json)

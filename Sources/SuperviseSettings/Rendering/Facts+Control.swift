@@ -45,6 +45,10 @@ extension Fact {
 
     /// The resources.
     static let resources = [
+        Fact(
+            "GET /",
+            "For browsers, a page that shows the workers, their memory, requests and accept queues "
+                + "as they live; for others a line of text."),
         Fact("GET /status", "Everything, as one JSON object: see supervise help schema."),
         Fact("GET /metrics", "The same figures for Prometheus."),
         Fact("GET /healthz", "200: the master lives."),
@@ -104,7 +108,8 @@ extension Fact {
         Fact("pools[].listeners[]", "address, queue (connections that wait), queue_limit."),
         Fact(
             "pools[].slots[]",
-            "A worker: slot, pid, state (starting, booting, ready, retiring, left-processes), cause, "
+            "A worker: slot, incarnation (counts the workers of a slot), pid, state ("
+                + "starting, booting, ready, retiring, left-processes), cause, "
                 + "due, replacement, generation, age_seconds, requests, request_limit, "
                 + "requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "
@@ -116,7 +121,7 @@ extension Fact {
                 + "exits (by cause)."),
         Fact(
             "pools[].exits[]",
-            "The last 100, newest first: slot, pid, ago_seconds, cause, status or signal, "
-                + "generation, age_seconds, requests, memory_bytes, boot_seconds."),
+            "The last 100, newest first: slot, incarnation, pid, ago_seconds, cause, status or "
+                + "signal, generation, age_seconds, requests, memory_bytes, boot_seconds."),
     ]
 }
