@@ -133,12 +133,14 @@ extension Page {
 
         /**
          * A chart of `paths` (each a list of [time, value]; null breaks it) up to `top`. A `cap` is a
-         * dashed line with its words, `marks` are ends to show, `area` fills what is below.
+         * dashed line with its words, `marks` are ends to show, `area` fills what is below;
+         * where there is a `bold` path, the others stand back.
          */
-        function drawChart(canvas, span, {paths, colour, top, text, cap, capText, marks, area}) {
+        function drawChart(canvas, span, chart) {
             const drawing = clear(canvas);
             if (!drawing) return;
             const {pen, width, height} = drawing;
+            const {paths, bold, colour, top, text, cap, capText, marks, area} = chart;
             const floor = height - 16, ceiling = 14;
             const y = value => floor - value / top * (floor - ceiling);
             pen.strokeStyle = colours.line;
@@ -150,8 +152,10 @@ extension Page {
             pen.textAlign = 'right';
             pen.fillText('now', width, height - 3);
             for (const path of paths) {
+                pen.globalAlpha = !bold || bold === path ? 1 : .3;
                 drawPath(pen, path, span, width, y, colours[colour], area && floor);
             }
+            pen.globalAlpha = 1;
             if (cap !== undefined) {
                 pen.strokeStyle = colours.bad;
                 pen.lineWidth = 1;

@@ -49,10 +49,9 @@ extension Page {
         function drawHead() {
             const isLost = lostAt !== null;
             document.body.classList.toggle('lost', isLost);
-            const isReady = master?.ready;
-            const word = isLost ? 'no answer' : master.state !== 'running' ? master.state
-                : isReady ? 'ready' : 'not ready';
-            const kind = isLost ? 'bad' : master.state !== 'running' ? '' : isReady ? 'good' : 'bad';
+            const [word, kind] = isLost ? ['no answer', 'bad'] : !master ? ['asking', '']
+                : master.state !== 'running' ? [master.state, '']
+                : master.ready ? ['ready', 'good'] : ['not ready', 'bad'];
             write(byID('state'), word, `badge ${kind}`);
             if (master) {
                 write(byID('name'), master.name);

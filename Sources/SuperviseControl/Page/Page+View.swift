@@ -19,9 +19,10 @@ extension Page {
         class PoolView {
             history = new PoolHistory();
             lanes = [];
-            first = 0;
-            columns = 1;
+            first = 0;                  // which of the slots is shown first
+            columns = 1;                // of the overview
             isVisible = true;
+            pointed = null;             // the life that somebody points at
 
             constructor(name) {
                 this.element = byID('pool-pattern').content.firstElementChild.cloneNode(true);
@@ -113,13 +114,23 @@ extension Page {
                 const lane = {element, lives: []};
                 for (const cell of element.children) lane[cell.classList[0]] = cell;
                 const point = event => {
-                    const life = lifeAt(lane.track, event, lane.lives, this.span);
-                    write(this.find('.readout'), life ? lifeText(life, this.now, clockText) : '');
+                    this.pointed = lifeAt(lane.track, event, lane.lives, this.span);
+                    this.drawPointed();
                 };
-                lane.track.onpointermove = point;
-                lane.track.onpointerdown = point;
+                lane.track.onpointermove = lane.track.onpointerdown = point;
+                lane.track.onpointerleave = () => {
+                    this.pointed = null;
+                    this.drawPointed();
+                };
                 this.lanes.push(lane);
                 this.find('.lanes').append(element);
+            }
+
+            /** Tells of the life that is pointed at, and brings out its memory. */
+            drawPointed() {
+                const life = this.pointed;
+                write(this.find('.readout'), life ? lifeText(life, this.now, clockText) : '');
+                this.drawMemory([...this.shownSlots]);
             }
 
             drawLane(lane, slot) {
@@ -146,7 +157,7 @@ extension Page {
             drawCharts(shown) {
                 const series = this.history.series;
                 const now = series.at(-1);
-                this.drawMemory(shown, now.bytes);
+                this.drawMemory(shown);
                 const rates = series.map(({at, rate}) => [at, rate]);
                 this.chart('rate', {
                     paths: [rates], colour: 'rate', area: true, text: brief,
@@ -164,7 +175,7 @@ extension Page {
                 }, countText(now.queue ?? undefined), limit ? ` of ${countText(limit)}` : '');
             }
 
-            drawMemory(shown, sum) {
+            drawMemory(shown) {
                 const lives = shown.flatMap(slot => this.history.slots.get(slot) ?? [])
                     .filter(life => life.memory.length && life.memory.at(-1)[0] >= this.span.from);
                 // A reload may have changed it: that of the newest workers counts.
@@ -175,10 +186,10 @@ extension Page {
                 const highest = Math.max(cap ?? 0, ...paths.map(path => this.highest(path)));
                 this.chart('memory', {
                     paths, colour: 'memory', top: roomFor(highest, 2 ** 20), text: bytesText,
-                    cap, capText: `max-rss ${bytesText(cap)}`,
+                    bold: this.pointed?.memory, cap, capText: `max-rss ${bytesText(cap)}`,
                     marks: lives.filter(life => life.exit)
                         .map(life => [life.end, life.memory.at(-1)[1], kindOfEnd(life.exit.cause)]),
-                }, bytesText(sum), ' together');
+                }, bytesText(this.history.series.at(-1).bytes), ' together');
             }
 
             chart(name, chart, figure, rest) {

@@ -33,7 +33,8 @@ extension Setting {
             details: """
                 Read-only HTTP for load balancers, Prometheus and people: /healthz (the master \
                 lives), /readyz (every pool has the workers it promises; else status 503), \
-                /metrics, /status and /events. Anyone who reaches the address may look. \
+                /metrics, /status, /events, and for browsers a live page at /. Anyone who \
+                reaches the address may look. \
                 Example: status-bind = 127.0.0.1:9090.
                 """),
         Setting(

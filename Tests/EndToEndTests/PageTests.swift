@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+/// The page in a real browser: whether what it shows is true.
+@Suite(.takesLongTurn) struct PageTests {
+    @Test(.needs("chromium")) func whatItShowsIsTrue() async throws {
+        let master = try Supervise.pools {
+            """
+            name = shop
+            workers = 3
+            status-bind = 127.0.0.1:0
+            bind = 127.0.0.1:0
+            bind = unix:\($0["<b>.sock"])
+            """
+        }
+        let before = try await master.waitForWorkers(3)
+        let browser = try Browser(try await master.statusAddress(), width: 360)
+        try await browser.wait("three ready workers") {
+            $0.lanes.map(\.state) == ["ready", "ready", "ready"]
+        }
+        _ = try await load(try await master.address(), requests: 30, rate: 100)
+        kill(before[1].pid, SIGKILL)
+        try await master.waitForEvent(Event.exit)
+        let now = try await master.waitForWorkers(3, without: [before[1]])
+        let shown = try await browser.wait("the new worker and the requests") {
+            $0.lanes.map(\.pid) == now.map { "\($0.pid)" }
+                && $0.lanes.allSatisfy { $0.state == "ready" } && $0.requests == "30 in all"
+                && $0.exits.count == 1
+        }
+        // Whatever configurations name stays a text.
+        #expect(shown.listeners?.hasSuffix("/<b>.sock") ?? false)
+        #expect(shown.name == "shop" && shown.state == "ready" && shown.alarm == nil)
+        #expect(shown.facts.contains("pid \(try await master.pid()) "))
+        #expect(
+            shown.exits[0].prefix(5).dropFirst() == ["1", "\(before[1].pid)", "crashed", "KILL"])
+        #expect(shown.totals == "1 crashed")
+        let status = try await master.curl("/status", at: master.statusAddress())
+        for (lane, worker) in zip(shown.lanes, now) {
+            #expect(status.output.contains("\"pid\":\(worker.pid),"))
+            #expect(lane.slot == "\(worker.slot)")
+        }
+
+        // A reload that works, then one that cannot.
+        try await master.signal(SIGHUP)
+        try await browser.wait("the reload") {
+            $0.reload?.hasPrefix("Reload to generation 2: complete") ?? false
+        }
+        try master.folder.write("crash", "")
+        try await master.signal(SIGHUP)
+        let aborted = try await browser.wait("the reload's abort") {
+            $0.reload?.hasPrefix("Reload to generation 3: aborted") ?? false
+        }
+        #expect(aborted.reload?.contains("the first new worker exited with status 1") ?? false)
+        #expect(aborted.lanes.map(\.pid) == (try await master.workers()).map { "\($0.pid)" })
+
+        // A phone need not scroll sideways, the policy forbade nothing, and nobody else was asked.
+        #expect(aborted.pageWidth <= 360)
+        #expect(aborted.complaints == [])
+        let address = try await master.statusAddress()
+        #expect(aborted.asked == ["http://\(address)/", "http://\(address)/status"])
+    }
+
+    @Test(.needs("chromium")) func aMasterThatGoesAndComes() async throws {
+        let address = "127.0.0.1:\(try freePort())"
+        let words = ["--status-bind", address, "--workers", "40"]
+        let first = try Supervise.hello(words)
+        try await first.waitForWorkers(40)
+        let browser = try Browser(address, width: 1200)
+        let many = try await browser.wait("its lanes") { $0.lanes.count == 24 }
+        #expect(many.shown?.hasPrefix("Lanes and memory of slots 0 to 23, of 40 slots") ?? false)
+        kill(try await first.pid(), SIGKILL)
+        let lost = try await browser.wait("the loss") { $0.alarm != nil }
+        #expect(lost.state == "no answer" && lost.alarm?.contains("cannot be reached") ?? false)
+        #expect(lost.lanes.count == 24)
+
+        let second = try Supervise.hello(["--status-bind", address])
+        let worker = try await second.waitForWorkers(1)[0]
+        let found = try await browser.wait("the new master") {
+            $0.alarm == nil && $0.lanes.map(\.pid) == ["\(worker.pid)"]
+        }
+        #expect(found.shown == nil && found.exits == [] && found.complaints == [])
+    }
+}
+
+/// A page in a headless browser, and what it shows.
+private final class Browser {
+    /// What stands on the page.
+    struct Shown: Decodable {
+        let name: String
+        let state: String
+        let facts: String
+        let alarm: String?
+        let reload: String?
+        let shown: String?
+        let listeners: String?
+        let lanes: [Lane]
+        let requests: String
+        let exits: [[String]]
+        let totals: String
+        let pageWidth: Int
+        /// What the browser found wrong.
+        let complaints: [String]
+        /// All that was asked for.
+        let asked: [String]
+    }
+
+    struct Lane: Decodable {
+        let slot: String
+        let pid: String
+        let state: String
+    }
+
+    private static let expression = """
+        (() => {
+            const text = selector => {
+                const found = document.querySelector(selector);
+                return found && found.checkVisibility() ? found.innerText.trim() : undefined;
+            };
+            const lanes = [...document.querySelectorAll('.lane[data-slot]')]
+                .filter(lane => lane.checkVisibility()).map(lane => ({
+                    slot: lane.querySelector('.slot').innerText,
+                    pid: lane.querySelector('.pid').innerText,
+                    state: lane.querySelector('.state').innerText,
+                }));
+            const exits = [...document.querySelectorAll('tbody tr')]
+                .map(row => [...row.cells].map(cell => cell.textContent));
+            return {
+                name: text('#name') ?? '', state: text('#state') ?? '', facts: text('#facts') ?? '',
+                alarm: text('#alarm'), reload: text('#reload'), shown: text('.shown'), lanes, exits,
+                listeners: text('.listeners'),
+                requests: text('.rate-chart small') ?? '', totals: text('.totals') ?? '',
+                pageWidth: document.documentElement.scrollWidth,
+            };
+        })()
+        """
+
+    private let cage: Cage
+    private let folder: Folder
+
+    /// Opens the page of this address.
+    init(_ address: String, width: Int) throws {
+        folder = try Folder()
+        cage = try Cage(
+            [
+                "python3", Place.client("browser"), folder["profile"], "http://\(address)/",
+                "\(width)", "700", "light", Browser.expression,
+            ], environment: baseEnvironment, output: folder["out"], errors: folder["err"])
+    }
+
+    /// What it shows, once that is as it should be.
+    @discardableResult
+    func wait(_ what: String, until isThere: (Shown) throws -> Bool) async throws -> Shown {
+        let last = { self.folder.lines("out").last.map(String.init) ?? "" }
+        let context = { "\(last())\n\(readFile(self.folder["err"]) ?? "")" }
+        return try await eventually(what, within: .seconds(60), context: context) {
+            let data = Data(last().utf8)
+            // The last line may be half written, and the page before its first answer is empty.
+            guard let shown = try? JSONDecoder().decode(Shown.self, from: data) else { return nil }
+            return try isThere(shown) ? shown : nil
+        }
+    }
+}
