@@ -53,6 +53,21 @@ import Testing
         #expect(aborted.reload?.contains("the first new worker exited with status 1") ?? false)
         #expect(aborted.lanes.map(\.pid) == (try await master.workers()).map { "\($0.pid)" })
 
+        // Every bar is a worker that was there, with the cause that the log has for its end.
+        let exits = master.lines(Event.exit)
+        let ends = Dictionary(uniqueKeysWithValues: exits.map { ($0.pid, $0["cause"]) })
+        let whole = try await browser.wait("all bars") { page in
+            page.lives.count == master.lines(Event.started).count
+        }
+        for life in whole.lives {
+            #expect(life.cause == ends[pid_t(life.pid)] ?? nil, "\(life)")
+            #expect(
+                master.lines(Event.started).contains {
+                    $0.pid == pid_t(life.pid) && $0["slot"] == "\(life.slot)"
+                        && $0["generation"] == "\(life.generation)"
+                }, "\(life)")
+        }
+
         // A phone need not scroll sideways, the policy forbade nothing, and nobody else was asked.
         #expect(aborted.pageWidth <= 360)
         #expect(aborted.complaints == [])
@@ -97,11 +112,21 @@ private final class Browser {
         let requests: String
         let exits: [[String]]
         let totals: String
+        /// The bars of all lanes.
+        let lives: [Life]
         let pageWidth: Int
         /// What the browser found wrong.
         let complaints: [String]
         /// All that was asked for.
         let asked: [String]
+    }
+
+    struct Life: Decodable, Hashable {
+        let slot: Int
+        let pid: Int
+        let generation: Int
+        /// The cause of its end; nil while it lives.
+        let cause: String?
     }
 
     struct Lane: Decodable {
@@ -124,12 +149,19 @@ private final class Browser {
                 }));
             const exits = [...document.querySelectorAll('tbody tr')]
                 .map(row => [...row.cells].map(cell => cell.textContent));
+            const lives = [...views.values()]
+                .flatMap(view => [...view.history.slots.values()].flat()).map(life => ({
+                    slot: life.slot, pid: life.pid, generation: life.generation,
+                    cause: life.end === null ? undefined : life.exit?.cause ?? 'unknown',
+                }));
             return {
-                name: text('#name') ?? '', state: text('#state') ?? '', facts: text('#facts') ?? '',
+                lives, name: text('#name') ?? '', state: text('#state') ?? '',
+                facts: text('#facts') ?? '',
                 alarm: text('#alarm'), reload: text('#reload'), shown: text('.shown'), lanes, exits,
                 listeners: text('.listeners'),
                 requests: text('.rate-chart small') ?? '', totals: text('.totals') ?? '',
-                pageWidth: document.documentElement.scrollWidth,
+                pageWidth: Math.max(...[...document.querySelectorAll('html, details')].map(
+                    box => innerWidth + box.scrollWidth - box.clientWidth)),
             };
         })()
         """

@@ -28,8 +28,8 @@ extension Page {
         }
 
         /**
-         * The time that is shown: from `from` to `now`, with `x` a time's place in a width. Now is a
-         * little before the edge, which would cut a fresh mark in two.
+         * The time that is shown: from `from` to `now`, with `x` a time's place in a width. Now is
+         * a little before the edge, which would cut a fresh mark in two.
          */
         class Span {
             constructor(now, seconds) {
@@ -85,7 +85,7 @@ extension Page {
             const bar = (height - 8) / 2;
             for (const life of lives) {
                 if (life.end !== null && life.end < span.from) continue;
-                const y = halfOf(life) ? height / 2 + .5 : 3.5;
+                const y = life.isLower ? height / 2 + .5 : 3.5;
                 const end = life.end ?? span.now;
                 const leaves = Math.min(life.leaves ?? end, end);
                 const ready = Math.min(life.ready ?? end, leaves);
@@ -100,12 +100,10 @@ extension Page {
             }
             for (const life of lives) {
                 if (!life.exit || life.end < span.from) continue;
-                const y = halfOf(life) ? height * .75 : height * .25;
+                const y = life.isLower ? height * .75 : height * .25;
                 mark(pen, kindOfEnd(life.exit.cause), span.x(life.end, width), y);
             }
         }
-
-        const halfOf = life => life.incarnation % 2 === 0;
 
         /** The life at a point of a lane, the one in this half first. */
         function lifeAt(canvas, event, lives, span) {
@@ -115,7 +113,7 @@ extension Page {
             const isLower = event.clientY - box.top > box.height / 2;
             const here = lives.filter(life => life.start <= time + reach
                 && (life.end ?? span.now) >= time - reach);
-            return here.findLast(life => halfOf(life) === isLower) ?? here.at(-1);
+            return here.findLast(life => life.isLower === isLower) ?? here.at(-1);
         }
 
         /** The words below all lanes. */
@@ -132,9 +130,9 @@ extension Page {
         }
 
         /**
-         * A chart of `paths` (each a list of [time, value]; null breaks it) up to `top`. A `cap` is a
-         * dashed line with its words, `marks` are ends to show, `area` fills what is below;
-         * where there is a `bold` path, the others stand back.
+         * A chart of `paths` (each a list of [time, value]; null breaks it) up to `top`. A `cap` is
+         * a dashed line with its words, `marks` are ends to show, `area` fills what is below; where
+         * there is a `bold` path, the others stand back.
          */
         function drawChart(canvas, span, chart) {
             const drawing = clear(canvas);
@@ -205,23 +203,32 @@ extension Page {
             close();
         }
 
-        /** Many slots as small squares; gives the number of squares in a row. */
+        /** How large the square of a slot is. */
+        const square = 9;
+
+        /** Many slots as squares, pale but for those shown or failing; gives their columns. */
         function drawOverview(canvas, states, isShown) {
-            const side = 9, width = canvas.getBoundingClientRect().width;
-            const columns = Math.max(1, Math.floor(width / side));
-            canvas.style.height = Math.ceil(states.length / columns) * side + 'px';
+            const width = canvas.getBoundingClientRect().width;
+            const columns = Math.max(1, Math.floor(width / square));
+            canvas.style.height = Math.ceil(states.length / columns) * square + 'px';
             const drawing = clear(canvas);
             if (!drawing) return columns;
             const fills = {ready: colours.ready, booting: colours.boot, leaving: colours.leave,
                 failing: colours.bad};
             states.forEach((state, index) => {
-                const x = index % columns * side, y = Math.floor(index / columns) * side;
-                drawing.pen.globalAlpha = isShown(index) ? 1 : .55;
+                const x = index % columns * square, y = Math.floor(index / columns) * square;
+                drawing.pen.globalAlpha = isShown(index) || state === 'failing' ? 1 : .55;
                 drawing.pen.fillStyle = fills[state] ?? colours.soft;
-                drawing.pen.fillRect(x, y, side - 2, side - 2);
+                drawing.pen.fillRect(x, y, square - 2, square - 2);
             });
             drawing.pen.globalAlpha = 1;
             return columns;
+        }
+
+        /** Which square somebody points at. */
+        function squareAt(event, columns) {
+            const [column, row] = [event.offsetX, event.offsetY].map(at => Math.floor(at / square));
+            return row * columns + column;
         }
 
         """#

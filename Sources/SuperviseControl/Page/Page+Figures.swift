@@ -30,14 +30,14 @@ extension Page {
 
         const countText = count => count === undefined ? '' : count.toLocaleString('en');
 
-        /** The lane that a worker, or a slot without one, is in: its words and its colour's class. */
+        /** The state of a worker, or of a slot without one: its words and its colour's class. */
         function stateOf(told) {
             switch (told.state) {
             case 'ready': return [told.due ? `ready, due: ${told.due}` : 'ready', 'ready'];
             case 'starting': case 'booting': return [told.state, 'booting'];
             case 'retiring': return [`retiring: ${told.cause}`, 'leaving'];
             case 'backoff':
-                return [`failed ${told.failures}×, again in ${secondsText(told.starts_in_seconds)}`,
+                return [`failed ${told.failures}×, next in ${secondsText(told.starts_in_seconds)}`,
                     'failing'];
             case 'failed': return ['failed', 'failing'];
             case 'waiting': return ['waits for room', 'booting'];

@@ -8,8 +8,8 @@ extension Page {
         const longestMemory = 3600, mostLives = 200;
 
         /**
-         * The life of one worker, in seconds since the master started: that is the one clock in which
-         * both ages and uptime are told, whatever the browser's own clock says.
+         * The life of one worker, in seconds since the master started: that is the one clock in
+         * which both ages and uptime are told, whatever the browser's own clock says.
          */
         class Life {
             constructor(told, start) {
@@ -47,7 +47,7 @@ extension Page {
         /** What was seen of one pool. */
         class PoolHistory {
             slots = new Map();          // slot -> its lives, the oldest first
-            series = [];                // {at, rate, queue, limit, bytes}
+            series = [];                // {at, rate, queue, bytes}
             seenAt = null;              // when the last status was taken
 
             /** Takes a status in; the memory of workers is kept for slots that `isShown`. */
@@ -80,6 +80,7 @@ extension Page {
                 let life = lives.findLast(life => life.incarnation === told.incarnation);
                 if (!life) {
                     life = new Life(told, start);
+                    life.isLower = freeHalf(lives, start);
                     lives.push(life);
                     // Exits come before the living, but what was older may be told later.
                     lives.sort((one, other) => one.incarnation - other.incarnation);
@@ -115,9 +116,16 @@ extension Page {
                 this.total = total;
                 const deepest = fullest(pool.listeners);
                 const bytes = pool.slots.reduce((sum, slot) => sum + (slot.memory_bytes ?? 0), 0);
-                this.series.push(
-                    {at: now, rate, queue: deepest?.queue ?? null, limit: deepest?.queue_limit, bytes});
+                this.series.push({at: now, rate, queue: deepest?.queue ?? null, bytes});
             }
+        }
+
+        /** In which half of its lane a life is drawn: the one that is free, else by turns. */
+        function freeHalf(lives, start) {
+            const taken = lives.filter(life => (life.end ?? Infinity) > start)
+                .map(life => life.isLower);
+            if (taken.includes(true) !== taken.includes(false)) return taken.includes(false);
+            return !(lives.at(-1)?.isLower ?? true);
         }
 
         /** The listener whose accept queue is the closest to its limit. */

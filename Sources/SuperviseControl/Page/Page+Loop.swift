@@ -24,7 +24,9 @@ extension Page {
                 views.clear();
             }
             master = status.master;
-            const keys = status.pools.map(pool => pool.state === 'removed' ? `-${pool.name}` : pool.name);
+            // One that a reload removed may end beside a new one of its name.
+            const keys = status.pools.map(
+                pool => pool.state === 'removed' ? `-${pool.name}` : pool.name);
             for (const [key, view] of views) {
                 if (keys.includes(key)) continue;
                 view.element.remove();
@@ -57,7 +59,8 @@ extension Page {
                 write(byID('name'), master.name);
                 write(byID('facts'), [
                     `generation ${master.generation}`, `up ${secondsText(master.uptime_seconds)}`,
-                    `pid ${master.pid}`, `supervise ${master.version}`, bytesText(master.memory_bytes),
+                    `pid ${master.pid}`, `supervise ${master.version}`,
+                    bytesText(master.memory_bytes),
                 ].join(' · '));
             }
             document.title = `${word} · ${master?.name ?? 'supervise'}`;
@@ -89,19 +92,21 @@ extension Page {
         /** Says since when there was no answer, and why. */
         function tellLoss(error) {
             lostAt ??= new Date();
-            const reason = error instanceof TypeError ? 'it cannot be reached' : error.message;
+            const reason = error.name === 'TypeError' ? 'it cannot be reached'
+                : error.name === 'TimeoutError' ? 'it is silent' : error.message;
             write(byID('alarm'), `No answer since ${lostAt.toLocaleTimeString()}: ${reason}. `
-                + (master ? 'What is below is from before. ' : '') + 'Trying again every two seconds.');
+                + (master ? 'What is below is from before. ' : '')
+                + 'Trying again every two seconds.');
         }
 
         async function ask() {
             const answer = await fetch(
-                'status', {cache: 'no-store', signal: AbortSignal.timeout(10000)});
+                'status', {cache: 'no-store', signal: AbortSignal.timeout(5000)});
             if (!answer.ok) throw new Error(`it answers with ${answer.status}`);
             return answer.json();
         }
 
-        /** Asks, draws, and comes again: at most a tenth of the time goes into it. */
+        /** Asks, draws, and comes again: at most a quarter of the time goes into it. */
         async function look() {
             const begun = performance.now();
             try {
@@ -113,7 +118,8 @@ extension Page {
             byID('alarm').hidden = lostAt === null;
             drawAll();
             const took = performance.now() - begun;
-            setTimeout(look, lostAt ? 2000 : Math.max(document.hidden ? 5000 : 1000 - took, 9 * took));
+            const pause = lostAt ? 2000 : document.hidden ? 5000 : 1000 - took;
+            setTimeout(look, Math.max(pause, 3 * took));
         }
 
         function choose(seconds) {

@@ -27,10 +27,11 @@ extension Page {
             <span class="bad"><b>✕</b>crashed or killed</span>
             <span><b>|</b>ended otherwise</span>
         </p>
-        <p>Each lane is a slot; a worker and the one after it take turns in its upper and lower half.
-        The page asks each second, or less often where the answer takes long. It remembers up to an
-        hour, of which the master tells the last 100 exits of each pool and the page has seen the rest.
-        <a href="status">status</a> · <a href="metrics">metrics</a> · <a href="events">events</a></p>
+        <p>Each lane is a slot; a worker and the one after it take turns in its upper and lower
+        half. The page asks each second, or less often where the answer takes long. It remembers up
+        to an hour: what it has seen, and the last 100 exits of each pool, which the master tells.
+        <a href="status">status</a> · <a href="metrics">metrics</a> ·
+        <a href="events">events</a></p>
         <noscript><p class="bad">This page needs JavaScript; see status for the same as JSON.</p>
         </noscript>
         </footer>

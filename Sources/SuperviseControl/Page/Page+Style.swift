@@ -10,8 +10,10 @@ extension Page {
         }
         @media (prefers-color-scheme: dark) {
             :root {
-                --paper: #14171a; --panel: #1c2024; --ink: #e2e5e8; --soft: #8f98a3; --line: #2e343a;
-                --boot: #d3a650; --ready: #5f9cc2; --leave: #81779f; --bad: #e8705f; --good: #63b483;
+                --paper: #14171a; --panel: #1c2024; --ink: #e2e5e8; --soft: #8f98a3;
+                --line: #2e343a;
+                --boot: #d3a650; --ready: #5f9cc2; --leave: #81779f; --bad: #e8705f;
+                --good: #63b483;
                 --memory: #62b0a6; --rate: #8c9fdd; --queue: #cf9c66; --track: #23282d;
             }
         }
@@ -36,7 +38,8 @@ extension Page {
         .badge.good { background: var(--good); }
         .badge.bad { background: var(--bad); }
         #alarm, #reload { margin-top: .7rem; padding: .45rem .8rem; border-radius: .4rem;
-            border-left: .25rem solid var(--line); background: var(--panel); overflow-wrap: anywhere; }
+            border-left: .25rem solid var(--line); background: var(--panel);
+            overflow-wrap: anywhere; }
         #reload.good { border-color: var(--good); }
         #reload.busy { border-color: var(--boot); }
         #reload.bad, #alarm { border-color: var(--bad); }
@@ -60,7 +63,7 @@ extension Page {
         figure canvas { height: 120px; }
 
         .lane { display: grid; align-items: center; column-gap: .7rem; padding: .1rem 0;
-            grid-template-columns: 2.6rem 4.2rem 9.5rem minmax(0, 1fr) 4.2rem 4rem 7rem;
+            grid-template-columns: 2.6rem 4.2rem 12rem minmax(0, 1fr) 4.2rem 4rem 7rem;
             grid-template-areas: "slot pid state track age requests memory"; }
         .lane + .lane { border-top: 1px solid var(--line); }
         .lane > * { min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -113,7 +116,11 @@ extension Page {
             .lane .age, .lane.head > :not(.track) { display: none; }
             .lane.head { grid-template-areas: "track track track track track"; }
             .optional { display: none; }
-            th, td { padding-right: .45rem; }
+            details { overflow-x: auto; }
+            table { font-size: .82rem; }
+            th { font-size: inherit; }
+            th, td { padding-right: .3rem; }
+            td:nth-child(4) { white-space: normal; }
         }
 
         """#

@@ -12,7 +12,9 @@ extension Page {
         /** Writes a text, if it is another one: what has not changed is not laid out again. */
         function write(element, text, className) {
             if (element.textContent !== text) element.textContent = text;
-            if ((className ?? element.className) !== element.className) element.className = className;
+            if (className !== undefined && element.className !== className) {
+                element.className = className;
+            }
         }
 
         /** One pool on the screen. */
@@ -31,8 +33,7 @@ extension Page {
                 this.find('.back').onclick = () => this.show(this.first - mostLanes);
                 this.find('.on').onclick = () => this.show(this.first + mostLanes);
                 this.find('.overview').onclick = event => {
-                    const column = Math.floor(event.offsetX / 9), row = Math.floor(event.offsetY / 9);
-                    const index = row * this.columns + column;
+                    const index = squareAt(event, this.columns);
                     this.show(index - index % mostLanes);
                 };
                 new IntersectionObserver(([entry]) => {
@@ -54,7 +55,8 @@ extension Page {
                 this.pool = pool;
                 this.now = now;
                 this.bySlot = Map.groupBy(pool.slots, told => told.slot);
-                this.history.take(pool, now, slot => this.shownSlots?.has(slot) ?? slot < mostLanes);
+                this.history.take(
+                    pool, now, slot => this.shownSlots?.has(slot) ?? slot < mostLanes);
             }
 
             /** The slots there are, and those that were there in the time that is shown. */
@@ -83,15 +85,19 @@ extension Page {
                 const {serving, workers, state, ready, listeners} = this.pool;
                 write(this.find('.pool-state'),
                     `${countText(serving)} of ${countText(workers)} ready`
-                    + (state === 'running' ? '' : `, ${state}`), 'pool-state' + (ready ? '' : ' bad'));
-                write(this.find('.listeners'), listeners.map(one => one.address).join(', '));
+                    + (state === 'running' ? '' : `, ${state}`),
+                    'pool-state' + (ready ? '' : ' bad'));
+                const addresses = listeners.map(({address, queue}) =>
+                    address + (queue ? ` (${countText(queue)} waiting)` : ''));
+                write(this.find('.listeners'), addresses.join(', '));
             }
 
             drawOverview(slots, shown) {
                 this.find('.crowd').hidden = slots.length <= mostLanes;
                 if (slots.length <= mostLanes) return;
-                write(this.find('.shown'), `Lanes and memory of slots ${shown[0]} to ${shown.at(-1)}, `
-                    + `of ${countText(slots.length)} slots; click a square for others.`);
+                write(this.find('.shown'), `Lanes and memory of slots ${shown[0]} to `
+                    + `${shown.at(-1)}, of ${countText(slots.length)} slots; `
+                    + 'click a square for others. Memory is drawn from when its lane was first shown.');
                 this.find('.back').disabled = this.first === 0;
                 this.find('.on').disabled = this.first + mostLanes >= slots.length;
                 const states = slots.map(slot =>
@@ -135,7 +141,7 @@ extension Page {
 
             drawLane(lane, slot) {
                 const all = this.bySlot.get(slot) ?? [];
-                // The one that serves is told first, then the one that takes over or those that leave.
+                // The one that serves is told first, then who takes over and those that leave.
                 const [told, ...others] = all;
                 const [words, kind] = told ? stateOf(told) : ['gone', ''];
                 const beside = others.map(other => `, ${other.pid ?? '?'} ${stateOf(other)[0]}`);
@@ -164,6 +170,9 @@ extension Page {
                     top: roomFor(this.highest(rates), 10),
                 }, now.rate === null ? '' : brief(now.rate),
                 ` ${countText(this.pool.totals.requests)} in all`);
+                this.find('.queue-chart').hidden = !this.pool.listeners.length;
+                this.find('.rate-chart').hidden =
+                    !this.pool.listeners.length && !this.pool.totals.requests;
                 const queue = series.map(({at, queue}) => [at, queue]);
                 const top = roomFor(this.highest(queue), 8);
                 const limit = fullest(this.pool.listeners)?.queue_limit;
@@ -193,14 +202,14 @@ extension Page {
             }
 
             chart(name, chart, figure, rest) {
-                const [output, canvas] = this.find(`.${name}-chart`).querySelectorAll('output, canvas');
+                const output = this.find(`.${name}-chart output`);
                 if (output.dataset.text !== figure + rest) {
                     const small = document.createElement('small');
                     small.textContent = rest;
                     output.replaceChildren(figure, small);
                     output.dataset.text = figure + rest;
                 }
-                drawChart(canvas, this.span, chart);
+                drawChart(this.find(`.${name}-chart canvas`), this.span, chart);
             }
 
             /** The highest value of a path in the time that is shown. */
@@ -214,8 +223,8 @@ extension Page {
 
             drawExits() {
                 const counts = Object.entries(this.pool.totals.exits);
-                const told = counts.map(([cause, count]) => `${countText(count)} ${cause}`).join(', ');
-                write(this.find('.totals'), told || 'none yet');
+                const told = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
+                write(this.find('.totals'), told.join(', ') || 'none yet');
                 const rows = this.pool.exits.slice(0, mostExits).map(exit => [
                     secondsText(exit.ago_seconds), String(exit.slot), String(exit.pid ?? ''),
                     exit.cause, endText(exit), secondsText(exit.age_seconds),
@@ -228,7 +237,8 @@ extension Page {
                     const row = body.rows[index] ?? body.insertRow();
                     texts.forEach((text, column) => {
                         const isOptional = [5, 6, 8].includes(column);
-                        write(row.cells[column] ?? row.insertCell(), text, isOptional ? 'optional' : '');
+                        const cell = row.cells[column] ?? row.insertCell();
+                        write(cell, text, isOptional ? 'optional' : '');
                     });
                     const kind = kindOfEnd(this.pool.exits[index].cause);
                     row.cells[3].classList.toggle('bad', kind === 'crash');

@@ -22,8 +22,8 @@ enum Page {
     /// All of its program, in the order in which one reads it.
     static let script = historyScript + figuresScript + drawingScript + viewScript + loopScript
 
-    /// What the page may do: run this one script, wear this one style, ask where it came from. A text
-    /// of a worker that got into the markup would still not run.
+    /// What the page may do: run this one script, wear this one style, ask where it came from. A
+    /// text of a worker that got into the markup would still not run.
     static let policy = [
         "default-src 'none'", "script-src 'sha256-\(scriptHash)'",
         "style-src 'sha256-\(styleHash)'", "img-src data:", "connect-src 'self'",
@@ -31,9 +31,9 @@ enum Page {
     ].joined(separator: "; ")
 
     /// The base64 of the script's SHA-256. A test tells the new one after a change.
-    static let scriptHash = "D/wP9F9mCYeyygeXnbZIbumWGgsovQoE8sV+OvhYWJw="
+    static let scriptHash = "1ymJswYxqxaxqRntmn/TxJwJh5wQIDsAD+l1tYRhsB8="
     /// The same of the style.
-    static let styleHash = "sux2u10ATDsya+3Uo8m3YsoYQo6O0ZGgbNaLgd6erRo="
+    static let styleHash = "7Y8JOJn8xq+mIrDxqKfWTldRAeeSZncO3kG7j6Wenck="
 }
 
 extension StatusReport {
