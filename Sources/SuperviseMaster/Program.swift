@@ -101,6 +101,7 @@ public enum Program {
                 environment: launch.environment, openFilesLimit: limit,
                 library: PreloadLibrary.find()),
             listeners: listeners, control: control, signals: signals, seed: RandomBytes.number())
+        ProcessTitle.set("supervise: master" + (settings.name.map { " [\($0)]" } ?? ""))
         master.announce()
         let code = try master.run()
         log.write(LogLine(.info, "stopped").with("exit_code", code))

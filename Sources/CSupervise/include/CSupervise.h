@@ -12,5 +12,6 @@
 #include "kernel.h"
 #include "listening.h"
 #include "sockets.h"
+#include "title.h"
 
 #endif

@@ -1,0 +1,32 @@
+#include "title.h"
+
+#include <string.h>
+
+// The kernel shows the memory in which execve(2) put the arguments (proc_pid_cmdline(5)). To show
+// another piece of memory (PR_SET_MM of prctl(2)) takes a capability or a kernel option that many
+// containers lack, so the arguments are written over.
+static char *area;
+static size_t room;
+
+// glibc gives constructors what main gets. The arguments lie one behind the other, and the variables
+// behind the last.
+__attribute__((constructor)) static void remember(int argc, char **argv) {
+    if (argc < 1 || !argv || !argv[0])
+        return;
+    char *end = argv[0];
+    for (int i = 0; i < argc && argv[i] == end; i++)
+        end += strlen(end) + 1;
+    area = argv[0];
+    room = (size_t)(end - area);
+}
+
+size_t csupervise_set_title(const char *title, size_t size) {
+    if (room == 0)
+        return 0;
+    // The last byte stays 0: else the kernel takes the variables for the end of the title.
+    if (size > room - 1)
+        size = room - 1;
+    memcpy(area, title, size);
+    memset(area + size, 0, room - size);
+    return size;
+}
