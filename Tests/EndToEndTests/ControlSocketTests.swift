@@ -120,6 +120,25 @@ import Testing
         #expect(!none.folder.exists("supervise"))
     }
 
+    /// Neither of the folders can be made, so nobody can steer it, but it serves.
+    @Test func withoutAFolderForItTheMasterRunsOn() async throws {
+        let folder = try Folder()
+        try folder.write("file", "")
+        // Nobody but root may make the one in /run, and root none where that is read-only.
+        let readOnly = "mount -t tmpfs -o ro none /run && exec \"$@\""
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker],
+            environment: ["XDG_RUNTIME_DIR": folder["file"]],
+            wrapper: getuid() == 0
+                ? ["env", "unshare", "--mount", "sh", "-c", readOnly, "sh"] : [])
+        let line = try await master.waitForEvent("control-unavailable")
+        #expect(line["level"] == "warning")
+        #expect(line.mentions("\(folder["file"])/supervise") && line.mentions("/run/supervise"))
+        try await master.waitForWorkers(2)
+        expectNoFailure(try await load(try await master.address(), requests: 10, rate: 100), 10)
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test(.needsRoot) func strangersGetNoAnswer() async throws {
         let master = try Supervise.hello(["--control-owner", "65533"])
         try await master.waitForWorkers(1)
