@@ -10,6 +10,8 @@ public struct ReloadFollower {
         public let line: [UInt8]
         /// Whether it is the verdict, after which nothing comes.
         public let isVerdict: Bool
+        /// Whether it tells that every worker is of the new generation.
+        public let isComplete: Bool
     }
 
     /// What became of a reload.
@@ -133,7 +135,9 @@ public struct ReloadFollower {
             case .none, .reading: nil
             }
         stage = .none
-        return step("verdict", generation, isVerdict: true) { json in
+        return step(
+            "verdict", generation, isVerdict: true, isComplete: result == .complete
+        ) { json in
             json.field("result", result.rawValue)
             json.array("reasons") { json in for reason in reasons { json.element(reason) } }
         }
@@ -141,7 +145,7 @@ public struct ReloadFollower {
 
     private func step(
         _ stage: String, _ generation: Int? = nil, isVerdict: Bool = false,
-        _ fill: (inout JSONWriter) -> Void = { _ in }
+        isComplete: Bool = false, _ fill: (inout JSONWriter) -> Void = { _ in }
     ) -> Step {
         var json = JSONWriter()
         json.object { json in
@@ -149,6 +153,6 @@ public struct ReloadFollower {
             json.field("generation", generation)
             fill(&json)
         }
-        return Step(line: json.bytes + [0x0A], isVerdict: isVerdict)
+        return Step(line: json.bytes + [0x0A], isVerdict: isVerdict, isComplete: isComplete)
     }
 }

@@ -97,6 +97,11 @@ public struct WorkerSnapshot: Equatable, Sendable {
 }
 
 extension Service {
+    /// The same as `Snapshot.isReady`, at the cost of a look at every pool.
+    public var isReady: Bool {
+        haste == nil && members.allSatisfy { $0.isRemoved || $0.pool.keepsItsPromise }
+    }
+
     /// The service now. Costs a look at every slot.
     public func snapshot(at now: Instant) -> Snapshot {
         Snapshot(

@@ -63,6 +63,7 @@ extension Master {
     func reload() {
         guard service.haste == nil else { return }
         if loader != nil { abandonLoader(because: nil) }
+        tellReloading()
         tellReload(reloadFollower.beginReading())
         do throws(StartOfLoaderError) {
             let loader = try ConfigurationLoader(launch, startedAt: now)

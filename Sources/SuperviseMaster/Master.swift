@@ -63,6 +63,8 @@ final class Master {
     var loader: ConfigurationLoader?
     /// The sockets for those who look and steer.
     let control: ControlServer
+    /// The service manager that wants to hear of the service, if any.
+    let serviceManager: ServiceManagerLink?
     /// The commands of `on-event`.
     let hooks: HookRunner
     /// What becomes of the reload under way, for those who wait for it.
@@ -97,6 +99,7 @@ final class Master {
         self.launch = launch
         self.listeners = listeners
         self.control = control
+        serviceManager = Master.serviceManager(launch, log: log, at: startedAt)
         hooks = HookRunner(environment: context.environment)
         ownMemory = try ProcessMemory(pid: ThisProcess.pid)
         configurations = [1: resolved]
@@ -121,10 +124,12 @@ final class Master {
         while true {
             performPending()
             if let exitCode {
+                tellServiceManager()
                 tellEnd(exitCode)
                 return exitCode
             }
             settleControl()
+            tellServiceManager()
             armTimer()
             restedAt = now
             try takeEvents()
@@ -160,6 +165,7 @@ final class Master {
             let event = inbox[next]
             next += 1
             for action in service.handle(event, at: now) { perform(action) }
+            serviceManager?.report.look(at: service)
         }
         inbox.removeAll(keepingCapacity: true)
     }
@@ -190,7 +196,7 @@ final class Master {
     private var nextDeadline: Instant? {
         let own = [
             loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline,
-            controlDeadline,
+            controlDeadline, serviceManager?.deadline,
         ]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }

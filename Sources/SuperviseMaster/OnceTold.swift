@@ -12,6 +12,8 @@ enum OnceTold: Hashable {
     case uncounted(pool: Int)
     /// What counts the requests of this pool.
     case counting(pool: Int)
+    /// The service manager could not be told something.
+    case serviceManagerUnreachable
 }
 
 extension Master {

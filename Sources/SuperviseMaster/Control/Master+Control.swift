@@ -68,6 +68,7 @@ extension Master {
 
     func tellReload(_ step: ReloadFollower.Step?) {
         guard let step else { return }
+        if step.isVerdict { serviceManager?.report.endReload(isComplete: step.isComplete) }
         control.publish(.reload, step.line, last: step.isVerdict, at: now)
     }
 
