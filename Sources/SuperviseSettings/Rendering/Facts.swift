@@ -62,6 +62,10 @@ struct Fact: Sendable {
             "Sets the setting KEY, in capitals and with underscores: SUPERVISE_MAX_REQUESTS=1000. "
                 + "An empty one counts as none, or clears a list. Above the config file, below the command line. Pool settings this way only "
                 + "where there is a single pool."),
+        Fact(
+            "NOTIFY_SOCKET, WATCHDOG_USEC",
+            "Where a service manager wants to hear of the service (supervise help systemd). Workers "
+                + "get others."),
         Fact("WEB_CONCURRENCY", "The default of workers, for the single pool \"default\"."),
         Fact(
             "PORT",

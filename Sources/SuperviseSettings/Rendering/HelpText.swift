@@ -101,6 +101,7 @@ enum HelpText {
         case .exitCodes: list(Fact.exitCodes, column: 6)
         case .commands: commands
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
+        case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
         case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)
         case .conf, .settings: []
         }

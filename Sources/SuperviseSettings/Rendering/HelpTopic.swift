@@ -27,6 +27,8 @@ public enum HelpTopic: Equatable, Sendable {
         case `protocol`
         /// What an event tells.
         case schema
+        /// What a service manager sees.
+        case systemd
         /// Variables that the master reads.
         case environment
         /// Signals to the master.
@@ -44,6 +46,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .commands: "how to look at a running master and steer it"
             case .protocol: "what the control socket and status-bind speak"
             case .schema: "what the status and the events tell, field by field"
+            case .systemd: "how it runs under systemd, and what it tells it"
             case .environment: "the variables that supervise reads"
             case .signals: "the signals that the master understands"
             case .exitCodes: "what the exit code tells"
