@@ -180,6 +180,36 @@ struct PinnedTests {
         expectGood(Schedule(seed: 8917, pools: [web], program: program, healAt: 36_901))
     }
 
+    @Test func whoIsFrozenTwiceIsNotFrozenForTheSum() {
+        let web = Service.Plan("web") { $0.gracefulTimeout = .milliseconds(3291) }
+        let program = Program {
+            $0.exec = 2; $0.boot = 100; $0.drain = 100; $0.linger = 2; $0.memory = 25
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [web], program: program,
+                faults: [
+                    TimedFault(0, .stall(1327)), TimedFault(0, .stop(.graceful)),
+                    TimedFault(300, .end(pool: 0, worker: 2, signal: 11, status: 0)),
+                    TimedFault(900, .suspend(16215)), TimedFault(1000, .suspend(10697)),
+                ], healAt: 1001))
+    }
+
+    @Test func evidenceHasTheTimeOfWhenItWasOrdered() {
+        let jobs = Service.Plan("jobs") {
+            $0.maxRSSBytes = 205_520_896; $0.sendsEvidenceSignal = true
+            $0.minLifetime = .milliseconds(2846); $0.maxSurge = .count(1)
+        }
+        let program = Program {
+            $0.exec = 2; $0.boot = 100; $0.drain = 100; $0.linger = 2; $0.growth = 18
+        }
+        let next = Service.Plan("jobs") { $0.runsBeforeRecycle = true }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [jobs], program: program,
+                faults: [TimedFault(7600, .reload([next], Program()))], healAt: 16_132))
+    }
+
     private func expectGood(
         _ schedule: Schedule, exitCode: Int32 = 0, _ location: SourceLocation = #_sourceLocation
     ) {

@@ -195,7 +195,8 @@ extension World {
         case .queue(let pool, let time): queuesUntil[pool] = now + .milliseconds(Int64(time))
         case .refuseForks(let time): forksRefusedUntil = now + .milliseconds(Int64(time))
         case .breakExec(let time): execBrokenUntil = now + .milliseconds(Int64(time))
-        case .stall(let time): stalledUntil = now + .milliseconds(Int64(time))
+        case .stall(let time):
+            stalledUntil = max(stalledUntil, now + .milliseconds(Int64(time)))
         case .suspend(let time): suspend(for: .milliseconds(Int64(time)), at: now)
         case .repeatExits: return repeatedExits
         case .resize(let pool, let change): return [.resize(pool: pool, by: change)]
@@ -217,10 +218,15 @@ extension World {
         }
     }
 
-    /// What the processes were about to do, they do so much later.
+    /// What the processes were about to do, they do so much later. Who is frozen already is so for
+    /// longer, and not twice.
     private mutating func suspend(for span: TimeSpan, at now: Instant) {
-        stalledUntil = now + span
-        agenda.postpone(by: span) { $0.isOfProcesses }
+        let since = max(now, frozenUntil)
+        let until = now + span
+        guard until > since else { return }
+        frozenUntil = until
+        stalledUntil = max(stalledUntil, until)
+        agenda.postpone(by: until - since) { $0.isOfProcesses }
     }
 
     private func living(_ pool: Int, _ worker: Int) -> WorkerID? {

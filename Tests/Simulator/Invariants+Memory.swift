@@ -38,9 +38,8 @@ extension Invariant {
         guard case .retiring(let id, .recycle, _) = notice, let worker = ledger.worker(id),
             worker.isGathering, let since = worker.evidenceSince
         else { return nil }
-        let most: TimeSpan =
-            ledger.policy(of: worker).runsBeforeRecycle ? .seconds(30) : .seconds(2)
-        return ledger.now - since < most ? "\(id) goes before its evidence is there" : nil
+        return ledger.now - since < worker.evidenceTime
+            ? "\(id) goes before its evidence is there" : nil
     }
 }
 

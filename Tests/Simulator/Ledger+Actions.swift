@@ -24,8 +24,10 @@ extension Ledger {
                 $0.killAt = now + .seconds(1)
             }
         case .gatherEvidence(let id, _, _):
+            let runsCommand = worker(id).map { policy(of: $0).runsBeforeRecycle } ?? false
             change(id) {
                 $0.evidenceSince = now
+                $0.evidenceTime = .seconds(runsCommand ? 30 : 2)
                 $0.isGathering = true
             }
         case .sampleProgress(let pool): pools[pool].lookedAt = now

@@ -53,6 +53,8 @@ package struct Ledger: Equatable {
         var isWarned = false
         /// Since when its memory is looked at before it goes, and whether that still lasts.
         var evidenceSince: Instant?
+        /// The longest time that it may take, by the settings of that moment.
+        var evidenceTime = TimeSpan.zero
         var isGathering = false
         var holdUntil: Instant?
         var due: Due?

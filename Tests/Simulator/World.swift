@@ -77,6 +77,8 @@ package struct World {
     var queuesUntil: [Int: Instant] = [:]
     /// Until when the master does not run.
     package var stalledUntil = Instant(nanoseconds: 0)
+    /// Until when nobody runs.
+    var frozenUntil = Instant(nanoseconds: 0)
     package private(set) var isHealed = false
     var draws: Draws
 
