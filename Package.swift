@@ -64,7 +64,7 @@ let package = Package(
             name: "SimulationTests", dependencies: ["Background", "SuperviseCore", "Simulator"],
             swiftSettings: strict),
         .testTarget(
-            name: "SuperviseSettingsTests", dependencies: ["Background", "SuperviseSettings"],
+            name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],

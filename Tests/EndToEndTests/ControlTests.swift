@@ -124,7 +124,8 @@ import Testing
             [Place.supervise, "events", "--follow", "--json"],
             environment: baseEnvironment.merging(["XDG_RUNTIME_DIR": master.folder.path]) { $1 },
             output: folder["out"], errors: folder["err"])
-        try await eventually("the events so far") {
+        let context = { "\(follower.status as Any) \(folder.lines("out")) \(folder.lines("err"))" }
+        try await eventually("the events so far", context: context) {
             folder.lines("out").contains { $0.contains("\"event\":\"ready\"") }
         }
         kill(worker, SIGKILL)

@@ -1,10 +1,9 @@
-import Background
 import Testing
 
 @testable import SuperviseSettings
 
 /// Any input gives a result or an error: a trap would end these tests.
-@Suite(.inBackground) struct TotalityTests {
+struct TotalityTests {
     /// Pieces that lead deep into the parsers, so that noise alone is not all they see.
     private static let pieces =
         Setting.keys + [
