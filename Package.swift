@@ -28,6 +28,7 @@ let package = Package(
         .target(
             name: "CSupervisePreload", cSettings: foreignC, linkerSettings: withoutRuntime),
         .target(name: "SuperviseCore", swiftSettings: quick),
+        .target(name: "SuperviseState", swiftSettings: quick),
         .target(
             name: "SuperviseSettings", dependencies: ["SuperviseCore"], swiftSettings: strict),
         .target(
@@ -37,6 +38,7 @@ let package = Package(
             name: "SuperviseMaster",
             dependencies: [
                 "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
+                "SuperviseState",
             ],
             swiftSettings: strict),
         .target(
@@ -61,8 +63,11 @@ let package = Package(
             name: "simulate", dependencies: ["SuperviseCore", "Simulator"],
             path: "Tests/simulate", swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Background", "SuperviseCore", "Simulator"],
+            name: "SimulationTests",
+            dependencies: ["Background", "SuperviseCore", "SuperviseState", "Simulator"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SuperviseStateTests", dependencies: ["SuperviseState"], swiftSettings: strict),
         .testTarget(
             name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
             swiftSettings: strict),

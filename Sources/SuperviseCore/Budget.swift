@@ -1,6 +1,6 @@
 /// How many workers a pool may have beyond its number, and how many may be missing. Every planned
 /// replacement, whatever its cause, goes through this one budget.
-public struct Budget: Equatable, Sendable {
+public struct Budget: Equatable, Sendable, Codable {
     /// How many processes may exist beyond the number of workers.
     public let surge: Int
     /// How many ready workers may be missing because of a planned retirement.

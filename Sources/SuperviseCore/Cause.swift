@@ -1,5 +1,5 @@
 /// Why a worker is replaced while it works. All of these share one budget.
-public enum RecycleCause: Hashable, Sendable, CaseIterable {
+public enum RecycleCause: Hashable, Sendable, Codable, CaseIterable {
     /// It has served its drawn number of requests.
     case requests
     /// It has reached its drawn age.
@@ -27,7 +27,7 @@ public enum RecycleCause: Hashable, Sendable, CaseIterable {
 }
 
 /// Why a worker was told to go.
-public enum RetireCause: Hashable, Sendable {
+public enum RetireCause: Hashable, Sendable, Codable {
     /// A planned replacement.
     case recycle(RecycleCause)
     /// It announced its own end (`STOPPING=1`).
@@ -51,7 +51,7 @@ public enum RetireCause: Hashable, Sendable {
 }
 
 /// What the end of a worker was.
-public enum Ending: Hashable, Sendable {
+public enum Ending: Hashable, Sendable, Codable {
     /// It was told to go.
     case retired(RetireCause)
     /// It ended by itself with status 0, as programs with an own limit and jobs do.

@@ -41,7 +41,7 @@ public enum Event: Equatable, Sendable {
 }
 
 /// How fast a pool stops. A later, faster stop overtakes a slower one.
-public enum Haste: Int, Comparable, Sendable {
+public enum Haste: Int, Comparable, Sendable, Codable {
     /// The stop-signal, the graceful timeout, SIGKILL.
     case graceful
     /// The quick-signal, two seconds, SIGKILL.
@@ -95,7 +95,7 @@ public enum WorkerEvent: Equatable, Sendable {
 }
 
 /// How a process ended (wait(2)).
-public enum ExitStatus: Hashable, Sendable {
+public enum ExitStatus: Hashable, Sendable, Codable {
     /// It called exit with this status.
     case code(Int32)
     /// A signal ended it.
@@ -105,7 +105,7 @@ public enum ExitStatus: Hashable, Sendable {
 }
 
 /// Why a worker could not be started.
-public struct StartFailure: Hashable, Sendable {
+public struct StartFailure: Hashable, Sendable, Codable {
     /// The step that failed, such as `fork`, `chdir` or `exec`.
     public var step: String
     /// The system's message, such as `No such file or directory`.

@@ -1,6 +1,6 @@
 /// What a pool has seen: counters, and the ledger of its last exits. Kept as things happen, at a cost
 /// that does not grow with the number of workers; all else of a snapshot is made when it is asked for.
-public struct History: Equatable, Sendable {
+public struct History: Equatable, Sendable, Codable {
     /// How many exits the ledger holds.
     public static let ledgerLength = 100
 
@@ -22,7 +22,7 @@ public struct History: Equatable, Sendable {
     public internal(set) var memoryAlarms: UInt64 = 0
 
     /// How often workers ended for one cause.
-    public struct ExitCount: Equatable, Sendable {
+    public struct ExitCount: Equatable, Sendable, Codable {
         /// The cause, by its name.
         public let cause: String
         /// How often.
@@ -62,7 +62,7 @@ public struct History: Equatable, Sendable {
 }
 
 /// An exit as the ledger keeps it.
-public struct ExitRecord: Equatable, Sendable {
+public struct ExitRecord: Equatable, Sendable, Codable {
     /// Who ended.
     public var id: WorkerID
     /// When.
@@ -110,9 +110,9 @@ extension Pool {
 }
 
 /// How a reload went, or goes.
-public struct RolloutRecord: Equatable, Sendable {
+public struct RolloutRecord: Equatable, Sendable, Codable {
     /// A canary that was rejected.
-    public struct Failure: Equatable, Sendable {
+    public struct Failure: Equatable, Sendable, Codable {
         /// The name of its pool.
         public var pool: String
         /// Why.
@@ -120,7 +120,7 @@ public struct RolloutRecord: Equatable, Sendable {
     }
 
     /// Where a reload stands.
-    public enum Stage: Equatable, Sendable {
+    public enum Stage: Equatable, Sendable, Codable {
         /// Its canaries are on trial. Exits: `rolling`, `aborted`, `stopped`.
         case trial
         /// It is in force and the workers are replaced. Exits: `complete`, `stopped`.

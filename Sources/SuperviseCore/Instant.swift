@@ -1,6 +1,6 @@
 /// A point on the monotonic clock, in nanoseconds. The core never reads a clock: every event brings
 /// the time at which it is handled.
-public struct Instant: Hashable, Comparable, Sendable {
+public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// Nanoseconds since the clock's epoch (for CLOCK_MONOTONIC, the boot of the machine).
     public let nanoseconds: Int64
 
@@ -26,7 +26,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
 /// A length of time in nanoseconds. (`Duration` of the standard library counts attoseconds in 128
 /// bits, which the deadlines of 10,000 workers do not need.)
-public struct TimeSpan: Hashable, Comparable, Sendable {
+public struct TimeSpan: Hashable, Comparable, Sendable, Codable {
     /// The length in nanoseconds.
     public let nanoseconds: Int64
 

@@ -7,9 +7,9 @@
 /// then on. The estimate is the median of the slopes between every two floors (Theil, 1950; Sen, 1968),
 /// which up to 29 % of wrong points cannot mislead: the floors of a warm-up are fewer than that soon
 /// enough. Sixteen floors are half a kilobyte for each worker, however long it lives.
-public struct LeakEstimate: Equatable, Sendable {
+public struct LeakEstimate: Equatable, Sendable, Codable {
     /// The lowest look of a span.
-    private struct Floor: Equatable, Sendable {
+    private struct Floor: Equatable, Sendable, Codable {
         /// The span's number since the first look.
         var span: Int64
         var at: Instant
@@ -109,7 +109,7 @@ public struct LeakEstimate: Equatable, Sendable {
 }
 
 /// How fast memory grows; negative where it shrinks.
-public struct MemoryGrowth: Equatable, Sendable {
+public struct MemoryGrowth: Equatable, Sendable, Codable {
     /// In bytes a second.
     public var bytesPerSecond: Double
     /// In bytes a request; nil where none are counted, or too few.
@@ -127,7 +127,7 @@ public struct MemoryGrowth: Equatable, Sendable {
 }
 
 /// The growth of the last workers of a pool, each with the estimate at its end.
-struct GrowthHistory: Equatable, Sendable {
+struct GrowthHistory: Equatable, Sendable, Codable {
     private static let capacity = 9
     private var ends: [MemoryGrowth] = []
 

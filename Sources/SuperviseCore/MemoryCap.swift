@@ -1,5 +1,5 @@
 /// A cap of memory as it is written: an amount, or a share of what there is.
-public enum MemoryCap: Hashable, Sendable {
+public enum MemoryCap: Hashable, Sendable, Codable {
     /// So many bytes.
     case bytes(UInt64)
     /// So many hundredths of the memory limit, shared by all workers that may exist at once.
@@ -7,7 +7,7 @@ public enum MemoryCap: Hashable, Sendable {
 }
 
 /// The caps that were written as percentages.
-struct MemoryPercentages: Equatable, Sendable {
+struct MemoryPercentages: Equatable, Sendable, Codable {
     var warn: Int?
     var soft: Int?
     var hard: Int?
@@ -86,7 +86,7 @@ extension PoolPolicy {
 }
 
 /// The memory that the pools share with whatever else is in their control group, or on the machine.
-public struct MemoryRoom: Equatable, Sendable {
+public struct MemoryRoom: Equatable, Sendable, Codable {
     /// The limit in bytes.
     public var limitBytes: UInt64
     /// What of it is used and could not just be dropped, in bytes: the working set.

@@ -73,7 +73,7 @@ public enum Notice: Equatable, Sendable {
 }
 
 /// The rule by which a worker became ready.
-public enum ReadyRule: String, Hashable, Sendable {
+public enum ReadyRule: String, Hashable, Sendable, Codable {
     /// It said `READY=1`.
     case notify
     /// The kernel shows it waiting on a listener.
@@ -87,7 +87,7 @@ public enum ReadyRule: String, Hashable, Sendable {
 }
 
 /// Figures of a worker at the time of a notice.
-public struct WorkerFacts: Equatable, Sendable {
+public struct WorkerFacts: Equatable, Sendable, Codable {
     /// The generation of settings it runs with.
     public var generation: Int
     /// The time since its start.
@@ -103,7 +103,7 @@ public struct WorkerFacts: Equatable, Sendable {
 }
 
 /// What the memory caps of a pool come to, in bytes; nil where one is off.
-public struct MemoryCapBytes: Equatable, Sendable {
+public struct MemoryCapBytes: Equatable, Sendable, Codable {
     /// `warn-rss`.
     public var warn: UInt64?
     /// `max-rss`.
@@ -122,7 +122,7 @@ public struct MemoryCapBytes: Equatable, Sendable {
 }
 
 /// Why a canary was rejected.
-public enum CanaryFailure: Hashable, Sendable {
+public enum CanaryFailure: Hashable, Sendable, Codable {
     /// It ended by itself.
     case ended(ExitStatus)
     /// It was not ready in time.

@@ -3,7 +3,7 @@
 /// the rate of its predecessors, while a successor boots. No look at a clock or a counter is needed.
 
 /// What a pool has learnt of its workers.
-struct Pace: Equatable, Sendable {
+struct Pace: Equatable, Sendable, Codable {
     /// The usual time until ready.
     var bootTime: TimeSpan?
     /// The usual rate of one worker.

@@ -2,8 +2,8 @@
 /// queues are renewed.
 
 /// The order in which planned replacements begin.
-struct RecycleRank: Comparable, Sendable {
-    enum Urgency: Int, Sendable {
+struct RecycleRank: Comparable, Sendable, Codable {
+    enum Urgency: Int, Sendable, Codable {
         /// The trial of a new generation, which all pools wait for.
         case canary
         /// Memory only grows while it waits.

@@ -3,8 +3,8 @@
 /// is committed, and the other slots follow within the budget.
 
 /// A generation on trial.
-struct Candidate: Equatable, Sendable {
-    enum Phase: Equatable, Sendable {
+struct Candidate: Equatable, Sendable, Codable {
+    enum Phase: Equatable, Sendable, Codable {
         /// The canary waits for the budget, to start beside the incumbent of this slot.
         /// Exits: `trying`, `takingSlot`, `passed` (no worker serves any more).
         case waiting(slot: Int, since: Instant)
@@ -58,7 +58,7 @@ struct Candidate: Equatable, Sendable {
 }
 
 /// How the trial of a generation stands.
-public enum Trial: Equatable, Sendable {
+public enum Trial: Equatable, Sendable, Codable {
     /// Undecided.
     case pending
     /// The generation may be committed.

@@ -6,7 +6,12 @@
 /// nothing foretold, such as one huge request, waits for the longest gap.
 
 /// What the looks at the memory of a pool have shown, as far as the next look depends on it.
-struct SamplingPace: Equatable, Sendable {
+struct SamplingPace: Equatable, Sendable, Codable {
+    private struct Distance: Equatable, Sendable, Codable {
+        let distance: UInt64
+        let cap: UInt64
+    }
+
     /// The longest gap, in intervals.
     static let longestStretch: Int64 = 5
     /// What the fastest growth counts for after another round of looks.
@@ -17,7 +22,7 @@ struct SamplingPace: Equatable, Sendable {
     /// The fastest growth of late, in bytes a second.
     private(set) var fastestBytesPerSecond = 0.0
     /// How far the nearest worker of this round was from its cap, and that cap.
-    private var nearest: (distance: UInt64, cap: UInt64)?
+    private var nearest: Distance?
     /// Whether a cap may be reached within the next two intervals.
     private(set) var isNear = false
     /// Whether everybody was measured twice, so that growth would have shown.
@@ -36,14 +41,14 @@ struct SamplingPace: Equatable, Sendable {
         guard let cap else { return }
         let distance = cap > bytes ? cap - bytes : 0
         if let known = nearest, known.distance <= distance { return }
-        nearest = (distance, cap)
+        nearest = Distance(distance: distance, cap: cap)
     }
 
     /// The same for what several workers need together, all of which may grow.
     mutating func learn(sum bytes: UInt64, workers: Int, cap: UInt64) {
         let distance = cap > bytes ? (cap - bytes) / UInt64(max(1, workers)) : 0
         if let known = nearest, known.distance <= distance { return }
-        nearest = (distance, cap / UInt64(max(1, workers)))
+        nearest = Distance(distance: distance, cap: cap / UInt64(max(1, workers)))
     }
 
     /// The gap until the next round, which begins to be learnt about.
@@ -64,12 +69,6 @@ struct SamplingPace: Equatable, Sendable {
         let seconds = Double(nearest.distance) / (2 * max(2 * fastestBytesPerSecond, least, 1))
         guard seconds < longest.seconds else { return longest }
         return max(interval, TimeSpan(nanoseconds: Int64(seconds * 1e9)))
-    }
-
-    static func == (a: SamplingPace, b: SamplingPace) -> Bool {
-        a.fastestBytesPerSecond == b.fastestBytesPerSecond && a.isSure == b.isSure
-            && a.isNear == b.isNear
-            && a.nearest?.distance == b.nearest?.distance && a.nearest?.cap == b.nearest?.cap
     }
 }
 

@@ -9,9 +9,9 @@
 ///
 /// Nothing here scans the slots on an ordinary event. Each change of a slot ends in `refresh`, which
 /// keeps the sums (`tally`) and the queues (`deadlines`, `vacancies`, `recycles`) up to date.
-public struct Pool: Equatable, Sendable {
+public struct Pool: Equatable, Sendable, Codable {
     /// Where the pool stands.
-    public enum Stage: Equatable, Sendable {
+    public enum Stage: Equatable, Sendable, Codable {
         /// Not started. Exits: `running`, `ended` (stopped before its start).
         case idle
         /// Keeps its workers. Exits: `parked`, `stopping`.
@@ -82,7 +82,7 @@ public struct Pool: Equatable, Sendable {
     var emptyingUntil: Instant?
     /// What was seen so far: counters and the last exits.
     public internal(set) var history = History()
-    var outbox: [Action] = []
+    var outbox = Outbox<Action>()
 
     /// A pool with these settings. Equal seeds make equal draws.
     public init(number: Int, policy: PoolPolicy, generation: Int = 1, seed: UInt64) {
@@ -113,9 +113,7 @@ public struct Pool: Equatable, Sendable {
         case .stop(let haste, let grace): stop(haste, within: grace, at: now)
         }
         settle(at: now)
-        let actions = outbox
-        outbox = []
-        return actions
+        return outbox.take()
     }
 
     /// When `deadline` has to be told next, if nothing else happens before.

@@ -1,6 +1,6 @@
 /// The settings of a pool that its state machine decides by. What only the kernel's side needs
 /// (addresses, the command, users) is not here.
-public struct PoolPolicy: Equatable, Sendable {
+public struct PoolPolicy: Equatable, Sendable, Codable {
     /// How many workers are kept.
     public var workers = 1
     /// Whether the pool serves sockets; readiness, finishing and the default budget depend on it.
@@ -78,7 +78,7 @@ public struct PoolPolicy: Equatable, Sendable {
 }
 
 /// What is done when the memory limit is near.
-public enum MemoryPressure: String, Hashable, Sendable, CaseIterable {
+public enum MemoryPressure: String, Hashable, Sendable, Codable, CaseIterable {
     /// Nothing: the kernel may kill somebody.
     case off
     /// The largest worker is recycled.
@@ -86,7 +86,7 @@ public enum MemoryPressure: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The rule by which a worker counts as ready.
-public enum Readiness: Hashable, Sendable {
+public enum Readiness: Hashable, Sendable, Codable {
     /// `READY=1`, else the kernel's evidence that it waits on a listener.
     case auto
     /// Only `READY=1` on the notify socket (sd_notify(3)).
@@ -98,7 +98,7 @@ public enum Readiness: Hashable, Sendable {
 }
 
 /// Which ends of a worker are answered by a new one.
-public enum RestartPolicy: String, Hashable, Sendable, CaseIterable {
+public enum RestartPolicy: String, Hashable, Sendable, Codable, CaseIterable {
     /// Every end.
     case always
     /// Every end but a finished one (exit status 0).
@@ -108,7 +108,7 @@ public enum RestartPolicy: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A number of workers, or a percentage of the pool.
-public enum Amount: Hashable, Sendable {
+public enum Amount: Hashable, Sendable, Codable {
     /// So many workers.
     case count(Int)
     /// So many hundredths of the pool's workers.

@@ -4,8 +4,8 @@
 extension Service {
     /// How far the way of one pool to its stop has come. Until its end the pool runs as ever:
     /// who crashes meanwhile is replaced, since somebody has to serve those that wait.
-    struct Closing: Equatable, Sendable {
-        enum Phase: Equatable, Sendable {
+    struct Closing: Equatable, Sendable, Codable {
+        enum Phase: Equatable, Sendable, Codable {
             /// Load balancers learn that the service is going. Exit: `emptying`.
             case serving(until: Instant)
             /// Nobody new comes in. Exit: the stop of the pool.

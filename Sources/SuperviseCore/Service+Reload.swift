@@ -3,7 +3,7 @@
 
 extension Service {
     /// A reload under way.
-    struct Reload: Equatable, Sendable {
+    struct Reload: Equatable, Sendable, Codable {
         let generation: Int
         let plans: [Plan]
     }

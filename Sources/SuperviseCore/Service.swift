@@ -1,6 +1,6 @@
 /// All pools of one master, and what concerns them together: signals to the master, the reload as one
 /// transaction over all pools, and the end with its exit code. Pure, like the pools it is made of.
-public struct Service: Equatable, Sendable {
+public struct Service: Equatable, Sendable, Codable {
     /// What the master is told.
     public enum Event: Equatable, Sendable {
         /// Start every pool.
@@ -47,7 +47,7 @@ public struct Service: Equatable, Sendable {
     }
 
     /// A pool as the configuration wants it.
-    public struct Plan: Equatable, Sendable {
+    public struct Plan: Equatable, Sendable, Codable {
         /// The pool's name.
         public var name: String
         /// Its settings.
@@ -64,7 +64,7 @@ public struct Service: Equatable, Sendable {
     }
 
     /// A pool with its name. Names stay with a pool; numbers are never used again.
-    public struct Member: Equatable, Sendable {
+    public struct Member: Equatable, Sendable, Codable {
         /// The pool's name.
         public let name: String
         /// The generation that brought it.
@@ -108,7 +108,7 @@ public struct Service: Equatable, Sendable {
     /// Whether a worker of any pool, also of one that is gone, ever became ready.
     var hasBeenReady = false
     let seed: UInt64
-    var outbox: [Action] = []
+    var outbox = Outbox<Action>()
 
     /// A service of these pools. Equal seeds make equal draws.
     public init(_ plans: [Plan], seed: UInt64) {
@@ -147,9 +147,7 @@ public struct Service: Equatable, Sendable {
         }
         advanceReload(at: now)
         decideEnd(at: now)
-        let actions = outbox
-        outbox = []
-        return actions
+        return outbox.take()
     }
 
     /// When `deadline` has to be told next, if nothing else happens before.

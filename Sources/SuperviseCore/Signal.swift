@@ -1,5 +1,5 @@
 /// A signal by its Linux number (signal(7)); the numbers are those of x86-64 and ARM.
-public struct Signal: Hashable, Sendable, CustomStringConvertible {
+public struct Signal: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The number that kill(2) takes.
     public let number: Int32
 

@@ -1,7 +1,7 @@
 /// One place in a pool, filled by one worker after another.
-struct Slot: Equatable, Sendable {
+struct Slot: Equatable, Sendable, Codable {
     /// A recycling that waits for the budget.
-    struct Due: Equatable, Sendable {
+    struct Due: Equatable, Sendable, Codable {
         var cause: RecycleCause
         var since: Instant
         /// The replacement is started ahead of the limit; until then, or until the limit is reached,
@@ -18,7 +18,7 @@ struct Slot: Equatable, Sendable {
     }
 
     /// Whether the slot's work goes on once its worker has ended.
-    enum Continuation: Equatable, Sendable {
+    enum Continuation: Equatable, Sendable, Codable {
         /// The next worker starts as soon as backoff and budget allow.
         case goesOn
         /// A worker announced its end, and whether another follows depends on how it ends.
@@ -75,7 +75,7 @@ struct Slot: Equatable, Sendable {
 }
 
 /// Sums over slots, kept up to date by each change of a slot so that no event has to count.
-struct Tally: Equatable, Sendable {
+struct Tally: Equatable, Sendable, Codable {
     /// Slots that belong to the pool's number.
     var wanted = 0
     /// Workers with a living process, or with processes left behind.

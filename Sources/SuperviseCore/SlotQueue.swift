@@ -1,8 +1,8 @@
 /// Slots ordered by a key, smallest first and by number where keys are equal. A binary heap that
 /// knows where each slot stands, so that setting or removing a key costs the logarithm of the number
 /// of slots: a pool of 10,000 workers never scans them.
-struct SlotQueue<Key: Comparable & Sendable>: Equatable, Sendable {
-    private struct Entry: Equatable, Sendable {
+struct SlotQueue<Key: Comparable & Sendable & Codable>: Equatable, Sendable, Codable {
+    private struct Entry: Equatable, Sendable, Codable {
         var key: Key
         var slot: Int
 

@@ -1,7 +1,7 @@
 /// One incarnation of a slot: a process from its start until the last of its tree is gone.
-public struct Worker: Equatable, Sendable {
+public struct Worker: Equatable, Sendable, Codable {
     /// Where a worker stands in its life.
-    public enum State: Equatable, Sendable {
+    public enum State: Equatable, Sendable, Codable {
         /// Its start was ordered. Exits: `booting` (exec succeeded), `retiring`, or its end.
         case starting
         /// Its program runs. Exits: `ready`, `retiring`, `outlived`, or its end.
@@ -134,7 +134,7 @@ public struct Worker: Equatable, Sendable {
 }
 
 /// What counts the requests of a worker.
-public enum CountSource: Hashable, Sendable {
+public enum CountSource: Hashable, Sendable, Codable {
     /// The worker itself, in requests.
     case report
     /// The preload library, in accepted connections.

@@ -1,6 +1,6 @@
 /// Who a worker is: the pool, the slot it fills, and which one of the slot's workers it is. Process
 /// ids are reused by the kernel; these are not, so an event about a worker that is gone finds nobody.
-public struct WorkerID: Hashable, Sendable, CustomStringConvertible {
+public struct WorkerID: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The number of the pool among all pools that this master ever had.
     public let pool: Int
     /// The slot, from 0.

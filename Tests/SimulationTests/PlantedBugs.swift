@@ -248,8 +248,7 @@ extension Bugged {
         for index in service.members.indices {
             var pool = service.members[index].pool
             guard meddle(with: &pool, after: event, at: now) else { continue }
-            actions += pool.outbox.map { .perform($0) }
-            pool.outbox = []
+            actions += pool.outbox.take().map { .perform($0) }
             service.members[index].pool = pool
         }
         return actions

@@ -46,7 +46,7 @@ package struct Outcome: Equatable, Sendable {
 package struct Simulation<M: Machine> {
     private let schedule: Schedule
     private var world: World
-    private var machine: M
+    package private(set) var machine: M
     private var ledger: Ledger
     private var now = Instant(nanoseconds: 0)
     private var steps = 0
