@@ -75,6 +75,10 @@ let package = Package(
             name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
+            name: "SuperviseMasterTests",
+            dependencies: ["SuperviseMaster", "SuperviseSettings", "SuperviseState"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SuperviseClientTests",
             dependencies: ["SuperviseClient", "SuperviseControl"], swiftSettings: strict),
         .testTarget(

@@ -26,6 +26,16 @@ int csupervise_open_path(const char *path) {
     return open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
+const int csupervise_path_only = O_PATH;
+
+int csupervise_execute(int program, char *const *arguments, char *const *environment) {
+    return (int)syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
+}
+
+int csupervise_set_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 int csupervise_pidfd_open(pid_t pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }

@@ -71,6 +71,11 @@ int csupervise_seal_memory(int descriptor) {
     return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
+int csupervise_seal_content(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS,
+                 F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+}
+
 int csupervise_accept(int descriptor) {
     int accepted;
     // A listener that was passed in may block: whoever connected may be gone again.

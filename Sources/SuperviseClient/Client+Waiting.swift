@@ -1,7 +1,7 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// `reload --wait` and `stop --wait`.
+/// `reload --wait`, `stop --wait` and `upgrade`.
 extension Client {
     /// Follows the reload until its verdict: 0 when every worker is new, else 1, and why.
     func reloadAndWait(_ timeout: TimeSpan?) throws(ControlFailure) -> Int32 {
@@ -66,6 +66,27 @@ extension Client {
             }
         complain(said)
         for reason in reasons { complain("  \(reason)") }
+        return ExitCode.failed
+    }
+
+    /// Waits for the verdict on an upgrade: 0 when the master goes on as the new program, else 1, and
+    /// why.
+    func upgrade() throws(ControlFailure) -> Int32 {
+        let client = try request("POST", "/upgrade?wait")
+        guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
+        while let line = try client.nextLine(timeoutMilliseconds: -1) {
+            guard let step = JSONValue(line) else { throw .garbled }
+            guard step["stage"]?.text == "verdict" else { continue }
+            if step["result"]?.text == "complete" {
+                return say(
+                    "version \(step["version"]?.text?.printable ?? "?"), before "
+                        + "\(step["from"]?.text?.printable ?? "?")\n")
+            }
+            complain("no upgrade, the master goes on as before")
+            if let reason = step["reason"]?.text { complain("  \(reason.printable)") }
+            return ExitCode.failed
+        }
+        complain("the master is gone")
         return ExitCode.failed
     }
 

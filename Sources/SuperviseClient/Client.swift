@@ -63,7 +63,7 @@ public struct Client {
             let target = "/stop?quick=\(quick ? "yes" : "no")"
             return wait ? try stopAndWait(target) : try post(target)
         case .reopen: return try post("/reopen")
-        case .upgrade: return try post("/upgrade")
+        case .upgrade: return try upgrade()
         }
     }
 

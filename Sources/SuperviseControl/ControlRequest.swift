@@ -25,7 +25,7 @@ public enum ControlRequest: Equatable, Sendable {
     /// `POST /reopen`: log files.
     case reopen
     /// `POST /upgrade`.
-    case upgrade
+    case upgrade(wait: Bool)
 
     /// A number of workers.
     public enum Scale: Equatable, Sendable {
@@ -37,7 +37,7 @@ public enum ControlRequest: Equatable, Sendable {
 }
 
 /// What a client may do.
-public enum ControlAccess: Sendable {
+public enum ControlAccess: Sendable, Codable {
     /// Everything: the control socket.
     case full
     /// Look: `status-bind`.
@@ -82,7 +82,7 @@ public enum ControlRoute {
         ("/scale", true, scale),
         ("/stop", true, stop),
         ("/reopen", true, { _ in .reopen }),
-        ("/upgrade", true, { _ in .upgrade }),
+        ("/upgrade", true, { p throws(ControlRefusal) in .upgrade(wait: try p.flag("wait")) }),
     ]
 
     private static func resource(

@@ -3,7 +3,7 @@ import SuperviseCore
 /// One connection, without its socket: bytes and the time go in, requests and bytes come out. At any
 /// time it either reads a request, or has an answer to get rid of; a client that sends more than it
 /// reads is not read from. Everything about it is bounded: what is kept, and how long it may take.
-public struct HTTPConversation: Sendable {
+public struct HTTPConversation: Sendable, Codable {
     /// How long a request may take to arrive, from its first byte or from the connection's start.
     public static let requestTime = TimeSpan.seconds(10)
     /// How long a connection may stay without a request.
@@ -16,7 +16,7 @@ public struct HTTPConversation: Sendable {
     /// The most bytes that wait for the reader of a stream; what comes then is dropped.
     public static let longestStreamBacklog = 64 << 10
 
-    private enum State: Equatable {
+    private enum State: Equatable, Codable {
         /// A request is read. Exits: `answering`, `leaving`.
         case reading
         /// A request was given out. Exits: `reading`, `streaming`, `leaving`.

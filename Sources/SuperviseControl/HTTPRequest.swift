@@ -23,7 +23,7 @@ public struct HTTPRequest: Equatable, Sendable {
 }
 
 /// What is wrong with a request, by its status code.
-public enum HTTPFault: Error, Equatable, Sendable {
+public enum HTTPFault: Error, Equatable, Sendable, Codable {
     /// 400: it makes no sense.
     case malformed
     /// 411: a body in chunks, of a length that is not told.
@@ -51,7 +51,7 @@ public enum HTTPFault: Error, Equatable, Sendable {
 
 /// Takes requests out of a stream of bytes, however it is cut. Total and bounded: any bytes give
 /// requests or one fault, and no more is kept than one request and what was received with its end.
-public struct HTTPRequestParser: Sendable {
+public struct HTTPRequestParser: Sendable, Codable {
     /// The most bytes of a request line and its headers.
     public static let longestHead = 8192
     /// The most bytes of a body.

@@ -1,7 +1,7 @@
 /// A request line and its headers.
-struct HTTPRequestHead {
+struct HTTPRequestHead: Codable {
     private var method = ""
-    private var target: ArraySlice<UInt8> = []
+    private var target: [UInt8] = []
     private var isModern = true
     private var keepsAlive = true
     private var isForm = false
@@ -55,7 +55,7 @@ struct HTTPRequestHead {
             words[1].allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { throw .malformed }
         method = String(decoding: words[0], as: UTF8.self)
-        target = HTTPRequestHead.path(words[1])
+        target = Array(HTTPRequestHead.path(words[1]))
         guard target.first == UInt8(ascii: "/") else { throw .malformed }
         switch String(decoding: words[2], as: UTF8.self) {
         case "HTTP/1.1": isModern = true

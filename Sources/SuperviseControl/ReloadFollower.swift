@@ -3,7 +3,7 @@ import SuperviseCore
 /// Follows a reload through the notices, for those who wait for its verdict. It lasts from the word
 /// to reload until every worker is of the new generation or it is clear that this will not be soon.
 /// A reload that overtakes another one takes over those who wait for that.
-public struct ReloadFollower {
+public struct ReloadFollower: Codable {
     /// A line for those who wait.
     public struct Step: Equatable, Sendable {
         /// One JSON object, ending with a line break.
@@ -28,7 +28,7 @@ public struct ReloadFollower {
         case stopped
     }
 
-    private enum Stage: Equatable {
+    private enum Stage: Equatable, Codable {
         case none
         case reading
         case trial(Int)

@@ -6,9 +6,9 @@ import SuperviseCore
 /// Whoever waits for the service manager waits for these words, so each is said once, in order:
 /// `READY=1` when every pool has the workers that it promises; `RELOADING=1` with the time, and
 /// `READY=1` again when the reload has a verdict, whatever it is; `STOPPING=1`.
-public struct ServiceManagerReport: Equatable, Sendable {
+public struct ServiceManagerReport: Equatable, Sendable, Codable {
     /// What was told last.
-    private enum State: Equatable {
+    private enum State: Equatable, Codable {
         case starting
         case ready
         case reloading

@@ -29,6 +29,8 @@ extension StatusReport {
         json.field("memory_bytes", master.memoryBytes)
         json.field("processor_seconds", seconds: master.processorTime)
         json.field("events_dropped", master.eventsDropped)
+        json.field("upgrades", master.upgradesComplete)
+        json.field("upgrades_failed", master.upgradesFailed)
     }
 
     /// How the last reload went: one whose configuration could not be read comes after any rollout.

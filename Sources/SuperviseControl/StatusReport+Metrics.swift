@@ -30,6 +30,9 @@ extension StatusReport {
         text.sample(("result", "complete"), number: master.reloadsComplete)
         text.sample(("result", "aborted"), number: master.reloadsAborted)
         text.sample(("result", "failed"), number: master.reloadsFailed)
+        text.family("supervise_upgrades_total", .counter, "Upgrades in place, by result.")
+        text.sample(("result", "complete"), number: master.upgradesComplete)
+        text.sample(("result", "failed"), number: master.upgradesFailed)
         text.single(
             "supervise_events_dropped_total", .counter, "Events not told to a reader too slow.",
             master.eventsDropped)

@@ -62,6 +62,10 @@ public struct StatusReport {
         public var reloadsAborted: UInt64 = 0
         /// How many failed before anything was tried: the configuration has errors.
         public var reloadsFailed: UInt64 = 0
+        /// How many upgrades in place there were.
+        public var upgradesComplete: UInt64 = 0
+        /// How many came to nothing.
+        public var upgradesFailed: UInt64 = 0
         /// Why the newest reload failed before anything was tried; empty where it did not.
         public var configurationProblems: [String] = []
         /// Whether the configuration is being read.

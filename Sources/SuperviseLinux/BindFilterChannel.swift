@@ -17,7 +17,11 @@ public enum BindFilterOutcome {
 public final class BindFilterChannel: Sendable {
     private let descriptor: FileDescriptor
 
-    private init(_ descriptor: consuming FileDescriptor) {
+    /// The descriptor, valid while this object lives.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Takes over our end, as another program of this process made it.
+    public init(_ descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
 

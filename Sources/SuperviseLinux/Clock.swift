@@ -19,7 +19,7 @@ public enum WallClock {
 }
 
 /// A time of day in Coordinated Universal Time.
-public struct WallTime: Hashable, Sendable, CustomStringConvertible {
+public struct WallTime: Hashable, Sendable, CustomStringConvertible, Codable {
     /// Seconds since 1970, leap seconds not counted.
     public let seconds: Int64
     /// Nanoseconds of the second, 0 to 999,999,999.

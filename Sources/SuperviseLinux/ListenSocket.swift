@@ -48,7 +48,7 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 /// Which file or socket an inode is (inode(7)).
-public struct FileIdentity: Hashable, Sendable {
+public struct FileIdentity: Hashable, Sendable, Codable {
     /// st_dev.
     public let device: UInt64
     /// st_ino.
@@ -68,7 +68,7 @@ public struct FileIdentity: Hashable, Sendable {
 /// A listening stream socket, close-on-exec; closed when the last reference goes.
 public final class ListenSocket: Sendable {
     /// A unix socket's file that this process made.
-    public struct File: Hashable, Sendable {
+    public struct File: Hashable, Sendable, Codable {
         /// Its path.
         public let path: String
         /// The inode that was made, which another server may have replaced since.
@@ -177,13 +177,11 @@ public final class ListenSocket: Sendable {
         }
     }
 
-    /// Takes over a listener that this process made before it executed a new version of itself.
+    /// Takes over a listener that this process had before it executed a new version of itself.
     public static func resume(
-        _ descriptor: consuming FileDescriptor, file: File?
+        _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool
     ) throws(SystemCallError) -> ListenSocket {
-        let number = descriptor.rawValue
-        try systemCall("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
-        return try ListenSocket(descriptor, file: file, isAdopted: false)
+        try ListenSocket(descriptor, file: file, isAdopted: isAdopted)
     }
 
     /// Sets the length of the accept queue again, which every holder of the socket can change

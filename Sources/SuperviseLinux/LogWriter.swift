@@ -31,6 +31,16 @@ public final class LogWriter {
         sink = try LogSink(path: path)
     }
 
+    /// Goes on in a file that another program of this process opened, and counts what it dropped.
+    public init(resuming descriptor: consuming FileDescriptor, droppedLines: UInt64) {
+        sink = LogSink(file: OwnedDescriptor(descriptor))
+        self.droppedLines = droppedLines
+    }
+
+    /// The descriptor of the file that it opened, for another program to go on with; nil where it
+    /// writes to another's.
+    public var fileDescriptor: Int32? { sink.file?.rawValue }
+
     /// Goes on in a file of this name, after the old one was renamed. When it fails the old one
     /// stays in use.
     public func reopen(path: String) throws(SystemCallError) {
@@ -83,6 +93,8 @@ private struct LogSink {
     private var kind: Kind
     private let number: Int32
     private let owned: OwnedDescriptor?
+    /// The file, where it was opened by its name.
+    private(set) var file: OwnedDescriptor?
 
     init(borrowing number: Int32) {
         var status = stat()
@@ -105,7 +117,13 @@ private struct LogSink {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
         number = try systemCall("open") { open(path, flags, 0o640) }
         owned = OwnedDescriptor(FileDescriptor(owning: number))
+        file = owned
         kind = .plain
+    }
+
+    init(file: OwnedDescriptor) {
+        self.init(.plain, file.rawValue, owned: file)
+        self.file = file
     }
 
     private init(terminal: Int32) {

@@ -40,7 +40,6 @@ public final class NotifySocket: Sendable {
     public init(resuming descriptor: consuming FileDescriptor) throws(SystemCallError) {
         let number = descriptor.rawValue
         self.descriptor = descriptor
-        try systemCall("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
         address = String(try SocketAddress(boundBy: number).text.dropFirst("unix:".utf8.count))
     }
 

@@ -30,7 +30,7 @@ public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible
 }
 
 /// A file that holds this process's number.
-public struct PidFile: Hashable, Sendable {
+public struct PidFile: Hashable, Sendable, Codable {
     /// Where it is.
     public let path: String
     private let identity: FileIdentity

@@ -50,10 +50,8 @@ public final class RequestPage: Sendable {
     }
 
     /// Takes over a page that this process made before it executed a new version of itself.
-    public init(resuming descriptor: consuming FileDescriptor) throws(SystemCallError) {
-        let number = descriptor.rawValue
+    public init(resuming descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
-        try systemCall("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
     }
 
     /// The descriptor, valid while this object lives.

@@ -31,7 +31,7 @@ public struct Credentials: Hashable, Sendable {
 }
 
 /// A resource limit of getrlimit(2).
-public struct ResourceLimit: Hashable, Sendable {
+public struct ResourceLimit: Hashable, Sendable, Codable {
     /// RLIMIT_NOFILE, the number of open files.
     public static let openFiles = Int32(RLIMIT_NOFILE.rawValue)
     /// RLIMIT_AS, the address space in bytes.
@@ -82,7 +82,7 @@ public struct SpawnAttributes: Hashable, Sendable {
 }
 
 /// A step of a start, in the order in which they are made.
-public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible {
+public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codable {
     /// clone(2) itself, or the pipe that goes with it: what the machine lacked.
     case fork = 1
     /// setpgid(2).
@@ -140,7 +140,7 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A start that came to nothing.
-public struct SpawnFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SpawnFailure: Error, Hashable, Sendable, CustomStringConvertible, Codable {
     /// What failed. `.fork` is the machine's want (EAGAIN, ENOMEM, EMFILE), the others are mostly
     /// the operator's mistakes.
     public let step: SpawnStep

@@ -2,7 +2,7 @@ import CSupervise
 import Glibc
 
 /// Who is at the other end of a unix socket (SO_PEERCRED of unix(7)).
-public struct PeerCredentials: Hashable, Sendable {
+public struct PeerCredentials: Hashable, Sendable, Codable {
     /// Its process, 0 where it is in a namespace that we don't see.
     public let pid: Int32
     /// Its user, when it connected or listened.
@@ -15,7 +15,8 @@ public struct PeerCredentials: Hashable, Sendable {
 public final class StreamSocket: Sendable {
     private let descriptor: FileDescriptor
 
-    init(_ descriptor: consuming FileDescriptor) {
+    /// Takes a connected socket over, which is close-on-exec.
+    public init(_ descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A descriptor that the service manager passed.
-public struct PassedDescriptor: Hashable, Sendable {
+public struct PassedDescriptor: Hashable, Sendable, Codable {
     /// Its number, from 3 on.
     public let number: Int32
     /// Its name by LISTEN_FDNAMES; empty when there is none.

@@ -11,7 +11,9 @@ final class Blueprint {
     let adoption: Adoption
     let plan: SpawnPlan
     /// The user that the workers run as; nil is the master's.
-    let uid: UInt32?
+    var uid: UInt32? { account?.credentials.uid }
+    /// Whom the workers run as; nil is as the master.
+    let account: WorkerAccount?
     private let environment: [String]
     /// Whether a worker was looked at as `Master+Elsewhere` has it, or is to be.
     var isLookedAt = false
@@ -33,7 +35,7 @@ final class Blueprint {
             searchPath: WorkerEnvironment.path(in: base), library: context.library)
         let environment = WorkerEnvironment.adding(adoption, listeners, to: base)
         self.environment = environment
-        uid = account?.credentials.uid
+        self.account = account
         var attributes = Blueprint.attributes(settings, account: account, context: context)
         attributes.interceptsBinds = adoption.way == .seccomp
         plan = try SpawnPlan(

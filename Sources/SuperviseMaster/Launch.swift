@@ -2,6 +2,10 @@ import SuperviseSettings
 
 /// How the master was started; a reload reads the configuration again with the same words.
 struct Launch {
+    /// What the program was called by, its first word.
+    var name = "supervise"
+    /// Where the program was found by that name; nil where it can't be told.
+    var programPath: String?
     /// The arguments without the program's name.
     var arguments: [String]
     /// What they say about the settings.

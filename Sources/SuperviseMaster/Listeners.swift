@@ -14,7 +14,7 @@ struct PoolListener {
 final class Listeners {
     /// Which socket a `bind` means. Port 0 means a new port for every such line, so there the pool
     /// and the position belong to the name.
-    private struct Key: Hashable {
+    fileprivate struct Key: Hashable, Codable {
         let address: BindAddress
         var pool = ""
         var position = 0
@@ -33,6 +33,40 @@ final class Listeners {
     private var adopted: [Int32: ListenSocket] = [:]
     private var sockets: [Key: [ListenSocket]] = [:]
     private var shut: Set<FileIdentity> = []
+
+    /// All of it but the sockets themselves, which go by their numbers, for another program of this
+    /// process to go on with.
+    struct State: Codable {
+        fileprivate struct Entry: Codable {
+            let key: Key
+            let numbers: [Int32]
+        }
+
+        var passed: [PassedDescriptor]
+        var inherited: Set<Int32>
+        fileprivate var adopted: [Int32]
+        fileprivate var sockets: [Entry]
+        fileprivate var shut: Set<FileIdentity>
+    }
+
+    var state: State {
+        State(
+            passed: passed, inherited: inherited, adopted: adopted.keys.sorted(),
+            sockets: sockets.map { .init(key: $0.key, numbers: $0.value.map(\.rawValue)) },
+            shut: shut)
+    }
+
+    /// Every socket that is held.
+    var all: [ListenSocket] { Array(adopted.values) + sockets.values.flatMap { $0 } }
+
+    /// Goes on with the sockets of another program of this process, by their numbers.
+    init(resuming state: State, _ known: [Int32: ListenSocket]) {
+        passed = state.passed
+        inherited = state.inherited
+        adopted = known.filter { state.adopted.contains($0.key) }
+        for entry in state.sockets { sockets[entry.key] = entry.numbers.compactMap { known[$0] } }
+        shut = state.shut
+    }
 
     /// No sockets yet. `passed` are those of the service manager, `inherited` the descriptors that
     /// were open when the program started.

@@ -22,6 +22,35 @@ final class Log {
         rendering = LogRendering(settings)
     }
 
+    /// What another program of this process needs to go on with it.
+    struct State: Codable {
+        /// The open file; nil for one that is not the log's own.
+        var descriptor: Int32?
+        /// How many lines were dropped and not told.
+        var droppedLines: UInt64
+        var feed: EventFeed.State
+    }
+
+    var state: State {
+        State(
+            descriptor: writer.fileDescriptor,
+            droppedLines: writer.droppedLines - reportedDrops, feed: feed.state)
+    }
+
+    /// Goes on with the log of these settings that another program of this process had.
+    init(resuming state: State, _ settings: MasterSettings) throws(SystemCallError) {
+        destination = settings.logFile
+        level = settings.logLevel
+        rendering = LogRendering(settings)
+        if let number = state.descriptor {
+            writer = LogWriter(
+                resuming: try HandedDescriptors.take(number), droppedLines: state.droppedLines)
+        } else {
+            writer = try Log.open(destination)
+        }
+        feed.resume(state.feed)
+    }
+
     /// Takes over what a reload may change. A file that cannot be opened leaves the log where it is.
     func adopt(_ settings: MasterSettings) {
         if settings.logFile != destination {

@@ -3,9 +3,9 @@ import SuperviseLinux
 import SuperviseSettings
 
 /// One event for the log: its name and facts as fields, in the order in which they are written.
-struct LogLine {
+struct LogLine: Codable {
     /// A fact's value.
-    enum Value {
+    enum Value: Codable {
         case text(String)
         case number(Int64)
         /// Seconds, written with milliseconds.
@@ -14,9 +14,15 @@ struct LogLine {
         case bytes(UInt64)
     }
 
+    /// A fact.
+    struct Field: Codable {
+        let key: String
+        let value: Value
+    }
+
     let level: LogLevel
     let event: String
-    var fields: [(key: String, value: Value)] = []
+    var fields: [Field] = []
 
     init(_ level: LogLevel, _ event: String) {
         self.level = level
@@ -46,7 +52,7 @@ struct LogLine {
     private func with(_ key: String, _ value: Value?) -> LogLine {
         guard let value else { return self }
         var line = self
-        line.fields.append((key, value))
+        line.fields.append(Field(key: key, value: value))
         return line
     }
 }
@@ -107,8 +113,9 @@ enum LogRendering {
                 "\"time\":\"\(time)\"", "\"level\":\"\(line.level.rawValue)\"",
                 "\"event\":\"\(line.event)\"",
             ]
-        for (key, value) in line.fields {
-            switch value {
+        for field in line.fields {
+            let key = field.key
+            switch field.value {
             case .number(let number): members.append("\"\(key)\":\(number)")
             case .seconds(let span): members.append("\"\(key)\":\(span.secondsText)")
             case .bytes(let bytes): members.append("\"\(key)\":\(bytes)")

@@ -11,6 +11,16 @@ final class BindFilter {
     /// What is given to those who ask for its address; nothing any more once the worker is gone.
     var listeners: [ListenSocket]
 
+    /// A filter that another program of this process took.
+    init(
+        resuming state: MasterState.BindFilter, _ sockets: [Int32: ListenSocket]
+    ) throws(SystemCallError) {
+        binds = InterceptedBinds(try HandedDescriptors.take(state.number))
+        worker = state.worker
+        poolName = state.poolName
+        listeners = state.listeners.compactMap { sockets[$0] }
+    }
+
     init(_ binds: InterceptedBinds, for worker: RunningWorker) {
         self.binds = binds
         self.worker = worker.id

@@ -13,6 +13,31 @@ final class RunningCommand {
     let subject: WorkerID
     var isOverdue = false
 
+    /// All of it, for another program of this process to go on with.
+    struct State: Codable {
+        var name: String
+        var pid: Int32
+        var startedAt: Instant
+        var deadline: Instant
+        var subject: WorkerID
+        var isOverdue: Bool
+    }
+
+    var state: State {
+        State(
+            name: name, pid: pid, startedAt: startedAt, deadline: deadline, subject: subject,
+            isOverdue: isOverdue)
+    }
+
+    init(resuming state: State) {
+        name = state.name
+        pid = state.pid
+        startedAt = state.startedAt
+        deadline = state.deadline
+        subject = state.subject
+        isOverdue = state.isOverdue
+    }
+
     init(_ name: String, pid: Int32, about subject: WorkerID, at now: Instant, for time: TimeSpan) {
         self.name = name
         self.pid = pid

@@ -40,6 +40,7 @@ extension Master {
         let leaders = Dictionary(ended.map { ($0.pid, $0) }) { first, _ in first }
         for pid in ChildProcesses.list() {
             guard workers[pid: pid] == nil, orphans[pid] == nil, loader?.pid != pid,
+                upgrade?.probe?.pid != pid,
                 commands[pid] == nil, !hooks.owns(pid), !strangers.contains(pid)
             else { continue }
             let group = ProcessStatus.read(pid)?.group

@@ -34,13 +34,7 @@ extension Master {
             } catch {
                 throw PrepareError.listen(pool: pool.name, error)
             }
-            var policy = pool.policy
-            policy.hasListeners = !opened.isEmpty
-            if pool.workers == .auto { policy.workers = Processors.allowed() }
-            policy.memoryLimitBytes = MemoryLimit.ofThisProcess(cgroup).bytes
-            policy.runsBeforeRecycle = !pool.beforeRecycle.isEmpty
-            policy.sendsEvidenceSignal = pool.evidenceSignal != nil
-            policy.memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
+            let policy = policy(of: pool, hasListeners: !opened.isEmpty)
             do throws(SystemCallError) {
                 prepared.blueprints[pool.name] = try Blueprint(
                     pool, policy: policy, listeners: opened,
@@ -56,6 +50,18 @@ extension Master {
                     dropsListeners: current.contains { !kept.contains($0.socket.identity) }))
         }
         return prepared
+    }
+
+    /// What the core is told of a pool's settings.
+    func policy(of pool: PoolSettings, hasListeners: Bool) -> PoolPolicy {
+        var policy = pool.policy
+        policy.hasListeners = hasListeners
+        if pool.workers == .auto { policy.workers = Processors.allowed() }
+        policy.memoryLimitBytes = MemoryLimit.ofThisProcess(cgroup).bytes
+        policy.runsBeforeRecycle = !pool.beforeRecycle.isEmpty
+        policy.sendsEvidenceSignal = pool.evidenceSignal != nil
+        policy.memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
+        return policy
     }
 
     /// HUP: a process of its own reads the configuration, since files and names may be slow to come.

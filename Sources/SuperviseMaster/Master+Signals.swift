@@ -45,9 +45,7 @@ extension Master {
         case MasterSignal.hangup: reload()
         case MasterSignal.user1: reopen()
         case MasterSignal.user2:
-            log.write(
-                LogLine(.warning, "upgrade").with(
-                    "message", "this version cannot upgrade in place; nothing was done"))
+            beginUpgrade()
         case MasterSignal.terminalInput: resizeFirstPool(by: 1)
         case MasterSignal.terminalOutput: resizeFirstPool(by: -1)
         case MasterSignal.windowSize: park()
@@ -58,6 +56,7 @@ extension Master {
     /// A reload that is still being read would open sockets that nobody needs.
     func stop(_ haste: Haste) {
         abandonLoader(because: nil)
+        abandonUpgrade(because: "the master was told to stop")
         tellReload(reloadFollower.stop())
         tell(.stop(haste))
     }

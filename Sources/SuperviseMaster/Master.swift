@@ -14,6 +14,7 @@ final class Master {
         static let signals: UInt64 = 0
         static let timer: UInt64 = 1
         static let loader: UInt64 = 2
+        static let probe: UInt64 = 3
         static let notify: UInt64 = 1 << kindShift
         static let errorPipe: UInt64 = 2 << kindShift
         static let bindFilter: UInt64 = 3 << kindShift
@@ -70,13 +71,16 @@ final class Master {
     /// What becomes of the reload under way, for those who wait for it.
     var reloadFollower = ReloadFollower()
     var reloads = ReloadCounts()
+    /// The upgrade under way, if any.
+    var upgrade: Upgrade?
+    var upgrades = UpgradeCounts()
     var exited = ExitedProcesses()
     /// When the counts and the memory of all workers were last read for somebody who looked.
     var figuresReadAt: Instant?
     /// The serial of the worker whose memory was last measured for a scrape.
     var lastMeasured: UInt64 = 0
-    let startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds())
-    let startedAtWall = WallClock.now().seconds
+    /// How the master, as whatever program, was started.
+    let start: MasterState.Start
     let ownMemory: ProcessMemory?
     /// Events for the service that performing an action brought up.
     var inbox: [Service.Event] = []
@@ -89,38 +93,61 @@ final class Master {
     /// Opened when first needed.
     lazy var diagnosis: SocketDiagnosis? = openDiagnosis()
 
+    /// A master with an ear for everything, and no generation yet.
     init(
-        _ resolved: ResolvedConfiguration, launch: Launch, log: Log, context: ProcessContext,
+        launch: Launch, start: MasterState.Start, log: Log, context: ProcessContext,
         listeners: Listeners, control: ControlServer, signals: consuming SignalDescriptor,
-        seed: UInt64
+        service: Service
     ) throws {
         self.log = log
         self.context = context
         self.launch = launch
+        self.start = start
         self.listeners = listeners
         self.control = control
-        serviceManager = Master.serviceManager(launch, log: log, at: startedAt)
+        self.service = service
+        let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
+        serviceManager = Master.serviceManager(launch, log: log, at: now)
         hooks = HookRunner(environment: context.environment)
         ownMemory = try ProcessMemory(pid: ThisProcess.pid)
-        configurations = [1: resolved]
+        configurations = [:]
         blueprints = [:]
         memoryKills = MemoryKills(cgroup)
         poll = try EventPoll()
         self.signals = signals
         timer = try TimerDescriptor()
-        service = Service([], seed: seed)
-        let made = try prepare(resolved)
-        blueprints[1] = made.blueprints
-        service = Service(made.plans, seed: seed)
         try poll.add(self.signals.rawValue, .readable, token: Token.signals)
         try poll.add(timer.rawValue, .readable, token: Token.timer)
         try control.watch(in: poll)
     }
 
-    /// Runs until the service ends; the exit code.
-    func run() throws(SystemCallError) -> Int32 {
+    /// Runs a service from its beginning until it ends; the exit code.
+    func run(
+        _ resolved: ResolvedConfiguration, seed: UInt64
+    ) throws -> Int32 {
+        try begin(resolved, seed: seed)
+        announce()
         listenToEvents()
         tell(.start)
+        return try loop()
+    }
+
+    private func begin(_ resolved: ResolvedConfiguration, seed: UInt64) throws(PrepareError) {
+        let made = try prepare(resolved)
+        configurations[1] = resolved
+        blueprints[1] = made.blueprints
+        service = Service(made.plans, seed: seed)
+    }
+
+    /// Goes on with a service until it ends; the exit code. What happened while there was nobody to
+    /// hear of it, such as the end of a child, is found out first.
+    func resume(from version: String) throws -> Int32 {
+        tellUpgraded(from: version)
+        reap()
+        return try loop()
+    }
+
+    private func loop() throws(SystemCallError) -> Int32 {
         while true {
             performPending()
             if let exitCode {
@@ -128,6 +155,7 @@ final class Master {
                 tellEnd(exitCode)
                 return exitCode
             }
+            performUpgrade()
             settleControl()
             tellServiceManager()
             armTimer()
@@ -181,6 +209,8 @@ final class Master {
             armedFor = nil
         case Token.loader:
             readLoader()
+        case Token.probe:
+            readProbe()
         default:
             let serial = ready.token & ~Token.kindMask
             switch ready.token & Token.kindMask {
@@ -196,7 +226,7 @@ final class Master {
     private var nextDeadline: Instant? {
         let own = [
             loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline,
-            controlDeadline, serviceManager?.deadline,
+            controlDeadline, serviceManager?.deadline, upgrade?.probe?.deadline,
         ]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
@@ -215,6 +245,9 @@ final class Master {
         let now = now
         if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
         if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
+        if let deadline = upgrade?.probe?.deadline, deadline <= now {
+            abandonUpgrade(because: "the new program did not answer within 30 s")
+        }
         if let look = nextLookAtDoors, look <= now { lookAtDoors() }
         while let look = looks.first, look.at <= now {
             looks.removeFirst()

@@ -1,5 +1,5 @@
 /// What is said once and not again.
-enum OnceTold: Hashable {
+enum OnceTold: Hashable, Codable {
     /// What adoption or counting needs and has not got.
     case adoption(String)
     /// A worker of this pool was adopted from outside.

@@ -5,32 +5,40 @@ import SuperviseSettings
 /// The program: what the arguments ask for, done; the exit code.
 public enum Program {
     /// Exit codes of the program itself; those of a service that ends are the core's.
-    private enum ExitCode {
+    enum ExitCode {
         static let success: Int32 = 0
         static let masterFailed: Int32 = 1
         static let usage: Int32 = 2
     }
 
-    /// Runs the program with these arguments (without its own name) and this environment
+    /// Runs the program with these words, of which the first is its own name, and this environment
     /// (`KEY=VALUE`). `talk` carries out a command for a running master.
     public static func main(
-        _ arguments: [String], environment: [String],
+        _ words: [String], environment: [String],
         talk: (MasterCommand, [String: String]) -> Int32
     ) -> Int32 {
         let inherited = InheritedDescriptors.list()
+        let arguments = Array(words.dropFirst())
         do throws(SystemCallError) {
             try StandardStreams.ensureOpen()
         } catch {
             return ExitCode.masterFailed
         }
-        if arguments.first == ConfigurationLoader.verb {
+        switch arguments.first {
+        case ConfigurationLoader.verb:
             return loadForMaster(Array(arguments.dropFirst()), environment)
+        case UpgradeProbe.verb: return probe()
+        case Master.resumeVerb: return resume(words, environment, open: inherited)
+        default: break
         }
         do throws(SettingsError) {
             switch try Invocation.parse(arguments) {
             case .run(let overrides):
-                return run(
-                    launch(arguments, overrides, environment), inherited: inherited)
+                var launch = launch(arguments, overrides, environment)
+                launch.name = words.first ?? launch.name
+                launch.programPath = ExecutableFile.path(
+                    ofStart: launch.name, searchPath: launch.variables["PATH"])
+                return run(launch, inherited: inherited)
             case .check(let overrides):
                 return try check(launch(arguments, overrides, environment))
             case .command(let command):
@@ -53,7 +61,7 @@ public enum Program {
         }
     }
 
-    private static func launch(
+    static func launch(
         _ arguments: [String], _ overrides: Overrides, _ environment: [String]
     ) -> Launch {
         Launch(arguments: arguments, overrides: overrides, environment: environment)
@@ -95,15 +103,30 @@ public enum Program {
         defer { tell(control.removeFiles(), log) }
         let limit = try FileLimit.raise()
         try ChildProcesses.becomeSubreaper()
+        let start = MasterState.Start(
+            at: Instant(nanoseconds: MonotonicClock.nanoseconds()),
+            atWall: WallClock.now().seconds, openFilesLimit: limit, pidFile: pidfile)
+        let seed = try RandomBytes.number()
         let master = try Master(
-            resolved, launch: launch, log: log,
-            context: ProcessContext(
-                environment: launch.environment, openFilesLimit: limit,
-                library: PreloadLibrary.find()),
-            listeners: listeners, control: control, signals: signals, seed: RandomBytes.number())
+            launch: launch, start: start, log: log, context: context(launch, limit),
+            listeners: listeners, control: control, signals: signals,
+            service: Service([], seed: seed))
+        setTitle(settings)
+        return stopped(try master.run(resolved, seed: seed), log)
+    }
+
+    static func context(_ launch: Launch, _ limit: SuperviseLinux.ResourceLimit?) -> ProcessContext
+    {
+        ProcessContext(
+            environment: launch.environment, openFilesLimit: limit,
+            library: PreloadLibrary.find())
+    }
+
+    static func setTitle(_ settings: MasterSettings) {
         ProcessTitle.set("supervise: master" + (settings.name.map { " [\($0)]" } ?? ""))
-        master.announce()
-        let code = try master.run()
+    }
+
+    static func stopped(_ code: Int32, _ log: Log) -> Int32 {
         log.write(LogLine(.info, "stopped").with("exit_code", code))
         return code
     }
@@ -126,7 +149,7 @@ public enum Program {
     }
 
     /// Removes the files that the master made: a start that failed half-way leaves none either.
-    private static func cleanUp(_ listeners: Listeners, _ pidfile: PidFile?, _ log: Log) {
+    static func cleanUp(_ listeners: Listeners, _ pidfile: PidFile?, _ log: Log) {
         var failures = listeners.keep([])
         do throws(SystemCallError) {
             try pidfile?.removeIfStillOurs()
@@ -136,7 +159,7 @@ public enum Program {
         tell(failures, log)
     }
 
-    private static func tell(_ failures: [SystemCallError], _ log: Log) {
+    static func tell(_ failures: [SystemCallError], _ log: Log) {
         for failure in failures {
             log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
         }
@@ -169,7 +192,7 @@ public enum Program {
     }
 
     /// Prints what was asked for. A reader that went away is its own business, but not a success.
-    private static func say(_ text: String, to descriptor: Int32 = 1) -> Int32 {
+    static func say(_ text: String, to descriptor: Int32 = 1) -> Int32 {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: descriptor)
             return ExitCode.success
@@ -180,7 +203,7 @@ public enum Program {
         }
     }
 
-    private static func complain(_ text: String) {
+    static func complain(_ text: String) {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: 2)
         } catch {

@@ -48,6 +48,46 @@ final class RunningWorker {
         self.notify = notify
         self.page = page
     }
+
+    /// A worker that another program of this process started.
+    init(
+        resuming state: MasterState.RunningWorker, blueprint: Blueprint
+    ) throws(SystemCallError) {
+        id = state.id
+        serial = state.serial
+        self.blueprint = blueprint
+        pid = state.pid
+        process = ProcessDescriptor(try HandedDescriptors.take(state.process))
+        nonce = state.nonce
+        notify = try NotifySocket(resuming: try HandedDescriptors.take(state.notify))
+        if let number = state.page {
+            page = RequestPage(resuming: try HandedDescriptors.take(number))
+        } else {
+            page = nil
+        }
+        if let number = state.errorPipe {
+            errorPipe = OwnedDescriptor(try HandedDescriptors.take(number))
+        }
+        if let number = state.filterChannel {
+            filterChannel = BindFilterChannel(try HandedDescriptors.take(number))
+        }
+        hasExited = state.hasExited
+        wasKilled = state.wasKilled
+        startFailure = state.startFailure
+        orphans = state.orphans
+        statusText = state.statusText
+        complaints = state.complaints
+    }
+
+    /// All of it but what /proc tells, for another program of this process to go on with.
+    func state(recipe: Int) -> MasterState.RunningWorker {
+        MasterState.RunningWorker(
+            id: id, serial: serial, recipe: recipe, pid: pid, process: process.rawValue,
+            nonce: nonce, notify: notify.rawValue, page: page?.rawValue,
+            errorPipe: errorPipe?.rawValue, filterChannel: filterChannel?.rawValue,
+            hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
+            orphans: orphans, statusText: statusText, complaints: complaints)
+    }
 }
 
 /// The running workers, found by identity, by process and by the epoll set's number.
@@ -58,7 +98,12 @@ struct WorkerTable {
     private var serialsByNonce: [String: UInt64] = [:]
     /// The serials of each pool in the order in which they were given out, which is rising.
     private var serialsByPool: [Int: [UInt64]] = [:]
-    private var lastSerial: UInt64 = 0
+    private(set) var lastSerial: UInt64
+
+    /// None yet; serials go on after `lastSerial`, where another program of this process left off.
+    init(lastSerial: UInt64 = 0) {
+        self.lastSerial = lastSerial
+    }
 
     mutating func nextSerial() -> UInt64 {
         lastSerial += 1
@@ -68,7 +113,7 @@ struct WorkerTable {
     mutating func add(_ worker: RunningWorker) {
         bySerial[worker.serial] = worker
         serials[worker.id] = worker.serial
-        serialsByPID[worker.pid] = worker.serial
+        if !worker.hasExited { serialsByPID[worker.pid] = worker.serial }
         serialsByNonce[worker.nonce] = worker.serial
         serialsByPool[worker.id.pool, default: []].append(worker.serial)
     }

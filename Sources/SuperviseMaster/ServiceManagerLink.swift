@@ -9,6 +9,13 @@ final class ServiceManagerLink {
     /// A change of state comes from people, so more of them do not gather.
     private static let mostUnsent = 16
 
+    /// All of it, for another program of this process to go on with.
+    struct State: Codable {
+        var report: ServiceManagerReport
+        var unsent: [String]
+        var retryAt: Instant?
+    }
+
     var report: ServiceManagerReport
     private let sender: NotifySender
     private var unsent: [String] = []
@@ -23,6 +30,14 @@ final class ServiceManagerLink {
         let watchdog = variables["WATCHDOG_USEC"].flatMap { Int64($0) } ?? 0
         report = ServiceManagerReport(
             watchdog: isForUs && watchdog > 0 ? .microseconds(watchdog) : nil, at: now)
+    }
+
+    var state: State { State(report: report, unsent: unsent, retryAt: retryAt) }
+
+    func resume(_ state: State) {
+        report = state.report
+        unsent = state.unsent
+        retryAt = state.retryAt
     }
 
     /// When it has something to do, if nothing happens before.

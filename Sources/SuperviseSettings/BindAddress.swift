@@ -1,5 +1,5 @@
 /// What a pool listens on, as `bind` says it.
-public enum BindAddress: Hashable, Sendable {
+public enum BindAddress: Hashable, Sendable, Codable {
     /// A TCP address: a host name or literal address (IPv6 without brackets), and a port, 0 for a
     /// free one.
     case tcp(host: String, port: UInt16)

@@ -55,7 +55,7 @@ public struct MasterSettings: Equatable, Sendable {
 }
 
 /// How much is logged; each level holds those after it.
-public enum LogLevel: String, Hashable, Sendable, CaseIterable {
+public enum LogLevel: String, Hashable, Sendable, CaseIterable, Codable {
     /// What the master does, step by step.
     case debug
     /// What happens: starts, recycles, exits.

@@ -104,7 +104,7 @@ enum Verb: String, CaseIterable {
         case .scale: ("scale N|+N|-N [--pool NAME]", "change the number of workers")
         case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
         case .reopen: ("reopen", "open the log files again")
-        case .upgrade: ("upgrade", "replace the master's program (not available yet)")
+        case .upgrade: ("upgrade", "go on as the program that is installed now")
         case .help: ("help [TOPIC]", "explain a setting or topic")
         case .man: ("man", "print the manual page: supervise man | man -l -")
         }

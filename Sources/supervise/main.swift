@@ -10,4 +10,4 @@ while let text = entry.pointee {
 }
 exit(
     Program.main(
-        Array(CommandLine.arguments.dropFirst()), environment: environment, talk: Client.run))
+        CommandLine.arguments, environment: environment, talk: Client.run))

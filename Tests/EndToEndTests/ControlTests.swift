@@ -52,8 +52,6 @@ import Testing
         let wrong = try await master.command("recycle", "77")
         #expect(wrong.status == .exited(1))
         #expect(wrong.errors == "supervise: pool default has no slot 77\n")
-        let upgrade = try await master.command("upgrade")
-        #expect(upgrade.status == .exited(1) && upgrade.errors.contains("cannot upgrade in place"))
         #expect(try await master.command("reopen").status == .exited(0))
 
         #expect(try await master.command("stop", "--wait").status == .exited(0))

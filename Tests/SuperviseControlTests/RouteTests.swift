@@ -32,7 +32,7 @@ import Testing
         ("POST", "/scale?by=-1", .scale(pool: nil, .by(-1))),
         ("POST", "/stop", .stop(.graceful, wait: false)),
         ("POST", "/stop?quick&wait=yes", .stop(.quick, wait: true)),
-        ("POST", "/reopen", .reopen), ("POST", "/upgrade", .upgrade),
+        ("POST", "/reopen", .reopen), ("POST", "/upgrade", .upgrade(wait: false)),
     ]
 
     @Test func everyRequestHasAPlace() {

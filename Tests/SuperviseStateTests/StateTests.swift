@@ -111,7 +111,8 @@ struct StateTests {
     }
 
     @Test func levelsWithoutEndAreAFault() {
-        let bytes = (0..<200).flatMap { _ in [UInt8(7), 1] } + [0]
+        let levels = [[UInt8]](repeating: [7, 1], count: 200)
+        let bytes = Array(levels.joined()) + [0]
         #expect(throws: StateFault.form) { try StateReader.read(bytes) }
     }
 }

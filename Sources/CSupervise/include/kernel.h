@@ -17,6 +17,16 @@ int csupervise_pipe(int ends[2]);
 // A descriptor that only names a file, also a socket or a link (O_PATH | O_NOFOLLOW of open(2)).
 int csupervise_open_path(const char *path);
 
+// O_PATH of open(2).
+extern const int csupervise_path_only;
+
+// Makes this process run the program of an O_PATH descriptor (execveat(2)). -1 with errno.
+int csupervise_execute(int program, char *const *arguments, char *const *environment);
+
+// Names the calling thread, which ps(1) shows as the command (PR_SET_NAME(2const)): a program that was
+// run from a descriptor is called by its number before Linux 6.14.
+int csupervise_set_name(const char *name);
+
 int csupervise_pidfd_open(pid_t pid);
 int csupervise_pidfd_send_signal(int descriptor, int number);
 

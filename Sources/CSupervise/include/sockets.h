@@ -26,6 +26,9 @@ int csupervise_pass_credentials(int descriptor);
 int csupervise_memory_file(const char *name, size_t size);
 int csupervise_seal_memory(int descriptor);
 
+// The same, and against being written.
+int csupervise_seal_content(int descriptor);
+
 struct csupervise_peer {
     int32_t pid;
     uint32_t uid;

@@ -5,13 +5,15 @@ import SuperviseLinux
 /// A client of the control socket or of `status-bind`.
 final class ControlConnection {
     /// What its answer is, where that is not given at once.
-    enum Stream {
+    enum Stream: Codable {
         /// Events as they come.
         case events
         /// A reload until its verdict.
         case reload
         /// Nothing, until the master ends.
         case stop
+        /// An upgrade of the master until its verdict.
+        case upgrade
     }
 
     let serial: UInt64
@@ -29,6 +31,35 @@ final class ControlConnection {
     var isShut = false
     /// Whether it has something to send that was put there since it was last looked at.
     var isDirty = false
+
+    /// All of it, for another program of this process to go on with.
+    struct State: Codable {
+        var serial: UInt64
+        var endpoint: UInt64
+        var socket: Int32
+        var peer: PeerCredentials?
+        var conversation: HTTPConversation
+        var stream: Stream?
+        var lastMoved: Instant
+        var isShut: Bool
+    }
+
+    var state: State {
+        State(
+            serial: serial, endpoint: endpoint.serial, socket: socket.rawValue, peer: peer,
+            conversation: conversation, stream: stream, lastMoved: lastMoved, isShut: isShut)
+    }
+
+    init(resuming state: State, endpoint: ControlEndpoint) throws(SystemCallError) {
+        serial = state.serial
+        self.endpoint = endpoint
+        socket = StreamSocket(try HandedDescriptors.take(state.socket))
+        peer = state.peer
+        conversation = state.conversation
+        stream = state.stream
+        lastMoved = state.lastMoved
+        isShut = state.isShut
+    }
 
     init(
         serial: UInt64, endpoint: ControlEndpoint, socket: StreamSocket, peer: PeerCredentials?,
@@ -50,6 +81,18 @@ final class ControlEndpoint {
     let access: ControlAccess
     /// The users that get an answer; nil is everybody whom the file's mode lets connect.
     let users: Set<UInt32>?
+
+    /// All of it but the socket itself, for another program of this process to go on with.
+    struct State: Codable {
+        var serial: UInt64
+        var listener: Int32
+        var access: ControlAccess
+        var users: Set<UInt32>?
+    }
+
+    var state: State {
+        State(serial: serial, listener: listener.rawValue, access: access, users: users)
+    }
 
     init(serial: UInt64, listener: ListenSocket, access: ControlAccess, users: Set<UInt32>? = nil) {
         self.serial = serial

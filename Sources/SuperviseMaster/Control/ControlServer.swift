@@ -23,16 +23,27 @@ final class ControlServer {
     typealias Responder = (HTTPRequest, ControlConnection) -> Void
 
     let endpoints: [ControlEndpoint]
-    private var connections: [UInt64: ControlConnection] = [:]
-    private var lastSerial: UInt64
-    private var dirty: [UInt64] = []
+    var connections: [UInt64: ControlConnection] = [:]
+    var lastSerial: UInt64
+    var dirty: [UInt64] = []
     private var pausedUntil: Instant?
     /// How many parts of streams were not told to clients that are gone.
-    private var droppedByGone: UInt64 = 0
+    var droppedByGone: UInt64 = 0
 
     init(_ endpoints: [ControlEndpoint]) {
         self.endpoints = endpoints
         lastSerial = UInt64(endpoints.count)
+    }
+
+    /// Goes on with the clients of another program of this process.
+    init(_ endpoints: [ControlEndpoint], resuming connections: [ControlConnection]) {
+        self.endpoints = endpoints
+        lastSerial = UInt64(endpoints.count)
+        for connection in connections {
+            self.connections[connection.serial] = connection
+            connection.isDirty = true
+            dirty.append(connection.serial)
+        }
     }
 
     /// How many clients there are.
@@ -56,6 +67,11 @@ final class ControlServer {
             try poll.add(
                 endpoint.listener.rawValue, .readable,
                 token: Master.Token.control | endpoint.serial)
+        }
+        for connection in connections.values {
+            try poll.add(
+                connection.socket.rawValue, connection.interest,
+                token: Master.Token.control | connection.serial)
         }
     }
 
@@ -120,18 +136,6 @@ final class ControlServer {
             guard let connection = connections[serial] else { continue }
             connection.isDirty = false
             move(connection, in: poll, at: now, respond)
-        }
-    }
-
-    /// Removes the files of the sockets that are still ours.
-    func removeFiles() -> [SystemCallError] {
-        endpoints.compactMap { endpoint in
-            do throws(SystemCallError) {
-                try endpoint.listener.removeIfStillOurs()
-                return nil
-            } catch {
-                return error
-            }
         }
     }
 

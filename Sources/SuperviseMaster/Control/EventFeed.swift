@@ -10,7 +10,7 @@ final class EventFeed {
     /// How many events are kept.
     static let kept = 100
 
-    struct Event {
+    struct Event: Codable {
         let sequence: UInt64
         let time: WallTime
         let line: LogLine
@@ -24,6 +24,12 @@ final class EventFeed {
         }
     }
 
+    /// All of it, for another program of this process to go on with.
+    struct State: Codable {
+        var events: [Event]
+        var lastSequence: UInt64
+    }
+
     private(set) var recent: [Event] = []
     private var oldest = 0
     private var lastSequence: UInt64 = 0
@@ -32,6 +38,14 @@ final class EventFeed {
 
     /// The last events, oldest first.
     var events: [Event] { Array(recent[oldest...] + recent[..<oldest]) }
+
+    var state: State { State(events: events, lastSequence: lastSequence) }
+
+    func resume(_ state: State) {
+        recent = state.events
+        oldest = 0
+        lastSequence = state.lastSequence
+    }
 
     func take(_ line: LogLine, at time: WallTime) {
         guard line.level != .debug else { return }

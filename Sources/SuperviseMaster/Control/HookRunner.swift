@@ -18,9 +18,26 @@ final class HookRunner {
         let plan: SpawnPlan
     }
 
-    private struct Order {
+    fileprivate struct Order: Codable {
         let hook: Int
         let event: EventFeed.Event
+    }
+
+    /// All of it but the commands themselves, which the configuration has, for another program of this
+    /// process to go on with.
+    struct State: Codable {
+        fileprivate var waiting: [Order]
+        fileprivate var running: [Int32: Instant]
+        fileprivate var skipped: UInt64
+    }
+
+    var state: State { State(waiting: waiting, running: running, skipped: skipped) }
+
+    /// Goes on with the commands of a configuration that were adopted already.
+    func resume(_ state: State) {
+        waiting = state.waiting.filter { hooks.indices.contains($0.hook) }
+        running = state.running
+        skipped = state.skipped
     }
 
     private var hooks: [Hook] = []
@@ -113,10 +130,10 @@ final class HookRunner {
             "\(prefix)_LEVEL=\(event.line.level.rawValue)",
             "\(prefix)_JSON=\(String(decoding: event.json.dropLast(), as: UTF8.self))",
         ]
-        for (key, value) in event.line.fields {
-            let text = LogRendering.bare(value).unicodeScalars.filter { $0.value != 0 }
+        for field in event.line.fields {
+            let text = LogRendering.bare(field.value).unicodeScalars.filter { $0.value != 0 }
             variables.append(
-                "\(prefix)_\(key.uppercased())=\(String(String.UnicodeScalarView(text)))")
+                "\(prefix)_\(field.key.uppercased())=\(String(String.UnicodeScalarView(text)))")
         }
         return variables
     }

@@ -32,7 +32,7 @@ extension Master {
 
     /// Lets events go to those who follow them, and to the commands of `on-event`.
     func listenToEvents() {
-        adoptHooks(configurations[1]?.configuration.master)
+        adoptHooks(configurations[service.generation]?.configuration.master)
         log.feed.listener = { [unowned self] event in
             hooks.take(event)
             guard control.hasFollowers(.events) else { return }
@@ -143,9 +143,16 @@ extension Master {
             tellVerb("reopen", connection)
             reopen()
             response = .accepted
-        case .upgrade:
-            throw .notImplemented(
-                "this version cannot upgrade in place: stop the master and start the new one")
+        case .upgrade(let wait):
+            try mustNotStop()
+            tellVerb("upgrade", connection)
+            if wait {
+                try begin(.upgrade, connection)
+                beginUpgrade()
+                return
+            }
+            beginUpgrade()
+            response = .accepted
         }
         connection.conversation.answer(response, at: now)
     }

@@ -43,16 +43,18 @@ extension Master {
 
     func statusReport() -> StatusReport {
         let now = now
-        let uptime = now - startedAt
+        let uptime = now - start.at
         var master = StatusReport.Master(
             name: configurations[service.generation]?.configuration.master.name ?? "",
             pid: ThisProcess.pid, version: Version.current,
-            startedAtSeconds: startedAtWall, uptime: uptime)
+            startedAtSeconds: start.atWall, uptime: uptime)
         master.memoryBytes = ownMemory?.residentBytes()
         master.processorTime = TimeSpan(nanoseconds: ThisProcess.processorNanoseconds)
         master.reloadsComplete = reloads.complete
         master.reloadsAborted = reloads.aborted
         master.reloadsFailed = reloads.failed
+        master.upgradesComplete = upgrades.complete
+        master.upgradesFailed = upgrades.failed
         master.configurationProblems = reloads.problems
         master.isReadingConfiguration = loader != nil
         master.eventsDropped = control.dropped
@@ -97,7 +99,7 @@ extension Master {
 }
 
 /// How reloads went.
-struct ReloadCounts {
+struct ReloadCounts: Codable {
     var complete: UInt64 = 0
     var aborted: UInt64 = 0
     var failed: UInt64 = 0
@@ -106,13 +108,18 @@ struct ReloadCounts {
 }
 
 /// The processes of workers that ended lately, so that the ledger of exits can name them.
-struct ExitedProcesses {
-    private var recent: [Int: [(id: WorkerID, pid: Int32)]] = [:]
+struct ExitedProcesses: Codable {
+    private struct Entry: Codable {
+        let id: WorkerID
+        let pid: Int32
+    }
+
+    private var recent: [Int: [Entry]] = [:]
 
     mutating func add(_ id: WorkerID, pid: Int32) {
         var list = recent[id.pool] ?? []
         if list.count >= 2 * History.ledgerLength { list.removeFirst(History.ledgerLength) }
-        list.append((id, pid))
+        list.append(Entry(id: id, pid: pid))
         recent[id.pool] = list
     }
 

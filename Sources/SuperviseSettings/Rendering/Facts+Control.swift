@@ -71,7 +71,10 @@ extension Fact {
             "POST /stop[?quick][&wait]",
             "Like TERM, or INT. With wait, the answer ends with the master."),
         Fact("POST /reopen", "Like USR1."),
-        Fact("POST /upgrade", "501: not available yet."),
+        Fact(
+            "POST /upgrade[?wait]",
+            "Like USR2. With wait, one JSON object a line: stage is trial, then verdict, with result "
+                + "complete, version and from, or result failed and reason."),
     ]
 
     /// The schemas, paragraph by paragraph.
@@ -96,7 +99,7 @@ extension Fact {
             "master",
             "name, pid, version, state (running, reloading, parked, stopping, stopping-quickly), "
                 + "ready, generation, started_at_seconds, uptime_seconds, memory_bytes, "
-                + "processor_seconds, events_dropped."),
+                + "processor_seconds, events_dropped, upgrades, upgrades_failed."),
         Fact(
             "reload",
             "The last one, if any: generation, state (trial, rolling, stalled, complete, aborted, "

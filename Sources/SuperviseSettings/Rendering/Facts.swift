@@ -36,6 +36,10 @@ struct Fact: Sendable {
                 + "stays as it was."),
         Fact("USR1", "Open the log file again, and send each worker its reopen-signal."),
         Fact(
+            "USR2",
+            "Go on as the program that is installed now, with the same pid and the same workers "
+                + "(supervise help upgrade)."),
+        Fact(
             "WINCH",
             "Retire all workers but keep the master and its sockets; HUP or TTIN brings them back. "
                 + "Ignored on a terminal, where resizing a window sends it."),

@@ -102,6 +102,7 @@ enum HelpText {
         case .commands: commands
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
+        case .upgrade: paragraphs(Fact.upgrade)
         case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)
         case .conf, .settings: []
         }

@@ -29,6 +29,8 @@ public enum HelpTopic: Equatable, Sendable {
         case schema
         /// What a service manager sees.
         case systemd
+        /// Going on as another version of the program.
+        case upgrade
         /// Variables that the master reads.
         case environment
         /// Signals to the master.
@@ -47,6 +49,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .protocol: "what the control socket and status-bind speak"
             case .schema: "what the status and the events tell, field by field"
             case .systemd: "how it runs under systemd, and what it tells it"
+            case .upgrade: "how the master goes on as another version of its program"
             case .environment: "the variables that supervise reads"
             case .signals: "the signals that the master understands"
             case .exitCodes: "what the exit code tells"

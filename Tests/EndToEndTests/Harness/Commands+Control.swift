@@ -24,7 +24,10 @@ func run(
     let cage = try Cage(
         words, environment: baseEnvironment.merging(environment) { $1 }, output: folder["out"],
         errors: folder["err"])
-    let status = try await eventually("the end of \(words)", within: deadline) { cage.status }
+    let context = { (readFile(folder["out"]) ?? "") + (readFile(folder["err"]) ?? "") }
+    let status = try await eventually(
+        "the end of \(words)", within: deadline, context: context
+    ) { cage.status }
     return CommandResult(
         status: status, output: readFile(folder["out"]) ?? "",
         errors: readFile(folder["err"]) ?? "")

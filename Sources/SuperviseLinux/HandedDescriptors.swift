@@ -1,0 +1,70 @@
+import CSupervise
+import Glibc
+
+/// Descriptors that stay open while this process executes another program (execve(2)), for that one
+/// to go on with.
+public enum HandedDescriptors {
+    /// Lets these descriptors stay open across an execve(2), or closes them on it again.
+    public static func keep(_ numbers: some Sequence<Int32>, open isKept: Bool) {
+        for number in numbers {
+            let result = fcntl(number, F_SETFD, isKept ? 0 : FD_CLOEXEC)
+            precondition(result == 0, "what is handed on is open")
+        }
+    }
+
+    /// Takes over a descriptor that the program before this one left open. It closes on exec again.
+    /// Fails with EBADF where there is none of this number.
+    public static func take(_ number: Int32) throws(SystemCallError) -> FileDescriptor {
+        // Another program chose the number, so it is no mistake of ours.
+        guard number >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw SystemCallError(call: "fcntl", code: EBADF)
+        }
+        return FileDescriptor(owning: number)
+    }
+
+    /// Closes a descriptor that was left open and that nobody knows.
+    public static func close(_ number: Int32) {
+        Glibc.close(number)
+    }
+}
+
+/// Bytes in memory that a descriptor stands for (memfd_create(2)), sealed against any change.
+public final class MemoryFile: Sendable {
+    private let descriptor: FileDescriptor
+
+    /// A file of these bytes; `name` is for those who look into /proc. Fails as memfd_create(2) and
+    /// write(2) do.
+    public init(name: String, _ bytes: [UInt8]) throws(SystemCallError) {
+        let number = try systemCall("memfd_create") {
+            csupervise_memory_file(name, bytes.count)
+        }
+        descriptor = FileDescriptor(owning: number)
+        var written = 0
+        while written < bytes.count {
+            written += try systemCall("write") {
+                bytes[written...].withUnsafeBytes { write(number, $0.baseAddress, $0.count) }
+            }
+        }
+        try systemCall("fcntl") { csupervise_seal_content(number) }
+    }
+
+    /// The descriptor, valid while this object lives.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// The bytes of such a file that another program left open. Fails as pread(2) does, with EBADF
+    /// where there is no such descriptor.
+    public static func bytes(of number: Int32) throws(SystemCallError) -> [UInt8] {
+        guard fcntl(number, F_GETFD) != -1 else {
+            throw SystemCallError(call: "fcntl", code: EBADF)
+        }
+        var content: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = try systemCall("pread") {
+                pread(number, &piece, piece.count, off_t(content.count))
+            }
+            if count == 0 { return content }
+            content += piece.prefix(count)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import SuperviseLinux
+
+/// What is left of it: files when the master ends, and all of it when the master goes on as another program
+/// of this process, with clients that are in the middle of whatever it is.
+extension ControlServer {
+    /// All of it but the sockets themselves, which go by their numbers.
+    struct State: Codable {
+        var endpoints: [ControlEndpoint.State]
+        var connections: [ControlConnection.State]
+        var lastSerial: UInt64
+        var droppedByGone: UInt64
+    }
+
+    var state: State {
+        State(
+            endpoints: endpoints.map(\.state), connections: connections.values.map(\.state),
+            lastSerial: lastSerial, droppedByGone: droppedByGone)
+    }
+
+    /// Goes on with those of the program before; `watch` hears of them again.
+    static func resuming(
+        _ state: State, _ sockets: [Int32: ListenSocket]
+    ) throws(SystemCallError) -> ControlServer {
+        let endpoints = state.endpoints.compactMap { endpoint in
+            sockets[endpoint.listener].map {
+                ControlEndpoint(
+                    serial: endpoint.serial, listener: $0, access: endpoint.access,
+                    users: endpoint.users)
+            }
+        }
+        var connections: [ControlConnection] = []
+        for state in state.connections {
+            guard let endpoint = endpoints.first(where: { $0.serial == state.endpoint }) else {
+                continue
+            }
+            connections.append(try ControlConnection(resuming: state, endpoint: endpoint))
+        }
+        let server = ControlServer(endpoints, resuming: connections)
+        server.lastSerial = state.lastSerial
+        server.droppedByGone = state.droppedByGone
+        return server
+    }
+
+    /// Removes the files of the sockets that are still ours.
+    func removeFiles() -> [SystemCallError] {
+        endpoints.compactMap { endpoint in
+            do throws(SystemCallError) {
+                try endpoint.listener.removeIfStillOurs()
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+}

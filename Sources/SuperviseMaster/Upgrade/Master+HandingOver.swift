@@ -1,0 +1,97 @@
+import SuperviseLinux
+import SuperviseSettings
+
+/// The master as a value, for the next version of its program.
+extension Master {
+    /// All that this one knows. Between two turns nothing else is under way: what a deadline needs is a
+    /// time, what an answer needs is a descriptor.
+    func handOver() -> MasterState {
+        precondition(inbox.isEmpty, "a turn is over before the next program begins one")
+        var sockets = Collected<ListenSocket, MasterState.Socket> { socket in
+            .init(number: socket.rawValue, file: socket.file, isAdopted: socket.isAdopted)
+        }
+        for socket in listeners.all + control.endpoints.map(\.listener) { sockets.add(socket) }
+        for socket in shutDoors.values.flatMap(\.sockets) { sockets.add(socket) }
+        for socket in bindFilters.values.flatMap(\.listeners) { sockets.add(socket) }
+
+        var recipes = Collected<Blueprint, MasterState.Recipe> { [self] blueprint in
+            recipe(of: blueprint)
+        }
+        for (generation, pools) in blueprints {
+            for blueprint in pools.values {
+                recipes.states[recipes.add(blueprint)].generation = generation
+            }
+        }
+        let running = workers.bySerial.values.sorted { $0.serial < $1.serial }
+            .map { $0.state(recipe: recipes.add($0.blueprint)) }
+        let looks = looks.compactMap { look in
+            look.blueprint.map {
+                MasterState.Look(id: look.id, recipe: recipes.add($0), at: look.at)
+            }
+        }
+        for blueprint in recipes.objects {
+            for listener in blueprint.listeners { sockets.add(listener.socket) }
+        }
+        return MasterState(
+            programPath: launch.programPath, start: start, log: log.state, sockets: sockets.states,
+            listeners: listeners.state,
+            service: service, configurations: configurations.mapValues(LoaderReport.encode),
+            recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
+            bindFilters: filterStates, strangers: strangers, told: told, looks: looks,
+            commands: commands.values.map(\.state), hooks: hooks.state,
+            shutDoors: shutDoors.mapValues { doors in
+                .init(
+                    sockets: doors.sockets.map(\.rawValue), emptySince: doors.emptySince,
+                    nextLook: doors.nextLook)
+            },
+            control: control.state, serviceManager: serviceManager?.state,
+            reloadFollower: reloadFollower, reloads: reloads, upgrades: upgrades, exited: exited)
+    }
+
+    private var filterStates: [MasterState.BindFilter] {
+        bindFilters.map { serial, filter in
+            .init(
+                serial: serial, number: filter.binds.rawValue, worker: filter.worker,
+                poolName: filter.poolName, listeners: filter.listeners.map(\.rawValue))
+        }
+    }
+
+    private func recipe(of blueprint: Blueprint) -> MasterState.Recipe {
+        let master = configurations[service.generation]?.configuration.master
+        let name = blueprint.settings.name
+        var names = ResolvedNames()
+        names.accounts[name] = blueprint.account
+        let alone = ResolvedConfiguration(
+            configuration: Configuration(
+                master: master ?? MasterSettings(), pools: [blueprint.settings]),
+            names: names, warnings: [])
+        return MasterState.Recipe(
+            configuration: LoaderReport.encode(alone),
+            listeners: blueprint.listeners.map {
+                .init(number: $0.socket.rawValue, name: $0.name)
+            },
+            isLookedAt: blueprint.isLookedAt)
+    }
+}
+
+/// Objects that several others refer to, each once, and what stands for it.
+private struct Collected<Object: AnyObject, State> {
+    private(set) var objects: [Object] = []
+    var states: [State] = []
+    private var places: [ObjectIdentifier: Int] = [:]
+    private let state: (Object) -> State
+
+    init(_ state: @escaping (Object) -> State) {
+        self.state = state
+    }
+
+    /// The object's place in the list.
+    @discardableResult
+    mutating func add(_ object: Object) -> Int {
+        if let place = places[ObjectIdentifier(object)] { return place }
+        places[ObjectIdentifier(object)] = objects.count
+        objects.append(object)
+        states.append(state(object))
+        return objects.count - 1
+    }
+}

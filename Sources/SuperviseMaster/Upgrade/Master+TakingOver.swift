@@ -1,0 +1,88 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// A master that goes on where another program of the same process left off.
+extension Master {
+    /// Takes everything over: from here on the state's descriptors are this master's.
+    convenience init(
+        resuming state: MasterState, launch: Launch, log: Log, context: ProcessContext,
+        signals: consuming SignalDescriptor
+    ) throws {
+        var sockets: [Int32: ListenSocket] = [:]
+        for socket in state.sockets {
+            sockets[socket.number] = try ListenSocket.resume(
+                HandedDescriptors.take(socket.number), file: socket.file,
+                isAdopted: socket.isAdopted)
+        }
+        try self.init(
+            launch: launch, start: state.start, log: log, context: context,
+            listeners: Listeners(resuming: state.listeners, sockets),
+            control: ControlServer.resuming(state.control, sockets), signals: signals,
+            service: state.service)
+        for (generation, text) in state.configurations {
+            configurations[generation] = try MasterState.configuration(text)
+        }
+        try takeWorkers(of: state, sockets)
+        shutDoors = state.shutDoors.mapValues { doors in
+            ShutDoors(
+                sockets: doors.sockets.compactMap { sockets[$0] }, emptySince: doors.emptySince,
+                nextLook: doors.nextLook)
+        }
+        strangers = state.strangers
+        told = state.told
+        for command in state.commands { commands[command.pid] = RunningCommand(resuming: command) }
+        if let state = state.serviceManager { serviceManager?.resume(state) }
+        reloadFollower = state.reloadFollower
+        reloads = state.reloads
+        upgrades = state.upgrades
+        exited = state.exited
+        listenToEvents()
+        hooks.resume(state.hooks)
+    }
+
+    private func takeWorkers(
+        of state: MasterState, _ sockets: [Int32: ListenSocket]
+    ) throws {
+        var made: [Blueprint] = []
+        for recipe in state.recipes {
+            let blueprint = try blueprint(by: recipe, sockets)
+            made.append(blueprint)
+            guard let generation = recipe.generation else { continue }
+            blueprints[generation, default: [:]][blueprint.settings.name] = blueprint
+        }
+        workers = WorkerTable(lastSerial: state.lastSerial)
+        for worker in state.workers {
+            let running = try RunningWorker(resuming: worker, blueprint: made[worker.recipe])
+            workers.add(running)
+            for pid in running.orphans { orphans[pid] = running.serial }
+            try poll.add(
+                running.notify.rawValue, .readable, token: Token.notify | running.serial)
+            if let pipe = running.errorPipe {
+                try poll.add(pipe.rawValue, .readable, token: Token.errorPipe | running.serial)
+            }
+        }
+        for filter in state.bindFilters {
+            let resumed = try BindFilter(resuming: filter, sockets)
+            bindFilters[filter.serial] = resumed
+            try poll.add(
+                resumed.binds.rawValue, .readable, token: Token.bindFilter | filter.serial)
+        }
+        looks = state.looks.map { Look(id: $0.id, blueprint: made[$0.recipe], at: $0.at) }
+    }
+
+    private func blueprint(
+        by recipe: MasterState.Recipe, _ sockets: [Int32: ListenSocket]
+    ) throws -> Blueprint {
+        let alone = try MasterState.configuration(recipe.configuration)
+        let settings = alone.configuration.pools[0]
+        let blueprint = try Blueprint(
+            settings, policy: policy(of: settings, hasListeners: !recipe.listeners.isEmpty),
+            listeners: recipe.listeners.compactMap { listener in
+                sockets[listener.number].map { PoolListener(socket: $0, name: listener.name) }
+            },
+            account: alone.names.accounts[settings.name], context: context)
+        blueprint.isLookedAt = recipe.isLookedAt
+        return blueprint
+    }
+}

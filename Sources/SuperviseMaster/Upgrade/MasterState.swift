@@ -1,0 +1,185 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+import SuperviseState
+
+/// All that a master knows, for the next version of its program to go on with: what it has decided (the
+/// service), what that was made from, and the kernel's side of it by the numbers of descriptors that
+/// stay open. A number means the same before and after execve(2), and so does a time of the monotonic
+/// clock.
+///
+/// Whoever changes what stands here in a way that an older or newer program would misread counts
+/// `format` up. A field that goes, and an optional one that comes, is no such change.
+struct MasterState: Codable {
+    static let format: UInt32 = 1
+
+    /// The part that every format begins with.
+    struct Head: Codable {
+        var format: UInt32
+        /// The version of the program that wrote it.
+        var version: String
+    }
+
+    struct Socket: Codable {
+        var number: Int32
+        var file: ListenSocket.File?
+        var isAdopted: Bool
+    }
+
+    /// What starts workers of a pool and generation, or did when they were started.
+    struct Recipe: Codable {
+        /// The generation that starts workers by it; nil where none does any more.
+        var generation: Int?
+        /// A configuration of this pool alone, as `LoaderReport` has it.
+        var configuration: String
+        var listeners: [Listener]
+        var isLookedAt: Bool
+
+        struct Listener: Codable {
+            var number: Int32
+            var name: String
+        }
+    }
+
+    struct RunningWorker: Codable {
+        var id: WorkerID
+        var serial: UInt64
+        var recipe: Int
+        var pid: Int32
+        var process: Int32
+        var nonce: String
+        var notify: Int32
+        var page: Int32?
+        var errorPipe: Int32?
+        var filterChannel: Int32?
+        var hasExited: Bool
+        var wasKilled: Bool
+        var startFailure: SpawnFailure?
+        var orphans: Set<Int32>
+        var statusText: String?
+        var complaints: Int
+    }
+
+    struct BindFilter: Codable {
+        var serial: UInt64
+        var number: Int32
+        var worker: WorkerID
+        var poolName: String
+        var listeners: [Int32]
+    }
+
+    struct Look: Codable {
+        var id: WorkerID
+        var recipe: Int
+        var at: Instant
+    }
+
+    struct ShutDoors: Codable {
+        var sockets: [Int32]
+        var emptySince: Instant?
+        var nextLook: Instant
+    }
+
+    struct Start: Codable {
+        var at: Instant
+        var atWall: Int64
+        /// The limit of open files before the master raised it.
+        var openFilesLimit: SuperviseLinux.ResourceLimit?
+        var pidFile: PidFile?
+    }
+
+    var head = Head(format: format, version: Version.current)
+    /// Where the program was found when it was started.
+    var programPath: String?
+    var start: Start
+    var log: Log.State
+    var sockets: [Socket]
+    var listeners: Listeners.State
+    var service: Service
+    /// By generation, as `LoaderReport` has them.
+    var configurations: [Int: String]
+    var recipes: [Recipe]
+    var workers: [RunningWorker]
+    var lastSerial: UInt64
+    var bindFilters: [BindFilter]
+    var strangers: Set<Int32>
+    var told: Set<OnceTold>
+    var looks: [Look]
+    var commands: [RunningCommand.State]
+    var hooks: HookRunner.State
+    var shutDoors: [Int: ShutDoors]
+    var control: ControlServer.State
+    var serviceManager: ServiceManagerLink.State?
+    var reloadFollower: ReloadFollower
+    var reloads: ReloadCounts
+    var upgrades: UpgradeCounts
+    var exited: ExitedProcesses
+
+    /// The descriptors that have to stay open.
+    var descriptors: [Int32] {
+        sockets.map(\.number) + listeners.passed.map(\.number) + bindFilters.map(\.number)
+            + workers.flatMap { worker in
+                [worker.process, worker.notify]
+                    + [worker.page, worker.errorPipe, worker.filterChannel].compactMap { $0 }
+            }
+            + control.connections.map(\.socket) + [log.descriptor].compactMap { $0 }
+    }
+}
+
+/// How upgrades went.
+struct UpgradeCounts: Codable {
+    var complete: UInt64 = 0
+    var failed: UInt64 = 0
+}
+
+extension MasterState {
+    /// Why a program cannot go on with a state.
+    enum Refusal: Error, CustomStringConvertible {
+        case format(Head)
+        case fault(StateFault)
+        case configuration(String)
+
+        var description: String {
+            switch self {
+            case .format(let head):
+                "the running supervise \(head.version) keeps its state in format \(head.format), "
+                    + "and supervise \(Version.current) reads format \(MasterState.format) alone"
+            case .fault(let fault):
+                "supervise \(Version.current) does not understand the running one's state: \(fault)"
+            case .configuration(let problem):
+                "supervise \(Version.current) does not understand the running one's settings: "
+                    + problem
+            }
+        }
+    }
+
+    func encode() throws(StateFault) -> [UInt8] { try State.encode(self) }
+
+    /// The state that these bytes are, all of it understood.
+    static func decode(_ bytes: [UInt8]) throws(Refusal) -> MasterState {
+        struct Headed: Codable { var head: Head }
+        let head: Head
+        do throws(StateFault) {
+            head = try State.decode(Headed.self, from: bytes).head
+        } catch {
+            throw .fault(error)
+        }
+        guard head.format == format else { throw .format(head) }
+        do throws(StateFault) {
+            return try State.decode(MasterState.self, from: bytes)
+        } catch {
+            throw .fault(error)
+        }
+    }
+
+    /// What a configuration of it says.
+    static func configuration(_ text: String) throws(Refusal) -> ResolvedConfiguration {
+        switch LoaderReport.decode(Array(text.utf8)) {
+        case .loaded(let resolved): return resolved
+        case .problems(let problems):
+            throw .configuration(problems.joined(separator: "; "))
+        case nil: throw .configuration("they are cut")
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+
+/// USR2 and `supervise upgrade`: the master becomes another program, and nobody notices.
+@Suite(.takesTurn) struct UpgradeTests {
+    /// A master whose program is a link, as a deployment has it that switches between versions.
+    private static func linked(
+        _ options: [String], environment: [String: String] = [:], config: String? = nil
+    ) throws -> Supervise {
+        let folder = try Folder()
+        let program = folder["program"]
+        try #require(symlink(Place.supervise, program) == 0)
+        return try Supervise(
+            options, environment: environment, config: config, program: [program], folder: folder)
+    }
+
+    /// A command for the master that goes on for a while.
+    private static func command(_ words: [String], of master: Supervise) throws -> Cage {
+        try Cage(
+            [Place.supervise] + words,
+            environment: baseEnvironment.merging(["XDG_RUNTIME_DIR": master.folder.path]) { $1 },
+            output: master.folder["output"], errors: master.folder["errors"])
+    }
+
+    /// Puts a shell script in the place of the program. `$real` is the real one.
+    private static func replace(_ master: Supervise, by script: String) throws {
+        master.folder.remove(file: "program")
+        let text =
+            "#!/bin/sh\nreal=\(Place.supervise)\nself=\(master.folder["program"])\n\(script)\n"
+        chmod(try master.folder.write("program", text), 0o755)
+    }
+
+    @Test(.takesLongTurn) func twentyUpgradesUnderLoadLoseNothing() async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        let before = try await master.waitForWorkers(2)
+        let pid = try await master.pid()
+        #expect(try await master.command("upgrade").status == .exited(0))
+        let descriptors = try await master.openDescriptors()
+        let client = try LoadClient(try await master.address(), rate: 200)
+        try await client.begun()
+        for _ in 0..<20 {
+            let result = try await master.command("upgrade")
+            #expect(result.status == .exited(0), "\(result.errors)\(master.tail)")
+            #expect(result.output.hasPrefix("version "))
+        }
+        expectNoFailure(try await client.end())
+        #expect(try await master.pid() == pid)
+        #expect(try await master.workers() == before)
+        #expect(try await master.openDescriptors() == descriptors)
+        let status = try await master.command("status", "--json").json
+        let counts = try #require(status["master"] as? [String: Any])
+        #expect(counts["upgrades"] as? Int == 21 && counts["upgrades_failed"] as? Int == 0)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func whatWasUnderWayGoesOn() async throws {
+        let master = try Supervise.web([
+            "--workers", "2", "--max-requests", "50", "--stable-after", "1s", "--pidfile",
+            "/dev/shm/supervise-\(UUID().uuidString).pid",
+        ])
+        let before = try await master.waitForWorkers(2)
+        try master.folder.write("hang", "")
+        let reload = try Self.command(["reload", "--wait"], of: master)
+        try await master.wait("the canary's boot") { master.roster.count(of: "boot") == 3 }
+        try await master.signal(SIGUSR2)
+        try await master.waitForEvent("upgraded")
+        // The canary is still on trial, and whoever waits for the verdict gets it.
+        #expect(master.lines(Event.reloadAborted).isEmpty)
+        master.folder.remove(file: "hang")
+        let verdict = try await eventually("the verdict") { reload.status }
+        #expect(verdict == .exited(0), "\(master.folder.lines("errors"))")
+        try await master.waitForWorkers(2, without: before)
+        // Counting and recycling as well.
+        _ = try await load(try await master.address(), requests: 150, rate: 150)
+        try await master.waitForLog("a recycling") {
+            $0.event == Event.retiring && $0["cause"] == "max-requests"
+        }
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test func aDeathThatNobodyHeardOfIsFoundOut() async throws {
+        let master = try Supervise.hello(["--workers", "2"])
+        let before = try await master.waitForWorkers(2)
+        // Both signals wait for the same turn of a master that is stopped.
+        try await master.signal(SIGSTOP)
+        kill(before[0].pid, SIGKILL)
+        try await master.signal(SIGUSR2)
+        try await master.signal(SIGCONT)
+        try await master.waitForEvent("upgraded")
+        let after = try await master.waitForWorkers(2, without: [before[0]])
+        kill(after[0].pid, SIGKILL)
+        try await master.waitForWorkers(2, without: [after[0]])
+    }
+
+    @Test func aProgramThatCannotTakeOverDoesNot() async throws {
+        let master = try Self.linked([
+            "--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker,
+        ])
+        let before = try await master.waitForWorkers(2)
+        let refusals = [
+            ("exit 0", "it ended without a word"),
+            ("[ $1 = __probe ] && echo 'refused of its age' >&4", "of its age"),
+            ("[ $1 = __probe ] && \"$real\" \"$@\" && chmod 000 \"$self\"", "Permission denied"),
+        ]
+        for (script, reason) in refusals {
+            try Self.replace(master, by: script)
+            let result = try await master.command("upgrade")
+            #expect(result.status == .exited(1), "\(master.tail)")
+            #expect(result.errors.contains(reason), "\(result.errors)")
+            try await master.waitForLog("why not") {
+                $0.event == "upgrade-failed" && $0.mentions(reason)
+            }
+        }
+        master.folder.remove(file: "program")
+        let gone = try await master.command("upgrade")
+        #expect(gone.errors.contains("No such file"))
+        #expect(try await master.workers() == before)
+        expectNoFailure(try await load(try await master.address(), requests: 20, rate: 100), 20)
+        // A worker that starts after all that has none of what was to stay open.
+        kill(before[0].pid, SIGKILL)
+        let after = try await master.waitForWorkers(2, without: [before[0]])
+        let known = Set(before.map { ProcessTable.descriptors(of: $0.pid).count })
+        #expect(after.allSatisfy { known.contains(ProcessTable.descriptors(of: $0.pid).count) })
+
+        try #require(symlink(Place.supervise, master.folder["program"]) == 0)
+        #expect(try await master.command("upgrade").status == .exited(0))
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test func aProgramThatHangsInTheTrialIsOverruledByAStop() async throws {
+        let master = try Self.linked(["--bind", "127.0.0.1:0", "--", Place.helloWorker])
+        try await master.waitForWorkers(1)
+        try Self.replace(master, by: "exec sleep 1000")
+        try await master.signal(SIGUSR2)
+        try await master.waitForEvent("upgrade-begun")
+        #expect(try await master.stop() == .exited(0))
+        try await master.waitForEvent("upgrade-failed")
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func filesStayAndGoWithTheMaster() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            [
+                "--bind", "unix:\(folder["app.sock"])", "--pidfile", folder["pid"], "--log-file",
+                folder["log"], "--log-format", "json", "--status-bind",
+                "unix:\(folder["status.sock"])", "--", Place.helloWorker,
+            ], folder: folder)
+        try await eventually("a worker") {
+            folder.lines("log").contains { $0.contains("\"event\":\"ready\"") }
+        }
+        try await master.signal(SIGUSR2)
+        try await eventually("the upgrade") {
+            folder.lines("log").contains { $0.contains("\"event\":\"upgraded\"") }
+        }
+        #expect(readFile(folder["pid"]) == "\(try await master.pid())\n")
+        #expect(try await get("/", from: "unix:\(folder["app.sock"])") != nil)
+        #expect(try await get("/readyz", from: "unix:\(folder["status.sock"])") != nil)
+        #expect(try await master.stop() == .exited(0))
+        for name in ["app.sock", "pid", "status.sock", "supervise/hello-worker.sock"] {
+            #expect(!folder.exists(name), "\(name)")
+        }
+        #expect(folder.lines("log").last?.contains("\"event\":\"stopped\"") == true)
+    }
+
+    @Test func theServiceManagerHearsNothingNew() async throws {
+        let systemd = try await ServiceManager()
+        let master = try Supervise.hello(environment: ["NOTIFY_SOCKET": systemd.address])
+        try await systemd.waitForStates(["READY=1"])
+        try await master.signal(SIGUSR2)
+        try await master.waitForEvent("upgraded")
+        try await master.signal(SIGHUP)
+        try await systemd.waitForStates(["READY=1", "RELOADING=1", "READY=1"])
+        let pid = try await master.pid()
+        #expect(systemd.messages.allSatisfy { $0.pid == pid })
+    }
+
+    @Test func thoseWhoFollowGoOnFollowing() async throws {
+        let master = try Supervise.hello()
+        let before = try await master.waitForWorkers(1)
+        let follower = try Self.command(["events", "--follow", "--json"], of: master)
+        func followed() -> [String] { master.folder.lines("output").map(String.init) }
+        try await master.wait("what has happened") { !followed().isEmpty }
+        try await master.signal(SIGUSR2)
+        try await master.waitForEvent("upgraded")
+        kill(before[0].pid, SIGKILL)
+        try await master.wait("what happens after") {
+            followed().contains { $0.contains("\"KILL\"") }
+        }
+        let numbers = followed().compactMap { line in
+            line.firstMatch(of: /"sequence":(\d+)/).flatMap { Int($0.1) }
+        }
+        #expect(numbers == Array(1...numbers.count))
+        #expect(follower.status == nil)
+    }
+}
