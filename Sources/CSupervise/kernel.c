@@ -2,6 +2,7 @@
 #include "kernel.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -34,6 +35,10 @@ int csupervise_execute(int program, char *const *arguments, char *const *environ
 
 int csupervise_set_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+void csupervise_trim_memory(void) {
+    malloc_trim(0);
 }
 
 int csupervise_pidfd_open(pid_t pid) {

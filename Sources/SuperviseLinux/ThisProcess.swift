@@ -1,3 +1,4 @@
+import CSupervise
 import Glibc
 
 /// This process.
@@ -15,6 +16,12 @@ public enum ThisProcess {
         } catch {
             return nil
         }
+    }
+
+    /// Gives memory that was freed back to the kernel (malloc_trim(3)), as after a large piece of work
+    /// that is not done again.
+    public static func returnFreeMemory() {
+        csupervise_trim_memory()
     }
 
     /// Its processor time so far in nanoseconds, of user and system (clock_gettime(2)).

@@ -27,6 +27,9 @@ int csupervise_execute(int program, char *const *arguments, char *const *environ
 // run from a descriptor is called by its number before Linux 6.14.
 int csupervise_set_name(const char *name);
 
+// malloc_trim(3) of all that is free.
+void csupervise_trim_memory(void);
+
 int csupervise_pidfd_open(pid_t pid);
 int csupervise_pidfd_send_signal(int descriptor, int number);
 

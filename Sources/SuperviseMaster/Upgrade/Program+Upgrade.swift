@@ -35,6 +35,7 @@ extension Program {
             var launch = launch(arguments, overrides, environment)
             launch.name = words[0]
             let (master, version) = try takeOver(fromStateIn: number, launch, open: open)
+            ThisProcess.returnFreeMemory()
             defer { cleanUp(master.listeners, master.start.pidFile, master.log) }
             defer { tell(master.control.removeFiles(), master.log) }
             return stopped(try master.resume(from: version), master.log)
