@@ -1,0 +1,22 @@
+import SuperviseCore
+import SuperviseState
+
+/// Any bytes as the state of a service: they are refused, or are one that comes back as it was.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzState(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    let bytes = Array(UnsafeBufferPointer(start: data, count: count))
+    let service: Service
+    do {
+        service = try State.decode(Service.self, from: bytes)
+    } catch {
+        return 0
+    }
+    do {
+        let copy = try State.decode(Service.self, from: State.encode(service))
+        // One with a number that is none is not even its own equal.
+        precondition(copy == service || service != service, "a state does not come back as it was")
+    } catch {
+        preconditionFailure("a state that was read cannot be written: \(error)")
+    }
+    return 0
+}
