@@ -14,7 +14,8 @@ public enum AcceptEvidence: Hashable, Sendable {
     /// All could be read, and none waits.
     case notYet
     /// None was seen to wait, and one may well do so: its tables or its memory are not ours to look
-    /// at (ptrace(2), "access mode checking"), or it has an io_uring(7), which shows nothing.
+    /// at (ptrace(2), "access mode checking"), or we lack descriptors or memory to do so, or it has an
+    /// io_uring(7), which shows nothing.
     case unreadable
 
     /// Looks at these processes. A listener is known by its socket's inode, since its number differs
@@ -30,7 +31,7 @@ public enum AcceptEvidence: Hashable, Sendable {
                 if process.hasRing { result = .unreadable }
             } catch {
                 // Anything else means that the process is gone.
-                if error.code == EACCES || error.code == EPERM { result = .unreadable }
+                if error.kind == .notPermitted || error.isWant { result = .unreadable }
             }
         }
         return result
@@ -81,7 +82,7 @@ private struct ObservedProcess {
         for task in try Directory.names("/proc/\(pid)/task") {
             if try isBlocked(task) { return true }
         }
-        return AcceptedConnections.areHeld(sockets, by: pid, through: listening)
+        return try AcceptedConnections.areHeld(sockets, by: pid, through: listening)
     }
 
     // `tfd: 5 events: 19 data: 5 pos:0 ino:1f3a sdev:8`, all but the descriptor hexadecimal. The
@@ -169,15 +170,15 @@ private struct ObservedProcess {
             }
     }
 
-    // Only a refusal says anything about what we may see; the rest says that something has ended
-    // (or, of memory, that the thread has left the call and freed it).
+    // A refusal, or our own want, says something about what we can see; the rest says that something
+    // has ended (or, of memory, that the thread has left the call and freed it).
     private func unlessGone<Value>(
         _ body: () throws(SystemCallError) -> Value
     ) throws(SystemCallError) -> Value? {
         do {
             return try body()
         } catch {
-            if error.code == EACCES || error.code == EPERM { throw error }
+            if error.kind == .notPermitted || error.isWant { throw error }
             return nil
         }
     }

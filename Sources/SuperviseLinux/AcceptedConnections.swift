@@ -12,18 +12,29 @@ enum AcceptedConnections {
     private static let mostSockets = 1000
 
     /// Any of the descriptors `sockets` is a connection to the address of one of `listening`, both of
-    /// the process `pid`. False also where they cannot be looked at.
+    /// the process `pid`. False also where they may not be looked at; fails where we lack
+    /// descriptors to do so.
     static func areHeld(
         _ sockets: [Int32], by pid: Int32, through listening: Set<Int32>
-    ) -> Bool {
+    ) throws(SystemCallError) -> Bool {
         guard !sockets.isEmpty, !listening.isEmpty else { return false }
         do {
-            let process = try ProcessDescriptor.open(pid: pid)
-            let ends = Set(listening.compactMap { localEnd($0, of: process, isConnected: false) })
-            return sockets.prefix(mostSockets).contains {
-                localEnd($0, of: process, isConnected: true).map(ends.contains) ?? false
+            return try SpareDescriptors.lent { () throws(SystemCallError) in
+                let process = try ProcessDescriptor.open(pid: pid)
+                var ends: Set<[UInt8]> = []
+                for number in listening {
+                    if let end = try localEnd(number, of: process, isConnected: false) {
+                        ends.insert(end)
+                    }
+                }
+                for number in sockets.prefix(mostSockets) {
+                    let end = try localEnd(number, of: process, isConnected: true)
+                    if let end, ends.contains(end) { return true }
+                }
+                return false
             }
         } catch {
+            if error.isWant { throw error }
             return false
         }
     }
@@ -32,9 +43,13 @@ enum AcceptedConnections {
     /// none, where it is not connected and should be, and where it cannot be told.
     private static func localEnd(
         _ descriptor: Int32, of process: borrowing ProcessDescriptor, isConnected: Bool
-    ) -> [UInt8]? {
+    ) throws(SystemCallError) -> [UInt8]? {
         let number = csupervise_copy_descriptor(process.rawValue, descriptor)
-        guard number >= 0 else { return nil }
+        guard number >= 0 else {
+            let error = SystemCallError(call: "pidfd_getfd", code: errno)
+            if error.isWant { throw error }
+            return nil
+        }
         let copy = FileDescriptor(owning: number)
         do {
             if isConnected { _ = try SocketAddress(connectedTo: copy.rawValue) }

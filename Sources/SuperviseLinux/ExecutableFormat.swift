@@ -27,9 +27,17 @@ public enum ExecutableFormat: Hashable, Sendable {
 
     /// The format of the program that a file stands for.
     public static func ofFile(_ path: String) -> ExecutableFormat {
+        do {
+            return try SpareDescriptors.lent { () throws(SystemCallError) in try look(at: path) }
+        } catch {
+            return .unknown
+        }
+    }
+
+    private static func look(at path: String) throws(SystemCallError) -> ExecutableFormat {
         var path = path
         for _ in 0...longestScriptChain {
-            guard let file = ProgramFile(path) else { return .unknown }
+            let file = try ProgramFile(path)
             let head = file.bytes(at: 0, count: scriptLineBytes)
             guard head.starts(with: Array("#!".utf8)) else {
                 return ELFHeader(head)?.format(of: file) ?? .unknown
@@ -78,13 +86,16 @@ public enum ExecutableFormat: Hashable, Sendable {
 private struct ProgramFile {
     private let descriptor: OwnedDescriptor
 
-    /// Nil when it can't be opened. A pipe or a device is not waited for.
-    init?(_ path: String) {
-        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard number >= 0 else { return nil }
+    /// Fails as open(2) does. A pipe or a device is not waited for, and holds no program.
+    init(_ path: String) throws(SystemCallError) {
+        let number = try systemCall("open") {
+            open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        }
         descriptor = OwnedDescriptor(FileDescriptor(owning: number))
         var status = stat()
-        guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw SystemCallError(call: "open", code: ENOEXEC)
+        }
     }
 
     /// What is there of these bytes.

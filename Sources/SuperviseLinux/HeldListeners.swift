@@ -9,7 +9,7 @@ public struct HeldListeners: Hashable, Sendable {
     public let others: [String]
 
     /// Looks at these processes. Nil where the descriptors of any of them are not ours to look at
-    /// (ptrace(2), "access mode checking").
+    /// (ptrace(2), "access mode checking"), or we lack our own to do so.
     public static func look(at pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
         var sockets: Set<UInt64> = []
         var witnesses: [String: Int32] = [:]
@@ -18,7 +18,7 @@ public struct HeldListeners: Hashable, Sendable {
                 sockets.formUnion(try inodes(of: pid))
                 // One process tells for all that share its network.
                 witnesses[try Procfs.link("/proc/\(pid)/ns/net")] = pid
-            } catch  where error.kind == .notPermitted {
+            } catch  where error.kind == .notPermitted || error.isWant {
                 return nil
             } catch {
                 // It ended since it was listed.
@@ -45,7 +45,7 @@ public struct HeldListeners: Hashable, Sendable {
                 guard link.hasPrefix("socket:[") else { continue }
                 if let inode = UInt64(link.dropFirst(8).dropLast()) { found.insert(inode) }
             } catch {
-                if error.kind == .notPermitted { throw error }
+                if error.kind == .notPermitted || error.isWant { throw error }
             }
         }
         return found

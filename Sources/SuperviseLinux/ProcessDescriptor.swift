@@ -17,6 +17,20 @@ public final class ProcessDescriptor: Sendable {
         return ProcessDescriptor(FileDescriptor(owning: number))
     }
 
+    /// Sends a signal to the process that has this number now, once `isMeant` has looked at it; what
+    /// it said. Fails as `open` and `signal` do.
+    @discardableResult
+    public static func signal(
+        pid: Int32, _ number: Int32, if isMeant: () -> Bool = { true }
+    ) throws(SystemCallError) -> Bool {
+        try SpareDescriptors.lent { () throws(SystemCallError) in
+            let process = try open(pid: pid)
+            guard isMeant() else { return false }
+            try process.signal(number)
+            return true
+        }
+    }
+
     /// The descriptor's number.
     public var rawValue: Int32 { descriptor.rawValue }
 

@@ -13,6 +13,18 @@ public final class ProcessMemory: Sendable {
         file = FileDescriptor(owning: number)
     }
 
+    /// The resident set of a process in bytes, read over a file that does not stay open; nil when it
+    /// is gone or a zombie. For where no descriptor is left to keep.
+    public static func residentBytes(of pid: Int32) throws(SystemCallError) -> UInt64? {
+        try SpareDescriptors.lent { () throws(SystemCallError) in
+            do throws(SystemCallError) {
+                return try ProcessMemory(pid: pid).residentBytes()
+            } catch  where error.kind == .notFound || error.kind == .noSuchProcess {
+                return nil
+            }
+        }
+    }
+
     /// Whether so many descriptors are open that those that can be had anew should be closed.
     public var isBeyondBudget: Bool { file.rawValue >= FileLimit.budget }
 
@@ -43,9 +55,17 @@ public final class ProcessMemory: Sendable {
 
     /// What a process has of the pages that it shares with others, from /proc/PID/smaps_rollup
     /// (proc_pid_smaps(5)); nil when it is gone or not ours to look at. The kernel walks all of its
-    /// page tables for this, which can take seconds for a huge process.
-    public static func shares(of pid: Int32) -> MemoryShares? {
-        guard let text = Procfs.text("/proc/\(pid)/smaps_rollup") else { return nil }
+    /// page tables for this, which can take seconds for a huge process. Fails with EMFILE and its
+    /// like where we could not look.
+    public static func shares(of pid: Int32) throws(SystemCallError) -> MemoryShares? {
+        let text: String
+        do {
+            text = String(
+                decoding: try Procfs.read("/proc/\(pid)/smaps_rollup"), as: UTF8.self)
+        } catch {
+            if error.isWant { throw error }
+            return nil
+        }
         var proportional: UInt64 = 0
         var unique: UInt64 = 0
         var lines = 0

@@ -17,6 +17,10 @@ enum Procfs {
     /// The whole file. Fails with ENOENT or ESRCH when the process is gone, EACCES or EPERM when it
     /// is not ours to look at.
     static func read(_ path: String) throws(SystemCallError) -> [UInt8] {
+        try SpareDescriptors.lent { () throws(SystemCallError) in try readOnce(path) }
+    }
+
+    private static func readOnce(_ path: String) throws(SystemCallError) -> [UInt8] {
         let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC) }
         let file = FileDescriptor(owning: number)
         var content: [UInt8] = []
@@ -32,9 +36,19 @@ enum Procfs {
     /// Hands over the words of each line until `take` wants no more or there are no more. A table of
     /// the kernel's can be long, and what was not asked for costs nothing.
     static func eachLine(_ path: String, _ take: ([Substring]) -> Bool) {
-        let number = open(path, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { return }
-        let file = FileDescriptor(owning: number)
+        do {
+            try SpareDescriptors.lent { () throws(SystemCallError) in
+                let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC) }
+                eachLine(of: FileDescriptor(owning: number), take)
+            }
+        } catch {
+            return
+        }
+    }
+
+    private static func eachLine(
+        of file: consuming FileDescriptor, _ take: ([Substring]) -> Bool
+    ) {
         var rest: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -71,6 +85,10 @@ enum Directory {
 
     /// All but `.` and `..`, in no order. Fails as opendir(3) does.
     static func names(_ path: String) throws(SystemCallError) -> [String] {
+        try SpareDescriptors.lent { () throws(SystemCallError) in try namesOnce(path) }
+    }
+
+    private static func namesOnce(_ path: String) throws(SystemCallError) -> [String] {
         guard let folder = opendir(path) else {
             throw SystemCallError(call: "opendir", code: errno)
         }

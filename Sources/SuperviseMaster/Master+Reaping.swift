@@ -124,7 +124,12 @@ extension Master {
         let roots = (worker.hasExited ? [] : [worker.pid]) + worker.orphans.sorted()
         let below = roots.flatMap { ProcessTree.descendants(of: $0) }
         let tree = Set(roots + below)
-        let processes = below.compactMap { verified($0, in: tree, of: worker) }
+        // Where descriptors run short, children come before their parents, one at a time.
+        var unopened: [Int32] = []
+        let processes = below.compactMap { pid in
+            verified(pid, in: tree, of: worker) { unopened.append(pid) }
+        }
+        for pid in unopened.reversed() { signalAtOnce(pid, number, in: tree, of: worker) }
         if !worker.hasExited {
             signalGroup(of: worker, number)
             signalIgnoringExit(worker, number)
@@ -141,23 +146,41 @@ extension Master {
     }
 
     private func verified(
-        _ pid: Int32, in tree: Set<Int32>, of worker: RunningWorker
+        _ pid: Int32, in tree: Set<Int32>, of worker: RunningWorker, orElse lacking: () -> Void
     ) -> ProcessDescriptor? {
         do throws(SystemCallError) {
             let process = try ProcessDescriptor.open(pid: pid)
-            guard let status = ProcessStatus.read(pid),
-                tree.contains(status.parent) || status.group == worker.pid
-            else { return nil }
-            return process
+            return belongs(pid, to: tree, of: worker) ? process : nil
+        } catch  where error.kind == .noDescriptor {
+            lacking()
+            return nil
         } catch {
             // It ended since it was listed.
             return nil
         }
     }
 
+    private func belongs(_ pid: Int32, to tree: Set<Int32>, of worker: RunningWorker) -> Bool {
+        guard let status = ProcessStatus.read(pid) else { return false }
+        return tree.contains(status.parent) || status.group == worker.pid
+    }
+
+    private func signalAtOnce(
+        _ pid: Int32, _ number: Int32, in tree: Set<Int32>, of worker: RunningWorker
+    ) {
+        do throws(SystemCallError) {
+            try ProcessDescriptor.signal(pid: pid, number) {
+                belongs(pid, to: tree, of: worker)
+            }
+        } catch {
+            // It ended since it was listed.
+            return
+        }
+    }
+
     private func signal(_ pid: Int32, _ number: Int32, of worker: RunningWorker) {
         do throws(SystemCallError) {
-            try ProcessDescriptor.open(pid: pid).signal(number)
+            try ProcessDescriptor.signal(pid: pid, number)
         } catch {
             log.write(
                 line(.warning, "signal-failed", worker).with("process", pid)

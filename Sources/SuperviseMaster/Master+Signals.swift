@@ -14,11 +14,13 @@ enum MasterSignal {
     static let child: Int32 = 17
     static let terminalInput: Int32 = 21
     static let terminalOutput: Int32 = 22
+    /// A file has reached RLIMIT_FSIZE; write(2) tells it too.
+    static let fileSize: Int32 = 25
     static let windowSize: Int32 = 28
 
     static let all = [
         hangup, interrupt, quit, user1, user2, pipe, terminate, child, terminalInput,
-        terminalOutput, windowSize,
+        terminalOutput, fileSize, windowSize,
     ]
 }
 
@@ -27,7 +29,7 @@ extension Master {
         switch signal.number {
         case MasterSignal.child:
             reap()
-        case MasterSignal.pipe:
+        case MasterSignal.pipe, MasterSignal.fileSize:
             return
         default:
             log.write(

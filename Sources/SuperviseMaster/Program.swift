@@ -90,6 +90,7 @@ public enum Program {
         _ inherited: Set<Int32>
     ) throws -> Int32 {
         let settings = resolved.configuration.master
+        SpareDescriptors.keep()
         let log = try openLog(settings)
         // First of all: a signal from here on is answered by the loop, which cleans up behind itself.
         let signals = try SignalDescriptor(blocking: MasterSignal.all)

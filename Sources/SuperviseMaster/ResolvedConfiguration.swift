@@ -168,7 +168,7 @@ extension SystemCallError {
         case .notPermitted: .notPermitted
         case .isFolder: .isFolder
         case .tooLarge: .tooLarge(limitBytes: limitBytes)
-        case .noSuchProcess, .addressInUse, .refused, .other: .other(message)
+        case .noSuchProcess, .noDescriptor, .addressInUse, .refused, .other: .other(message)
         }
     }
 }

@@ -9,7 +9,9 @@ struct StartError: Error {
 
     /// The machine lacks something that may be there again later.
     init(resource error: SystemCallError) {
-        failure = StartFailure(step: error.call, message: error.message, isTransient: true)
+        failure = StartFailure(
+            step: error.call, message: error.message.and(Want.advice(on: error.code)),
+            isTransient: true)
     }
 
     init(_ error: SpawnFailure, settings: PoolSettings) {
@@ -27,12 +29,14 @@ extension SpawnFailure {
         let subject = values.isEmpty ? "" : values.joined(separator: ", ") + ": "
         return StartFailure(
             step: step == .exec ? "exec \(settings.command[0])" : step.name,
-            message: subject + message + (hint(settings).map { "; " + $0 } ?? ""),
+            message: subject + message.and(hint(settings)),
             isTransient: isTransient)
     }
 
     private func hint(_ settings: PoolSettings) -> String? {
-        guard SystemCallError(call: step.name, code: code).kind == .notPermitted else { return nil }
+        guard SystemCallError(call: step.name, code: code).kind == .notPermitted else {
+            return isTransient ? Want.advice(on: code) : nil
+        }
         let isRoot = ThisProcess.effectiveUID == 0
         switch step {
         case .groups, .group, .user: return isRoot ? nil : WorkerAccount.privilege
@@ -45,6 +49,30 @@ extension SpawnFailure {
         default: return nil
         }
     }
+}
+
+/// What the machine may lack for a start, and where more of it is to be had.
+private enum Want {
+    static func advice(on code: Int32) -> String? {
+        switch SystemCallError(call: "", code: code).want {
+        case .processes:
+            "as many processes run as may: see the user's limit (ulimit -u), pids.max of the control "
+                + "group (TasksMax= of systemd) and the sysctl kernel.pid_max"
+        case .descriptors:
+            "the master has as many files open as it may: raise its limit (ulimit -Hn, LimitNOFILE= "
+                + "of systemd)"
+        case .files: "the machine has as many files open as it may: see the sysctl fs.file-max"
+        case .memory:
+            "the machine or the control group has no memory left for it: fewer workers, or a lower "
+                + "max-rss"
+        case nil: nil
+        }
+    }
+}
+
+extension String {
+    /// The text with one more thing to say, if there is one.
+    fileprivate func and(_ more: String?) -> String { more.map { "\(self); \($0)" } ?? self }
 }
 
 extension SpawnStep {

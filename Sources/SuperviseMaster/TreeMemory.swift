@@ -13,12 +13,23 @@ final class TreeMemory {
     private let withDescendants: Bool
     private let metric: MemoryMetric
     private var own: ProcessMemory?
-    private var descendants: [(pid: Int32, memory: ProcessMemory)] = []
+    private var descendants: [Descendant] = []
     private var listedAtNanoseconds: Int64?
     /// The last figure, in bytes.
     private(set) var lastBytes: UInt64 = 0
     /// The last exact figure, with the resident size and the time at which it was read.
     private var exact: (bytes: UInt64, resident: UInt64, atNanoseconds: Int64)?
+
+    /// A process of the tree, whose file stays open where there is a descriptor for it.
+    private struct Descendant {
+        let pid: Int32
+        let memory: ProcessMemory?
+
+        func residentBytes() throws(SystemCallError) -> UInt64? {
+            if let memory { return memory.residentBytes() }
+            return try ProcessMemory.residentBytes(of: pid)
+        }
+    }
 
     /// Memory of this process.
     init(pid: Int32, withDescendants: Bool, metric: MemoryMetric) {
@@ -32,25 +43,34 @@ final class TreeMemory {
     func bytes(
         atNanoseconds now: Int64, capBytes: UInt64?
     ) throws(SystemCallError) -> UInt64? {
-        if own == nil { own = try ProcessMemory(pid: pid) }
-        guard var sum = own?.residentBytes() else { return nil }
+        if own == nil { own = try TreeMemory.open(pid) }
+        guard var sum = try Descendant(pid: pid, memory: own).residentBytes() else { return nil }
         if withDescendants {
             listDescendants(atNanoseconds: now, capBytes: capBytes ?? .max)
-            for (_, memory) in descendants { sum += memory.residentBytes() ?? 0 }
+            for descendant in descendants { sum += try descendant.residentBytes() ?? 0 }
         }
         dropBeyondBudget()
-        lastBytes = sum
         if metric != .rss, let capBytes, sum > capBytes {
-            lastBytes = exactBytes(resident: sum, atNanoseconds: now, capBytes: capBytes)
+            sum = try exactBytes(resident: sum, atNanoseconds: now, capBytes: capBytes)
         }
-        return lastBytes
+        lastBytes = sum
+        return sum
+    }
+
+    /// Nil where no descriptor is left to keep.
+    private static func open(_ pid: Int32) throws(SystemCallError) -> ProcessMemory? {
+        do throws(SystemCallError) {
+            return try ProcessMemory(pid: pid)
+        } catch  where error.kind == .noDescriptor {
+            return nil
+        }
     }
 
     /// The kernel walks all page tables for an exact figure, so that of a worker which was found below
     /// its cap is good until half of what was missing has come on top.
     private func exactBytes(
         resident: UInt64, atNanoseconds now: Int64, capBytes: UInt64
-    ) -> UInt64 {
+    ) throws(SystemCallError) -> UInt64 {
         if let exact, exact.bytes < capBytes,
             now - exact.atNanoseconds < TreeMemory.listLifetimeNanoseconds,
             resident < exact.resident + (capBytes - exact.bytes) / 2
@@ -59,7 +79,7 @@ final class TreeMemory {
         }
         var sum: UInt64 = 0
         for pid in [pid] + descendants.map(\.pid) {
-            guard let shares = ProcessMemory.shares(of: pid) else {
+            guard let shares = try ProcessMemory.shares(of: pid) else {
                 // Not ours to look at, as after a change of user: what is known has to do.
                 if pid == self.pid { return resident }
                 continue
@@ -73,7 +93,7 @@ final class TreeMemory {
     /// Descriptors are needed for starts, so what was opened beyond the budget is not kept.
     private func dropBeyondBudget() {
         if own?.isBeyondBudget == true { own = nil }
-        if descendants.contains(where: \.memory.isBeyondBudget) {
+        if descendants.contains(where: { $0.memory?.isBeyondBudget == true }) {
             descendants = []
             listedAtNanoseconds = nil
         }
@@ -87,9 +107,11 @@ final class TreeMemory {
         listedAtNanoseconds = now
         let known = Dictionary(descendants.map { ($0.pid, $0.memory) }) { first, _ in first }
         descendants = ProcessTree.descendants(of: pid).compactMap { child in
-            if let memory = known[child], memory.residentBytes() != nil { return (child, memory) }
+            if let memory = known[child] ?? nil, memory.residentBytes() != nil {
+                return Descendant(pid: child, memory: memory)
+            }
             do throws(SystemCallError) {
-                return (child, try ProcessMemory(pid: child))
+                return Descendant(pid: child, memory: try TreeMemory.open(child))
             } catch {
                 // It ended since it was listed.
                 return nil

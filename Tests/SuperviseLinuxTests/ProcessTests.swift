@@ -88,7 +88,7 @@ struct ProcessTests {
         #expect(child.spawned.errorPipe == nil)
         let memory = try ProcessMemory(pid: getpid())
         #expect((memory.residentBytes() ?? 0) > 1 << 20)
-        let shares = try #require(ProcessMemory.shares(of: getpid()))
+        let shares = try #require(try ProcessMemory.shares(of: getpid()))
         #expect(shares.proportionalBytes > 0)
         #expect(shares.uniqueBytes > 0)
         let childs = try ProcessMemory(pid: child.pid)
@@ -106,6 +106,6 @@ struct ProcessTests {
         let memory = try ProcessMemory(pid: child.pid)
         #expect(eventually { (memory.residentBytes() ?? 0) > 64_000_000 })
         #expect(
-            eventually { (ProcessMemory.shares(of: child.pid)?.uniqueBytes ?? 0) > 60_000_000 })
+            try eventually { (try ProcessMemory.shares(of: child.pid)?.uniqueBytes ?? 0) > 60_000_000 })
     }
 }
