@@ -19,10 +19,10 @@ extension Master {
                 } else if let owner = orphans.removeValue(forKey: child.pid) {
                     workers[serial: owner]?.orphans.remove(child.pid)
                     shrunk.insert(owner)
-                } else if let command = commands[child.pid] {
+                } else if let command = commands.ended(child.pid) {
                     commandEnded(command, child.status)
                 }
-                if !hooks.ended(child.pid) { strangers.remove(child.pid) }
+                strangers.remove(child.pid)
                 try ChildProcesses.reap(child.pid)
             }
         } catch {
@@ -41,7 +41,7 @@ extension Master {
         for pid in ChildProcesses.list() {
             guard workers[pid: pid] == nil, orphans[pid] == nil, loader?.pid != pid,
                 upgrade?.probe?.pid != pid,
-                commands[pid] == nil, !hooks.owns(pid), !strangers.contains(pid)
+                !commands.owns(pid), !strangers.contains(pid)
             else { continue }
             let group = ProcessStatus.read(pid)?.group
             if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {

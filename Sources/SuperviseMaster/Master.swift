@@ -54,8 +54,8 @@ final class Master {
     var looks: [Look] = []
     /// Whether it was said that the memory of a worker cannot be read.
     var isMemoryUnreadable = false
-    /// Commands that run beside the workers, by process.
-    var commands: [Int32: RunningCommand] = [:]
+    /// Commands that run beside the workers.
+    let commands: SideCommands
     /// The files of `memory-log`, by path.
     var memoryLogs: [String: MemoryLog] = [:]
     /// Who tells that the kernel killed for memory.
@@ -108,7 +108,8 @@ final class Master {
         self.service = service
         let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
         serviceManager = Master.serviceManager(launch, log: log, at: now)
-        hooks = HookRunner(environment: context.environment)
+        commands = SideCommands(openFilesLimit: context.openFilesLimit)
+        hooks = HookRunner(environment: context.environment, commands: commands)
         ownMemory = try ProcessMemory(pid: ThisProcess.pid)
         configurations = [:]
         blueprints = [:]
@@ -225,7 +226,7 @@ final class Master {
 
     private var nextDeadline: Instant? {
         let own = [
-            loader?.deadline, nextLookAtDoors, looks.first?.at, nextCommandDeadline,
+            loader?.deadline, nextLookAtDoors, looks.first?.at, commands.deadline,
             controlDeadline, serviceManager?.deadline, upgrade?.probe?.deadline,
         ]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
@@ -253,7 +254,7 @@ final class Master {
             looks.removeFirst()
             lookWhereItListens(look)
         }
-        killOverdueCommands()
+        if let deadline = commands.deadline, deadline <= now { commands.expire(at: now) }
         expireControl()
     }
 

@@ -2,8 +2,8 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Runs the commands of `on-event`. They are started at the end of a turn, never waited for, killed
-/// when they take too long, and limited in number: events that come faster go without.
+/// Runs the commands of `on-event`. They are started at the end of a turn, and limited in number:
+/// events that come faster go without. The last ones outlive the master.
 final class HookRunner {
     /// How long a command may take.
     static let timeout = TimeSpan.seconds(10)
@@ -27,44 +27,40 @@ final class HookRunner {
     /// process to go on with.
     struct State: Codable {
         fileprivate var waiting: [Order]
-        fileprivate var running: [Int32: Instant]
         fileprivate var skipped: UInt64
     }
 
-    var state: State { State(waiting: waiting, running: running, skipped: skipped) }
+    var state: State { State(waiting: waiting, skipped: skipped) }
 
     /// Goes on with the commands of a configuration that were adopted already.
     func resume(_ state: State) {
         waiting = state.waiting.filter { hooks.indices.contains($0.hook) }
-        running = state.running
         skipped = state.skipped
     }
 
     private var hooks: [Hook] = []
     private var waiting: [Order] = []
-    private var running: [Int32: Instant] = [:]
     /// How many commands were not run since too many ran already, and were not told yet.
     private(set) var skipped: UInt64 = 0
     private let environment: [String]
+    private let commands: SideCommands
 
-    init(environment: [String]) {
+    init(environment: [String], commands: SideCommands) {
         self.environment = environment
+        self.commands = commands
     }
 
     /// Takes over the commands of a configuration. Fails when there is no memory for them.
     func adopt(_ settings: [EventHook]) throws(SystemCallError) {
         var made: [Hook] = []
-        let path = WorkerEnvironment.path(in: environment)
         for hook in settings {
-            let plan = try SpawnPlan(arguments: hook.command, searchPath: path)
+            let plan = try commands.plan(
+                hook.command, environment: environment, endsWithMaster: false)
             made.append(Hook(events: Set(hook.events), command: hook.command, plan: plan))
         }
         hooks = made
         waiting = []
     }
-
-    /// When `expire` is to be called next.
-    var deadline: Instant? { running.values.min() }
 
     /// Remembers to run what is to be run for an event.
     func take(_ event: EventFeed.Event) {
@@ -82,13 +78,13 @@ final class HookRunner {
     /// Starts what waits, as far as there is room. What can't be started is told by `complain`.
     func startWaiting(at now: Instant, complain: (String, String) -> Void) {
         guard !waiting.isEmpty else { return }
-        while running.count < HookRunner.mostRunning, !waiting.isEmpty {
+        while commands.count(for: .event) < HookRunner.mostRunning, !waiting.isEmpty {
             let order = waiting.removeFirst()
             let hook = hooks[order.hook]
             do throws(SpawnFailure) {
-                let spawned = try hook.plan.spawn(
-                    environment: environment + HookRunner.variables(order.event))
-                running[spawned.pid] = now + HookRunner.timeout
+                try commands.run(
+                    hook.plan, environment: environment + HookRunner.variables(order.event),
+                    for: .event, within: HookRunner.timeout, at: now)
             } catch {
                 complain(hook.command[0], "\(error)")
             }
@@ -99,26 +95,6 @@ final class HookRunner {
     func takeSkipped() -> UInt64 {
         defer { skipped = 0 }
         return skipped
-    }
-
-    /// Whether this process is a command of ours.
-    func owns(_ pid: Int32) -> Bool { running[pid] != nil }
-
-    /// A process ended; whether it was a command of ours.
-    func ended(_ pid: Int32) -> Bool { running.removeValue(forKey: pid) != nil }
-
-    /// Kills what took too long.
-    func expire(at now: Instant) {
-        for (pid, deadline) in running where deadline <= now {
-            // Killed again while it lingers in the kernel.
-            running[pid] = now + .seconds(1)
-            do throws(SystemCallError) {
-                try ProcessGroup.signal(pid, Signal.kill.number)
-            } catch {
-                // It has not made its group yet, or is about to be reaped.
-                continue
-            }
-        }
     }
 
     /// The facts of an event as variables.

@@ -22,12 +22,11 @@ extension Master {
     }
 
     /// When `expireControl` is to be called next.
-    var controlDeadline: Instant? { [control.deadline, hooks.deadline].compactMap { $0 }.min() }
+    var controlDeadline: Instant? { control.deadline }
 
     func expireControl() {
         let now = now
         if let deadline = control.deadline, deadline <= now { control.expire(in: poll, at: now) }
-        if let deadline = hooks.deadline, deadline <= now { hooks.expire(at: now) }
     }
 
     /// Lets events go to those who follow them, and to the commands of `on-event`.

@@ -38,7 +38,7 @@ extension Master {
             service: service, configurations: configurations.mapValues(LoaderReport.encode),
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
             bindFilters: filterStates, strangers: strangers, told: told, looks: looks,
-            commands: commands.values.map(\.state), hooks: hooks.state,
+            commands: commands.running, hooks: hooks.state,
             shutDoors: shutDoors.mapValues { doors in
                 .init(
                     sockets: doors.sockets.map(\.rawValue), emptySince: doors.emptySince,

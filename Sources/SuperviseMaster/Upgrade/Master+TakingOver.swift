@@ -31,7 +31,7 @@ extension Master {
         }
         strangers = state.strangers
         told = state.told
-        for command in state.commands { commands[command.pid] = RunningCommand(resuming: command) }
+        commands.running = state.commands
         if let state = state.serviceManager { serviceManager?.resume(state) }
         reloadFollower = state.reloadFollower
         reloads = state.reloads

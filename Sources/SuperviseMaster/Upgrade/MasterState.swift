@@ -106,7 +106,7 @@ struct MasterState: Codable {
     var strangers: Set<Int32>
     var told: Set<OnceTold>
     var looks: [Look]
-    var commands: [RunningCommand.State]
+    var commands: [Int32: SideCommand]
     var hooks: HookRunner.State
     var shutDoors: [Int: ShutDoors]
     var control: ControlServer.State

@@ -1,0 +1,93 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// A command that the master runs beside its workers.
+struct SideCommand: Codable {
+    /// What it is run for.
+    enum Purpose: Codable, Equatable {
+        /// `on-event`.
+        case event
+        /// `before-recycle`, about this worker.
+        case evidence(WorkerID)
+    }
+
+    let purpose: Purpose
+    let startedAt: Instant
+    /// When it is killed; again and again while it lingers in the kernel.
+    fileprivate(set) var killAt: Instant
+    /// Whether it took too long.
+    fileprivate(set) var isOverdue = false
+}
+
+/// The commands that run beside the workers. Nobody waits for them. What one started and left in its
+/// process group ends with it, and all of it is killed when its time is up.
+final class SideCommands {
+    private static let killAgainAfter = TimeSpan.seconds(1)
+
+    private let openFilesLimit: ResourceLimit?
+    /// Those that run, by process; another program of this process goes on with them.
+    var running: [Int32: SideCommand] = [:]
+
+    /// None yet. `openFilesLimit` is given back to them, as to workers.
+    init(openFilesLimit: ResourceLimit?) {
+        self.openFilesLimit = openFilesLimit
+    }
+
+    /// How to start a command. One that `endsWithMaster` is killed when the master is gone.
+    func plan(
+        _ arguments: [String], environment: [String], endsWithMaster: Bool
+    ) throws(SystemCallError) -> SpawnPlan {
+        var attributes = SpawnAttributes()
+        if endsWithMaster { attributes.deathSignal = Signal.kill.number }
+        if let openFilesLimit { attributes.limits.append(openFilesLimit) }
+        return try SpawnPlan(
+            arguments: arguments, searchPath: WorkerEnvironment.path(in: environment),
+            attributes: attributes)
+    }
+
+    /// Starts a command that may take so long.
+    func run(
+        _ plan: SpawnPlan, environment: [String], for purpose: SideCommand.Purpose,
+        within time: TimeSpan, at now: Instant
+    ) throws(SpawnFailure) {
+        let spawned = try plan.spawn(environment: environment)
+        running[spawned.pid] = SideCommand(purpose: purpose, startedAt: now, killAt: now + time)
+    }
+
+    /// How many run for this.
+    func count(for purpose: SideCommand.Purpose) -> Int {
+        running.values.count { $0.purpose == purpose }
+    }
+
+    /// Whether this process is one of them.
+    func owns(_ pid: Int32) -> Bool { running[pid] != nil }
+
+    /// The command that has ended with this process, which is still to be reaped: its group keeps its
+    /// number as long.
+    func ended(_ pid: Int32) -> SideCommand? {
+        guard let command = running.removeValue(forKey: pid) else { return nil }
+        killGroup(pid)
+        return command
+    }
+
+    /// When `expire` is to be called next.
+    var deadline: Instant? { running.values.map(\.killAt).min() }
+
+    /// Kills what took too long.
+    func expire(at now: Instant) {
+        for (pid, command) in running where command.killAt <= now {
+            running[pid]?.isOverdue = true
+            running[pid]?.killAt = now + SideCommands.killAgainAfter
+            killGroup(pid)
+        }
+    }
+
+    private func killGroup(_ pid: Int32) {
+        do throws(SystemCallError) {
+            try ProcessGroup.signal(pid, Signal.kill.number)
+        } catch {
+            // It left its group.
+            return
+        }
+    }
+}
