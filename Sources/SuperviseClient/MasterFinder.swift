@@ -29,10 +29,10 @@ struct MasterFinder {
         switch target {
         case .socket(let path): return try connect(path)
         case .named(let name):
-            let paths = folders.map { "\($0)/\(ControlPath.fileName(name))" }
+            let paths = folders.map { ["\($0)/\(ControlPath.fileName(name))"] }
             return try choose(paths, what: "no master named \(name) is running")
         case .only:
-            let paths = folders.flatMap { folder in
+            let paths = folders.map { folder in
                 Folder.names(folder).filter { $0.hasSuffix(ControlPath.suffix) }
                     .map { "\(folder)/\($0)" }
             }
@@ -52,9 +52,29 @@ struct MasterFinder {
         }
     }
 
-    private func choose(_ paths: [String], what: String) throws(Failure) -> Found {
-        var found: [Found] = []
+    /// The only one of the first folder in which any answers: a user's own masters come before those
+    /// of the machine.
+    private func choose(_ folders: [[String]], what: String) throws(Failure) -> Found {
         var refused: [String] = []
+        for paths in folders {
+            let found = answering(paths, refused: &refused)
+            if let only = found.first, found.count == 1 { return only }
+            guard found.isEmpty else {
+                let names = found.map { name(of: $0.path) }.joined(separator: ", ")
+                throw .several("several masters are running: \(names); choose one with --name")
+            }
+        }
+        if let path = refused.first {
+            throw .refused(
+                "\(path) is not for this user: only root and the user of the master may talk to it")
+        }
+        throw .nothing(
+            "\(what): nothing answers in \(self.folders.joined(separator: " or ")). "
+                + "A control socket elsewhere is named by --control PATH")
+    }
+
+    private func answering(_ paths: [String], refused: inout [String]) -> [Found] {
+        var found: [Found] = []
         for path in paths {
             do throws(SystemCallError) {
                 let socket = try StreamSocket.connect(unix: path)
@@ -67,18 +87,7 @@ struct MasterFinder {
                 continue
             }
         }
-        if let only = found.first, found.count == 1 { return only }
-        guard found.isEmpty else {
-            let names = found.map { name(of: $0.path) }.joined(separator: ", ")
-            throw .several("several masters are running: \(names); choose one with --name")
-        }
-        if let path = refused.first {
-            throw .refused(
-                "\(path) is not for this user: only root and the user of the master may talk to it")
-        }
-        throw .nothing(
-            "\(what): nothing answers in \(folders.joined(separator: " or ")). "
-                + "A control socket elsewhere is named by --control PATH")
+        return found
     }
 
     private func isTrusted(_ socket: StreamSocket) -> Bool {

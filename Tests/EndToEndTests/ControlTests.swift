@@ -23,7 +23,7 @@ import Testing
         #expect(slots.compactMap { ($0["pid"] as? Int).map { pid_t($0) } } == workers.map(\.pid))
 
         #expect(try await master.stop() == .exited(0))
-        let nothing = try await master.command("status")
+        let nothing = try await master.command("status", wrapper: Supervise.hidingOthers)
         #expect(nothing.status == .exited(3))
         #expect(nothing.errors.hasPrefix("supervise: no master is running"))
         #expect(!master.folder.exists("supervise/hello-worker.sock"))

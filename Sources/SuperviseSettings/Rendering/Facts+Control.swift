@@ -3,9 +3,10 @@ extension Fact {
     /// What all commands for a running master have in common, paragraph by paragraph.
     static let commands = [
         """
-        Without more they go to the only master that runs. Where there are several, --name NAME \
-        chooses the one of that name (see: supervise help name), --control PATH the one whose \
-        control socket that is.
+        Without more they go to the only master that runs. They look for it in \
+        $XDG_RUNTIME_DIR/supervise, and in /run/supervise where none answers there. Where there are \
+        several, --name NAME chooses the one of that name (see: supervise help name), --control \
+        PATH the one whose control socket that is.
         """,
         """
         recycle and scale act on the only pool, or on that of --pool. reload --wait follows the \

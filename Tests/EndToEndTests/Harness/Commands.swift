@@ -72,7 +72,8 @@ extension Supervise {
         let address = try await address()
         for _ in 0..<50 {
             let answer = try await get("/tell?message=\(message)", from: address)
-            if answer?.contains("pid \(worker.pid),") ?? true { return }
+            // One that ended of it may not have come to answer.
+            if answer?.contains("pid \(worker.pid),") ?? !ProcessTable.isAlive(worker.pid) { return }
         }
         throw Late(description: "worker \(worker.pid) took none of 50 requests\n\(tail)")
     }
