@@ -2,12 +2,14 @@
 #include "kernel.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -129,4 +131,21 @@ ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t 
 
 bool csupervise_has_capabilities(const char *path) {
     return getxattr(path, "security.capability", NULL, 0) > 0;
+}
+
+int csupervise_open_at(int folder, const char *name, int flags, mode_t mode) {
+    return openat(folder, name, flags, mode);
+}
+
+int csupervise_open_path_at(int folder, const char *name) {
+    return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+ssize_t csupervise_read_link(int link, char *text, size_t room) {
+    return readlinkat(link, "", text, room);
+}
+
+bool csupervise_is_of_proc(int descriptor) {
+    struct statfs system;
+    return fstatfs(descriptor, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }

@@ -25,8 +25,9 @@ public final class LogWriter {
         sink = LogSink(borrowing: descriptor)
     }
 
-    /// Appends to a file, which is created with mode 0640. Fails as open(2) does; ENXIO is a FIFO that
-    /// nobody reads.
+    /// Appends to a file, which is created with mode 0640. A symbolic link on the path is followed only
+    /// if it belongs to root or to this process's user. Fails as open(2) does: ELOOP for other links;
+    /// ENXIO is a FIFO that nobody reads.
     public init(path: String) throws(SystemCallError) {
         sink = try LogSink(path: path)
     }
@@ -115,7 +116,7 @@ private struct LogSink {
 
     init(path: String) throws(SystemCallError) {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
-        number = try systemCall("open") { open(path, flags, 0o640) }
+        number = try GuardedPath.open(path, flags, mode: 0o640)
         owned = OwnedDescriptor(FileDescriptor(owning: number))
         file = owned
         kind = .plain

@@ -57,6 +57,12 @@ struct Adoption {
         }
     }
 
+    /// The library without which a worker could not be started, where it was and is no more.
+    var missingLibrary: String? {
+        guard way == .preload, let library, !TextFile.isReadable(library) else { return nil }
+        return library
+    }
+
     private static func obstacleToSeccomp(_ rule: AdoptRule, _ program: String) -> String? {
         guard InterceptedBinds.isSupported else {
             return "adoption by seccomp needs Linux 5.9 on x86-64 or AArch64; programs that open "

@@ -62,7 +62,7 @@ final class Log {
                 let file = if case .file(let path) = settings.logFile { path } else { "stderr" }
                 write(
                     LogLine(.error, "reopen-failed").with("file", file)
-                        .with("error", error.description))
+                        .with("error", error.descriptionOfWritten))
             }
         }
         level = settings.logLevel
@@ -91,7 +91,7 @@ final class Log {
         } catch {
             write(
                 LogLine(.error, "reopen-failed").with("file", path)
-                    .with("error", error.description))
+                    .with("error", error.descriptionOfWritten))
         }
     }
 }
@@ -102,6 +102,15 @@ extension Log {
         case .standardError: LogWriter(descriptor: standardError)
         case .file(let path): try LogWriter(path: path)
         }
+    }
+}
+
+extension SystemCallError {
+    /// Why a file that is written to can't be opened.
+    var descriptionOfWritten: String {
+        guard kind == .link else { return description }
+        return "a symbolic link of another user is on its path, which is not followed (see supervise "
+            + "help security)"
     }
 }
 

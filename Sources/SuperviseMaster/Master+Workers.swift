@@ -28,6 +28,9 @@ extension Master {
     private func spawn(
         _ id: WorkerID, _ order: StartOrder, _ blueprint: Blueprint
     ) throws(StartError) -> RunningWorker {
+        if let library = blueprint.adoption.missingLibrary {
+            throw StartError(missingLibrary: library)
+        }
         let nonce: String
         let notify: NotifySocket
         let page: RequestPage?

@@ -69,7 +69,8 @@ extension Master {
         case nil: break
         case .failed(let error):
             log.write(
-                LogLine(.error, "memory-log").with("file", path).with("error", error.description))
+                LogLine(.error, "memory-log").with("file", path)
+                    .with("error", error.descriptionOfWritten))
         case .dropping:
             log.write(
                 LogLine(.error, "memory-log").with("file", path)

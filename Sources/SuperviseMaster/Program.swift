@@ -137,7 +137,8 @@ public enum Program {
             return try Log(settings)
         } catch {
             let file = if case .file(let path) = settings.logFile { path } else { "stderr" }
-            throw StartObstacle(key: "log-file", reason: "\(file): \(error.message)")
+            let reason = error.kind == .link ? error.descriptionOfWritten : error.message
+            throw StartObstacle(key: "log-file", reason: "\(file): \(reason)")
         }
     }
 

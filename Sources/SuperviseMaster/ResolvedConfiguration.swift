@@ -168,7 +168,8 @@ extension SystemCallError {
         case .notPermitted: .notPermitted
         case .isFolder: .isFolder
         case .tooLarge: .tooLarge(limitBytes: limitBytes)
-        case .noSuchProcess, .noDescriptor, .addressInUse, .refused, .other: .other(message)
+        case .noSuchProcess, .noDescriptor, .link, .addressInUse, .refused, .other:
+            .other(message)
         }
     }
 }

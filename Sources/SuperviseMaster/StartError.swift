@@ -14,6 +14,15 @@ struct StartError: Error {
             isTransient: true)
     }
 
+    /// Workers would find their address taken, as nothing would answer their bind(2).
+    init(missingLibrary path: String) {
+        failure = StartFailure(
+            step: "adopt",
+            message: "\(path) is not there any more, or can't be read, and without it this program "
+                + "would find its address taken; put it back, or set adopt = seccomp or off",
+            isTransient: true)
+    }
+
     init(_ error: SpawnFailure, settings: PoolSettings) {
         failure = error.startFailure(of: settings)
     }

@@ -16,6 +16,17 @@ int csupervise_pipe(int ends[2]);
 
 // A descriptor that only names a file, also a socket or a link (O_PATH | O_NOFOLLOW of open(2)).
 int csupervise_open_path(const char *path);
+// The same in an open folder.
+int csupervise_open_path_at(int folder, const char *name);
+
+// openat(2), which is variadic.
+int csupervise_open_at(int folder, const char *name, int flags, mode_t mode);
+
+// Where a link leads that is open by csupervise_open_path (readlinkat(2)).
+ssize_t csupervise_read_link(int link, char *text, size_t room);
+
+// Whether a file belongs to proc(5).
+bool csupervise_is_of_proc(int descriptor);
 
 // O_PATH of open(2).
 extern const int csupervise_path_only;

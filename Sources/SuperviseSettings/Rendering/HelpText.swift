@@ -103,6 +103,7 @@ enum HelpText {
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
         case .upgrade: paragraphs(Fact.upgrade)
+        case .security: paragraphs(Fact.security) + [""] + list(Fact.securityFiles, column: 30)
         case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)
         case .conf, .settings: []
         }

@@ -31,6 +31,8 @@ public enum HelpTopic: Equatable, Sendable {
         case systemd
         /// Going on as another version of the program.
         case upgrade
+        /// Whom the master trusts, and with what.
+        case security
         /// Variables that the master reads.
         case environment
         /// Signals to the master.
@@ -50,6 +52,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .schema: "what the status and the events tell, field by field"
             case .systemd: "how it runs under systemd, and what it tells it"
             case .upgrade: "how the master goes on as another version of its program"
+            case .security: "what workers and other users can do to it, and what not"
             case .environment: "the variables that supervise reads"
             case .signals: "the signals that the master understands"
             case .exitCodes: "what the exit code tells"
