@@ -1,0 +1,14 @@
+"""A web worker that says five times a second that it lives, and waits for room to say so."""
+import os, socket, time
+
+teller = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+teller.connect("\0" + os.environ["NOTIFY_SOCKET"][1:])
+listener = socket.socket(fileno=3)
+listener.settimeout(0.2)
+teller.send(b"READY=1")
+while True:
+    try:
+        listener.accept()[0].close()
+    except TimeoutError:
+        pass
+    teller.send(b"WATCHDOG=1")
