@@ -13,7 +13,8 @@ enum GuardedPath {
     private static let mostLinks = 40
 
     /// As open(2), with ELOOP for a link of another user.
-    static func open(_ path: String, _ flags: Int32, mode: mode_t) throws(SystemCallError) -> Int32 {
+    static func open(_ path: String, _ flags: Int32, mode: mode_t) throws(SystemCallError) -> Int32
+    {
         var names = parts(of: path)
         var folder = try root(of: path)
         var links = 0

@@ -109,8 +109,8 @@ extension SystemCallError {
     /// Why a file that is written to can't be opened.
     var descriptionOfWritten: String {
         guard kind == .link else { return description }
-        return "a symbolic link of another user is on its path, which is not followed (see supervise "
-            + "help security)"
+        return "a symbolic link of another user is on its path, which is not followed (see "
+            + "supervise help security)"
     }
 }
 

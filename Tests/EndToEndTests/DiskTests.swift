@@ -4,7 +4,8 @@ import Testing
 /// Logs and a pid file that cannot be written, and a log that nobody reads.
 @Suite(.takesTurn) struct DiskTests {
     private static let words = [
-        "--bind", "127.0.0.1:0", "--backoff", "1ms", "--stable-after", "1ms", "--", Place.helloWorker,
+        "--bind", "127.0.0.1:0", "--backoff", "1ms", "--stable-after", "1ms", "--",
+        Place.helloWorker,
     ]
 
     /// A limit of the file size raises SIGXFSZ, too.
@@ -55,7 +56,8 @@ import Testing
             $0.event == "memory-log" && $0["dropped"] != nil
         }
         #expect(try #require(over["dropped"].flatMap { Int($0) }) > 1)
-        #expect(folder.lines("memory").dropFirst().allSatisfy { $0.split(separator: " ").count == 6 })
+        let lines = folder.lines("memory").dropFirst()
+        #expect(lines.allSatisfy { $0.split(separator: " ").count == 6 })
         #expect(try await master.stop() == .exited(0))
     }
 

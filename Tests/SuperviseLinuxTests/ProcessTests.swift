@@ -106,6 +106,8 @@ struct ProcessTests {
         let memory = try ProcessMemory(pid: child.pid)
         #expect(eventually { (memory.residentBytes() ?? 0) > 64_000_000 })
         #expect(
-            try eventually { (try ProcessMemory.shares(of: child.pid)?.uniqueBytes ?? 0) > 60_000_000 })
+            try eventually {
+                (try ProcessMemory.shares(of: child.pid)?.uniqueBytes ?? 0) > 60_000_000
+            })
     }
 }

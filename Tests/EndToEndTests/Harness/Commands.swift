@@ -73,7 +73,8 @@ extension Supervise {
         for _ in 0..<50 {
             let answer = try await get("/tell?message=\(message)", from: address)
             // One that ended of it may not have come to answer.
-            if answer?.contains("pid \(worker.pid),") ?? !ProcessTable.isAlive(worker.pid) { return }
+            let wasTold = answer.map { $0.contains("pid \(worker.pid),") }
+            if wasTold ?? !ProcessTable.isAlive(worker.pid) { return }
         }
         throw Late(description: "worker \(worker.pid) took none of 50 requests\n\(tail)")
     }

@@ -1,0 +1,63 @@
+import Glibc
+import Testing
+
+/// Clocks that jump, and a master that stood still.
+@Suite(.takesTurn) struct TimeTests {
+    private static let heart = ["--timeout", "1s", "--", "python3", Place.worker("heart")]
+
+    /// A day back while workers run: in the log's times, and nowhere else.
+    @Test(.needs("cc")) func theTimeOfDayMattersToNobody() async throws {
+        let folder = try Folder()
+        let source = try folder.write(
+            "jump.c",
+            """
+            #define _GNU_SOURCE
+            #include <stdlib.h>
+            #include <sys/syscall.h>
+            #include <time.h>
+            #include <unistd.h>
+            int clock_gettime(clockid_t clock, struct timespec *time) {
+                int result = (int)syscall(SYS_clock_gettime, clock, time);
+                const char *file = getenv("JUMP");
+                if (result == 0 && clock == CLOCK_REALTIME && file && access(file, F_OK) == 0)
+                    time->tv_sec -= 86400;
+                return result;
+            }
+            """)
+        let library = folder["jump.so"]
+        let built = try await run(["cc", "-shared", "-fPIC", "-o", library, source])
+        try #require(built.status == .exited(0), "\(built.errors)")
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--max-lifetime", "6s", "--backoff", "500ms"] + Self.heart,
+            wrapper: ["env", "LD_PRELOAD=\(library)", "JUMP=\(folder["yesterday"])"],
+            folder: folder)
+        let worker = try await master.waitForWorkers(1)[0]
+        try folder.write("yesterday", "")
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit.pid == worker.pid && exit["cause"] == "max-lifetime")
+        let age = try #require(exit.seconds("age"))
+        #expect(age >= 6 && age < 16)
+        // It did jump.
+        let day = try #require(master.log.first?["time"]?.prefix(10))
+        #expect(exit["time"]?.hasPrefix(day) == false)
+        try await master.waitForWorkers(1, without: [worker])
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    /// What a worker said meanwhile waits to be heard.
+    @Test func aMasterThatStoodStillBlamesNobody() async throws {
+        let master = try Supervise(["--bind", "127.0.0.1:0"] + Self.heart)
+        let worker = try await master.waitForWorkers(1)[0]
+        try await master.signal(SIGSTOP)
+        // Not a wait for something to happen: the pause is what is tested.
+        try await Task.sleep(for: .seconds(3))
+        try await master.signal(SIGCONT)
+        try await Task.sleep(for: .seconds(2))
+        #expect(try await master.workers() == [worker])
+        #expect(master.lines(Event.retiring).isEmpty)
+        // The watchdog is awake again.
+        kill(worker.pid, SIGSTOP)
+        let exit = try await master.waitForEvent(Event.exit)
+        #expect(exit.pid == worker.pid && exit["cause"] == "timeout")
+    }
+}
