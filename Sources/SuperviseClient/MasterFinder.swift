@@ -20,6 +20,10 @@ struct MasterFinder {
         let socket: StreamSocket
     }
 
+    /// How often a socket is asked that has no room for another connection.
+    private static let attempts = 200
+    private static let gapMilliseconds: Int32 = 10
+
     /// `$XDG_RUNTIME_DIR`.
     let runtimeFolder: String?
 
@@ -42,14 +46,32 @@ struct MasterFinder {
 
     private func connect(_ path: String) throws(Failure) -> Found {
         do throws(SystemCallError) {
-            return Found(path: path, socket: try StreamSocket.connect(unix: path))
+            return Found(path: path, socket: try connectInTime(path))
         } catch {
             switch error.kind {
             case .notFound, .refused:
                 throw .nothing("no master is running: nothing listens on \(path)")
+            case .notNow: throw .refused(isStuck(path))
             default: throw .refused("\(path): \(error.message)")
             }
         }
+    }
+
+    /// As many as its queue holds may be waiting before us.
+    private func connectInTime(_ path: String) throws(SystemCallError) -> StreamSocket {
+        for _ in 0..<MasterFinder.attempts {
+            do throws(SystemCallError) {
+                return try StreamSocket.connect(unix: path)
+            } catch  where error.kind == .notNow {
+                _ = try Readiness.wait(
+                    [], timeoutMilliseconds: MasterFinder.gapMilliseconds)
+            }
+        }
+        return try StreamSocket.connect(unix: path)
+    }
+
+    private func isStuck(_ path: String) -> String {
+        "\(path) takes no connection: its master is stopped, or has more clients than it can serve"
     }
 
     /// The only one of the first folder in which any answers: a user's own masters come before those
@@ -64,10 +86,7 @@ struct MasterFinder {
                 throw .several("several masters are running: \(names); choose one with --name")
             }
         }
-        if let path = refused.first {
-            throw .refused(
-                "\(path) is not for this user: only root and the user of the master may talk to it")
-        }
+        if let reason = refused.first { throw .refused(reason) }
         throw .nothing(
             "\(what): nothing answers in \(self.folders.joined(separator: " or ")). "
                 + "A control socket elsewhere is named by --control PATH")
@@ -77,11 +96,15 @@ struct MasterFinder {
         var found: [Found] = []
         for path in paths {
             do throws(SystemCallError) {
-                let socket = try StreamSocket.connect(unix: path)
+                let socket = try connectInTime(path)
                 // Where others may make files, a socket may be theirs.
                 if isTrusted(socket) { found.append(Found(path: path, socket: socket)) }
             } catch  where error.kind == .notPermitted {
-                refused.append(path)
+                refused.append(
+                    "\(path) is not for this user: only root and the user of the master may talk to "
+                        + "it")
+            } catch  where error.kind == .notNow {
+                refused.append(isStuck(path))
             } catch {
                 // A file that a killed master left behind.
                 continue

@@ -17,6 +17,8 @@ extension SystemCallError {
         case addressInUse
         /// ECONNREFUSED: nobody listens.
         case refused
+        /// EAGAIN: not now.
+        case notNow
         /// ELOOP: a symbolic link that is not followed.
         case link
         /// EMFILE or ENFILE: no descriptor is left, of this process or of the machine.
@@ -62,6 +64,7 @@ extension SystemCallError {
         case ESRCH: .noSuchProcess
         case EADDRINUSE: .addressInUse
         case ECONNREFUSED: .refused
+        case EAGAIN: .notNow
         case ELOOP: .link
         case EMFILE, ENFILE: .noDescriptor
         default: .other

@@ -168,7 +168,7 @@ extension SystemCallError {
         case .notPermitted: .notPermitted
         case .isFolder: .isFolder
         case .tooLarge: .tooLarge(limitBytes: limitBytes)
-        case .noSuchProcess, .noDescriptor, .link, .addressInUse, .refused, .other:
+        case .noSuchProcess, .noDescriptor, .notNow, .link, .addressInUse, .refused, .other:
             .other(message)
         }
     }

@@ -109,6 +109,37 @@ import Testing
         }
     }
 
+    /// A master that stands still is there all the same.
+    @Test func aFullQueueIsNoAbsence() async throws {
+        let master = try Supervise.hello()
+        try await master.waitForWorkers(1)
+        try await master.signal(SIGSTOP)
+        let crowd = try Cage(
+            [
+                "python3", "-c",
+                """
+                import socket, sys, time
+                kept = []
+                try:
+                    while True:
+                        kept.append(socket.socket(socket.AF_UNIX))
+                        kept[-1].setblocking(False)
+                        kept[-1].connect(sys.argv[1])
+                except BlockingIOError:
+                    print("full", flush=True)
+                time.sleep(600)
+                """, master.controlSocket(),
+            ], environment: baseEnvironment, output: master.folder["crowd"],
+            errors: master.folder["crowd-errors"])
+        try await eventually("a full queue") { master.folder.lines("crowd") == ["full"] }
+        let status = try await master.command("status")
+        #expect(status.status == .exited(1))
+        #expect(status.errors.contains("takes no connection"), "\(status.errors)")
+        #expect(crowd.status == nil)
+        try await master.signal(SIGCONT)
+        #expect(try await master.command("status").status == .exited(0))
+    }
+
     @Test func aSocketThatCannotBeMade() async throws {
         let folder = try Folder()
         try folder.write("file", "")
