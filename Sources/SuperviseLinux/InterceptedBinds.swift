@@ -62,8 +62,10 @@ public final class InterceptedBinds: Sendable {
             guard let address = try address(of: call),
                 // Most calls end here, before anything is looked up.
                 listeners.contains(where: { $0.mayHold(address) }),
-                let caller = try CallingSocket(
-                    thread: call.thread, descriptor: call.descriptor, family: address.family),
+                let caller = try SpareDescriptors.lent({ () throws(SystemCallError) in
+                    try CallingSocket(
+                        thread: call.thread, descriptor: call.descriptor, family: address.family)
+                }),
                 let listener = listeners.first(where: { $0.holds(address, for: caller) }),
                 !caller.isBound || caller.identity == listener.identity,
                 // Until here all could have been read of another process with the same number.

@@ -130,6 +130,24 @@ import Testing
         try #require(try await run(["cp", file, path]).status == .exited(0))
     }
 
+    /// What a command of `on-event` leaves in its group ends with it.
+    @Test func aCommandLeavesNothingBehind() async throws {
+        let folder = try Folder()
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:0", "--on-event",
+                "ready sh -c 'ulimit -Sn > \(folder["limit"]); sleep 600 & "
+                    + "echo $! > \(folder["left"])'", "--", Place.helloWorker,
+            ], wrapper: ["prlimit", "--nofile=200:400"], folder: folder)
+        let left = try await eventually("the command", context: { master.tail }) {
+            folder.lines("left").first.flatMap { pid_t($0) }
+        }
+        try await master.wait("the end of what it left") { !ProcessTable.isAlive(left) }
+        // The limit is the one from before the master raised its own.
+        #expect(folder.lines("limit") == ["200"])
+        #expect(try await master.stop() == .exited(0))
+    }
+
     /// One of two workers dies after `harm`: the other serves on, the start fails by `failure` and
     /// waits, and `repair` is all that it needs.
     private func expectRecovery(

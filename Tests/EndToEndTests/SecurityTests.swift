@@ -30,6 +30,7 @@ import Testing
                 """, folder: folder)
         let good = try #require(try await master.waitForWorkers(2).first { $0.pool == "good" })
         let socket = ProcessTable.environment(of: good.pid)["NOTIFY_SOCKET"] ?? ""
+        let descriptors = try await master.openDescriptors()
         try folder.write("victim", "\(good.pid) \(socket)\n")
         try await master.wait("the report") { folder.exists("report") }
         let report = try JSONDecoder().decode(
@@ -48,6 +49,7 @@ import Testing
         let status = try await master.command("status", "--json")
         #expect(status.status == .exited(0))
         #expect(!status.output.contains("1000000"))
+        #expect(try await master.openDescriptors() <= descriptors + 8)
         #expect(try await master.stop() == .exited(0))
     }
 

@@ -95,7 +95,8 @@ import Testing
         #expect(ready["by"] == "listening")
     }
 
-    @Test func withoutDescriptorsNothingIsLeftBehind() async throws {
+    @Test(arguments: [false, true])
+    func withoutDescriptorsNothingIsLeftBehind(afterAnUpgrade: Bool) async throws {
         let folder = try Folder()
         let master = try Supervise(
             [
@@ -106,6 +107,10 @@ import Testing
         let family = folder.lines("pids").compactMap { $0.split(separator: " ").first }
             .compactMap { pid_t($0) }
         let worker = try await master.waitForWorkers(1)[0]
+        if afterAnUpgrade {
+            try await master.signal(SIGUSR2)
+            try await master.waitForEvent("upgraded")
+        }
         try await master.limit(.openFiles, to: Self.fewFiles)
         kill(worker.pid, SIGKILL)
         try await master.wait("the end of the family") {

@@ -50,6 +50,7 @@ extension Program {
     private static func takeOver(
         fromStateIn number: Int32, _ start: Launch, open: Set<Int32>
     ) throws -> (Master, version: String) {
+        SpareDescriptors.keep()
         let state = try MasterState.decode(try MemoryFile.bytes(of: number))
         closeUnknown(open, state)
         var launch = start
