@@ -137,7 +137,8 @@ extension Setting {
             details: """
                 One line a worker every memory-log-interval: time, pool, slot, pid, bytes, \
                 requests. Appended to, and opened again on USR1; pools may share it. Lines that \
-                cannot be written are dropped and counted. Example: memory-log = \
+                cannot be written are dropped and counted, and links of others are not followed, as \
+                with log-file. Example: memory-log = \
                 /var/log/memory.log.
                 """),
         Setting(

@@ -182,7 +182,8 @@ extension Setting {
             summary: "Where the master's log goes",
             details: """
                 stderr, or a file, which is appended to, and opened again when the master gets \
-                USR1 (for logrotate). What the workers print is not collected: it goes where the \
+                USR1 (for logrotate). A symbolic link of another user than root and the master's \
+                own is not followed. What the workers print is not collected: it goes where the \
                 master's own output goes. Example: log-file = /var/log/shop.log.
                 """),
     ]
