@@ -40,11 +40,10 @@ extension Supervise {
             wrapper + [Place.supervise] + words, environment: ["XDG_RUNTIME_DIR": folder.path])
     }
 
-    /// What a command is run with that must find no master of somebody else's. Root's could be found;
-    /// others may not look at it, and are told so where there is one.
-    static let hidingOthers =
-        getuid() == 0
-        ? ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"] : []
+    /// What root runs a command with that must find no master of somebody else's.
+    static let hidingOthers = [
+        "unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh",
+    ]
 
     /// The default control socket of a master of this name.
     func controlSocket(_ name: String = "hello-worker") -> String {
