@@ -52,7 +52,7 @@ int csupervise_open_diagnosis(void) {
     return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
 }
 
-static int ask(int diagnosis, const void *body, size_t size, uint16_t flags) {
+int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_t flags) {
     struct {
         struct nlmsghdr header;
         char body[128];
@@ -76,7 +76,7 @@ int csupervise_half_open(int diagnosis, int family, uint16_t port) {
     request.sdiag_protocol = IPPROTO_TCP;
     request.idiag_states = 1U << TCP_SYN_RECV;
     request.id.idiag_sport = htons(port);
-    if (ask(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
+    if (csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
         return -1;
     // The kernel answers a dump within the calls that ask for it: nothing here waits.
     int count = 0;
@@ -111,7 +111,7 @@ int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint
     request.udiag_cookie[0] = request.udiag_cookie[1] = (uint32_t)INET_DIAG_NOCOOKIE;
     request.udiag_states = ~0U;
     request.udiag_show = UDIAG_SHOW_RQLEN;
-    if (ask(diagnosis, &request, sizeof request, 0) != 0)
+    if (csupervise_ask_sockets(diagnosis, &request, sizeof request, 0) != 0)
         return -1;
     _Alignas(struct nlmsghdr) char answer[answer_bytes];
     ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);

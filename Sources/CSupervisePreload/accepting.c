@@ -2,6 +2,7 @@
 #include "accepting.h"
 
 #include "known.h"
+#include "listeners.h"
 #include "mode.h"
 #include "next.h"
 #include "page.h"
@@ -10,6 +11,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+
+static bool is_counting;
 
 /* The total could not be sent because the master's socket was full; the next one to accept has to. */
 static atomic_bool is_ring_owed;
@@ -37,17 +40,21 @@ static int call_next(
     __builtin_unreachable();
 }
 
+void accept_count(void) {
+    is_counting = true;
+}
+
 int accept_next(
     enum accept_call call, int fd, struct sockaddr *address, socklen_t *length, int flags) {
     struct patience patience = {0};
     for (;;) {
-        /* Draining belongs here: with page_flag_drain set, accept() on a listener of ours is to
-         * find nothing, EAGAIN or a wait, whatever is in the queue. */
+        if (__builtin_expect((page_flags() & page_flag_drain) != 0, 0) && listener_behind(fd) >= 0)
+            return mode_find_nothing(fd);
         int connection = call_next(call, fd, address, length, flags);
         if (connection >= 0) {
             /* Which descriptor it came through is asked only now: an accept() that finds nothing or
              * waits costs nothing more. */
-            if (page_is_open() && known_accepted_through(fd))
+            if (is_counting && known_accepted_through(fd))
                 count_connection();
             return connection;
         }

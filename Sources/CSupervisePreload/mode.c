@@ -153,3 +153,40 @@ bool mode_wait(int fd, struct patience *patience) {
             return false;
     }
 }
+
+/* A directory has a link for its name, one for ".", and one for each folder in it. */
+static bool has_threads(void) {
+    struct stat status;
+    return raw_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) && status.st_nlink > 3;
+}
+
+/* Whether a thread does nothing but accept: it expects to wait, for as long as it takes, while
+ * others do the work. An answer other than a connection would take many programs by surprise. */
+static bool is_for_waiting(int fd) {
+    struct timeval timeout = {0, 0};
+    raw_option(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    if (timeout.tv_sec != 0 || timeout.tv_usec != 0)
+        return false;
+    long flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
+    int listener = listener_behind(fd);
+    bool is_blocking = (flags >= 0 && (flags & O_NONBLOCK) == 0)
+        || (listener >= 0 && is_expected_to_block(listener));
+    return is_blocking && has_threads();
+}
+
+/* A loop asks again at once as long as connections for others are in the queue. The wait keeps it from
+ * spinning; one that has a single thread may be at a request, so the wait is short. */
+int mode_find_nothing(int fd) {
+    if (is_for_waiting(fd)) {
+        do {
+            poll(NULL, 0, -1);
+        } while (all_handlers_restart());
+        errno = EINTR;
+        return -1;
+    }
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    if (poll(&entry, 1, 0) > 0)
+        poll(NULL, 0, 1);
+    errno = EAGAIN;
+    return -1;
+}

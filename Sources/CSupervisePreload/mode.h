@@ -40,4 +40,7 @@ struct patience {
  * false: accept() is to fail with errno as it is then, EAGAIN or EINTR. */
 bool mode_wait(int fd, struct patience *patience);
 
+/* accept() on this listener is to find nothing, whatever is in its queue: -1, with errno. */
+int mode_find_nothing(int fd);
+
 #endif

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum page_flag {
-    /* The worker is to be emptied: accept() is to find nothing any more. Reserved. */
+    /* The worker is to be emptied: accept() is to find nothing any more. */
     page_flag_drain = 1 << 0,
 };
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "accepting.h"
 #include "environment.h"
 #include "listeners.h"
 #include "mode.h"
@@ -17,11 +18,14 @@ __attribute__((constructor)) static void start(void) {
     next_resolve();
     bool adopts = environment_is_on("SUPERVISE_WORKER_ADOPT");
     bool counts = environment_is_on("SUPERVISE_WORKER_COUNT");
-    if (adopts || counts)
+    if (adopts || counts || environment_is_on("SUPERVISE_WORKER_DRAIN"))
         listeners_open();
-    if (counts && listener_count > 0) {
-        ring_prepare();
+    /* Without counting too: the page says when accept() is to find nothing. */
+    if (listener_count > 0)
         page_open();
+    if (counts && page_is_open()) {
+        ring_prepare();
+        accept_count();
     }
     if (adopts && listener_count > 0) {
         mode_begin();

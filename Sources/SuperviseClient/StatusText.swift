@@ -114,6 +114,9 @@ struct StatusText {
             return (slot["replacement"]?.boolean == true ? "ready to take over" : "ready", nil)
         case "starting", "booting":
             return (slot["replacement"]?.boolean == true ? "\(state) (replacement)" : state, .cyan)
+        case "draining":
+            let cause = slot["cause"]?.text ?? "?"
+            return ("draining \(slot.integerText("connections")): \(cause)", .dim)
         case "retiring": return ("retiring: \(slot["cause"]?.text ?? "?")", .dim)
         case "backoff":
             return (

@@ -98,8 +98,9 @@ extension StatusReport {
         json.field("slot", worker.id.slot)
         json.field("incarnation", worker.id.incarnation)
         json.field("pid", process?.pid)
-        json.field("state", "\(worker.state.name)")
+        json.field("state", "\(worker.isDraining ? "draining" : worker.state.name)")
         if case .retiring(let cause, _) = worker.state { json.field("cause", cause.name) }
+        json.field("connections", process?.connections)
         json.field("due", worker.due?.name)
         if worker.isReplacement { json.field("replacement", true) }
         write(worker.facts, to: &json)

@@ -33,10 +33,14 @@ public struct StatusReport {
         /// What it last said by `STATUS=`.
         public var text: String?
 
+        /// How many connections are open, while it is emptied.
+        public var connections: Int?
+
         /// A process.
-        public init(pid: Int32, text: String?) {
+        public init(pid: Int32, text: String?, connections: Int? = nil) {
             self.pid = pid
             self.text = text
+            self.connections = connections
         }
     }
 

@@ -4,6 +4,9 @@ public enum Action: Equatable, Sendable {
     case start(WorkerID, StartOrder)
     /// Send a signal to the worker's own process.
     case signal(WorkerID, StopSignal)
+    /// Let the worker find no new connections, and watch those that it has; `drained` or
+    /// `undrainable` is the answer. `signal`, `signalTree` and `kill` of this worker end it.
+    case drain(WorkerID)
     /// Send the stop-signal to the processes that an ended worker left behind.
     case signalTree(WorkerID)
     /// SIGKILL to all that is known to be the worker's.

@@ -76,6 +76,11 @@ public enum WorkerEvent: Equatable, Sendable {
     case memory(bytes: UInt64)
     /// What looked at its memory before it is recycled is done, or could not be run.
     case evidenceGathered
+    /// It is stopped, as the answer to `drain`, and has no connection that waits for an answer. It goes
+    /// on with the stop-signal.
+    case drained
+    /// Its connections can't be watched, as the answer to `drain`.
+    case undrainable
     /// It said `STOPPING=1`: it ends of its own accord.
     case stopping
     /// It said `X_RECYCLE=1`: it asks to be replaced.

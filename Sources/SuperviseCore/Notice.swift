@@ -12,6 +12,8 @@ public enum Notice: Equatable, Sendable {
     case due(WorkerID, RecycleCause, WorkerFacts)
     /// The worker was told to go.
     case retiring(WorkerID, RetireCause, WorkerFacts)
+    /// The worker was emptied for so long, and gets the stop-signal now.
+    case drained(WorkerID, DrainEnd, after: TimeSpan)
     /// The worker's process ended.
     case exited(WorkerID, ExitStatus, Ending, WorkerFacts)
     /// The worker did not go in time and gets SIGKILL, with all that belongs to it.

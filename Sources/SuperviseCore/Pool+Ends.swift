@@ -18,8 +18,11 @@ extension Pool {
         worker.observeAt = nil
         worker.largestLeavingBytes = worker.memoryBytes
         let grace = grace ?? policy(of: worker).gracefulTimeout
+        let drains = signal == .stop && drains(worker, because: cause, within: grace)
         worker.state = .retiring(cause, killAt: now + grace)
+        if drains { beginDraining(&worker, within: grace, at: now) }
         slots[id.slot].leaving.append(worker)
+        if drains { return }
         if grace == .zero {
             killLate(worker, at: now)
         } else if cause != .announced {
@@ -32,6 +35,7 @@ extension Pool {
         guard let index = leavingIndex(of: worker.id) else { return }
         let again = now + Pool.killAgainAfter
         slots[worker.id.slot].leaving[index].wasKilled = true
+        slots[worker.id.slot].leaving[index].draining = nil
         switch worker.state {
         case .retiring(let cause, _):
             slots[worker.id.slot].leaving[index].state = .retiring(cause, killAt: again)
@@ -76,6 +80,8 @@ extension Pool {
         worker.state = .outlived(killAt: killAt)
         slots[worker.id.slot].leaving.append(worker)
         note(.leftProcesses(worker.id))
+        // What it left behind may still be at its requests.
+        if worker.isDraining { return }
         outbox.append(.signalTree(worker.id))
     }
 

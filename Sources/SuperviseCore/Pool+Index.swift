@@ -111,7 +111,10 @@ extension Pool {
             guard let candidate else { return }
             earliest = earliest.map { min($0, candidate) } ?? candidate
         }
-        for worker in slot.leaving { consider(worker.killAt) }
+        for worker in slot.leaving {
+            consider(worker.killAt)
+            consider(worker.draining?.until)
+        }
         guard stage == .running else { return earliest }
         for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {
             consider(bootDeadline(of: worker))

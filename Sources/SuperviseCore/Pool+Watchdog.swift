@@ -87,6 +87,7 @@ extension Worker {
     fileprivate mutating func shiftDeadlines(by span: TimeSpan) {
         watchdogAt = watchdogAt.map { $0 + span }
         progressAt = progressAt.map { $0 + span }
+        draining?.shift(by: span)
         switch state {
         case .starting, .booting:
             bootUntil = bootUntil + span

@@ -45,6 +45,8 @@ extension Pool {
         case .connections(let total): count(total, by: .preload, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
         case .evidenceGathered: evidenceGathered(of: id, at: now)
+        case .drained: endDraining(of: id, because: .idle, at: now)
+        case .undrainable: endDraining(of: id, because: .unwatchable, at: now)
         case .stopping: workerAnnouncedEnd(id, at: now)
         case .recycleRequested:
             self[id]?.asksForReplacement = true
@@ -67,6 +69,7 @@ extension Pool {
     }
 
     mutating func expire(_ slot: Int, at now: Instant) {
+        expireDraining(in: slot, at: now)
         for worker in slots[slot].leaving {
             if let killAt = worker.killAt, killAt <= now { killLate(worker, at: now) }
         }

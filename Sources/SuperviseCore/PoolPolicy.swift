@@ -54,6 +54,8 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
 
     /// The time between the stop-signal and SIGKILL.
     public var gracefulTimeout = TimeSpan.seconds(30)
+    /// How workers are kept from dropping their requests when they are told to go.
+    public var drain = DrainRule.auto
     /// How long the service goes on after it was told to stop, before its listeners close.
     public var drainDelay = TimeSpan.zero
 
@@ -105,6 +107,16 @@ public enum RestartPolicy: String, Hashable, Sendable, Codable, CaseIterable {
     case onFailure = "on-failure"
     /// None.
     case never
+}
+
+/// How a worker is emptied before it ends.
+public enum DrainRule: String, Hashable, Sendable, Codable, CaseIterable {
+    /// `observe` where the worker never said `READY=1`.
+    case auto
+    /// It gets the stop-signal and finishes its requests by itself.
+    case signal
+    /// It finds no new connections, and gets the stop-signal when those that it has are served.
+    case observe
 }
 
 /// A number of workers, or a percentage of the pool.

@@ -26,6 +26,10 @@ public struct Signal: Hashable, Sendable, Codable, CustomStringConvertible {
         Signal.names.indices.contains(Int(number)) ? Signal.names[Int(number)] : "SIG\(number)"
     }
 
+    /// SIGSTOP.
+    public static let stop = Signal(number: 19)
+    /// SIGCONT.
+    public static let `continue` = Signal(number: 18)
     /// SIGHUP.
     public static let hangup = Signal(number: 1)
     /// SIGINT.

@@ -76,6 +76,8 @@ public struct WorkerSnapshot: Equatable, Sendable {
     public var id: WorkerID
     /// Where it stands.
     public var state: Worker.State
+    /// Whether it finds no new connections and has not got the stop-signal.
+    public var isDraining = false
     /// Why it is to be replaced, if it is.
     public var due: RecycleCause?
     /// Whether it is to take over from another one in its slot.
@@ -153,7 +155,7 @@ extension Pool {
         _ worker: Worker, due: RecycleCause? = nil, isReplacement: Bool = false, at now: Instant
     ) -> WorkerSnapshot {
         WorkerSnapshot(
-            id: worker.id, state: worker.state, due: due, isReplacement: isReplacement,
+            id: worker.id, state: worker.state, isDraining: worker.isDraining, due: due, isReplacement: isReplacement,
             facts: worker.facts(at: now), bootTime: worker.readyAt.map { $0 - worker.startedAt },
             lifetimeLimit: worker.lifetimeLimit,
             memoryLimitBytes: policy(of: worker).maxRSSBytes)

@@ -75,6 +75,8 @@ public struct Worker: Equatable, Sendable, Codable {
     var isObservable = true
     /// Whether it said `READY=1`.
     var saidReady = false
+    /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
+    var draining: Draining?
     /// Whether it is ready without the evidence that is still looked for, for the sake of later boots.
     public internal(set) var isUnproven = false
 
@@ -100,6 +102,9 @@ public struct Worker: Equatable, Sendable, Codable {
 
     /// How its memory grows; nil while too little was seen of it.
     public var growth: MemoryGrowth? { leak.growth }
+
+    /// Whether it was told to go and gets no stop-signal before its requests are served.
+    public var isDraining: Bool { draining != nil }
 
     /// Whether it serves and was not told to go.
     public var isReady: Bool { state == .ready }

@@ -19,6 +19,8 @@ public final class SocketDiagnosis: Sendable {
             owning: try systemCall("socket") { csupervise_open_diagnosis() })
     }
 
+    var rawValue: Int32 { descriptor.rawValue }
+
     /// The queue of this listener.
     public func queue(of listener: ListenSocket) throws(SystemCallError) -> AcceptQueue {
         var waiting: UInt32 = 0
@@ -57,7 +59,7 @@ extension ListenSocket {
     public var isUnix: Bool { address.hasPrefix("unix:") }
 
     /// The TCP port; nil of a unix socket.
-    var port: UInt16? {
+    public var port: UInt16? {
         isUnix ? nil : address.lastIndex(of: ":").flatMap { UInt16(address[$0...].dropFirst()) }
     }
 

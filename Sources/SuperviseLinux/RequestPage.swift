@@ -30,6 +30,7 @@ public final class RequestPage: Sendable {
     private static let counterOffset = 64
     private static let limitOffset = 128
     private static let connectionsOffset = 192
+    private static let flagsOffset = 256
     private let descriptor: FileDescriptor
 
     /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
@@ -85,6 +86,14 @@ public final class RequestPage: Sendable {
             if maps.utf8.firstRange(of: inode.utf8) != nil { return true }
         }
         return isKnown ? false : nil
+    }
+
+    /// Lets the preload library find no connections any more, in all processes that have the page.
+    public func closeToNewConnections() throws(SystemCallError) {
+        var flags: UInt32 = 1
+        try systemCall("pwrite") {
+            pwrite(descriptor.rawValue, &flags, 4, off_t(Self.flagsOffset))
+        }
     }
 
     /// Changes the limit; 0 is none.

@@ -42,7 +42,8 @@ struct Adoption {
         let wanted = Adoption.way(for: settings.adopt, format)
         let wantsCount =
             settings.count == .preload || settings.count == .auto && format.loadsLibraries
-        let wantsLibrary = wanted == .preload || wantsCount
+        let wantsDrain = settings.policy.drain == .observe && format.loadsLibraries
+        let wantsLibrary = wanted == .preload || wantsCount || wantsDrain
         let loaded = wantsLibrary && format.loadsLibraries ? library.path : nil
         self.library = loaded
         countsReports = settings.count == .auto || settings.count == .report

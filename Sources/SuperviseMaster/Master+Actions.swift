@@ -18,6 +18,7 @@ extension Master {
         switch action {
         case .start(let id, let order): start(id, order)
         case .signal(let id, let signal): send(signal, to: id)
+        case .drain(let id): drain(id)
         case .signalTree(let id): signalOrphans(of: id)
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)

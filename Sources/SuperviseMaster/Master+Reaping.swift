@@ -98,6 +98,7 @@ extension Master {
     /// Closes what the master holds for a worker of which nothing is left.
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
+        endDrain(of: worker)
         unwatch(worker.notify.rawValue)
         if let pipe = worker.errorPipe { unwatch(pipe.rawValue) }
         bindFilters[worker.serial]?.listeners = []
@@ -108,6 +109,7 @@ extension Master {
     func signalOrphans(of id: WorkerID) {
         guard let worker = workers[id] else { return }
         signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
+        endDrain(of: worker)
     }
 
     /// SIGKILL for all that is known to be the worker's.
@@ -115,6 +117,7 @@ extension Master {
         guard let worker = workers[id] else { return }
         worker.wasKilled = true
         signalTree(of: worker, Signal.kill.number)
+        endDrain(of: worker)
     }
 
     /// Signals the worker, if it lives, and everything below it. A number is signalled only while it
@@ -145,7 +148,8 @@ extension Master {
         }
     }
 
-    private func verified(
+    /// `lacking` is called where there is no descriptor for it.
+    func verified(
         _ pid: Int32, in tree: Set<Int32>, of worker: RunningWorker, orElse lacking: () -> Void
     ) -> ProcessDescriptor? {
         do throws(SystemCallError) {

@@ -172,6 +172,7 @@ extension Master {
             case .abort: Signal.abort.number
             }
         signalIgnoringExit(worker, number)
+        endDrain(of: worker)
     }
 
     /// ESRCH: it has exited and will be reaped in this turn or the next.

@@ -90,6 +90,8 @@ final class Master {
     var exitCode: Int32?
     /// Listeners that take no new connections, until nobody waits there any more: by pool.
     var shutDoors: [Int: ShutDoors] = [:]
+    /// Workers that are emptied, by serial.
+    var drains: [UInt64: DrainWatch] = [:]
     /// Opened when first needed.
     lazy var diagnosis: SocketDiagnosis? = openDiagnosis()
 
@@ -226,8 +228,9 @@ final class Master {
 
     private var nextDeadline: Instant? {
         let own = [
-            loader?.deadline, nextLookAtDoors, looks.first?.at, commands.deadline,
-            controlDeadline, serviceManager?.deadline, upgrade?.probe?.deadline,
+            loader?.deadline, nextLookAtDoors, nextLookAtDrains, looks.first?.at,
+            commands.deadline, controlDeadline, serviceManager?.deadline,
+            upgrade?.probe?.deadline,
         ]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
@@ -250,6 +253,7 @@ final class Master {
             abandonUpgrade(because: "the new program did not answer within 30 s")
         }
         if let look = nextLookAtDoors, look <= now { lookAtDoors() }
+        if let look = nextLookAtDrains, look <= now { lookAtDrains() }
         while let look = looks.first, look.at <= now {
             looks.removeFirst()
             lookWhereItListens(look)

@@ -25,6 +25,10 @@ extension LogLine {
         case .retiring(let id, let cause, let facts):
             self = subject.line(.info, "retiring", id).with("cause", cause.name)
                 .with(facts, requests: false)
+        case .drained(let id, let end, let span):
+            self = subject.line(end == .timeout ? .warning : .debug, "drained", id)
+                .with("by", end.rawValue).with("after", span)
+                .with("message", end == .timeout ? Advice.notDrained : nil)
         case .exited(let id, let status, let ending, let facts):
             self = subject.line(ending.level, "exited", id).with("cause", ending.name(status))
                 .with(status).with("killed_by", subject.killer(of: id, status)).with(facts)
@@ -108,6 +112,8 @@ extension LogLine {
         static let memoryAlarm =
             "over max-rss while younger than min-lifetime; recycled after that if it still grows. "
             + "max-rss may be below the program's own size"
+        static let notDrained =
+            "connections were in use until graceful-timeout was nearly over; they may be cut off"
         static let capsCrossed =
             "kill-rss comes to less than max-rss here, so workers are killed, not recycled"
         static let leak =

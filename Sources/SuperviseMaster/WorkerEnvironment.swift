@@ -16,6 +16,8 @@ enum ContractVariable {
     static let adopt = "SUPERVISE_WORKER_ADOPT"
     /// 1 where the preload library is to count connections.
     static let count = "SUPERVISE_WORKER_COUNT"
+    /// Tells the preload library to be ready to find no connections.
+    static let drain = "SUPERVISE_WORKER_DRAIN"
     /// What the dynamic loader loads first (ld.so(8)).
     static let preload = "LD_PRELOAD"
 }
@@ -63,6 +65,10 @@ enum WorkerEnvironment {
             (ContractVariable.listeners, inodes.joined(separator: ",")),
         ]
         if adoption.way == .preload { pairs.append((ContractVariable.adopt, "1")) }
+        // For those alone that nothing else makes look for their listeners.
+        if adoption.way != .preload, !adoption.countsConnections {
+            pairs.append((ContractVariable.drain, "1"))
+        }
         if adoption.countsConnections { pairs.append((ContractVariable.count, "1")) }
         var variables = environment
         set(pairs, in: &variables)

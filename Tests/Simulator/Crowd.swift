@@ -78,6 +78,8 @@ package struct Crowd {
             case .signal(let id, _):
                 agenda.enter(
                     .news(id, .exited(.code(0), leavesTree: false)), at: now + .seconds(1))
+            case .drain(let id):
+                agenda.enter(.news(id, .drained), at: now + .seconds(1))
             case .signalTree, .kill, .observe, .measureRoom, .logMemory, .gatherEvidence,
                 .sampleMemory, .sampleProgress,
                 .setBell,

@@ -53,6 +53,8 @@ package struct Invariant: Sendable {
         Invariant("signals go to the living", .action(signalsToTheLiving)),
         Invariant("the stop-signal goes to whom was told", .action(signalAfterTold)),
         Invariant("SIGKILL comes after the signal and the whole grace", .action(killAfterGrace)),
+        Invariant("who is emptied was told to go", .action(drainsWhoIsTold)),
+        Invariant("the stop-signal waits for requests", .action(stopSignalWaits)),
         Invariant("an abort has its cause", .notice(abortedForACause)),
         Invariant("SIGABRT goes to whom hangs", .action(abortsWhoHangs)),
         // Giving up and the end.
@@ -67,10 +69,12 @@ package struct Invariant: Sendable {
         Invariant("failing again backs off", .step(failureBacksOff)),
         Invariant("work ends as the restart policy says", .step(policyEndsWork)),
         Invariant("a stopping or parked pool keeps nobody", .step(stopReachesAll)),
+        Invariant("who is empty gets the stop-signal", .step(emptyOnesGo)),
         Invariant("who asks to be aborted is", .step(triggersAbort)),
         Invariant("who stands still while others wait is aborted", .step(standstillIsNoticed)),
         // Every turn.
         Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),
+        Invariant("nobody is emptied for ever", .turn(drainsNotForEver)),
         Invariant("nobody boots longer than ready-timeout", .turn(nobodyBootsForEver)),
         Invariant("who is over a limit is due", .turn(overLimitIsDue)),
         Invariant("room is not left idle", .turn(roomIsUsed)),

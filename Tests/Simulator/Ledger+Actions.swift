@@ -16,11 +16,16 @@ extension Ledger {
         let now = now
         switch action {
         case .start(let id, let order): started(id, order)
-        case .signal(let id, _), .signalTree(let id): change(id) { $0.isSignalled = true }
+        case .signal(let id, _), .signalTree(let id):
+            signalled(id)
+            change(id) { $0.isSignalled = true }
+        case .drain(let id): drainBegun(id)
         case .kill(let id):
             if owesKill == id { owesKill = nil }
+            if owesStopSignal == id { owesStopSignal = nil }
             change(id) {
                 $0.isKilled = true
+                $0.draining = nil
                 $0.killAt = now + .seconds(1)
             }
         case .gatherEvidence(let id, _, _):
@@ -68,7 +73,7 @@ extension Ledger {
     private mutating func record(_ notice: Notice) {
         let now = now
         switch notice {
-        case .started, .startFailed, .bootTimedOut, .exited, .leftProcesses, .killedTree,
+        case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses, .killedTree,
             .memoryShared, .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
             .canaryFailed, .drainDelay, .closed:
             break

@@ -11,6 +11,7 @@ extension Ledger {
         owesShut = nil
         owesAbort = nil
         owesJudgement = nil
+        owesStopSignal = nil
         switch event {
         case .emptied(let pool): doorsEmptied(pool)
         case .deadline, .sampled, .recycle, .park: break
@@ -46,6 +47,7 @@ extension Ledger {
         case .ready: change(id) { $0.saidReady = true }
         case .listening: change(id) { $0.wasSeen = true }
         case .unobservable, .recycleRequested, .stopping: break
+        case .drained, .undrainable: drainEnded(worker)
         case .watchdog: watchdogHeard(of: worker)
         case .watchdogTriggered: if worker.isKept { owesAbort = id }
         case .extendTimeout(let span): extended(worker, by: span)

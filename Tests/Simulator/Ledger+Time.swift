@@ -107,6 +107,7 @@ extension Ledger.Pool {
 extension Ledger.Worker {
     fileprivate mutating func shift(by span: TimeSpan) {
         killAt = killAt.map { $0 + span }
+        draining?.shift(by: span)
         guard isKept else { return }
         watchdogAt = watchdogAt.map { $0 + span }
         progressAt = progressAt.map { $0 + span }

@@ -69,6 +69,8 @@ package struct Ledger: Equatable {
         /// When the bell was rewritten that it rang, and whether it ever came to its limit.
         var rungAt: Instant?
         var hasReachedLimit = false
+        /// How it is emptied, until it gets the stop-signal.
+        var draining: Draining?
         var isSignalled = false
         var isKilled = false
         var hasExited = false
@@ -172,6 +174,9 @@ package struct Ledger: Equatable {
     var owesAbort: WorkerID?
     /// A pool whose queue was looked at, so that those who stand still have to go in this step.
     var owesJudgement: Int?
+    /// A worker of which it was said that it is empty, or can't be watched: it has to get the stop-signal
+    /// in this step.
+    var owesStopSignal: WorkerID?
     /// A worker over `warn-rss`, of which that has to be said in this step.
     var owesWarning: WorkerID?
 

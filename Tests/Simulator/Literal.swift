@@ -89,6 +89,7 @@ struct PolicyField {
         PolicyField("maxUnavailable", \.maxUnavailable) { $0.map { ".\($0)" } ?? "nil" },
         PolicyField("maxHold", \.maxHold, span),
         PolicyField("gracefulTimeout", \.gracefulTimeout, span),
+        PolicyField("drain", \.drain) { ".\($0)" },
         PolicyField("drainDelay", \.drainDelay, span),
         PolicyField("watchdogTimeout", \.watchdogTimeout) { $0.map(span) ?? "nil" },
         PolicyField("stallTimeout", \.stallTimeout) { $0.map(span) ?? "nil" },

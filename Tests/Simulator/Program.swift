@@ -7,6 +7,11 @@ package struct Program: Equatable, Sendable {
     package var boot = 200
     /// The longest time from the stop-signal to the exit.
     package var drain = 200
+    /// The longest time that the last requests take, how many never end, and of how many workers that
+    /// can't be seen.
+    package var busy = 20
+    package var endless = 0
+    package var unwatchable = 0
     /// The longest time by which an exit is told late; exits in between are told together.
     package var late = 0
     /// The longest time from SIGKILL until nothing is left.
@@ -47,7 +52,8 @@ package struct Program: Equatable, Sendable {
 
     /// Every field by name, for the printer and the shrinker.
     nonisolated(unsafe) static let fields: [(name: String, path: WritableKeyPath<Program, Int>)] = [
-        ("exec", \.exec), ("boot", \.boot), ("drain", \.drain), ("late", \.late),
+        ("exec", \.exec), ("boot", \.boot), ("drain", \.drain), ("busy", \.busy),
+        ("endless", \.endless), ("unwatchable", \.unwatchable), ("late", \.late),
         ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
         ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth), ("limit", \.limit),
@@ -62,6 +68,7 @@ package struct Program: Equatable, Sendable {
         var program = Program()
         program.boot = boot
         program.drain = drain
+        program.busy = busy
         program.beating = beating
         return program
     }

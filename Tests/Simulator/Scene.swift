@@ -18,6 +18,8 @@ package final class Scene: Sendable, CustomStringConvertible {
         case errands
         /// As `surge`, with watchdogs.
         case watched
+        /// As `surge`; who goes is emptied first.
+        case drained
         /// As `surge`; who stands still while connections wait hangs.
         case queued
     }
@@ -140,6 +142,10 @@ extension Scene.Kind {
         case .watched:
             policy.hasListeners = true
             policy.watchdogTimeout = .milliseconds(1_100)
+        case .drained:
+            policy.hasListeners = true
+            policy.maxRequests = 10
+            policy.drain = .observe
         case .queued:
             policy.hasListeners = true
             policy.maxRequests = 10
@@ -161,6 +167,7 @@ extension Scene.Kind {
         case .jobs: policy.restart = .onFailure
         case .errands: policy.restart = .never
         case .watched: policy.watchdogTimeout = .milliseconds(1_700)
+        case .drained: policy.gracefulTimeout = .milliseconds(2_000)
         case .queued: policy.stallTimeout = nil
         }
     }

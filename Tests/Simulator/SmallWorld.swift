@@ -12,6 +12,8 @@ struct SmallWorld: Hashable {
         /// Whether it got the stop-signal, or its tree did.
         var isTold = false
         var isKilled = false
+        /// Whether it is looked at until its requests are served.
+        var isDraining = false
         /// Whether it ended and left processes behind.
         var hasEnded = false
         var requests: UInt64 = 0
@@ -46,7 +48,12 @@ struct SmallWorld: Hashable {
         case .start(let id, let order):
             let marks = Set([order.bell, order.requestLimit].compactMap { $0 }).sorted()
             present.append(Process(id: id, marks: marks))
-        case .signal(let id, _), .signalTree(let id): change(id) { $0.isTold = true }
+        case .signal(let id, _), .signalTree(let id):
+            change(id) {
+                $0.isTold = true
+                $0.isDraining = false
+            }
+        case .drain(let id): change(id) { $0.isDraining = true }
         case .kill(let id): change(id) { $0.isKilled = true }
         case .observe(let id):
             let isSeen = present.contains { $0.id == id && $0.isRunning && $0.isWaiting }
@@ -107,6 +114,8 @@ struct SmallWorld: Hashable {
             return lastEnded.map { [.worker($0, .exited(.code(1), leavesTree: false))] } ?? []
         case .hasEvidence(let place):
             return tell(place, .evidenceGathered) { $0.isLookedAt = false }
+        case .isDrained(let place): return tell(place, .drained) { _ in }
+        case .isUndrainable(let place): return tell(place, .undrainable) { _ in }
         case .empties:
             isShut = false
             return [.emptied(pool: 0)]

@@ -48,6 +48,10 @@ package enum Stimulus: Hashable, Sendable {
     // What others answer.
     /// The command that looks at a worker before it goes has ended.
     case hasEvidence(Int)
+    /// A worker that finds no new connections has served those that it had.
+    case isDrained(Int)
+    /// They can't be watched.
+    case isUndrainable(Int)
     /// Nobody waits at the shut doors any more.
     case empties
     /// Connections begin to wait at the open doors.

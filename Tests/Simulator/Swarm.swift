@@ -32,6 +32,7 @@ package struct Swarm {
         policy.readyTimeout = span(500, 8_000)
         policy.gracefulTimeout = span(100, 5_000)
         if draws.chance(150) { policy.drainDelay = span(100, 4_000) }
+        policy.drain = draws.pick([.auto, .auto, .signal, .observe])
         policy.backoff = span(0, 400)
         policy.backoffMax = span(400, 5_000)
         policy.stableAfter = span(200, 5_000)
@@ -85,6 +86,7 @@ package struct Swarm {
         program.exec = draws.pick([0, 5, 40])
         program.boot = draws.between(10, 1_500)
         program.drain = draws.between(0, 2_000)
+        program.busy = draws.pick([0, 20, draws.between(20, 6_000)])
         program.memory = draws.between(20, 90)
         if draws.chance(400) {
             program.reporting = draws.between(300, 2_000)
@@ -99,6 +101,8 @@ package struct Swarm {
         program.failing = draws.chance(60) ? 1_000 : some(500)
         program.hanging = draws.chance(40) ? 1_000 : some(400)
         program.deaf = some(600)
+        program.endless = some(600)
+        program.unwatchable = some(600)
         program.evidence = draws.pick([0, 500, 4_000])
         program.trees = some(600)
         program.deafTrees = some(600)

@@ -43,7 +43,7 @@ extension Walk {
             let process = world.present[place]
             world.present[place].memory = .usual
             world.present[place].isStuck =
-                process.isTold || process.hasAnnounced || process.hasEnded
+                process.isTold || process.isDraining || process.hasAnnounced || process.hasEnded
                 || process.hasExecuted && !process.isWaiting
         }
         world.isBesieged = world.isShut
@@ -74,7 +74,9 @@ extension Walk {
         for place in world.present.indices {
             let process = world.present[place]
             if process.isKilled { return process.hasEnded ? .treeEnds(place) : .crashes(place) }
-            if process.isStuck || process.hasEnded && !process.isTold { continue }
+            if process.isStuck { continue }
+            if process.hasEnded, !process.isTold, !process.isDraining { continue }
+            if process.isDraining { return .isDrained(place) }
             if process.hasEnded { return .treeEnds(place) }
             if process.isLookedAt { return .hasEvidence(place) }
             if !process.hasExecuted { return .runs(place) }

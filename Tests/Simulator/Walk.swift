@@ -44,7 +44,8 @@ package struct Walk<M: Machine & Equatable> {
             tell(.late(by: now - restedAt))
         case .runs, .isRefused, .isMissing, .getsReady, .servesOne, .serves, .grows, .bursts,
             .asks, .holds, .announces, .beats, .triggers, .extends, .finishes, .crashes,
-            .leavesProcesses, .treeEnds, .repeatsEnd, .hasEvidence, .empties, .queueFills,
+            .leavesProcesses, .treeEnds, .repeatsEnd, .hasEvidence, .isDrained, .isUndrainable,
+            .empties, .queueFills,
             .queueEmpties, .reload, .reloadWithOthers, .resize, .park, .stop:
             for event in world.happen(stimulus, in: scene) { tell(event) }
         }
@@ -132,6 +133,7 @@ extension Walk {
 
     private func add(_ stimuli: inout [Stimulus], of place: Int) {
         let process = world.present[place]
+        if process.isDraining { stimuli += [.isDrained(place), .isUndrainable(place)] }
         guard !process.hasEnded else { return stimuli.append(.treeEnds(place)) }
         if process.isKilled {
             stimuli.append(.crashes(place))
@@ -142,7 +144,7 @@ extension Walk {
             return
         }
         stimuli += [.finishes(place), .crashes(place), .leavesProcesses(place)]
-        let isGoing = process.isTold || process.hasAnnounced
+        let isGoing = process.isTold || process.isDraining || process.hasAnnounced
         if scene.isGuarded, !process.hasExtended { stimuli.append(.extends(place)) }
         if scene.hasCaps, process.memory < .huge { stimuli.append(.bursts(place)) }
         guard !isGoing else { return }

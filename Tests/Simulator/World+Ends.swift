@@ -44,6 +44,7 @@ extension World {
         switch action {
         case .start(let id, let order): start(id, order, at: now)
         case .signal(let id, _): signal(id, at: now)
+        case .drain(let id): drain(id, at: now)
         case .signalTree(let id): signalTree(id, at: now)
         case .kill(let id): kill(id, at: now)
         case .observe(let id): observe(id, at: now)
@@ -89,6 +90,19 @@ extension World {
         processes[id] = process
         guard process.hasExecuted, !process.isDeaf else { return }
         agenda.enter(.died(id, status, byItself: false), at: now + .milliseconds(drain))
+    }
+
+    /// Its requests end sooner or later, or never; or they can't be watched.
+    private mutating func drain(_ id: WorkerID, at now: Instant) {
+        guard var process = processes[id] else { return }
+        let program = process.program
+        if process.draws.chance(program.unwatchable) {
+            agenda.enter(.drained(id, .undrainable), at: now)
+        } else if !process.draws.chance(program.endless) {
+            let wait = Int64(process.draws.between(0, program.busy))
+            agenda.enter(.drained(id, .drained), at: now + .milliseconds(wait))
+        }
+        processes[id] = process
     }
 
     private mutating func signalTree(_ id: WorkerID, at now: Instant) {

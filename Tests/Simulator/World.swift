@@ -17,6 +17,7 @@ package struct World {
         case answered(WorkerID, WorkerEvent)
         case looked(pool: Int)
         case emptied(pool: Int)
+        case drained(WorkerID, WorkerEvent)
         case sampled(Int)
         case measured(Int, MemoryRoom)
         case befalls(Fault)
@@ -26,7 +27,7 @@ package struct World {
         var isOfProcesses: Bool {
             switch self {
             case .executed, .notStarted, .booted, .died, .reaped, .treeDied, .served, .beats,
-                .falls, .emptied:
+                .falls, .emptied, .drained:
                 true
             case .answered, .looked, .sampled, .measured, .befalls, .heals: false
             }
@@ -120,6 +121,8 @@ package struct World {
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
         case .emptied(let pool): return [.emptied(pool: pool)]
+        case .drained(let id, let news):
+            return processes[id]?.isPresent == true ? [.worker(id, news)] : []
         case .measured(let pool, let room): return [.room(pool: pool, room)]
         case .sampled(let pool): return [.sampled(pool: pool)]
         case .befalls(let fault): return befall(fault, at: now)

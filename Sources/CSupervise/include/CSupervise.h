@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "child.h"
+#include "connections.h"
 #include "filter.h"
 #include "kernel.h"
 #include "listening.h"

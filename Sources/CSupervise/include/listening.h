@@ -21,6 +21,9 @@ int csupervise_tcp_queue(int listener, uint32_t *waiting, uint32_t *limit);
 // A descriptor to ask sock_diag(7) over, or -1 with errno.
 int csupervise_open_diagnosis(void);
 
+// Sends a request for sockets with these flags of netlink(7). 0, or -1 with errno.
+int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_t flags);
+
 // How many handshakes with this local port are not finished, of one family, or -1 with errno. Stops
 // at the first few: the answer is whether there are any.
 int csupervise_half_open(int diagnosis, int family, uint16_t port);

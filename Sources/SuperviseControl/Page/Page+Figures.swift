@@ -35,6 +35,7 @@ extension Page {
             switch (told.state) {
             case 'ready': return [told.due ? `ready, due: ${told.due}` : 'ready', 'ready'];
             case 'starting': case 'booting': return [told.state, 'booting'];
+            case 'draining': return [`draining: ${told.cause}`, 'leaving'];
             case 'retiring': return [`retiring: ${told.cause}`, 'leaving'];
             case 'backoff':
                 return [`failed ${told.failures}×, next in ${secondsText(told.starts_in_seconds)}`,

@@ -29,6 +29,22 @@ extension Setting {
                 too, is killed. Example: graceful-timeout = 2m, for long uploads.
                 """),
         Setting(
+            "drain", in: .stopping,
+            .pool(.value(\.policy.drain, .word("a way to drain", placeholder: "WAY"))),
+            reload: .live,
+            summary: "How a worker's open requests are finished before it ends",
+            details: """
+                Many programs drop what they are doing when they get the stop-signal. observe: the \
+                worker's accept finds no new connections, and the stop-signal is sent when none of \
+                its connections waits for an answer (or has been busy in the last second), at the \
+                latest two seconds before graceful-timeout is over. signal: the stop-signal at once, for \
+                programs that finish their requests. auto: observe, but for workers that said \
+                READY=1. Pools with unix sockets, and programs that cannot load the preload \
+                library (static ones, Go), get the signal at once in any case. A keep-alive \
+                client that sends its next request in the very moment of the stop-signal loses \
+                it, as with any HTTP server. Example: drain = signal.
+                """),
+        Setting(
             "drain-delay", in: .stopping,
             .pool(
                 .value(

@@ -1,0 +1,30 @@
+import Glibc
+
+/// The sockets that processes have open (/proc/PID/fd, proc_pid_fd(5)).
+public enum ProcessSockets {
+    /// The inodes of this process's sockets; empty when it is gone. Fails with EACCES where they are
+    /// not ours to look at (ptrace(2), "access mode checking").
+    public static func inodes(of pid: Int32) throws(SystemCallError) -> Set<UInt64> {
+        var found: Set<UInt64> = []
+        do {
+            for name in try Directory.names("/proc/\(pid)/fd") {
+                guard let link = try link("/proc/\(pid)/fd/\(name)"), link.hasPrefix("socket:["),
+                    let inode = UInt64(link.dropFirst(8).dropLast())
+                else { continue }
+                found.insert(inode)
+            }
+        } catch  where error.code == ENOENT || error.code == ESRCH {
+            return []
+        }
+        return found
+    }
+
+    /// Nil of a descriptor that was closed since it was listed.
+    private static func link(_ path: String) throws(SystemCallError) -> String? {
+        do throws(SystemCallError) {
+            return try Procfs.link(path)
+        } catch  where error.code == ENOENT {
+            return nil
+        }
+    }
+}
