@@ -32,13 +32,13 @@ extension Pool {
     /// who says `READY=1` knows the contract: it finishes its requests.
     func drains(_ worker: Worker, because cause: RetireCause, within grace: TimeSpan) -> Bool {
         let policy = policy(of: worker)
-        guard policy.hasListeners, grace > .zero, worker.state != .starting, cause.mayDrain else {
-            return false
-        }
+        guard policy.hasListeners, grace > .zero, worker.state != .starting, cause.mayDrain,
+            worker.isReady || cause != .superseded
+        else { return false }
         return switch policy.drain {
         case .signal: false
         case .observe: true
-        case .auto: !worker.saidReady
+        case .auto: !worker.knowsContract
         }
     }
 

@@ -37,7 +37,9 @@ extension Pool {
         switch news {
         case .running: workerRuns(id, at: now)
         case .startFailed(let failure): startFailed(id, failure, at: now)
-        case .ready: workerSaidReady(id, at: now)
+        case .ready:
+            self[id]?.knowsContract = true
+            workerSaidReady(id, at: now)
         case .listening: workerListens(id, at: now)
         case .unobservable: workerIsUnobservable(id, at: now)
         case .requests(let total): count(total, by: .report, of: id, at: now)

@@ -75,6 +75,9 @@ public struct Worker: Equatable, Sendable, Codable {
     var isObservable = true
     /// Whether it said `READY=1`.
     var saidReady = false
+    /// Whether it ever said `READY=1`, whatever makes it ready: who knows that much of the contract
+    /// finishes its requests by itself.
+    var knowsContract = false
     /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
     var draining: Draining?
     /// Whether it is ready without the evidence that is still looked for, for the sake of later boots.

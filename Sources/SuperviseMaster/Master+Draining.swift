@@ -194,6 +194,21 @@ extension Master {
         drains[worker.serial]?.phase = .running
     }
 
+    /// Nobody stands still while this program makes way for another one.
+    func goOnAfterDrainLooks() {
+        for serial in drains.keys.sorted() {
+            if let worker = workers[serial: serial] { goOn(worker) }
+        }
+    }
+
+    /// Watches on whom the program before this one watched.
+    func resumeDrains() {
+        for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial })
+        where service.member(worker.id.pool)?.pool.worker(worker.id)?.isDraining == true {
+            drain(worker.id)
+        }
+    }
+
     /// The end of the watch: the signals that it waited for were sent, and find it running.
     func endDrain(of worker: RunningWorker) {
         guard drains[worker.serial] != nil else { return }

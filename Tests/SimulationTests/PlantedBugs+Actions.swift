@@ -16,6 +16,7 @@ extension Bugged {
         switch (bug, action) {
         case (.sendNoStopSignal, .signal): return []
         case (.sendTheStopSignalTwice, .signal): return [action, action]
+        case (.skipTheEmptying, .drain(let id)): return [.signal(id, .stop)]
         case (.sendNoKill, .kill): return []
         case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
         case (.leaveTreesAlone, .signalTree): return []

@@ -24,6 +24,7 @@ extension Bugged {
                 pool.slots[slot].incumbent?.progressAt = Instant(nanoseconds: 0)
             }
             return [event]
+        case (.ignoreThatItIsEmpty, .worker(_, .drained)): return []
         case (.ignoreLostTime, .late): return []
         case (.giveLostTimeTwice, .late): return [event, event]
         default: return [event]
@@ -43,6 +44,21 @@ extension Bugged {
             changeDues(at: now) { due in
                 if due?.aheadUntil != nil { due?.aheadUntil = now + .seconds(1_000) }
             }
+        case (.emptyForEver, _):
+            changeDraining(at: now) { $0?.until = now + .seconds(1_000) }
+        case (.emptyWithoutAShare, _):
+            changeDraining(at: now) { draining in
+                guard let old = draining, old.share > .zero else { return }
+                draining = Draining(since: old.since, until: old.until + old.share, share: .zero)
+            }
+        case (.emptyWhoSaysReady, .worker(let id, .ready)):
+            eachSlot { pool, slot in
+                if pool.slots[slot].incumbent?.id == id {
+                    pool.slots[slot].incumbent?.knowsContract = false
+                }
+            }
+        case (.signalATreeAtItsRequests, .worker(_, .exited)):
+            changeDraining(at: now) { $0?.until = now }
         case (.holdOldWorkersToANewTimeout, .worker(let id, .watchdog)):
             eachSlot { pool, slot in
                 guard pool.slots[slot].incumbent?.id == id,
@@ -64,6 +80,18 @@ extension Bugged {
                 pool.slots[slot].incumbent?.progressAt = progressAt.map(back)
             }
         default: break
+        }
+    }
+
+    private mutating func changeDraining(
+        at now: Instant, _ change: (inout Draining?) -> Void
+    ) {
+        eachSlot { pool, slot in
+            for place in pool.slots[slot].leaving.indices {
+                guard pool.slots[slot].leaving[place].draining != nil else { continue }
+                change(&pool.slots[slot].leaving[place].draining)
+                pool.refresh(slot, at: now)
+            }
         }
     }
 

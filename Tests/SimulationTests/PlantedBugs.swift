@@ -20,6 +20,13 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case leaveTreesAlone
     case restartTheKillDeadlineOnASecondStop
     case forgetAWorkerWhenStopping
+    // Emptying.
+    case skipTheEmptying
+    case emptyForEver
+    case emptyWithoutAShare
+    case ignoreThatItIsEmpty
+    case emptyWhoSaysReady
+    case signalATreeAtItsRequests
     // Starts.
     case startTwice
     case startOneBeyondTheSurge

@@ -59,7 +59,8 @@ extension Ledger {
             policy.hasListeners, worker.runsSince != nil, !isHurried(worker.id)
         else { return false }
         switch told.cause {
-        case .recycle, .scaledDown, .parked, .superseded, .stop: break
+        case .recycle, .scaledDown, .parked, .stop: break
+        case .superseded: if worker.readyAt == nil { return false }
         case .announced, .bootTimeout, .killMemory, .watchdog, .stalled: return false
         }
         return switch policy.drain {

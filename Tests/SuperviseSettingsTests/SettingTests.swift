@@ -64,6 +64,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ),
     ("quick-signal", [("int", ["INT"]), ("", [])], ["0"]),
     ("graceful-timeout", [("0", ["0s"]), ("2m", ["2m"])], ["off"]),
+    ("drain", [("signal", ["signal"]), ("OBSERVE", ["observe"])], ["off", "1s"]),
     ("drain-delay", [("0", ["0s"]), ("15s", ["15s"])], ["off"]),
     ("reopen-signal", [("USR1", ["USR1"])], ["usr3"]),
     ("timeout", [("off", ["off"]), ("30s", ["30s"])], ["soon"]),

@@ -31,7 +31,7 @@ enum Page {
     ].joined(separator: "; ")
 
     /// The base64 of the script's SHA-256. A test tells the new one after a change.
-    static let scriptHash = "1ymJswYxqxaxqRntmn/TxJwJh5wQIDsAD+l1tYRhsB8="
+    static let scriptHash = "fjtgosIU7AKwAwIIIYiL1MCpDCLak5LsNkIQrls6EKA="
     /// The same of the style.
     static let styleHash = "7Y8JOJn8xq+mIrDxqKfWTldRAeeSZncO3kG7j6Wenck="
 }

@@ -37,6 +37,7 @@ extension Master {
         reloads = state.reloads
         upgrades = state.upgrades
         exited = state.exited
+        resumeDrains()
         listenToEvents()
         hooks.resume(state.hooks)
     }

@@ -99,6 +99,7 @@ extension Master {
     }
 
     private func execute(_ upgrade: Upgrade) throws {
+        goOnAfterDrainLooks()
         let state = handOver()
         let file = try MemoryFile(name: Master.stateName, state.encode())
         let kept = state.descriptors + [file.rawValue]
