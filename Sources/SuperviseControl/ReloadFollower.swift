@@ -87,7 +87,8 @@ public struct ReloadFollower: Codable {
                     "pool \(poolName(pool)): \(failures) new workers of slot \(slot) in a row failed\(last)"
                 ])
         case .reloadComplete: return verdict(.complete, [])
-        case .started, .startFailed, .bootTimedOut, .due, .retiring, .drained, .killed, .leftProcesses,
+        case .started, .startFailed, .bootTimedOut, .due, .retiring, .drained, .killed,
+            .leftProcesses,
             .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
             .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp:

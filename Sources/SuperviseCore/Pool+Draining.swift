@@ -53,7 +53,8 @@ extension Pool {
 
     /// The stop-signal, to the worker or to what it left behind meanwhile.
     mutating func endDraining(of id: WorkerID, because end: DrainEnd, at now: Instant) {
-        guard let index = leavingIndex(of: id), let draining = slots[id.slot].leaving[index].draining
+        guard let index = leavingIndex(of: id),
+            let draining = slots[id.slot].leaving[index].draining
         else { return }
         slots[id.slot].leaving[index].draining = nil
         let latest = now + draining.share

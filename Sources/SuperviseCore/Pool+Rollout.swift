@@ -220,12 +220,13 @@ extension Pool {
     /// The prepared generation is given up: its canary goes, and nothing else has changed.
     mutating func abort(at now: Instant) {
         guard let given = candidate else { return }
-        candidate = nil
+        // It goes by its own settings, which are forgotten then.
         if let canary = given.canary, let worker = self[canary] {
             let grace = worker.isReady ? given.policy.gracefulTimeout : BootTimes.grace
             retire(canary, because: .superseded, within: grace, at: now)
-            refresh(canary.slot, at: now)
         }
+        candidate = nil
+        if let canary = given.canary { refresh(canary.slot, at: now) }
         switch given.phase {
         case .waiting(let slot, _), .takingSlot(let slot): refresh(slot, at: now)
         case .trying, .staying, .passed, .failed: break

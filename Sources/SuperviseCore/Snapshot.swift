@@ -155,7 +155,8 @@ extension Pool {
         _ worker: Worker, due: RecycleCause? = nil, isReplacement: Bool = false, at now: Instant
     ) -> WorkerSnapshot {
         WorkerSnapshot(
-            id: worker.id, state: worker.state, isDraining: worker.isDraining, due: due, isReplacement: isReplacement,
+            id: worker.id, state: worker.state, isDraining: worker.isDraining, due: due,
+            isReplacement: isReplacement,
             facts: worker.facts(at: now), bootTime: worker.readyAt.map { $0 - worker.startedAt },
             lifetimeLimit: worker.lifetimeLimit,
             memoryLimitBytes: policy(of: worker).maxRSSBytes)

@@ -45,7 +45,8 @@ final class Blueprint {
 
     /// Whether the worker gets a page to count requests in.
     var hasPage: Bool {
-        (settings.count != .off || adoption.library != nil) && (policy.hasListeners || policy.maxRequests > 0)
+        (settings.count != .off || adoption.library != nil)
+            && (policy.hasListeners || policy.maxRequests > 0)
     }
 
     /// The descriptors that the worker gets, from 3 on: the listeners, then the page.

@@ -26,8 +26,9 @@ import Testing
     @Test(
         arguments: [
             (["--adopt", "off"], nil, "1", true), (["--count", "report"], "1", nil, true),
-            (["--count", "off"], "1", nil, false), (["--adopt", "seccomp"], nil, "1", true),
+            (["--count", "off"], "1", nil, true), (["--adopt", "seccomp"], nil, "1", true),
             (["--adopt", "off", "--count", "report"], nil, nil, true),
+            (["--adopt", "off", "--count", "off"], nil, nil, false),
         ] as [([String], String?, String?, Bool)])
     func eachPartCanBeTurnedOff(
         options: [String], adopt: String?, count: String?, hasPage: Bool

@@ -91,7 +91,12 @@ extension Ledger {
             if cause == .poolMemory || cause == .pressure { pools[id.pool].relief = id }
         case .retiring(let id, let cause, _): retiring(id, cause)
         case .killed(let id, let cause):
-            if cause == .killMemory { change(id) { $0.killAt = min($0.killAt ?? now, now) } }
+            guard cause == .killMemory else { return }
+            change(id) {
+                $0.killAt = min($0.killAt ?? now, now)
+                // Nothing is waited for, not even the requests of one that is emptied.
+                if $0.draining != nil { $0.isSignalled = true }
+            }
         case .backoff(let pool, let slot, _, let delay):
             pools[pool].slots[slot].notBefore = now + delay
             if owesBackoff?.pool == pool, owesBackoff?.slot == slot { owesBackoff = nil }

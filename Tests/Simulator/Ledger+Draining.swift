@@ -109,7 +109,8 @@ extension Invariant {
         return ledger.first { worker in
             guard let draining = worker.draining else { return nil }
             if draining.until <= ledger.now { return "\(worker.id) is emptied for too long" }
-            return draining.until < armed ? "nothing wakes to end the emptying of \(worker.id)" : nil
+            return draining.until < armed
+                ? "nothing wakes to end the emptying of \(worker.id)" : nil
         }
     }
 }

@@ -24,7 +24,8 @@ struct DrainingTests {
 
     @Test func theStopSignalComesWhenTheRequestsAreServed() {
         let (bench, actions) = leaving()
-        #expect(actions == [.note(.due(id(0), .requested, facts())), retiring(id(0)), .drain(id(0))])
+        #expect(
+            actions == [.note(.due(id(0), .requested, facts())), retiring(id(0)), .drain(id(0))])
         #expect(bench.pool.worker(id(0))?.isDraining == true)
         bench.wait(.seconds(3))
         #expect(

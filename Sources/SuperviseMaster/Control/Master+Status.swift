@@ -63,7 +63,8 @@ extension Master {
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
             process: { [workers, exited, drains] id in
                 if let worker = workers[id] {
-                    return StatusReport.Process(pid: worker.pid, text: worker.statusText,
+                    return StatusReport.Process(
+                        pid: worker.pid, text: worker.statusText,
                         connections: drains[worker.serial]?.open)
                 }
                 return exited.pid(of: id).map { StatusReport.Process(pid: $0, text: nil) }

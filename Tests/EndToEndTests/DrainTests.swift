@@ -1,0 +1,133 @@
+import Glibc
+import Testing
+
+/// Servers that die at once on TERM, whatever they are at: they are emptied before.
+@Suite(.takesLongTurn) struct DrainTests {
+    private static let servers = [
+        Server(name: "http.server", command: ["python3", "SERVERS/slow.py", "PORT"]),
+        Server(name: "node", command: ["node", "SERVERS/slow.js", "PORT"]),
+        Server(name: "php", command: ["php", "-S", "127.0.0.1:PORT", "SERVERS/slow.php"]),
+    ]
+
+    @Test(arguments: servers) func recyclingDropsNothing(_ server: Server) async throws {
+        let (master, address) = try await start(
+            server, ["--workers", "4", "--max-requests", "50"], workers: 4)
+        let result = try await load(address, requests: 2_000, rate: 120, timeout: 30)
+        #expect(result.failed == 0, "\(result.reasons)")
+        #expect(try await master.stop() == .exited(0), "\(master.tail)")
+        #expect(master.leftBehind.isEmpty)
+        let recycled = master.lines(Event.exit).filter { $0["cause"] == "max-requests" }
+        #expect(recycled.count >= 20)
+        let drained = master.lines("drained")
+        #expect(drained.count >= recycled.count && drained.allSatisfy { $0["by"] == "idle" })
+        #expect(master.lines("killed").isEmpty)
+    }
+
+    /// That is what it is about: with the signal alone they drop what they are at.
+    @Test func withTheSignalAloneTheyDropIt() async throws {
+        let (answer, master) = try await answerOfAnOldWorker(
+            Self.servers[0], ["--drain", "signal"])
+        #expect(answer == nil)
+        #expect(master.lines("drained").isEmpty)
+    }
+
+    @Test(arguments: servers) func aSlowAnswerIsNotCutOff(_ server: Server) async throws {
+        let (answer, master) = try await answerOfAnOldWorker(server, [])
+        let retiring = try #require(master.lines(Event.retiring).first)
+        #expect(answer == retiring.pid.map(String.init), "\(master.tail)")
+        let drained = try #require(master.lines("drained").first)
+        #expect(drained["by"] == "idle" && (drained.seconds("after") ?? 0) > 1)
+    }
+
+    /// A client that keeps its connection and says nothing is idle after a second.
+    @Test(arguments: servers.prefix(2)) func anIdleClientHoldsNobodyUp(
+        _ server: Server
+    ) async throws {
+        let (master, address) = try await start(server, [], workers: 1)
+        let client = try Cage(
+            [
+                "python3", "-c",
+                """
+                import http.client, sys, time
+                connection = http.client.HTTPConnection(sys.argv[1])
+                connection.request("GET", "/")
+                print(connection.getresponse().read().decode(), flush=True)
+                time.sleep(100)
+                """, address,
+            ], environment: baseEnvironment, output: master.folder["client"],
+            errors: master.folder["client-errors"])
+        try await master.wait("the first answer") { !master.folder.lines("client").isEmpty }
+        try await master.signal(SIGHUP)
+        let drained = try await master.waitForEvent("drained")
+        #expect(drained["by"] == "idle" && drained.pid == Int32(master.folder.lines("client")[0]))
+        // From the request on it takes a second, and a turn or two.
+        #expect((drained.seconds("after") ?? 99) < 3)
+        withExtendedLifetime(client) {}
+    }
+
+    /// A worker that says READY=1 gets the signal at once, and so does who has unix sockets.
+    @Test func whoKnowsTheContractGetsTheSignalAtOnce() async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--log-level", "debug", "--", Place.helloWorker,
+        ])
+        try await master.waitForWorkers(1)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines("drained").isEmpty)
+        let unix = try Supervise([
+            "--bind", "unix:@supervise-drain-\(getpid())", "--log-level", "debug", "--drain",
+            "observe", "--", Place.helloWorker,
+        ])
+        try await unix.waitForWorkers(1)
+        #expect(try await unix.stop() == .exited(0))
+        #expect(unix.lines("drained").map { $0["by"] } == ["unwatchable"])
+    }
+
+    /// What never ends is cut off when the program still has its share of the time.
+    @Test func requestsWithoutEndAreCutOff() async throws {
+        let (master, address) = try await start(
+            Self.servers[0], ["--graceful-timeout", "2s"], workers: 1)
+        async let answer = get("/slow", from: address)
+        try await master.wait("the request") { master.folder.exists("begun") }
+        #expect(try await master.stop() == .exited(0))
+        #expect(try await answer == nil)
+        let drained = try #require(master.lines("drained").first)
+        #expect(drained["by"] == "timeout" && drained["level"] == "warning")
+        #expect(master.lines("killed").isEmpty)
+    }
+
+    /// The answer of a worker that is at a slow request when a reload replaces it.
+    private func answerOfAnOldWorker(
+        _ server: Server, _ options: [String]
+    ) async throws -> (String?, Supervise) {
+        // It goes before its replacement comes, which may take as long as the request.
+        let (master, address) = try await start(
+            server, options + ["--max-surge", "0", "--max-unavailable", "1"], workers: 1)
+        async let answer = get("/slow", from: address)
+        try await master.wait("the request") { master.folder.exists("begun") }
+        let client = try Cage(
+            [
+                Place.supervise, "recycle", "0", "--control",
+                "\(master.folder.path)/supervise/drain.sock",
+            ], environment: baseEnvironment, output: master.folder["recycle"], errors: master.folder["recycle"])
+        let status = try await eventually("recycle") { client.status }
+        try #require(status == .exited(0), "\(readFile(master.folder["recycle"]) ?? "")")
+        let text = try await answer
+        try await master.waitForEvent(Event.exit)
+        return (text, master)
+    }
+
+    private func start(
+        _ server: Server, _ options: [String], workers: Int
+    ) async throws -> (Supervise, String) {
+        guard server.missing.isEmpty else {
+            try Test.cancel("\(server.name) skipped: it is not installed")
+        }
+        let port = try freePort()
+        let folder = try Folder()
+        let master = try Supervise(
+            ["--name", "drain", "--bind", "127.0.0.1:\(port)", "--log-level", "debug"] + options
+                + ["--"] + server.filled(server.command, port: port, folder: folder))
+        try await master.waitForWorkers(workers, deadline: .seconds(60))
+        return (master, "127.0.0.1:\(port)")
+    }
+}
