@@ -24,6 +24,8 @@ struct DrainWatch {
 /// gets the stop-signal before it goes on.
 extension Master {
     private static let lookAtDrainAfter = TimeSpan.milliseconds(50)
+    /// Where the kernel's tables are long, looks take no larger part of the master's time than this.
+    private static let restPerLook: Int64 = 20
     private static let lookAtStopAfter = TimeSpan.milliseconds(1)
     /// A process that waits for a disk, or in a frozen control group, does not stop before it goes on.
     private static let stopWithin = TimeSpan.milliseconds(100)
@@ -89,6 +91,11 @@ extension Master {
         let sockets = connections(of: ports)
         for worker in due.sorted(by: { $0.serial < $1.serial }) {
             judge(worker, by: sockets)
+        }
+        let rest = TimeSpan(nanoseconds: (self.now - now).nanoseconds * Master.restPerLook)
+        for worker in due {
+            guard case .running = drains[worker.serial]?.phase else { continue }
+            drains[worker.serial]?.nextLook = now + max(Master.lookAtDrainAfter, rest)
         }
     }
 

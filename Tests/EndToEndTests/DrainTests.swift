@@ -99,7 +99,7 @@ import Testing
     private func answerOfAnOldWorker(
         _ server: Server, _ options: [String]
     ) async throws -> (String?, Supervise) {
-        // It goes before its replacement comes, which may take as long as the request.
+        // It goes before its replacement comes, which may take as long as the request does.
         let (master, address) = try await start(
             server, options + ["--max-surge", "0", "--max-unavailable", "1"], workers: 1)
         async let answer = get("/slow", from: address)
@@ -108,7 +108,8 @@ import Testing
             [
                 Place.supervise, "recycle", "0", "--control",
                 "\(master.folder.path)/supervise/drain.sock",
-            ], environment: baseEnvironment, output: master.folder["recycle"], errors: master.folder["recycle"])
+            ], environment: baseEnvironment, output: master.folder["recycle"],
+            errors: master.folder["recycle"])
         let status = try await eventually("recycle") { client.status }
         try #require(status == .exited(0), "\(readFile(master.folder["recycle"]) ?? "")")
         let text = try await answer

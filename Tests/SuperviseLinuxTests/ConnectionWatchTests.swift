@@ -1,0 +1,183 @@
+import Glibc
+import Testing
+
+@testable import SuperviseLinux
+
+struct ConnectionWatchTests {
+    /// Both ends of a connection to a listener of this process.
+    private final class Pair {
+        let listener: ListenSocket
+        let client: Int32
+        let server: Int32
+
+        init(_ host: String = "127.0.0.1", from clientHost: String? = nil) throws {
+            listener = try ListenSocket.tcp(host: host, port: 0, backlog: 16)
+            let port = try #require(listener.port)
+            let family = (clientHost ?? host).contains(":") ? AF_INET6 : AF_INET
+            client = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            let result: Int32
+            if family == AF_INET6 {
+                var address = sockaddr_in6()
+                address.sin6_family = sa_family_t(AF_INET6)
+                address.sin6_port = port.bigEndian
+                inet_pton(AF_INET6, clientHost ?? host, &address.sin6_addr)
+                result = Self.connect(client, &address)
+            } else {
+                var address = sockaddr_in()
+                address.sin_family = sa_family_t(AF_INET)
+                address.sin_port = port.bigEndian
+                inet_pton(AF_INET, clientHost ?? host, &address.sin_addr)
+                result = Self.connect(client, &address)
+            }
+            try #require(result == 0)
+            server = accept(listener.rawValue, nil, nil)
+            try #require(server >= 0)
+        }
+
+        private static func connect<Address>(_ socket: Int32, _ address: inout Address) -> Int32 {
+            withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.connect(socket, $0, socklen_t(MemoryLayout<Address>.size))
+                }
+            }
+        }
+
+        deinit {
+            close(client)
+            close(server)
+        }
+
+        var inode: UInt64 {
+            var status = stat()
+            fstat(server, &status)
+            return UInt64(status.st_ino)
+        }
+
+        func ask() { #expect(send(client, "x", 1, 0) == 1) }
+        func hear() {
+            var byte: UInt8 = 0
+            #expect(recv(server, &byte, 1, 0) == 1)
+        }
+        func answer() {
+            #expect(send(server, "y", 1, 0) == 1)
+            var byte: UInt8 = 0
+            #expect(recv(client, &byte, 1, 0) == 1)
+        }
+
+        /// Whether somebody waits for an answer, or may.
+        var isBusy: Bool {
+            get throws {
+                let port = try #require(listener.port)
+                let sockets = try PortConnections(ports: [port], SocketDiagnosis())
+                #expect(sockets.listeners == [listener.identity.inode])
+                let count = sockets.count(among: [inode])
+                #expect(count.open == 1)
+                #expect(sockets.count(among: [1]).open == 0)
+                return count.busy == 1
+            }
+        }
+    }
+
+    private static let longerThanQuiet: UInt32 = 1_100_000
+
+    @Test(arguments: ["127.0.0.1", "::1"])
+    func whoSaysNothingIsIdleAfterASecond(_ host: String) throws {
+        let pair = try Pair(host)
+        #expect(try pair.isBusy)
+        #expect(try eventually { try !pair.isBusy })
+    }
+
+    /// However long: the last thing was received.
+    @Test func aSlowAnswerIsWaitedFor() throws {
+        let pair = try Pair()
+        pair.ask()
+        #expect(try pair.isBusy)
+        pair.hear()
+        usleep(Self.longerThanQuiet)
+        #expect(try pair.isBusy)
+        pair.answer()
+        #expect(try pair.isBusy)
+        #expect(try eventually { try !pair.isBusy })
+    }
+
+    @Test func whatWasNotReadIsARequest() throws {
+        let pair = try Pair()
+        pair.ask()
+        usleep(Self.longerThanQuiet)
+        #expect(try pair.isBusy)
+    }
+
+    /// Within one tick of the kernel's clock many may pass.
+    @Test func aQuickAnswerIsAnAnswer() throws {
+        let pair = try Pair()
+        for _ in 0..<50 {
+            pair.ask()
+            pair.hear()
+            pair.answer()
+        }
+        #expect(try eventually(withinSeconds: 5) { try !pair.isBusy })
+        pair.ask()
+        pair.hear()
+        usleep(Self.longerThanQuiet)
+        #expect(try pair.isBusy)
+    }
+
+    @Test func anAddressOfTheOtherFamilyIsSeen() throws {
+        let pair = try Pair("::", from: "127.0.0.1")
+        #expect(try pair.isBusy)
+        pair.ask()
+        pair.hear()
+        usleep(Self.longerThanQuiet)
+        #expect(try pair.isBusy)
+    }
+
+    /// The end of a client's requests is not the end of its interest.
+    @Test func whoHasSaidAllStillWaits() throws {
+        let pair = try Pair()
+        pair.ask()
+        shutdown(pair.client, Int32(SHUT_WR))
+        pair.hear()
+        usleep(Self.longerThanQuiet)
+        #expect(try pair.isBusy)
+    }
+
+    @Test func moreThanOneMessageHasRoomForAreAllSeen() throws {
+        let pair = try Pair()
+        let port = try #require(pair.listener.port)
+        var ends: [Int32] = []
+        defer { for end in ends { close(end) } }
+        for _ in 0..<300 {
+            let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            ends.append(client)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+            let result = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            try #require(result == 0)
+            ends.append(accept(pair.listener.rawValue, nil, nil))
+        }
+        let own = try ProcessSockets.inodes(of: getpid())
+        let sockets = try PortConnections(ports: [port], SocketDiagnosis())
+        #expect(sockets.count(among: own).open == 301)
+        #expect(own.contains(pair.listener.identity.inode))
+    }
+
+    @Test func aProcessThatIsGoneHasNoSockets() throws {
+        #expect(try ProcessSockets.inodes(of: 1 << 22 - 1) == [])
+    }
+
+    @Test func stoppedIsWhoGotTheSignal() throws {
+        let child = try TestChild(["sleep", "100"])
+        #expect(!StoppedProcesses.isStopped(child.pid))
+        kill(child.pid, SIGSTOP)
+        #expect(eventually { StoppedProcesses.isStopped(child.pid) })
+        kill(child.pid, SIGCONT)
+        #expect(eventually { !StoppedProcesses.isStopped(child.pid) })
+        kill(child.pid, SIGKILL)
+    }
+}
