@@ -4,9 +4,11 @@ import SuperviseCore
 /// much, so that runs differ more than if each had a little of everything.
 package struct Swarm {
     var draws: Draws
+    /// Of their own, so that what is drawn with these leaves all else of a seed as it is.
+    private var drains: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
-        var swarm = Swarm(draws: Draws(seed: seed, 3))
+        var swarm = Swarm(draws: Draws(seed: seed, 3), drains: Draws(seed: seed, 5))
         return swarm.schedule(seed: seed)
     }
 
@@ -32,7 +34,7 @@ package struct Swarm {
         policy.readyTimeout = span(500, 8_000)
         policy.gracefulTimeout = span(100, 5_000)
         if draws.chance(150) { policy.drainDelay = span(100, 4_000) }
-        policy.drain = draws.pick([.auto, .auto, .signal, .observe])
+        policy.drain = drains.pick([.auto, .auto, .signal, .observe])
         policy.backoff = span(0, 400)
         policy.backoffMax = span(400, 5_000)
         policy.stableAfter = span(200, 5_000)
@@ -86,7 +88,7 @@ package struct Swarm {
         program.exec = draws.pick([0, 5, 40])
         program.boot = draws.between(10, 1_500)
         program.drain = draws.between(0, 2_000)
-        program.busy = draws.pick([0, 20, draws.between(20, 6_000)])
+        program.busy = drains.pick([0, 20, drains.between(20, 6_000)])
         program.memory = draws.between(20, 90)
         if draws.chance(400) {
             program.reporting = draws.between(300, 2_000)
@@ -101,8 +103,8 @@ package struct Swarm {
         program.failing = draws.chance(60) ? 1_000 : some(500)
         program.hanging = draws.chance(40) ? 1_000 : some(400)
         program.deaf = some(600)
-        program.endless = some(600)
-        program.unwatchable = some(600)
+        program.endless = drains.chance(300) ? drains.between(0, 600) : 0
+        program.unwatchable = drains.chance(300) ? drains.between(0, 600) : 0
         program.evidence = draws.pick([0, 500, 4_000])
         program.trees = some(600)
         program.deafTrees = some(600)
