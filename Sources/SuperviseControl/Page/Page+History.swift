@@ -62,7 +62,7 @@ extension Page {
                     if (told.incarnation === undefined) continue;
                     const life = this.life(told, now - told.age_seconds);
                     life.learn(told);
-                    if (told.state === 'retiring' || told.state === 'left-processes') {
+                    if (['draining', 'retiring', 'left-processes'].includes(told.state)) {
                         life.leaves ??= now;
                     }
                     if (isShown(told.slot)) life.sample(now);

@@ -113,7 +113,8 @@ extension Fact {
         Fact(
             "pools[].slots[]",
             "A worker: slot, incarnation (counts the workers of a slot), pid, state ("
-                + "starting, booting, ready, retiring, left-processes), cause, "
+                + "starting, booting, ready, draining (with connections, the open ones), retiring, "
+                + "left-processes), cause, "
                 + "due, replacement, generation, age_seconds, requests, request_limit, "
                 + "requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "
