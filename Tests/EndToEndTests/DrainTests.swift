@@ -99,7 +99,7 @@ import Testing
     private func answerOfAnOldWorker(
         _ server: Server, _ options: [String]
     ) async throws -> (String?, Supervise) {
-        // It goes before its replacement comes, which may take as long as the request does.
+        // It goes before its replacement comes, which is not what is waited for.
         let (master, address) = try await start(
             server, options + ["--max-surge", "0", "--max-unavailable", "1"], workers: 1)
         async let answer = get("/slow", from: address)
@@ -112,6 +112,10 @@ import Testing
             errors: master.folder["recycle"])
         let status = try await eventually("recycle") { client.status }
         try #require(status == .exited(0), "\(readFile(master.folder["recycle"]) ?? "")")
+        try await master.waitForEvent(Event.retiring)
+        // Twice as long as anybody is silent who is idle.
+        try await Task.sleep(for: .seconds(2))
+        try master.folder.write("go", "")
         let text = try await answer
         try await master.waitForEvent(Event.exit)
         return (text, master)

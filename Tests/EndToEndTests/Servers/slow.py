@@ -1,4 +1,4 @@
-"""A request of 20 ms, or of 3 s."""
+"""A request of 20 ms, or one that is answered when there is a file that says so."""
 
 import http.server
 import os
@@ -10,11 +10,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        is_slow = self.path == "/slow"
-        if is_slow:
-            with open(os.environ["STAND_IN_FOLDER"] + "/begun", "w") as file:
-                file.write("x")
-        time.sleep(3 if is_slow else 0.02)
+        time.sleep(0.02)
+        if self.path == "/slow":
+            folder = os.environ["STAND_IN_FOLDER"]
+            open(folder + "/begun", "w").close()
+            while not os.path.exists(folder + "/go"):
+                time.sleep(0.02)
         body = str(os.getpid()).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
