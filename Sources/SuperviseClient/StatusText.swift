@@ -115,8 +115,8 @@ struct StatusText {
         case "starting", "booting":
             return (slot["replacement"]?.boolean == true ? "\(state) (replacement)" : state, .cyan)
         case "draining":
-            let cause = slot["cause"]?.text ?? "?"
-            return ("draining \(slot.integerText("connections")): \(cause)", .dim)
+            let open = slot["connections"]?.integer.map { ", \($0) open" } ?? ""
+            return ("draining: \(slot["cause"]?.text ?? "?")\(open)", .dim)
         case "retiring": return ("retiring: \(slot["cause"]?.text ?? "?")", .dim)
         case "backoff":
             return (

@@ -44,6 +44,16 @@ private let report = """
                 """)
     }
 
+    @Test(arguments: [",\"connections\":3", ""]) func emptying(connections: String) throws {
+        let changed = report.replacing(
+            "\"state\":\"retiring\"", with: "\"state\":\"draining\"\(connections)")
+        let value = try #require(JSONValue(changed.utf8))
+        let style = Style(width: 200, hasColours: false)
+        let text = StatusText(report: value, style: style).lines.joined(separator: "\n")
+        let open = connections.isEmpty ? "" : ", 3 open"
+        #expect(text.contains("111  draining: max-requests\(open) "))
+    }
+
     @Test(arguments: [20, 40, 60, 80, 100, 120])
     func neverWiderThanTheTerminal(width: Int) throws {
         let lines = try text(width: width).split(separator: "\n")
