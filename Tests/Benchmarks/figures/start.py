@@ -1,0 +1,52 @@
+"""Starting: 1,000 trivial workers, and the way to the first one.
+
+The time begins when a small C program (programs/launch.c) becomes the supervisor, and ends with the
+first line of main() of the last worker, or of the first.
+"""
+from harness import peers
+from harness.processes import Program
+from harness.results import Measure
+
+TITLE = "Start"
+FLOOR = "posix_spawn in a loop"
+
+
+def time_start(run, command, workers, environment=None, stop=15):
+    """Milliseconds to the last of so many workers."""
+    with run.scratch() as (folder, stamps):
+        words = [run.program("launch"), stamps.path, *command(folder, stamps.path)]
+        with Program(words, folder, {"STAMP_FILE": stamps.path}, stop) as program:
+            program.wait_until(
+                lambda: stamps.count() >= workers, f"{workers} workers run", 120, pause=0.02)
+            (_, launched), = stamps.of_kind(2)
+            return (max(at for _, at in stamps.of_kind(0)[:workers]) - launched) / 1e6
+
+
+def subjects(run, workers):
+    stamp, floor = run.program("stamp"), run.program("floor")
+    found = {
+        FLOOR: lambda _, file: [floor, "spawn", workers, stamp, file],
+        "fork+exec in a loop": lambda _, file: [floor, "fork", workers, stamp, file],
+        "supervise": lambda _, file: peers.supervise(
+            run, workers, [stamp, file], "--ready", "exec")}
+    stops = {}
+    for peer in peers.generic(run, workers):
+        found[peer.name] = lambda folder, file, peer=peer: peer.command(
+            peer.path(), folder, workers, [stamp, file])
+        stops[peer.name] = peer.stop
+    return {name: lambda command=command, name=name: time_start(
+        run, command, workers, stop=stops.get(name, 15)) for name, command in found.items()}
+
+
+def measure(run):
+    many = 300 if run.quick else 1000
+    of_many = Measure(
+        f"start of {many:,} trivial workers", "ms",
+        run.rounds(subjects(run, many), run.repetitions(7)),
+        "≤ 1.3 × floor", FLOOR, most_ratio=1.3, digits=0, not_peers=("fork+exec in a loop",))
+    one = {name: time for name, time in subjects(run, 1).items()
+           if name in (FLOOR, "supervise", "multiwatch", "start_server")}
+    of_one = Measure(
+        "start to first worker's main()", "ms", run.rounds(one, run.repetitions(15, 5)),
+        "≤ 2 × a C program that starts one child", FLOOR, most_ratio=2)
+    return [of_many, of_one]

@@ -1,0 +1,74 @@
+"""What all figures share: the programs under measurement, folders, rounds, and what to say aloud."""
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import stamps
+from .processes import Trouble
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = ROOT / "Tests/Benchmarks"
+STATIC = ROOT / ".build-static"
+
+
+class Bench:
+    def __init__(self, supervise, folder, quick=False, repetitions=None):
+        self.supervise = pathlib.Path(supervise)
+        self.folder = pathlib.Path(folder)
+        self.quick = quick
+        self._repetitions = repetitions
+
+    def repetitions(self, usual, quick=2):
+        return self._repetitions or (quick if self.quick else usual)
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def program(self, name, *sources):
+        """A program of the folder `programs`, compiled once."""
+        target = self.folder / name
+        if not target.exists():
+            subprocess.run(
+                ["cc", "-O2", "-pthread", f"-I{ROOT}/Sources/CSupervisePreload", "-o", target,
+                 HERE / f"programs/{name}.c", *sources], check=True)
+        return str(target)
+
+    @contextlib.contextmanager
+    def scratch(self):
+        """An empty folder with a file for stamps."""
+        folder = tempfile.mkdtemp(dir=self.folder)
+        try:
+            yield folder, stamps.Stamps(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def rounds(self, subjects, repetitions):
+        """Samples of each subject, a dictionary of functions, taken in turns: a machine is not as
+        fast now as it was a minute ago. One that fails is named, and left out from then on."""
+        samples = {name: [] for name in subjects}
+        for turn in range(repetitions):
+            for name, measure in list(subjects.items()):
+                if name not in samples:
+                    continue
+                try:
+                    samples[name].append(measure())
+                except (Trouble, OSError, subprocess.SubprocessError) as error:
+                    self.say(f"  {name} is left out: {error}")
+                    del samples[name]
+            told = ", ".join(f"{name} {values[-1]:.4g}" if isinstance(values[-1], (int, float))
+                             else name for name, values in samples.items() if values)
+            self.say(f"  round {turn + 1} of {repetitions}: {told}")
+        return samples
+
+
+def build():
+    """The release binary without the Swift runtime's libraries, and what goes with it."""
+    for product in ("supervise", "supervise-preload", "hello-worker"):
+        subprocess.run(
+            ["swift", "build", "-c", "release", "--static-swift-stdlib", "--quiet",
+             "--scratch-path", STATIC, "--product", product], cwd=ROOT, check=True,
+            stdout=sys.stderr)
+    return STATIC / "release/supervise"

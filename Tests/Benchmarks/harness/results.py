@@ -1,0 +1,121 @@
+"""Figures: what was measured, told as medians, spreads and ratios, in text, JSON and Markdown."""
+import dataclasses
+import datetime
+import os
+import platform
+import re
+import statistics
+
+OURS = "supervise"
+
+
+@dataclasses.dataclass
+class Measure:
+    """One quantity, measured for several subjects in turns: sample i of each is of one round."""
+    label: str
+    unit: str
+    samples: dict
+    target: str = ""
+    floor: str = ""  # the subject that the others are compared with
+    most_ratio: float = None  # of ours to the floor
+    most: float = None  # of ours
+    least: float = None
+    higher_is_better: bool = False
+    digits: int = 2
+    note: str = ""
+    ours: str = OURS
+    not_peers: tuple = ()  # subjects that are neither ours nor somebody else's
+
+    def median(self, subject):
+        return statistics.median(self.samples[subject])
+
+    def ratios(self, subject):
+        return [mine / base for mine, base
+                in zip(self.samples[subject], self.samples.get(self.floor, [])) if base]
+
+    def best_peer(self):
+        peers = [subject for subject in self.samples
+                 if not subject.startswith(OURS) and subject != self.floor
+                 and subject not in self.not_peers]
+        choose = max if self.higher_is_better else min
+        return choose(peers, key=self.median) if peers else None
+
+    def holds(self):
+        """Whether the target holds; None where there is none, or nothing was measured."""
+        if self.ours not in self.samples:
+            return None
+        bounds = []
+        if self.most_ratio is not None and self.ratios(self.ours):
+            bounds.append(statistics.median(self.ratios(self.ours)) <= self.most_ratio)
+        if self.most is not None:
+            bounds.append(self.median(self.ours) <= self.most)
+        if self.least is not None:
+            bounds.append(self.median(self.ours) >= self.least)
+        return all(bounds) if bounds else None
+
+    def number(self, value):
+        return f"{value:,.{self.digits}f}"
+
+    def text(self, subject):
+        """Median and spread, with the unit."""
+        values = self.samples[subject]
+        spread = f" ({self.number(min(values))}–{self.number(max(values))})" \
+            if len(values) > 1 and min(values) != max(values) else ""
+        return f"{self.number(self.median(subject))}{spread} {self.unit}".rstrip()
+
+    def ratio_text(self, subject):
+        ratios = self.ratios(subject)
+        if not ratios or subject == self.floor:
+            return ""
+        return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+    def json(self):
+        return {"label": self.label, "unit": self.unit, "target": self.target,
+                "holds": self.holds(), "floor": self.floor, "note": self.note,
+                "subjects": {subject: {
+                    "samples": values, "median": self.median(subject),
+                    "least": min(values), "most": max(values),
+                    "ratios_to_floor": self.ratios(subject)}
+                    for subject, values in self.samples.items()}}
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"^model name\s*:\s*(.+)", file.read(), re.M)
+    name = model[1].strip() if model else platform.machine()
+    return f"{os.cpu_count()} × {name}, Linux {platform.release().split('-')[0]}"
+
+
+def today():
+    return datetime.date.today().isoformat()
+
+
+def verdict(measure):
+    return {True: "yes", False: "**no**", None: ""}[measure.holds()]
+
+
+def summary(measures):
+    """One line a measure: the table for the README."""
+    lines = ["| figure | supervise | floor | ratio | best peer | target | holds |",
+             "|---|---|---|---|---|---|---|"]
+    for measure in measures:
+        if measure.ours not in measure.samples:
+            continue
+        peer = measure.best_peer()
+        floor = measure.floor if measure.floor in measure.samples else ""
+        lines.append("| " + " | ".join([
+            measure.label, measure.text(measure.ours), measure.text(floor) if floor else "",
+            measure.ratio_text(measure.ours).split(" (")[0],
+            f"{peer} {measure.number(measure.median(peer))}" if peer else "",
+            measure.target, verdict(measure)]) + " |")
+    return "\n".join(lines) + f"\n\n{machine()}, {today()}; median (least–most).\n"
+
+
+def details(measure):
+    """All subjects of a measure, best first."""
+    lines = [f"**{measure.label}**" + (f": {measure.note}" if measure.note else ""), "",
+             f"| | {measure.unit or 'number'} | × floor |", "|---|---|---|"]
+    order = sorted(measure.samples, key=measure.median, reverse=measure.higher_is_better)
+    lines += [f"| {subject} | {measure.text(subject)} | {measure.ratio_text(subject)} |"
+              for subject in order]
+    return "\n".join(lines) + "\n"

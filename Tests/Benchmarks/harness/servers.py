@@ -1,0 +1,159 @@
+"""The servers that are measured under load: peers that are their own supervisors, and ours with two
+servers below it. All of them serve a program of the folder `apps`."""
+import contextlib
+import dataclasses
+import signal
+import socket
+import subprocess
+
+from . import bench, peers
+from .processes import Program
+
+APPS = bench.HERE / "apps"
+
+
+@dataclasses.dataclass
+class Server:
+    name: str
+    program: str  # to be found
+    command: object  # (path, folder, port, workers, limits) -> the command line
+    recycles: bool = True  # after so many requests
+    seconds_to_recycle: float = 0  # for those that recycle by age: how long to measure
+    stamps_at_import: bool = True
+    reload: object = signal.SIGHUP  # a signal, a function of the folder, or None
+    stop: int = signal.SIGTERM
+    workers: int = None  # when it runs no other number
+
+    def path(self):
+        return peers.find(self.program)
+
+    @contextlib.contextmanager
+    def start(self, run, folder, stamps, workers, boot, limits=None, extra=()):
+        """Yields the program and its port. `limits`: (max-requests, jitter)."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        path = run.supervise if self.name.startswith("supervise") else self.path()
+        words = [*self.command(path, folder, port, self.workers or workers, limits), *extra]
+        if self.name.startswith("supervise") and extra:
+            words = self.command(path, folder, port, workers, limits)
+            words[1:1] = extra
+        environment = {
+            "STAMP_FILE": stamps.path, "BOOT_SECONDS": str(boot), "PYTHONPATH": str(APPS)}
+        with Program(words, folder, environment, self.stop) as program:
+            yield program, port
+
+    def begin_reload(self, program, folder):
+        if callable(self.reload):
+            self.reload(folder)
+        else:
+            program.signal(self.reload)
+
+
+def _limited(words, limits, most, jitter):
+    if limits is None:
+        return words
+    return words + [most, limits[0], jitter, limits[1]]
+
+
+def _gunicorn(path, folder, port, workers, limits):
+    return [path, *_limited(["--bind", f"127.0.0.1:{port}", "--workers", workers], limits,
+                            "--max-requests", "--max-requests-jitter"), "shop:application"]
+
+
+def _uwsgi(path, folder, port, workers, limits):
+    return _limited(
+        [path, "--master", "--processes", workers, "--http-socket", f"127.0.0.1:{port}",
+         "--lazy-apps", "--wsgi-file", APPS / "shop.py", "--disable-logging", "--listen", 100],
+        limits, "--max-requests", "--max-requests-delta")
+
+
+def _uvicorn(path, folder, port, workers, limits):
+    return _limited([path, "shop:app", "--port", port, "--workers", workers, "--no-access-log"],
+                    limits, "--limit-max-requests", "--limit-max-requests-jitter")
+
+
+def _hypercorn(path, folder, port, workers, limits):
+    return _limited([path, "--bind", f"127.0.0.1:{port}", "--workers", workers], limits,
+                    "--max-requests", "--max-requests-jitter") + ["shop:app"]
+
+
+def _granian(path, folder, port, workers, limits):
+    # By age, of which it takes no less than a minute.
+    age = ["--workers-lifetime", 60] if limits else []
+    return [path, "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "--workers",
+            workers, *age, "shop:application"]
+
+
+def _starman(path, folder, port, workers, limits):
+    most = ["--max-requests", limits[0]] if limits else []
+    return [path, "--listen", f"127.0.0.1:{port}", "--workers", workers, *most, APPS / "app.psgi"]
+
+
+def _puma(path, folder, port, workers, limits):
+    return [path, "-w", workers, "-t", "1:1", "-b", f"tcp://127.0.0.1:{port}", APPS / "config.ru"]
+
+
+def _unicorn(path, folder, port, workers, limits):
+    config = peers.write(folder, "unicorn.rb", f"worker_processes {workers}\npreload_app false\n")
+    return [path, "-l", f"127.0.0.1:{port}", "-c", config, "-E", "none", APPS / "config.ru"]
+
+
+def _start_server(path, folder, port, workers, limits):
+    # One server, which is given its descriptor in SERVER_STARTER_PORT.
+    worker = f'exec python3 {APPS}/light.py "${{SERVER_STARTER_PORT##*=}}"'
+    return [path, f"--port=127.0.0.1:{port}", "--", "sh", "-c", worker]
+
+
+def _circus(path, folder, port, workers, limits):
+    config = f"""[circus]
+endpoint = ipc://{folder}/endpoint
+pubsub_endpoint = ipc://{folder}/pubsub
+[watcher:web]
+cmd = python3 {APPS}/light.py $(circus.sockets.web)
+numprocesses = {workers}
+use_sockets = True
+copy_env = True
+[socket:web]
+host = 127.0.0.1
+port = {port}
+"""
+    return [path, peers.write(folder, "circus.ini", config)]
+
+
+def _reload_circus(folder):
+    subprocess.Popen([peers.find("circusctl"), "--endpoint", f"ipc://{folder}/endpoint", "reload",
+                      "web"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _ours(worker):
+    def command(path, folder, port, workers, limits):
+        return _limited(
+            [path, "--bind", f"127.0.0.1:{port}", "--workers", workers, "--control", "none"],
+            limits, "--max-requests", "--max-requests-jitter") + ["--", *worker]
+    return command
+
+
+def _all():
+    uvicorn = peers.find("uvicorn") or "uvicorn"
+    return [
+        Server("supervise, uvicorn", "uvicorn", _ours(
+            [uvicorn, "shop:app", "--fd", "3", "--no-access-log"])),
+        Server("supervise, light", "python3", _ours(["python3", APPS / "light.py", "3"])),
+        Server("gunicorn", "gunicorn", _gunicorn),
+        Server("uWSGI", "uwsgi", _uwsgi, stop=signal.SIGINT),
+        Server("uvicorn", "uvicorn", _uvicorn),
+        Server("hypercorn", "hypercorn", _hypercorn),
+        Server("granian", "granian", _granian, seconds_to_recycle=75),
+        Server("starman", "starman", _starman),
+        Server("puma", "puma", _puma, recycles=False, reload=signal.SIGUSR1),
+        Server("unicorn", "unicorn", _unicorn, recycles=False),
+        Server("start_server (1 worker)", "start_server", _start_server, recycles=False, workers=1),
+        Server("circus", "circusd", _circus, recycles=False, reload=_reload_circus),
+    ]
+
+
+def installed(run):
+    missing = [server.name for server in _all() if not server.path()]
+    if missing:
+        run.say(f"  not installed here (install-peers): {', '.join(missing)}")
+    return [server for server in _all() if server.path()]
