@@ -43,7 +43,8 @@ class Generic:
 
 
 def _multiwatch(path, folder, workers, worker):
-    return [path, "-f", workers, "--", *worker]
+    # It gives up on a worker that ended three times in so many milliseconds.
+    return [path, "-f", workers, "-t", 1, "--", *worker]
 
 
 def _start_server(path, folder, workers, worker):

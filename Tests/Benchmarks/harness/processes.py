@@ -57,8 +57,16 @@ def resident_bytes(pid):
 
 
 def private_bytes(pid):
-    text = read(f"/proc/{pid}/smaps_rollup")
-    return 1024 * sum(map(int, re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", text, re.M)))
+    """What the process shares neither with another process nor with a file: of a mapping, a page of
+    the program's text is one that another such process would not take again."""
+    total, mapping = 0, {}
+    for name, value in re.findall(r"^(Size|Private_Clean|Private_Dirty|Anonymous):\s+(\d+)",
+                                  read(f"/proc/{pid}/smaps") + "Size: 0\n", re.M):
+        if name == "Size" and mapping:
+            total += min(mapping["Anonymous"], mapping["Private_Clean"] + mapping["Private_Dirty"])
+            mapping = {}
+        mapping[name] = int(value)
+    return 1024 * total
 
 
 def wakeups(pid):
