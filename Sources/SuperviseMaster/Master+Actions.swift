@@ -33,16 +33,7 @@ extension Master {
     }
 
     private func note(_ notice: Notice) {
-        let subjects = LogSubjects(
-            poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
-            pid: { [workers] in workers[$0]?.pid },
-            wasKilled: { [workers] in workers[$0]?.wasKilled ?? false },
-            policy: { [service] in service.member($0)?.pool.policy },
-            bootAttempts: { [service] in
-                let numbers = Set(service.members.map(\.pool.policy.bootAttempts))
-                return numbers.count == 1 ? numbers.first : nil
-            })
-        log.write(LogLine(notice, subjects))
+        log.write(line(of: notice))
         countReload(notice)
         followReload(notice)
         if case .ready(let id, let rule, _) = notice {
@@ -58,6 +49,21 @@ extension Master {
             exited.add(id, pid: worker.pid)
             if worker.orphans.isEmpty { release(worker) }
         }
+    }
+
+    /// What it looks things up in are copies, as cheap as a reference while nothing changes the original:
+    /// none of them may live on into what the notice brings about.
+    private func line(of notice: Notice) -> LogLine {
+        let subjects = LogSubjects(
+            poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
+            pid: { [workers] in workers[$0]?.pid },
+            wasKilled: { [workers] in workers[$0]?.wasKilled ?? false },
+            policy: { [service] in service.member($0)?.pool.policy },
+            bootAttempts: { [service] in
+                let numbers = Set(service.members.map(\.pool.policy.bootAttempts))
+                return numbers.count == 1 ? numbers.first : nil
+            })
+        return LogLine(notice, subjects)
     }
 
     /// A worker's own listen() with a small backlog shrinks the queue that all workers share.
