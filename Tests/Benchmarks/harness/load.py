@@ -50,17 +50,17 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         self.of, self.pause = of, pause
         self.looks = []  # (nanoseconds, set of processes)
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self):
         gone = set()
-        while not self._stop.wait(self.pause):
+        while not self._ended.wait(self.pause):
             ready = {pid for pid, _ in self.of.of_kind(stamps.READY)} - gone
             gone |= {pid for pid in ready if not is_alive(pid)}
             self.looks.append((time.monotonic_ns(), ready - gone))
 
     def stop(self):
-        self._stop.set()
+        self._ended.set()
         self.join()
 
     def __enter__(self):

@@ -1,6 +1,7 @@
 """What workers tell of themselves: records in a file that they append to (see programs/stamp.c)."""
 import os
 import struct
+import threading
 
 RUNS, READY, LAUNCHED = 0, 1, 2
 RECORD = struct.Struct("=QQQ")
@@ -11,16 +12,17 @@ class Stamps:
         self.path = os.path.join(folder, "stamps")
         open(self.path, "wb").close()
         self._seen, self._read = [], 0
+        self._lock = threading.Lock()
 
     def all(self):
         """(pid, nanoseconds of the monotonic clock, kind) of all that has come, in order."""
-        with open(self.path, "rb") as file:
+        with self._lock, open(self.path, "rb") as file:
             file.seek(self._read)
             data = file.read()
-        whole = len(data) - len(data) % RECORD.size
-        self._seen += RECORD.iter_unpack(data[:whole])
-        self._read += whole
-        return self._seen
+            whole = len(data) - len(data) % RECORD.size
+            self._seen += RECORD.iter_unpack(data[:whole])
+            self._read += whole
+            return self._seen
 
     def of_kind(self, kind):
         return [(pid, at) for pid, at, what in self.all() if what == kind]
