@@ -32,7 +32,12 @@ struct Slot: Equatable, Sendable, Codable {
     /// The worker that fills the slot.
     var incumbent: Worker?
     /// The worker that takes over from the incumbent when it is ready.
-    var replacement: Worker?
+    var replacement: Worker? {
+        get { replacements.first }
+        set { replacements = newValue.map { [$0] } ?? [] }
+    }
+    /// At most one; apart, since few slots have one at a time and each would hold room for it.
+    private var replacements: [Worker] = []
     /// Workers that were told to go, or that left processes behind.
     var leaving: [Worker] = []
     /// Why the incumbent is to be replaced.
@@ -55,6 +60,8 @@ struct Slot: Equatable, Sendable, Codable {
     var continuation = Continuation.goesOn
     /// What the slot adds to the pool's sums, kept to be taken off again when it changes.
     var tally = Tally()
+
+    init() {}
 
     /// Whether the slot waits for a worker.
     var isVacant: Bool { isWanted && incumbent == nil && continuation == .goesOn }
