@@ -2,7 +2,7 @@
 """What the preload library costs a program that accepts, and one that answers a request beside.
 
     swift build -c release --product supervise-preload
-    Tests/Benchmarks/preload/bench.py [RUNS] [CONNECTIONS]
+    Tests/Benchmarks/library.py [RUNS] [CONNECTIONS]
 
 The same server runs with and without the library, in turns, since a machine is not as fast now as it
 was a minute ago. Ratios are of neighbouring runs, and of the best of each kind, which others on the
@@ -15,16 +15,17 @@ import pathlib
 import signal
 import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 
-PACKAGE = pathlib.Path(__file__).resolve().parents[3]
-HERE = PACKAGE / "Tests/Benchmarks/preload"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from harness.preload import Held  # noqa: E402
+
+PACKAGE = pathlib.Path(__file__).resolve().parents[2]
+HERE = PACKAGE / "Tests/Benchmarks/programs"
 SOURCES = PACKAGE / "Sources/CSupervisePreload"
 LIBRARY = PACKAGE / ".build/release/libsupervise-preload.so"
-NONCE = "0123456789abcdef" * 2
 
 
 def compile(folder, name, *sources):
@@ -33,34 +34,6 @@ def compile(folder, name, *sources):
         ["cc", "-O2", "-pthread", f"-I{SOURCES}", "-o", target, HERE / f"{name}.c", *sources],
         check=True)
     return target
-
-
-class Held:
-    """A listener and a page, as the master holds them."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
-        self.page = os.memfd_create("page")
-        os.ftruncate(self.page, 4096)
-        os.pwrite(self.page, b"SUPERVIS" + struct.pack("=II", 1, 0) + NONCE.encode(), 0)
-        os.pwrite(self.page, struct.pack("=Q", 1 << 60), 128)
-        self.descriptors = (self.listener.fileno(), self.page)
-        inode = os.fstat(self.listener.fileno()).st_ino
-        self.environment = os.environ | {
-            "SUPERVISE_WORKER_LISTENERS": f"{self.listener.fileno()}:{inode}",
-            "SUPERVISE_WORKER_ADOPT": "1",
-            "SUPERVISE_WORKER_COUNT": "1",
-            "SUPERVISE_WORKER_PAGE": str(self.page),
-            "SUPERVISE_WORKER_ID": NONCE,
-        }
-
-    def counted(self):
-        return struct.unpack("=Q", os.pread(self.page, 8, 192))[0]
-
-    def close(self):
-        self.listener.close()
-        os.close(self.page)
 
 
 def run(server, clients, kind, connections, with_library):
