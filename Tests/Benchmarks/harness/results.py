@@ -7,6 +7,13 @@ import re
 import statistics
 
 OURS = "supervise"
+# What the README tells, by the beginning of the label.
+HEADLINES = (
+    "crash → replacement runs", "start of", "start to first", "master resident", "master private",
+    "private memory per worker", "idle, 4", "1,000 workers with RSS caps: wakeups",
+    "p99 while recycling ÷", "fewest ready", "failed requests while recycling (uv",
+    "reload: failed requests (uv", "reload: missing workers at worst (uv",
+    "reload: until all are new (uv", "counting on", "counting by a m", "past the RSS")
 
 
 @dataclasses.dataclass
@@ -109,6 +116,12 @@ def summary(measures):
             f"{peer} {measure.number(measure.median(peer))}" if peer else "",
             measure.target, verdict(measure)]) + " |")
     return "\n".join(lines) + f"\n\n{machine()}, {today()}; median (least–most).\n"
+
+
+def headlines(measures):
+    chosen = [measure for measure in measures if measure.label.startswith(HEADLINES)
+              and "(light)" not in measure.label]
+    return summary(chosen).strip()
 
 
 def details(measure):
