@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the preload library costs a program that accepts, and one that answers a request beside.
 
-    swift build -c release --product supervise-preload
+    Tests/Benchmarks/run --figures counting --quick  # builds the library too
     Tests/Benchmarks/library.py [RUNS] [CONNECTIONS]
 
 The same server runs with and without the library, in turns, since a machine is not as fast now as it
@@ -25,7 +25,7 @@ from harness.preload import Held  # noqa: E402
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
 HERE = PACKAGE / "Tests/Benchmarks/programs"
 SOURCES = PACKAGE / "Sources/CSupervisePreload"
-LIBRARY = PACKAGE / ".build/release/libsupervise-preload.so"
+LIBRARY = PACKAGE / ".build-static/release/libsupervise-preload.so"
 
 
 def compile(folder, name, *sources):
@@ -85,7 +85,7 @@ def main():
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     connections = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     if not LIBRARY.exists():
-        sys.exit(f"no {LIBRARY}: swift build -c release --product supervise-preload")
+        sys.exit(f"no {LIBRARY}: Tests/Benchmarks/run builds it")
     with tempfile.TemporaryDirectory() as folder:
         server, clients = compile(folder, "server"), compile(folder, "clients")
         counter = compile(folder, "counter", *(
