@@ -13,14 +13,12 @@ let withoutRuntime: [LinkerSetting] = [
     .unsafeFlags(["-nostartfiles", "-no-toolchain-stdlib-rpath"])
 ]
 
-// A release at fixed addresses, with the C++ runtime inside and without a table of its symbols for
-// libraries that it does not load: there is no page of it to relocate, and half as much to start.
+// A release at fixed addresses and without a table of its symbols for libraries that it does not load:
+// there is no page of it to relocate.
 let lean: [LinkerSetting] = [
     .unsafeFlags(
-        [
-            "-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc",
-            "-L\(Context.packageDirectory)/Sources/link", "-Xlinker", "--no-export-dynamic",
-        ], .when(configuration: .release))
+        ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"],
+        .when(configuration: .release))
 ]
 
 // The library product that other packages may use takes no unsafe flags: the package manager

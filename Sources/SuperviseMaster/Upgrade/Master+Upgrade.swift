@@ -112,6 +112,8 @@ extension Master {
     }
 
     private func upgradeFailed(_ reason: String) {
+        // The state was put together for nothing.
+        ThisProcess.returnFreeMemory()
         upgrades.failed += 1
         log.write(
             LogLine(.error, "upgrade-failed").with("error", reason)
