@@ -194,4 +194,30 @@ import Testing
         #expect(numbers == Array(1...numbers.count))
         #expect(follower.status == nil)
     }
+
+    /// The filter on its bind(2) was taken by the program before.
+    @Test func aWorkerThatBindsLaterIsAnsweredByTheNewProgram() async throws {
+        let folder = try Folder()
+        let script = """
+            import http.server, os, time
+            while not os.path.exists(os.environ["GO_FILE"]):
+                time.sleep(0.01)
+            port = int(os.environ["SERVER_STARTER_PORT"].split("=")[0].split(":")[1])
+            handler = http.server.SimpleHTTPRequestHandler
+            http.server.HTTPServer(("127.0.0.1", port), handler).serve_forever()
+            """
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:0", "--adopt", "seccomp", "--", "python3", "-c", script,
+            ], environment: ["GO_FILE": folder["go"]])
+        let started = try await master.waitForEvent(Event.started)
+        try await master.signal(SIGUSR2)
+        try await master.waitForEvent("upgraded")
+        try folder.write("go", "")
+        try await master.waitForEvent("adopted")
+        let workers = try await master.waitForWorkers(1)
+        #expect(workers.map(\.pid) == [try #require(started.pid)])
+        #expect(try await get("/", from: try await master.address()) != nil)
+        #expect(try await master.stop() == .exited(0))
+    }
 }
