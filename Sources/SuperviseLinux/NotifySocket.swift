@@ -21,26 +21,26 @@ public struct NotifyDatagram: Hashable, Sendable {
 public final class NotifySocket: Sendable {
     private static let roomBytes = 4096
     private let descriptor: FileDescriptor
-    /// What NOTIFY_SOCKET is to be: `@supervise/` and the nonce.
-    public let address: String
+
+    /// What NOTIFY_SOCKET is to be for the socket of this nonce.
+    public static func address(nonce: String) -> String { "@\(name(nonce))" }
+
+    private static func name(_ nonce: String) -> String { "supervise/\(nonce)" }
 
     /// A socket whose name has this nonce. Fails as socket(2) and bind(2) do.
     public init(nonce: String) throws(SystemCallError) {
-        let name = "supervise/\(nonce)"
         let type = Int32(SOCK_DGRAM.rawValue) | closeOnExec | nonBlocking
         let number = try systemCall("socket") { socket(AF_UNIX, type, 0) }
         descriptor = FileDescriptor(owning: number)
-        address = "@\(name)"
         // Before there is a name to send to: no datagram comes without credentials.
         try systemCall("setsockopt") { csupervise_pass_credentials(number) }
-        try ListenSocket.bind(number, to: SocketAddress(unix: name, abstract: true))
+        try ListenSocket.bind(
+            number, to: SocketAddress(unix: Self.name(nonce), abstract: true))
     }
 
     /// Takes over a socket that this process made before it executed a new version of itself.
-    public init(resuming descriptor: consuming FileDescriptor) throws(SystemCallError) {
-        let number = descriptor.rawValue
+    public init(resuming descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
-        address = String(try SocketAddress(boundBy: number).text.dropFirst("unix:".utf8.count))
     }
 
     /// The descriptor, readable while a datagram waits.

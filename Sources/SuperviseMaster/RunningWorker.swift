@@ -59,7 +59,7 @@ final class RunningWorker {
         pid = state.pid
         process = ProcessDescriptor(try HandedDescriptors.take(state.process))
         nonce = state.nonce
-        notify = try NotifySocket(resuming: try HandedDescriptors.take(state.notify))
+        notify = NotifySocket(resuming: try HandedDescriptors.take(state.notify))
         if let number = state.page {
             page = RequestPage(resuming: try HandedDescriptors.take(number))
         } else {
@@ -95,7 +95,6 @@ struct WorkerTable {
     private(set) var bySerial: [UInt64: RunningWorker] = [:]
     private var serials: [WorkerID: UInt64] = [:]
     private var serialsByPID: [Int32: UInt64] = [:]
-    private var serialsByNonce: [String: UInt64] = [:]
     /// The serials of each pool in the order in which they were given out, which is rising.
     private var serialsByPool: [Int: [UInt64]] = [:]
     private(set) var lastSerial: UInt64
@@ -114,14 +113,12 @@ struct WorkerTable {
         bySerial[worker.serial] = worker
         serials[worker.id] = worker.serial
         if !worker.hasExited { serialsByPID[worker.pid] = worker.serial }
-        serialsByNonce[worker.nonce] = worker.serial
         serialsByPool[worker.id.pool, default: []].append(worker.serial)
     }
 
     mutating func remove(_ worker: RunningWorker) {
         bySerial[worker.serial] = nil
         serials[worker.id] = nil
-        serialsByNonce[worker.nonce] = nil
         serialsByPool[worker.id.pool]?.removeAll { $0 == worker.serial }
         forgetProcess(of: worker)
     }
@@ -133,8 +130,9 @@ struct WorkerTable {
 
     subscript(serial serial: UInt64) -> RunningWorker? { bySerial[serial] }
     subscript(id: WorkerID) -> RunningWorker? { serials[id].flatMap { bySerial[$0] } }
+    /// Looks at all of them: only a process that nobody knows is looked up by this.
     subscript(nonce nonce: String) -> RunningWorker? {
-        serialsByNonce[nonce].flatMap { bySerial[$0] }
+        bySerial.values.first { $0.nonce == nonce }
     }
     subscript(pid pid: Int32) -> RunningWorker? { serialsByPID[pid].flatMap { bySerial[$0] } }
 
