@@ -44,7 +44,8 @@ extension Master {
             throw StartError(resource: error)
         }
         let environment = blueprint.environment(
-            for: id, order, nonce: nonce, notifyAddress: NotifySocket.address(nonce: nonce), hasPage: page != nil)
+            for: id, order, nonce: nonce, notifyAddress: NotifySocket.address(nonce: nonce),
+            hasPage: page != nil)
         do throws(SpawnFailure) {
             let spawned = try blueprint.plan.spawn(
                 environment: environment, arguments: blueprint.arguments(for: id),
