@@ -13,7 +13,7 @@ HEADLINES = (
     "private memory per worker", "idle, 4", "1,000 workers with RSS caps: wakeups",
     "p99 while recycling ÷", "fewest ready", "failed requests while recycling (uv",
     "reload: failed requests (uv", "reload: missing workers at worst (uv",
-    "reload: until all are new (uv", "counting on", "counting by a m", "past the RSS")
+    "reload: until all are new (uv", "upgrade in place", "counting on", "counting by a m", "past the RSS")
 
 
 @dataclasses.dataclass
