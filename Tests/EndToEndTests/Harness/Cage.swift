@@ -39,14 +39,15 @@ final class Cage {
         posix_spawnattr_setsigmask(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
-        let arguments = ["python3", Place.client("cage"), output, errors] + command
+        let python = try #require(Place.program("python3"))
+        let arguments = [python, "-I", "-S", Place.client("cage"), output, errors] + command
         let variables = environment.map { "\($0.key)=\($0.value)" }
         var argumentPointers = arguments.map { strdup($0) } + [nil]
         var variablePointers = variables.map { strdup($0) } + [nil]
         defer { for pointer in argumentPointers + variablePointers { free(pointer) } }
         var pid: pid_t = 0
-        let error = posix_spawnp(
-            &pid, "python3", &actions, &attributes, &argumentPointers, &variablePointers)
+        let error = posix_spawn(
+            &pid, python, &actions, &attributes, &argumentPointers, &variablePointers)
         keeper = pid
         try #require(error == 0)
     }

@@ -72,8 +72,6 @@ extension Supervise {
 extension Trait where Self == ConditionTrait {
     /// The test needs a program that may not be installed. Says so aloud where it is not.
     static func needs(_ program: String) -> Self {
-        let folders = (baseEnvironment["PATH"] ?? "").split(separator: ":")
-        let isThere = folders.contains { access("\($0)/\(program)", X_OK) == 0 }
-        return .enabled(if: isThere, "needs \(program)")
+        .enabled(if: Place.program(program) != nil, "needs \(program)")
     }
 }

@@ -55,6 +55,14 @@ enum Place {
     static func worker(_ name: String) -> String { "\(tests)/Workers/\(name).py" }
     static func client(_ name: String) -> String { "\(tests)/Clients/\(name).py" }
 
+    /// Where the program of this name lies for those that tests start; nil where it is not installed.
+    /// Who runs the tests may have another one first in their own PATH.
+    static func program(_ name: String) -> String? {
+        if name.hasPrefix("/") { return access(name, F_OK) == 0 ? name : nil }
+        return (baseEnvironment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+            .first { access($0, X_OK) == 0 }
+    }
+
     private static func parent(_ path: String) -> String {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }

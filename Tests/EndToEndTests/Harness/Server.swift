@@ -27,7 +27,7 @@ struct Server: CustomTestStringConvertible, Sendable {
     /// What is missing on this machine to run it.
     var missing: [String] {
         let program = build.isEmpty ? [command[0]] : [build[0]]
-        return (program + needs).filter { !Server.isThere($0) }
+        return (program + needs).filter { Place.program($0) == nil }
     }
 
     func filled(_ words: [String], port: Int, folder: Folder) -> [String] {
@@ -35,11 +35,5 @@ struct Server: CustomTestStringConvertible, Sendable {
             $0.replacing("PORT", with: "\(port)").replacing("FOLDER", with: folder.path)
                 .replacing("SERVERS", with: Server.folder)
         }
-    }
-
-    private static func isThere(_ name: String) -> Bool {
-        if name.hasPrefix("/") { return access(name, F_OK) == 0 }
-        let path = baseEnvironment["PATH"] ?? ""
-        return path.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
     }
 }
