@@ -1,13 +1,17 @@
 /* page: a worker of supervise that counts requests, as a program does that was written for it. Writes to
- * $STAMP_FILE.counting the nanoseconds of an addition on the page, and of a message to the master. */
+ * $STAMP_FILE.counting the nanoseconds of an addition on the page, of a message to the master, and of the
+ * same message to a process that does nothing but take it: what the kernel needs to wake a reader. */
 #include <err.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -24,6 +28,70 @@ static double now(void) {
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
+}
+
+struct name {
+    struct sockaddr_un address;
+    socklen_t length;
+};
+
+static struct name name_of(const char *text) {
+    size_t length = strlen(text);
+    struct name name = {.address.sun_family = AF_UNIX,
+                        .length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)};
+    memcpy(name.address.sun_path, text, length);
+    if (text[0] == '@')
+        name.address.sun_path[0] = 0;
+    return name;
+}
+
+/* The least that a master can do with a message: it waits by epoll, and takes it with its sender. */
+static struct name start_reader(void) {
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0), yes = 1;
+    struct name name = {.address.sun_family = AF_UNIX, .length = sizeof(sa_family_t)};
+    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0 ||
+        bind(fd, (struct sockaddr *)&name.address, name.length) < 0)
+        err(1, "bind");
+    name.length = sizeof name.address;
+    if (getsockname(fd, (struct sockaddr *)&name.address, &name.length) < 0)
+        err(1, "getsockname");
+    pid_t pid = fork();
+    if (pid < 0)
+        err(1, "fork");
+    if (pid > 0) {
+        close(fd);
+        return name;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int set = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN};
+    epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+    for (;;) {
+        char text[4096], control[256];
+        struct iovec part = {text, sizeof text};
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                                 .msg_controllen = sizeof control};
+        if (epoll_wait(set, &event, 1, -1) < 0 || recvmsg(fd, &message, 0) < 0)
+            _exit(1);
+    }
+}
+
+static double nanoseconds_of_message(struct name name) {
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    static double costs[messages];
+    for (int i = 0; i < messages; i++) {
+        static const char message[] = "X_REQUESTS=+1";
+        /* As requests come: the reader sleeps in between. */
+        usleep(500);
+        double begin = now();
+        if (sendto(fd, message, sizeof message - 1, 0, (struct sockaddr *)&name.address,
+                   name.length) < 0)
+            err(1, "sendto");
+        costs[i] = now() - begin;
+    }
+    close(fd);
+    qsort(costs, messages, sizeof *costs, compare);
+    return costs[messages / 2];
 }
 
 int main(void) {
@@ -43,30 +111,14 @@ int main(void) {
     }
     double addition = (now() - begin) / additions;
 
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    size_t length = strlen(address);
-    memcpy(name.sun_path, address, length);
-    if (address[0] == '@')
-        name.sun_path[0] = 0;
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    static double costs[messages];
-    for (int i = 0; i < messages; i++) {
-        static const char message[] = "X_REQUESTS=+1";
-        /* As requests come: the master sleeps in between. */
-        usleep(500);
-        begin = now();
-        if (sendto(fd, message, sizeof message - 1, 0, (struct sockaddr *)&name,
-                   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
-            err(1, "sendto");
-        costs[i] = now() - begin;
-    }
-    qsort(costs, messages, sizeof *costs, compare);
+    double message = nanoseconds_of_message(name_of(address));
+    double floor = nanoseconds_of_message(start_reader());
     char path[4096];
     snprintf(path, sizeof path, "%s.counting", getenv("STAMP_FILE"));
     FILE *file = fopen(path, "w");
     if (!file)
         err(1, "%s", path);
-    fprintf(file, "%.2f %.0f %llu\n", addition, costs[messages / 2], (unsigned long long)reached);
+    fprintf(file, "%.2f %.0f %.0f %llu\n", addition, message, floor, (unsigned long long)reached);
     fclose(file);
     for (;;)
         pause();
