@@ -1,12 +1,14 @@
 #define _GNU_SOURCE
 #include "child.h"
 #include "filter.h"
+#include "kernel.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +19,10 @@
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
 #endif
 
 #ifndef CLONE_PIDFD
@@ -52,6 +58,18 @@ static int reset_dispositions(void) {
             return -1;
     }
     return 0;
+}
+
+// Copies of the descriptors up to the last one that the child has a use for, and of no other: the
+// kernel leaves out what is to be closed (close_range(2)). Until then the child may change none.
+static int take_descriptors(const struct csupervise_start *start) {
+    int last = first_descriptor - 1;
+    if (start->filter_channel > last)
+        last = start->filter_channel;
+    for (uint32_t i = 0; i < start->descriptor_count; i++)
+        if (start->descriptors[i] > last)
+            last = start->descriptors[i];
+    return (int)syscall(SYS_close_range, last + 1, ~0U, CLOSE_RANGE_UNSHARE);
 }
 
 static int empty_standard_input(void) {
@@ -183,6 +201,8 @@ static void take_credentials(struct csupervise_start *start) {
 
 static int child(void *argument) {
     struct csupervise_start *start = argument;
+    if (start->shares_descriptors && take_descriptors(start) != 0)
+        fail(start, CSUPERVISE_STEP_FORK);
     if (setpgid(0, 0) != 0)
         fail(start, CSUPERVISE_STEP_PROCESS_GROUP);
     if (reset_dispositions() != 0)
@@ -225,14 +245,19 @@ static int child(void *argument) {
     fail(start, CSUPERVISE_STEP_EXEC);
 }
 
-int csupervise_start_child(struct csupervise_start *start, void *stack_end,
-                           int32_t *process_descriptor) {
+// Its pid, or -errno. Every child gets a copy of all descriptors, and closes them again at exec: with
+// a thousand workers that is a third of a start. Who shares the parent's first can take few.
+static int clone_child(struct csupervise_start *start, void *stack_end,
+                       int32_t *process_descriptor) {
     int flags = CLONE_PIDFD | SIGCHLD;
     // Sharing memory is many times cheaper than copying the page tables, but not to be had with a
     // change of user: a process of that user could stop the child and so the waiting parent, and
-    // the shared memory would become non-dumpable.
+    // the shared memory would become non-dumpable. Descriptors are shared only while the parent
+    // stands still.
     if (start->error_descriptor < 0)
         flags |= CLONE_VM | CLONE_VFORK;
+    if (start->shares_descriptors)
+        flags |= CLONE_FILES;
     start->parent = (int32_t)getpid();
     start->failed_step = CSUPERVISE_STEP_NONE;
     start->failed_code = 0;
@@ -242,4 +267,21 @@ int csupervise_start_child(struct csupervise_start *start, void *stack_end,
         return -errno;
     *process_descriptor = descriptor;
     return pid;
+}
+
+int csupervise_start_child(struct csupervise_start *start, void *stack_end,
+                           int32_t *process_descriptor) {
+    // Before Linux 5.9, or where a container forbids it.
+    static atomic_bool cannot_unshare;
+    start->shares_descriptors = start->error_descriptor < 0 && !cannot_unshare;
+    int pid = clone_child(start, stack_end, process_descriptor);
+    if (pid < 0 || start->failed_step != CSUPERVISE_STEP_FORK)
+        return pid;
+    csupervise_wait_blocking(pid);
+    close(*process_descriptor);
+    if (start->failed_code == ENOMEM)
+        return -ENOMEM;
+    cannot_unshare = true;
+    start->shares_descriptors = false;
+    return clone_child(start, stack_end, process_descriptor);
 }

@@ -25,6 +25,10 @@ int csupervise_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
 }
 
+int csupervise_duplicate_to(int descriptor, int number) {
+    return dup3(descriptor, number, O_CLOEXEC);
+}
+
 int csupervise_open_path(const char *path) {
     return open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }

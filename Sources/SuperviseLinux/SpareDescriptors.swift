@@ -1,3 +1,4 @@
+import CSupervise
 import Glibc
 import Synchronization
 
@@ -7,6 +8,8 @@ import Synchronization
 public enum SpareDescriptors {
     /// More than any look has open at a time.
     private static let count = 4
+    /// A copy of so many costs nothing.
+    private static let low: Int32 = 64
     private static let kept = Mutex<[Int32]>([])
 
     /// Sets them aside. Early: their low numbers are still of use when the limit is lowered later.
@@ -26,6 +29,23 @@ public enum SpareDescriptors {
             guard error.kind == .noDescriptor, giveUp() else { throw error }
             defer { kept.withLock { refill(&$0) } }
             return try body()
+        }
+    }
+
+    /// `body` with these descriptors, the highest of them under the low number of a spare one for so
+    /// long: a child that shares ours copies all up to the highest that it needs. Where that would
+    /// gain nothing, or cannot be had, they are as they are.
+    static func withLowNumbers<Result, Failure: Error>(
+        _ descriptors: [Int32], _ body: ([Int32]) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard let highest = descriptors.max(), highest >= low else { return try body(descriptors) }
+        return try kept.withLock { numbers throws(Failure) in
+            guard numbers.count > 1, numbers[0] < low,
+                csupervise_duplicate_to(highest, numbers[0]) >= 0
+            else { return try body(descriptors) }
+            // A number that cannot be turned back is another name of theirs until the next time.
+            defer { csupervise_duplicate_to(numbers[1], numbers[0]) }
+            return try body(descriptors.map { $0 == highest ? numbers[0] : $0 })
         }
     }
 

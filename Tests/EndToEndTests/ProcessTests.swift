@@ -33,6 +33,41 @@ import Testing
         #expect(facts.env["WATCHDOG_USEC"] == nil && facts.env["LISTEN_PID"] == "\(facts.pid)")
     }
 
+    /// Kernels before 5.9, and containers that forbid the call.
+    @Test(.needs("cc"), arguments: ["ENOSYS", "EPERM"])
+    func withoutCloseRangeWorkersStartAndGetNoMore(error: String) async throws {
+        let folder = try Folder()
+        let library = try await library(
+            named: "old",
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <errno.h>
+            #include <sys/syscall.h>
+            long syscall(long number, long a, long b, long c, long d, long e, long f) {
+                if (number == SYS_close_range) {
+                    errno = \(error);
+                    return -1;
+                }
+                long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+                return real(number, a, b, c, d, e, f);
+            }
+            """, in: folder)
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--workers", "2", "--adopt", "off", "--count", "off"]
+                + ["--ready", "exec", "--", "sh", "-c", "ls -l /proc/self/fd >&2; exec sleep 600"],
+            wrapper: ["env", "LD_PRELOAD=\(library)"], folder: folder)
+        try await master.waitForWorkers(2)
+        try await eventually("what they have open") {
+            master.folder.lines("stderr").count { $0.contains("/proc/") } >= 2
+        }
+        // Input, output, errors, the listener; and the folder that is being listed.
+        let open = master.folder.lines("stderr").filter { $0.contains(" -> ") }
+        #expect(open.count == 2 * 5, "\(open)")
+        #expect(open.count { $0.contains("socket:") } == 2)
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test(.needsRoot) func anotherUser() async throws {
         // A program that every user may read: the checkout itself may lie in a private folder.
         let script = """

@@ -8,8 +8,8 @@ import Testing
     /// A day back while workers run: in the log's times, and nowhere else.
     @Test(.needs("cc")) func theTimeOfDayMattersToNobody() async throws {
         let folder = try Folder()
-        let source = try folder.write(
-            "jump.c",
+        let library = try await library(
+            named: "jump",
             """
             #define _GNU_SOURCE
             #include <stdlib.h>
@@ -23,10 +23,7 @@ import Testing
                     time->tv_sec -= 86400;
                 return result;
             }
-            """)
-        let library = folder["jump.so"]
-        let built = try await run(["cc", "-shared", "-fPIC", "-o", library, source])
-        try #require(built.status == .exited(0), "\(built.errors)")
+            """, in: folder)
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--max-lifetime", "6s", "--backoff", "500ms"] + Self.heart,
             wrapper: ["env", "LD_PRELOAD=\(library)", "JUMP=\(folder["yesterday"])"],

@@ -56,6 +56,25 @@ struct SpawnDescriptorTests {
         #expect(seen == wanted)
     }
 
+    /// A child begins with our own descriptors. What it does with them must be its own affair.
+    @Test func ourOwnStayAsTheyAre() async {
+        await #expect(processExitsWith: .success) {
+            SpareDescriptors.keep()
+            let pipes = try (0..<60).map { _ in try TestPipe() }
+            let source = try #require(pipes.last).reading.rawValue
+            let before = try openFiles()
+            for _ in 0..<3 {
+                // As the third, beside the output.
+                let text = try shell("readlink /proc/self/fd/4 >&3", descriptors: [source])
+                try #require(text == before[source].map { "\($0)\n" })
+                try #require(throws: SpawnFailure(step: .exec, code: ENOENT)) {
+                    try TestChild(["/nowhere"], descriptors: [source])
+                }
+                try #require(openFiles() == before)
+            }
+        }
+    }
+
     private func children(
         of descriptors: [Int32], _ attributes: SpawnAttributes
     ) throws -> String {
@@ -85,4 +104,17 @@ struct SpawnDescriptorTests {
         other.credentials = Credentials(uid: 65534, gid: 65534, supplementaryGroups: [])
         return isRoot ? [SpawnAttributes(), other] : [SpawnAttributes()]
     }
+}
+
+/// What each descriptor of this process stands for.
+private func openFiles() throws -> [Int32: String] {
+    var files: [Int32: String] = [:]
+    for number in Int32(0)..<1024 {
+        var text = [CChar](repeating: 0, count: 256)
+        let length = readlink("/proc/self/fd/\(number)", &text, text.count)
+        if length > 0 {
+            files[number] = String(decoding: text[..<length].map(UInt8.init), as: UTF8.self)
+        }
+    }
+    return files
 }

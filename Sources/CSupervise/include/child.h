@@ -75,6 +75,8 @@ struct csupervise_start {
     // Where a failure of a child with memory of its own is written (step and errno, two int32_t),
     // or -1: then the child shares memory and the failure is in the two fields below.
     int32_t error_descriptor;
+    // Whether the child begins with the parent's own descriptors instead of a copy of them all.
+    bool shares_descriptors;
     int32_t parent;
     volatile int32_t failed_step;
     volatile int32_t failed_code;

@@ -14,6 +14,9 @@ const char *csupervise_error_text(int code);
 // pipe2(2), close-on-exec and non-blocking.
 int csupervise_pipe(int ends[2]);
 
+// dup3(2), close-on-exec: the number stands for the descriptor's file from then on.
+int csupervise_duplicate_to(int descriptor, int number);
+
 // A descriptor that only names a file, also a socket or a link (O_PATH | O_NOFOLLOW of open(2)).
 int csupervise_open_path(const char *path);
 // The same in an open folder.

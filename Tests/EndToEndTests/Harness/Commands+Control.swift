@@ -16,6 +16,15 @@ struct CommandResult {
     }
 }
 
+/// A library that is built from C, for LD_PRELOAD: what a kernel or a machine may do otherwise.
+func library(named name: String, _ text: String, in folder: Folder) async throws -> String {
+    let source = try folder.write("\(name).c", text)
+    let path = folder["\(name).so"]
+    let built = try await run(["cc", "-shared", "-fPIC", "-o", path, source])
+    try #require(built.status == .exited(0), "\(built.errors)")
+    return path
+}
+
 /// Runs a program to its end.
 func run(
     _ words: [String], environment: [String: String] = [:], deadline: Duration = .seconds(30)
