@@ -21,9 +21,9 @@ extension Pool {
         }
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
         if !failure.isTransient {
-            slots[id.slot].bootFailures += 1
+            slots[id.slot].setbacks.bootFailures += 1
             // What an operator has to mend is not mended at once.
-            slots[id.slot].failures = max(1, slots[id.slot].failures)
+            slots[id.slot].setbacks.failures = max(1, slots[id.slot].setbacks.failures)
         }
         countFailure(in: id.slot, atLeast: Pool.shortestWait, at: now)
         promoteReplacement(in: id.slot, at: now)
@@ -33,7 +33,7 @@ extension Pool {
     /// delay.
     mutating func countEarlyEnd(of worker: Worker, at now: Instant) {
         if worker.isStable(at: now, after: policy.stableAfter) {
-            slots[worker.id.slot].failures = 0
+            slots[worker.id.slot].setbacks.failures = 0
         }
         countFailure(in: worker.id.slot, at: now)
     }
@@ -44,28 +44,27 @@ extension Pool {
         // A worker that came after the earlier failures and stayed makes them forgotten, also when
         // it is not itself that fails but its replacement.
         if let incumbent = slots[slot].incumbent, let readyAt = incumbent.readyAt,
-            let failedAt = slots[slot].failedAt, readyAt >= failedAt,
+            let failedAt = slots[slot].setbacks.failedAt, readyAt >= failedAt,
             incumbent.isStable(at: now, after: policy.stableAfter)
         {
-            slots[slot].failures = 0
+            slots[slot].setbacks.failures = 0
         }
-        slots[slot].failedAt = now
-        slots[slot].failures += 1
-        let delay = slots[slot].failures > 1 ? max(shortest, backoffDelay(of: slot)) : .zero
+        slots[slot].setbacks.failedAt = now
+        slots[slot].setbacks.failures += 1
+        let failures = slots[slot].setbacks.failures
+        let delay = failures > 1 ? max(shortest, backoffDelay(of: slot)) : .zero
         guard delay > .zero else {
-            slots[slot].notBefore = nil
+            slots[slot].setbacks.notBefore = nil
             return
         }
-        slots[slot].notBefore = now + delay
-        note(
-            .backoff(
-                pool: number, slot: slot, failures: slots[slot].failures, delay: delay))
+        slots[slot].setbacks.notBefore = now + delay
+        note(.backoff(pool: number, slot: slot, failures: failures, delay: delay))
     }
 
     /// `backoff` for the second failure (the first costs none), doubled for each one more up to
     /// `backoff-max`; and up to a quarter on top, so that slots that fail together part.
     private func backoffDelay(of slot: Int) -> TimeSpan {
-        let failures = slots[slot].failures
+        let failures = slots[slot].setbacks.failures
         var delay = min(policy.backoff, policy.backoffMax)
         for _ in 0..<min(failures - 2, 62) where delay < policy.backoffMax {
             delay = min(delay + delay, policy.backoffMax)

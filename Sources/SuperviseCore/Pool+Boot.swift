@@ -134,7 +134,7 @@ extension Pool {
         self[id] = worker
         hasBeenReady = true
         learnBootTime(of: worker)
-        slots[id.slot].bootFailures = 0
+        slots[id.slot].setbacks.bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
         if candidate?.isTrying(id) == true {
             candidateIsReady(id, at: now)

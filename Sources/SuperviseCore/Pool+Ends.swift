@@ -16,7 +16,7 @@ extension Pool {
         rememberGrowth(of: worker)
         note(.retiring(id, cause, worker.facts(at: now)))
         worker.observeAt = nil
-        worker.largestLeavingBytes = worker.memoryBytes
+        worker.memory.largestLeavingBytes = worker.memory.bytes
         let grace = grace ?? policy(of: worker).gracefulTimeout
         let drains = signal == .stop && drains(worker, because: cause, within: grace)
         worker.state = .retiring(cause, killAt: now + grace)
@@ -116,7 +116,7 @@ extension Pool {
     mutating func follow(_ worker: Worker, _ ending: Ending, at now: Instant) {
         let slot = worker.id.slot
         guard stage == .running, slots[slot].isWanted else { return }
-        if ending == .bootFailed { slots[slot].bootFailures += 1 }
+        if ending == .bootFailed { slots[slot].setbacks.bootFailures += 1 }
         if slots[slot].incumbent != nil {
             // The replacement failed; the incumbent, still due, serves on.
             countFailure(in: slot, at: now)
@@ -128,8 +128,8 @@ extension Pool {
         case (.never, _), (.onFailure, .finished):
             finish(slot, failed: ending != .finished)
         case (.always, .finished) where now - worker.startedAt >= Pool.briefLife:
-            slots[slot].failures = 0
-            slots[slot].notBefore = nil
+            slots[slot].setbacks.failures = 0
+            slots[slot].setbacks.notBefore = nil
         case (.always, _), (.onFailure, _):
             countEarlyEnd(of: worker, at: now)
         }
@@ -163,12 +163,12 @@ extension Pool {
             slots[id.slot].due = nil
             if policy.restart == .always {
                 let failsToBoot = !worker.isReady && policy(of: worker).hasListeners
-                if failsToBoot { slots[id.slot].bootFailures += 1 }
+                if failsToBoot { slots[id.slot].setbacks.bootFailures += 1 }
                 if failsToBoot || now - worker.startedAt < Pool.briefLife {
                     countEarlyEnd(of: worker, at: now)
                 } else {
-                    slots[id.slot].failures = 0
-                    slots[id.slot].notBefore = nil
+                    slots[id.slot].setbacks.failures = 0
+                    slots[id.slot].setbacks.notBefore = nil
                 }
             } else {
                 slots[id.slot].continuation = .awaitsExit(of: id.incarnation)
@@ -186,15 +186,15 @@ extension Pool {
             finish(slot, failed: ending != .finished)
         } else {
             slots[slot].continuation = .goesOn
-            if ending == .bootFailed { slots[slot].bootFailures += 1 }
+            if ending == .bootFailed { slots[slot].setbacks.bootFailures += 1 }
             countEarlyEnd(of: worker, at: now)
         }
     }
 
     private mutating func finish(_ slot: Int, failed: Bool) {
         slots[slot].continuation = .done(failed: failed)
-        slots[slot].failures = 0
-        slots[slot].notBefore = nil
+        slots[slot].setbacks.failures = 0
+        slots[slot].setbacks.notBefore = nil
         note(.slotDone(pool: number, slot: slot))
     }
 }

@@ -17,7 +17,7 @@ extension Pool {
     mutating func learnGrowth(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
         guard var worker = self[id], worker.isReady else { return }
         let interval = policy(of: worker).memoryInterval
-        let isNew = worker.leak.add(
+        let isNew = worker.memory.leak.add(
             bytes, requests: worker.requests, at: now, interval: interval)
         self[id] = worker
         if isNew { judgeGrowth(of: worker, at: now) }
@@ -33,7 +33,7 @@ extension Pool {
     private mutating func judgeGrowth(of worker: Worker, at now: Instant) {
         let policy = policy(of: worker)
         guard let growth = worker.growth, let replacing = timeToReplaceAll,
-            let first = worker.leak.firstBytes
+            let first = worker.memory.leak.firstBytes
         else { return }
         var soonest: (cap: UInt64, time: TimeSpan)?
         let ways = [

@@ -26,40 +26,39 @@ struct RecycleRank: Comparable, Sendable, Codable {
 extension Pool {
     /// Renews what is derived from this slot. Called at the end of every change of it.
     mutating func refresh(_ slot: Int, at now: Instant) {
-        let renewed = tally(of: slots[slot])
-        tally = tally - slots[slot].tally + renewed
-        slots[slot].tally = renewed
+        let share = share(of: slots[slot])
+        tally.replace(slots[slot].share, by: share)
+        slots[slot].share = share
         deadlines.set(slot, deadline(of: slot, after: now))
         vacancies.set(slot, vacancyKey(of: slot, at: now))
         recycles.set(slot, recycleRank(of: slot, at: now))
     }
 
-    private func tally(of slot: Slot) -> Tally {
-        var tally = Tally()
+    private func share(of slot: Slot) -> Share {
+        var share = Share()
+        func count(_ trait: Share.Traits, _ holds: Bool) {
+            if holds { share.traits.insert(trait) }
+        }
         let present = [slot.incumbent, slot.replacement].compactMap { $0 }
-        tally.wanted = slot.isWanted ? 1 : 0
-        tally.live = present.count + slot.leaving.count
-        tally.serving = present.count { $0.isReady }
-        tally.outdated =
-            present.count { $0.generation < generation }
-            + slot.leaving.count { $0.generation < generation }
         for worker in present + slot.leaving {
+            share.live += 1
+            share.outdated += worker.generation < generation ? 1 : 0
             // A pebibyte is more than anybody has, and cannot make the sums overflow.
-            tally.memory += Int(min(worker.memoryBytes ?? 0, 1 << 50))
+            share.memory += Int(min(worker.memoryBytes ?? 0, 1 << 50))
         }
-        let isCovered = present.contains { $0.isReady && candidate?.isTrying($0.id) != true }
-        tally.covered = isCovered ? 1 : 0
-        guard slot.isWanted else { return tally }
-        let isRenewed = present.contains { $0.isReady && $0.generation == generation }
-        tally.renewed = isRenewed ? 1 : 0
-        tally.vacant = slot.isVacant ? 1 : 0
+        share.serving = UInt8(present.count { $0.isReady })
+        count(.wanted, slot.isWanted)
+        count(.covered, present.contains { $0.isReady && candidate?.isTrying($0.id) != true })
+        guard slot.isWanted else { return share }
+        count(.renewed, present.contains { $0.isReady && $0.generation == generation })
+        count(.vacant, slot.isVacant)
         if case .done(let failed) = slot.continuation {
-            tally.done = 1
-            tally.doneFailed = failed ? 1 : 0
+            count(.done, true)
+            count(.doneFailed, failed)
         }
-        tally.failing = slot.failures > 0 && !(slot.incumbent?.isReady ?? false) ? 1 : 0
-        tally.exhausted = slot.bootFailures >= policy.bootAttempts ? 1 : 0
-        return tally
+        count(.failing, slot.setbacks.failures > 0 && !(slot.incumbent?.isReady ?? false))
+        count(.exhausted, slot.setbacks.bootFailures >= policy.bootAttempts)
+        return share
     }
 
     private func vacancyKey(of index: Int, at now: Instant) -> Instant? {
@@ -68,7 +67,7 @@ extension Pool {
         // The canary is first, and its program is not the one that the slot backs off for.
         if case .takingSlot(index)? = candidate?.phase { return Instant(nanoseconds: .min) }
         guard !slot.isBackingOff(at: now), !slot.lacksRoom else { return nil }
-        return slot.notBefore ?? Instant(nanoseconds: 0)
+        return slot.setbacks.notBefore ?? Instant(nanoseconds: 0)
     }
 
     private func recycleRank(of index: Int, at now: Instant) -> RecycleRank? {
@@ -122,7 +121,7 @@ extension Pool {
             consider(worker.watchdogAt)
         }
         if slot.due == nil, let incumbent = slot.incumbent { consider(incumbent.lifetimeEnd) }
-        if slot.isVacant || slot.due != nil, let wake = slot.notBefore, wake > now {
+        if slot.isVacant || slot.due != nil, let wake = slot.setbacks.notBefore, wake > now {
             consider(wake)
         }
         let waits = [heldUntil(index), slot.due?.aheadUntil, slot.due?.evidenceUntil]

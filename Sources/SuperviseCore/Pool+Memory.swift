@@ -13,9 +13,9 @@ extension Pool {
 
     mutating func measure(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
         if let index = leavingIndex(of: id) {
-            let known = slots[id.slot].leaving[index].largestLeavingBytes ?? 0
-            slots[id.slot].leaving[index].largestLeavingBytes = max(known, bytes)
-            slots[id.slot].leaving[index].memoryBytes = bytes
+            let known = slots[id.slot].leaving[index].memory.largestLeavingBytes ?? 0
+            slots[id.slot].leaving[index].memory.largestLeavingBytes = max(known, bytes)
+            slots[id.slot].leaving[index].memory.bytes = bytes
             samplingPace.learn(bytes, since: nil, cap: policy.killRSSBytes)
             killLeavingOverMemory(index, of: id, at: now)
             return
@@ -23,12 +23,12 @@ extension Pool {
         guard var worker = self[id] else { return }
         let policy = policy(of: worker)
         samplingPace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
-        worker.memoryBytes = bytes
-        worker.measuredAt = now
-        if worker.settledBytes == nil, let readyAt = worker.readyAt,
+        worker.memory.bytes = bytes
+        worker.memory.measuredAt = now
+        if worker.memory.settledBytes == nil, let readyAt = worker.readyAt,
             now - readyAt >= policy.minLifetime
         {
-            worker.settledBytes = bytes
+            worker.memory.settledBytes = bytes
         }
         warn(of: &worker, at: now)
         self[id] = worker
@@ -45,11 +45,11 @@ extension Pool {
         guard let mark = policy(of: worker).warnRSSBytes, let bytes = worker.memoryBytes else {
             return
         }
-        if bytes > mark, !worker.isWarned {
-            worker.isWarned = true
+        if bytes > mark, !worker.memory.isWarned {
+            worker.memory.isWarned = true
             note(.memoryWarning(worker.id, worker.facts(at: now), limitBytes: mark))
         } else if bytes < mark - mark / 20 {
-            worker.isWarned = false
+            worker.memory.isWarned = false
         }
     }
 
@@ -58,29 +58,29 @@ extension Pool {
     ) {
         guard var worker = self[id], let readyAt = worker.readyAt else { return }
         guard let bytes = worker.memoryBytes, bytes > cap else {
-            self[id]?.samplesOver = 0
+            self[id]?.memory.samplesOver = 0
             return
         }
-        worker.samplesOver += 1
+        worker.memory.samplesOver += 1
         defer { self[id] = worker }
-        guard worker.samplesOver >= policy.memorySamples else { return }
+        guard worker.memory.samplesOver >= policy.memorySamples else { return }
         let age = now - readyAt
         if age < policy.minLifetime {
-            guard !worker.isAlarmed else { return }
-            worker.isAlarmed = true
+            guard !worker.memory.isAlarmed else { return }
+            worker.memory.isAlarmed = true
             note(.memoryAlarm(id, worker.facts(at: now), limitBytes: cap))
             return
         }
-        if worker.isAlarmed {
-            let isTrial = slots[id.slot].alarmedRecycles % Pool.trialEvery == Pool.trialEvery - 1
+        let recycles = slots[id.slot].setbacks.alarmedRecycles
+        if worker.memory.isAlarmed {
+            let isTrial = recycles % Pool.trialEvery == Pool.trialEvery - 1
             let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
-            guard age >= least, worker.leak.isStillGrowing(at: now) else { return }
+            guard age >= least, worker.memory.leak.isStillGrowing(at: now) else { return }
         }
         let wasDue = slots[id.slot].due?.cause.isUrgent == true
         setDue(id, .memory, at: now)
         guard !wasDue, slots[id.slot].due?.cause == .memory else { return }
-        slots[id.slot].alarmedRecycles =
-            worker.isAlarmed ? slots[id.slot].alarmedRecycles + 1 : 0
+        slots[id.slot].setbacks.alarmedRecycles = worker.memory.isAlarmed ? recycles + 1 : 0
     }
 
     private mutating func killLeavingOverMemory(_ index: Int, of id: WorkerID, at now: Instant) {

@@ -73,7 +73,7 @@ extension Pool {
         var largest: (id: WorkerID, bytes: UInt64)?
         for (index, slot) in slots.enumerated() where slot.isWanted && slot.due == nil {
             guard let worker = slot.incumbent, worker.isReady, let bytes = worker.memoryBytes,
-                let settled = worker.settledBytes, !isHeld(index, at: now),
+                let settled = worker.memory.settledBytes, !isHeld(index, at: now),
                 candidate?.isTrying(worker.id) != true,
                 bytes > settled + settled / Pool.noticeableGrowth,
                 bytes > largest?.bytes ?? 0
@@ -95,5 +95,5 @@ extension Pool {
 
 extension Slot {
     /// Whether its worker is as large as it gets by starting.
-    fileprivate var isSettled: Bool { !isWanted || incumbent?.settledBytes != nil }
+    fileprivate var isSettled: Bool { !isWanted || incumbent?.memory.settledBytes != nil }
 }

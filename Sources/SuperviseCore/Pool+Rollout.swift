@@ -180,9 +180,9 @@ extension Pool {
 
     private mutating func renew(_ slot: Int, canary: WorkerID?, at now: Instant) {
         slots[slot].continuation = .goesOn
-        slots[slot].failures = 0
-        slots[slot].bootFailures = 0
-        slots[slot].notBefore = nil
+        slots[slot].setbacks.failures = 0
+        slots[slot].setbacks.bootFailures = 0
+        slots[slot].setbacks.notBefore = nil
         if let canary, slots[slot].replacement?.id == canary {
             if slots[slot].due == nil { slots[slot].due = Slot.Due(cause: .reload, since: now) }
             if slots[slot].incumbent?.isReady != true, let old = slots[slot].incumbent {

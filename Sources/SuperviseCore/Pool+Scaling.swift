@@ -27,12 +27,12 @@ extension Pool {
         for worker in present { retire(worker.id, because: .scaledDown, at: now) }
         let lastIncarnation = slots[slot].lastIncarnation
         let leaving = slots[slot].leaving
-        let tally = slots[slot].tally
+        let share = slots[slot].share
         slots[slot] = Slot()
         slots[slot].isWanted = false
         slots[slot].lastIncarnation = lastIncarnation
         slots[slot].leaving = leaving
-        slots[slot].tally = tally
+        slots[slot].share = share
         refresh(slot, at: now)
     }
 

@@ -30,7 +30,7 @@ extension Pool {
         _ slot: Int, _ haste: Haste, within grace: TimeSpan?, at now: Instant
     ) {
         slots[slot].due = nil
-        slots[slot].notBefore = nil
+        slots[slot].setbacks.notBefore = nil
         let told = slots[slot].leaving.map(\.id)
         for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
             switch haste {
@@ -92,8 +92,8 @@ extension Pool {
         note(.unparked(pool: number))
         scheduleProgress(at: now)
         for slot in slots.indices {
-            slots[slot].failures = 0
-            slots[slot].notBefore = nil
+            slots[slot].setbacks.failures = 0
+            slots[slot].setbacks.notBefore = nil
             refresh(slot, at: now)
         }
     }

@@ -43,10 +43,16 @@ struct SlotQueue<Key: Comparable & Sendable & Codable>: Equatable, Sendable, Cod
     private mutating func remove(at position: Int) {
         positions[heap[position].slot] = -1
         let last = heap.removeLast()
+        defer { giveBackRoom() }
         guard position < heap.count else { return }
         heap[position] = last
         positions[last.slot] = position
         siftDown(siftUp(position))
+    }
+
+    /// All slots are in a queue at some time, such as the start, and few later.
+    private mutating func giveBackRoom() {
+        if heap.capacity > 64, heap.count < heap.capacity / 4 { heap = Array(heap[...]) }
     }
 
     @discardableResult

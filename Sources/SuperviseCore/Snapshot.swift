@@ -132,7 +132,7 @@ extension Pool {
         var vacancies: [PoolSnapshot.Vacancy] = []
         var failingSlots = 0
         for (index, slot) in slots.enumerated() {
-            if slot.isWanted, slot.failures > 1 { failingSlots += 1 }
+            if slot.isWanted, slot.setbacks.failures > 1 { failingSlots += 1 }
             if let worker = slot.incumbent {
                 workers.append(snapshot(worker, due: slot.due?.cause, at: now))
             } else if slot.isWanted, let reason = slot.vacancy(at: now) {
@@ -169,8 +169,8 @@ extension Slot {
         case .awaitsExit: return nil
         case .done(let failed): return .done(failed: failed)
         case .goesOn:
-            guard let notBefore, notBefore > now else { return .waiting }
-            return .backingOff(failures: failures, notBefore - now)
+            guard let notBefore = setbacks.notBefore, notBefore > now else { return .waiting }
+            return .backingOff(failures: setbacks.failures, notBefore - now)
         }
     }
 }

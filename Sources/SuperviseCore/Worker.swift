@@ -38,23 +38,9 @@ public struct Worker: Equatable, Sendable, Codable {
     public internal(set) var requests: UInt64 = 0
     /// What `requests` counts; nil while nothing was counted.
     public internal(set) var countSource: CountSource?
-    /// Its last measured memory in bytes.
-    public internal(set) var memoryBytes: UInt64?
 
-    /// When that was.
-    var measuredAt: Instant?
-    /// The most that it used after it was told to go, or when it was: it gives memory back on its way.
-    var largestLeavingBytes: UInt64?
-    /// What it used when it had been ready for `min-lifetime`: its size without what grows.
-    var settledBytes: UInt64?
-    /// How many samples in a row were over `max-rss`.
-    var samplesOver = 0
-    /// Whether it was past `max-rss` before it was old enough to be recycled for that.
-    var isAlarmed = false
-    /// Whether it was past `warn-rss`, and not below again.
-    var isWarned = false
-    /// What the looks at its memory since it was ready add up to.
-    var leak = LeakEstimate()
+    /// What its memory was, where that is looked at.
+    @Rare var memory: WorkerMemory
     /// Until when it asked not to be recycled.
     var holdUntil: Instant?
     /// Whether it asked to be replaced.
@@ -79,7 +65,7 @@ public struct Worker: Equatable, Sendable, Codable {
     /// finishes its requests by itself.
     var knowsContract = false
     /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
-    var draining: Draining?
+    @Rare var draining: Draining?
     /// Whether it is ready without the evidence that is still looked for, for the sake of later boots.
     public internal(set) var isUnproven = false
 
@@ -103,8 +89,11 @@ public struct Worker: Equatable, Sendable, Codable {
         }
     }
 
+    /// Its last measured memory in bytes.
+    public var memoryBytes: UInt64? { memory.bytes }
+
     /// How its memory grows; nil while too little was seen of it.
-    public var growth: MemoryGrowth? { leak.growth }
+    public var growth: MemoryGrowth? { memory.leak.growth }
 
     /// Whether it was told to go and gets no stop-signal before its requests are served.
     public var isDraining: Bool { draining != nil }
@@ -128,17 +117,37 @@ public struct Worker: Equatable, Sendable, Codable {
 
     /// Its last figure, and how old that is.
     func lastSample(at now: Instant) -> (bytes: UInt64, span: TimeSpan)? {
-        guard let memoryBytes, let measuredAt else { return nil }
-        return (memoryBytes, now - measuredAt)
+        guard let bytes = memory.bytes, let measuredAt = memory.measuredAt else { return nil }
+        return (bytes, now - measuredAt)
     }
 
     /// Its figures for a notice.
     func facts(at now: Instant) -> WorkerFacts {
         WorkerFacts(
             generation: generation, age: now - startedAt, requests: requests,
-            requestLimit: requestLimit, memoryBytes: largestLeavingBytes ?? memoryBytes,
+            requestLimit: requestLimit, memoryBytes: memory.largestLeavingBytes ?? memory.bytes,
             growth: growth)
     }
+}
+
+/// What the looks at a worker's memory have shown.
+struct WorkerMemory: Initial, Sendable {
+    /// At the last look.
+    var bytes: UInt64?
+    /// When that was.
+    var measuredAt: Instant?
+    /// The most that it used after it was told to go, or when it was: it gives memory back on its way.
+    var largestLeavingBytes: UInt64?
+    /// What it used when it had been ready for `min-lifetime`: its size without what grows.
+    var settledBytes: UInt64?
+    /// How many looks in a row found it over `max-rss`.
+    var samplesOver = 0
+    /// Whether it was past `max-rss` before it was old enough to be recycled for that.
+    var isAlarmed = false
+    /// Whether it was past `warn-rss`, and not below again.
+    var isWarned = false
+    /// What the looks since it was ready add up to.
+    var leak = LeakEstimate()
 }
 
 /// What counts the requests of a worker.

@@ -49,8 +49,8 @@ extension Master {
                 continue
             }
             switch ProcessEnvironment.value(of: pid, ContractVariable.id) {
-            case .known(let nonce):
-                if let owner = nonce.flatMap({ workers[nonce: $0] }) {
+            case .known(let text):
+                if let owner = text.flatMap(Nonce.init).flatMap({ workers[nonce: $0] }) {
                     adopt(pid, for: owner)
                 } else {
                     strangers.insert(pid)

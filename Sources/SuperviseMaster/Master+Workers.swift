@@ -31,20 +31,21 @@ extension Master {
         if let library = blueprint.adoption.missingLibrary {
             throw StartError(missingLibrary: library)
         }
-        let nonce: String
+        let nonce: Nonce
         let notify: NotifySocket
         let page: RequestPage?
         do throws(SystemCallError) {
-            nonce = try RandomBytes.nonce()
-            notify = try NotifySocket(nonce: nonce)
+            nonce = try Nonce()
+            notify = try NotifySocket(nonce: nonce.text)
             page =
                 blueprint.hasPage
-                ? try RequestPage(nonce: nonce, limit: order.bell ?? 0) : nil
+                ? try RequestPage(nonce: nonce.text, limit: order.bell ?? 0) : nil
         } catch {
             throw StartError(resource: error)
         }
         let environment = blueprint.environment(
-            for: id, order, nonce: nonce, notifyAddress: NotifySocket.address(nonce: nonce),
+            for: id, order, nonce: nonce.text,
+            notifyAddress: NotifySocket.address(nonce: nonce.text),
             hasPage: page != nil)
         do throws(SpawnFailure) {
             let spawned = try blueprint.plan.spawn(

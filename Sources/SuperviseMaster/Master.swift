@@ -24,6 +24,8 @@ final class Master {
     }
 
     private static let batchesPerTurn = 64
+    /// As many starts or events at a time are a burst, whose room nobody needs again.
+    private static let burst = 64
     /// A turn that begins later than this after a deadline was kept from running.
     private static let toleratedLateness = TimeSpan.milliseconds(500)
 
@@ -85,6 +87,8 @@ final class Master {
     /// Events for the service that performing an action brought up.
     var inbox: [Service.Event] = []
     var armedFor: Int64?
+    /// The serial of the last worker when memory was last given back.
+    private var lastTidied: UInt64 = 0
     /// When the loop last began to wait.
     var restedAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
@@ -198,7 +202,15 @@ final class Master {
             for action in service.handle(event, at: now) { perform(action) }
             serviceManager?.report.look(at: service)
         }
-        inbox.removeAll(keepingCapacity: true)
+        inbox.removeAll(keepingCapacity: inbox.capacity <= Master.burst)
+        returnMemoryAfterBurst()
+    }
+
+    /// What many starts needed on their way lies in pieces between what stays of them.
+    private func returnMemoryAfterBurst() {
+        guard workers.lastSerial - lastTidied >= Master.burst else { return }
+        lastTidied = workers.lastSerial
+        ThisProcess.returnFreeMemory()
     }
 
     var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds()) }

@@ -10,7 +10,7 @@ final class RunningWorker {
     let pid: Int32
     let process: ProcessDescriptor
     /// `SUPERVISE_WORKER_ID`, by which strays of the worker are known.
-    let nonce: String
+    let nonce: Nonce
     let notify: NotifySocket
     let page: RequestPage?
     /// Tells whether exec succeeded, while that is not known.
@@ -35,7 +35,7 @@ final class RunningWorker {
 
     init(
         id: WorkerID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,
-        nonce: String, notify: NotifySocket, page: RequestPage?
+        nonce: Nonce, notify: NotifySocket, page: RequestPage?
     ) {
         self.id = id
         self.serial = serial
@@ -131,7 +131,7 @@ struct WorkerTable {
     subscript(serial serial: UInt64) -> RunningWorker? { bySerial[serial] }
     subscript(id: WorkerID) -> RunningWorker? { serials[id].flatMap { bySerial[$0] } }
     /// Looks at all of them: only a process that nobody knows is looked up by this.
-    subscript(nonce nonce: String) -> RunningWorker? {
+    subscript(nonce nonce: Nonce) -> RunningWorker? {
         bySerial.values.first { $0.nonce == nonce }
     }
     subscript(pid pid: Int32) -> RunningWorker? { serialsByPID[pid].flatMap { bySerial[$0] } }

@@ -209,11 +209,11 @@ extension Bugged {
             }
         case (.countAReplacementTwice, _):
             eachSlot { pool, slot in
-                guard let id = pool.slots[slot].replacement?.id, pool.slots[slot].tally.live == 2
-                else { return }
-                _ = id
-                pool.slots[slot].tally.live += 1
-                pool.tally.live += 1
+                var share = pool.slots[slot].share
+                guard pool.slots[slot].replacement != nil, share.live == 2 else { return }
+                share.live += 1
+                pool.tally.replace(pool.slots[slot].share, by: share)
+                pool.slots[slot].share = share
             }
         case (.letMemoryWait, _):
             eachSlot { pool, slot in

@@ -10,7 +10,7 @@ struct HeldListenersTests {
             try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1),
             try ListenSocket.tcp(host: "::1", port: 0, backlog: 1),
             try ListenSocket.unix(path: "\(folder.path)/s", mode: 0o600, backlog: 1),
-            try ListenSocket.abstract(name: try RandomBytes.nonce(), backlog: 1),
+            try ListenSocket.abstract(name: try Nonce().text, backlog: 1),
         ]
         let child = try TestChild(["sleep", "60"], descriptors: sockets.map(\.rawValue))
         let others = try #require(HeldListeners.look(at: [child.pid], known: []))

@@ -118,9 +118,25 @@ struct HostTests {
     }
 
     @Test func noncesDiffer() throws {
-        let nonce = try RandomBytes.nonce()
-        #expect(nonce.utf8.count == 32)
-        #expect(try RandomBytes.nonce() != nonce)
+        let nonce = try Nonce()
+        #expect(nonce.text.utf8.count == 32)
+        #expect(Nonce(nonce.text) == nonce)
+        #expect(try Nonce() != nonce)
+    }
+
+    @Test(arguments: [
+        "00000000000000010000000000000002", "ffffffffffffffff8000000000000000",
+    ])
+    func aNonceIsReadAsItIsWritten(text: String) {
+        #expect(Nonce(text)?.text == text)
+    }
+
+    @Test(arguments: [
+        "", "1", "000000000000000100000000000000023", "0000000000000001000000000000000G",
+        "FFFFFFFFFFFFFFFF8000000000000000", "+000000000000001000000000000000 2",
+    ])
+    func otherTextIsNoNonce(text: String) {
+        #expect(Nonce(text) == nil)
     }
 
     @Test func timesAreWrittenAsRFC3339() {

@@ -51,7 +51,7 @@ struct InterceptedBindsTests {
         let folder = try TestFolder()
         let path = "\(folder.path)/s"
         let file = try ListenSocket.unix(path: path, mode: 0o600, backlog: 1)
-        let name = try ListenSocket.abstract(name: try RandomBytes.nonce(), backlog: 1)
+        let name = try ListenSocket.abstract(name: try Nonce().text, backlog: 1)
         let atName = String(name.address.dropFirst("unix:".count))
         let listeners = [file, name]
         let binds = try Binds(

@@ -148,7 +148,7 @@ private func useEverything() throws {
     }
     try unix.removeIfStillOurs()
 
-    let nonce = try RandomBytes.nonce()
+    let nonce = try Nonce().text
     let socket = try NotifySocket(nonce: nonce)
     try refused(SystemCallError.self) { _ = try NotifySocket(nonce: nonce) }
     _ = socket.receive(limit: 1)

@@ -12,7 +12,7 @@ import SuperviseState
 /// Whoever changes what stands here in a way that an older or newer program would misread counts
 /// `format` up. A field that goes, and an optional one that comes, is no such change.
 struct MasterState: Codable {
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -48,7 +48,7 @@ struct MasterState: Codable {
         var recipe: Int
         var pid: Int32
         var process: Int32
-        var nonce: String
+        var nonce: Nonce
         var notify: Int32
         var page: Int32?
         var errorPipe: Int32?

@@ -1,0 +1,71 @@
+/// Sums over slots, kept up to date by each change of a slot so that no event has to count.
+struct Tally: Equatable, Sendable, Codable {
+    /// Slots that belong to the pool's number.
+    private(set) var wanted = 0
+    /// Workers with a living process, or with processes left behind.
+    private(set) var live = 0
+    /// Workers that are ready and were not told to go.
+    private(set) var serving = 0
+    /// Slots with such a worker that is not on trial.
+    private(set) var covered = 0
+    /// Slots that wait for a worker.
+    private(set) var vacant = 0
+    /// Slots that are done.
+    private(set) var done = 0
+    /// Done slots whose last worker failed.
+    private(set) var doneFailed = 0
+    /// Slots whose last worker ended too soon and that have no ready one.
+    private(set) var failing = 0
+    /// Slots that failed to boot `boot-attempts` times in a row.
+    private(set) var exhausted = 0
+    /// Workers of an older generation than the one in force.
+    private(set) var outdated = 0
+    /// Slots with a ready worker of the generation in force.
+    private(set) var renewed = 0
+    /// The memory of all, in bytes.
+    private(set) var memory = 0
+
+    /// Lets a slot count as the new share says, no longer as the old one.
+    mutating func replace(_ old: Share, by new: Share) {
+        add(old, times: -1)
+        add(new, times: 1)
+    }
+
+    private mutating func add(_ share: Share, times sign: Int) {
+        func count(_ trait: Share.Traits) -> Int { share.traits.contains(trait) ? sign : 0 }
+        wanted += count(.wanted)
+        live += sign * Int(share.live)
+        serving += sign * Int(share.serving)
+        covered += count(.covered)
+        vacant += count(.vacant)
+        done += count(.done)
+        doneFailed += count(.doneFailed)
+        failing += count(.failing)
+        exhausted += count(.exhausted)
+        outdated += sign * Int(share.outdated)
+        renewed += count(.renewed)
+        memory += sign * share.memory
+    }
+}
+
+/// What one slot adds to a tally. Each slot keeps its own, so it is small.
+struct Share: Equatable, Sendable, Codable {
+    /// What a slot counts as, once.
+    struct Traits: OptionSet, Equatable, Sendable, Codable {
+        var rawValue: UInt8
+        static let wanted = Traits(rawValue: 1)
+        static let covered = Traits(rawValue: 2)
+        static let vacant = Traits(rawValue: 4)
+        static let done = Traits(rawValue: 8)
+        static let doneFailed = Traits(rawValue: 16)
+        static let failing = Traits(rawValue: 32)
+        static let exhausted = Traits(rawValue: 64)
+        static let renewed = Traits(rawValue: 128)
+    }
+
+    var memory = 0
+    var live: UInt32 = 0
+    var outdated: UInt32 = 0
+    var serving: UInt8 = 0
+    var traits: Traits = []
+}
