@@ -61,10 +61,9 @@ final class ControlClient {
 
     private func readHead() throws(ControlFailure) {
         while true {
-            let text = String(decoding: received, as: UTF8.self)
-            if let range = text.firstRange(of: "\r\n\r\n") {
-                let head = text[..<range.lowerBound]
-                received.removeFirst(head.utf8.count + 4)
+            if let end = received.start(of: "\r\n\r\n") {
+                let head = String(decoding: received[..<end], as: UTF8.self)
+                received.removeFirst(end + 4)
                 try read(head: head.split(separator: "\r\n").map(String.init))
                 return
             }
@@ -113,12 +112,12 @@ final class ControlClient {
             if lengthLeft == 0 { isComplete = true }
             return count > 0
         }
-        guard let lineEnd = received.firstRange(of: [0x0D, 0x0A]) else { return false }
-        let size = String(decoding: received[..<lineEnd.lowerBound], as: UTF8.self)
+        guard let lineEnd = received.start(of: "\r\n") else { return false }
+        let size = String(decoding: received[..<lineEnd], as: UTF8.self)
         guard let length = Int(size, radix: 16), (0...(1 << 30)).contains(length) else {
             throw .garbled
         }
-        let start = lineEnd.upperBound
+        let start = lineEnd + 2
         guard received.count >= start + length + 2 else { return false }
         body += received[start..<start + length]
         received.removeFirst(start + length + 2)
@@ -145,5 +144,12 @@ final class ControlClient {
             return false
         }
         throw .silent
+    }
+}
+
+extension [UInt8] {
+    /// Where this text begins for the first time.
+    fileprivate func start(of text: String) -> Int? {
+        indices.first { self[$0...].starts(with: text.utf8) }
     }
 }

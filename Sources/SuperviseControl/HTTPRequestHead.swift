@@ -26,7 +26,9 @@ struct HTTPRequestHead: Codable {
             case "transfer-encoding": throw .lengthRequired
             case "connection": connection += value.lowercased() + ","
             case "content-type": isForm = value.hasPrefix("application/x-www-form-urlencoded")
-            case "accept": takesHTML = takesHTML || value.lowercased().contains("text/html")
+            case "accept":
+                let kinds = value.lowercased().split { $0 == "," || $0 == ";" || $0 == " " }
+                takesHTML = takesHTML || kinds.contains("text/html")
             default: break
             }
         }

@@ -113,10 +113,11 @@ final class KernelLog {
 
     /// `Memory cgroup out of memory: Killed process 4242 (python3) total-vm:…`
     static func killed(in text: String) -> Int32? {
-        guard text.utf8.contains(UInt8(ascii: ":")), let place = text.firstRange(of: marker) else {
-            return nil
+        var rest = text[...]
+        while !rest.utf8.starts(with: marker.utf8) {
+            guard rest.popFirst() != nil else { return nil }
         }
-        return Int32(text[place.upperBound...].prefix { $0.isNumber })
+        return Int32(rest.dropFirst(marker.count).prefix { $0.isNumber })
     }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What processes have mapped into their memory (/proc/PID/maps, proc_pid_maps(5)).
 public enum ProcessMaps {
     /// Whether a line of any of these processes' maps has this text in it, such as the end of a path;
@@ -7,7 +9,7 @@ public enum ProcessMaps {
         for pid in pids {
             guard let maps = Procfs.text("/proc/\(pid)/maps") else { continue }
             isKnown = true
-            if maps.utf8.firstRange(of: text.utf8) != nil { return true }
+            if strstr(maps, text) != nil { return true }
         }
         return isKnown ? false : nil
     }

@@ -78,14 +78,7 @@ public final class RequestPage: Sendable {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
         precondition(result == 0, "a descriptor of ours can be looked at")
-        var isKnown = false
-        for pid in pids {
-            guard let maps = Procfs.text("/proc/\(pid)/maps") else { continue }
-            isKnown = true
-            let inode = " \(status.st_ino) /memfd:\(Self.name)"
-            if maps.utf8.firstRange(of: inode.utf8) != nil { return true }
-        }
-        return isKnown ? false : nil
+        return ProcessMaps.contain(" \(status.st_ino) /memfd:\(Self.name)", in: pids)
     }
 
     /// Lets the preload library find no connections any more, in all processes that have the page.

@@ -32,14 +32,14 @@ enum LoaderReport {
                     + "\(owner.gid.map(String.init) ?? "")")
         }
         for warning in resolved.warnings {
-            lines.append("warning \(warning.replacing("\n", with: " "))")
+            lines.append("warning \(warning.substituting(["\n": " "]))")
         }
         lines.append("")
         return lines.joined(separator: "\n") + "\n" + resolved.configuration.canonicalText + end
     }
 
     static func encode(_ error: SettingsError) -> String {
-        let problems = error.problems.map { $0.description.replacing("\n", with: " ") }
+        let problems = error.problems.map { $0.description.substituting(["\n": " "]) }
         return ([problemsHead] + problems).joined(separator: "\n") + "\n" + end
     }
 

@@ -27,7 +27,9 @@ struct Assignment: Equatable, Sendable {
 
     /// For those who know comments behind values from other config files.
     private var commentHint: String {
-        guard case .file = source, text.contains(" #") || text.contains(" ;") else { return "" }
+        guard case .file = source,
+            zip(text, text.dropFirst()).contains(where: { $0 == " " && ($1 == "#" || $1 == ";") })
+        else { return "" }
         return "; comments stand on lines of their own"
     }
 }

@@ -106,7 +106,7 @@ public struct Setting: Sendable {
 
     /// The environment variable that sets it: `SUPERVISE_MAX_REQUESTS`.
     public var environmentVariable: String {
-        "SUPERVISE_" + key.uppercased().replacing("-", with: "_")
+        "SUPERVISE_" + key.uppercased().substituting(["-": "_"])
     }
 
     /// The setting of a key.

@@ -62,7 +62,7 @@ final class UpgradeProbe {
     static func answer(_ outcome: Outcome) -> String {
         switch outcome {
         case .understood(let version): "understood \(version)\n"
-        case .refused(let reason): "refused \(reason.replacing("\n", with: " "))\n"
+        case .refused(let reason): "refused \(reason.substituting(["\n": " "]))\n"
         }
     }
 

@@ -96,14 +96,13 @@ public enum ManualPage {
     }
 
     private static func text(_ text: String) -> String {
-        escaped(text.replacing("\n", with: " "))
+        escaped(text.substituting(["\n": " "]))
     }
 
     /// A line of text: a backslash begins an escape, a hyphen is typeset as a dash, and a dot or
     /// apostrophe at the beginning of a line makes it a request (groff(7)).
     private static func escaped(_ text: String) -> String {
-        let line = text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
-            .replacing("\"", with: "\\(dq")
+        let line = text.substituting(["\\": "\\e", "-": "\\-", "\"": "\\(dq"])
         return line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : line
     }
 }

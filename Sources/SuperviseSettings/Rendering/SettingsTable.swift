@@ -14,7 +14,6 @@ public enum SettingsTable {
     }
 
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("|", with: "\\|")
-            .replacing("<", with: "&lt;")
+        text.substituting(["\\": "\\\\", "|": "\\|", "<": "&lt;"])
     }
 }

@@ -12,6 +12,11 @@ from .processes import Program
 APPS = bench.HERE / "apps"
 
 
+def environment(stamps, boot):
+    """What the programs of the folder `apps` go by."""
+    return {"STAMP_FILE": stamps.path, "BOOT_SECONDS": str(boot), "PYTHONPATH": str(APPS)}
+
+
 @dataclasses.dataclass
 class Server:
     name: str
@@ -23,6 +28,7 @@ class Server:
     reload: object = signal.SIGHUP  # a signal, a function of the folder, or None
     stop: int = signal.SIGTERM
     workers: int = None  # when it runs no other number
+    worker: tuple = ()  # of ours: one worker, on descriptor 3
 
     def path(self):
         return peers.find(self.program)
@@ -37,9 +43,7 @@ class Server:
         if self.name.startswith("supervise") and extra:
             words = self.command(path, folder, port, workers, limits)
             words[1:1] = extra
-        environment = {
-            "STAMP_FILE": stamps.path, "BOOT_SECONDS": str(boot), "PYTHONPATH": str(APPS)}
-        with Program(words, folder, environment, self.stop) as program:
+        with Program(words, folder, environment(stamps, boot), self.stop) as program:
             yield program, port
 
     def begin_reload(self, program, folder):
@@ -125,20 +129,19 @@ def _reload_circus(folder):
                       "web"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _ours(worker):
+def _ours(name, program, *worker):
     def command(path, folder, port, workers, limits):
         return _limited(
             [path, "--bind", f"127.0.0.1:{port}", "--workers", workers, "--control", "none"],
             limits, "--max-requests", "--max-requests-jitter") + ["--", *worker]
-    return command
+    return Server(f"supervise, {name}", program, command, worker=worker)
 
 
 def _all():
     uvicorn = peers.find("uvicorn") or "uvicorn"
     return [
-        Server("supervise, uvicorn", "uvicorn", _ours(
-            [uvicorn, "shop:app", "--fd", "3", "--no-access-log"])),
-        Server("supervise, light", "python3", _ours(["python3", APPS / "light.py", "3"])),
+        _ours("uvicorn", "uvicorn", uvicorn, "shop:app", "--fd", "3", "--no-access-log"),
+        _ours("light", "python3", "python3", APPS / "light.py", "3"),
         Server("gunicorn", "gunicorn", _gunicorn),
         Server("uWSGI", "uwsgi", _uwsgi, stop=signal.SIGINT),
         Server("uvicorn", "uvicorn", _uvicorn),
