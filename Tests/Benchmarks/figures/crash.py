@@ -66,7 +66,7 @@ def measure(run):
             median_of_kills(run, command, peer.pause, workers, few, peer.stop)
     generic = Measure(
         "crash → replacement runs", "ms", run.rounds(subjects, run.repetitions(7)),
-        "≤ 1.5 × floor, ahead of every peer", FLOOR, most_ratio=1.5,
+        "≤ 1.5 × floor, ahead of every peer", FLOOR, most_ratio=1.5, leads=True,
         not_peers=("fork+exec in a loop",),
         note=f"SIGKILL to the first line of main(), {WORKERS} workers; medians of {kills} kills")
     return [generic, *servers_that_fork(run)]

@@ -55,6 +55,6 @@ def measure(run):
         {server.name: lambda server=server: overshoot(run, server) for server in chosen},
         run.repetitions(3, 1))
     return [Measure(
-        "past the RSS cap, leaking 1 MiB a request", "MiB", samples, "least", digits=0,
+        "past the RSS cap, leaking 1 MiB a request", "MiB", samples, "least", leads=True, digits=0,
         ours="supervise, uvicorn",
         note=f"{WORKERS} workers, {RATE} requests/s, cap {OVER} MiB over the size at the start")]

@@ -13,7 +13,8 @@ HEADLINES = (
     "private memory per worker", "idle, 4", "1,000 workers with RSS caps: wakeups",
     "p99 while recycling ÷", "fewest ready", "failed requests while recycling (uv",
     "reload: failed requests (uv", "reload: missing workers at worst (uv",
-    "reload: until all are new (uv", "upgrade in place", "counting on", "counting by a m", "past the RSS")
+    "reload: until all are new (uv", "upgrade in place", "counting on", "counting by a m", "past the RSS",
+    "throughput as", "recycling all", "descriptors per")
 
 
 @dataclasses.dataclass
@@ -25,8 +26,10 @@ class Measure:
     target: str = ""
     floor: str = ""  # the subject that the others are compared with
     most_ratio: float = None  # of ours to the floor
+    least_ratio: float = None
     most: float = None  # of ours
     least: float = None
+    leads: bool = False  # whether no peer may be better
     higher_is_better: bool = False
     digits: int = 2
     note: str = ""
@@ -52,8 +55,14 @@ class Measure:
         if self.ours not in self.samples:
             return None
         bounds = []
-        if self.most_ratio is not None and self.ratios(self.ours):
-            bounds.append(statistics.median(self.ratios(self.ours)) <= self.most_ratio)
+        ratio = statistics.median(self.ratios(self.ours)) if self.ratios(self.ours) else None
+        if self.most_ratio is not None and ratio is not None:
+            bounds.append(ratio <= self.most_ratio)
+        if self.least_ratio is not None and ratio is not None:
+            bounds.append(ratio >= self.least_ratio)
+        if self.leads and self.best_peer():
+            ours, peer = self.median(self.ours), self.median(self.best_peer())
+            bounds.append(ours >= peer if self.higher_is_better else ours <= peer)
         if self.most is not None:
             bounds.append(self.median(self.ours) <= self.most)
         if self.least is not None:
