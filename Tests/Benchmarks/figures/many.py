@@ -33,7 +33,7 @@ def as_many_as_possible(run):
         bounds["processes"] = processes * 3 // 4
     least = min(bounds, key=bounds.get)
     run.say(f"  as many as {bounds[least]:,} workers (bound by: {least})")
-    return min(bounds[least], 2000 if run.quick else MOST)
+    return bounds[least]
 
 
 def wait_for(program, stamps, count, what):
