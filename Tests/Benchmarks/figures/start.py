@@ -9,6 +9,7 @@ from harness.results import Measure
 
 TITLE = "Start"
 FLOOR = "posix_spawn in a loop"
+MANY = 1000
 
 
 def time_start(run, command, workers, environment=None, stop=15):
@@ -39,10 +40,9 @@ def subjects(run, workers):
 
 
 def measure(run):
-    many = 300 if run.quick else 1000
     of_many = Measure(
-        f"start of {many:,} trivial workers", "ms",
-        run.rounds(subjects(run, many), run.repetitions(7)),
+        f"start of {MANY:,} trivial workers", "ms",
+        run.rounds(subjects(run, MANY), run.repetitions(7)),
         "≤ 1.3 × floor", FLOOR, most_ratio=1.3, digits=0, not_peers=("fork+exec in a loop",))
     one = {name: time for name, time in subjects(run, 1).items()
            if name in (FLOOR, "supervise", "multiwatch", "start_server")}
