@@ -48,14 +48,15 @@ static void read_connection(const struct nlmsghdr *header, struct csupervise_con
     }
 }
 
-int csupervise_connections(int diagnosis, int family, uint16_t port,
-                           struct csupervise_connection *found, int room) {
+// Counts the sockets in these states, a bit for each, and writes the first ones to `found`.
+static int dump(int diagnosis, int family, uint16_t port, uint32_t states,
+                struct csupervise_connection *found, int room) {
     struct inet_diag_req_v2 request;
     memset(&request, 0, sizeof request);
     request.sdiag_family = (uint8_t)family;
     request.sdiag_protocol = IPPROTO_TCP;
     request.idiag_ext = 1U << (INET_DIAG_INFO - 1);
-    request.idiag_states = ~(1U << state_time_wait | 1U << state_syn_received);
+    request.idiag_states = states;
     request.id.idiag_sport = htons(port);
     if (csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
         return -1;
@@ -85,4 +86,14 @@ int csupervise_connections(int diagnosis, int family, uint16_t port,
             count++;
         }
     }
+}
+
+int csupervise_connections(int diagnosis, int family, uint16_t port,
+                           struct csupervise_connection *found, int room) {
+    uint32_t states = ~(1U << state_time_wait | 1U << state_syn_received);
+    return dump(diagnosis, family, port, states, found, room);
+}
+
+int csupervise_half_open(int diagnosis, int family, uint16_t port) {
+    return dump(diagnosis, family, port, 1U << state_syn_received, NULL, 0);
 }

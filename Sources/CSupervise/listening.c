@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "listening.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/inet_diag.h>
@@ -67,40 +66,6 @@ int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_
     request.header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
     memcpy(request.body, body, size);
     return send(diagnosis, &request, request.header.nlmsg_len, MSG_DONTWAIT) < 0 ? -1 : 0;
-}
-
-int csupervise_half_open(int diagnosis, int family, uint16_t port) {
-    struct inet_diag_req_v2 request;
-    memset(&request, 0, sizeof request);
-    request.sdiag_family = (uint8_t)family;
-    request.sdiag_protocol = IPPROTO_TCP;
-    request.idiag_states = 1U << TCP_SYN_RECV;
-    request.id.idiag_sport = htons(port);
-    if (csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
-        return -1;
-    // The kernel answers a dump within the calls that ask for it: nothing here waits.
-    int count = 0;
-    for (;;) {
-        _Alignas(struct nlmsghdr) char answer[answer_bytes];
-        ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);
-        if (size < 0)
-            return -1;
-        uint32_t rest = (uint32_t)size;
-        for (struct nlmsghdr *header = (struct nlmsghdr *)answer; NLMSG_OK(header, rest);
-             header = NLMSG_NEXT(header, rest)) {
-            if (header->nlmsg_type == NLMSG_DONE)
-                return count;
-            if (header->nlmsg_type == NLMSG_ERROR) {
-                const struct nlmsgerr *error = NLMSG_DATA(header);
-                errno = -error->error;
-                return -1;
-            }
-            const struct inet_diag_msg *found = NLMSG_DATA(header);
-            // Older kernels leave the port to whoever asks.
-            if (found->id.idiag_sport == htons(port))
-                count++;
-        }
-    }
 }
 
 int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit) {

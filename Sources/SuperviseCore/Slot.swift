@@ -63,8 +63,6 @@ struct Slot: Equatable, Sendable, Codable {
     /// What the slot adds to the pool's sums, kept to be taken off again when it changes.
     var share = Share()
 
-    init() {}
-
     /// Whether the slot waits for a worker.
     var isVacant: Bool { isWanted && incumbent == nil && continuation == .goesOn }
 

@@ -15,7 +15,7 @@ public struct HeldListeners: Hashable, Sendable {
         var witnesses: [String: Int32] = [:]
         for pid in pids {
             do throws(SystemCallError) {
-                sockets.formUnion(try inodes(of: pid))
+                sockets.formUnion(try ProcessSockets.inodes(of: pid))
                 // One process tells for all that share its network.
                 witnesses[try Procfs.link("/proc/\(pid)/ns/net")] = pid
             } catch  where error.kind == .notPermitted || error.isWant {
@@ -35,20 +35,6 @@ public struct HeldListeners: Hashable, Sendable {
         }
         return HeldListeners(
             includeKnown: !known.isDisjoint(with: sockets), others: others.sorted())
-    }
-
-    private static func inodes(of pid: Int32) throws(SystemCallError) -> Set<UInt64> {
-        var found: Set<UInt64> = []
-        for name in try Directory.names("/proc/\(pid)/fd") {
-            do throws(SystemCallError) {
-                let link = try Procfs.link("/proc/\(pid)/fd/\(name)")
-                guard link.hasPrefix("socket:[") else { continue }
-                if let inode = UInt64(link.dropFirst(8).dropLast()) { found.insert(inode) }
-            } catch {
-                if error.kind == .notPermitted || error.isWant { throw error }
-            }
-        }
-        return found
     }
 
     private static func listeners(seenBy pid: Int32) -> [UInt64: String] {

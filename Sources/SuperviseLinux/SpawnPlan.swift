@@ -32,8 +32,9 @@ public enum SpawnOutcome: Hashable, Sendable {
 ///
 /// Where the credentials stay, the child shares our memory and we stand still until it has run exec
 /// (CLONE_VM | CLONE_VFORK): five times faster than copying page tables, and its failure is ours to
-/// throw. It takes the descriptors that it needs from ours (CLONE_FILES, close_range(2)), so that a start
-/// costs the same however many are open. Where they change, it gets a copy, and its failure comes over a pipe.
+/// throw. It takes the descriptors that it needs from ours (CLONE_FILES, close_range(2)), so that a
+/// start costs the same however many are open. Where they change, it gets a copy, and its failure
+/// comes over a pipe.
 public final class SpawnPlan {
     private let arguments: [String]
     private let searchPath: String

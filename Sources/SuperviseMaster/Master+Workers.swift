@@ -32,20 +32,21 @@ extension Master {
             throw StartError(missingLibrary: library)
         }
         let nonce: Nonce
+        let digits: String
         let notify: NotifySocket
         let page: RequestPage?
         do throws(SystemCallError) {
             nonce = try Nonce()
-            notify = try NotifySocket(nonce: nonce.text)
+            digits = nonce.text
+            notify = try NotifySocket(nonce: digits)
             page =
                 blueprint.hasPage
-                ? try RequestPage(nonce: nonce.text, limit: order.bell ?? 0) : nil
+                ? try RequestPage(nonce: digits, limit: order.bell ?? 0) : nil
         } catch {
             throw StartError(resource: error)
         }
         let environment = blueprint.environment(
-            for: id, order, nonce: nonce.text,
-            notifyAddress: NotifySocket.address(nonce: nonce.text),
+            for: id, order, nonce: digits, notifyAddress: NotifySocket.address(nonce: digits),
             hasPage: page != nil)
         do throws(SpawnFailure) {
             let spawned = try blueprint.plan.spawn(

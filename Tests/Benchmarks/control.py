@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 
+from harness.processes import processor_seconds, wakeups
+
 parser = argparse.ArgumentParser()
 parser.add_argument("program", nargs="?", default=".build/release/supervise")
 parser.add_argument("--workers", type=int, default=1000)
@@ -28,13 +30,7 @@ arguments = parser.parse_args()
 
 
 def processor_ms(pid):
-    with open(f"/proc/{pid}/schedstat") as file:
-        return int(file.read().split()[0]) / 1e6
-
-
-def wakeups(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M)[1])
+    return 1e3 * processor_seconds(pid)
 
 
 def measure(pid, address, path):

@@ -9,6 +9,8 @@ otherwise it is the figure of one worker times 10,000, and said to be.
 """
 import argparse, os, signal, subprocess, sys, tempfile, time
 
+from harness.processes import children, processor_seconds, resident_bytes
+
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--workers", type=int, default=1000)
@@ -17,19 +19,9 @@ parser.add_argument("--program", default=os.path.join(ROOT, ".build/release/supe
 options = parser.parse_args()
 
 
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/schedstat") as file:
-        return int(file.read().split()[0]) / 1e9
-
-
 def reads(pid):
     with open(f"/proc/{pid}/io") as file:
         return int(dict(line.split(": ") for line in file)["syscr"])
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return len(file.read().split())
 
 
 def measure(name, settings, command):
@@ -40,15 +32,15 @@ def measure(name, settings, command):
         stderr=errors)
     try:
         deadline = time.monotonic() + 120
-        while children(master.pid) < options.workers:
+        while len(children(master.pid)) < options.workers:
             if master.poll() is not None or time.monotonic() > deadline:
                 errors.seek(0)
                 sys.exit("the workers did not start:\n" + errors.read().decode()[-2000:])
             time.sleep(0.1)
         time.sleep(2)
-        cpu, count, start = cpu_seconds(master.pid), reads(master.pid), time.monotonic()
+        cpu, count, start = processor_seconds(master.pid), reads(master.pid), time.monotonic()
         time.sleep(options.seconds)
-        cpu, count = cpu_seconds(master.pid) - cpu, reads(master.pid) - count
+        cpu, count = processor_seconds(master.pid) - cpu, reads(master.pid) - count
         seconds = time.monotonic() - start
         rounds = count / options.workers
         print(f"{name:42} {count:9} looks, {rounds / seconds:5.1f} rounds/s, "
@@ -64,11 +56,10 @@ def resident(command):
     """What one of the workers has, in bytes."""
     process = subprocess.Popen(command)
     time.sleep(0.3)
-    with open(f"/proc/{process.pid}/statm") as file:
-        pages = int(file.read().split()[1])
+    size = resident_bytes(process.pid)
     process.kill()
     process.wait()
-    return pages * os.sysconf("SC_PAGESIZE")
+    return size
 
 
 # The resident size of equal processes differs by a few pages.

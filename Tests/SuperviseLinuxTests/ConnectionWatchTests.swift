@@ -12,29 +12,33 @@ struct ConnectionWatchTests {
 
         init(_ host: String = "127.0.0.1") throws {
             listener = try ListenSocket.tcp(host: host, port: 0, backlog: 16)
-            let port = try #require(listener.port)
+            client = try Self.connect(to: host, port: try #require(listener.port))
+            server = accept(listener.rawValue, nil, nil)
+            try #require(server >= 0)
+        }
+
+        static func connect(to host: String, port: UInt16) throws -> Int32 {
             let family = host.contains(":") ? AF_INET6 : AF_INET
-            client = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            let client = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             let result: Int32
             if family == AF_INET6 {
                 var address = sockaddr_in6()
                 address.sin6_family = sa_family_t(AF_INET6)
                 address.sin6_port = port.bigEndian
                 inet_pton(AF_INET6, host, &address.sin6_addr)
-                result = Self.connect(client, &address)
+                result = connect(client, &address)
             } else {
                 var address = sockaddr_in()
                 address.sin_family = sa_family_t(AF_INET)
                 address.sin_port = port.bigEndian
                 inet_pton(AF_INET, host, &address.sin_addr)
-                result = Self.connect(client, &address)
+                result = connect(client, &address)
             }
             try #require(result == 0)
-            server = accept(listener.rawValue, nil, nil)
-            try #require(server >= 0)
+            return client
         }
 
-        static func connect<Address>(_ socket: Int32, _ address: inout Address) -> Int32 {
+        private static func connect<Address>(_ socket: Int32, _ address: inout Address) -> Int32 {
             withUnsafePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     Glibc.connect(socket, $0, socklen_t(MemoryLayout<Address>.size))
@@ -126,17 +130,12 @@ struct ConnectionWatchTests {
     @Test func anAddressOfTheOtherFamilyIsSeen() throws {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         let listener = socket(AF_INET6, type, 0)
-        let client = socket(AF_INET, type, 0)
         var off: Int32 = 0
         setsockopt(listener, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, 4)
         try #require(listen(listener, 4) == 0)
         let bound = try SocketAddress(boundBy: listener)
         let port = UInt16(bound.bytes[2]) << 8 | UInt16(bound.bytes[3])
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        try #require(Pair.connect(client, &address) == 0)
+        let client = try Pair.connect(to: "127.0.0.1", port: port)
         let server = accept(listener, nil, nil)
         defer { for end in [listener, client, server] { close(end) } }
         var status = stat()
@@ -161,18 +160,7 @@ struct ConnectionWatchTests {
         var ends: [Int32] = []
         defer { for end in ends { close(end) } }
         for _ in 0..<300 {
-            let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            ends.append(client)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-            let result = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            try #require(result == 0)
+            ends.append(try Pair.connect(to: "127.0.0.1", port: port))
             ends.append(accept(pair.listener.rawValue, nil, nil))
         }
         let own = try ProcessSockets.inodes(of: getpid())

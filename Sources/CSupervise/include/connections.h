@@ -27,4 +27,7 @@ struct csupervise_connection {
 int csupervise_connections(int diagnosis, int family, uint16_t port,
                            struct csupervise_connection *found, int room);
 
+// How many handshakes with this local port are not finished, of one family; -1 with errno.
+int csupervise_half_open(int diagnosis, int family, uint16_t port);
+
 #endif

@@ -24,10 +24,6 @@ int csupervise_open_diagnosis(void);
 // Sends a request for sockets with these flags of netlink(7). 0, or -1 with errno.
 int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_t flags);
 
-// How many handshakes with this local port are not finished, of one family, or -1 with errno. Stops
-// at the first few: the answer is whether there are any.
-int csupervise_half_open(int diagnosis, int family, uint16_t port);
-
 // How many connections wait in the queue of the unix listener with this inode, and how many may. 0,
 // or -1 with errno, ENOENT where there is none.
 int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit);
