@@ -1,6 +1,14 @@
-/// Starting a replacement ahead of a request limit, so that a worker that boots slowly and serves fast
-/// does not go far past it. The worker is asked to speak up early by so many requests as it serves, at
-/// the rate of its predecessors, while a successor boots. No look at a clock or a counter is needed.
+/// Starting a replacement ahead of a request limit or a memory cap, so that a worker that boots slowly
+/// and serves fast does not go far past it.
+///
+/// *Requests*: the worker is asked to speak up early by so many requests as it serves, at the rate of
+/// its predecessors, while a successor boots. No look at a clock or a counter is needed.
+///
+/// *Memory*: a look finds a worker that grows, at the rate of its own floor or of its predecessors, past
+/// its cap within a boot. Not all that grows goes on: caches fill up and stop. A replacement that was
+/// started in vain takes over all the same, as that of a limit which does not come, but growth is not
+/// believed again before a worker of the pool did reach its cap. So a pool below its cap is never
+/// recycled for long.
 
 /// What a pool has learnt of its workers.
 struct Pace: Equatable, Sendable, Codable {
@@ -8,6 +16,8 @@ struct Pace: Equatable, Sendable, Codable {
     var bootTime: TimeSpan?
     /// The usual rate of one worker.
     var requestsPerSecond: Double?
+    /// Whether the last worker that was expected to reach its memory cap did, or any since.
+    var believesGrowth = true
 
     /// How much a new figure counts against those before.
     private static let weight = 0.3
@@ -41,17 +51,11 @@ extension Pool {
     mutating func reachedLimit(_ worker: Worker, at now: Instant) {
         let slot = worker.id.slot
         guard slots[slot].incumbent?.id == worker.id, worker.isReady else { return }
-        let wasAhead = slots[slot].due?.aheadUntil != nil
-        guard slots[slot].due == nil || wasAhead else { return }
+        guard slots[slot].due == nil || slots[slot].due?.aheadUntil != nil else { return }
         if let readyAt = worker.readyAt, now > readyAt {
             pace.learn(requestsPerSecond: Double(worker.requests) / (now - readyAt).seconds)
         }
-        if wasAhead {
-            slots[slot].due?.aheadUntil = nil
-            takeOverUnlessOnTrial(slot, at: now)
-        } else {
-            setDue(worker.id, .requests, at: now)
-        }
+        setDue(worker.id, .requests, at: now)
     }
 
     /// When a worker with this limit is to speak up: early enough for a boot, but not before half of
@@ -77,5 +81,32 @@ extension Pool {
         let until = now + TimeSpan(nanoseconds: wait.overflow ? .max : wait.partialValue)
         slots[id.slot].due = Slot.Due(cause: .requests, since: now, aheadUntil: until)
         note(.due(id, .requests, worker.facts(at: now)))
+    }
+
+    /// Starts the replacement of a worker that will reach its cap within a boot, if there is room for
+    /// one now. At most half of the way to the cap is given up, as of a request limit.
+    mutating func startAhead(of worker: Worker, cap: UInt64, by policy: PoolPolicy, at now: Instant) {
+        let slot = worker.id.slot
+        guard pace.believesGrowth, let bootTime = pace.bootTime, let bytes = worker.memoryBytes,
+            let first = worker.memory.leak.firstBytes, bytes > first,
+            cap - bytes <= (cap - first) / 2,
+            let time = (worker.growth ?? growth)?.time(toGrowBy: cap - bytes)
+        else { return }
+        // The next look may be so late.
+        let boot = TimeSpan(nanoseconds: Int64(bootTime.seconds * Pool.bootAllowance * 1e9))
+        let lead = boot + policy.memoryInterval
+        guard time <= lead, candidate?.isTrying(worker.id) != true, mayStartAhead(slot) else {
+            return
+        }
+        let looks = policy.memoryInterval.times(Int64(policy.memorySamples))
+        slots[slot].due = Slot.Due(
+            cause: .memory, since: now, aheadUntil: now + lead.times(2) + looks)
+        note(.due(worker.id, .memory, worker.facts(at: now)))
+    }
+
+    private func mayStartAhead(_ slot: Int) -> Bool {
+        stage == .running && slots[slot].isWanted && slots[slot].due == nil
+            && slots[slot].replacement == nil && !isTight && recycles.first == nil
+            && tally.live + tally.vacant < ceiling
     }
 }

@@ -59,6 +59,9 @@ extension Pool {
         guard var worker = self[id], let readyAt = worker.readyAt else { return }
         guard let bytes = worker.memoryBytes, bytes > cap else {
             self[id]?.memory.samplesOver = 0
+            if now - readyAt >= policy.minLifetime, !worker.memory.isAlarmed {
+                startAhead(of: worker, cap: cap, by: policy, at: now)
+            }
             return
         }
         worker.memory.samplesOver += 1
@@ -77,7 +80,7 @@ extension Pool {
             let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
             guard age >= least, worker.memory.leak.isStillGrowing(at: now) else { return }
         }
-        let wasDue = slots[id.slot].due?.cause.isUrgent == true
+        let wasDue = slots[id.slot].due.map { $0.cause.isUrgent && $0.aheadUntil == nil } ?? false
         setDue(id, .memory, at: now)
         guard !wasDue, slots[id.slot].due?.cause == .memory else { return }
         slots[id.slot].setbacks.alarmedRecycles = worker.memory.isAlarmed ? recycles + 1 : 0

@@ -12,7 +12,8 @@ extension Pool {
         }
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
-        note(.due(id, cause, worker.facts(at: now)))
+        // What was foreseen has been told.
+        if slot.due?.cause != cause { note(.due(id, cause, worker.facts(at: now))) }
         gatherEvidence(of: id, because: cause, at: now)
         // One that was started ahead of a limit may be ready.
         takeOverUnlessOnTrial(id.slot, at: now)
@@ -127,6 +128,7 @@ extension Pool {
             slots[slot].incumbent == nil || slots[slot].due?.isGathering(at: now) != true
         else { return }
         let cause = slots[slot].due?.cause ?? .reload
+        if cause == .memory { pace.believesGrowth = slots[slot].due?.aheadUntil == nil }
         slots[slot].due = nil
         slots[slot].replacement = nil
         if let old = slots[slot].incumbent {

@@ -37,12 +37,16 @@ extension Bugged {
         case (.forgetWhoIsDue, _):
             changeDues(at: now) { $0 = nil }
         case (.goWhenTheBellRings, _):
-            changeDues(at: now) { due in
-                if due?.aheadUntil != nil { due?.aheadUntil = now }
-            }
+            waitAhead(of: .requests, until: now, at: now)
         case (.waitForEverForALimit, _):
-            changeDues(at: now) { due in
-                if due?.aheadUntil != nil { due?.aheadUntil = now + .seconds(1_000) }
+            waitAhead(of: .requests, until: now + .seconds(1_000), at: now)
+        case (.goBeforeTheCap, _):
+            waitAhead(of: .memory, until: now, at: now)
+        case (.waitForEverForACap, _):
+            waitAhead(of: .memory, until: now + .seconds(1_000), at: now)
+        case (.believeGrowthForEver, _):
+            for index in service.members.indices {
+                service.members[index].pool.pace.believesGrowth = true
             }
         case (.emptyForEver, _):
             changeDraining(at: now) { $0?.until = now + .seconds(1_000) }
@@ -92,6 +96,14 @@ extension Bugged {
                 change(&pool.slots[slot].leaving[place].draining)
                 pool.refresh(slot, at: now)
             }
+        }
+    }
+
+    private mutating func waitAhead(
+        of cause: RecycleCause, until end: Instant, at now: Instant
+    ) {
+        changeDues(at: now) { due in
+            if due?.cause == cause, due?.aheadUntil != nil { due?.aheadUntil = end }
         }
     }
 

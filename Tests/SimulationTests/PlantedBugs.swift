@@ -74,6 +74,9 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case loseTheBell
     case goWhenTheBellRings
     case waitForEverForALimit
+    case goBeforeTheCap
+    case waitForEverForACap
+    case believeGrowthForEver
     // Watchdogs.
     case neverArmTheWatchdog
     case holdOldWorkersToANewTimeout

@@ -45,6 +45,19 @@ extension Invariant {
         return ledger.now - rungAt >= least ? nil : "\(id) goes before its limit"
     }
 
+    /// The same of a cap that was to be reached.
+    @Sendable static func capIsServedOut(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .retiring(let id, .recycle(.memory), _) = notice,
+            let worker = ledger.worker(id), let ahead = worker.aheadOfCap,
+            !ledger.hasReachedCap(worker)
+        else { return nil }
+        guard let boot = ledger.pools[id.pool].bootTimes?.lowerBound else {
+            return "\(id) goes before its cap, and nobody has booted"
+        }
+        let least = TimeSpan(nanoseconds: boot.nanoseconds * longestWaitInBoots)
+        return ledger.now - ahead.lowerBound >= least ? nil : "\(id) goes before its cap"
+    }
+
     /// A ready successor takes over, unless the worker may stay for a while.
     @Sendable static func successorTakesOver(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.firstIncumbent { pool, worker, replacement in
@@ -122,8 +135,44 @@ extension Ledger {
         return now < min(hold, since + pools[worker.id.pool].policy.maxHold)
     }
 
-    /// Whether the worker is due only because its limit is to come.
-    func isAhead(_ worker: Worker) -> Bool {
+    /// Whether the worker is due only because its limit is to come, or its cap.
+    func isAhead(_ worker: Worker) -> Bool { isAheadOfLimit(worker) || isAheadOfCap(worker) }
+
+    private func isAheadOfCap(_ worker: Worker) -> Bool {
+        guard let ahead = worker.aheadOfCap, worker.due?.cause == .memory else { return false }
+        return !hasReachedCap(worker) && now <= ahead.upperBound
+    }
+
+    /// Two boots and looks, a fifth more for what varies, and as many looks as it takes.
+    func longestWaitForCap(of worker: Worker) -> TimeSpan {
+        let policy = policy(of: worker)
+        let boot = pools[worker.id.pool].bootTimes?.upperBound ?? .zero
+        let looks = Int64(policy.memorySamples + 2)
+        return TimeSpan(
+            nanoseconds: boot.nanoseconds * 12 / 5 + policy.memoryInterval.nanoseconds * looks)
+    }
+
+    /// Whether a worker that serves was found over `max-rss` often enough, and was not too young.
+    func hasReachedCap(_ worker: Worker) -> Bool {
+        let policy = policy(of: worker)
+        return worker.looksOver >= policy.memorySamples && worker.alarmedAt == nil
+            && now - (worker.readyAt ?? now) >= policy.minLifetime
+    }
+
+    /// Whether a worker may get a replacement before it is over this cap: there is room, it has come
+    /// half of the way, and at the rate at which any worker grew it is there within a boot.
+    func mayReachCap(_ worker: Worker, _ cap: UInt64) -> Bool {
+        let pool = pools[worker.id.pool]
+        guard let bytes = worker.memory, let first = worker.firstMemory, bytes > first,
+            cap - bytes <= (cap - first) / 2, let boot = pool.bootTimes?.upperBound
+        else { return false }
+        let lead = boot.seconds * 1.21 + policy(of: worker).memoryInterval.seconds
+        return pool.budget.surge > 0 && !pool.isTight && !pool.wasMisledByGrowth
+            && pool.live < pool.expected + pool.budget.surge
+            && Double(cap - bytes) <= pool.steepestGrowth * lead
+    }
+
+    private func isAheadOfLimit(_ worker: Worker) -> Bool {
         guard let rungAt = worker.rungAt, worker.due?.cause == .requests, !worker.hasReachedLimit,
             let boot = pools[worker.id.pool].bootTimes?.upperBound
         else { return false }

@@ -39,9 +39,12 @@ extension Invariant {
                 ledger.now - worker.startedAt >= lifetime.lowerBound
             else { return "\(id) is too young" }
         case .memory:
-            guard let cap = policy.maxRSSBytes, facts.memoryBytes ?? 0 > cap,
+            guard let cap = policy.maxRSSBytes, let bytes = facts.memoryBytes,
                 ledger.now - (worker.readyAt ?? ledger.now) >= policy.minLifetime
-            else { return "\(id) is not over its cap, or too young" }
+            else { return "\(id) has no cap, or is too young" }
+            guard bytes > cap || ledger.mayReachCap(worker, cap) else {
+                return "\(id) is not over its cap, nor will be soon"
+            }
         case .poolMemory:
             guard let cap = policy.maxPoolRSSBytes, ledger.pools[id.pool].memory > cap else {
                 return "pool \(id.pool) is not over its cap"

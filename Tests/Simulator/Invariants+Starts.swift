@@ -97,7 +97,7 @@ extension Invariant {
             let pair = slot.pair(canary: pool.canary)
             guard let incumbent = pair.incumbent, pair.replacement == nil, incumbent.serves,
                 incumbent.due?.cause.isOfMemory == true, incumbent.holdUntil == nil,
-                incumbent.id != pool.canary
+                !ledger.isAhead(incumbent), incumbent.id != pool.canary
             else { return false }
             return slot.notBefore.map { $0 <= ledger.deadlinesToldAt } ?? true
         }

@@ -47,6 +47,7 @@ package struct Invariant: Sendable {
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
         Invariant("the drain delay is kept", .action(drainDelayPasses)),
         Invariant("a limit is served out", .notice(limitIsServedOut)),
+        Invariant("a cap that is expected is waited for", .notice(capIsServedOut)),
         Invariant("only surge makes bells ring early", .start(withoutSurgeNoBell)),
         Invariant("a bell is rewritten when it rang", .action(bellIsRewritten)),
         // Signals.

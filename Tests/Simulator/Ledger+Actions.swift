@@ -87,7 +87,11 @@ extension Ledger {
             pools[id.pool].slots[id.slot].bootFailures = 0
             pools[id.pool].slots[id.slot].isFailing = false
         case .due(let id, let cause, _):
-            change(id) { $0.due = Due(cause: cause, since: $0.due?.since ?? now) }
+            let wait = worker(id).map { longestWaitForCap(of: $0) } ?? .zero
+            change(id) {
+                $0.due = Due(cause: cause, since: $0.due?.since ?? now)
+                $0.aheadOfCap = cause == .memory && $0.looksOver == 0 ? now..<now + wait : nil
+            }
             if cause == .poolMemory || cause == .pressure { pools[id.pool].relief = id }
         case .retiring(let id, let cause, _): retiring(id, cause)
         case .killed(let id, let cause):
@@ -167,6 +171,10 @@ extension Ledger {
             pair.replacement?.readyAt == nil
         {
             pools[id.pool].slots[id.slot].awaitsRoom = true
+        }
+        if cause == .recycle(.memory), pair.replacement?.readyAt != nil {
+            pools[id.pool].wasMisledByGrowth =
+                worker.aheadOfCap != nil && !hasReachedCap(worker)
         }
         change(id) {
             $0.told = Told(cause: cause, at: now)

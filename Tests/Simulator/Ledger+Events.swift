@@ -56,22 +56,33 @@ extension Ledger {
         case .moreRequests(let more): count(by: worker) { $0.report($0.reportedRequests + more) }
         case .connections(let total):
             count(by: worker) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
-        case .memory(let bytes):
-            let mark = policy(of: worker).warnRSSBytes
-            change(id) {
-                $0.memory = bytes
-                if let mark, bytes < mark - mark / 20 { $0.isWarned = false }
-            }
-            if let mark, bytes > mark, worker.isKept, !worker.isWarned { owesWarning = id }
-            if let cap = policy(of: worker).killRSSBytes, bytes > cap, worker.isKept {
-                owesKill = id
-            }
+        case .memory(let bytes): measured(worker, bytes)
         case .evidenceGathered: change(id) { $0.isGathering = false }
         case .hold(let span): change(id) { $0.holdUntil = now + span }
         case .exited(let status, let leavesTree):
             exited(worker, status, leavesTree: leavesTree)
         case .treeGone: if worker.hasExited { remove(id) }
         }
+    }
+
+    private mutating func measured(_ worker: Worker, _ bytes: UInt64) {
+        let now = now
+        let id = worker.id
+        let policy = policy(of: worker)
+        if let last = worker.memory, let at = worker.measuredAt, bytes > last {
+            let growth = at < now ? Double(bytes - last) / (now - at).seconds : .infinity
+            pools[id.pool].steepestGrowth = max(pools[id.pool].steepestGrowth, growth)
+        }
+        change(id) {
+            $0.memory = bytes
+            $0.measuredAt = now
+            if $0.serves, $0.firstMemory == nil { $0.firstMemory = bytes }
+            $0.looksOver = policy.maxRSSBytes.map { bytes > $0 } ?? false ? $0.looksOver + 1 : 0
+            if let mark = policy.warnRSSBytes, bytes < mark - mark / 20 { $0.isWarned = false }
+        }
+        guard worker.isKept else { return }
+        if let mark = policy.warnRSSBytes, bytes > mark, !worker.isWarned { owesWarning = id }
+        if let cap = policy.killRSSBytes, bytes > cap { owesKill = id }
     }
 
     private mutating func startFailed(_ worker: Worker, _ failure: StartFailure) {

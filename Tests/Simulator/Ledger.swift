@@ -49,6 +49,12 @@ package struct Ledger: Equatable {
         var hasReported = false
         var reportedRequests: UInt64 { hasReported ? requests : 0 }
         var memory: UInt64?
+        /// The first look at it since it was ready, and the last.
+        var firstMemory: UInt64?
+        var measuredAt: Instant?
+        /// How many looks in a row found it over `max-rss`, and for how long that is only expected.
+        var looksOver = 0
+        var aheadOfCap: Range<Instant>?
         var alarmedAt: Instant?
         var isWarned = false
         /// Since when its memory is looked at before it goes, and whether that still lasts.
@@ -143,6 +149,10 @@ package struct Ledger: Equatable {
         var hasCounted = false
         /// The shortest and the longest boot so far.
         var bootTimes: ClosedRange<TimeSpan>?
+        /// The fastest growth of memory between two looks at a worker, in bytes a second.
+        var steepestGrowth = 0.0
+        /// Whether the last worker that went as one that grows had not reached its cap.
+        var wasMisledByGrowth = false
     }
 
     package internal(set) var now = Instant(nanoseconds: 0)

@@ -27,9 +27,10 @@ package struct Program: Equatable, Sendable {
     /// The longest time from ready to a crash, or to an end with status 0; 0 is never.
     package var crashing = 0
     package var finishing = 0
-    /// Memory at the start, and what is added in a second.
+    /// Memory at the start, what is added in a second, and the most that is added; 0 is no end.
     package var memory = 50
     package var growth = 0
+    package var filling = 0
     /// The memory that there is; 0 is more than enough.
     package var limit = 0
     /// How long it takes to look at a worker that goes for its memory; 0 is for ever.
@@ -56,7 +57,8 @@ package struct Program: Equatable, Sendable {
         ("endless", \.endless), ("unwatchable", \.unwatchable), ("late", \.late),
         ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
-        ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth), ("limit", \.limit),
+        ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth),
+        ("filling", \.filling), ("limit", \.limit),
         ("evidence", \.evidence),
         ("reporting", \.reporting), ("requests", \.requests), ("paging", \.paging),
         ("beating", \.beating), ("muting", \.muting), ("silent", \.silent),

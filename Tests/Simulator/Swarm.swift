@@ -5,10 +5,10 @@ import SuperviseCore
 package struct Swarm {
     var draws: Draws
     /// Of their own, so that what is drawn with these leaves all else of a seed as it is.
-    private var drains: Draws
+    private var others: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
-        var swarm = Swarm(draws: Draws(seed: seed, 3), drains: Draws(seed: seed, 5))
+        var swarm = Swarm(draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5))
         return swarm.schedule(seed: seed)
     }
 
@@ -34,7 +34,7 @@ package struct Swarm {
         policy.readyTimeout = span(500, 8_000)
         policy.gracefulTimeout = span(100, 5_000)
         if draws.chance(150) { policy.drainDelay = span(100, 4_000) }
-        policy.drain = drains.pick([.auto, .auto, .signal, .observe])
+        policy.drain = others.pick([.auto, .auto, .signal, .observe])
         policy.backoff = span(0, 400)
         policy.backoffMax = span(400, 5_000)
         policy.stableAfter = span(200, 5_000)
@@ -55,7 +55,7 @@ package struct Swarm {
         }
         if draws.chance(300) {
             policy.maxRSSBytes = UInt64(draws.between(100, 300)) << 20
-            policy.memoryInterval = span(1_000, 4_000)
+            policy.memoryInterval = span(200, 4_000)
             policy.memorySamples = draws.pick([1, 1, 3])
         }
         if draws.chance(200) {
@@ -88,7 +88,7 @@ package struct Swarm {
         program.exec = draws.pick([0, 5, 40])
         program.boot = draws.between(10, 1_500)
         program.drain = draws.between(0, 2_000)
-        program.busy = drains.pick([0, 20, drains.between(20, 6_000)])
+        program.busy = others.pick([0, 20, others.between(20, 6_000)])
         program.memory = draws.between(20, 90)
         if draws.chance(400) {
             program.reporting = draws.between(300, 2_000)
@@ -96,6 +96,10 @@ package struct Swarm {
             program.paging = draws.pick([0, 0, 1_000, 500])
         }
         if draws.chance(300) { program.beating = draws.between(200, 1_200) }
+        if others.chance(200) {
+            program.growth = others.between(5, 60)
+            program.filling = others.pick([0, others.between(50, 250)])
+        }
         guard isTroubled else { return program }
         func some(_ most: Int) -> Int { draws.chance(300) ? draws.between(0, most) : 0 }
         program.late = some(200)
@@ -103,14 +107,14 @@ package struct Swarm {
         program.failing = draws.chance(60) ? 1_000 : some(500)
         program.hanging = draws.chance(40) ? 1_000 : some(400)
         program.deaf = some(600)
-        program.endless = drains.chance(300) ? drains.between(0, 600) : 0
-        program.unwatchable = drains.chance(300) ? drains.between(0, 600) : 0
+        program.endless = others.chance(300) ? others.between(0, 600) : 0
+        program.unwatchable = others.chance(300) ? others.between(0, 600) : 0
         program.evidence = draws.pick([0, 500, 4_000])
         program.trees = some(600)
         program.deafTrees = some(600)
         program.silent = some(1_000)
         program.hidden = some(1_000)
-        program.growth = some(60)
+        program.growth = max(program.growth, some(60))
         if draws.chance(200) { program.limit = draws.between(200, 1_500) }
         if draws.chance(250) { program.crashing = draws.between(200, 12_000) }
         if draws.chance(150) { program.muting = draws.between(500, 20_000) }

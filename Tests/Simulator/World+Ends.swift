@@ -140,8 +140,10 @@ extension World {
     private func memory(of id: WorkerID, at now: Instant) -> UInt64? {
         guard let process = processes[id], process.isAlive, process.hasExecuted else { return nil }
         let age = Int((now - process.startedAt).seconds)
-        let grown = isHealed ? 0 : process.program.growth * age + process.extraMemory
-        return UInt64(process.program.memory + grown) << 20
+        let program = process.program
+        let most = program.filling > 0 ? program.filling : .max
+        let grown = isHealed ? 0 : min(program.growth * age, most) + process.extraMemory
+        return UInt64(program.memory + grown) << 20
     }
 
     /// What all pools leave of the machine's memory. Nobody is killed where that is nothing.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Replacements that are started ahead of a limit (Pool+Ahead.swift).
+/// Replacements that are started ahead of a request limit (Pool+Ahead.swift).
 struct AheadTests {
     /// A pool whose second worker took 5 s to boot after a first one that served 10 requests a second.
     private func learned(limit: UInt64 = 1000, _ adjust: (inout PoolPolicy) -> Void = { _ in })
@@ -103,5 +103,102 @@ struct AheadTests {
         #expect(
             actions == [.note(.due(id(0, 3), .memory, figures))]
                 + told(id(0, 3), .recycle(.memory), figures))
+    }
+}
+
+/// Replacements that are started ahead of a memory cap (Pool+Ahead.swift).
+struct AheadOfCapTests {
+    /// The worker has 100 bytes when it is ready, after a boot of 5 s, and is looked at each second.
+    private func booted(_ adjust: (inout PoolPolicy) -> Void = { _ in }) -> Bench {
+        let bench = Bench {
+            $0.maxRSSBytes = 1000
+            $0.minLifetime = .zero
+            adjust(&$0)
+        }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.wait(.seconds(5))
+        bench.tell(id(0), .ready)
+        return bench
+    }
+
+    /// Lets a worker grow by so much a second, up to `end`; the size at which another was started.
+    private func grow(
+        _ bench: Bench, _ grown: WorkerID, by step: UInt64 = 20, through end: UInt64
+    ) -> UInt64? {
+        for bytes in stride(from: 100, through: end, by: UInt64.Stride(step)) {
+            bench.wait(.seconds(1))
+            if !bench.tell(grown, .memory(bytes: bytes)).started.isEmpty { return bytes }
+        }
+        return nil
+    }
+
+    /// 20 bytes a second for a boot of 5 s, a fifth more, and the second until the next look.
+    @Test func theReplacementIsStartedABootBeforeTheCap() {
+        let bench = booted()
+        #expect(grow(bench, id(0), through: 1000) == 860)
+    }
+
+    @Test func theIncumbentServesOnUntilItsCap() {
+        let bench = booted()
+        _ = grow(bench, id(0), through: 1000)
+        bench.tell(id(0, 2), .running)
+        #expect(bench.tell(id(0, 2), .ready).retired == [])
+        #expect(bench.tell(id(0), .memory(bytes: 1000)).retired == [])
+        #expect(bench.tell(id(0), .memory(bytes: 1001)).retired == [id(0)])
+    }
+
+    @Test func growthThatStopsIsBelievedOnce() {
+        let bench = booted()
+        _ = grow(bench, id(0), through: 1000)
+        bench.makeReady(id(0, 2))
+        bench.wait(.seconds(20))
+        #expect(bench.tell(.deadline).retired == [id(0)])
+        bench.exit(id(0))
+        #expect(grow(bench, id(0, 2), through: 1000) == nil)
+    }
+
+    @Test func growthIsBelievedAgainOfAPoolThatReachesItsCap() {
+        let bench = booted()
+        _ = grow(bench, id(0), through: 1000)
+        bench.makeReady(id(0, 2))
+        bench.wait(.seconds(20))
+        bench.tell(.deadline)
+        bench.exit(id(0))
+        #expect(grow(bench, id(0, 2), through: 1020) == 1020)
+        bench.makeReady(id(0, 3))
+        bench.exit(id(0, 2))
+        #expect(grow(bench, id(0, 3), through: 1000) != nil)
+    }
+
+    @Test func aPoolWithoutSurgeWaitsForTheCap() {
+        let bench = booted { $0.maxSurge = .count(0) }
+        #expect(grow(bench, id(0), through: 1000) == nil)
+    }
+
+    @Test func aWorkerThatIsTooYoungWaitsForTheCap() {
+        let bench = booted { $0.minLifetime = .seconds(3600) }
+        #expect(grow(bench, id(0), through: 1000) == nil)
+    }
+
+    /// However fast it grows.
+    @Test func neverBeforeHalfOfTheWay() {
+        let bench = booted()
+        for _ in 0..<8 {
+            bench.wait(.milliseconds(1))
+            bench.tell(id(0), .memory(bytes: 100))
+        }
+        #expect(grow(bench, id(0), by: 90, through: 1000).map { $0 >= 550 } == true)
+    }
+
+    @Test func evidenceIsGatheredAtTheCap() {
+        let bench = booted { $0.runsBeforeRecycle = true }
+        _ = grow(bench, id(0), through: 1000)
+        bench.makeReady(id(0, 2))
+        let atCap = bench.tell(id(0), .memory(bytes: 1001))
+        #expect(atCap.retired == [])
+        #expect(
+            atCap.contains { if case .gatherEvidence(id(0), .memory, _) = $0 { true } else { false } })
+        #expect(bench.tell(id(0), .evidenceGathered).retired == [id(0)])
     }
 }

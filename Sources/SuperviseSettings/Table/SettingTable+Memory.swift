@@ -9,8 +9,10 @@ extension Setting {
                 request. Memory is the resident set, of the worker and its descendants (see \
                 memory-scope). A percentage is of the tightest memory limit of the control group, \
                 else of the machine, shared by all workers of all pools with those of max-surge; \
-                check prints the bytes. Where a replacement would not fit beside the old worker, \
-                the old one stops first. Example: max-rss = 512M.
+                check prints the bytes. A worker whose growth will reach the cap within a boot \
+                gets its replacement ahead, and serves on until it is there. Where a replacement \
+                would not fit beside the old worker, the old one stops first. \
+                Example: max-rss = 512M.
                 """),
         Setting(
             "kill-rss", in: .recycling,
