@@ -1,5 +1,5 @@
 """A light server, one request after the other: light.py DESCRIPTOR. It boots as long as it is told to,
-finishes what it has at TERM, and leaks when asked to."""
+finishes what it has at TERM, or at USR2 as einhorn has it, and leaks when asked to."""
 import select
 import signal
 import socket
@@ -14,7 +14,8 @@ wake, waker = socket.socketpair()
 waker.setblocking(False)
 signal.set_wakeup_fd(waker.fileno())
 stopping = []
-signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+for number in (signal.SIGTERM, signal.SIGUSR2):
+    signal.signal(number, lambda *_: stopping.append(True))
 leaked = []
 
 while not stopping:

@@ -77,7 +77,7 @@ def servers_that_fork(run):
     they load, which their worker reaches after its fork. Beside them, ours with the same."""
     subjects = {}
     for server in servers.installed(run):
-        if server.stamps_at_import:
+        if not server.workers:
             subjects[server.name] = lambda server=server: median_of_imports(run, server)
     if len(subjects) < 2:
         return []

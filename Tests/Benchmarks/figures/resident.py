@@ -48,16 +48,15 @@ def measure(run):
                 run, lambda folder, file: peer.command(peer.path(), folder, WORKERS, [stamp, file]),
                 stop=peer.stop)
     for server in servers.installed(run):
-        if server.name in ("supervise, uvicorn", "supervise, light"):
-            continue
-        subjects[server.name] = lambda server=server: memory_of_server(run, server)
+        if not server.name.startswith("supervise") and not server.runs_any_command:
+            subjects[server.name] = lambda server=server: memory_of_server(run, server)
     samples = run.rounds(subjects, run.repetitions(3))
     resident = {name: [sample[0] for sample in values] for name, values in samples.items()}
     private = {name: [sample[1] for sample in values] for name, values in samples.items()}
     aside = ("posix_spawn in a loop",)
     return [
         Measure("master resident, 4 workers", "MB", resident, "≤ 9 MB", most=9, digits=1,
-                not_peers=aside, note="of the peers, multiwatch, start_server, supervisord, s6 "
-                "and circus do not recycle by requests"),
+                not_peers=aside, note="of the peers, multiwatch, start_server, einhorn, "
+                "supervisord, s6 and circus do not recycle by requests"),
         Measure("master private, 4 workers", "MB", private, "≤ 1.5 MB", most=1.5, digits=1,
                 not_peers=aside)]

@@ -11,7 +11,7 @@ import signal
 
 from . import bench
 
-FOLDERS = [bench.ROOT / ".build/peers/bin", bench.ROOT / ".build/peers/gems/bin"]
+FOLDERS = [bench.ROOT / ".build/peers/bin"]
 
 
 def find(name):
@@ -52,8 +52,14 @@ def _start_server(path, folder, workers, worker):
     return [path, "--interval=0", f"--path={folder}/socket", "--", *worker]
 
 
+def einhorn_files(folder):
+    """Where einhorn puts what two of it would otherwise share in /tmp."""
+    return ["--socket-path", f"{folder}/einhorn.sock", "--pidfile", f"{folder}/einhorn.pid",
+            "--lockfile", f"{folder}/einhorn.lock"]
+
+
 def _einhorn(path, folder, workers, worker):
-    return [path, "--number", workers, "--command-socket-as-fd", "--", *worker]
+    return [path, *einhorn_files(folder), "--number", workers, "--", *worker]
 
 
 def _supervisord(path, folder, workers, worker):

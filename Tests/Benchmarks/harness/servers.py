@@ -24,7 +24,7 @@ class Server:
     command: object  # (path, folder, port, workers, limits) -> the command line
     recycles: bool = True  # after so many requests
     seconds_to_recycle: float = 0  # for those that recycle by age: how long to measure
-    stamps_at_import: bool = True
+    runs_any_command: bool = False  # so that it is one of the peers of peers.py too
     reload: object = signal.SIGHUP  # a signal, a function of the folder, or None
     stop: int = signal.SIGTERM
     workers: int = None  # when it runs no other number
@@ -108,6 +108,11 @@ def _start_server(path, folder, port, workers, limits):
     return [path, f"--port=127.0.0.1:{port}", "--", "sh", "-c", worker]
 
 
+def _einhorn(path, folder, port, workers, limits):
+    return [path, *peers.einhorn_files(folder), "--number", workers, "--bind",
+            f"127.0.0.1:{port}", "--", "sh", "-c", f'exec python3 {APPS}/light.py "$EINHORN_FD_0"']
+
+
 def _circus(path, folder, port, workers, limits):
     config = f"""[circus]
 endpoint = ipc://{folder}/endpoint
@@ -150,8 +155,11 @@ def _all():
         Server("starman", "starman", _starman),
         Server("puma", "puma", _puma, recycles=False, reload=signal.SIGUSR1),
         Server("unicorn", "unicorn", _unicorn, recycles=False),
-        Server("start_server (1 worker)", "start_server", _start_server, recycles=False, workers=1),
-        Server("circus", "circusd", _circus, recycles=False, reload=_reload_circus),
+        Server("start_server (1 worker)", "start_server", _start_server, recycles=False, workers=1,
+               runs_any_command=True),
+        Server("einhorn", "einhorn", _einhorn, recycles=False, runs_any_command=True),
+        Server("circus", "circusd", _circus, recycles=False, reload=_reload_circus,
+               runs_any_command=True),
     ]
 
 
