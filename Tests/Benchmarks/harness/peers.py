@@ -15,9 +15,12 @@ FOLDERS = [bench.ROOT / ".build/peers/bin"]
 
 
 def find(name):
-    """The path of a program, or None."""
+    """The path of a program, or None. Debian's php-fpm has its version in its name."""
     path = os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", ""), "/usr/sbin"])
-    return shutil.which(name, path=path)
+    versions = [file.name for folder in path.split(os.pathsep)
+                for file in pathlib.Path(folder or ".").glob(f"{name}[0-9]*")]
+    found = (shutil.which(each, path=path) for each in [name, *sorted(versions, reverse=True)])
+    return next(filter(None, found), None)
 
 
 def write(folder, name, text, mode=0o644):

@@ -2,12 +2,13 @@
 servers below it. All of them serve a program of the folder `apps`."""
 import contextlib
 import dataclasses
+import os
 import signal
 import socket
 import subprocess
 
-from . import bench, peers
-from .processes import Program
+from . import bench, fastcgi, peers
+from .processes import Program, wait_until
 
 APPS = bench.HERE / "apps"
 
@@ -25,6 +26,7 @@ class Server:
     recycles: bool = True  # after so many requests
     seconds_to_recycle: float = 0  # for those that recycle by age: how long to measure
     runs_any_command: bool = False  # so that it is one of the peers of peers.py too
+    ask: object = None  # (folder, number): for the program, which its worker loads at a request only
     reload: object = signal.SIGHUP  # a signal, a function of the folder, or None
     stop: int = signal.SIGTERM
     workers: int = None  # when it runs no other number
@@ -44,7 +46,14 @@ class Server:
             words = self.command(path, folder, port, workers, limits)
             words[1:1] = extra
         with Program(words, folder, environment(stamps, boot), self.stop) as program:
+            for number in range(workers):
+                self.load_program(folder, number)
             yield program, port
+
+    def load_program(self, folder, number):
+        """Has a worker load its program, where it does not do so by itself."""
+        if self.ask:
+            self.ask(folder, number)
 
     def begin_reload(self, program, folder):
         if callable(self.reload):
@@ -102,6 +111,28 @@ def _unicorn(path, folder, port, workers, limits):
     return [path, "-l", f"127.0.0.1:{port}", "-c", config, "-E", "none", APPS / "config.ru"]
 
 
+def _php_fpm(path, folder, port, workers, limits):
+    # A pool for each worker, so that a request reaches a certain one. The master is as large with one.
+    pools = "".join(f"""[{number}]
+listen = {folder}/{number}.socket
+pm = static
+pm.max_children = 1
+clear_env = no
+""" for number in range(workers))
+    config = peers.write(folder, "php-fpm.conf", f"[global]\nerror_log = {folder}/errors\n{pools}")
+    return [path, "--nodaemonize", "--allow-to-run-as-root", "--fpm-config", config]
+
+
+def _ask_php_fpm(folder, number):
+    path = f"{folder}/{number}.socket"
+    wait_until(lambda: os.path.exists(path), "php-fpm listens")
+    try:
+        fastcgi.ask(path, APPS / "shop.php")
+    except ConnectionError:
+        # A worker that is being killed can still accept, and takes the request with it.
+        fastcgi.ask(path, APPS / "shop.php")
+
+
 def _start_server(path, folder, port, workers, limits):
     # One server, which is given its descriptor in SERVER_STARTER_PORT.
     worker = f'exec python3 {APPS}/light.py "${{SERVER_STARTER_PORT##*=}}"'
@@ -155,6 +186,7 @@ def _all():
         Server("starman", "starman", _starman),
         Server("puma", "puma", _puma, recycles=False, reload=signal.SIGUSR1),
         Server("unicorn", "unicorn", _unicorn, recycles=False),
+        Server("php-fpm", "php-fpm", _php_fpm, recycles=False, reload=None, ask=_ask_php_fpm),
         Server("start_server (1 worker)", "start_server", _start_server, recycles=False, workers=1,
                runs_any_command=True),
         Server("einhorn", "einhorn", _einhorn, recycles=False, runs_any_command=True),
