@@ -46,17 +46,31 @@ static _Noreturn void fail(struct csupervise_start *start, enum csupervise_step 
     _exit(127);
 }
 
-// The raw call reaches signals 32 and 33 too, which glibc keeps for itself. A zeroed kernel
-// sigaction is SIG_DFL without flags on every architecture.
-static int reset_dispositions(void) {
-    char kernel_action[64];
-    memset(kernel_action, 0, sizeof kernel_action);
+// The raw call reaches signals 32 and 33 too, which glibc keeps for itself. The kernel's sigaction
+// begins with the handler on every architecture but MIPS, and zeroed it is SIG_DFL without flags.
+union kernel_action {
+    void (*handler)(int);
+    char bytes[64];
+};
+
+uint64_t csupervise_ignored_signals(void) {
+    uint64_t ignored = 0;
     for (int number = 1; number <= signal_count; number++) {
-        if (number == SIGKILL || number == SIGSTOP)
-            continue;
-        if (syscall(SYS_rt_sigaction, number, kernel_action, NULL, kernel_mask_bytes) != 0)
-            return -1;
+        union kernel_action action = {0};
+        if (syscall(SYS_rt_sigaction, number, NULL, &action, kernel_mask_bytes) == 0 &&
+            action.handler == SIG_IGN)
+            ignored |= 1ULL << (number - 1);
     }
+    return ignored;
+}
+
+// A handler goes with the program that it was of, but what is ignored stays so (execve(2)).
+static int reset_dispositions(uint64_t ignored) {
+    union kernel_action action = {0};
+    for (int number = 1; ignored; number++, ignored >>= 1)
+        if (ignored & 1 &&
+            syscall(SYS_rt_sigaction, number, &action, NULL, kernel_mask_bytes) != 0)
+            return -1;
     return 0;
 }
 
@@ -205,7 +219,7 @@ static int child(void *argument) {
         fail(start, CSUPERVISE_STEP_FORK);
     if (setpgid(0, 0) != 0)
         fail(start, CSUPERVISE_STEP_PROCESS_GROUP);
-    if (reset_dispositions() != 0)
+    if (reset_dispositions(start->ignored_signals) != 0)
         fail(start, CSUPERVISE_STEP_SIGNALS);
     if (empty_standard_input() != 0)
         fail(start, CSUPERVISE_STEP_STANDARD_INPUT);

@@ -36,8 +36,9 @@ public enum ChildProcesses {
         try exited(pid, keep: false)
     }
 
-    /// The children of all threads of this process, zombies too, from /proc (proc_pid_task(5)).
-    public static func list() -> [Int32] { ProcessTree.children(of: getpid()) }
+    /// The children of this thread, zombies too, from /proc (proc_pid_task(5)): those of the process
+    /// where it has no other thread.
+    public static func list() -> [Int32] { ProcessTree.children(in: "/proc/thread-self/children") }
 
     /// Makes this process the one that orphans below it fall to (PR_SET_CHILD_SUBREAPER(2const)).
     public static func becomeSubreaper() throws(SystemCallError) {

@@ -23,13 +23,12 @@ public enum ProcessTree {
     /// The children of all threads of a process; empty when it is gone.
     public static func children(of pid: Int32) -> [Int32] {
         let tasks = "/proc/\(pid)/task"
-        var found: [Int32] = []
-        for task in Directory.entries(tasks) {
-            guard let text = Procfs.text("\(tasks)/\(task)/children") else { continue }
-            for number in text.split(separator: " ") {
-                if let child = Int32(number) { found.append(child) }
-            }
-        }
-        return found
+        return Directory.entries(tasks).flatMap { children(in: "\(tasks)/\($0)/children") }
+    }
+
+    /// Those that a file of proc_pid_task(5) names.
+    static func children(in path: String) -> [Int32] {
+        (Procfs.bytes(path) ?? []).split(separator: UInt8(ascii: " "))
+            .compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }
 }

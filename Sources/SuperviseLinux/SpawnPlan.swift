@@ -49,8 +49,9 @@ public final class SpawnPlan {
     private let interceptsBinds: Bool
 
     /// A plan to run `arguments`, whose first is the program: a path when it has a slash, else looked
-    /// for in `searchPath` (a PATH, the started program's own; nil is `/bin:/usr/bin`). Fails when
-    /// there is no memory for the child's stack.
+    /// for in `searchPath` (a PATH, the started program's own; nil is `/bin:/usr/bin`). Signals that
+    /// are ignored from now on are ignored by the program too. Fails when there is no memory for the
+    /// child's stack.
     public init(
         arguments: [String], searchPath: String?, attributes: SpawnAttributes = SpawnAttributes()
     ) throws(SystemCallError) {
@@ -92,6 +93,7 @@ public final class SpawnPlan {
         }
         start.death_signal = attributes.deathSignal ?? 0
         start.filter_channel = -1
+        start.ignored_signals = csupervise_ignored_signals()
         template = start
         interceptsBinds = attributes.interceptsBinds
     }

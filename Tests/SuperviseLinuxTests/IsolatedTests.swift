@@ -54,7 +54,7 @@ struct IsolatedTests {
                 arguments: ["sh", "-c", "sleep 60 & exit"], searchPath: "/usr/bin:/bin")
             let child = try plan.spawn(environment: ["PATH=/usr/bin:/bin"])
             try systemCall("waitid") { csupervise_wait_blocking(child.pid) }
-            let orphan = try #require(ChildProcesses.list().first)
+            let orphan = try #require(ProcessTree.children(of: getpid()).first)
             try #require(ProcessStatus.read(orphan)?.group == child.pid)
             try ProcessGroup.signal(child.pid, SIGKILL)
             try systemCall("waitid") { csupervise_wait_blocking(orphan) }

@@ -52,6 +52,9 @@ struct csupervise_start {
     // Where the child sends the filter on its bind(2) (filter.h), or -1 for none.
     int32_t filter_channel;
 
+    // What `csupervise_ignored_signals` tells, which the program is not to inherit.
+    uint64_t ignored_signals;
+
     const struct csupervise_limit *limits;
     uint32_t limit_count;
 
@@ -81,6 +84,9 @@ struct csupervise_start {
     volatile int32_t failed_step;
     volatile int32_t failed_code;
 };
+
+// The signals that this process ignores; bit 0 is signal 1.
+uint64_t csupervise_ignored_signals(void);
 
 // Starts the child; its pid, or -errno of clone(2). `stack_end` is the high end of a stack that no
 // other call uses meanwhile. A child that shares memory has exec'd or failed when this returns.
