@@ -17,10 +17,13 @@ let withoutRuntime: [LinkerSetting] = [
 ]
 
 // A release at fixed addresses and without a table of its symbols for libraries that it does not load:
-// there is no page of it to relocate.
+// there is no page of it to relocate. With SUPERVISE_STATIC in the environment it loads none at all, not
+// even the C library; that needs libc.a and libstdc++.a, which not every distribution installs.
 let lean: [LinkerSetting] = [
     .unsafeFlags(
-        ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"],
+        Context.environment["SUPERVISE_STATIC"] == nil
+            ? ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"]
+            : ["-static-executable", "-use-ld=lld"],
         .when(configuration: .release))
 ]
 
