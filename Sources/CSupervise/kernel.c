@@ -2,8 +2,10 @@
 #include "kernel.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <linux/magic.h>
 #include <malloc.h>
+#include <nss.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -152,4 +154,16 @@ ssize_t csupervise_read_link(int link, char *text, size_t room) {
 bool csupervise_is_of_proc(int descriptor) {
     struct statfs system;
     return fstatfs(descriptor, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
+// Only a program that is linked dynamically has one (<link.h>).
+#pragma weak _DYNAMIC
+
+void csupervise_avoid_name_service_libraries(void) {
+    if (_DYNAMIC)
+        return;
+    __nss_configure_lookup("passwd", "files");
+    __nss_configure_lookup("group", "files");
+    __nss_configure_lookup("initgroups", "files");
+    __nss_configure_lookup("hosts", "files dns");
 }

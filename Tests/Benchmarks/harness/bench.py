@@ -1,5 +1,6 @@
 """What all figures share: the programs under measurement, folders, rounds, and what to say aloud."""
 import contextlib
+import os
 import pathlib
 import shutil
 import subprocess
@@ -65,10 +66,8 @@ class Bench:
 
 
 def build():
-    """The release binary without the Swift runtime's libraries, and what goes with it."""
-    for product in ("supervise", "supervise-preload", "hello-worker"):
-        subprocess.run(
-            ["swift", "build", "-c", "release", "--static-swift-stdlib", "--quiet",
-             "--scratch-path", STATIC, "--product", product], cwd=ROOT, check=True,
-            stdout=sys.stderr)
+    """The release binary that needs no library, and what goes with it."""
+    subprocess.run(
+        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--quiet", "--scratch-path", STATIC],
+        cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "SUPERVISE_STATIC": "1"})
     return STATIC / "release/supervise"
