@@ -85,7 +85,8 @@ extension Pool {
 
     /// Starts the replacement of a worker that will reach its cap within a boot, if there is room for
     /// one now. At most half of the way to the cap is given up, as of a request limit.
-    mutating func startAhead(of worker: Worker, cap: UInt64, by policy: PoolPolicy, at now: Instant) {
+    mutating func startAhead(of worker: Worker, cap: UInt64, by policy: PoolPolicy, at now: Instant)
+    {
         let slot = worker.id.slot
         guard pace.believesGrowth, let bootTime = pace.bootTime, let bytes = worker.memoryBytes,
             let first = worker.memory.leak.firstBytes, bytes > first,

@@ -198,7 +198,9 @@ struct AheadOfCapTests {
         let atCap = bench.tell(id(0), .memory(bytes: 1001))
         #expect(atCap.retired == [])
         #expect(
-            atCap.contains { if case .gatherEvidence(id(0), .memory, _) = $0 { true } else { false } })
+            atCap.contains {
+                if case .gatherEvidence(id(0), .memory, _) = $0 { true } else { false }
+            })
         #expect(bench.tell(id(0), .evidenceGathered).retired == [id(0)])
     }
 }
