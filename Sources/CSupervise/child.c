@@ -57,9 +57,8 @@ uint64_t csupervise_ignored_signals(void) {
     uint64_t ignored = 0;
     for (int number = 1; number <= signal_count; number++) {
         union kernel_action action = {0};
-        if (syscall(SYS_rt_sigaction, number, NULL, &action, kernel_mask_bytes) == 0 &&
-            action.handler == SIG_IGN)
-            ignored |= 1ULL << (number - 1);
+        syscall(SYS_rt_sigaction, number, NULL, &action, kernel_mask_bytes);
+        ignored |= (uint64_t)(action.handler == SIG_IGN) << (number - 1);
     }
     return ignored;
 }
@@ -68,8 +67,7 @@ uint64_t csupervise_ignored_signals(void) {
 static int reset_dispositions(uint64_t ignored) {
     union kernel_action action = {0};
     for (int number = 1; ignored; number++, ignored >>= 1)
-        if (ignored & 1 &&
-            syscall(SYS_rt_sigaction, number, &action, NULL, kernel_mask_bytes) != 0)
+        if (ignored & 1 && syscall(SYS_rt_sigaction, number, &action, NULL, kernel_mask_bytes) != 0)
             return -1;
     return 0;
 }

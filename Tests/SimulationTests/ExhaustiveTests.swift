@@ -42,7 +42,7 @@ import Testing
     /// that was counted, and a queue that was looked at twice while it, or the worker, changed.
     private static let outOfReach: Set<PlantedBug> = [
         .loseTheBell, .holdOldWorkersToANewTimeout, .blameNobody, .blameWhoWorks,
-        .forgetThatTheQueueWasEmpty, .countLostTimeAsStandstill,
+        .forgetThatTheQueueWasEmpty, .countLostTimeAsStandstill, .believeGrowthForEver,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {
