@@ -16,9 +16,9 @@ let withoutRuntime: [LinkerSetting] = [
     .unsafeFlags(["-nostartfiles", "-no-toolchain-stdlib-rpath"])
 ]
 
-// A release at fixed addresses and without a table of its symbols for libraries that it does not load:
-// there is no page of it to relocate. With SUPERVISE_STATIC in the environment it loads none at all, not
-// even the C library; that needs libc.a and libstdc++.a, which not every distribution installs.
+// A release at fixed addresses and without a table of its symbols for libraries that it does not
+// load: there is no page of it to relocate. With SUPERVISE_STATIC in the environment it loads none at
+// all, not even the C library; that needs libc.a and libstdc++.a, which not every distribution installs.
 let lean: [LinkerSetting] = [
     .unsafeFlags(
         Context.environment["SUPERVISE_STATIC"] == nil

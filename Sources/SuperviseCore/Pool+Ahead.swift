@@ -39,8 +39,8 @@ struct Pace: Equatable, Sendable, Codable {
 extension Pool {
     /// Boots vary; so much longer than usual is allowed for.
     private static let bootAllowance = 1.2
-    /// A replacement that is ready early waits at most so many boot times for the limit.
-    private static let longestWaitInBoots: Int64 = 2
+    /// A replacement that is started early waits at most so many times as long as was foreseen.
+    private static let longestWait: Int64 = 2
 
     mutating func learnBootTime(of worker: Worker) {
         guard !worker.isUnproven, let readyAt = worker.readyAt else { return }
@@ -51,7 +51,7 @@ extension Pool {
     mutating func reachedLimit(_ worker: Worker, at now: Instant) {
         let slot = worker.id.slot
         guard slots[slot].incumbent?.id == worker.id, worker.isReady else { return }
-        guard slots[slot].due == nil || slots[slot].due?.aheadUntil != nil else { return }
+        guard slots[slot].due?.isForeseen ?? true else { return }
         if let readyAt = worker.readyAt, now > readyAt {
             pace.learn(requestsPerSecond: Double(worker.requests) / (now - readyAt).seconds)
         }
@@ -77,10 +77,7 @@ extension Pool {
         outbox.append(.setBell(id, requests: limit))
         guard slots[id.slot].due == nil, slots[id.slot].isWanted, let bootTime = pace.bootTime
         else { return }
-        let wait = bootTime.nanoseconds.multipliedReportingOverflow(by: Pool.longestWaitInBoots)
-        let until = now + TimeSpan(nanoseconds: wait.overflow ? .max : wait.partialValue)
-        slots[id.slot].due = Slot.Due(cause: .requests, since: now, aheadUntil: until)
-        note(.due(id, .requests, worker.facts(at: now)))
+        foresee(.requests, of: worker, waiting: bootTime.times(Pool.longestWait), at: now)
     }
 
     /// Starts the replacement of a worker that will reach its cap within a boot, if there is room for
@@ -100,9 +97,14 @@ extension Pool {
             return
         }
         let looks = policy.memoryInterval.times(Int64(policy.memorySamples))
-        slots[slot].due = Slot.Due(
-            cause: .memory, since: now, aheadUntil: now + lead.times(2) + looks)
-        note(.due(worker.id, .memory, worker.facts(at: now)))
+        foresee(.memory, of: worker, waiting: lead.times(Pool.longestWait) + looks, at: now)
+    }
+
+    private mutating func foresee(
+        _ cause: RecycleCause, of worker: Worker, waiting longest: TimeSpan, at now: Instant
+    ) {
+        slots[worker.id.slot].due = Slot.Due(cause: cause, since: now, aheadUntil: now + longest)
+        note(.due(worker.id, cause, worker.facts(at: now)))
     }
 
     private func mayStartAhead(_ slot: Int) -> Bool {

@@ -80,7 +80,7 @@ extension Pool {
             let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
             guard age >= least, worker.memory.leak.isStillGrowing(at: now) else { return }
         }
-        let wasDue = slots[id.slot].due.map { $0.cause.isUrgent && $0.aheadUntil == nil } ?? false
+        let wasDue = slots[id.slot].due.map { $0.cause.isUrgent && !$0.isForeseen } ?? false
         setDue(id, .memory, at: now)
         guard !wasDue, slots[id.slot].due?.cause == .memory else { return }
         slots[id.slot].setbacks.alarmedRecycles = worker.memory.isAlarmed ? recycles + 1 : 0

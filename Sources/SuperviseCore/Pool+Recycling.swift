@@ -7,7 +7,7 @@ extension Pool {
         guard stage == .running, let worker = self[id], slots[id.slot].isWanted else { return }
         let slot = slots[id.slot]
         guard slot.incumbent?.id == id, worker.isReady else { return }
-        if let due = slot.due, due.aheadUntil == nil, due.cause.isUrgent || !cause.isUrgent {
+        if let due = slot.due, !due.isForeseen, due.cause.isUrgent || !cause.isUrgent {
             return
         }
         // The longest hold counts from the first cause.
@@ -128,7 +128,7 @@ extension Pool {
             slots[slot].incumbent == nil || slots[slot].due?.isGathering(at: now) != true
         else { return }
         let cause = slots[slot].due?.cause ?? .reload
-        if cause == .memory { pace.believesGrowth = slots[slot].due?.aheadUntil == nil }
+        if cause == .memory { pace.believesGrowth = slots[slot].due?.isForeseen == false }
         slots[slot].due = nil
         slots[slot].replacement = nil
         if let old = slots[slot].incumbent {

@@ -13,6 +13,9 @@ struct Slot: Equatable, Sendable, Codable {
         /// The least of that time, which the evidence-signal needs.
         var evidenceLeast: Instant?
 
+        /// Whether its limit or cap has not come yet.
+        var isForeseen: Bool { aheadUntil != nil }
+
         /// Whether the incumbent is to serve on although its replacement may be ready.
         func isAhead(at now: Instant) -> Bool { aheadUntil.map { now < $0 } ?? false }
     }

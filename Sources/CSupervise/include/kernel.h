@@ -96,8 +96,8 @@ unsigned csupervise_device_minor(uint64_t device);
 // process_vm_readv(2) of one range; the number of bytes, or -1 with errno.
 ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t size);
 
-// Has a static program look up users, groups and hosts in files and the DNS alone (nss(5)). The library of
-// another name service would bring a second C library along, and crash.
+// Has a static program look up users, groups and hosts in files and the DNS alone (nss(5)). The
+// library of another name service would bring a second C library along, and crash.
 void csupervise_avoid_name_service_libraries(void);
 
 // Whether a file has capabilities of its own (capabilities(7)).

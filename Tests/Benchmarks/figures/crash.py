@@ -92,7 +92,7 @@ def servers_that_fork(run):
 
 def median_of_imports(run, server):
     # Ours backs off where a slot ends again and again, which is not what is measured.
-    extra = ("--stable-after", "0") if server.name.startswith("supervise") else ()
+    extra = ("--stable-after", "0") if server.is_ours else ()
     with run.scratch() as (folder, stamps):
         with server.start(
                 run, folder, stamps, workers=WORKERS, boot=0, extra=extra) as (program, _):

@@ -53,7 +53,7 @@ def measure(run):
             run, lambda folder, file: peer.command(peer.path(), folder, 4, [stamp, file]), 4,
             stop=peer.stop)
     for server in servers.installed(run):
-        if not server.name.startswith("supervise") and not server.runs_any_command:
+        if not server.is_ours and not server.runs_any_command:
             subjects[server.name] = lambda server=server: server_idle(run, server)
     samples = run.rounds(subjects, run.repetitions(3, 1))
     capped = run.rounds({"supervise": ours(1000, "--max-rss", "1G")}, run.repetitions(3, 1))

@@ -60,4 +60,5 @@ def measure(run):
         "past the RSS cap, leaking 1 MiB a request", "MiB", samples, "least", leads=True, digits=0,
         ours="supervise, uvicorn",
         note=f"{WORKERS} workers, {RATE} requests/s, cap {OVER} MiB over the size at the start; "
-             "supervise looks ten times a second")]
+             "supervise looks ten times a second, has room for both replacements, and takes "
+             "2 s for a worker's start")]

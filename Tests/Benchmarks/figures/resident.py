@@ -48,7 +48,7 @@ def measure(run):
                 run, lambda folder, file: peer.command(peer.path(), folder, WORKERS, [stamp, file]),
                 stop=peer.stop)
     for server in servers.installed(run):
-        if not server.name.startswith("supervise") and not server.runs_any_command:
+        if not server.is_ours and not server.runs_any_command:
             subjects[server.name] = lambda server=server: memory_of_server(run, server)
     samples = run.rounds(subjects, run.repetitions(3))
     resident = {name: [sample[0] for sample in values] for name, values in samples.items()}

@@ -35,14 +35,18 @@ class Server:
     def path(self):
         return peers.find(self.program)
 
+    @property
+    def is_ours(self):
+        return self.name.startswith("supervise")
+
     @contextlib.contextmanager
     def start(self, run, folder, stamps, workers, boot, limits=None, extra=()):
         """Yields the program and its port. `limits`: (max-requests, jitter)."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        path = run.supervise if self.name.startswith("supervise") else self.path()
+        path = run.supervise if self.is_ours else self.path()
         words = [*self.command(path, folder, port, self.workers or workers, limits), *extra]
-        if self.name.startswith("supervise") and extra:
+        if self.is_ours and extra:
             words = self.command(path, folder, port, workers, limits)
             words[1:1] = extra
         with Program(words, folder, environment(stamps, boot), self.stop) as program:
