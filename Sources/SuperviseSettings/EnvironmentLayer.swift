@@ -21,10 +21,11 @@ struct EnvironmentLayer {
         uniquingKeysWith: { first, _ in first })
 
     init(_ environment: [String: String]) {
-        for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
-            guard variable.hasPrefix(EnvironmentLayer.prefix),
-                !variable.hasPrefix(EnvironmentLayer.workerPrefix)
-            else { continue }
+        let ours = environment.filter {
+            $0.key.hasPrefix(EnvironmentLayer.prefix)
+                && !$0.key.hasPrefix(EnvironmentLayer.workerPrefix)
+        }
+        for (variable, text) in ours.sorted(by: { $0.key < $1.key }) {
             let source = SettingSource.environment(variable: variable)
             if let key = EnvironmentLayer.keys[variable] {
                 // As with PORT below, unless it clears a list.

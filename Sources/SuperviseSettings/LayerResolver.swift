@@ -66,9 +66,10 @@ struct LayerResolver {
     func master() -> MasterSettings {
         var settings = MasterSettings()
         for setting in Setting.all {
-            guard case .master(let field) = setting.field,
+            guard
                 let (_, values) = winner(
-                    of: setting.key, among: [reader.shared, variables.layer, overrides.layer])
+                    of: setting.key, among: [reader.shared, variables.layer, overrides.layer]),
+                case .master(let field) = setting.field
             else { continue }
             _ = LayerResolver.apply(values, to: &settings, by: field)
         }
@@ -88,8 +89,8 @@ struct LayerResolver {
         ]
         var draft = PoolDraft(settings: PoolSettings(name: pool.name))
         for setting in Setting.all {
-            guard case .pool(let field) = setting.field,
-                let (layer, values) = winner(of: setting.key, among: layers)
+            guard let (layer, values) = winner(of: setting.key, among: layers),
+                case .pool(let field) = setting.field
             else { continue }
             if layer == 0 {
                 // Only a default that counts is worth an error.

@@ -56,22 +56,27 @@ public struct Setting: Sendable {
     public let details: String
     /// The default in words, where there is no value for it.
     let defaultRemark: String?
-    /// Where it is kept, and how it is read and written.
-    let field: Field
+    private let makeField: @Sendable () -> Field
 
+    /// A start uses a few of all settings: what a field is made of (key paths, formats) waits until
+    /// somebody asks for it.
     init(
-        _ key: String, in group: Group, _ field: Field, reload: Reload, short: Character? = nil,
-        default defaultRemark: String? = nil, summary: String, details: String
+        _ key: String, in group: Group, _ field: @autoclosure @escaping @Sendable () -> Field,
+        reload: Reload, short: Character? = nil, default defaultRemark: String? = nil,
+        summary: String, details: String
     ) {
         self.key = key
         self.group = group
-        self.field = field
+        makeField = field
         self.reload = reload
         self.shortOption = short
         self.defaultRemark = defaultRemark
         self.summary = summary
         self.details = details
     }
+
+    /// Where it is kept, and how it is read and written.
+    var field: Field { makeField() }
 
     /// Whether it belongs to the master or to each pool.
     public var scope: Scope {
@@ -110,14 +115,14 @@ public struct Setting: Sendable {
     }
 
     /// The setting of a key.
-    public static func named(_ key: String) -> Setting? { byKey[key] }
+    public static func named(_ key: String) -> Setting? {
+        all.firstIndex { $0.key == key }.map { all[$0] }
+    }
 
     /// The settings under a heading, in their order.
     public static func all(in group: Group) -> [Setting] { all.filter { $0.group == group } }
 
     static let keys = all.map(\.key)
-    private static let byKey = Dictionary(
-        all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     private var traits: FieldTraits {
         switch field {
