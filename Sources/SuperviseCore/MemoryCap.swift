@@ -50,6 +50,9 @@ extension PoolPolicy {
     /// Whether any cap is a percentage.
     public var hasMemoryPercentages: Bool { !memoryPercentages.isEmpty }
 
+    /// Whether anything is held against the memory limit.
+    public var usesMemoryLimit: Bool { hasMemoryPercentages || relievesPressure }
+
     /// Turns the percentages into bytes. A worker's share is that of the limit among so many workers;
     /// a pool's is of the whole limit.
     public mutating func shareMemory(amongWorkers count: Int) {

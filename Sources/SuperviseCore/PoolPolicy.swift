@@ -30,6 +30,7 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
     /// Which of the caps are percentages; their bytes follow from the limit and the pools' sizes.
     var memoryPercentages = MemoryPercentages()
     /// What percentages are of: the tightest limit of the control group, else the machine's memory.
+    /// Nil where nothing needs it.
     public var memoryLimitBytes: UInt64?
     /// Whether the largest worker is recycled when the memory limit is near.
     public var memoryPressure = MemoryPressure.off

@@ -15,12 +15,19 @@ struct Launch {
 
     /// The same by name; of two variables with one name the first counts, as getenv(3) has it.
     var variables: [String: String] {
-        var variables: [String: String] = [:]
-        for entry in environment {
-            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, variables[String(parts[0])] == nil else { continue }
-            variables[String(parts[0])] = String(parts[1])
+        Dictionary(environment.compactMap(Launch.parts), uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The value of one variable.
+    func variable(_ name: String) -> String? {
+        let head = "\(name)="
+        return environment.first { $0.utf8.starts(with: head.utf8) }.map {
+            String($0.utf8.dropFirst(head.utf8.count)) ?? ""
         }
-        return variables
+    }
+
+    private static func parts(_ entry: String) -> (String, String)? {
+        guard let sign = entry.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+        return (String(entry[..<sign]), String(entry[entry.utf8.index(after: sign)...]))
     }
 }

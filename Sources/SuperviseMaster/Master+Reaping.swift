@@ -88,6 +88,12 @@ extension Master {
         }
     }
 
+    /// Kills count from now on. Asked for when the first worker was just started, none can be missed:
+    /// the kernel would have to kill it before this turn ends.
+    func watchForMemoryKills() {
+        _ = memoryKills
+    }
+
     private func tellTreeIfGone(_ serial: UInt64) {
         guard let worker = workers[serial: serial], worker.hasExited, worker.orphans.isEmpty
         else { return }

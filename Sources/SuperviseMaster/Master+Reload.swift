@@ -56,8 +56,10 @@ extension Master {
     func policy(of pool: PoolSettings, hasListeners: Bool) -> PoolPolicy {
         var policy = pool.policy
         policy.hasListeners = hasListeners
-        if pool.workers == .auto { policy.workers = Processors.allowed() }
-        policy.memoryLimitBytes = MemoryLimit.ofThisProcess(cgroup).bytes
+        if pool.workers == .auto { policy.workers = Processors.allowed(cgroup: cgroup) }
+        if policy.usesMemoryLimit {
+            policy.memoryLimitBytes = MemoryLimit.ofThisProcess(cgroup).bytes
+        }
         policy.runsBeforeRecycle = !pool.beforeRecycle.isEmpty
         policy.sendsEvidenceSignal = pool.evidenceSignal != nil
         policy.memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval

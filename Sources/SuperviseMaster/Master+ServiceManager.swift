@@ -10,11 +10,11 @@ extension Master {
         _ launch: Launch, log: Log, at now: Instant
     ) -> ServiceManagerLink? {
         do throws(SystemCallError) {
-            return try ServiceManagerLink(launch.variables, at: now)
+            return try ServiceManagerLink(launch, at: now)
         } catch {
             log.write(
                 LogLine(.warning, "service-manager").with("error", error.description)
-                    .with("address", launch.variables["NOTIFY_SOCKET"])
+                    .with("address", launch.variable("NOTIFY_SOCKET"))
                     .with("message", "it is not told of the service"))
             return nil
         }

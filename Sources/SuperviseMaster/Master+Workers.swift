@@ -18,6 +18,7 @@ extension Master {
         do throws(StartError) {
             let worker = try spawn(id, order, blueprint)
             workers.add(worker)
+            watchForMemoryKills()
             try watch(worker)
             if worker.errorPipe == nil { tell(id, .running) }
         } catch {

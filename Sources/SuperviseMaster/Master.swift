@@ -35,7 +35,7 @@ final class Master {
     let log: Log
     let context: ProcessContext
     /// The control groups that the master and its workers are in.
-    let cgroup = Cgroup.ofThisProcess()
+    lazy var cgroup = Cgroup.ofThisProcess()
     let launch: Launch
     var service: Service
     let listeners: Listeners
@@ -60,8 +60,8 @@ final class Master {
     let commands: SideCommands
     /// The files of `memory-log`, by path.
     var memoryLogs: [String: MemoryLog] = [:]
-    /// Who tells that the kernel killed for memory.
-    let memoryKills: MemoryKills
+    /// Who tells that the kernel killed for memory; the first start has no time to lose for it.
+    private(set) lazy var memoryKills = MemoryKills(cgroup)
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// The sockets for those who look and steer.
@@ -119,7 +119,6 @@ final class Master {
         ownMemory = try ProcessMemory(pid: ThisProcess.pid)
         configurations = [:]
         blueprints = [:]
-        memoryKills = MemoryKills(cgroup)
         poll = try EventPoll()
         self.signals = signals
         timer = try TimerDescriptor()
@@ -149,6 +148,7 @@ final class Master {
     /// Goes on with a service until it ends; the exit code. What happened while there was nobody to
     /// hear of it, such as the end of a child, is found out first.
     func resume(from version: String) throws -> Int32 {
+        watchForMemoryKills()
         tellUpgraded(from: version)
         reap()
         return try loop()

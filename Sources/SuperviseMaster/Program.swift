@@ -38,7 +38,7 @@ public enum Program {
                 var launch = launch(arguments, overrides, environment)
                 launch.name = words.first ?? launch.name
                 launch.programPath = ExecutableFile.path(
-                    ofStart: launch.name, searchPath: launch.variables["PATH"])
+                    ofStart: launch.name, searchPath: launch.variable("PATH"))
                 return run(launch, inherited: inherited)
             case .check(let overrides):
                 return try check(launch(arguments, overrides, environment))
@@ -100,7 +100,7 @@ public enum Program {
         defer { cleanUp(listeners, pidfile, log) }
         let control = try ControlOpening(
             settings: settings, names: resolved.names,
-            runtimeFolder: launch.variables["XDG_RUNTIME_DIR"], log: log
+            runtimeFolder: launch.variable("XDG_RUNTIME_DIR"), log: log
         ).open()
         defer { tell(control.removeFiles(), log) }
         let limit = try FileLimit.raise()

@@ -23,11 +23,11 @@ final class ServiceManagerLink {
 
     /// The way that `NOTIFY_SOCKET` names, nil where none does. `WATCHDOG_USEC` counts unless
     /// `WATCHDOG_PID` names another process (sd_watchdog_enabled(3)).
-    init?(_ variables: [String: String], at now: Instant) throws(SystemCallError) {
-        guard let address = variables["NOTIFY_SOCKET"], !address.isEmpty else { return nil }
+    init?(_ launch: Launch, at now: Instant) throws(SystemCallError) {
+        guard let address = launch.variable("NOTIFY_SOCKET"), !address.isEmpty else { return nil }
         sender = try NotifySender(address: address)
-        let isForUs = variables["WATCHDOG_PID"].map { Int32($0) == ThisProcess.pid } ?? true
-        let watchdog = variables["WATCHDOG_USEC"].flatMap { Int64($0) } ?? 0
+        let isForUs = launch.variable("WATCHDOG_PID").map { Int32($0) == ThisProcess.pid } ?? true
+        let watchdog = launch.variable("WATCHDOG_USEC").flatMap { Int64($0) } ?? 0
         report = ServiceManagerReport(
             watchdog: isForUs && watchdog > 0 ? .microseconds(watchdog) : nil, at: now)
     }

@@ -86,9 +86,9 @@ enum WorkerEnvironment {
     }
 
     private static func isForeign(_ variable: String) -> Bool {
-        let name = variable.prefix { $0 != "=" }
-        return foreignNames.contains(String(name))
-            || foreignPrefixes.contains { name.hasPrefix($0) }
+        let name = variable.utf8.prefix { $0 != UInt8(ascii: "=") }
+        return foreignNames.contains { name.elementsEqual($0.utf8) }
+            || foreignPrefixes.contains { name.starts(with: $0.utf8) }
     }
 
     /// As login and systemd do: a worker that runs as somebody else would look for its files in the
