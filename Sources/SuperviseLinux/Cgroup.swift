@@ -82,20 +82,20 @@ public struct Cgroup: Hashable, Sendable {
             guard let limit = Self.number("\(folder)/\(names.limit)"), limit < 1 << 62,
                 let usage = Self.number("\(folder)/\(names.usage)")
             else { return nil }
-            let inactive = Self.counter(names.inactive, in: "\(folder)/memory.stat") ?? 0
+            let statistics = Procfs.bytes("\(folder)/memory.stat") ?? []
+            let inactive = Self.counter(names.inactive, in: statistics) ?? 0
             return MemoryFigures(
                 limitBytes: limit, workingSetBytes: usage > inactive ? usage - inactive : 0)
         }
         return figures.min { $0.freeBytes < $1.freeBytes }
     }
 
-    /// How many processes of this group the kernel has killed for memory; nil where it does not tell.
-    public func memoryKills() -> UInt64? {
+    /// The file that tells how many processes of this group the kernel has killed for memory.
+    var memoryKillsPath: String? {
         guard let memory = controllers["memory"], let folder = memory.folders.first else {
             return nil
         }
-        let file = memory.isUnified ? "memory.events" : "memory.oom_control"
-        return Self.counter("oom_kill", in: "\(folder)/\(file)")
+        return "\(folder)/\(memory.isUnified ? "memory.events" : "memory.oom_control")"
     }
 
     // `50000 100000`, or `max 100000`.
@@ -111,10 +111,13 @@ public struct Cgroup: Hashable, Sendable {
         Procfs.text(path)?.split(whereSeparator: \.isWhitespace).first.flatMap { UInt64($0) }
     }
 
-    private static func counter(_ name: String, in path: String) -> UInt64? {
-        for line in (Procfs.text(path) ?? "").split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 2, words[0] == name { return UInt64(words[1]) }
+    /// A figure of a file of names and numbers, line by line.
+    static func counter(_ name: String, in bytes: [UInt8]) -> UInt64? {
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let words = line.split(separator: UInt8(ascii: " "))
+            if words.count == 2, words[0].elementsEqual(name.utf8) {
+                return UInt64(String(decoding: words[1], as: UTF8.self))
+            }
         }
         return nil
     }

@@ -36,10 +36,6 @@ public enum ChildProcesses {
         try exited(pid, keep: false)
     }
 
-    /// The children of this thread, zombies too, from /proc (proc_pid_task(5)): those of the process
-    /// where it has no other thread.
-    public static func list() -> [Int32] { ProcessTree.children(in: "/proc/thread-self/children") }
-
     /// Makes this process the one that orphans below it fall to (PR_SET_CHILD_SUBREAPER(2const)).
     public static func becomeSubreaper() throws(SystemCallError) {
         try systemCall("prctl") { csupervise_become_subreaper() }
@@ -61,4 +57,16 @@ public enum ChildProcesses {
             : .signaled(result.status, coreDumped: result.code == CLD_DUMPED)
         return ExitedChild(pid: result.pid, status: status)
     }
+}
+
+/// The children of one thread, zombies too (proc_pid_task(5)): those of the process where it has no
+/// other.
+public final class ChildList {
+    private let file = KeptFile("/proc/thread-self/children")
+
+    /// A list of the children of the thread that is the first to look.
+    public init() {}
+
+    /// Those of now.
+    public func numbers() -> [Int32] { ProcessTree.numbers(in: file.bytes() ?? []) }
 }

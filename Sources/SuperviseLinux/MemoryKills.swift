@@ -29,7 +29,10 @@ public final class MemoryKills {
             namespace = nil
         }
         let log = namespace == MemoryKills.firstNamespace ? KernelLog() : nil
-        self.init(log: log) { cgroup.memoryKills() ?? MachineMemory.kills() }
+        let ofGroup = cgroup.memoryKillsPath.map(KeptFile.init)
+        let tells = ofGroup.flatMap { MemoryKills.count(in: $0) } != nil
+        let file = tells ? ofGroup : KeptFile("/proc/vmstat")
+        self.init(log: log) { file.flatMap { MemoryKills.count(in: $0) } }
     }
 
     init(log: KernelLog?, count: @escaping () -> UInt64?) {
@@ -37,6 +40,10 @@ public final class MemoryKills {
         self.log = log
         explained = count() ?? 0
         seen = explained
+    }
+
+    private static func count(in file: KeptFile) -> UInt64? {
+        Cgroup.counter("oom_kill", in: file.bytes() ?? [])
     }
 
     /// Whether the kernel killed this process, which died by SIGKILL. Asked once for each.
@@ -118,16 +125,5 @@ final class KernelLog {
             guard rest.popFirst() != nil else { return nil }
         }
         return Int32(rest.dropFirst(marker.count).prefix { $0.isNumber })
-    }
-}
-
-extension MachineMemory {
-    /// How many processes the kernel has killed for memory since the start (/proc/vmstat).
-    static func kills() -> UInt64? {
-        for line in (Procfs.text("/proc/vmstat") ?? "").split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 2, words[0] == "oom_kill" { return UInt64(words[1]) }
-        }
-        return nil
     }
 }

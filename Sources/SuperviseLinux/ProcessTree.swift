@@ -23,12 +23,14 @@ public enum ProcessTree {
     /// The children of all threads of a process; empty when it is gone.
     public static func children(of pid: Int32) -> [Int32] {
         let tasks = "/proc/\(pid)/task"
-        return Directory.entries(tasks).flatMap { children(in: "\(tasks)/\($0)/children") }
+        return Directory.entries(tasks).flatMap {
+            numbers(in: Procfs.bytes("\(tasks)/\($0)/children") ?? [])
+        }
     }
 
     /// Those that a file of proc_pid_task(5) names.
-    static func children(in path: String) -> [Int32] {
-        (Procfs.bytes(path) ?? []).split(separator: UInt8(ascii: " "))
+    static func numbers(in bytes: [UInt8]) -> [Int32] {
+        bytes.split(separator: UInt8(ascii: " "))
             .compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }
 }

@@ -23,11 +23,18 @@ enum Procfs {
     private static func readOnce(_ path: String) throws(SystemCallError) -> [UInt8] {
         let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC) }
         let file = FileDescriptor(owning: number)
+        return try content(of: file.rawValue)
+    }
+
+    /// All of an open file, from its beginning, as it is now.
+    static func content(of number: Int32) throws(SystemCallError) -> [UInt8] {
         var content: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
         // Files of proc(5) have no size to ask for.
         while true {
-            let count = try systemCall("read") { Glibc.read(file.rawValue, &piece, piece.count) }
+            let count = try systemCall("pread") {
+                pread(number, &piece, piece.count, off_t(content.count))
+            }
             if count == 0 { return content }
             content += piece.prefix(count)
         }

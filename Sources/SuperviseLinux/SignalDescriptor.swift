@@ -17,6 +17,8 @@ public struct ReceivedSignal: Hashable, Sendable {
 /// blocked before there is a second thread. Merged signals are told once: SIGCHLD says "look", not
 /// "one".
 public struct SignalDescriptor: ~Copyable {
+    /// More than a turn usually finds pending.
+    private static let batch = 8
     private let descriptor: FileDescriptor
 
     /// Blocks these signals on the calling thread, ends their being ignored, and makes a descriptor
@@ -44,19 +46,22 @@ public struct SignalDescriptor: ~Copyable {
     /// Takes every pending signal.
     public func read() -> [ReceivedSignal] {
         var received: [ReceivedSignal] = []
-        var info = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
+        var records = [signalfd_siginfo](repeating: signalfd_siginfo(), count: Self.batch)
+        let size = MemoryLayout<signalfd_siginfo>.stride
         while true {
-            let count = Glibc.read(descriptor.rawValue, &info, size)
-            if count == -1, errno == EINTR { continue }
-            guard count == size else {
-                precondition(count == -1 && errno == EAGAIN, "signalfd(2) delivers whole records")
-                return received
-            }
-            received.append(
+            let bytes = Glibc.read(descriptor.rawValue, &records, records.count * size)
+            if bytes == -1, errno == EINTR { continue }
+            precondition(
+                bytes >= 0 ? bytes % size == 0 : errno == EAGAIN,
+                "signalfd(2) delivers whole records")
+            let count = max(0, bytes / size)
+            received += records.prefix(count).map {
                 ReceivedSignal(
-                    number: Int32(info.ssi_signo), senderPID: Int32(bitPattern: info.ssi_pid),
-                    senderUID: info.ssi_uid))
+                    number: Int32($0.ssi_signo), senderPID: Int32(bitPattern: $0.ssi_pid),
+                    senderUID: $0.ssi_uid)
+            }
+            // What comes later makes the descriptor readable again.
+            if count < records.count { return received }
         }
     }
 }

@@ -3,6 +3,12 @@ import Glibc
 
 /// This process.
 public enum ThisProcess {
+    /// Lets those run first that wait for this processor, such as a child that was just started
+    /// (sched_yield(2)).
+    public static func letOthersRun() {
+        sched_yield()
+    }
+
     /// Its number, getpid(2).
     public static var pid: Int32 { getpid() }
     /// Its effective user, geteuid(2).

@@ -4,7 +4,29 @@ import SuperviseSettings
 
 /// The one interpreter of actions.
 extension Master {
-    func perform(_ action: Service.Action) {
+    /// Starts come first: a replacement does not wait for the line about its predecessor, nor for its
+    /// turn on the processor until that is written. What was lacking for one may be what the
+    /// predecessor holds, so it is tried again when that is let go.
+    func perform(_ actions: [Service.Action]) {
+        var lacking: [(id: WorkerID, order: StartOrder)] = []
+        var hasStarted = false
+        for case .perform(.start(let id, let order)) in actions {
+            hasStarted = true
+            guard let failure = start(id, order) else { continue }
+            if failure.isTransient {
+                lacking.append((id, order))
+            } else {
+                tell(id, .startFailed(failure))
+            }
+        }
+        if hasStarted { ThisProcess.letOthersRun() }
+        for action in actions { perform(action) }
+        for (id, order) in lacking {
+            if let failure = start(id, order) { tell(id, .startFailed(failure)) }
+        }
+    }
+
+    private func perform(_ action: Service.Action) {
         switch action {
         case .perform(let action): perform(action)
         case .adopt(let generation): adopt(generation)
@@ -16,7 +38,7 @@ extension Master {
 
     private func perform(_ action: Action) {
         switch action {
-        case .start(let id, let order): start(id, order)
+        case .start: return
         case .signal(let id, let signal): send(signal, to: id)
         case .drain(let id): drain(id)
         case .signalTree(let id): signalOrphans(of: id)

@@ -36,8 +36,12 @@ extension Master {
 
     /// One line for each listener of a generation that none before it had.
     func announceListeners(of generation: Int) {
-        let earlier = blueprints.filter { $0.key < generation }.values.flatMap(\.values)
-        let known = Set(earlier.flatMap { $0.listeners.map(\.socket.identity) })
+        var known: Set<FileIdentity> = []
+        for (number, pools) in blueprints where number < generation {
+            for blueprint in pools.values {
+                known.formUnion(blueprint.listeners.map(\.socket.identity))
+            }
+        }
         for pool in configurations[generation]?.configuration.pools ?? [] {
             for listener in blueprints[generation]?[pool.name]?.listeners ?? []
             where !known.contains(listener.socket.identity) {

@@ -37,12 +37,10 @@ extension Master {
     /// The children of a process that ended are ours by the time that we hear of its end. Whose they
     /// are is told by the group, as long as its number belongs to the worker, and by the nonce.
     private func adoptOrphans(of ended: [RunningWorker]) {
+        let unknown = children.numbers().filter { !isKnown($0) }
+        guard !unknown.isEmpty else { return }
         let leaders = Dictionary(ended.map { ($0.pid, $0) }) { first, _ in first }
-        for pid in ChildProcesses.list() {
-            guard workers[pid: pid] == nil, orphans[pid] == nil, loader?.pid != pid,
-                upgrade?.probe?.pid != pid,
-                !commands.owns(pid), !strangers.contains(pid)
-            else { continue }
+        for pid in unknown {
             let group = ProcessStatus.read(pid)?.group
             if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {
                 adopt(pid, for: owner)
@@ -59,6 +57,11 @@ extension Master {
                 continue
             }
         }
+    }
+
+    private func isKnown(_ pid: Int32) -> Bool {
+        workers[pid: pid] != nil || orphans[pid] != nil || loader?.pid == pid
+            || upgrade?.probe?.pid == pid || commands.owns(pid) || strangers.contains(pid)
     }
 
     private func adopt(_ pid: Int32, for owner: RunningWorker) {
@@ -80,18 +83,19 @@ extension Master {
         let kill = Signal.kill.number
         switch status {
         case .exited(let code):
-            return code == 128 + kill && !worker.wasKilled && memoryKills.claim(below: worker.pid)
-                ? .outOfMemory : .code(code)
+            return code == 128 + kill && !worker.wasKilled
+                && memoryKills?.claim(below: worker.pid) == true ? .outOfMemory : .code(code)
         case .signaled(let number, coreDumped: _):
-            return number == kill && !worker.wasKilled && memoryKills.claim(worker.pid)
+            return number == kill && !worker.wasKilled && memoryKills?.claim(worker.pid) == true
                 ? .outOfMemory : .signal(Signal(number: number))
         }
     }
 
-    /// Kills count from now on. Asked for when the first worker was just started, none can be missed:
-    /// the kernel would have to kill it before this turn ends.
+    /// Kills count from now on. To begin with it takes a while, in which the first worker can run.
     func watchForMemoryKills() {
-        _ = memoryKills
+        guard memoryKills == nil else { return }
+        ThisProcess.letOthersRun()
+        memoryKills = MemoryKills(cgroup)
     }
 
     private func tellTreeIfGone(_ serial: UInt64) {

@@ -20,7 +20,7 @@ extension Master {
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
         let policy = service.member(number)?.pool.policy
-        memoryKills.forgetOld(atNanoseconds: now)
+        memoryKills?.forgetOld(atNanoseconds: now)
         let wasUnreadable = isMemoryUnreadable
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         for worker in workers.ofPool(number) where !worker.hasExited {

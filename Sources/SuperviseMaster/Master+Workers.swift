@@ -11,18 +11,20 @@ extension Master {
     /// How many parents of a sender are looked at.
     private static let longestAncestry = 64
 
-    func start(_ id: WorkerID, _ order: StartOrder) {
+    /// Starts a worker's process; what went wrong, if anything did.
+    func start(_ id: WorkerID, _ order: StartOrder) -> StartFailure? {
         guard let name = service.member(id.pool)?.name,
             let blueprint = blueprints[order.generation]?[name]
         else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
         do throws(StartError) {
             let worker = try spawn(id, order, blueprint)
             workers.add(worker)
-            watchForMemoryKills()
             try watch(worker)
             if worker.errorPipe == nil { tell(id, .running) }
+            watchForMemoryKills()
+            return nil
         } catch {
-            tell(id, .startFailed(error.failure))
+            return error.failure
         }
     }
 

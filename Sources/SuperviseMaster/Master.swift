@@ -48,6 +48,7 @@ final class Master {
     var bindFilters: [UInt64: BindFilter] = [:]
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
+    let children = ChildList()
     /// Children that belong to no worker; told once, so that they are not looked at again.
     var strangers: Set<Int32> = []
     /// What was told already and is told once.
@@ -60,8 +61,8 @@ final class Master {
     let commands: SideCommands
     /// The files of `memory-log`, by path.
     var memoryLogs: [String: MemoryLog] = [:]
-    /// Who tells that the kernel killed for memory; the first start has no time to lose for it.
-    private(set) lazy var memoryKills = MemoryKills(cgroup)
+    /// Who tells that the kernel killed for memory, once there is a worker.
+    var memoryKills: MemoryKills?
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
     /// The sockets for those who look and steer.
@@ -199,7 +200,7 @@ final class Master {
         while next < inbox.count {
             let event = inbox[next]
             next += 1
-            for action in service.handle(event, at: now) { perform(action) }
+            perform(service.handle(event, at: now))
             serviceManager?.report.look(at: service)
         }
         inbox.removeAll(keepingCapacity: inbox.capacity <= Master.burst)

@@ -82,6 +82,21 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
+    /// It starts before its predecessor's are closed, and once more after, if it must.
+    @Test func theDescriptorsOfAPredecessorAreEnough() async throws {
+        let master = try Supervise(
+            ["--workers", "2", "--stable-after", "0", "--ready", "exec", "--", "sleep", "600"])
+        let before = try await master.waitForWorkers(2)
+        let open = ProcessTable.descriptors(of: try await master.pid()).keys.compactMap { Int($0) }
+        let limit = try #require(open.max()) + 1
+        try #require(open.count == limit, "no number is free below the limit")
+        try await master.limit(.openFiles, to: limit)
+        kill(before[0].pid, SIGKILL)
+        try await master.waitForWorkers(2, without: [before[0]])
+        #expect(master.lines("start-failed").isEmpty)
+        #expect(try await master.stop() == .exited(0))
+    }
+
     /// It waits on its listener, and can be seen to.
     @Test func withoutDescriptorsAWorkerGetsReady() async throws {
         let master = try Supervise(

@@ -91,7 +91,9 @@ struct HostTests {
             mounts: "1 1 0:1 / \(folder.path) rw - cgroup none rw,memory\n")
         #expect(cgroup.memoryLimitBytes() == 1_000_000)
         #expect(cgroup.memoryRoom() == MemoryFigures(limitBytes: 1_000_000, workingSetBytes: 4000))
-        #expect(cgroup.memoryKills() == 3)
+        let kills = try #require(cgroup.memoryKillsPath)
+        #expect(kills == "\(inner)/memory.oom_control")
+        #expect(Cgroup.counter("oom_kill", in: try #require(Procfs.bytes(kills))) == 3)
         // A tight limit that is hardly used leaves more than a wide one that others use up.
         try folder.write("inner/memory.limit_in_bytes", "500000\n")
         try folder.write("inner/memory.usage_in_bytes", "1000\n")

@@ -20,7 +20,7 @@ struct IsolatedTests {
             for _ in 0..<20 { try useEverything() }
             try #require(openDescriptors() == before)
             try #require(try ChildProcesses.nextExited() == nil)
-            try #require(ChildProcesses.list().isEmpty)
+            try #require(ChildList().numbers().isEmpty)
         }
     }
 
@@ -30,7 +30,7 @@ struct IsolatedTests {
             let plan = try SpawnPlan(arguments: ["sh", "-c", "exit 3"], searchPath: nil)
             var pids: Set<Int32> = []
             for _ in 0..<3 { pids.insert(try plan.spawn(environment: []).pid) }
-            try #require(Set(ChildProcesses.list()) == pids)
+            try #require(Set(ChildList().numbers()) == pids)
             while !pids.isEmpty {
                 var next: ExitedChild?
                 _ = try eventually {

@@ -48,8 +48,8 @@ struct MemoryKillsTests {
         #expect(KernelLog.killed(in: "") == nil)
     }
 
-    @Test func theMachineCountsItsKills() {
-        #expect(MachineMemory.kills() != nil)
+    @Test func theMachineCountsItsKills() throws {
+        #expect(Cgroup.counter("oom_kill", in: try #require(Procfs.bytes("/proc/vmstat"))) != nil)
         let room = MachineMemory.room()
         #expect(room?.limitBytes ?? 0 > room?.workingSetBytes ?? 0)
     }

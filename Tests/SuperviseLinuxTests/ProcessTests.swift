@@ -51,7 +51,7 @@ struct ProcessTests {
         let below = ProcessTree.descendants(of: child.pid)
         #expect(below.map { ProcessStatus.read($0)?.parent } == [child.pid, below.first])
         #expect(below.allSatisfy { ProcessStatus.read($0)?.group == child.pid })
-        #expect(ChildProcesses.list().contains(child.pid))
+        #expect(ChildList().numbers().contains(child.pid))
         #expect(ProcessTree.descendants(of: 999_999_999).isEmpty)
     }
 
