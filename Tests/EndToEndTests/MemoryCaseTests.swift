@@ -85,7 +85,8 @@ import Testing
             "growth of \(growth.map { $0 >> 20 }) MB an hour")
         expectNoFailure(result, 1000)
         #expect(exits.count >= 3 && exits.allSatisfy { $0["cause"] == "max-rss" })
-        #expect(megabytes(exits).allSatisfy { (50..<200).contains($0) })
+        // The last replacement may be on its way when the requests end, and takes over then.
+        #expect(megabytes(exits).allSatisfy { (40..<200).contains($0) })
         // 20 MB a second for each of the two, as far as they take turns and the machine is not busy.
         #expect(growth.contains { (1_000...162_000).contains($0 >> 20) }, "\(growth)")
     }
