@@ -8,13 +8,15 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 // Of the states of tcp(7) those in which a socket may belong to a process. <netinet/tcp.h> names them,
 // and has an older tcp_info than the kernel's header.
-enum { state_syn_received = 3, state_time_wait = 6, answer_bytes = 8192 };
+enum { state_syn_received = 3, state_time_wait = 6, state_listening = 10, answer_bytes = 8192 };
 
 static void read_times(const struct tcp_info *info, struct csupervise_connection *found) {
     found->since_sent = info->tcpi_last_data_sent;
@@ -92,6 +94,27 @@ int csupervise_connections(int diagnosis, int family, uint16_t port,
                            struct csupervise_connection *found, int room) {
     uint32_t states = ~(1U << state_time_wait | 1U << state_syn_received);
     return dump(diagnosis, family, port, states, found, room);
+}
+
+int csupervise_ask_connection(int socket, struct csupervise_connection *found) {
+    // Older kernels tell less.
+    struct tcp_info info;
+    memset(&info, 0, sizeof info);
+    socklen_t size = sizeof info;
+    int unread = 0;
+    int unsent = 0;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return -1;
+    memset(found, 0, sizeof *found);
+    found->state = info.tcpi_state;
+    if (info.tcpi_state == state_listening)
+        return 0;
+    if (ioctl(socket, SIOCINQ, &unread) != 0 || ioctl(socket, SIOCOUTQ, &unsent) != 0)
+        return -1;
+    found->unread = (uint32_t)unread;
+    found->unsent = (uint32_t)unsent;
+    read_times(&info, found);
+    return 0;
 }
 
 int csupervise_half_open(int diagnosis, int family, uint16_t port) {

@@ -1,7 +1,17 @@
 import CSupervise
 import Glibc
 
-/// The sockets of a TCP port, as sock_diag(7) tells of them: its listeners and its connections.
+/// How many connections there are, and how many of them are in use.
+public struct ConnectionCount: Hashable, Sendable {
+    /// All of them.
+    public var open = 0
+    /// Those on which somebody waits for an answer, or may.
+    public var busy = 0
+}
+
+/// The sockets of a TCP port, as the kernel's tables have them (sock_diag(7)): its listeners and its
+/// connections. To read them takes longer the more connections there are on the machine, and some
+/// milliseconds where there are none.
 ///
 /// A connection belongs to a process that has a descriptor of it, which is known by the socket's
 /// inode, as a listener's is.
@@ -12,7 +22,7 @@ public struct PortConnections: Sendable {
         let isIdle: Bool
     }
 
-    private static let listening: UInt8 = 10
+    static let listening: UInt8 = 10
     /// The inodes of the listeners.
     public private(set) var listeners: Set<UInt64> = []
     private var connections: [Connection] = []
@@ -37,9 +47,9 @@ public struct PortConnections: Sendable {
     }
 
     /// How many of the connections are among these sockets, and how many of those are in use.
-    public func count(among sockets: Set<UInt64>) -> (open: Int, busy: Int) {
+    public func count(among sockets: Set<UInt64>) -> ConnectionCount {
         let own = connections.filter { sockets.contains($0.inode) }
-        return (own.count, own.count { !$0.isIdle })
+        return ConnectionCount(open: own.count, busy: own.count { !$0.isIdle })
     }
 }
 
@@ -67,7 +77,7 @@ extension csupervise_connection {
 
     /// Whether nobody waits for anything here. Silence alone does not tell: a slow answer is silent
     /// too, but the last thing then was received, not sent.
-    fileprivate var isIdle: Bool {
+    var isIdle: Bool {
         guard unread == 0, unsent == 0 else { return false }
         guard Self.answering.contains(state) else { return true }
         guard min(since_sent, since_received) >= Self.quietMilliseconds else { return false }

@@ -5,16 +5,21 @@ public enum ProcessSockets {
     /// The inodes of this process's sockets; empty when it is gone. Fails with EACCES where they are
     /// not ours to look at (ptrace(2), "access mode checking").
     public static func inodes(of pid: Int32) throws(SystemCallError) -> Set<UInt64> {
-        var found: Set<UInt64> = []
+        Set(try descriptors(of: pid).values)
+    }
+
+    /// The same by descriptor.
+    static func descriptors(of pid: Int32) throws(SystemCallError) -> [Int32: UInt64] {
+        var found: [Int32: UInt64] = [:]
         do {
             for name in try Directory.names("/proc/\(pid)/fd") {
-                guard let link = try link("/proc/\(pid)/fd/\(name)"), link.hasPrefix("socket:["),
-                    let inode = UInt64(link.dropFirst(8).dropLast())
+                guard let number = Int32(name), let link = try link("/proc/\(pid)/fd/\(name)"),
+                    link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast())
                 else { continue }
-                found.insert(inode)
+                found[number] = inode
             }
         } catch  where error.code == ENOENT || error.code == ESRCH {
-            return []
+            return [:]
         }
         return found
     }

@@ -83,6 +83,13 @@ struct SocketAddress {
     /// The bytes, as many as count.
     var bytes: [UInt8] { withUnsafeBytes(of: storage) { Array($0.prefix(Int(length))) } }
 
+    /// The port of an IP address.
+    var port: UInt16? {
+        guard family == AF_INET || family == AF_INET6 else { return nil }
+        // Both kinds have it behind the family (ip(7), ipv6(7)).
+        return withUnsafeBytes(of: storage) { UInt16($0[2]) << 8 | UInt16($0[3]) }
+    }
+
     /// `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/app.sock`, `unix:@name`.
     var text: String {
         if family == AF_UNIX { return "unix:\(unixName)" }

@@ -35,7 +35,7 @@ extension Master {
     /// Closes the worker to new connections and begins to watch those that it has.
     func drain(_ id: WorkerID) {
         guard let worker = workers[id] else { return }
-        guard diagnosis != nil, isDrainable(worker), let page = worker.page else {
+        guard isDrainable(worker), let page = worker.page else {
             tell(id, .undrainable)
             return
         }
@@ -87,16 +87,19 @@ extension Master {
             }
         }
         guard !due.isEmpty else { return }
-        let ports = Set(due.flatMap { $0.blueprint.listeners.compactMap(\.socket.port) })
-        let sockets = connections(of: ports)
+        lazy var tables = connections(of: Set(due.flatMap(ports)))
         for worker in due.sorted(by: { $0.serial < $1.serial }) {
-            judge(worker, by: sockets)
+            judge(worker) { tables }
         }
         let rest = TimeSpan(nanoseconds: (self.now - now).nanoseconds * Master.restPerLook)
         for worker in due {
             guard case .running = drains[worker.serial]?.phase else { continue }
             drains[worker.serial]?.nextLook = now + max(Master.lookAtDrainAfter, rest)
         }
+    }
+
+    private func ports(of worker: RunningWorker) -> [UInt16] {
+        worker.blueprint.listeners.compactMap(\.socket.port)
     }
 
     private func connections(of ports: Set<UInt16>) -> PortConnections? {
@@ -111,17 +114,12 @@ extension Master {
     }
 
     /// One look at all that the worker has open.
-    private func judge(_ worker: RunningWorker, by sockets: PortConnections?) {
-        let own = Set(worker.blueprint.listeners.map(\.socket.identity.inode))
-        // Listeners of another network namespace are not in our tables, nor are their connections.
-        guard let sockets, own.isSubset(of: sockets.listeners) else {
-            tell(worker.id, .undrainable)
-            return
-        }
+    private func judge(_ worker: RunningWorker, tables: () -> PortConnections?) {
         do throws(SystemCallError) {
-            var held: Set<UInt64> = []
-            for pid in tree(of: worker) { held.formUnion(try ProcessSockets.inodes(of: pid)) }
-            let count = sockets.count(among: held)
+            guard let count = try connections(of: worker, tables: tables) else {
+                tell(worker.id, .undrainable)
+                return
+            }
             drains[worker.serial]?.open = count.open
             guard count.busy == 0 else { return goOn(worker) }
         } catch {
@@ -133,6 +131,23 @@ extension Master {
         case .running: beginToStop(worker)
         case nil: break
         }
+    }
+
+    /// The kernel's tables are read only where the worker's sockets can't be asked. Nil where those do
+    /// not tell either.
+    private func connections(
+        of worker: RunningWorker, tables: () -> PortConnections?
+    ) throws(SystemCallError) -> ConnectionCount? {
+        let tree = tree(of: worker)
+        if let count = try HeldConnections.count(of: tree, ports: Set(ports(of: worker))) {
+            return count
+        }
+        let own = Set(worker.blueprint.listeners.map(\.socket.identity.inode))
+        // Listeners of another network namespace are not in our tables, nor are their connections.
+        guard let tables = tables(), own.isSubset(of: tables.listeners) else { return nil }
+        var held: Set<UInt64> = []
+        for pid in tree { held.formUnion(try ProcessSockets.inodes(of: pid)) }
+        return tables.count(among: held)
     }
 
     private func beginToStop(_ worker: RunningWorker) {

@@ -68,17 +68,28 @@ struct ConnectionWatchTests {
             #expect(recv(client, &byte, 1, 0) == 1)
         }
 
-        /// Whether somebody waits for an answer, or may.
+        /// Whether somebody waits for an answer, or may: the tables and the socket itself agree, but
+        /// for what changes meanwhile.
         var isBusy: Bool {
             get throws {
                 let port = try #require(listener.port)
-                let sockets = try PortConnections(ports: [port], SocketDiagnosis())
-                #expect(sockets.listeners == [listener.identity.inode])
-                let count = sockets.count(among: [inode])
-                #expect(count.open == 1)
-                #expect(sockets.count(among: [1]).open == 0)
-                return count.busy == 1
+                let before = try isBusyByTables(port)
+                let count = try HeldConnections.count(of: [getpid()], ports: [port])
+                if try isBusyByTables(port) == before {
+                    #expect(count == ConnectionCount(open: 1, busy: before ? 1 : 0))
+                }
+                #expect(try HeldConnections.count(of: [getpid()], ports: []) == ConnectionCount())
+                return before
             }
+        }
+
+        private func isBusyByTables(_ port: UInt16) throws -> Bool {
+            let sockets = try PortConnections(ports: [port], SocketDiagnosis())
+            #expect(sockets.listeners == [listener.identity.inode])
+            let count = sockets.count(among: [inode])
+            #expect(count.open == 1)
+            #expect(sockets.count(among: [1]).open == 0)
+            return count.busy == 1
         }
     }
 
@@ -141,7 +152,9 @@ struct ConnectionWatchTests {
         var status = stat()
         fstat(server, &status)
         let sockets = try PortConnections(ports: [port], SocketDiagnosis())
-        #expect(sockets.count(among: [UInt64(status.st_ino)]) == (open: 1, busy: 1))
+        let seen = ConnectionCount(open: 1, busy: 1)
+        #expect(sockets.count(among: [UInt64(status.st_ino)]) == seen)
+        #expect(try HeldConnections.count(of: [getpid()], ports: [port]) == seen)
     }
 
     /// The end of a client's requests is not the end of its interest.
@@ -166,11 +179,13 @@ struct ConnectionWatchTests {
         let own = try ProcessSockets.inodes(of: getpid())
         let sockets = try PortConnections(ports: [port], SocketDiagnosis())
         #expect(sockets.count(among: own).open == 301)
+        #expect(try HeldConnections.count(of: [getpid()], ports: [port])?.open == 301)
         #expect(own.contains(pair.listener.identity.inode))
     }
 
     @Test func aProcessThatIsGoneHasNoSockets() throws {
         #expect(try ProcessSockets.inodes(of: 1 << 22 - 1) == [])
+        #expect(try HeldConnections.count(of: [1 << 22 - 1], ports: [80]) == ConnectionCount())
     }
 
     @Test func stoppedIsWhoGotTheSignal() throws {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-// A TCP socket as sock_diag(7) tells of it.
+// A TCP socket as sock_diag(7) or getsockopt(2) tells of it.
 struct csupervise_connection {
     // 0 when no process has it any more.
     uint32_t inode;
@@ -26,6 +26,9 @@ struct csupervise_connection {
 // first `room` are written to `found`. -1 with errno.
 int csupervise_connections(int diagnosis, int family, uint16_t port,
                            struct csupervise_connection *found, int room);
+
+// What a TCP socket of ours says of itself, but for its inode; -1 with errno.
+int csupervise_ask_connection(int socket, struct csupervise_connection *found);
 
 // How many handshakes with this local port are not finished, of one family; -1 with errno.
 int csupervise_half_open(int diagnosis, int family, uint16_t port);

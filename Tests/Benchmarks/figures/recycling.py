@@ -2,54 +2,87 @@
 that were ready, and failures, beside the same server without recycling.
 
 The limits are a tenth of usual ones, and the program takes half a second to load. A worker that loads
-uses a processor, whoever started it and for whatever: the floor is the same server without recycling
-while as many workers load beside it that serve nobody.
+uses a processor, and the first answers of a fresh one are slow, whoever started it: the floor is the
+same worker, replaced as often on the same listener by a few lines that do nothing else.
 """
-import contextlib
+import collections
 import os
+import signal
 import socket
 import subprocess
 import threading
 
-from harness import load, servers, stamps
+from harness import load, processes, servers, stamps
 from harness.results import Measure
 
 TITLE = "Recycling under load"
 WORKERS, RATE, BOOT, LIMITS = 4, 300, 0.5, (200, 50)
 OURS = ("supervise, uvicorn", "supervise, light")
-FLOOR = "boots beside"
+FLOOR = "by hand"
+SETTLE = 0.3  # seconds from a worker's word that it has loaded to its predecessor's stop
 
 
-class Boots(threading.Thread):
-    """Loads the server's program again and again, at even distances, until the `with` ends."""
+class Hand(threading.Thread):
+    """Workers of a server on one listener, and in the thread their replacement, one by one, at even
+    distances: first the new worker, then the stop of the oldest."""
 
-    def __init__(self, run, server, count, seconds):
+    def __init__(self, server, seen_by):
         super().__init__(daemon=True)
-        self.scratch, self.worker, self.pause = run.scratch, server.worker, seconds / count
+        self.words, self.environment = server.worker, servers.environment(seen_by, BOOT)
+        self.seen_by, self.pause = seen_by, None
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self.all = []
+        self.serving = collections.deque(self.begin() for _ in range(WORKERS))
         self._ended = threading.Event()
+
+    def begin(self):
+        number = str(self.listener.fileno())
+        self.all.append(subprocess.Popen(
+            [number if word == "3" else word for word in map(str, self.words)],
+            env=os.environ | self.environment, pass_fds=[self.listener.fileno()],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return self.all[-1]
+
+    def replace(self, count, seconds):
+        self.pause = seconds / count
+        self.start()
 
     def run(self):
         while not self._ended.wait(self.pause):
-            with self.scratch() as (_, own), socket.create_server(("127.0.0.1", 0)) as listener:
-                number = str(listener.fileno())
-                process = subprocess.Popen(
-                    [number if word == "3" else word for word in map(str, self.worker)],
-                    env=os.environ | servers.environment(own, BOOT), pass_fds=[listener.fileno()],
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                while not own.count(stamps.READY) and not self._ended.wait(0.02):
-                    continue
-                process.kill()
-                process.wait()
+            loaded = self.seen_by.count(stamps.READY)
+            self.serving.append(self.begin())
+            while self.seen_by.count(stamps.READY) == loaded and not self._ended.wait(0.02):
+                continue
+            self._ended.wait(SETTLE)
+            self.serving.popleft().send_signal(signal.SIGTERM)
 
     def __enter__(self):
-        self.start()
+        return self
 
     def __exit__(self, *_):
         self._ended.set()
-        self.join()
+        if self.pause:
+            self.join()
+        for worker in self.all:
+            worker.kill()
+            worker.wait()
+        self.listener.close()
 
 
-def serve(run, server, limits, seconds, boots=0):
+def serve_by_hand(run, server, replacements, seconds):
+    """The p99 in milliseconds while so many workers are replaced."""
+    with run.scratch() as (_, seen_by), Hand(server, seen_by) as hand:
+        port = hand.listener.getsockname()[1]
+        processes.wait_until(
+            lambda: seen_by.count(stamps.READY) >= WORKERS, "the workers are ready")
+        with load.Load(port, 20, 2) as warm:
+            warm.wait()
+        with load.Load(port, RATE, seconds) as flood:
+            hand.replace(replacements, seconds)
+            return flood.wait()["p99_ms"]
+
+
+def serve(run, server, limits, seconds):
     """What the load saw, and the fewest ready workers."""
     with run.scratch() as (folder, seen_by):
         with server.start(run, folder, seen_by, WORKERS, BOOT, limits) as (program, port):
@@ -57,8 +90,7 @@ def serve(run, server, limits, seconds, boots=0):
                 lambda: seen_by.count(stamps.READY) >= WORKERS, "the workers are ready")
             with load.Load(port, 20, 2) as warm:
                 warm.wait()
-            beside = Boots(run, server, boots, seconds) if boots else contextlib.nullcontext()
-            with load.Watch(seen_by) as watch, load.Load(port, RATE, seconds) as flood, beside:
+            with load.Watch(seen_by) as watch, load.Load(port, RATE, seconds) as flood:
                 begun = seen_by.count(stamps.RUNS)
                 seen = flood.wait()
             starts = seen_by.count(stamps.RUNS) - begun
@@ -68,16 +100,18 @@ def serve(run, server, limits, seconds, boots=0):
 
 
 def compare(run, server, usual_seconds):
-    """Without recycling, with it, and without it while as many workers load beside."""
+    """Without recycling, with it, and with as many replacements by hand."""
     seconds = max(usual_seconds, server.seconds_to_recycle)
     still = serve(run, server, None, usual_seconds)
     moving = serve(run, server, LIMITS, seconds)
-    beside = serve(run, server, None, seconds, moving["starts"]) if server.name in OURS else None
+    by_hand = None
+    if server.name in OURS:
+        by_hand = serve_by_hand(run, server, max(1, moving["starts"]), seconds)
     run.say(f"  {server.name}: p99 {still['p99_ms']:.1f} → {moving['p99_ms']:.1f} ms"
-            + (f" (boots beside: {beside['p99_ms']:.1f})" if beside else "")
+            + (f" (by hand: {by_hand:.1f})" if by_hand else "")
             + f", fewest ready {moving['fewest']}, {moving['failed']} failed "
             f"{moving['reasons'] or ''}, {moving['starts']} starts")
-    return still, moving, beside
+    return still, moving, by_hand
 
 
 def measure(run):
@@ -100,7 +134,7 @@ def measure(run):
             continue
         aside = tuple(name for name in OURS if name != ours)
         kind = ours.split(", ")[1]
-        floor = {FLOOR: [beside["p99_ms"] / still["p99_ms"] for still, _, beside in samples[ours]]}
+        floor = {FLOOR: [by_hand / still["p99_ms"] for still, _, by_hand in samples[ours]]}
         measures += [
             Measure(f"p99 while recycling ÷ without ({kind})", "×",
                     each(lambda still, moving: moving["p99_ms"] / still["p99_ms"]) | floor,

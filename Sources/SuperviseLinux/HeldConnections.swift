@@ -1,0 +1,69 @@
+import CSupervise
+import Glibc
+
+/// The connections that processes have taken on TCP ports, each asked itself over a copy of its
+/// descriptor (pidfd_getfd(2)): what that costs grows with those of the processes alone.
+public struct HeldConnections {
+    private let ports: Set<UInt16>
+    private var count = ConnectionCount()
+    /// A child has those of its parent too.
+    private var seen: Set<UInt64> = []
+
+    /// Counts those of these processes whose own end has one of these ports; nil where they may not be
+    /// copied, as in a container that has no use for such calls. Fails where descriptors may not be
+    /// listed, and for want of our own.
+    public static func count(
+        of processes: [Int32], ports: Set<UInt16>
+    ) throws(SystemCallError) -> ConnectionCount? {
+        try SpareDescriptors.lent { () throws(SystemCallError) in
+            var held = HeldConnections(ports: ports)
+            for pid in processes {
+                guard try held.add(pid) else { return nil }
+            }
+            return held.count
+        }
+    }
+
+    private init(ports: Set<UInt16>) {
+        self.ports = ports
+    }
+
+    /// False where its descriptors may not be copied.
+    private mutating func add(_ pid: Int32) throws(SystemCallError) -> Bool {
+        let sockets = try ProcessSockets.descriptors(of: pid)
+        do throws(SystemCallError) {
+            let process = try ProcessDescriptor.open(pid: pid)
+            for (number, inode) in sockets where seen.insert(inode).inserted {
+                let copy = csupervise_copy_descriptor(process.rawValue, number)
+                if copy >= 0 {
+                    add(FileDescriptor(owning: copy))
+                } else if errno != EBADF {
+                    throw SystemCallError(call: "pidfd_getfd", code: errno)
+                }
+            }
+            return true
+        } catch {
+            if error.isWant { throw error }
+            // One that is gone has none.
+            return error.code == ESRCH
+        }
+    }
+
+    private mutating func add(_ socket: consuming FileDescriptor) {
+        var connection = csupervise_connection()
+        guard let port = port(of: socket), ports.contains(port),
+            csupervise_ask_connection(socket.rawValue, &connection) == 0,
+            connection.state != PortConnections.listening
+        else { return }
+        count.open += 1
+        if !connection.isIdle { count.busy += 1 }
+    }
+
+    private func port(of socket: borrowing FileDescriptor) -> UInt16? {
+        do throws(SystemCallError) {
+            return try SocketAddress(boundBy: socket.rawValue).port
+        } catch {
+            return nil
+        }
+    }
+}
