@@ -35,6 +35,7 @@ public struct UserAccount: Hashable, Sendable {
 public enum Accounts {
     /// A user by name or number. A name made of digits is looked up as a name first.
     public static func user(_ text: String) throws(AccountFailure) -> UserAccount {
+        NameServices.prepare()
         let named = try entry("user", text, passwd()) { getpwnam_r(text, $0, $1, $2, $3) }
         if let named { return named }
         guard let uid = number(text) else {
@@ -46,6 +47,7 @@ public enum Accounts {
 
     /// A group's number by its name or number.
     public static func group(_ text: String) throws(AccountFailure) -> UInt32 {
+        NameServices.prepare()
         let found = try search("group", text, Glibc.group()) {
             getgrnam_r(text, $0, $1, $2, $3)
         } read: {
@@ -57,6 +59,7 @@ public enum Accounts {
 
     /// The groups that a user belongs to, `gid` among them.
     public static func groups(of name: String, with gid: UInt32) -> [UInt32] {
+        NameServices.prepare()
         var room: Int32 = 64
         while true {
             var groups = [gid_t](repeating: 0, count: Int(room))

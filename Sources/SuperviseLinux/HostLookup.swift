@@ -17,6 +17,7 @@ public enum HostLookup {
     /// IPv4 address of this machine.
     public static func resolve(_ host: String) throws(HostLookupFailure) -> [String] {
         if host.isEmpty || host == "*" { return ["0.0.0.0"] }
+        NameServices.prepare()
         var hints = addrinfo()
         hints.ai_socktype = streamType
         var list: UnsafeMutablePointer<addrinfo>?

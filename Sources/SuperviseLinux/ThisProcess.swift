@@ -30,13 +30,6 @@ public enum ThisProcess {
         csupervise_trim_memory()
     }
 
-    /// Has a program that is linked statically look up users, groups and hosts in files and the DNS alone
-    /// (nss(5)); to be called before the first look. Other name services are libraries, which bring
-    /// another C library along, and crash.
-    public static func avoidNameServiceLibraries() {
-        csupervise_avoid_name_service_libraries()
-    }
-
     /// Its processor time so far in nanoseconds, of user and system (clock_gettime(2)).
     public static var processorNanoseconds: Int64 {
         var time = timespec()

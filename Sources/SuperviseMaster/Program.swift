@@ -18,7 +18,6 @@ public enum Program {
         talk: (MasterCommand, [String: String]) -> Int32
     ) -> Int32 {
         let inherited = InheritedDescriptors.list()
-        ThisProcess.avoidNameServiceLibraries()
         let arguments = Array(words.dropFirst())
         do throws(SystemCallError) {
             try StandardStreams.ensureOpen()
