@@ -19,7 +19,7 @@ extension Master {
                 tell(id, .startFailed(failure))
             }
         }
-        if hasStarted { ThisProcess.letOthersRun() }
+        if hasStarted { rightOfWay.give() }
         for action in actions { perform(action) }
         for (id, order) in lacking {
             if let failure = start(id, order) { tell(id, .startFailed(failure)) }

@@ -94,7 +94,7 @@ extension Master {
     /// Kills count from now on. To begin with it takes a while, in which the first worker can run.
     func watchForMemoryKills() {
         guard memoryKills == nil else { return }
-        ThisProcess.letOthersRun()
+        rightOfWay.give()
         memoryKills = MemoryKills(cgroup)
     }
 

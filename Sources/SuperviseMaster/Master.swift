@@ -61,6 +61,7 @@ final class Master {
     let commands: SideCommands
     /// The files of `memory-log`, by path.
     var memoryLogs: [String: MemoryLog] = [:]
+    var rightOfWay = RightOfWay()
     /// Who tells that the kernel killed for memory, once there is a worker.
     var memoryKills: MemoryKills?
     /// The process that reads the configuration for a reload.

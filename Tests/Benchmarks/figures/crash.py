@@ -43,7 +43,7 @@ def median_of_kills(run, command, pause, workers, kills, stop=signal.SIGTERM):
 
 def measure(run):
     stamp, floor = run.program("stamp"), run.program("floor")
-    kills = 8 if run.quick else 30
+    kills = 30
 
     def bare(kind):
         return lambda: median_of_kills(
