@@ -16,7 +16,7 @@
 
 // Of the states of tcp(7) those in which a socket may belong to a process. <netinet/tcp.h> names them,
 // and has an older tcp_info than the kernel's header.
-enum { state_syn_received = 3, state_time_wait = 6, state_listening = 10, answer_bytes = 8192 };
+enum { state_syn_received = 3, state_time_wait = 6, answer_bytes = 8192 };
 
 static void read_times(const struct tcp_info *info, struct csupervise_connection *found) {
     found->since_sent = info->tcpi_last_data_sent;
@@ -105,12 +105,11 @@ int csupervise_ask_connection(int socket, struct csupervise_connection *found) {
     int unsent = 0;
     if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
         return -1;
-    memset(found, 0, sizeof *found);
-    found->state = info.tcpi_state;
-    if (info.tcpi_state == state_listening)
-        return 0;
+    // Both fail for a listener.
     if (ioctl(socket, SIOCINQ, &unread) != 0 || ioctl(socket, SIOCOUTQ, &unsent) != 0)
         return -1;
+    memset(found, 0, sizeof *found);
+    found->state = info.tcpi_state;
     found->unread = (uint32_t)unread;
     found->unsent = (uint32_t)unsent;
     read_times(&info, found);

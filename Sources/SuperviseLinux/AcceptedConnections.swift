@@ -44,14 +44,8 @@ enum AcceptedConnections {
     private static func localEnd(
         _ descriptor: Int32, of process: borrowing ProcessDescriptor, isConnected: Bool
     ) throws(SystemCallError) -> [UInt8]? {
-        let number = csupervise_copy_descriptor(process.rawValue, descriptor)
-        guard number >= 0 else {
-            let error = SystemCallError(call: "pidfd_getfd", code: errno)
-            if error.isWant { throw error }
-            return nil
-        }
-        let copy = FileDescriptor(owning: number)
         do {
+            let copy = try process.copy(of: descriptor)
             if isConnected { _ = try SocketAddress(connectedTo: copy.rawValue) }
             let address = try SocketAddress(boundBy: copy.rawValue)
             switch address.family {
@@ -62,6 +56,7 @@ enum AcceptedConnections {
             default: return nil
             }
         } catch {
+            if error.isWant { throw error }
             return nil
         }
     }

@@ -29,13 +29,13 @@ struct CallingSocket {
         }
         self.process = process
         let target = try ProcessDescriptor.open(pid: process)
-        let number = csupervise_copy_descriptor(target.rawValue, descriptor)
-        guard number >= 0 else {
+        let copy: OwnedDescriptor
+        do throws(SystemCallError) {
+            copy = try target.copy(of: descriptor)
+        } catch  where error.code == EBADF {
             // The caller's mistake, which the kernel will tell it.
-            if errno == EBADF { return nil }
-            throw SystemCallError(call: "pidfd_getfd", code: errno)
+            return nil
         }
-        let copy = FileDescriptor(owning: number)
         guard SocketOption.int(copy.rawValue, SOL_SOCKET, SO_TYPE) == streamType,
             SocketOption.int(copy.rawValue, SOL_SOCKET, SO_DOMAIN) == family,
             let protocolNumber = SocketOption.int(copy.rawValue, SOL_SOCKET, SO_PROTOCOL),

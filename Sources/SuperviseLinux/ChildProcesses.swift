@@ -64,7 +64,7 @@ public enum ChildProcesses {
 public final class ChildList {
     private let file = KeptFile("/proc/thread-self/children")
 
-    /// A list of the children of the thread that is the first to look.
+    /// A list of the children of the thread that makes it.
     public init() {}
 
     /// Those of now.

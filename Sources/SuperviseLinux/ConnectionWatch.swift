@@ -22,7 +22,7 @@ public struct PortConnections: Sendable {
         let isIdle: Bool
     }
 
-    static let listening: UInt8 = 10
+    private static let listening: UInt8 = 10
     /// The inodes of the listeners.
     public private(set) var listeners: Set<UInt64> = []
     private var connections: [Connection] = []

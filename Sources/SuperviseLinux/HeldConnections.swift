@@ -34,11 +34,11 @@ public struct HeldConnections {
         do throws(SystemCallError) {
             let process = try ProcessDescriptor.open(pid: pid)
             for (number, inode) in sockets where seen.insert(inode).inserted {
-                let copy = csupervise_copy_descriptor(process.rawValue, number)
-                if copy >= 0 {
-                    add(FileDescriptor(owning: copy))
-                } else if errno != EBADF {
-                    throw SystemCallError(call: "pidfd_getfd", code: errno)
+                do throws(SystemCallError) {
+                    add(try process.copy(of: number))
+                } catch  where error.code == EBADF {
+                    // It was closed since it was listed.
+                    continue
                 }
             }
             return true
@@ -49,17 +49,16 @@ public struct HeldConnections {
         }
     }
 
-    private mutating func add(_ socket: consuming FileDescriptor) {
+    private mutating func add(_ socket: OwnedDescriptor) {
         var connection = csupervise_connection()
         guard let port = port(of: socket), ports.contains(port),
-            csupervise_ask_connection(socket.rawValue, &connection) == 0,
-            connection.state != PortConnections.listening
+            csupervise_ask_connection(socket.rawValue, &connection) == 0
         else { return }
         count.open += 1
         if !connection.isIdle { count.busy += 1 }
     }
 
-    private func port(of socket: borrowing FileDescriptor) -> UInt16? {
+    private func port(of socket: OwnedDescriptor) -> UInt16? {
         do throws(SystemCallError) {
             return try SocketAddress(boundBy: socket.rawValue).port
         } catch {

@@ -34,6 +34,15 @@ public final class ProcessDescriptor: Sendable {
     /// The descriptor's number.
     public var rawValue: Int32 { descriptor.rawValue }
 
+    /// A copy of one of the process's descriptors (pidfd_getfd(2)). Fails with EBADF when there is none
+    /// of this number, EPERM where it may not be copied.
+    func copy(of number: Int32) throws(SystemCallError) -> OwnedDescriptor {
+        let copy = csupervise_copy_descriptor(descriptor.rawValue, number)
+        // EBADF is theirs to cause, and no mistake of ours as elsewhere.
+        guard copy >= 0 else { throw SystemCallError(call: "pidfd_getfd", code: errno) }
+        return OwnedDescriptor(FileDescriptor(owning: copy))
+    }
+
     /// Sends a signal (pidfd_send_signal(2)). Fails with ESRCH when the process has been reaped,
     /// EPERM when it runs as somebody else. A zombie takes signals without effect.
     public func signal(_ number: Int32) throws(SystemCallError) {

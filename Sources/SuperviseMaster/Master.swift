@@ -48,6 +48,7 @@ final class Master {
     var bindFilters: [UInt64: BindFilter] = [:]
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
+    /// The master's own children, whoever's they are.
     let children = ChildList()
     /// Children that belong to no worker; told once, so that they are not looked at again.
     var strangers: Set<Int32> = []

@@ -27,7 +27,8 @@ struct csupervise_connection {
 int csupervise_connections(int diagnosis, int family, uint16_t port,
                            struct csupervise_connection *found, int room);
 
-// What a TCP socket of ours says of itself, but for its inode; -1 with errno.
+// What a connection that we have a descriptor of says of itself, but for its inode; -1 with errno,
+// EINVAL for a listener.
 int csupervise_ask_connection(int socket, struct csupervise_connection *found);
 
 // How many handshakes with this local port are not finished, of one family; -1 with errno.
