@@ -33,6 +33,7 @@ extension Master {
         let adoption = worker.blueprint.adoption
         let isConnections = if case .connections = news { true } else { false }
         guard isConnections ? adoption.countsConnections : adoption.countsReports else { return }
+        worker.blueprint.hasCounted = true
         tell(worker.id, news)
         guard isNew(.counting(pool: worker.id.pool)) else { return }
         log.write(
@@ -42,9 +43,11 @@ extension Master {
     }
 
     /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for itself
-    /// knows the contract, and one that has only just begun shows nothing yet.
+    /// knows the contract, one that has only just begun shows nothing yet, and where another one was
+    /// counted its memory need not be searched.
     func warnIfUncounted(_ id: WorkerID, readyBy rule: ReadyRule) {
-        guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0, rule != .notify,
+        guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
+            !worker.blueprint.hasCounted, rule != .notify,
             rule != .exec || !worker.blueprint.adoption.countsConnections,
             !told.contains(.uncounted(pool: id.pool)), isCountable(worker) == false,
             isNew(.uncounted(pool: id.pool))
