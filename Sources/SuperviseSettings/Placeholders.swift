@@ -60,7 +60,7 @@ public func expandPlaceholders(
                 result += String(descriptors[index])
             case .slot: result += String(slot)
             case .pool: result += pool
-            case .descriptor, nil: result += text
+            case .descriptor, nil: result.append(contentsOf: text)
             }
         }
         return result

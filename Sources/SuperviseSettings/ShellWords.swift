@@ -12,7 +12,12 @@ public enum ShellWords {
 
     /// A command that splits into these words again.
     public static func join(_ words: [String]) -> String {
-        words.map(quote).joined(separator: " ")
+        var command = ""
+        for word in words {
+            if !command.isEmpty { command += " " }
+            command += quote(word)
+        }
+        return command
     }
 
     private static func quote(_ word: String) -> String {
