@@ -86,7 +86,6 @@ final class Master {
     var lastMeasured: UInt64 = 0
     /// How the master, as whatever program, was started.
     let start: MasterState.Start
-    let ownMemory: ProcessMemory?
     /// Events for the service that performing an action brought up.
     var inbox: [Service.Event] = []
     var armedFor: Int64?
@@ -119,7 +118,6 @@ final class Master {
         serviceManager = Master.serviceManager(launch, log: log, at: now)
         commands = SideCommands(openFilesLimit: context.openFilesLimit)
         hooks = HookRunner(environment: context.environment, commands: commands)
-        ownMemory = try ProcessMemory(pid: ThisProcess.pid)
         configurations = [:]
         blueprints = [:]
         poll = try EventPoll()

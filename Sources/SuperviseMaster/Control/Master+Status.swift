@@ -41,6 +41,15 @@ extension Master {
         return turn
     }
 
+    /// The resident set in bytes, nil where it can't be told.
+    private var ownMemory: UInt64? {
+        do throws(SystemCallError) {
+            return try ProcessMemory.residentBytes(of: ThisProcess.pid)
+        } catch {
+            return nil
+        }
+    }
+
     func statusReport() -> StatusReport {
         let now = now
         let uptime = now - start.at
@@ -48,7 +57,7 @@ extension Master {
             name: configurations[service.generation]?.configuration.master.name ?? "",
             pid: ThisProcess.pid, version: Version.current,
             startedAtSeconds: start.atWall, uptime: uptime)
-        master.memoryBytes = ownMemory?.residentBytes()
+        master.memoryBytes = ownMemory
         master.processorTime = TimeSpan(nanoseconds: ThisProcess.processorNanoseconds)
         master.reloadsComplete = reloads.complete
         master.reloadsAborted = reloads.aborted
