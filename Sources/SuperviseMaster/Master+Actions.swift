@@ -12,7 +12,9 @@ extension Master {
         var hasStarted = false
         for case .perform(.start(let id, let order)) in actions {
             hasStarted = true
-            guard let failure = start(id, order) else { continue }
+            let failure = start(id, order)
+            completeStart()
+            guard let failure else { continue }
             if failure.isTransient {
                 lacking.append((id, order))
             } else {

@@ -4,8 +4,16 @@ import SuperviseSettings
 
 /// What the master says of itself when it starts, and of its listeners.
 extension Master {
+    /// What the first worker does not wait for, done once: it can run meanwhile.
+    func completeStart() {
+        guard isNew(.masterStarted) else { return }
+        rightOfWay.give()
+        announce()
+        watchForMemoryKills()
+    }
+
     /// One line for the master and one for each listener.
-    func announce() {
+    private func announce() {
         guard let resolved = configurations[1] else { return }
         log.write(
             LogLine(.info, "master-started").with("name", resolved.configuration.master.name)

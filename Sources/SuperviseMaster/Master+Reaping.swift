@@ -91,10 +91,8 @@ extension Master {
         }
     }
 
-    /// Kills count from now on. To begin with it takes a while, in which the first worker can run.
+    /// Kills count from now on.
     func watchForMemoryKills() {
-        guard memoryKills == nil else { return }
-        rightOfWay.give()
         memoryKills = MemoryKills(cgroup)
     }
 

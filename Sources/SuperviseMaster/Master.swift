@@ -133,9 +133,11 @@ final class Master {
         _ resolved: ResolvedConfiguration, seed: UInt64
     ) throws -> Int32 {
         try begin(resolved, seed: seed)
-        announce()
         listenToEvents()
         tell(.start)
+        performPending()
+        // A service may have no worker to start.
+        completeStart()
         return try loop()
     }
 

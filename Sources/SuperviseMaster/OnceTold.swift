@@ -1,5 +1,7 @@
 /// What is said once and not again.
 enum OnceTold: Hashable, Codable {
+    /// The master has started.
+    case masterStarted
     /// What adoption or counting needs and has not got.
     case adoption(String)
     /// A worker of this pool was adopted from outside.

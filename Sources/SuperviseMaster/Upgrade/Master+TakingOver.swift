@@ -30,7 +30,7 @@ extension Master {
                 nextLook: doors.nextLook)
         }
         strangers = state.strangers
-        told = state.told
+        told = state.told.union([.masterStarted])
         commands.running = state.commands
         if let state = state.serviceManager { serviceManager?.resume(state) }
         reloadFollower = state.reloadFollower
