@@ -135,9 +135,6 @@ final class Master {
         try begin(resolved, seed: seed)
         listenToEvents()
         tell(.start)
-        performPending()
-        // A service may have no worker to start.
-        completeStart()
         return try loop()
     }
 

@@ -91,6 +91,7 @@ import Testing
         let master = try Supervise(arguments + ["--", "sleep", "60"])
         #expect(try await master.waitForExit() == .exited(code))
         #expect(master.tail.contains(text), "\(master.tail)")
+        if code == 4 { #expect(master.firstEvent == "master-started") }
         if arguments[0] == "--chdir" {
             #expect(master.log.contains { $0.event == "start-failed" && $0["step"] == "chdir" })
         }
@@ -119,6 +120,7 @@ import Testing
         ])
         #expect(try await master.waitForExit() == .exited(3))
         let exits = master.log.filter { $0.event == Event.exit }
+        #expect(master.firstEvent == "master-started")
         #expect(exits.count >= 6 && exits.allSatisfy { $0["requests"] == nil })
         #expect(master.log.contains { $0.event == "giving-up" && $0["boot_attempts"] == "3" })
     }

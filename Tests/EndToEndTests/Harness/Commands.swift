@@ -54,6 +54,9 @@ extension Supervise {
     /// The lines of one event so far.
     func lines(_ event: String) -> [LogLine] { log.filter { $0.event == event } }
 
+    /// The first event of the service, which can be asked before that.
+    var firstEvent: String? { log.first { $0.event != "control-listening" }?.event }
+
     /// The most workers that lived at the same time, by the log.
     var mostAlive: Int {
         var alive: Set<pid_t> = []
