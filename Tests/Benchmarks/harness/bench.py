@@ -67,13 +67,19 @@ class Bench:
 
 def build():
     """The release binary that needs no library, and what goes with it, installed as a user would: of a
-    copy the kernel keeps larger pieces in memory than of what a linker wrote."""
+    copy the kernel mostly keeps larger pieces in memory than of what a linker wrote."""
     subprocess.run(
         ["swift", "build", "-c", "release", "--static-swift-stdlib", "--quiet", "--scratch-path", STATIC],
         cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "SUPERVISE_STATIC": "1"})
     installed = STATIC / "installed"
     installed.mkdir(exist_ok=True)
+    return install(STATIC / "release/supervise", installed)
+
+
+def install(program, folder):
+    """A copy of a built program and of its library; its path."""
     for name in ("supervise", "libsupervise-preload.so"):
-        (installed / name).unlink(missing_ok=True)
-        shutil.copy2(STATIC / "release" / name, installed)
-    return installed / "supervise"
+        copy = pathlib.Path(folder) / name
+        copy.unlink(missing_ok=True)
+        shutil.copy2(pathlib.Path(program).parent / name, copy)
+    return pathlib.Path(folder) / "supervise"

@@ -1,6 +1,7 @@
 /* page: a worker of supervise that counts requests, as a program does that was written for it. Writes to
- * $STAMP_FILE.counting the nanoseconds of an addition on the page, of a message to the master, and of the
- * same message to a process that does nothing but take it: what the kernel needs to wake a reader. */
+ * $STAMP_FILE.counting the nanoseconds of an addition on the page, of a message to the master, of the
+ * same message to a process that does nothing but take it, and to a socket that nobody waits on: the
+ * difference is what the kernel needs to wake a reader. */
 #include <err.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -45,16 +46,23 @@ static struct name name_of(const char *text) {
     return name;
 }
 
+/* A socket with a name of its own, as a master has one for each worker. */
+static int open_reader(struct name *name) {
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0), yes = 1;
+    *name = (struct name){.address.sun_family = AF_UNIX, .length = sizeof(sa_family_t)};
+    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0 ||
+        bind(fd, (struct sockaddr *)&name->address, name->length) < 0)
+        err(1, "bind");
+    name->length = sizeof name->address;
+    if (getsockname(fd, (struct sockaddr *)&name->address, &name->length) < 0)
+        err(1, "getsockname");
+    return fd;
+}
+
 /* The least that a master can do with a message: it waits by epoll, and takes it with its sender. */
 static struct name start_reader(void) {
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0), yes = 1;
-    struct name name = {.address.sun_family = AF_UNIX, .length = sizeof(sa_family_t)};
-    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0 ||
-        bind(fd, (struct sockaddr *)&name.address, name.length) < 0)
-        err(1, "bind");
-    name.length = sizeof name.address;
-    if (getsockname(fd, (struct sockaddr *)&name.address, &name.length) < 0)
-        err(1, "getsockname");
+    struct name name;
+    int fd = open_reader(&name);
     pid_t pid = fork();
     if (pid < 0)
         err(1, "fork");
@@ -76,7 +84,8 @@ static struct name start_reader(void) {
     }
 }
 
-static double nanoseconds_of_message(struct name name) {
+/* `own` is the socket of that name where nobody else takes the messages, or -1. */
+static double nanoseconds_of_message(struct name name, int own) {
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     static double costs[messages];
     for (int i = 0; i < messages; i++) {
@@ -88,6 +97,9 @@ static double nanoseconds_of_message(struct name name) {
                    name.length) < 0)
             err(1, "sendto");
         costs[i] = now() - begin;
+        char taken[sizeof message];
+        if (own >= 0 && recv(own, taken, sizeof taken, 0) < 0)
+            err(1, "recv");
     }
     close(fd);
     qsort(costs, messages, sizeof *costs, compare);
@@ -111,14 +123,18 @@ int main(void) {
     }
     double addition = (now() - begin) / additions;
 
-    double message = nanoseconds_of_message(name_of(address));
-    double floor = nanoseconds_of_message(start_reader());
+    double message = nanoseconds_of_message(name_of(address), -1);
+    double floor = nanoseconds_of_message(start_reader(), -1);
+    struct name quiet;
+    int own = open_reader(&quiet);
+    double unheard = nanoseconds_of_message(quiet, own);
     char path[4096];
     snprintf(path, sizeof path, "%s.counting", getenv("STAMP_FILE"));
     FILE *file = fopen(path, "w");
     if (!file)
         err(1, "%s", path);
-    fprintf(file, "%.2f %.0f %.0f %llu\n", addition, message, floor, (unsigned long long)reached);
+    fprintf(file, "%.2f %.0f %.0f %.0f %llu\n", addition, message, floor, unheard,
+            (unsigned long long)reached);
     fclose(file);
     for (;;)
         pause();
