@@ -165,6 +165,7 @@ public final class SpawnPlan {
         _ start: inout csupervise_start, _ channel: BindFilterChannel?
     ) throws(SpawnFailure) -> SpawnedProcess {
         start.error_descriptor = -1
+        makeRoomForProcessDescriptor()
         let child = try clone(&start)
         guard let step = SpawnStep(rawValue: start.failed_step) else {
             return SpawnedProcess(
@@ -172,6 +173,15 @@ public final class SpawnPlan {
         }
         reapFailed(child.pid)
         throw SpawnFailure(step: step, code: start.failed_code)
+    }
+
+    /// Lets the table of descriptors grow now where the next one needs that. While a child shares it,
+    /// as when the kernel makes the descriptor of the child, to grow is to wait for all processors
+    /// (expand_fdtable() in the kernel's fs/file.c), some 10 ms.
+    private func makeRoomForProcessDescriptor() {
+        let copy = fcntl(0, F_DUPFD_CLOEXEC, 0)
+        // Without one the start fails, and tells why.
+        if copy >= 0 { close(copy) }
     }
 
     private func copyAndRun(
