@@ -17,7 +17,7 @@ final class Blueprint {
     private let environment: [String]
     /// Whether a worker was looked at as `Master+Elsewhere` has it, or is to be.
     var isLookedAt = false
-    /// Whether requests of one of its workers were counted, by whatever way.
+    /// Whether requests of one of its workers were counted, in whatever way.
     var hasCounted = false
 
     /// The first descriptor of a worker that we pass (sd_listen_fds(3)).

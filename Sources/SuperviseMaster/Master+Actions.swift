@@ -13,7 +13,7 @@ extension Master {
         for case .perform(.start(let id, let order)) in actions {
             hasStarted = true
             let failure = start(id, order)
-            completeStart()
+            announce()
             guard let failure else { continue }
             if failure.isTransient {
                 lacking.append((id, order))

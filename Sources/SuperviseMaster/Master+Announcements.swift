@@ -4,17 +4,10 @@ import SuperviseSettings
 
 /// What the master says of itself when it starts, and of its listeners.
 extension Master {
-    /// What the first worker does not wait for, done once: it can run meanwhile.
-    func completeStart() {
-        guard isNew(.masterStarted) else { return }
-        rightOfWay.give()
-        announce()
-        watchForMemoryKills()
-    }
-
-    /// One line for the master and one for each listener.
-    private func announce() {
-        guard let resolved = configurations[1] else { return }
+    /// One line for the master and one for each listener, once. The first worker does not wait for
+    /// them, and whatever is said of it comes after them.
+    func announce() {
+        guard isNew(.masterStarted), let resolved = configurations[1] else { return }
         log.write(
             LogLine(.info, "master-started").with("name", resolved.configuration.master.name)
                 .with("pid", ThisProcess.pid).with("version", Version.current)

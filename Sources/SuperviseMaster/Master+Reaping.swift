@@ -91,8 +91,10 @@ extension Master {
         }
     }
 
-    /// Kills count from now on.
+    /// Kills count from now on. To begin with it takes a while, in which the first worker can run.
     func watchForMemoryKills() {
+        guard memoryKills == nil else { return }
+        rightOfWay.give()
         memoryKills = MemoryKills(cgroup)
     }
 

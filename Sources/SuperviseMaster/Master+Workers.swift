@@ -21,6 +21,7 @@ extension Master {
             workers.add(worker)
             try watch(worker)
             if worker.errorPipe == nil { tell(id, .running) }
+            watchForMemoryKills()
             return nil
         } catch {
             return error.failure

@@ -60,6 +60,7 @@ public func expandPlaceholders(
                 result += String(descriptors[index])
             case .slot: result += String(slot)
             case .pool: result += pool
+            // For += the runtime would make the generic type of a Substring.
             case .descriptor, nil: result.append(contentsOf: text)
             }
         }
