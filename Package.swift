@@ -57,7 +57,12 @@ let package = Package(
         .target(
             name: "SuperviseSettings", dependencies: ["SuperviseCore"], swiftSettings: small),
         .target(
-            name: "SuperviseControl", dependencies: ["SuperviseCore"], swiftSettings: small),
+            name: "SuperviseControl", dependencies: ["SuperviseCore"],
+            resources: [
+                "page.html", "style.css", "history.js", "figures.js", "drawing.js", "view.js",
+                "loop.js",
+            ].map { .embedInCode("Page/\($0)") },
+            swiftSettings: small),
         .target(name: "SuperviseLinux", dependencies: ["CSupervise"], swiftSettings: small),
         .target(
             name: "SuperviseMaster",

@@ -1,0 +1,230 @@
+/* Lanes and charts, on canvases: an hour of many workers is more than a document can hold. */
+
+let colours = {};
+
+/** The colours of the style that is in force, light or dark. */
+function readColours() {
+    const style = getComputedStyle(document.documentElement);
+    for (const name of ['ink', 'soft', 'line', 'track', 'boot', 'ready', 'leave', 'bad',
+        'memory', 'rate', 'queue']) colours[name] = style.getPropertyValue('--' + name);
+}
+
+/** An empty drawing as large as the canvas is on the screen; null where it is not on it. */
+function clear(canvas) {
+    const {width, height} = canvas.getBoundingClientRect();
+    if (!width || !height) return null;
+    const ratio = window.devicePixelRatio || 1;
+    const columns = Math.round(width * ratio), rows = Math.round(height * ratio);
+    if (canvas.width !== columns) canvas.width = columns;
+    if (canvas.height !== rows) canvas.height = rows;
+    const pen = canvas.getContext('2d');
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.font = '11px system-ui, sans-serif';
+    pen.textAlign = 'left';
+    return {pen, width, height};
+}
+
+/**
+ * The time that is shown: from `from` to `now`, with `x` a time's place in a width. Now is
+ * a little before the edge, which would cut a fresh mark in two.
+ */
+class Span {
+    constructor(now, seconds) {
+        this.now = now;
+        this.seconds = seconds;
+        this.from = now - seconds;
+    }
+    x(time, width) { return (time - this.from) / this.seconds * (width - 6); }
+    time(x, width) { return this.from + x / (width - 6) * this.seconds; }
+    /** Where ticks stand, in seconds before now. */
+    get ticks() { return [1, 0.75, 0.5, 0.25, 0].map(part => part * this.seconds); }
+}
+
+function line(pen, x, y, toX, toY) {
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(toX, toY);
+    pen.stroke();
+}
+
+/** The mark of an end of this kind around a point. */
+function mark(pen, kind, x, y) {
+    pen.lineWidth = 1.7;
+    pen.strokeStyle = kind === 'crash' ? colours.bad : colours.ink;
+    pen.beginPath();
+    switch (kind) {
+    case 'crash':
+        pen.moveTo(x - 3.5, y - 3.5); pen.lineTo(x + 3.5, y + 3.5);
+        pen.moveTo(x + 3.5, y - 3.5); pen.lineTo(x - 3.5, y + 3.5);
+        break;
+    case 'reload':
+        pen.moveTo(x, y - 4.5); pen.lineTo(x + 4.5, y); pen.lineTo(x, y + 4.5);
+        pen.lineTo(x - 4.5, y); pen.closePath();
+        break;
+    case 'recycle': pen.arc(x, y, 3.2, 0, 2 * Math.PI); break;
+    default: pen.moveTo(x, y - 5); pen.lineTo(x, y + 5);
+    }
+    pen.stroke();
+}
+
+/** One slot: a bar for each life, in the upper and the lower half by turns. */
+function drawLane(canvas, lives, span) {
+    const drawing = clear(canvas);
+    if (!drawing) return;
+    const {pen, width, height} = drawing;
+    pen.fillStyle = colours.track;
+    pen.fillRect(0, 3, width, height - 6);
+    pen.strokeStyle = colours.line;
+    for (const ago of span.ticks) {
+        const x = span.x(span.now - ago, width);
+        line(pen, x, 3, x, height - 3);
+    }
+    const bar = (height - 8) / 2;
+    for (const life of lives) {
+        if (life.end !== null && life.end < span.from) continue;
+        const y = life.isLower ? height / 2 + .5 : 3.5;
+        const end = life.end ?? span.now;
+        const leaves = Math.min(life.leaves ?? end, end);
+        const ready = Math.min(life.ready ?? end, leaves);
+        for (const [from, to, colour] of [
+            [life.start, ready, 'boot'], [ready, leaves, 'ready'], [leaves, end, 'leave'],
+        ]) {
+            if (to <= from || to < span.from) continue;
+            const x = Math.max(0, span.x(from, width));
+            pen.fillStyle = colours[colour];
+            pen.fillRect(x, y, Math.max(1, span.x(to, width) - x), bar);
+        }
+    }
+    for (const life of lives) {
+        if (!life.exit || life.end < span.from) continue;
+        const y = life.isLower ? height * .75 : height * .25;
+        mark(pen, kindOfEnd(life.exit.cause), span.x(life.end, width), y);
+    }
+}
+
+/** The life at a point of a lane, the one in this half first. */
+function lifeAt(canvas, event, lives, span) {
+    const box = canvas.getBoundingClientRect();
+    const time = span.time(event.clientX - box.left, box.width);
+    const reach = span.seconds / box.width * 5;
+    const isLower = event.clientY - box.top > box.height / 2;
+    const here = lives.filter(life => life.start <= time + reach
+        && (life.end ?? span.now) >= time - reach);
+    return here.findLast(life => life.isLower === isLower) ?? here.at(-1);
+}
+
+/** The words below all lanes. */
+function drawAxis(canvas, span) {
+    const drawing = clear(canvas);
+    if (!drawing) return;
+    const {pen, width} = drawing;
+    pen.fillStyle = colours.soft;
+    for (const ago of span.ticks) {
+        pen.textAlign = ago === 0 ? 'right' : ago === span.seconds ? 'left' : 'center';
+        const x = ago === 0 ? width : span.x(span.now - ago, width);
+        pen.fillText(ago === 0 ? 'now' : '−' + secondsText(ago), x, 12);
+    }
+}
+
+/**
+ * A chart of `paths` (each a list of [time, value]; null breaks it) up to `top`. A `cap` is
+ * a dashed line with its words, `marks` are ends to show, `area` fills what is below; where
+ * there is a `bold` path, the others stand back.
+ */
+function drawChart(canvas, span, chart) {
+    const drawing = clear(canvas);
+    if (!drawing) return;
+    const {pen, width, height} = drawing;
+    const {paths, bold, colour, top, text, cap, capText, marks, area} = chart;
+    const floor = height - 16, ceiling = 14;
+    const y = value => floor - value / top * (floor - ceiling);
+    pen.strokeStyle = colours.line;
+    pen.fillStyle = colours.soft;
+    line(pen, 0, floor, width, floor);
+    line(pen, 0, ceiling, width, ceiling);
+    pen.fillText(text(top), 0, ceiling - 3);
+    pen.fillText('−' + secondsText(span.seconds), 0, height - 3);
+    pen.textAlign = 'right';
+    pen.fillText('now', width, height - 3);
+    for (const path of paths) {
+        pen.globalAlpha = !bold || bold === path ? 1 : .3;
+        drawPath(pen, path, span, width, y, colours[colour], area && floor);
+    }
+    pen.globalAlpha = 1;
+    if (cap !== undefined) {
+        pen.strokeStyle = colours.bad;
+        pen.lineWidth = 1;
+        pen.setLineDash([5, 4]);
+        line(pen, 0, y(cap), width, y(cap));
+        pen.setLineDash([]);
+        pen.fillStyle = colours.bad;
+        pen.textAlign = 'left';
+        pen.fillText(capText, 0, y(cap) + 12);
+    }
+    for (const [time, value, kind] of marks ?? []) {
+        if (time >= span.from) mark(pen, kind, span.x(time, width), y(value));
+    }
+}
+
+/** Points that are no pixel apart are left out, but never the last before a break. */
+function drawPath(pen, points, span, width, y, colour, floor) {
+    pen.beginPath();
+    let from = null, lastX = null;
+    const close = () => {
+        if (from === null) return;
+        pen.stroke();
+        if (floor) {
+            pen.lineTo(lastX, floor);
+            pen.lineTo(from, floor);
+            pen.globalAlpha = .15;
+            pen.fill();
+            pen.globalAlpha = 1;
+        }
+        pen.beginPath();
+        from = null;
+    };
+    pen.lineWidth = 1.5;
+    pen.strokeStyle = pen.fillStyle = colour;
+    points.forEach(([time, value], index) => {
+        if (value === null) return close();
+        const x = span.x(time, width);
+        if (x < 0) return;
+        const next = points[index + 1];
+        const isLast = !next || next[1] === null;
+        if (from !== null && x - lastX < 1 && !isLast) return;
+        if (from === null) pen.moveTo(x, y(value));
+        else pen.lineTo(x, y(value));
+        from ??= x;
+        lastX = x;
+    });
+    close();
+}
+
+/** How large the square of a slot is. */
+const square = 9;
+
+/** Many slots as squares, pale but for those shown or failing; gives their columns. */
+function drawOverview(canvas, states, isShown) {
+    const width = canvas.getBoundingClientRect().width;
+    const columns = Math.max(1, Math.floor(width / square));
+    canvas.style.height = Math.ceil(states.length / columns) * square + 'px';
+    const drawing = clear(canvas);
+    if (!drawing) return columns;
+    const fills = {ready: colours.ready, booting: colours.boot, leaving: colours.leave,
+        failing: colours.bad};
+    states.forEach((state, index) => {
+        const x = index % columns * square, y = Math.floor(index / columns) * square;
+        drawing.pen.globalAlpha = isShown(index) || state === 'failing' ? 1 : .55;
+        drawing.pen.fillStyle = fills[state] ?? colours.soft;
+        drawing.pen.fillRect(x, y, square - 2, square - 2);
+    });
+    drawing.pen.globalAlpha = 1;
+    return columns;
+}
+
+/** Which square somebody points at. */
+function squareAt(event, columns) {
+    const [column, row] = [event.offsetX, event.offsetY].map(at => Math.floor(at / square));
+    return row * columns + column;
+}

@@ -1,0 +1,248 @@
+/* The elements on the screen. Texts get into the document as texts alone, never as markup. */
+
+/** How many lanes a pool shows at a time; the rest is behind its buttons. */
+const mostLanes = 24;
+/** How many exits are listed. */
+const mostExits = 8;
+
+const byID = id => document.getElementById(id);
+
+/** Writes a text, if it is another one: what has not changed is not laid out again. */
+function write(element, text, className) {
+    if (element.textContent !== text) element.textContent = text;
+    if (className !== undefined && element.className !== className) {
+        element.className = className;
+    }
+}
+
+/** One pool on the screen. */
+class PoolView {
+    history = new PoolHistory();
+    lanes = [];
+    first = 0;                  // which of the slots is shown first
+    columns = 1;                // of the overview
+    isVisible = true;
+    pointed = null;             // the life that somebody points at
+
+    constructor(name) {
+        this.element = byID('pool-pattern').content.firstElementChild.cloneNode(true);
+        this.element.dataset.pool = name;
+        write(this.find('h2'), name);
+        this.find('.back').onclick = () => this.show(this.first - mostLanes);
+        this.find('.on').onclick = () => this.show(this.first + mostLanes);
+        this.find('.overview').onclick = event => {
+            const index = squareAt(event, this.columns);
+            this.show(index - index % mostLanes);
+        };
+        new IntersectionObserver(([entry]) => {
+            this.isVisible = entry.isIntersecting;
+            this.draw();
+        }).observe(this.element);
+    }
+
+    find(selector) { return this.element.querySelector(selector); }
+
+    /** The lanes from this one on. */
+    show(first) {
+        const last = Math.floor((this.slots.length - 1) / mostLanes) * mostLanes;
+        this.first = Math.max(0, Math.min(first, last));
+        this.draw();
+    }
+
+    take(pool, now) {
+        this.pool = pool;
+        this.now = now;
+        this.bySlot = Map.groupBy(pool.slots, told => told.slot);
+        this.history.take(
+            pool, now, slot => this.shownSlots?.has(slot) ?? slot < mostLanes);
+    }
+
+    /** The slots there are, and those that were there in the time that is shown. */
+    get slots() {
+        const recent = [...this.history.slots].filter(([slot, lives]) =>
+            !this.bySlot.has(slot) && lives.at(-1).end > this.now - shownSeconds);
+        return [...this.bySlot.keys(), ...recent.map(([slot]) => slot)]
+            .sort((one, other) => one - other);
+    }
+
+    draw() {
+        if (!this.pool || !this.isVisible) return;
+        const slots = this.slots;
+        if (this.first >= slots.length) this.first = 0;
+        const shown = slots.slice(this.first, this.first + mostLanes);
+        this.shownSlots = new Set(shown);
+        this.span = new Span(this.now, shownSeconds);
+        this.drawHead();
+        this.drawOverview(slots, shown);
+        this.drawLanes(shown);
+        this.drawCharts(shown);
+        this.drawExits();
+    }
+
+    drawHead() {
+        const {serving, workers, state, ready, listeners} = this.pool;
+        write(this.find('.pool-state'),
+            `${countText(serving)} of ${countText(workers)} ready`
+            + (state === 'running' ? '' : `, ${state}`),
+            'pool-state' + (ready ? '' : ' bad'));
+        const addresses = listeners.map(({address, queue}) =>
+            address + (queue ? ` (${countText(queue)} waiting)` : ''));
+        write(this.find('.listeners'), addresses.join(', '));
+    }
+
+    drawOverview(slots, shown) {
+        this.find('.crowd').hidden = slots.length <= mostLanes;
+        if (slots.length <= mostLanes) return;
+        write(this.find('.shown'), `Lanes and memory of slots ${shown[0]} to `
+            + `${shown.at(-1)}, of ${countText(slots.length)} slots; `
+            + 'click a square for others. Memory is drawn from when its lane was first shown.');
+        this.find('.back').disabled = this.first === 0;
+        this.find('.on').disabled = this.first + mostLanes >= slots.length;
+        const states = slots.map(slot =>
+            this.bySlot.has(slot) ? stateOf(this.bySlot.get(slot)[0])[1] : '');
+        this.columns = drawOverview(this.find('.overview'), states,
+            index => index >= this.first && index < this.first + mostLanes);
+    }
+
+    drawLanes(shown) {
+        while (this.lanes.length < shown.length) this.addLane();
+        this.lanes.forEach((lane, index) => {
+            lane.element.hidden = index >= shown.length;
+            if (index < shown.length) this.drawLane(lane, shown[index]);
+        });
+        drawAxis(this.find('.head .track'), this.span);
+    }
+
+    addLane() {
+        const element = byID('lane-pattern').content.firstElementChild.cloneNode(true);
+        const lane = {element, lives: []};
+        for (const cell of element.children) lane[cell.classList[0]] = cell;
+        const point = event => {
+            this.pointed = lifeAt(lane.track, event, lane.lives, this.span);
+            this.drawPointed();
+        };
+        lane.track.onpointermove = lane.track.onpointerdown = point;
+        lane.track.onpointerleave = () => {
+            this.pointed = null;
+            this.drawPointed();
+        };
+        this.lanes.push(lane);
+        this.find('.lanes').append(element);
+    }
+
+    /** Tells of the life that is pointed at, and brings out its memory. */
+    drawPointed() {
+        const life = this.pointed;
+        write(this.find('.readout'), life ? lifeText(life, this.now, clockText) : '');
+        this.drawMemory([...this.shownSlots]);
+    }
+
+    drawLane(lane, slot) {
+        const all = this.bySlot.get(slot) ?? [];
+        // The one that serves is told first, then who takes over and those that leave.
+        const [told, ...others] = all;
+        const [words, kind] = told ? stateOf(told) : ['gone', ''];
+        const beside = others.map(other => `, ${other.pid ?? '?'} ${stateOf(other)[0]}`);
+        lane.lives = this.history.slots.get(slot) ?? [];
+        lane.element.dataset.slot = slot;
+        lane.element.dataset.state = told?.state ?? 'gone';
+        write(lane.slot, String(slot));
+        write(lane.pid, told?.pid === undefined ? '' : String(told.pid));
+        write(lane.state, words + beside.join(''), `state ${kind}`);
+        lane.state.title = [words + beside.join(''), told?.status ?? ''].join('\n').trim();
+        write(lane.age, secondsText(told?.age_seconds));
+        write(lane.requests, countText(told?.requests));
+        const cap = told?.memory_limit_bytes;
+        const share = cap ? ` / ${bytesText(cap)}` : '';
+        write(lane.memory, bytesText(told?.memory_bytes) + share);
+        drawLane(lane.track, lane.lives, this.span);
+    }
+
+    drawCharts(shown) {
+        const series = this.history.series;
+        const now = series.at(-1);
+        this.drawMemory(shown);
+        const rates = series.map(({at, rate}) => [at, rate]);
+        this.chart('rate', {
+            paths: [rates], colour: 'rate', area: true, text: brief,
+            top: roomFor(this.highest(rates), 10),
+        }, now.rate === null ? '' : brief(now.rate),
+        ` ${countText(this.pool.totals.requests)} in all`);
+        this.find('.queue-chart').hidden = !this.pool.listeners.length;
+        this.find('.rate-chart').hidden =
+            !this.pool.listeners.length && !this.pool.totals.requests;
+        const queue = series.map(({at, queue}) => [at, queue]);
+        const top = roomFor(this.highest(queue), 8);
+        const limit = fullest(this.pool.listeners)?.queue_limit;
+        this.chart('queue', {
+            paths: [queue], colour: 'queue', area: true, text: brief,
+            // Far above what waits, the limit would flatten all: then the words tell it.
+            top: limit < 2 * top ? limit * 1.15 : top,
+            cap: limit < 2 * top ? limit : undefined, capText: `limit ${countText(limit)}`,
+        }, countText(now.queue ?? undefined), limit ? ` of ${countText(limit)}` : '');
+    }
+
+    drawMemory(shown) {
+        const lives = shown.flatMap(slot => this.history.slots.get(slot) ?? [])
+            .filter(life => life.memory.length && life.memory.at(-1)[0] >= this.span.from);
+        // A reload may have changed it: that of the newest workers counts.
+        const newest = this.pool.slots.filter(slot => slot.memory_limit_bytes)
+            .reduce((one, other) => one?.generation > other.generation ? one : other, null);
+        const cap = newest?.memory_limit_bytes;
+        const paths = lives.map(life => life.memory);
+        const highest = Math.max(cap ?? 0, ...paths.map(path => this.highest(path)));
+        this.chart('memory', {
+            paths, colour: 'memory', top: roomFor(highest, 2 ** 20), text: bytesText,
+            bold: this.pointed?.memory, cap, capText: `max-rss ${bytesText(cap)}`,
+            marks: lives.filter(life => life.exit)
+                .map(life => [life.end, life.memory.at(-1)[1], kindOfEnd(life.exit.cause)]),
+        }, bytesText(this.history.series.at(-1).bytes), ' together');
+    }
+
+    chart(name, chart, figure, rest) {
+        const output = this.find(`.${name}-chart output`);
+        if (output.dataset.text !== figure + rest) {
+            const small = document.createElement('small');
+            small.textContent = rest;
+            output.replaceChildren(figure, small);
+            output.dataset.text = figure + rest;
+        }
+        drawChart(this.find(`.${name}-chart canvas`), this.span, chart);
+    }
+
+    /** The highest value of a path in the time that is shown. */
+    highest(path) {
+        let most = 0;
+        for (const [time, value] of path) {
+            if (time >= this.span.from && value > most) most = value;
+        }
+        return most;
+    }
+
+    drawExits() {
+        const counts = Object.entries(this.pool.totals.exits);
+        const told = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
+        write(this.find('.totals'), told.join(', ') || 'none yet');
+        const rows = this.pool.exits.slice(0, mostExits).map(exit => [
+            secondsText(exit.ago_seconds), String(exit.slot), String(exit.pid ?? ''),
+            exit.cause, endText(exit), secondsText(exit.age_seconds),
+            countText(exit.requests), bytesText(exit.memory_bytes), String(exit.generation),
+        ]);
+        this.find('table').hidden = !rows.length;
+        const body = this.find('tbody');
+        while (body.rows.length > rows.length) body.deleteRow(-1);
+        rows.forEach((texts, index) => {
+            const row = body.rows[index] ?? body.insertRow();
+            texts.forEach((text, column) => {
+                const isOptional = [5, 6, 8].includes(column);
+                const cell = row.cells[column] ?? row.insertCell();
+                write(cell, text, isOptional ? 'optional' : '');
+            });
+            const kind = kindOfEnd(this.pool.exits[index].cause);
+            row.cells[3].classList.toggle('bad', kind === 'crash');
+        });
+    }
+}
+
+/** A round height above a value. */
+function roomFor(value, least) { return Math.max(value * 1.15, least); }
