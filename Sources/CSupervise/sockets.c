@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <stddef.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void close_received(const struct cmsghdr *header) {
@@ -27,7 +29,10 @@ ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
     } control;
     struct iovec part = {bytes, room};
-    struct msghdr message = {.msg_iov = &part,
+    struct sockaddr_un sender;
+    struct msghdr message = {.msg_name = &sender,
+                             .msg_namelen = sizeof sender,
+                             .msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
@@ -36,6 +41,12 @@ ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
         return -1;
     memset(datagram, 0, sizeof *datagram);
     datagram->truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    size_t path = offsetof(struct sockaddr_un, sun_path);
+    if (message.msg_namelen > path && message.msg_namelen <= sizeof sender
+        && sender.sun_path[0] == '\0') {
+        datagram->name_length = message.msg_namelen - (uint32_t)path;
+        memcpy(datagram->name, sender.sun_path, datagram->name_length);
+    }
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET)
@@ -43,14 +54,45 @@ ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
         if (header->cmsg_type == SCM_RIGHTS)
             close_received(header);
         if (header->cmsg_type == SCM_CREDENTIALS) {
-            struct ucred sender;
-            memcpy(&sender, CMSG_DATA(header), sizeof sender);
-            datagram->pid = sender.pid;
-            datagram->uid = sender.uid;
-            datagram->gid = sender.gid;
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+            datagram->pid = credentials.pid;
+            datagram->uid = credentials.uid;
+            datagram->gid = credentials.gid;
         }
     }
     return size;
+}
+
+int csupervise_send_descriptor(int socket, const uint8_t *name, uint32_t name_length,
+                               const void *bytes, size_t size, int descriptor) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (name_length == 0 || name_length > sizeof address.sun_path || name[0] != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(address.sun_path, name, name_length);
+    struct iovec part = {(void *)(uintptr_t)bytes, size};
+    struct msghdr message = {
+        .msg_name = &address,
+        .msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_length),
+        .msg_iov = &part,
+        .msg_iovlen = 1};
+    memset(&control, 0, sizeof control);
+    if (descriptor >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof descriptor);
+        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
+    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 int csupervise_pass_credentials(int descriptor) {

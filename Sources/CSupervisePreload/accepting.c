@@ -5,8 +5,8 @@
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
+#include "notify.h"
 #include "page.h"
-#include "ring.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ static void count_connection(void) {
     bool is_due = page_count_connection();
     if (!is_due && atomic_load_explicit(&is_ring_owed, memory_order_relaxed))
         is_due = atomic_exchange_explicit(&is_ring_owed, false, memory_order_relaxed);
-    if (is_due && !ring(page_connections()))
+    if (is_due && !notify_send("X_CONNECTIONS=", page_connections()))
         atomic_store_explicit(&is_ring_owed, true, memory_order_relaxed);
 }
 

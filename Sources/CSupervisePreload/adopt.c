@@ -2,12 +2,17 @@
 #include "adopt.h"
 
 #include "claim.h"
+#include "digits.h"
 #include "listeners.h"
 #include "mode.h"
+#include "notify.h"
 #include "raw.h"
+#include "recover.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/time.h>
@@ -74,6 +79,26 @@ static int replace(int fd, int index) {
     return -1;
 }
 
+/* Once is enough for a process: the operator hears of it, and nothing else comes of it. */
+static void tell_other_family(const union socket_address *address) {
+    static atomic_flag is_told = ATOMIC_FLAG_INIT;
+    bool is_v6 = address->any.sa_family == AF_INET6;
+    const void *host =
+        is_v6 ? (const void *)&address->in6.sin6_addr : (const void *)&address->in.sin_addr;
+    in_port_t port = is_v6 ? address->in6.sin6_port : address->in.sin_port;
+    char text[2 + INET6_ADDRSTRLEN + 1 + digits_limit + 1] = "[";
+    char *start = text + (is_v6 ? 1 : 0);
+    if (atomic_flag_test_and_set(&is_told)
+        || inet_ntop(address->any.sa_family, host, start, INET6_ADDRSTRLEN) == NULL)
+        return;
+    char *end = text + strlen(text);
+    if (is_v6)
+        *end++ = ']';
+    *end++ = ':';
+    end[digits_write(end, ntohs(port))] = '\0';
+    notify_send_text("X_ALSO_BINDS=", text);
+}
+
 bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result) {
     union socket_address wanted;
     if (listener_count == 0 || address == NULL || length < sizeof(sa_family_t)
@@ -87,10 +112,14 @@ bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result
     int is_v6_only = 0;
     if (wanted.any.sa_family == AF_INET6)
         raw_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6_only, sizeof is_v6_only);
-    int index = claim_conflict(&wanted, length, is_v6_only != 0);
+    recover_unknown();
+    bool is_free;
+    int index = claim_conflict(&wanted, length, is_v6_only != 0, &is_free);
     /* The number may have been closed since, and taken by something else. */
-    if (index < 0 || listener_behind(listeners[index].number) != index)
+    if (index < 0 || !recover_listener(index))
         return false;
     *result = replace(fd, index);
+    if (is_free && *result == 0)
+        tell_other_family(&wanted);
     return true;
 }

@@ -3,8 +3,8 @@
 
 /* Answering bind() of a stream socket to an address that we hold with the inherited listener.
  *
- * The kernel would have refused it, since the address is taken; so nothing that works without us
- * changes. What the program set on its own socket before is lost with it, but for FD_CLOEXEC, the
+ * The kernel would have refused it, since the address is taken, to this worker or, where only the
+ * family is another, to the next one; so nothing that works without us changes. What the program set on its own socket before is lost with it, but for FD_CLOEXEC, the
  * blocking mode and the time that accept() is to wait at most. */
 
 #include <stdbool.h>

@@ -18,7 +18,7 @@ struct reach {
     uint32_t scope;
 };
 
-enum rank { rank_none, rank_conflict, rank_same_family, rank_exact };
+enum rank { rank_none, rank_other_family, rank_conflict, rank_same_family, rank_exact };
 
 static struct reach reach_of(const union socket_address *address, bool is_v6_only) {
     struct reach reach = {0};
@@ -76,8 +76,11 @@ static enum rank internet_rank(
     struct reach theirs = reach_of(address, is_v6_only);
     if (ours.port != theirs.port)
         return rank_none;
-    if (!overlaps_v4(&ours, &theirs) && !overlaps_v6(&ours, &theirs))
-        return rank_none;
+    if (!overlaps_v4(&ours, &theirs) && !overlaps_v6(&ours, &theirs)) {
+        bool share_family =
+            (ours.has_v4 && theirs.has_v4) || (ours.has_v6 && theirs.has_v6);
+        return share_family ? rank_none : rank_other_family;
+    }
     if (family != address->any.sa_family)
         return rank_conflict;
     return is_same_address(&listener->address, address) ? rank_exact : rank_same_family;
@@ -95,7 +98,8 @@ static enum rank unix_rank(
     return is_same ? rank_exact : rank_none;
 }
 
-int claim_conflict(const union socket_address *address, socklen_t length, bool is_v6_only) {
+int claim_conflict(
+    const union socket_address *address, socklen_t length, bool is_v6_only, bool *is_free) {
     int found = -1;
     enum rank best = rank_none;
     for (int index = 0; index < listener_count; index++) {
@@ -108,5 +112,6 @@ int claim_conflict(const union socket_address *address, socklen_t length, bool i
             found = index;
         }
     }
+    *is_free = best == rank_other_family;
     return found;
 }

@@ -45,6 +45,7 @@ static void learn_address(struct listener *listener) {
     int type;
     socklen_t length = sizeof listener->address;
     int number = listener->number;
+    listener->is_known = true;
     if (!raw_option(number, SOL_SOCKET, SO_TYPE, &type, sizeof type) || type != SOCK_STREAM
         || raw_call3(SYS_getsockname, number, (long)&listener->address, (long)&length) != 0
         || length > sizeof listener->address) {
@@ -74,6 +75,15 @@ static void learn_file(struct listener *listener) {
     listener->file_inode = status.st_ino;
 }
 
+void listener_found(int index, int number) {
+    struct listener *listener = &listeners[index];
+    listener->number = number;
+    if (listener->is_known)
+        return;
+    learn_address(listener);
+    learn_file(listener);
+}
+
 void listeners_open(void) {
     const char *text = environment_value("SUPERVISE_WORKER_LISTENERS");
     if (text == NULL)
@@ -86,13 +96,11 @@ void listeners_open(void) {
             return;
         struct listener *listener = &listeners[listener_count];
         listener->inode = inode;
+        listener->first_number = (int)number;
         /* A listener that is not under its number any more may still come to us under another. */
-        listener->number =
-            is_socket((int)number, &found) && found == inode ? (int)number : -1;
-        if (listener->number >= 0) {
-            learn_address(listener);
-            learn_file(listener);
-        }
+        listener->number = -1;
+        if (is_socket((int)number, &found) && found == inode)
+            listener_found(listener_count, (int)number);
         listener_count++;
         if (*text++ != ',')
             return;

@@ -25,9 +25,13 @@ union socket_address {
 };
 
 struct listener {
-    /* Where it was found at the start; -1 when something else is there. */
+    /* Where it was found last; -1 when something else was there at the start. */
     int number;
+    /* Its number in the worker, whatever this process has there. */
+    int first_number;
     ino_t inode;
+    /* Whether the address is known: it can be asked of a descriptor alone. */
+    bool is_known;
     union socket_address address;
     socklen_t address_length;
     /* A `::` that takes no IPv4 connections (ipv6(7)). */
@@ -45,6 +49,9 @@ extern bool listeners_have_paths;
 
 /* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,4:INODE`. */
 void listeners_open(void);
+
+/* The listener is under this number from now on. */
+void listener_found(int index, int number);
 
 /* Which listener this descriptor is, or -1. Leaves errno alone. */
 int listener_behind(int fd);

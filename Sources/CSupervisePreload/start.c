@@ -4,8 +4,8 @@
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
+#include "notify.h"
 #include "page.h"
-#include "ring.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -20,11 +20,12 @@ __attribute__((constructor)) static void start(void) {
     bool counts = environment_is_on("SUPERVISE_WORKER_COUNT");
     if (adopts || counts || environment_is_on("SUPERVISE_WORKER_DRAIN"))
         listeners_open();
+    if (adopts || counts)
+        notify_prepare();
     /* Without counting too: the page says when accept() is to find nothing. */
     if (listener_count > 0)
         page_open();
     if (counts && page_is_open()) {
-        ring_prepare();
         accept_count();
     }
     if (adopts && listener_count > 0) {

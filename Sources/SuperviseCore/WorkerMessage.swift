@@ -25,6 +25,13 @@ public enum WorkerMessage: Equatable, Sendable {
     case extendTimeout(TimeSpan)
     /// `X_HOLD=30`, in seconds.
     case hold(TimeSpan)
+    /// `X_LISTENER=123`: a process of the worker lacks the listener whose socket has this inode.
+    case listener(inode: UInt64)
+    /// `X_NOT_ADOPTED=123`: it could not get that listener.
+    case notAdopted(inode: UInt64)
+    /// `X_ALSO_BINDS=[::]:8000`: a process of the worker binds an address that differs from a listener
+    /// in its family alone, and was given that one.
+    case alsoBinds(address: String)
     /// A key of ours whose value says nothing.
     case malformed(key: String, value: String)
 
@@ -67,6 +74,12 @@ public enum WorkerMessage: Equatable, Sendable {
                 return .malformed(key: key, value: value)
             }
             return .connections(count)
+        case ("X_LISTENER", _), ("X_NOT_ADOPTED", _):
+            guard !value.hasPrefix("+"), let inode = UInt64(value) else {
+                return .malformed(key: key, value: value)
+            }
+            return key == "X_LISTENER" ? .listener(inode: inode) : .notAdopted(inode: inode)
+        case ("X_ALSO_BINDS", _): return .alsoBinds(address: value)
         case ("X_HOLD", _):
             guard let seconds = Int64(value), seconds >= 0 else {
                 return .malformed(key: key, value: value)

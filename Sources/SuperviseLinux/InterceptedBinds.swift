@@ -15,8 +15,9 @@ import Glibc
 public final class InterceptedBinds: Sendable {
     /// What a call came to.
     public enum Answer: Hashable, Sendable {
-        /// The caller has the listener of this address now.
-        case adopted(process: Int32, address: String)
+        /// The caller has the listener of this address now. `asked` is what it asked for where that
+        /// differs in its family alone.
+        case adopted(process: Int32, address: String, asked: String? = nil)
         /// The caller meant something else, or is gone.
         case untouched
         /// It asked for an address of ours and could not be helped: EPERM where its memory or its
@@ -59,21 +60,25 @@ public final class InterceptedBinds: Sendable {
         var proceeds = true
         defer { csupervise_answer_bind(descriptor.rawValue, call.id, proceeds) }
         do throws(SystemCallError) {
-            guard let address = try address(of: call),
+            guard let bytes = try address(of: call), let address = ListenAddress(bytes),
                 // Most calls end here, before anything is looked up.
                 listeners.contains(where: { $0.mayHold(address) }),
                 let caller = try SpareDescriptors.lent({ () throws(SystemCallError) in
                     try CallingSocket(
                         thread: call.thread, descriptor: call.descriptor, family: address.family)
                 }),
-                let listener = listeners.first(where: { $0.holds(address, for: caller) }),
+                let listener = listeners.first(where: { $0.holds(address, for: caller) })
+                    ?? listeners.first(where: { $0.holdsOtherFamily(of: address, for: caller) }),
                 !caller.isBound || caller.identity == listener.identity,
                 // Until here all could have been read of another process with the same number.
                 csupervise_bind_waits(descriptor.rawValue, call.id)
             else { return .untouched }
             try replace(caller, of: call, with: listener)
             proceeds = false
-            return .adopted(process: caller.process, address: listener.address)
+            return .adopted(
+                process: caller.process, address: listener.address,
+                asked: listener.holds(address, for: caller)
+                    ? nil : SocketAddress(bytes: bytes).text)
         } catch  where [ESRCH, ENOENT].contains(error.code) {
             // It ended, or a signal took it out of the call.
             return .untouched
@@ -84,7 +89,7 @@ public final class InterceptedBinds: Sendable {
 
     /// The second argument. Nil where it is none that could be ours, or can't be read for the kernel
     /// either.
-    private func address(of call: csupervise_bind) throws(SystemCallError) -> ListenAddress? {
+    private func address(of call: csupervise_bind) throws(SystemCallError) -> [UInt8]? {
         guard (2...Self.longestAddressBytes).contains(call.length), call.thread > 0 else {
             return nil
         }
@@ -93,7 +98,7 @@ public final class InterceptedBinds: Sendable {
         if size < 0, errno != EFAULT {
             throw SystemCallError(call: "process_vm_readv", code: errno)
         }
-        return size == bytes.count ? ListenAddress(bytes) : nil
+        return size == bytes.count ? bytes : nil
     }
 
     /// A call that a signal interrupted after this is made again, by a caller who has the listener
@@ -120,6 +125,23 @@ extension ListenSocket {
         guard let place else { return false }
         return address.collides(
             isIPv6Only: false, with: place, isOtherIPv6Only: isIPv6Only)
+            || address.isOtherFamily(
+                isIPv6Only: true, of: place, isOtherIPv6Only: isIPv6Only)
+    }
+
+    /// Whether this socket is what the caller means by an address of another family.
+    fileprivate func holdsOtherFamily(
+        of address: ListenAddress, for caller: CallingSocket
+    ) -> Bool {
+        guard let place,
+            address.isOtherFamily(
+                isIPv6Only: caller.isIPv6Only, of: place, isOtherIPv6Only: isIPv6Only)
+        else { return false }
+        return isInNamespace(of: caller)
+    }
+
+    private func isInNamespace(of caller: CallingSocket) -> Bool {
+        caller.namespace == nil || namespace == nil || caller.namespace == namespace
     }
 
     /// Whether this socket is what keeps the caller from the address.
@@ -127,7 +149,7 @@ extension ListenSocket {
         guard let place,
             address.collides(
                 isIPv6Only: caller.isIPv6Only, with: place, isOtherIPv6Only: isIPv6Only),
-            caller.namespace == nil || namespace == nil || caller.namespace == namespace
+            isInNamespace(of: caller)
         else { return false }
         // A program that removes the file and binds anew would get through, and its clients would
         // come by the new file alone.

@@ -73,6 +73,24 @@ struct ListenAddress: Hashable, Sendable {
             || ListenAddress.overlap(ours.six, theirs.six)
     }
 
+    /// Whether the two have a port in common and no family, so that a server which opens a socket for
+    /// each family means both by one address.
+    func isOtherFamily(
+        isIPv6Only: Bool, of other: ListenAddress, isOtherIPv6Only: Bool
+    ) -> Bool {
+        guard case .host = place, case .host = other.place, port == other.port, port != 0 else {
+            return false
+        }
+        let (ours, theirs) = (
+            coverage(isIPv6Only: isIPv6Only), other.coverage(isIPv6Only: isOtherIPv6Only)
+        )
+        // A mapped address on a socket for IPv6 alone covers nothing, and the kernel refuses it.
+        guard ours.four != nil || ours.six != nil, theirs.four != nil || theirs.six != nil else {
+            return false
+        }
+        return (ours.four == nil || theirs.four == nil) && (ours.six == nil || theirs.six == nil)
+    }
+
     /// The hosts of each family that a socket here takes connections for; none is nil, all is empty.
     private func coverage(isIPv6Only: Bool) -> (four: [UInt8]?, six: [UInt8]?) {
         guard case .host(let bytes) = place else { return (nil, nil) }

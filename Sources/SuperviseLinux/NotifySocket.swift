@@ -11,6 +11,9 @@ public struct NotifyDatagram: Hashable, Sendable {
     public let bytes: [UInt8]
     /// Whether it said more than that.
     public let isTruncated: Bool
+    /// Where the sender can be answered: its name in the abstract namespace (unix(7)). Empty when it
+    /// has none.
+    public let sender: [UInt8]
 
     /// The bytes as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -60,8 +63,28 @@ public final class NotifySocket: Sendable {
             received.append(
                 NotifyDatagram(
                     pid: sender.pid, uid: sender.uid, bytes: Array(buffer.prefix(count)),
-                    isTruncated: sender.truncated != 0))
+                    isTruncated: sender.truncated != 0, sender: sender.abstractName))
         }
         return received
+    }
+
+    /// Answers a datagram, and sends a copy of this descriptor along (SCM_RIGHTS). Never waits: fails
+    /// with EAGAIN when the sender does not take its answers, ECONNREFUSED when it is gone, EINVAL when
+    /// it has no abstract name, ETOOMANYREFS when too many descriptors are on their way.
+    public func answer(
+        _ datagram: NotifyDatagram, _ text: String, with descriptor: Int32?
+    ) throws(SystemCallError) {
+        let bytes = Array(text.utf8)
+        // The sender's doing, and no mistake of ours.
+        let result = csupervise_send_descriptor(
+            rawValue, datagram.sender, UInt32(datagram.sender.count), bytes, bytes.count,
+            descriptor ?? -1)
+        guard result == 0 else { throw SystemCallError(call: "sendmsg", code: errno) }
+    }
+}
+
+extension csupervise_datagram {
+    fileprivate var abstractName: [UInt8] {
+        withUnsafeBytes(of: name) { Array($0.prefix(Int(name_length))) }
     }
 }

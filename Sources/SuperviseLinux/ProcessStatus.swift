@@ -36,6 +36,29 @@ public struct ProcessStatus: Hashable, Sendable {
     }
 }
 
+/// Whom a process runs as (`Uid` of proc_pid_status(5)) and whose child it is, both of one moment.
+public struct ProcessOwner: Hashable, Sendable {
+    /// Its real user.
+    public let uid: UInt32
+    /// Its parent.
+    public let parent: Int32
+
+    /// Reads it; nil when there is no such process.
+    public static func read(_ pid: Int32) -> ProcessOwner? {
+        guard pid > 0, let text = Procfs.text("/proc/\(pid)/status") else { return nil }
+        var values: [Substring: Substring] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count > 1, ["Uid:", "PPid:"].contains(words[0]) else { continue }
+            values[words[0]] = words[1]
+        }
+        guard let uid = values["Uid:"].flatMap({ UInt32($0) }),
+            let parent = values["PPid:"].flatMap({ Int32($0) })
+        else { return nil }
+        return ProcessOwner(uid: uid, parent: parent)
+    }
+}
+
 /// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)).
 public enum ProcessEnvironment {
     /// Its variable of this name, or nil where it has none. Unknown when the process is gone or not

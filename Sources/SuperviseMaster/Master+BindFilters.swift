@@ -67,7 +67,8 @@ extension Master {
             switch answer {
             case .untouched:
                 continue
-            case .adopted(let process, let address):
+            case .adopted(let process, let address, let asked):
+                if let asked { alsoBinds(filter.worker, filter.poolName, asked) }
                 guard isNew(.adopted(pool: filter.worker.pool)) else { continue }
                 log.write(
                     LogLine(.info, "adopted").with("pool", filter.poolName)

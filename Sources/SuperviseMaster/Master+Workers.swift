@@ -110,7 +110,13 @@ extension Master {
                 complain(worker, "notify-refused") { $0.with("sender", datagram.pid) }
                 continue
             }
-            for message in WorkerMessage.parse(datagram.bytes) { hear(message, from: worker) }
+            for message in WorkerMessage.parse(datagram.bytes) {
+                if case .listener(let inode) = message {
+                    answer(datagram, from: worker, asksFor: inode)
+                } else {
+                    hear(message, from: worker)
+                }
+            }
         }
     }
 
@@ -118,19 +124,25 @@ extension Master {
     /// worker, or runs as a user who has nothing to do with this one: a short-lived `systemd-notify`
     /// is gone before anybody could look it up.
     private func mayNotify(_ datagram: NotifyDatagram, _ worker: RunningWorker) -> Bool {
-        var pid = datagram.pid
-        for _ in 0..<Master.longestAncestry {
-            if let other = workers[pid: pid] { return other.serial == worker.serial }
-            if let owner = orphans[pid] { return owner == worker.serial }
-            guard let status = ProcessStatus.read(pid), status.parent > 1 else { break }
-            pid = status.parent
-        }
+        if let owner = owner(of: datagram.pid) { return owner == worker.serial }
         let own = worker.blueprint.uid ?? ThisProcess.effectiveUID
         return [0, ThisProcess.effectiveUID, own].contains(datagram.uid)
     }
 
+    /// The serial of the worker that a living process belongs to by its ancestors.
+    func owner(of process: Int32) -> UInt64? {
+        var pid = process
+        for _ in 0..<Master.longestAncestry {
+            if let worker = workers[pid: pid] { return worker.serial }
+            if let owner = orphans[pid] { return owner }
+            guard let status = ProcessStatus.read(pid), status.parent > 1 else { return nil }
+            pid = status.parent
+        }
+        return nil
+    }
+
     /// What a worker's text brings into the log is bounded, or one worker could fill it.
-    private func complain(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
+    func complain(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
         worker.complaints += 1
         guard worker.complaints <= Master.complaintsPerWorker else { return }
         log.write(fill(line(.warning, event, worker)))
@@ -163,6 +175,9 @@ extension Master {
             complain(worker, "worker-error") {
                 $0.with("error", SystemCallError.message(of: code))
             }
+        case .listener: preconditionFailure("it is answered where the sender is known")
+        case .notAdopted(let inode): notAdopted(worker, inode)
+        case .alsoBinds(let address): alsoBinds(worker.id, worker.blueprint.settings.name, address)
         case .malformed(let key, let value):
             complain(worker, "notify-malformed") { $0.with("key", key).with("value", value) }
         }

@@ -8,6 +8,8 @@ enum OnceTold: Hashable, Codable {
     case adopted(pool: Int)
     /// A worker of this pool could not be adopted from outside, for this reason.
     case notAdopted(pool: Int, reason: String)
+    /// Workers of this pool bind an address that is none of the pool's but for its family.
+    case alsoBinds(pool: Int)
     /// The workers of this pool run with no_new_privs.
     case noNewPrivileges(pool: Int)
     /// Nothing counts the requests of this pool.

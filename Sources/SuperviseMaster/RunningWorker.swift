@@ -32,6 +32,8 @@ final class RunningWorker {
     var statusText: String?
     /// How many of its messages were refused or made no sense.
     var complaints = 0
+    /// How often its processes asked for a listener lately.
+    var listenerRequests = RequestsPerSecond()
 
     init(
         id: WorkerID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,

@@ -15,18 +15,22 @@ struct InterceptedBindsTests {
                 [
                     "2|127.0.0.1|\(port)|-", "2|0.0.0.0|\(port)|-", "10|::|\(port)|-",
                     "10|::ffff:127.0.0.1|\(port)|-", "2|127.0.0.1|\(port)|t",
-                    // Left alone: datagrams, other hosts, other ports, any port, IPv6 alone.
+                    // The other family alone.
+                    "10|::|\(port)|6", "10|::1|\(port)|-",
+                    // Left alone: datagrams, other hosts, any port, another port.
                     "2|127.0.0.1|\(port)|d", "2|127.0.0.2|\(port)|-", "2|127.0.0.1|0|-",
-                    "10|::|\(port)|6",
+                    "10|::|0|6",
                 ], [listener], attributes)
-            #expect(binds.results.map(\.code) == Array(repeating: 0, count: 9))
+            #expect(binds.results.map(\.code) == Array(repeating: 0, count: 11))
             #expect(
                 binds.results.map { $0.inode == listener.identity.inode }
-                    == Array(repeating: true, count: 5) + Array(repeating: false, count: 4))
+                    == Array(repeating: true, count: 7) + Array(repeating: false, count: 4))
+            let asked: [String?] = [nil, nil, nil, nil, nil, "[::]:\(port)", "[::1]:\(port)"]
             #expect(
-                binds.answers == Array(
-                    repeating: .adopted(process: binds.pid, address: listener.address), count: 5)
-                    + Array(repeating: .untouched, count: 4))
+                binds.answers
+                    == asked.map {
+                        .adopted(process: binds.pid, address: listener.address, asked: $0)
+                    } + Array(repeating: .untouched, count: 4))
         }
     }
 

@@ -30,6 +30,30 @@ struct ListenAddressTests {
         }
     }
 
+    /// Another family has the port in common, and no address.
+    @Test func otherFamiliesAreThoseWithoutACollision() throws {
+        func isOther(
+            _ a: (name: String, isIPv6Only: Bool), _ b: (name: String, isIPv6Only: Bool),
+            port: UInt16 = 80
+        ) throws -> Bool {
+            let wanted = try SocketAddress(numericHost: a.name, port: port)
+            let held = try SocketAddress(numericHost: b.name, port: 80)
+            return try #require(ListenAddress(wanted.bytes)).isOtherFamily(
+                isIPv6Only: a.isIPv6Only, of: #require(ListenAddress(held.bytes)),
+                isOtherIPv6Only: b.isIPv6Only)
+        }
+        #expect(try isOther(("::", true), ("0.0.0.0", false)))
+        #expect(try isOther(("::1", false), ("127.0.0.1", false)))
+        #expect(try isOther(("127.0.0.1", false), ("::", true)))
+        #expect(try isOther(("::ffff:127.0.0.1", false), ("::", true)))
+        #expect(try !isOther(("::", true), ("0.0.0.0", false), port: 81))
+        #expect(try !isOther(("127.0.0.2", false), ("127.0.0.1", false)))
+        #expect(try !isOther(("::ffff:127.0.0.2", false), ("127.0.0.1", false)))
+        #expect(try !isOther(("::1", true), ("::2", true)))
+        // It covers nothing.
+        #expect(try !isOther(("::ffff:0.0.0.0", true), ("127.0.0.1", false)))
+    }
+
     @Test func otherPortsAndNoPortAreFree() throws {
         func address(_ host: String, _ port: UInt16) throws -> ListenAddress {
             try #require(ListenAddress(SocketAddress(numericHost: host, port: port).bytes))

@@ -28,6 +28,21 @@ final class Stage {
     /// The messages since the last look.
     func messages() -> [String] { notify.receive(limit: 1000).map(\.text) }
 
+    /// Answers what was asked since the last look, with the first listener or with none; the other
+    /// messages.
+    func answerRequests(withListener isGiven: Bool) throws -> [String] {
+        var others: [String] = []
+        for datagram in notify.receive(limit: 1000) {
+            if datagram.text.hasPrefix("X_LISTENER=") {
+                try notify.answer(
+                    datagram, "LISTENER", with: isGiven ? listeners[0].rawValue : nil)
+            } else {
+                others.append(datagram.text)
+            }
+        }
+        return others
+    }
+
     /// Starts a program with the listeners from 3 on and the page behind them.
     func worker(
         _ arguments: [String], limit: UInt64 = 0, variables: [String: String] = [:],

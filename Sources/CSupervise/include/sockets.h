@@ -7,18 +7,30 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// The room of sun_path (unix(7)).
+#define CSUPERVISE_NAME_BYTES 108
+
 struct csupervise_datagram {
     int32_t pid;
     uint32_t uid;
     uint32_t gid;
     // Whether bytes were lost because the room was too small.
     int32_t truncated;
+    // The sender's name in the abstract namespace, with the NUL that it begins with; empty when it
+    // has none. A path is left out: to look one up may wait for a file system for ever.
+    uint8_t name[CSUPERVISE_NAME_BYTES];
+    uint32_t name_length;
 };
 
 // recvmsg(2) without waiting, on a socket with SO_PASSCRED. Descriptors that come along are closed.
 // The number of bytes, or -1 with errno.
 ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
                                     struct csupervise_datagram *datagram);
+
+// Sends a message without waiting to a name in the abstract namespace, which begins with a NUL, and a
+// copy of a descriptor along with it, unless that is -1 (SCM_RIGHTS). 0, or -1 with errno.
+int csupervise_send_descriptor(int socket, const uint8_t *name, uint32_t name_length,
+                               const void *bytes, size_t size, int descriptor);
 
 int csupervise_pass_credentials(int descriptor);
 

@@ -10,7 +10,9 @@
  *     SUPERVISE_WORKER_ADOPT=1
  *         bind() of a stream socket to an address that a listener holds is answered with that
  *         listener; listen(), shutdown() and the removal of its socket file succeed and do nothing;
- *         the blocking mode is what the program set, whatever the other workers want
+ *         the blocking mode is what the program set, whatever the other workers want. A listener
+ *         that this process lacks is asked for: `X_LISTENER=INODE` to $NOTIFY_SOCKET. So is one that
+ *         differs from the address in its family alone; `X_ALSO_BINDS=ADDRESS` tells of that
  *     SUPERVISE_WORKER_COUNT=1
  *         accept() and accept4() on a listener count on the page, and the one that reaches the
  *         limit sends `X_CONNECTIONS=<total>` to $NOTIFY_SOCKET

@@ -1,20 +1,18 @@
 #define _GNU_SOURCE
-#include "ring.h"
+#include "notify.h"
 
 #include "digits.h"
 #include "environment.h"
 #include "raw.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 static struct sockaddr_un address;
 static socklen_t address_length;
 
-void ring_prepare(void) {
+void notify_prepare(void) {
     const char *name = environment_value("NOTIFY_SOCKET");
     if (name == NULL || (name[0] != '/' && name[0] != '@'))
         return;
@@ -31,13 +29,20 @@ void ring_prepare(void) {
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
 }
 
-bool ring(uint64_t connections) {
+const struct sockaddr *notify_address(socklen_t *length) {
+    *length = address_length;
+    return address_length == 0 ? NULL : (const struct sockaddr *)&address;
+}
+
+size_t notify_write(char *message, const char *key, uint64_t number) {
+    size_t length = strlen(key);
+    memcpy(message, key, length);
+    return length + digits_write(message + length, number);
+}
+
+static bool send_line(const char *message, size_t length) {
     if (address_length == 0)
         return true;
-    static const char key[] = "X_CONNECTIONS=";
-    char message[sizeof key - 1 + digits_limit];
-    memcpy(message, key, sizeof key - 1);
-    size_t length = sizeof key - 1 + digits_write(message + sizeof key - 1, connections);
     /* A socket of this moment only: one kept open could be closed behind our back by a program that
      * closes all it does not know, and its number would be somebody else's. */
     long fd = raw_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -51,4 +56,18 @@ bool ring(uint64_t connections) {
     } while (sent == -EINTR);
     raw_call3(SYS_close, fd, 0, 0);
     return sent == (long)length;
+}
+
+bool notify_send(const char *key, uint64_t number) {
+    char message[notify_key_limit + digits_limit];
+    return send_line(message, notify_write(message, key, number));
+}
+
+bool notify_send_text(const char *key, const char *text) {
+    char message[notify_key_limit + notify_text_limit];
+    size_t key_length = strlen(key);
+    size_t length = strnlen(text, notify_text_limit);
+    memcpy(message, key, key_length);
+    memcpy(message + key_length, text, length);
+    return send_line(message, key_length + length);
 }

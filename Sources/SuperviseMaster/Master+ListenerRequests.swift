@@ -1,0 +1,92 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// Processes of a worker that lost its listeners, as the children of npm and of Python's subprocess do.
+/// The preload library in them asks for a listener by its inode, and gets it in answer.
+///
+/// A worker's process gets nothing that its worker does not hold already. Who asks is told by the
+/// kernel, which stamps each datagram with the sender's process and user; the process must be the
+/// worker's by its ancestors, alive, and still run as that user, so that a number that was used again
+/// meanwhile is of use to nobody who could not look into that process anyway. Answers go to abstract
+/// names alone, are never waited for, and are limited in number.
+extension Master {
+    /// How many requests of one worker are answered in a second.
+    private static let answersPerSecond = 32
+
+    func answer(_ datagram: NotifyDatagram, from worker: RunningWorker, asksFor inode: UInt64) {
+        guard worker.listenerRequests.isAllowed(Master.answersPerSecond, at: now) else { return }
+        let listener = worker.blueprint.listeners.map(\.socket).first {
+            $0.identity.inode == inode
+        }
+        let isTrusted = belongs(datagram, to: worker)
+        if !isTrusted || listener == nil {
+            complain(worker, "listener-refused") { $0.with("sender", datagram.pid) }
+        }
+        do throws(SystemCallError) {
+            try worker.notify.answer(
+                datagram, "LISTENER=\(inode)", with: isTrusted ? listener?.rawValue : nil)
+            guard isTrusted, let listener, isNew(.adopted(pool: worker.id.pool)) else { return }
+            log.write(
+                line(.info, "adopted", worker).with("process", datagram.pid)
+                    .with("address", listener.address).with("by", Adoption.Way.preload.rawValue))
+        } catch {
+            // It gave up, or does not read; that it was not adopted it says itself.
+            log.write(
+                line(.debug, "listener-not-sent", worker).with("process", datagram.pid)
+                    .with("error", error.description))
+        }
+    }
+
+    private func belongs(_ datagram: NotifyDatagram, to worker: RunningWorker) -> Bool {
+        guard let sender = ProcessOwner.read(datagram.pid), sender.uid == datagram.uid else {
+            return false
+        }
+        if let asking = workers[pid: datagram.pid] { return asking.serial == worker.serial }
+        if let owner = orphans[datagram.pid] { return owner == worker.serial }
+        return owner(of: sender.parent) == worker.serial
+    }
+
+    func notAdopted(_ worker: RunningWorker, _ inode: UInt64) {
+        let listener = worker.blueprint.listeners.first { $0.socket.identity.inode == inode }
+        guard let address = listener?.socket.address,
+            isNew(.notAdopted(pool: worker.id.pool, reason: address))
+        else { return }
+        log.write(
+            line(.warning, "not-adopted", worker).with("address", address)
+                .with("message", Master.lostListenerAdvice))
+    }
+
+    /// The program runs as it would without us, but for the family.
+    func alsoBinds(_ id: WorkerID, _ poolName: String, _ address: String) {
+        guard isNew(.alsoBinds(pool: id.pool)) else { return }
+        log.write(
+            LogLine(.info, "also-binds").with("pool", poolName).with("slot", id.slot)
+                .with("address", address)
+                .with(
+                    "message",
+                    "the pool does not listen on this address, which differs from that of a "
+                        + "listener in its family alone; the worker serves that listener instead. "
+                        + "Add --bind \(address) to serve both"))
+    }
+
+    private static let lostListenerAdvice =
+        "a process of this worker opens its own socket, and neither inherited the listener nor could "
+        + "get it from the master; it will find the address taken. Set adopt = seccomp"
+}
+
+/// Events of the current second.
+struct RequestsPerSecond {
+    private var begun: Instant?
+    private var count = 0
+
+    /// Counts one more, unless there were `limit` within a second.
+    mutating func isAllowed(_ limit: Int, at now: Instant) -> Bool {
+        if let begun, now - begun < .seconds(1) {
+            count += 1
+        } else {
+            begun = now
+            count = 1
+        }
+        return count <= limit
+    }
+}

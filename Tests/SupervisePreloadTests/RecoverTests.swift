@@ -1,0 +1,85 @@
+import Glibc
+import SuperviseLinux
+import Testing
+
+/// Processes that lost the listeners on the way to them.
+@Suite(.serialized) struct RecoverTests {
+    /// Python closes what a child does not ask for, as npm does.
+    private static let parent = """
+        script = '''from probe import *
+        assert failure(os.fstat, 3) == errno.EBADF
+        sock = socket.socket()
+        sock.settimeout(20)
+        code = failure(sock.bind, ('127.0.0.1', PORT))
+        assert code == EXPECTED, code
+        if code == 0:
+            assert ours(sock) == 0
+            assert min(number for number in range(3, 99) if number != sock.fileno() and failure(os.fstat, number) == 0) >= 64
+            sock.listen(1)
+            # And once more, from what it has by now.
+            assert ours(bound(('127.0.0.1', PORT))) == 0
+        '''
+        sys.exit(subprocess.call([sys.executable, '-c', script], close_fds=True))
+        """
+
+    private func script(_ stage: Stage, expecting code: Int32 = 0) -> String {
+        "from probe import *\n"
+            + Self.parent.replacing("PORT", with: stage.port)
+            .replacing("EXPECTED", with: "\(code)")
+    }
+
+    @Test func theMasterIsAsked() async throws {
+        let stage = try Stage()
+        let worker = try stage.worker(["python3", "-c", script(stage)], without: ["LISTEN_PID"])
+        let status = try await answered(worker, by: stage, withListener: true)
+        #expect(status == .exited(0))
+    }
+
+    /// The worker that still holds it is named in the environment.
+    @Test(.enabled(if: Self.mayCopyOfParents, "a process may not look into its parent here"))
+    func theWorkerIsCopiedFromWithoutAMaster() async throws {
+        let stage = try Stage()
+        let worker = try stage.worker(
+            ["python3", "-c", script(stage)], without: ["NOTIFY_SOCKET"])
+        #expect(try await worker.child.end() == .exited(0))
+    }
+
+    @Test func withoutEitherTheAddressIsTakenAndTheMasterIsTold() async throws {
+        let stage = try Stage()
+        let worker = try stage.worker(
+            ["python3", "-c", script(stage, expecting: EADDRINUSE)], without: ["LISTEN_PID"])
+        var told: [String] = []
+        let status = try await answered(worker, by: stage, withListener: false) { told += $0 }
+        #expect(status == .exited(0))
+        #expect(told == ["X_NOT_ADOPTED=\(stage.listeners[0].identity.inode)"])
+    }
+
+    /// A server that closes all that it does not know.
+    @Test func aDescriptorThatWasClosedIsHadAgain() async throws {
+        let stage = try Stage()
+        let worker = try stage.worker([
+            "python3", "-c",
+            """
+            from probe import *
+            os.closerange(3, 64)
+            other = socket.socket()
+            assert other.fileno() == 3
+            assert ours(bound(('127.0.0.1', \(stage.port)))) == 0
+            """,
+        ])
+        #expect(try await answered(worker, by: stage, withListener: true) == .exited(0))
+    }
+
+    private func answered(
+        _ worker: Worker, by stage: Stage, withListener isGiven: Bool,
+        _ others: ([String]) -> Void = { _ in }
+    ) async throws -> ChildStatus {
+        try await eventually("the end of the worker") {
+            others(try stage.answerRequests(withListener: isGiven))
+            return try ChildProcesses.exited(pid: worker.child.pid)?.status
+        }
+    }
+
+    private static let mayCopyOfParents =
+        getuid() == 0 || access("/proc/sys/kernel/yama/ptrace_scope", F_OK) != 0
+}
