@@ -62,28 +62,4 @@ extension ListenSocket {
     public var port: UInt16? {
         isUnix ? nil : address.lastIndex(of: ":").flatMap { UInt16(address[$0...].dropFirst()) }
     }
-
-    /// Takes no new connections from here on, while those that wait are still there to be accepted,
-    /// and handshakes under way end well. A client that tries later is not answered, and so finds
-    /// the next owner of the address, or a refusal once this socket is closed.
-    ///
-    /// A path is unlinked instead. An abstract name has nothing to unlink, and is shut down, after
-    /// which accept(2) fails with EINVAL once the queue is empty.
-    ///
-    /// Never for a socket that was passed in: the filter would outlive this process.
-    public func refuseNewConnections() throws(SystemCallError) {
-        precondition(!isAdopted, "a passed-in socket belongs to somebody else")
-        if file != nil {
-            try removeIfStillOurs()
-        } else if isUnix {
-            try systemCall("shutdown") { shutdown(rawValue, Int32(SHUT_RD)) }
-        } else {
-            try systemCall("setsockopt") { csupervise_drop_new_connections(rawValue) }
-        }
-    }
-
-    /// Takes back `refuseNewConnections`, which only a TCP listener can.
-    public func admitNewConnections() throws(SystemCallError) {
-        try systemCall("setsockopt") { csupervise_admit_new_connections(rawValue) }
-    }
 }

@@ -66,7 +66,7 @@ public struct FileIdentity: Hashable, Sendable, Codable {
 }
 
 /// A listening stream socket, close-on-exec; closed when the last reference goes.
-public final class ListenSocket: Sendable {
+public final class ListenSocket {
     /// A unix socket's file that this process made.
     public struct File: Hashable, Sendable, Codable {
         /// Its path.
@@ -96,10 +96,15 @@ public final class ListenSocket: Sendable {
     let isIPv6Only: Bool
     /// The network namespace that it was made in, where the kernel tells.
     let namespace: UInt64?
+    /// Whether it is known that `refuseNewConnections` can be carried out, by one way or another.
+    public let isClosable: Bool
+    /// What keeps new connections away where a filter is not permitted.
+    var overflow: OverflowListener?
     private let descriptor: FileDescriptor
 
     init(
-        _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool
+        _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool,
+        isClosable: Bool = true
     ) throws(SystemCallError) {
         var status = stat()
         let number = descriptor.rawValue
@@ -114,8 +119,11 @@ public final class ListenSocket: Sendable {
         identity = FileIdentity(status)
         self.file = file
         self.isAdopted = isAdopted
+        self.isClosable = isClosable
         self.descriptor = descriptor
     }
+
+    deinit { endIfSteered() }
 
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
@@ -129,15 +137,18 @@ public final class ListenSocket: Sendable {
         return try named(name) { () throws(SystemCallError) in
             let address = try SocketAddress(numericHost: host, port: port)
             let descriptor = try open(address.family, nonblocking: nonblocking)
-            try set(descriptor.rawValue, SOL_SOCKET, SO_REUSEADDR)
-            try set(descriptor.rawValue, SOL_SOCKET, SO_KEEPALIVE)
-            try set(descriptor.rawValue, Int32(IPPROTO_TCP), TCP_NODELAY)
+            let number = descriptor.rawValue
+            try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, 1)
+            try SocketOption.set(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+            try SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             if address.family == AF_INET6 {
-                try set(descriptor.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY)
+                try SocketOption.set(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
             }
+            let isClosable = canRefuseNewConnections(number)
             try bind(descriptor.rawValue, to: address)
             try systemCall("listen") { listen(descriptor.rawValue, backlog) }
-            return try ListenSocket(descriptor, file: nil, isAdopted: false)
+            return try ListenSocket(
+                descriptor, file: nil, isAdopted: false, isClosable: isClosable)
         }
     }
 
@@ -179,9 +190,12 @@ public final class ListenSocket: Sendable {
 
     /// Takes over a listener that this process had before it executed a new version of itself.
     public static func resume(
-        _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool
+        _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool,
+        steering: Steering? = nil
     ) throws(SystemCallError) -> ListenSocket {
-        try ListenSocket(descriptor, file: file, isAdopted: isAdopted)
+        let socket = try ListenSocket(descriptor, file: file, isAdopted: isAdopted)
+        if let steering { socket.overflow = try OverflowListener(resuming: steering.state) }
+        return socket
     }
 
     /// Sets the length of the accept queue again, which every holder of the socket can change
@@ -210,12 +224,5 @@ public final class ListenSocket: Sendable {
 
     static func bind(_ number: Int32, to address: SocketAddress) throws(SystemCallError) {
         try systemCall("bind") { address.withPointer { Glibc.bind(number, $0, $1) } }
-    }
-
-    private static func set(
-        _ number: Int32, _ level: Int32, _ option: Int32
-    ) throws(SystemCallError) {
-        var on: Int32 = 1
-        try systemCall("setsockopt") { setsockopt(number, level, option, &on, 4) }
     }
 }

@@ -12,6 +12,14 @@ enum SocketOption {
         value(descriptor, SOL_SOCKET, 71, UInt64(0))
     }
 
+    /// Sets an option that is an int. Fails as setsockopt(2) does.
+    static func set(
+        _ descriptor: Int32, _ level: Int32, _ option: Int32, _ wanted: Int32
+    ) throws(SystemCallError) {
+        var wanted = wanted
+        try systemCall("setsockopt") { setsockopt(descriptor, level, option, &wanted, 4) }
+    }
+
     private static func value<Value: FixedWidthInteger>(
         _ descriptor: Int32, _ level: Int32, _ option: Int32, _ zero: Value
     ) -> Value? {

@@ -33,6 +33,8 @@ final class Listeners {
     private var adopted: [Int32: ListenSocket] = [:]
     private var sockets: [Key: [ListenSocket]] = [:]
     private var shut: Set<FileIdentity> = []
+    /// Those from which new connections are not kept away yet.
+    private(set) var shutting: [ListenSocket] = []
 
     /// All of it but the sockets themselves, which go by their numbers, for another program of this
     /// process to go on with.
@@ -66,6 +68,7 @@ final class Listeners {
         adopted = known.filter { state.adopted.contains($0.key) }
         for entry in state.sockets { sockets[entry.key] = entry.numbers.compactMap { known[$0] } }
         shut = state.shut
+        shutting = known.values.filter { !$0.isRefusing }
     }
 
     /// No sockets yet. `passed` are those of the service manager, `inherited` the descriptors that
@@ -75,9 +78,10 @@ final class Listeners {
         self.inherited = inherited
     }
 
-    /// The sockets of a pool, in the order of `bind`; those that are not open yet are opened.
+    /// The sockets of a pool, in the order of `bind`; those that are not open yet are opened. On trial
+    /// they take no connections before they are readmitted: with the trial these would be reset.
     func open(
-        _ pool: PoolSettings, names: ResolvedNames
+        _ pool: PoolSettings, names: ResolvedNames, onTrial: Bool
     ) throws(ListenFailure) -> [PoolListener] {
         var opened: [PoolListener] = []
         for (position, address) in pool.binds.enumerated() {
@@ -88,6 +92,7 @@ final class Listeners {
             } else {
                 found = try open(address, pool, names)
                 sockets[key] = found
+                if onTrial { shutForTrial(found) }
             }
             let name = if case .systemd(let name) = address { name } else { pool.name }
             opened += found.map { PoolListener(socket: $0, name: name) }
@@ -95,10 +100,42 @@ final class Listeners {
         return opened
     }
 
-    /// Takes no new connections on this socket.
+    /// Takes no new connections on this socket, from now on or, if it is then among those that are
+    /// `shutting`, from a later call of `continueShutting` on.
     func shut(_ socket: ListenSocket) throws(SystemCallError) {
-        shut.insert(socket.identity)
         try socket.refuseNewConnections()
+        let isNew = shut.insert(socket.identity).inserted
+        if isNew, !socket.isRefusing { shutting.append(socket) }
+    }
+
+    /// Where that is not possible the trial is as visible to clients as the rest. A unix socket could
+    /// not be readmitted.
+    private func shutForTrial(_ sockets: [ListenSocket]) {
+        for socket in sockets where !socket.isAdopted && !socket.isUnix {
+            do throws(SystemCallError) {
+                try shut(socket)
+            } catch {
+                continue
+            }
+        }
+    }
+
+    /// Goes on with those that are `shutting`; those that fail, and then take connections as before.
+    /// `isLast` gives up all that are still not shut.
+    func continueShutting(isLast: Bool) -> [(ListenSocket, SystemCallError)] {
+        var failures: [(ListenSocket, SystemCallError)] = []
+        let pending = shutting
+        shutting = []
+        for socket in pending where shut.contains(socket.identity) {
+            do throws(SystemCallError) {
+                try socket.continueRefusing(isLast: isLast)
+                if !socket.isRefusing { shutting.append(socket) }
+            } catch {
+                shut.remove(socket.identity)
+                failures.append((socket, error))
+            }
+        }
+        return failures
     }
 
     /// Opens what was shut and is wanted again.

@@ -43,13 +43,24 @@ extension Master {
                 known.formUnion(blueprint.listeners.map(\.socket.identity))
             }
         }
+        var unclosable: [String] = []
         for pool in configurations[generation]?.configuration.pools ?? [] {
             for listener in blueprints[generation]?[pool.name]?.listeners ?? []
             where !known.contains(listener.socket.identity) {
                 log.write(
                     LogLine(.info, "listening").with("pool", pool.name)
                         .with("address", listener.socket.address))
+                if !listener.socket.isClosable { unclosable.append(listener.socket.address) }
             }
         }
+        guard !unclosable.isEmpty else { return }
+        log.write(
+            LogLine(.warning, "close-unavailable")
+                .with("address", unclosable.joined(separator: ","))
+                .with(
+                    "message",
+                    "a stop resets the connections that still wait to be accepted: this kernel "
+                        + "permits neither a socket filter nor the steering of connections; "
+                        + "CAP_NET_ADMIN permits the filter"))
     }
 }

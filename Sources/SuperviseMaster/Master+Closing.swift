@@ -10,6 +10,13 @@ struct ShutDoors {
     var nextLook: Instant
 }
 
+/// Listeners from which new connections are not kept away yet.
+struct Shutting {
+    /// When that is given up.
+    let until: Instant
+    var nextLook: Instant
+}
+
 /// The doors are shut, and those that wait behind them are served before anybody is told to go.
 extension Master {
     private static let lookAgainAfter = TimeSpan.milliseconds(5)
@@ -17,14 +24,27 @@ extension Master {
     private static let emptyFor = TimeSpan.milliseconds(20)
     /// The same where handshakes under way can't be seen.
     private static let emptyForUnseen = TimeSpan.milliseconds(200)
+    /// How long it may take to keep new connections away, which over loopback is done at once.
+    private static let shuttingTimeout = TimeSpan.seconds(1)
 
-    var nextLookAtDoors: Instant? { shutDoors.values.map(\.nextLook).min() }
+    var nextLookAtDoors: Instant? {
+        (shutDoors.values.map(\.nextLook) + [shutting?.nextLook].compactMap { $0 }).min()
+    }
 
     /// Shuts the listeners that only this pool has, or, in a reload, that none of the pools in force
     /// has any more. Passed-in sockets stay open: what is done to them outlives this process.
     func shut(_ pool: Int) {
         let sockets = doors(of: pool).filter { !$0.isAdopted }
-        for socket in sockets { shut(socket) }
+        var failures: [(ListenSocket, SystemCallError)] = []
+        for socket in sockets {
+            do throws(SystemCallError) {
+                try listeners.shut(socket)
+            } catch {
+                failures.append((socket, error))
+            }
+        }
+        warnOfResets(failures)
+        expectShutting()
         shutDoors[pool] = ShutDoors(sockets: sockets, nextLook: now)
         lookAtDoors()
     }
@@ -46,13 +66,38 @@ extension Master {
         return found
     }
 
-    private func shut(_ socket: ListenSocket) {
-        do throws(SystemCallError) {
-            try listeners.shut(socket)
-        } catch {
-            log.write(
-                LogLine(.warning, "close-failed").with("address", socket.address)
-                    .with("error", error.description))
+    private func warnOfResets(_ failures: [(ListenSocket, SystemCallError)]) {
+        guard let (_, error) = failures.first else { return }
+        log.write(
+            LogLine(.warning, "close-failed")
+                .with("address", failures.map(\.0.address).joined(separator: ","))
+                .with("error", error.description)
+                .with(
+                    "message",
+                    "new connections arrive until the workers stop, and those that still wait then "
+                        + "are reset; CAP_NET_ADMIN prevents this"))
+    }
+
+    /// Comes back to listeners from which new connections are not kept away yet.
+    func expectShutting() {
+        guard !listeners.shutting.isEmpty else { return }
+        shutting = shutting ?? Shutting(until: now + Master.shuttingTimeout, nextLook: now)
+    }
+
+    private func continueShutting() {
+        guard let pending = shutting, pending.nextLook <= now else { return }
+        warnOfResets(listeners.continueShutting(isLast: pending.until <= now))
+        shutting =
+            listeners.shutting.isEmpty
+            ? nil : Shutting(until: pending.until, nextLook: now + Master.lookAgainAfter)
+    }
+
+    /// Listeners that are closed to new connections would get them again once this process has ended,
+    /// when nobody serves them.
+    func endSteeredListeners() {
+        let used = blueprints.values.flatMap(\.values).flatMap { $0.listeners.map(\.socket) }
+        for socket in listeners.all + used + shutDoors.values.flatMap(\.sockets) {
+            socket.endIfSteered()
         }
     }
 
@@ -67,6 +112,7 @@ extension Master {
     }
 
     func lookAtDoors() {
+        continueShutting()
         let now = now
         for pool in shutDoors.keys.sorted() {
             guard var doors = shutDoors[pool], doors.nextLook <= now else { continue }
@@ -92,6 +138,7 @@ extension Master {
     }
 
     private func presence(at socket: ListenSocket) -> Presence {
+        guard socket.isRefusing else { return .somebody }
         guard let diagnosis else { return socket.hasWaitingConnection ? .somebody : .nobodySeen }
         do throws(SystemCallError) {
             if try diagnosis.queue(of: socket).waiting > 0 { return .somebody }

@@ -25,12 +25,14 @@ extension Master {
     }
 
     /// Opens what is not open yet and makes what starts the workers. Nothing is closed.
-    func prepare(_ resolved: ResolvedConfiguration) throws(PrepareError) -> Prepared {
+    func prepare(
+        _ resolved: ResolvedConfiguration, onTrial: Bool = false
+    ) throws(PrepareError) -> Prepared {
         var prepared = Prepared(plans: [], blueprints: [:])
         for pool in resolved.configuration.pools {
             let opened: [PoolListener]
             do throws(ListenFailure) {
-                opened = try listeners.open(pool, names: resolved.names)
+                opened = try listeners.open(pool, names: resolved.names, onTrial: onTrial)
             } catch {
                 throw PrepareError.listen(pool: pool.name, error)
             }
@@ -119,7 +121,8 @@ extension Master {
         resolved.use(listeners.passed)
         warn(about: resolved)
         do throws(PrepareError) {
-            let prepared = try prepare(resolved)
+            let prepared = try prepare(resolved, onTrial: true)
+            expectShutting()
             let generation = service.lastGeneration + 1
             blueprints[generation] = prepared.blueprints
             configurations[generation] = resolved

@@ -96,6 +96,7 @@ final class Master {
     var exitCode: Int32?
     /// Listeners that take no new connections, until nobody waits there any more: by pool.
     var shutDoors: [Int: ShutDoors] = [:]
+    var shutting: Shutting?
     /// Workers that are emptied, by serial.
     var drains: [UInt64: DrainWatch] = [:]
     /// Opened when first needed.
@@ -160,6 +161,7 @@ final class Master {
             if let exitCode {
                 tellServiceManager()
                 tellEnd(exitCode)
+                endSteeredListeners()
                 return exitCode
             }
             performUpgrade()

@@ -83,30 +83,3 @@ struct AcceptQueueTests {
         }
     }
 }
-
-/// A client that does not wait for its connection.
-private final class Client {
-    let rawValue: Int32
-
-    init(of listener: ListenSocket) throws {
-        let address = try SocketAddress(boundBy: listener.rawValue)
-        let type = streamType | closeOnExec | nonBlocking
-        let number = try systemCall("socket") { socket(address.family, type, 0) }
-        rawValue = number
-        _ = address.withPointer { connect(number, $0, $1) }
-    }
-
-    deinit { close(rawValue) }
-
-    /// Whether it is connected, within the time that a handshake over loopback can take.
-    var isConnected: Bool {
-        var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
-        guard poll(&entry, 1, 300) == 1 else { return false }
-        var address = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutableBytes(of: &address) {
-            getpeername(rawValue, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
-        }
-        return result == 0
-    }
-}

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "listening.h"
 #include "sockets.h"
+#include "steering.h"
 #include "title.h"
 
 #endif

@@ -8,7 +8,9 @@ extension Master {
     func handOver() -> MasterState {
         precondition(inbox.isEmpty, "a turn is over before the next program begins one")
         var sockets = Collected<ListenSocket, MasterState.Socket> { socket in
-            .init(number: socket.rawValue, file: socket.file, isAdopted: socket.isAdopted)
+            .init(
+                number: socket.rawValue, file: socket.file, isAdopted: socket.isAdopted,
+                steering: socket.steering)
         }
         for socket in listeners.all + control.endpoints.map(\.listener) { sockets.add(socket) }
         for socket in shutDoors.values.flatMap(\.sockets) { sockets.add(socket) }

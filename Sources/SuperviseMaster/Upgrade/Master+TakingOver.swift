@@ -13,7 +13,7 @@ extension Master {
         for socket in state.sockets {
             sockets[socket.number] = try ListenSocket.resume(
                 HandedDescriptors.take(socket.number), file: socket.file,
-                isAdopted: socket.isAdopted)
+                isAdopted: socket.isAdopted, steering: socket.steering)
         }
         try self.init(
             launch: launch, start: state.start, log: log, context: context,
@@ -29,6 +29,7 @@ extension Master {
                 sockets: doors.sockets.compactMap { sockets[$0] }, emptySince: doors.emptySince,
                 nextLook: doors.nextLook)
         }
+        expectShutting()
         strangers = state.strangers
         told = state.told.union([.masterStarted])
         commands.running = state.commands

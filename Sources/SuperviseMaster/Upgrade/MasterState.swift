@@ -25,6 +25,7 @@ struct MasterState: Codable {
         var number: Int32
         var file: ListenSocket.File?
         var isAdopted: Bool
+        var steering: ListenSocket.Steering?
     }
 
     /// What starts workers of a pool and generation, or did when they were started.
@@ -118,7 +119,8 @@ struct MasterState: Codable {
 
     /// The descriptors that have to stay open.
     var descriptors: [Int32] {
-        sockets.map(\.number) + listeners.passed.map(\.number) + bindFilters.map(\.number)
+        sockets.flatMap { [$0.number] + ($0.steering?.descriptors ?? []) }
+            + listeners.passed.map(\.number) + bindFilters.map(\.number)
             + workers.flatMap { worker in
                 [worker.process, worker.notify]
                     + [worker.page, worker.errorPipe, worker.filterChannel].compactMap { $0 }

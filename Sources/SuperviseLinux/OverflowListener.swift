@@ -1,0 +1,221 @@
+import CSupervise
+import Glibc
+
+/// A second listener on the address of a TCP listener, with a full accept queue. The kernel steers every
+/// new connection to it and, since the queue is full, drops the segment that asks for the connection
+/// (listen(2)). The first listener's queue, and the handshakes that it has begun, are not touched.
+///
+/// It needs no privilege: SO_REUSEPORT lets sockets of one user share an address (socket(7)), and a
+/// program says which of them gets a connection. The order keeps every client out of the second queue:
+///
+/// 1. The second listener joins while the program sends everything to the first.
+/// 2. Connections of our own fill its queue, and the program steers these alone.
+/// 3. The program steers every new connection.
+///
+/// While this lasts another process of the same user can join with SO_REUSEPORT, and gets nothing until
+/// both listeners are closed. Processes of other users are refused as ever (EADDRINUSE of bind(2)).
+final class OverflowListener {
+    /// What another program of this process needs to go on with it.
+    struct State: Codable {
+        fileprivate var listener: Int32
+        fileprivate var fillers: [Int32]
+        fileprivate var backlog: Int32
+        fileprivate var index: UInt32
+        fileprivate var isSteering: Bool
+        fileprivate var wasShared: Bool
+
+        var descriptors: [Int32] { [listener] + fillers }
+    }
+
+    /// A full queue holds one connection more than it may (sk_acceptq_is_full in the kernel).
+    private static let usualBacklog: Int32 = 1
+    /// With 0 the kernel takes every SYN for a flood, answers with a cookie, and logs that. Listeners
+    /// that share an address know together whether they sent cookies lately, so this also keeps those
+    /// valid that the first one sent (tcp_synq_no_recent_overflow in the kernel).
+    private static let cookieBacklog: Int32 = 0
+    /// As many others may have joined before: a worker can set SO_REUSEPORT on the listener that it got.
+    private static let highestIndex: UInt32 = 16
+
+    private let listener: OwnedDescriptor
+    private var fillers: [OwnedDescriptor] = []
+    private var backlog: Int32
+    private var index: UInt32 = 1
+    /// Whether the last filler was once not where it should be.
+    private var isDoubted = false
+    /// Whether new connections are kept away.
+    private(set) var isSteering = false
+    /// Whether the first listener had SO_REUSEPORT before.
+    private let wasShared: Bool
+
+    /// Joins the listener's address; `sendsCookies` if the listener answers with SYN cookies. Fails as
+    /// setsockopt(2), bind(2) and listen(2) do, and leaves the listener as it was.
+    init(
+        joining first: Int32, isIPv6Only: Bool, sendsCookies: Bool
+    ) throws(SystemCallError) {
+        let address = try SocketAddress(boundBy: first)
+        let descriptor = try ListenSocket.open(address.family, nonblocking: true)
+        let number = descriptor.rawValue
+        listener = OwnedDescriptor(descriptor)
+        let backlog =
+            sendsCookies ? OverflowListener.cookieBacklog : OverflowListener.usualBacklog
+        self.backlog = backlog
+        wasShared = SocketOption.int(first, SOL_SOCKET, SO_REUSEPORT) == 1
+        try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, 1)
+        try SocketOption.set(number, SOL_SOCKET, SO_REUSEPORT, 1)
+        if address.family == AF_INET6 {
+            try SocketOption.set(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, isIPv6Only ? 1 : 0)
+        }
+        try SocketOption.set(first, SOL_SOCKET, SO_REUSEPORT, 1)
+        do throws(SystemCallError) {
+            // Not possible on a listener that has no group yet: then there is one as soon as the second
+            // listens, and until the next step it gets its share.
+            let isPrepared = csupervise_steer(first, 0) == 0
+            try ListenSocket.bind(number, to: address)
+            try systemCall("listen") { listen(number, backlog) }
+            if !isPrepared {
+                try systemCall("setsockopt") { csupervise_steer(first, 0) }
+            }
+        } catch {
+            try SocketOption.set(first, SOL_SOCKET, SO_REUSEPORT, wasShared ? 1 : 0)
+            throw error
+        }
+    }
+
+    /// Goes on with what another program of this process began.
+    init(resuming state: State) throws(SystemCallError) {
+        listener = OwnedDescriptor(try HandedDescriptors.take(state.listener))
+        for number in state.fillers {
+            fillers.append(OwnedDescriptor(try HandedDescriptors.take(number)))
+        }
+        (backlog, index) = (state.backlog, state.index)
+        (isSteering, wasShared) = (state.isSteering, state.wasShared)
+    }
+
+    var state: State {
+        State(
+            listener: listener.rawValue, fillers: fillers.map(\.rawValue),
+            backlog: backlog, index: index, isSteering: isSteering, wasShared: wasShared)
+    }
+
+    /// Fills the queue as far as that is possible now, which over loopback is at once, and then steers.
+    /// To be called again until `isSteering`. Fails with EADDRINUSE if the queue cannot be found among
+    /// those of others, and as connect(2) does.
+    func fill() throws(SystemCallError) {
+        while !isSteering {
+            if try isFull {
+                try systemCall("setsockopt") { csupervise_steer(listener.rawValue, index) }
+                isSteering = true
+                return
+            }
+            if let last = fillers.last, try !settle(last.rawValue) { return }
+            guard index <= OverflowListener.highestIndex else {
+                throw SystemCallError(call: "setsockopt", code: EADDRINUSE)
+            }
+            fillers.append(try connect())
+        }
+    }
+
+    /// Whether there is nothing to wait for before the next filler.
+    private func settle(_ filler: Int32) throws(SystemCallError) -> Bool {
+        let isConnected = try isConnected(filler)
+        if isConnected, try waiting >= fillers.count {
+            isDoubted = false
+            return true
+        }
+        // One that is not connected was dropped if there are no cookies to be had; one that is may be
+        // in the queue of another that had joined before. Either may also be on its way.
+        guard isConnected ? wasShared : backlog == OverflowListener.cookieBacklog else {
+            return false
+        }
+        isDoubted.toggle()
+        guard !isDoubted else { return false }
+        fillers.removeLast()
+        if isConnected {
+            index += 1
+        } else {
+            backlog = OverflowListener.usualBacklog
+            try systemCall("listen") { listen(listener.rawValue, backlog) }
+        }
+        return true
+    }
+
+    /// Lets the first listener have all new connections again, from now on.
+    func undo(for first: Int32) throws(SystemCallError) {
+        try systemCall("setsockopt") { csupervise_steer(first, 0) }
+        try SocketOption.set(first, SOL_SOCKET, SO_REUSEPORT, wasShared ? 1 : 0)
+    }
+
+    /// Ends the first listener for all that hold it, so that it gets nothing when the second is closed.
+    func end(_ first: Int32) {
+        shutdown(first, Int32(SHUT_RD))
+    }
+
+    private var isFull: Bool {
+        get throws(SystemCallError) { try waiting > Int(backlog) }
+    }
+
+    private var waiting: Int {
+        get throws(SystemCallError) {
+            var waiting: UInt32 = 0
+            var limit: UInt32 = 0
+            try systemCall("getsockopt") {
+                csupervise_tcp_queue(listener.rawValue, &waiting, &limit)
+            }
+            return Int(waiting)
+        }
+    }
+
+    private func isConnected(_ number: Int32) throws(SystemCallError) -> Bool {
+        var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+        guard poll(&entry, 1, 0) == 1 else { return false }
+        let code = SocketOption.int(number, SOL_SOCKET, SO_ERROR) ?? 0
+        guard code == 0 else { throw SystemCallError(call: "connect", code: code) }
+        return true
+    }
+
+    /// Connects to the address that the listeners share, from that address.
+    private func connect() throws(SystemCallError) -> OwnedDescriptor {
+        let target = try SocketAddress(boundBy: listener.rawValue).reachable
+        let descriptor = try ListenSocket.open(target.family, nonblocking: true)
+        let number = descriptor.rawValue
+        try ListenSocket.bind(number, to: target.withPort(0))
+        let source = try SocketAddress(boundBy: number)
+        try systemCall("setsockopt") {
+            csupervise_steer_client(
+                listener.rawValue, index, (source.port ?? 0).bigEndian, source.lastFourBytes)
+        }
+        do throws(SystemCallError) {
+            try systemCall("connect") { target.withPointer { Glibc.connect(number, $0, $1) } }
+        } catch  where error.code == EINPROGRESS {
+            // fill() looks at it again.
+        }
+        return OwnedDescriptor(descriptor)
+    }
+}
+
+extension SocketAddress {
+    /// An address at which a listener bound to this one is reached: for any host, the loopback one.
+    var reachable: SocketAddress {
+        var bytes = bytes
+        switch family {
+        case AF_INET where bytes[4..<8].allSatisfy { $0 == 0 }:
+            bytes.replaceSubrange(4..<8, with: [127, 0, 0, 1])
+        case AF_INET6 where bytes[8..<24].allSatisfy { $0 == 0 }:
+            bytes[23] = 1
+        default: break
+        }
+        return SocketAddress(bytes: bytes)
+    }
+
+    func withPort(_ port: UInt16) -> SocketAddress {
+        var bytes = bytes
+        (bytes[2], bytes[3]) = (UInt8(port >> 8), UInt8(port & 0xFF))
+        return SocketAddress(bytes: bytes)
+    }
+
+    /// The end of the host's address, in network byte order.
+    var lastFourBytes: UInt32 {
+        let end = family == AF_INET ? 8 : 24
+        return bytes[(end - 4)..<end].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+    }
+}
