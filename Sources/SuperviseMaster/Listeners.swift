@@ -7,6 +7,17 @@ struct PoolListener {
     let name: String
 }
 
+/// A socket that is open as long as workers have it.
+private struct LeavingSocket {
+    let identity: FileIdentity
+    private(set) weak var socket: ListenSocket?
+
+    init(_ socket: ListenSocket) {
+        self.socket = socket
+        identity = socket.identity
+    }
+}
+
 /// The sockets that the master holds, each opened once however many generations use it.
 ///
 /// Descriptors that were open when the program started are adopted once and kept until it ends: they
@@ -32,6 +43,8 @@ final class Listeners {
     private let inherited: Set<Int32>
     private var adopted: [Int32: ListenSocket] = [:]
     private var sockets: [Key: [ListenSocket]] = [:]
+    /// What no generation uses any more, and old workers may still serve.
+    private var leaving: [Key: [LeavingSocket]] = [:]
     private var shut: Set<FileIdentity> = []
     /// Those from which new connections are not kept away yet.
     private(set) var shutting: [ListenSocket] = []
@@ -48,6 +61,7 @@ final class Listeners {
         var inherited: Set<Int32>
         fileprivate var adopted: [Int32]
         fileprivate var sockets: [Entry]
+        fileprivate var leaving: [Entry]?
         fileprivate var shut: Set<FileIdentity>
     }
 
@@ -55,7 +69,9 @@ final class Listeners {
         State(
             passed: passed, inherited: inherited, adopted: adopted.keys.sorted(),
             sockets: sockets.map { .init(key: $0.key, numbers: $0.value.map(\.rawValue)) },
-            shut: shut)
+            leaving: leaving.map {
+                .init(key: $0.key, numbers: $0.value.compactMap { $0.socket?.rawValue })
+            }, shut: shut)
     }
 
     /// Every socket that is held.
@@ -67,6 +83,9 @@ final class Listeners {
         inherited = state.inherited
         adopted = known.filter { state.adopted.contains($0.key) }
         for entry in state.sockets { sockets[entry.key] = entry.numbers.compactMap { known[$0] } }
+        for entry in state.leaving ?? [] {
+            leaving[entry.key] = entry.numbers.compactMap { known[$0].map(LeavingSocket.init) }
+        }
         shut = state.shut
         shutting = known.values.filter { !$0.isRefusing }
     }
@@ -89,6 +108,9 @@ final class Listeners {
             let found: [ListenSocket]
             if let sockets = sockets[key], !sockets.contains(where: isLost) {
                 found = sockets
+            } else if let held = takeBack(key) {
+                found = held
+                sockets[key] = held
             } else {
                 found = try open(address, pool, names)
                 sockets[key] = found
@@ -98,6 +120,14 @@ final class Listeners {
             opened += found.map { PoolListener(socket: $0, name: name) }
         }
         return opened
+    }
+
+    /// The address is not free as long as an old worker has the listener; a path is.
+    private func takeBack(_ key: Key) -> [ListenSocket]? {
+        guard let left = leaving.removeValue(forKey: key) else { return nil }
+        let held = left.compactMap(\.socket)
+        let isUsable = !held.isEmpty && held.allSatisfy { $0.file == nil && !isLost($0) }
+        return isUsable ? held : nil
     }
 
     /// Takes no new connections on this socket, from now on or, if it is then among those that are
@@ -156,11 +186,12 @@ final class Listeners {
     func keep(_ kept: [ListenSocket]) -> [SystemCallError] {
         let identities = Set(kept.map(\.identity))
         var failures: [SystemCallError] = []
+        forgetClosed()
         for (key, held) in sockets
         where !held.contains(where: { identities.contains($0.identity) }) {
             sockets[key] = nil
+            leaving[key] = held.map(LeavingSocket.init)
             for socket in held {
-                shut.remove(socket.identity)
                 do throws(SystemCallError) {
                     try socket.removeIfStillOurs()
                 } catch {
@@ -169,6 +200,13 @@ final class Listeners {
             }
         }
         return failures
+    }
+
+    private func forgetClosed() {
+        for (key, left) in leaving where left.allSatisfy({ $0.socket == nil }) {
+            leaving[key] = nil
+            shut.subtract(left.map(\.identity))
+        }
     }
 
     private func open(

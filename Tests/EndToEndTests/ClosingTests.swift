@@ -1,13 +1,26 @@
 import Glibc
 import Testing
 
+/// What a master may do to its listeners: with CAP_NET_ADMIN it can filter, without it cannot.
+enum Rights: CaseIterable {
+    case usual
+    case withoutNetAdmin
+
+    var wrapper: [String] {
+        switch self {
+        case .usual: []
+        case .withoutNetAdmin: getuid() == 0 ? ["setpriv", "--bounding-set=-net_admin"] : []
+        }
+    }
+}
+
 /// A stop that resets nobody: what was connected before it is served.
 @Suite(.takesTurn) struct ClosingTests {
     /// Clients that connect as fast as they can while the stop comes.
-    @Test(.takesLongTurn, arguments: [1, 2])
-    func nobodyWhoIsConnectedIsReset(workers: Int) async throws {
+    @Test(.takesLongTurn, arguments: [1, 2], Rights.allCases)
+    func nobodyWhoIsConnectedIsReset(workers: Int, rights: Rights) async throws {
         let master = try Supervise.web(
-            ["--workers", "\(workers)"], environment: ["SERIAL": "1"])
+            ["--workers", "\(workers)"], environment: ["SERIAL": "1"], wrapper: rights.wrapper)
         try await master.waitForWorkers(workers)
         let crowd = try Crowd(
             try await master.address(), path: "/slow?seconds=0.005", clients: 64, pause: 0)
@@ -17,6 +30,7 @@ import Testing
         #expect(result.ok > 0)
         let lost = result.reasons.filter { !$0.key.hasPrefix("connect: ") }
         #expect(lost.isEmpty, "\(result)")
+        #expect(master.lines("close-failed").isEmpty)
     }
 
     @Test func theDrainDelayServesOn() async throws {
@@ -78,11 +92,11 @@ import Testing
     }
 
     /// Who waits on a bind that a reload removes, or in a pool that it removes, is served.
-    @Test(.takesLongTurn, arguments: [false, true])
-    func aReloadResetsNobody(removesThePool: Bool) async throws {
+    @Test(.takesLongTurn, arguments: [false, true], Rights.allCases)
+    func aReloadResetsNobody(removesThePool: Bool, rights: Rights) async throws {
         let port = try freePort()
         let other = try freePort()
-        let master = try Supervise.pools { _ in
+        let master = try Supervise.pools(wrapper: rights.wrapper) { _ in
             "[pool a]\nbind = 127.0.0.1:\(port)\n[pool b]\nbind = 127.0.0.1:\(other)\n"
         }
         try await master.waitForWorkers(2)
@@ -99,10 +113,10 @@ import Testing
     }
 
     /// A pool that a reload removed, and the next one brings back while its last request is served.
-    @Test func aDoorIsOpenedAgain() async throws {
+    @Test(arguments: Rights.allCases) func aDoorIsOpenedAgain(rights: Rights) async throws {
         let port = try freePort()
         let pools = "[pool a]\nbind = 127.0.0.1:\(port)\n[pool b]\nbind = 127.0.0.1:0\n"
-        let master = try Supervise.pools { _ in pools }
+        let master = try Supervise.pools(wrapper: rights.wrapper) { _ in pools }
         try await master.waitForWorkers(2)
         let workers = try await master.workers().map(\.pid)
         let idle = workers.map(ProcessTable.sockets).reduce(0, +)
@@ -113,8 +127,56 @@ import Testing
         }
         try await master.reload("[pool b]\nbind = 127.0.0.1:0\n")
         try await master.waitForEvent("closed")
+        // The next program of this process goes on with it.
+        try await master.signal(SIGUSR2)
+        try await master.waitForEvent("upgraded")
+        #expect(try !isAccepted(port: port))
         try await master.reload(pools)
         try await master.wait("the pool is back", deadline: .seconds(30)) {
+            master.lines(Event.reloadCommitted).count == 2
+        }
+        #expect(try await get("/", from: "127.0.0.1:\(port)") != nil)
+        expectNoFailure(try await slow.result(), 1)
+    }
+
+    /// What a reload binds anew takes no connections before the reload commits: with an abort they would
+    /// be reset. The address of a canary that never gets ready does not answer.
+    @Test(arguments: Rights.allCases)
+    func anAbortedReloadResetsNobody(rights: Rights) async throws {
+        let port = try freePort()
+        let pool = "ready-timeout = 3s\n[pool a]\nbind = 127.0.0.1:0\n"
+        let master = try Supervise.pools(wrapper: rights.wrapper) { _ in pool }
+        try await master.waitForWorkers(1)
+        try master.folder.write("hang", "")
+        let changed = pool + "bind = 127.0.0.1:\(port)\n"
+        try await master.reload(changed)
+        try await master.wait("the canary's boot") { master.roster.count(of: "boot") == 2 }
+        #expect(try !isAccepted(port: port))
+        try await master.waitForEvent(Event.reloadAborted)
+        master.folder.remove(file: "hang")
+        try await master.reload(changed)
+        try await master.waitForEvent(Event.reloadCommitted)
+        #expect(try await get("/", from: "127.0.0.1:\(port)") != nil)
+    }
+
+    /// A bind that a reload drops from a pool, and the next one adds while it still serves.
+    @Test(arguments: Rights.allCases)
+    func aDroppedBindIsTakenBack(rights: Rights) async throws {
+        let port = try freePort()
+        let pools = "[pool a]\nbind = 127.0.0.1:\(port)\nbind = 127.0.0.1:0\n"
+        let master = try Supervise.pools(wrapper: rights.wrapper) { _ in pools }
+        let workers = try await master.waitForWorkers(1).map(\.pid)
+        let idle = workers.map(ProcessTable.sockets).reduce(0, +)
+        let slow = try LoadClient(
+            "127.0.0.1:\(port)", requests: 1, rate: 1, path: "/slow?seconds=8")
+        try await master.wait("the request is taken") {
+            workers.map(ProcessTable.sockets).reduce(0, +) > idle
+        }
+        try await master.reload("[pool a]\nbind = 127.0.0.1:0\n")
+        try await master.waitForEvent(Event.reloadCommitted)
+        try await master.wait("the bind is closed") { try !isAccepted(port: port) }
+        try await master.reload(pools)
+        try await master.wait("the bind is back", deadline: .seconds(30)) {
             master.lines(Event.reloadCommitted).count == 2
         }
         #expect(try await get("/", from: "127.0.0.1:\(port)") != nil)

@@ -14,8 +14,7 @@ struct OverflowListenerTests {
         #expect(listener.isClosable)
         let queued = try (0..<20).map { _ in try Client(of: listener) }
         for client in queued { #expect(client.isConnected) }
-        try listener.steerNewConnectionsAway()
-        #expect(try eventually { try listener.continueRefusing(); return listener.isRefusing })
+        try steer(listener)
 
         let late = try (0..<10).map { _ in try Client(of: listener) }
         #expect(late.allSatisfy { !$0.isConnected })
@@ -38,8 +37,7 @@ struct OverflowListenerTests {
     func itIsTakenBack(_ host: String) throws {
         let listener = try ListenSocket.tcp(host: host, port: 0, backlog: 64)
         for _ in 0..<3 {
-            try listener.steerNewConnectionsAway()
-            #expect(try eventually { try listener.continueRefusing(); return listener.isRefusing })
+            try steer(listener)
             #expect(try !Client(of: listener).isConnected)
             try listener.admitNewConnections()
             #expect(option(listener, SO_REUSEPORT) == 0)
@@ -60,8 +58,7 @@ struct OverflowListenerTests {
         try ListenSocket.bind(other.rawValue, to: address)
         try systemCall("listen") { listen(other.rawValue, 16) }
 
-        try listener.steerNewConnectionsAway()
-        #expect(try eventually { try listener.continueRefusing(); return listener.isRefusing })
+        try steer(listener)
         #expect(try !Client(of: listener).isConnected)
         try listener.admitNewConnections()
         #expect(option(listener, SO_REUSEPORT) == 1)
@@ -74,8 +71,7 @@ struct OverflowListenerTests {
         try listener.resetBacklog(64)
         let client = try Client(of: listener)
         #expect(client.isConnected)
-        try listener.steerNewConnectionsAway()
-        #expect(try eventually { try listener.continueRefusing(); return listener.isRefusing })
+        try steer(listener)
         #expect(try !Client(of: listener).isConnected)
         #expect(listener.hasWaitingConnection)
     }
@@ -86,10 +82,18 @@ struct OverflowListenerTests {
         setsockopt(listener.rawValue, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, 4)
         let client = try Client(of: listener)
         #expect(client.isConnected)
-        try listener.steerNewConnectionsAway()
-        #expect(try eventually { try listener.continueRefusing(); return listener.isRefusing })
+        try steer(listener)
         #expect(send(client.rawValue, "x", 1, 0) == 1)
         #expect(eventually { listener.hasWaitingConnection })
+    }
+
+    private func steer(_ listener: ListenSocket) throws {
+        try listener.steerNewConnectionsAway()
+        let isRefusing = try eventually {
+            try listener.continueRefusing()
+            return listener.isRefusing
+        }
+        #expect(isRefusing)
     }
 
     private func option(_ listener: ListenSocket, _ name: Int32) -> Int32? {

@@ -14,23 +14,25 @@ extension Supervise {
     /// A pool of Python workers on a free port, whose faults the folder's files switch: `crash`,
     /// `hang`, `brief`; what they write goes to `roster`.
     static func web(
-        _ options: [String] = [], environment: [String: String] = [:], config: String? = nil
+        _ options: [String] = [], environment: [String: String] = [:], config: String? = nil,
+        wrapper: [String] = []
     ) throws -> Supervise {
         let folder = try Folder()
         return try Supervise(
             ["--bind", "127.0.0.1:0"] + options + ["--", "python3", Place.worker("http_worker")],
             environment: switches(in: folder).merging(environment) { $1 }, config: config,
-            folder: folder)
+            wrapper: wrapper, folder: folder)
     }
 
     /// The same workers in the pools of a configuration file, which may name files of the folder.
     static func pools(
-        environment: [String: String] = [:], _ config: (Folder) -> String
+        environment: [String: String] = [:], wrapper: [String] = [],
+        _ config: (Folder) -> String
     ) throws -> Supervise {
         let folder = try Folder()
         return try Supervise(
             [], environment: switches(in: folder).merging(environment) { $1 },
-            config: pythonCommand + config(folder), folder: folder)
+            config: pythonCommand + config(folder), wrapper: wrapper, folder: folder)
     }
 
     /// HUP, with another configuration file for a master made by `pools`.

@@ -21,3 +21,23 @@ func freePort() throws -> Int {
     }
     throw Late(description: "no free port in 200 tries")
 }
+
+/// Whether a client of this port of 127.0.0.1 gets connected, within a time that is long for a handshake
+/// and short for another SYN.
+func isAccepted(port: Int) throws -> Bool {
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let socket = Glibc.socket(AF_INET, kind, 0)
+    try #require(socket >= 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    _ = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+    var entry = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+    return poll(&entry, 1, 300) == 1 && entry.revents & Int16(POLLERR | POLLHUP) == 0
+}
