@@ -39,6 +39,17 @@ import Testing
         #expect(master.isRunning && master.lines("control").isEmpty)
     }
 
+    /// As in a container whose user has no runtime directory.
+    @Test func theStatusAddressNeedsNoControlSocket() async throws {
+        let master = try Supervise.hello(["--control", "none", "--status-bind", "127.0.0.1:0"])
+        try await master.waitForWorkers(1)
+        let status = try await master.statusAddress()
+        for _ in 0..<3 {
+            #expect(try await master.curl("/healthz", at: status).output.hasSuffix("\n200"))
+        }
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test(.needs("promtool")) func metricsAreWhatPrometheusTakes() async throws {
         let master = try Supervise.hello(["--status-bind", "127.0.0.1:0", "--max-rss", "1G"])
         try await master.waitForWorkers(1)

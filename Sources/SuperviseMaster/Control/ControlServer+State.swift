@@ -30,13 +30,15 @@ extension ControlServer {
         }
         var connections: [ControlConnection] = []
         for state in state.connections {
-            guard let endpoint = endpoints.first(where: { $0.serial == state.endpoint }) else {
+            guard let endpoint = endpoints.first(where: { $0.serial == state.endpoint }),
+                !endpoints.contains(where: { $0.serial == state.serial })
+            else {
+                HandedDescriptors.close(state.socket)
                 continue
             }
             connections.append(try ControlConnection(resuming: state, endpoint: endpoint))
         }
-        let server = ControlServer(endpoints, resuming: connections)
-        server.lastSerial = state.lastSerial
+        let server = ControlServer(endpoints, resuming: connections, last: state.lastSerial)
         server.droppedByGone = state.droppedByGone
         return server
     }

@@ -32,13 +32,14 @@ final class ControlServer {
 
     init(_ endpoints: [ControlEndpoint]) {
         self.endpoints = endpoints
-        lastSerial = UInt64(endpoints.count)
+        lastSerial = endpoints.map(\.serial).max() ?? 0
     }
 
-    /// Goes on with the clients of another program of this process.
-    init(_ endpoints: [ControlEndpoint], resuming connections: [ControlConnection]) {
+    /// Goes on with the clients of another program of this process, which used serials up to `last`.
+    init(_ endpoints: [ControlEndpoint], resuming connections: [ControlConnection], last: UInt64) {
         self.endpoints = endpoints
-        lastSerial = UInt64(endpoints.count)
+        // A serial stands for one socket, whatever a former program assigned.
+        lastSerial = (endpoints.map(\.serial) + connections.map(\.serial) + [last]).max() ?? last
         for connection in connections {
             self.connections[connection.serial] = connection
             connection.isDirty = true
