@@ -19,36 +19,56 @@ public struct ReceivedSignal: Hashable, Sendable {
 public struct SignalDescriptor: ~Copyable {
     /// More than a turn usually finds pending.
     private static let batch = 8
+    /// Real-time signals queue, so whoever sends them faster than they are read must not hold us.
+    private static let batchesPerRead = 16
+    /// Signals of the program's own faults, which the kernel delivers even if they are blocked, by
+    /// killing; and ABRT, which asks for a core dump.
+    private static let faults = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS]
+    private static let last: Int32 = 64
     private let descriptor: FileDescriptor
 
     /// Blocks these signals on the calling thread, ends their being ignored, and makes a descriptor
     /// that receives them. An ignored signal is never pending, and with SIGCHLD ignored, as a parent
     /// may leave it, the kernel reaps our children itself (waitpid(2)). Fails as signalfd(2) does.
     public init(blocking numbers: [Int32]) throws(SystemCallError) {
-        var set = SignalMask(numbers).set
-        let result = pthread_sigmask(SIG_BLOCK, &set, nil)
-        precondition(result == 0, "SIG_BLOCK is a valid request")
+        descriptor = try Self.block(numbers)
+        Self.endIgnoring(numbers)
+    }
+
+    /// Blocks every signal but those of the program's own faults (SIGKILL and SIGSTOP cannot be
+    /// blocked), stops inherited timers (setitimer(2)), ends the ignoring of `served`, and makes a
+    /// descriptor that receives whatever else comes. Fails as signalfd(2) does.
+    public init(blockingAllAndServing served: [Int32]) throws(SystemCallError) {
+        descriptor = try Self.block((1...Self.last).filter { !Self.faults.contains($0) })
+        csupervise_disarm_timers()
+        Self.endIgnoring(served)
+    }
+
+    private static func block(_ numbers: [Int32]) throws(SystemCallError) -> FileDescriptor {
+        let mask = numbers.reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
+        try systemCall("rt_sigprocmask") { csupervise_block_signals(mask) }
+        return FileDescriptor(
+            owning: try systemCall("signalfd") { csupervise_signal_descriptor(mask) })
+    }
+
+    private static func endIgnoring(_ numbers: [Int32]) {
         for number in numbers {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = SIG_DFL
             let result = sigaction(number, &action, nil)
             precondition(result == 0, "signals that can be blocked have a disposition")
         }
-        let number = try systemCall("signalfd") {
-            signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
-        }
-        descriptor = FileDescriptor(owning: number)
     }
 
     /// The descriptor, readable while a signal is pending.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Takes every pending signal.
+    /// Takes what is pending, up to a bound.
     public func read() -> [ReceivedSignal] {
         var received: [ReceivedSignal] = []
         var records = [signalfd_siginfo](repeating: signalfd_siginfo(), count: Self.batch)
         let size = MemoryLayout<signalfd_siginfo>.stride
-        while true {
+        for _ in 0..<Self.batchesPerRead {
             let bytes = Glibc.read(descriptor.rawValue, &records, records.count * size)
             if bytes == -1, errno == EINTR { continue }
             precondition(
@@ -61,8 +81,9 @@ public struct SignalDescriptor: ~Copyable {
                     senderUID: $0.ssi_uid)
             }
             // What comes later makes the descriptor readable again.
-            if count < records.count { return received }
+            if count < records.count { break }
         }
+        return received
     }
 }
 

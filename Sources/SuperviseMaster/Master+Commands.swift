@@ -14,15 +14,11 @@ extension Master {
         if let signal = settings.evidenceSignal { signalIgnoringExit(worker, signal.number) }
         guard !settings.beforeRecycle.isEmpty else { return }
         let name = settings.beforeRecycle[0]
-        let environment =
-            WorkerEnvironment.withoutContract(context.environment)
-            + evidence(about: worker, cause, facts)
         do {
-            let plan = try commands.plan(
-                settings.beforeRecycle, environment: environment, endsWithMaster: true)
+            let plan = try commands.plan(settings.beforeRecycle, endsWithMaster: true)
             try commands.run(
-                plan, environment: environment, for: .evidence(id), within: Master.commandTime,
-                at: now)
+                plan, variables: evidence(about: worker, cause, facts), for: .evidence(id),
+                within: Master.commandTime, at: now)
         } catch {
             log.write(
                 line(.error, Master.beforeRecycle, worker).with("command", name)

@@ -54,6 +54,8 @@ final class Master {
     var strangers: Set<Int32> = []
     /// What was told already and is told once.
     var told: Set<OnceTold> = []
+    /// Signals without a meaning that were logged.
+    var ignoredSignals: Set<Int32> = []
     /// Workers to be looked at, whether they serve a listener of ours at all.
     var looks: [Look] = []
     /// Whether it was said that the memory of a worker cannot be read.
@@ -117,8 +119,9 @@ final class Master {
         self.service = service
         let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
         serviceManager = Master.serviceManager(launch, log: log, at: now)
-        commands = SideCommands(openFilesLimit: context.openFilesLimit)
-        hooks = HookRunner(environment: context.environment, commands: commands)
+        commands = SideCommands(
+            openFilesLimit: context.openFilesLimit, environment: context.environment)
+        hooks = HookRunner(commands: commands)
         configurations = [:]
         blueprints = [:]
         poll = try EventPoll()

@@ -93,7 +93,7 @@ public enum Program {
         SpareDescriptors.keep()
         let log = try openLog(settings)
         // First of all: a signal from here on is answered by the loop, which cleans up behind itself.
-        let signals = try SignalDescriptor(blocking: MasterSignal.all)
+        let signals = try SignalDescriptor(blockingAllAndServing: MasterSignal.served)
         let pidfile = try settings.pidfile.map { try writePidFile($0) }
         let listeners = Listeners(passed: passed, inherited: inherited)
         defer { cleanUp(listeners, pidfile, log) }

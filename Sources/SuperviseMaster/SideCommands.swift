@@ -25,17 +25,21 @@ final class SideCommands {
     private static let killAgainAfter = TimeSpan.seconds(1)
 
     private let openFilesLimit: ResourceLimit?
+    /// The master's environment without what is meant for the master alone.
+    private let environment: [String]
     /// Those that run, by process; another program of this process goes on with them.
     var running: [Int32: SideCommand] = [:]
 
-    /// None yet. `openFilesLimit` is given back to them, as to workers.
-    init(openFilesLimit: ResourceLimit?) {
+    /// None yet. `openFilesLimit` is given back to them, as to workers. Of `environment`, the
+    /// master's, they get no variable by which the master talks to its service manager.
+    init(openFilesLimit: ResourceLimit?, environment: [String]) {
         self.openFilesLimit = openFilesLimit
+        self.environment = WorkerEnvironment.withoutContract(environment)
     }
 
     /// How to start a command. One that `endsWithMaster` is killed when the master is gone.
     func plan(
-        _ arguments: [String], environment: [String], endsWithMaster: Bool
+        _ arguments: [String], endsWithMaster: Bool
     ) throws(SystemCallError) -> SpawnPlan {
         var attributes = SpawnAttributes()
         if endsWithMaster { attributes.deathSignal = Signal.kill.number }
@@ -45,12 +49,12 @@ final class SideCommands {
             attributes: attributes)
     }
 
-    /// Starts a command that may take so long.
+    /// Starts a command that may take so long, with these variables added to its environment.
     func run(
-        _ plan: SpawnPlan, environment: [String], for purpose: SideCommand.Purpose,
+        _ plan: SpawnPlan, variables: [String], for purpose: SideCommand.Purpose,
         within time: TimeSpan, at now: Instant
     ) throws(SpawnFailure) {
-        let spawned = try plan.spawn(environment: environment)
+        let spawned = try plan.spawn(environment: environment + variables)
         running[spawned.pid] = SideCommand(purpose: purpose, startedAt: now, killAt: now + time)
     }
 

@@ -174,4 +174,20 @@ import Testing
         }
         #expect(try await master.workers().count == 1)
     }
+
+    /// What the service manager asks of the master is none of a command's business.
+    @Test func commandsDoNotGetTheMastersContract() async throws {
+        let folder = try Folder()
+        let variables = [
+            "NOTIFY_SOCKET": "@nobody", "WATCHDOG_USEC": "600000000", "LISTEN_PID": "1",
+            "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web", "SERVER_STARTER_PORT": "1=3",
+        ]
+        let master = try Supervise.hello(
+            ["--on-event", "ready sh -c 'env > \(folder["env"]); echo done >> \(folder["env"])'"],
+            environment: variables.merging(["OTHER": "kept"]) { $1 })
+        try await master.wait("the command") { folder.lines("env").last == "done" }
+        let names = folder.lines("env").compactMap { $0.split(separator: "=").first }
+        #expect(names.contains("OTHER") && names.contains("SUPERVISE_EVENT"))
+        for name in variables.keys { #expect(!names.contains(Substring(name)), "\(name)") }
+    }
 }

@@ -91,6 +91,41 @@ struct IsolatedTests {
         }
     }
 
+    @Test func allSignalsButFaultsAreBlocked() async {
+        await #expect(processExitsWith: .success) {
+            var soon = itimerval(
+                it_interval: timeval(tv_sec: 0, tv_usec: 1000),
+                it_value: timeval(tv_sec: 30, tv_usec: 0))
+            let timers = [ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF].map {
+                __itimer_which_t($0.rawValue)
+            }
+            for timer in timers { try #require(setitimer(timer, &soon, nil) == 0) }
+            let signals = try SignalDescriptor(blockingAllAndServing: [SIGTERM])
+            // A timer that the process inherited is stopped.
+            for timer in timers {
+                var left = itimerval()
+                try #require(getitimer(timer, &left) == 0)
+                try #require(left.it_value.tv_sec == 0 && left.it_value.tv_usec == 0)
+            }
+            let faults = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS]
+            let blocked = (Int32(1)...64).filter {
+                !(faults + [SIGKILL, SIGSTOP]).contains($0)
+            }
+            // Also those that glibc keeps for itself, which no function of it can send.
+            let mask = Procfs.text("/proc/thread-self/status") ?? ""
+            let bits = blocked.reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
+            try #require(mask.contains("SigBlk:\t\(String(bits, radix: 16))\n"))
+            // CONT takes back the signals that stop, and they it.
+            let sent = blocked.filter { ![SIGCONT, 32, 33].contains($0) }
+            for number in sent { try #require(pthread_kill(pthread_self(), number) == 0) }
+            try #require(Set(signals.read().map(\.number)) == Set(sent))
+            let text = try shell("grep -E '^Sig(Blk|Ign|Pnd)' /proc/self/status >&3")
+            for line in text.split(separator: "\n") {
+                try #require(line.hasSuffix("\t0000000000000000"))
+            }
+        }
+    }
+
     /// A thread of our own starts the child and ends: threads of a test's pool come and go as they
     /// like.
     @Test func theDeathSignalComesWithTheParentThread() async {

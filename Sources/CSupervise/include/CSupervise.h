@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "kernel.h"
 #include "listening.h"
+#include "signals.h"
 #include "sockets.h"
 #include "steering.h"
 #include "title.h"

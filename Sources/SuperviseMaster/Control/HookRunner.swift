@@ -42,11 +42,9 @@ final class HookRunner {
     private var waiting: [Order] = []
     /// How many commands were not run since too many ran already, and were not told yet.
     private(set) var skipped: UInt64 = 0
-    private let environment: [String]
     private let commands: SideCommands
 
-    init(environment: [String], commands: SideCommands) {
-        self.environment = environment
+    init(commands: SideCommands) {
         self.commands = commands
     }
 
@@ -54,8 +52,7 @@ final class HookRunner {
     func adopt(_ settings: [EventHook]) throws(SystemCallError) {
         var made: [Hook] = []
         for hook in settings {
-            let plan = try commands.plan(
-                hook.command, environment: environment, endsWithMaster: false)
+            let plan = try commands.plan(hook.command, endsWithMaster: false)
             made.append(Hook(events: Set(hook.events), command: hook.command, plan: plan))
         }
         hooks = made
@@ -83,8 +80,8 @@ final class HookRunner {
             let hook = hooks[order.hook]
             do throws(SpawnFailure) {
                 try commands.run(
-                    hook.plan, environment: environment + HookRunner.variables(order.event),
-                    for: .event, within: HookRunner.timeout, at: now)
+                    hook.plan, variables: HookRunner.variables(order.event), for: .event,
+                    within: HookRunner.timeout, at: now)
             } catch {
                 complain(hook.command[0], "\(error)")
             }

@@ -55,7 +55,7 @@ extension Program {
         closeUnknown(open, state)
         var launch = start
         launch.programPath = state.programPath
-        let signals = try SignalDescriptor(blocking: MasterSignal.all)
+        let signals = try SignalDescriptor(blockingAllAndServing: MasterSignal.served)
         guard let text = state.configurations[state.service.generation] else {
             throw UpgradeFailure("there is no configuration of the generation in force")
         }
