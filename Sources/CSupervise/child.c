@@ -281,9 +281,13 @@ static int clone_child(struct csupervise_start *start, void *stack_end,
     return pid;
 }
 
+bool csupervise_never_unshares(int code) {
+    // Unknown to the kernel, as before Linux 5.9, or forbidden, as by a container.
+    return code == ENOSYS || code == EINVAL || code == EPERM || code == EACCES;
+}
+
 int csupervise_start_child(struct csupervise_start *start, void *stack_end,
                            int32_t *process_descriptor) {
-    // Before Linux 5.9, or where a container forbids it.
     static atomic_bool cannot_unshare;
     start->shares_descriptors = start->error_descriptor < 0 && !cannot_unshare;
     int pid = clone_child(start, stack_end, process_descriptor);
@@ -293,7 +297,9 @@ int csupervise_start_child(struct csupervise_start *start, void *stack_end,
     close(*process_descriptor);
     if (start->failed_code == ENOMEM)
         return -ENOMEM;
-    cannot_unshare = true;
+    // Any other failure may pass, and a copy of all descriptors serves this start.
+    if (csupervise_never_unshares(start->failed_code))
+        cannot_unshare = true;
     start->shares_descriptors = false;
     return clone_child(start, stack_end, process_descriptor);
 }

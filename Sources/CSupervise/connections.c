@@ -10,13 +10,14 @@
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 // Of the states of tcp(7) those in which a socket may belong to a process. <netinet/tcp.h> names them,
 // and has an older tcp_info than the kernel's header.
-enum { state_syn_received = 3, state_time_wait = 6, answer_bytes = 8192 };
+enum { state_syn_received = 3, state_time_wait = 6, answer_bytes = 8192, most_dumps = 8 };
 
 static void read_times(const struct tcp_info *info, struct csupervise_connection *found) {
     found->since_sent = info->tcpi_last_data_sent;
@@ -50,9 +51,21 @@ static void read_connection(const struct nlmsghdr *header, struct csupervise_con
     }
 }
 
+// Messages of an answer that was given up would be taken for the next one.
+static int give_up(int diagnosis) {
+    int code = errno;
+    char ignored[answer_bytes];
+    while (recv(diagnosis, ignored, sizeof ignored, MSG_DONTWAIT) >= 0) {
+    }
+    errno = code;
+    return -1;
+}
+
 // Counts the sockets in these states, a bit for each, and writes the first ones to `found`.
-static int dump(int diagnosis, int family, uint16_t port, uint32_t states,
-                struct csupervise_connection *found, int room) {
+// `interrupted` is whether they changed meanwhile, so that some may be missing or counted twice.
+static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
+                     struct csupervise_connection *found, int room, bool *interrupted) {
+    *interrupted = false;
     struct inet_diag_req_v2 request;
     memset(&request, 0, sizeof request);
     request.sdiag_family = (uint8_t)family;
@@ -68,16 +81,18 @@ static int dump(int diagnosis, int family, uint16_t port, uint32_t states,
         _Alignas(struct nlmsghdr) char answer[answer_bytes];
         ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);
         if (size < 0)
-            return -1;
+            return give_up(diagnosis);
         uint32_t rest = (uint32_t)size;
         for (struct nlmsghdr *header = (struct nlmsghdr *)answer; NLMSG_OK(header, rest);
              header = NLMSG_NEXT(header, rest)) {
+            if (header->nlmsg_flags & NLM_F_DUMP_INTR)
+                *interrupted = true;
             if (header->nlmsg_type == NLMSG_DONE)
                 return count;
             if (header->nlmsg_type == NLMSG_ERROR) {
                 const struct nlmsgerr *error = NLMSG_DATA(header);
                 errno = -error->error;
-                return -1;
+                return give_up(diagnosis);
             }
             const struct inet_diag_msg *message = NLMSG_DATA(header);
             // Older kernels leave the port to whoever asks.
@@ -88,6 +103,17 @@ static int dump(int diagnosis, int family, uint16_t port, uint32_t states,
             count++;
         }
     }
+}
+
+// A dump of sockets that come and go may be interrupted again and again; the last one is nearest to
+// the truth.
+static int dump(int diagnosis, int family, uint16_t port, uint32_t states,
+                struct csupervise_connection *found, int room) {
+    int count = 0;
+    bool interrupted = true;
+    for (int i = 0; i < most_dumps && interrupted && count >= 0; i++)
+        count = dump_once(diagnosis, family, port, states, found, room, &interrupted);
+    return count;
 }
 
 int csupervise_connections(int diagnosis, int family, uint16_t port,
