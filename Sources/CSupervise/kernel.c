@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <malloc.h>
 #include <nss.h>
 #include <sched.h>
@@ -145,6 +146,13 @@ int csupervise_open_at(int folder, const char *name, int flags, mode_t mode) {
 
 int csupervise_open_path_at(int folder, const char *name) {
     return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int csupervise_open_folder_at(int folder, const char *name) {
+    struct open_how how = {0};
+    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+    return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
 }
 
 ssize_t csupervise_read_link(int link, char *text, size_t room) {

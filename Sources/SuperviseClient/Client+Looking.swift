@@ -6,9 +6,12 @@ extension Client {
         let client = try request("GET", "/status")
         let body = try client.wholeBody()
         guard client.status == 200 else { return refused(client.status, body) }
+        guard let report = JSONValue(body)?.printable else { throw .garbled }
         if json { return say(String(decoding: body, as: UTF8.self)) }
-        guard let report = JSONValue(body) else { throw .garbled }
-        return say(StatusText(report: report, style: style).lines.joined(separator: "\n") + "\n")
+        let others = others.map(\.title).joined(separator: ", ")
+        if !others.isEmpty { complain("masters of other users: \(others)") }
+        let text = StatusText(report: report, style: style, user: userName)
+        return say(text.lines.joined(separator: "\n") + "\n")
     }
 
     /// The status every second, until `q`. What is piped away gets it once.
@@ -54,9 +57,9 @@ extension Client {
     private func show() throws(ControlFailure) {
         let client = try requestAgain("/status")
         let body = try client.wholeBody()
-        guard client.status == 200, let report = JSONValue(body) else { throw .garbled }
+        guard client.status == 200, let report = JSONValue(body)?.printable else { throw .garbled }
         let size = Terminal.size(of: 1) ?? (columns: 80, rows: 24)
-        var lines = StatusText(report: report, style: style).lines
+        var lines = StatusText(report: report, style: style, user: userName).lines
         if lines.count > size.rows - 1 {
             let hidden = lines.count - (size.rows - 2)
             lines = lines.prefix(size.rows - 2) + [style.paint("… \(hidden) more lines", .dim)]
@@ -68,13 +71,17 @@ extension Client {
         if say("\u{1B}[H" + text + "\u{1B}[J") != ExitCode.done { throw .garbled }
     }
 
+    /// The user of the master, where root looks at another user's.
+    private var userName: String? { found?.owner.map(MasterFinder.userName) }
+
     func events(follow: Bool, json: Bool) throws(ControlFailure) -> Int32 {
         let client = try request("GET", follow ? "/events?follow" : "/events")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(
             timeoutMilliseconds: follow ? -1 : ControlClient.patienceMilliseconds)
         {
-            let text = json ? String(decoding: line, as: UTF8.self) : EventText.line(line, style)
+            guard let event = JSONValue(line)?.printable else { throw .garbled }
+            let text = json ? String(decoding: line, as: UTF8.self) : EventText.line(event, style)
             guard say(text + "\n") == ExitCode.done else { return ExitCode.failed }
         }
         if follow { complain("the master is gone") }
@@ -84,8 +91,7 @@ extension Client {
 
 /// An event for people.
 enum EventText {
-    static func line(_ bytes: [UInt8], _ style: Style) -> String {
-        guard let event = JSONValue(bytes) else { return String(decoding: bytes, as: UTF8.self) }
+    static func line(_ event: JSONValue, _ style: Style) -> String {
         let time = (event["time"]?.text ?? "").dropFirst(11).dropLast()
         let name = event["event"]?.text?.printable ?? "?"
         let colour: Style.Colour? =

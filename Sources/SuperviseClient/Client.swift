@@ -17,13 +17,18 @@ public struct Client {
     let command: MasterCommand
     let environment: [String: String]
     var found: MasterFinder.Found?
+    /// Masters of other users that run too, which root sees.
+    var others: [MasterFinder.Found] = []
 
     /// Carries a command out and returns the exit code. `environment` is this process's.
     public static func run(_ command: MasterCommand, environment: [String: String]) -> Int32 {
         var client = Client(command: command, environment: environment)
         do throws(MasterFinder.Failure) {
-            client.found = try MasterFinder(runtimeFolder: environment["XDG_RUNTIME_DIR"])
-                .find(command.target)
+            let finder = MasterFinder(runtimeFolder: environment["XDG_RUNTIME_DIR"])
+            let (found, others) = try finder.find(
+                command.target, actsOnMaster: command.action.actsOnMaster)
+            client.found = found
+            client.others = others
         } catch {
             switch error {
             case .nothing(let message):
@@ -78,7 +83,7 @@ public struct Client {
         guard let found else { throw .garbled }
         let socket: StreamSocket
         do throws(SystemCallError) {
-            socket = try StreamSocket.connect(unix: found.path)
+            socket = try found.connectAgain()
         } catch {
             throw .unreachable(error)
         }
@@ -156,5 +161,15 @@ public struct Client {
         // no-color.org: any value but an empty one.
         let hasColours = (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
         return Style(width: Terminal.size(of: 1)?.columns ?? 80, hasColours: hasColours)
+    }
+}
+
+extension MasterCommand.Action {
+    /// Whether the master is to do something, and not only to answer.
+    fileprivate var actsOnMaster: Bool {
+        switch self {
+        case .status, .top, .events: false
+        case .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
+        }
     }
 }

@@ -16,6 +16,11 @@ final class ControlClient {
     /// so this is very long.
     static let patienceMilliseconds: Int32 = 10_000
 
+    /// How long all of an answer may take, and how large it may be: a master of another user is not
+    /// trusted to end it.
+    private static let longestAnswerNanoseconds: Int64 = 30_000_000_000
+    private static let largestAnswerBytes = 256 << 20
+
     private let socket: StreamSocket
     private var received: [UInt8] = []
     private var isAtEnd = false
@@ -43,7 +48,10 @@ final class ControlClient {
 
     /// All of the answer.
     func wholeBody() throws(ControlFailure) -> [UInt8] {
-        while try readMore(patience: ControlClient.patienceMilliseconds) {}
+        let end = MonotonicClock.nanoseconds() + ControlClient.longestAnswerNanoseconds
+        while try readMore(patience: ControlClient.patienceMilliseconds) {
+            guard MonotonicClock.nanoseconds() < end else { throw .silent }
+        }
         return body
     }
 
@@ -85,7 +93,10 @@ final class ControlClient {
             }
             guard parts.count == 2 else { continue }
             if parts[0] == "transfer-encoding" { isChunked = parts[1] == "chunked" }
-            if parts[0] == "content-length" { lengthLeft = Int(parts[1]) }
+            if parts[0] == "content-length" {
+                lengthLeft = Int(parts[1])
+                guard lengthLeft.map({ $0 >= 0 }) ?? true else { throw .garbled }
+            }
         }
     }
 
@@ -130,6 +141,10 @@ final class ControlClient {
         do throws(SystemCallError) {
             while true {
                 if let bytes = try socket.read(atMost: 65_536) {
+                    guard received.count + body.count < ControlClient.largestAnswerBytes else {
+                        isAtEnd = true
+                        return false
+                    }
                     received += bytes
                     isAtEnd = bytes.isEmpty
                     return !isAtEnd

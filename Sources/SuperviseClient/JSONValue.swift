@@ -26,6 +26,17 @@ enum JSONValue: Equatable, Sendable {
         return members.first { $0.key == key }?.value
     }
 
+    /// The same, with nothing in any text that a terminal obeys.
+    var printable: JSONValue {
+        switch self {
+        case .text(let text): .text(text.printable)
+        case .array(let list): .array(list.map(\.printable))
+        case .object(let list):
+            .object(list.map { Member(key: $0.key.printable, value: $0.value.printable) })
+        case .null, .boolean, .number: self
+        }
+    }
+
     var text: String? { if case .text(let text) = self { text } else { nil } }
     var number: Double? { if case .number(let number) = self { number } else { nil } }
     var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }

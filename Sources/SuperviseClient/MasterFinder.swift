@@ -18,18 +18,43 @@ struct MasterFinder {
     struct Found {
         let path: String
         let socket: StreamSocket
+        /// The user of a master that root found among those of other users; nil for its own.
+        var owner: UInt32?
+        /// Connects once more.
+        let connectAgain: () throws(SystemCallError) -> StreamSocket
+
+        /// The master's name, from the socket's.
+        var name: String {
+            let file = path.split(separator: "/").last.map(String.init) ?? path
+            return String(file.dropLast(ControlPath.suffix.count)).printable
+        }
+
+        /// The name, with the user where that is another.
+        var title: String {
+            owner.map { "\(name) (user \(MasterFinder.userName($0)))" } ?? name
+        }
     }
 
     /// How often a socket is asked that has no room for another connection.
-    private static let attempts = 200
-    private static let gapMilliseconds: Int32 = 10
+    static let attempts = 200
+    static let gapMilliseconds: Int32 = 10
 
     /// `$XDG_RUNTIME_DIR`.
     let runtimeFolder: String?
 
-    private var folders: [String] { ControlPath.folders(runtimeFolder: runtimeFolder) }
+    var folders: [String] { ControlPath.folders(runtimeFolder: runtimeFolder) }
 
-    func find(_ target: MasterCommand.Target) throws(Failure) -> Found {
+    /// `actsOnMaster` is whether the master is to do something. Then root has to name the socket of
+    /// another user's master: who can make a socket must not have root take it for another one.
+    func find(
+        _ target: MasterCommand.Target, actsOnMaster: Bool
+    ) throws(Failure) -> (found: Found, others: [Found]) {
+        if case .socket(let path) = target { return (try connect(path), []) }
+        guard ThisProcess.effectiveUID == 0 else { return (try findOwn(target), []) }
+        return try findAmongAll(target, actsOnMaster: actsOnMaster)
+    }
+
+    private func findOwn(_ target: MasterCommand.Target) throws(Failure) -> Found {
         switch target {
         case .socket(let path): return try connect(path)
         case .named(let name):
@@ -46,7 +71,10 @@ struct MasterFinder {
 
     private func connect(_ path: String) throws(Failure) -> Found {
         do throws(SystemCallError) {
-            return Found(path: path, socket: try connectInTime(path))
+            let socket = try connectInTime(path)
+            return Found(path: path, socket: socket) { () throws(SystemCallError) in
+                try StreamSocket.connect(unix: path)
+            }
         } catch {
             switch error.kind {
             case .notFound, .refused:
@@ -70,7 +98,7 @@ struct MasterFinder {
         return try StreamSocket.connect(unix: path)
     }
 
-    private func isStuck(_ path: String) -> String {
+    func isStuck(_ path: String) -> String {
         "\(path) takes no connection: its master is stopped, or has more clients than it can serve"
     }
 
@@ -82,14 +110,21 @@ struct MasterFinder {
             let found = answering(paths, refused: &refused)
             if let only = found.first, found.count == 1 { return only }
             guard found.isEmpty else {
-                let names = found.map { name(of: $0.path) }.joined(separator: ", ")
-                throw .several("several masters are running: \(names); choose one with --name")
+                throw .several(severalText(found))
             }
         }
         if let reason = refused.first { throw .refused(reason) }
-        throw .nothing(
-            "\(what): nothing answers in \(self.folders.joined(separator: " or ")). "
-                + "A control socket elsewhere is named by --control PATH")
+        throw .nothing(nothingText(what, in: self.folders))
+    }
+
+    func severalText(_ found: [Found]) -> String {
+        let names = found.map(\.title).joined(separator: ", ")
+        return "several masters are running: \(names); choose one with --name"
+    }
+
+    func nothingText(_ what: String, in folders: [String]) -> String {
+        "\(what): nothing answers in \(folders.joined(separator: " or ")). "
+            + "A control socket elsewhere is named by --control PATH"
     }
 
     private func answering(_ paths: [String], refused: inout [String]) -> [Found] {
@@ -98,7 +133,11 @@ struct MasterFinder {
             do throws(SystemCallError) {
                 let socket = try connectInTime(path)
                 // Where others may make files, a socket may be theirs.
-                if isTrusted(socket) { found.append(Found(path: path, socket: socket)) }
+                guard isTrusted(socket) else { continue }
+                found.append(
+                    Found(path: path, socket: socket) { () throws(SystemCallError) in
+                        try StreamSocket.connect(unix: path)
+                    })
             } catch  where error.kind == .notPermitted {
                 refused.append(
                     "\(path) is not for this user: only root and the user of the master may talk to "
@@ -119,10 +158,5 @@ struct MasterFinder {
         } catch {
             return false
         }
-    }
-
-    private func name(of path: String) -> String {
-        let file = path.split(separator: "/").last.map(String.init) ?? path
-        return String(file.dropLast(ControlPath.suffix.count))
     }
 }

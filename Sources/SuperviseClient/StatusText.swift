@@ -2,6 +2,8 @@
 struct StatusText {
     let report: JSONValue
     let style: Style
+    /// Whose master it is, where it is another user's.
+    var user: String?
     /// How many of the last exits are shown.
     var exits = 5
 
@@ -20,6 +22,7 @@ struct StatusText {
         let state = master["state"]?.text ?? "unknown"
         let word = state == "running" ? (isReady ? "ready" : "not ready") : state
         let facts = [
+            user.map { "user \($0)" },
             "generation \(master.integerText("generation"))", "up \(master.time("uptime_seconds"))",
             "pid \(master.integerText("pid"))", "supervise \(master["version"]?.text ?? "?")",
             master["memory_bytes"]?.number.map { Units.bytes($0) },

@@ -85,14 +85,14 @@ private let report = """
                 == ["0", "999999", "1.2M", "5.0G", "many"])
     }
 
-    @Test func eventsForPeople() {
+    @Test func eventsForPeople() throws {
         let event = """
             {"schema":1,"sequence":9,"time":"2026-11-21T05:48:45.575Z","level":"error",\
             "event":"exited","pool":"web","slot":0,"cause":"crashed","age":0.25,"rss":1048576,\
             "message":"a b\\u001b"}
             """
         #expect(
-            EventText.line(Array(event.utf8), Style())
+            EventText.line(try #require(JSONValue(event.utf8)).printable, Style())
                 == "05:48:45.575 exited           pool=web slot=0 cause=crashed age=250ms rss=1.0M "
                 + "message=\"a b\"")
     }

@@ -22,6 +22,9 @@ int csupervise_open_path(const char *path);
 // The same in an open folder.
 int csupervise_open_path_at(int folder, const char *name);
 
+// A folder in an open one, on the same mount and not by a link (openat2(2)).
+int csupervise_open_folder_at(int folder, const char *name);
+
 // openat(2), which is variadic.
 int csupervise_open_at(int folder, const char *name, int flags, mode_t mode);
 
