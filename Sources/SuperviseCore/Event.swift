@@ -16,9 +16,9 @@ public enum Event: Equatable, Sendable {
     /// Every living worker was measured. Told after their `memory`, as the end of the answer to
     /// `sampleMemory`.
     case sampled
-    /// Whether connections wait to be accepted on any listener of the pool. Told after the workers'
-    /// counts, as the answer to `sampleProgress`.
-    case queue(isWaiting: Bool)
+    /// The generations on whose listeners connections wait to be accepted. Follows the workers' counts,
+    /// as the answer to `sampleProgress`.
+    case queue(waiting: [Int])
     /// So many workers more (or, negative, fewer); never below one.
     case resize(by: Int)
     /// An operator wants the worker of this slot replaced, or of every slot where none is named.

@@ -8,6 +8,10 @@ extension Pool {
     /// time, and the master would do nothing else.
     static let shortestWait = TimeSpan.milliseconds(10)
 
+    /// A worker that served at least this long before it reached its request limit is followed at once.
+    /// Shorter than `briefLife`: a fast program with a small limit does nothing wrong.
+    static let briefService = TimeSpan.milliseconds(100)
+
     mutating func startFailed(_ id: WorkerID, _ failure: StartFailure, at now: Instant) {
         note(.startFailed(id, failure))
         if let index = leavingIndex(of: id) {
@@ -36,6 +40,29 @@ extension Pool {
             slots[worker.id.slot].setbacks.failures = 0
         }
         countFailure(in: worker.id.slot, at: now)
+    }
+
+    /// Counts a recycle that a worker brought about itself, by asking for it or by reporting requests. A
+    /// program that does so as soon as it is ready would otherwise be started without end.
+    mutating func countOwnRecycle(of worker: Worker, _ due: Slot.Due?, at now: Instant) {
+        guard let due, let readyAt = worker.readyAt else { return }
+        let isTooSoon: Bool
+        let life: TimeSpan
+        switch due.cause {
+        case .requested:
+            life = due.since - worker.startedAt
+            isTooSoon = life < Pool.briefLife
+        case .requests:
+            life = now - worker.startedAt
+            isTooSoon = now - readyAt < Pool.briefService
+        case .lifetime, .memory, .poolMemory, .pressure, .operator, .reload: return
+        }
+        if isTooSoon {
+            countEarlyEnd(of: worker, at: now)
+        } else if life >= Pool.briefLife {
+            slots[worker.id.slot].setbacks.failures = 0
+            slots[worker.id.slot].setbacks.notBefore = nil
+        }
     }
 
     mutating func countFailure(

@@ -105,11 +105,13 @@ extension Pool {
         guard let incumbent = slots[slot].incumbent else { return }
         let cause = slots[slot].due?.cause ?? .reload
         slots[slot].awaitsRoom = goesFirstForMemory(slot)
+        let due = slots[slot].due
         slots[slot].due = nil
         if case .waiting(slot, _)? = candidate?.phase {
             candidate?.phase = .takingSlot(slot)
         }
         retire(incumbent.id, because: .recycle(cause), at: now)
+        countOwnRecycle(of: incumbent, due, at: now)
     }
 
     mutating func takeOverUnlessOnTrial(_ slot: Int, at now: Instant) {
@@ -129,12 +131,13 @@ extension Pool {
         else { return }
         let cause = slots[slot].due?.cause ?? .reload
         if cause == .memory { pace.believesGrowth = slots[slot].due?.isForeseen == false }
+        let due = slots[slot].due
         slots[slot].due = nil
         slots[slot].replacement = nil
-        if let old = slots[slot].incumbent {
-            retire(old.id, because: .recycle(cause), at: now)
-        }
+        let old = slots[slot].incumbent
+        if let old { retire(old.id, because: .recycle(cause), at: now) }
         slots[slot].incumbent = replacement
+        if let old { countOwnRecycle(of: old, due, at: now) }
         judgeRequests(of: replacement.id, at: now)
     }
 }

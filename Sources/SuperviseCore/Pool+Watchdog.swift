@@ -35,7 +35,7 @@ extension Pool {
     /// Gives every worker back the time in which nobody could run.
     mutating func shiftDeadlines(by span: TimeSpan, at now: Instant) {
         emptyingUntil = emptyingUntil.map { $0 + span }
-        queueWaitsSince = queueWaitsSince.map { $0 + span }
+        for index in queueWaits.indices { queueWaits[index].since = queueWaits[index].since + span }
         for slot in slots.indices {
             slots[slot].incumbent?.shiftDeadlines(by: span)
             slots[slot].replacement?.shiftDeadlines(by: span)
@@ -54,33 +54,45 @@ extension Pool {
     mutating func scheduleProgress(at now: Instant) {
         guard stage == .running, policy.hasListeners, let timeout = policy.stallTimeout else {
             nextProgressAt = nil
-            queueWaitsSince = nil
+            queueWaits = []
             return
         }
         let gap = max(10_000_000, timeout.nanoseconds / Pool.looksPerStallTimeout)
         nextProgressAt = now + TimeSpan(nanoseconds: gap)
     }
 
-    /// Connections have waited at every look for `stall-timeout`: the workers that took none of them
-    /// in all that time hang. Where nothing counts requests, nobody can be told from the others.
-    mutating func judgeProgress(isWaiting: Bool, at now: Instant) {
-        guard stage == .running, isWaiting, let timeout = policy.stallTimeout else {
-            queueWaitsSince = nil
+    /// If connections have waited at every look for `stall-timeout`, the workers that could take them and
+    /// took none in all that time hang. The listeners of other generations are not theirs. Where
+    /// nothing counts requests, nobody can be told from the others.
+    mutating func judgeProgress(waiting generations: [Int], at now: Instant) {
+        guard stage == .running, let timeout = policy.stallTimeout else {
+            queueWaits = []
             return
         }
-        let since = queueWaitsSince ?? now
-        queueWaitsSince = since
-        guard now - since >= timeout, hasCounted else { return }
+        let known = queueWaits
+        queueWaits = generations.map { generation in
+            known.first { $0.generation == generation }
+                ?? QueueWait(generation: generation, since: now)
+        }
+        let overdue = queueWaits.filter { now - $0.since >= timeout }
+        guard !overdue.isEmpty, hasCounted else { return }
         for slot in slots.indices {
             for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
                 guard worker.isReady, worker.watchdogAt == nil, let progressAt = worker.progressAt,
-                    now - progressAt >= timeout
+                    now - progressAt >= timeout,
+                    overdue.contains(where: { $0.generation == worker.generation })
                 else { continue }
                 abortHung(worker.id, because: .stalled, at: now)
             }
             refresh(slot, at: now)
         }
     }
+}
+
+/// Connections that wait for the workers of one generation.
+struct QueueWait: Equatable, Sendable, Codable {
+    let generation: Int
+    var since: Instant
 }
 
 extension Worker {

@@ -65,8 +65,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var alarmedShortage: RecycleCause?
     var nextProgressAt: Instant?
     var nextMemoryLogAt: Instant?
-    /// Since when connections have waited at every look.
-    var queueWaitsSince: Instant?
+    /// The generations on whose listeners connections have waited at every look.
+    var queueWaits: [QueueWait] = []
     /// Whether any worker of this pool ever counted a request.
     var hasCounted = false
     /// What was learnt of boots and rates, to start replacements ahead of a limit.
@@ -100,7 +100,7 @@ public struct Pool: Equatable, Sendable, Codable {
         case .late(let span): shiftDeadlines(by: span, at: now)
         case .room(let room, let mayRelieve): takeRoom(room, mayRelieve: mayRelieve)
         case .sampled: endSampling(at: now)
-        case .queue(let isWaiting): judgeProgress(isWaiting: isWaiting, at: now)
+        case .queue(let waiting): judgeProgress(waiting: waiting, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
         case .recycle(let slot): recycle(slot, at: now)

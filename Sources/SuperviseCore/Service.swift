@@ -15,8 +15,8 @@ public struct Service: Equatable, Sendable, Codable {
         case room(pool: Int, MemoryRoom)
         /// Every living worker of this pool was measured.
         case sampled(pool: Int)
-        /// Whether connections wait to be accepted on any listener of this pool.
-        case queue(pool: Int, isWaiting: Bool)
+        /// The generations of this pool on whose listeners connections wait to be accepted.
+        case queue(pool: Int, waiting: [Int])
         /// So many workers more (or fewer) in this pool.
         case resize(pool: Int, by: Int)
         /// Replace the worker of this slot of a pool, or of all its slots where none is named.
@@ -29,6 +29,8 @@ public struct Service: Equatable, Sendable, Codable {
         case emptied(pool: Int)
         /// Stop.
         case stop(Haste)
+        /// A signal that stops the service was received.
+        case stopSignal(StopSignal)
     }
 
     /// What is to be done.
@@ -99,6 +101,8 @@ public struct Service: Equatable, Sendable, Codable {
     var exitCode: Int32?
     /// How fast the service stops, once it does.
     public internal(set) var haste: Haste?
+    /// The stop signals received so far.
+    var stopSignals: StopSignals?
     /// The newest generation that was ever tried; the next reload is the one after it.
     public internal(set) var lastGeneration = 1
     /// How the last reload went, or goes.
@@ -125,15 +129,16 @@ public struct Service: Equatable, Sendable, Codable {
         case .deadline: expireDeadlines(at: now)
         case .late(let span):
             for index in members.indices { members[index].closing?.shift(by: span) }
+            stopSignals?.shift(by: span)
             tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
         case .room(let pool, let room): tellRoom(room, toPool: pool, at: now)
         case .sampled(let pool):
             if let index = index(ofPool: pool) { tell(index, .sampled, at: now) }
-        case .queue(let pool, let isWaiting):
+        case .queue(let pool, let generations):
             if let index = index(ofPool: pool) {
-                tell(index, .queue(isWaiting: isWaiting), at: now)
+                tell(index, .queue(waiting: generations), at: now)
             }
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .park: if exitCode == nil { tellAll(.park, at: now) }
@@ -144,6 +149,10 @@ public struct Service: Equatable, Sendable, Codable {
             }
         case .reload(let plans): reload(to: plans, at: now)
         case .stop(let haste): stop(haste, exitCode: ExitCode.stopped, at: now)
+        case .stopSignal(let signal):
+            if let haste = haste(of: signal, at: now) {
+                stop(haste, exitCode: ExitCode.stopped, at: now)
+            }
         }
         advanceReload(at: now)
         decideEnd(at: now)

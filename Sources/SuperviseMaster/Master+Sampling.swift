@@ -67,9 +67,22 @@ extension Master {
     func sampleProgress(ofPool number: Int) {
         let running = workers.ofPool(number).filter { !$0.hasExited }
         for worker in running { readCount(of: worker) }
-        let listeners = running.first?.blueprint.listeners ?? []
-        tell(
-            .queue(
-                pool: number, isWaiting: listeners.contains { $0.socket.hasWaitingConnection }))
+        var queues: [Int32: Bool] = [:]
+        func isWaiting(_ socket: ListenSocket) -> Bool {
+            let known = queues[socket.rawValue] ?? socket.hasWaitingConnection
+            queues[socket.rawValue] = known
+            return known
+        }
+        // While a reload changes binds, generations differ in their listeners.
+        let pool = service.member(number)?.pool
+        var waiting: Set<Int> = []
+        for worker in running {
+            guard let generation = pool?.worker(worker.id)?.generation,
+                !waiting.contains(generation),
+                worker.blueprint.listeners.contains(where: { isWaiting($0.socket) })
+            else { continue }
+            waiting.insert(generation)
+        }
+        tell(.queue(pool: number, waiting: waiting.sorted()))
     }
 }

@@ -2,7 +2,8 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The signals that the master serves; all are blocked and read from one descriptor.
+/// The signals that the master serves. All signals are blocked and read from one descriptor; those
+/// that are not served are logged and ignored.
 enum MasterSignal {
     static let hangup: Int32 = 1
     static let interrupt: Int32 = 2
@@ -12,13 +13,15 @@ enum MasterSignal {
     static let pipe: Int32 = 13
     static let terminate: Int32 = 15
     static let child: Int32 = 17
+    /// The kernel resumes the process whether the signal is blocked or not.
+    static let `continue`: Int32 = 18
     static let terminalInput: Int32 = 21
     static let terminalOutput: Int32 = 22
     /// A file has reached RLIMIT_FSIZE; write(2) tells it too.
     static let fileSize: Int32 = 25
     static let windowSize: Int32 = 28
 
-    static let all = [
+    static let served = [
         hangup, interrupt, quit, user1, user2, pipe, terminate, child, terminalInput,
         terminalOutput, fileSize, windowSize,
     ]
@@ -29,8 +32,10 @@ extension Master {
         switch signal.number {
         case MasterSignal.child:
             reap()
-        case MasterSignal.pipe, MasterSignal.fileSize:
+        case MasterSignal.pipe, MasterSignal.fileSize, MasterSignal.continue:
             return
+        case let number where !MasterSignal.served.contains(number):
+            ignore(signal)
         default:
             log.write(
                 LogLine(.info, "signal").with("name", Signal(number: signal.number).description)
@@ -41,9 +46,9 @@ extension Master {
 
     private func obey(_ number: Int32) {
         switch number {
-        case MasterSignal.terminate: stop(service.haste == nil ? .graceful : .quick)
-        case MasterSignal.interrupt, MasterSignal.quit:
-            stop((service.haste ?? .graceful) < .quick ? .quick : .immediate)
+        case MasterSignal.terminate: stop(.stopSignal(.terminate))
+        case MasterSignal.interrupt: stop(.stopSignal(.interrupt))
+        case MasterSignal.quit: stop(.stopSignal(.quit))
         case MasterSignal.hangup: reload()
         case MasterSignal.user1: reopen()
         case MasterSignal.user2:
@@ -51,16 +56,26 @@ extension Master {
         case MasterSignal.terminalInput: resizeFirstPool(by: 1)
         case MasterSignal.terminalOutput: resizeFirstPool(by: -1)
         case MasterSignal.windowSize: park()
-        default: preconditionFailure("signal \(number) is not among those that are read")
+        default: preconditionFailure("signal \(number) is not among those that are served")
         }
     }
 
+    /// A timer may send the same signal many times per second, so only the first is a warning.
+    private func ignore(_ signal: ReceivedSignal) {
+        let isNew = ignoredSignals.insert(signal.number).inserted
+        log.write(
+            LogLine(isNew ? .warning : .debug, "signal-ignored")
+                .with("name", Signal(number: signal.number).description)
+                .with("sender", signal.senderPID > 0 ? signal.senderPID : nil)
+                .with("message", "this signal has no meaning for the master"))
+    }
+
     /// A reload that is still being read would open sockets that nobody needs.
-    func stop(_ haste: Haste) {
+    func stop(_ request: Service.Event) {
         abandonLoader(because: nil)
         abandonUpgrade(because: "the master was told to stop")
         tellReload(reloadFollower.stop())
-        tell(.stop(haste))
+        tell(request)
     }
 
     private func resizeFirstPool(by change: Int) {

@@ -20,12 +20,59 @@ import Testing
         let master = try Supervise.hello(
             ["--graceful-timeout", "10m"], environment: ["HELLO_IGNORE_TERM": "1"])
         try await master.waitForWorkers(1)
-        for number in numbers {
+        for number in numbers where master.isRunning {
             try await master.signal(number)
-            try await Task.sleep(for: .milliseconds(300))
+            // The same signal counts again after a second.
+            try await Task.sleep(for: .milliseconds(1100))
         }
         #expect(try await master.waitForExit() == .exited(0))
         #expect(master.leftBehind.isEmpty)
+    }
+
+    /// As timeout(1) does, which signals the process and its group.
+    @Test func twoTermsAtOnceLoseNothing() async throws {
+        let master = try Supervise.hello()
+        try await master.waitForWorkers(1)
+        let workers = try await master.workers()
+        let idle = workers.map { ProcessTable.sockets(of: $0.pid) }.reduce(0, +)
+        let slow = try LoadClient(
+            try await master.address(), requests: 20, rate: 1000, path: "/slow?ms=4000")
+        try await master.wait("20 connections") {
+            workers.map { ProcessTable.sockets(of: $0.pid) }.reduce(0, +) == idle + 20
+        }
+        try await master.signal(SIGTERM)
+        try await master.waitForEvent("signal")
+        try await master.signal(SIGTERM)
+        try await master.wait("both signals") { master.lines("signal").count == 2 }
+        #expect(try await master.waitForExit() == .exited(0))
+        expectNoFailure(try await slow.result(), 20)
+    }
+
+    /// All that a process can send but those of faults, and those that mean something.
+    @Test func noSignalWithoutAMeaningEndsTheMaster() async throws {
+        let master = try Supervise.hello()
+        let before = try await master.waitForWorkers(1)
+        let meant = [
+            SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD, SIGPIPE, SIGXFSZ, SIGCONT,
+            SIGTTIN, SIGTTOU, SIGWINCH, SIGKILL, SIGSTOP,
+        ]
+        let faults = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS]
+        let others = (Int32(1)...64).filter { !(meant + faults).contains($0) }
+        for number in others + others { try await master.signal(number) }
+        try await master.wait("a line for each") {
+            Set(master.lines("signal-ignored").compactMap { $0["name"] }).count == others.count
+        }
+        for number in [SIGPIPE, SIGXFSZ, SIGCONT] { try await master.signal(number) }
+        // One line for each, however often it came.
+        #expect(master.lines("signal-ignored").count == others.count)
+        #expect(try await master.workers() == before)
+        // A worker has none of this.
+        for field in ["SigBlk", "SigIgn"] {
+            let text = readFile("/proc/\(before[0].pid)/status") ?? ""
+            let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+            #expect(line?.hasSuffix("\t0000000000000000") == true, "\(line ?? "")")
+        }
+        #expect(try await master.stop() == .exited(0))
     }
 
     @Test func termFinishesWhatIsInFlight() async throws {

@@ -16,15 +16,27 @@ extension Bugged {
         case (.extendForEver, .worker(let id, .extendTimeout)):
             return [.worker(id, .extendTimeout(.seconds(1_000)))]
         case (.ignoreExtensions, .worker(_, .extendTimeout)): return []
-        case (.blameNobody, .queue(let pool, _)): return [.queue(pool: pool, isWaiting: false)]
-        case (.forgetThatTheQueueWasEmpty, .queue(_, let isWaiting)):
-            return isWaiting ? [event] : []
+        case (.blameNobody, .queue(let pool, _)): return [.queue(pool: pool, waiting: [])]
+        case (.forgetThatTheQueueWasEmpty, .queue(_, let waiting)):
+            return waiting.isEmpty ? [] : [event]
+        case (.blameWhoDoesNotListen, .queue(let pool, let waiting)):
+            return [.queue(pool: pool, waiting: waiting.isEmpty ? [] : Array(1...99))]
         case (.blameWhoWorks, .queue):
             eachSlot { pool, slot in
                 pool.slots[slot].incumbent?.progressAt = Instant(nanoseconds: 0)
             }
             return [event]
         case (.ignoreThatItIsEmpty, .worker(_, .drained)): return []
+        case (.leaveADroppedDoorEarly, .worker), (.leaveADroppedDoorEarly, .deadline):
+            guard service.haste == nil else { return [event] }
+            return [event] + service.members.map { .emptied(pool: $0.pool.number) }
+        case (.countEverySignal, .stopSignal):
+            service.stopSignals?.shift(by: .seconds(-1))
+            return [event]
+        case (.countNoSecondSignal, .stopSignal(.terminate)):
+            return service.haste == nil ? [event] : []
+        case (.stopAtOnceOnASecondInterrupt, .stopSignal(.interrupt)):
+            return service.haste == nil ? [event] : [.stop(.immediate)]
         case (.ignoreLostTime, .late): return []
         case (.giveLostTimeTwice, .late): return [event, event]
         default: return [event]
@@ -76,8 +88,10 @@ extension Bugged {
                 Instant(nanoseconds: instant.nanoseconds - span.nanoseconds)
             }
             for index in service.members.indices {
-                let since = service.members[index].pool.queueWaitsSince
-                service.members[index].pool.queueWaitsSince = since.map(back)
+                for wait in service.members[index].pool.queueWaits.indices {
+                    let since = service.members[index].pool.queueWaits[wait].since
+                    service.members[index].pool.queueWaits[wait].since = back(since)
+                }
             }
             eachSlot { pool, slot in
                 let progressAt = pool.slots[slot].incumbent?.progressAt

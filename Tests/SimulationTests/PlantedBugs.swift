@@ -20,6 +20,9 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case leaveTreesAlone
     case restartTheKillDeadlineOnASecondStop
     case forgetAWorkerWhenStopping
+    case countEverySignal
+    case countNoSecondSignal
+    case stopAtOnceOnASecondInterrupt
     // Emptying.
     case skipTheEmptying
     case emptyForEver
@@ -90,6 +93,7 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case neverLookAtTheQueue
     case blameNobody
     case blameWhoWorks
+    case blameWhoDoesNotListen
     case forgetThatTheQueueWasEmpty
     case countLostTimeAsStandstill
     // Time.
@@ -172,9 +176,6 @@ extension Bugged {
         switch (bug, event) {
         case (_, .reload(let plans)): return [.reload(Bugged.spoil(plans, by: bug))]
         case (.stopWhileSomebodyWaits, .stop(.graceful)):
-            return [event] + service.members.map { .emptied(pool: $0.pool.number) }
-        case (.leaveADroppedDoorEarly, .worker), (.leaveADroppedDoorEarly, .deadline):
-            guard service.haste == nil else { return [event] }
             return [event] + service.members.map { .emptied(pool: $0.pool.number) }
         case (.forgetHold, .worker(_, .hold)): return []
         case (.forgetRequests, .worker(let id, .moreRequests(let more))):

@@ -69,6 +69,8 @@ package enum Fault: Equatable, Sendable {
     case reload([Service.Plan], Program)
     /// The service stops.
     case stop(Haste)
+    /// The master gets a signal to stop.
+    case signal(Service.StopSignal)
 }
 
 /// How a kind of fault is drawn.
@@ -135,6 +137,11 @@ package struct FaultKind: Sendable {
                 ? .stop(swarm.draws.pick([.graceful, .quick, .immediate]))
                 : swarm.reload(scene.pools, scene.program)
         },
+        FaultKind("signal") { swarm, scene in
+            swarm.draws.chance(300)
+                ? .signal(swarm.draws.pick([.terminate, .terminate, .interrupt, .quit]))
+                : swarm.reload(scene.pools, scene.program)
+        },
     ]
 }
 
@@ -152,7 +159,7 @@ extension Fault {
         case .stall(let time): .stall(time / 2)
         case .suspend(let time): .suspend(time / 2)
         case .end, .announce, .ask, .beat, .mute, .hang, .trigger, .repeatExits, .resize, .recycle,
-            .park, .reload, .stop:
+            .park, .reload, .stop, .signal:
             self
         }
     }
@@ -207,6 +214,7 @@ extension World {
             programs.append(program)
             return [.reload(plans)]
         case .stop(let haste): return [.stop(haste)]
+        case .signal(let signal): return [.stopSignal(signal)]
         }
         return []
     }

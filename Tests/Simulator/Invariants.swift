@@ -45,6 +45,7 @@ package struct Invariant: Sendable {
         // Doors.
         Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
+        Invariant("a stop is no hastier than asked", .notice(noMoreHasteThanAsked)),
         Invariant("the drain delay is kept", .action(drainDelayPasses)),
         Invariant("a limit is served out", .notice(limitIsServedOut)),
         Invariant("a cap that is expected is waited for", .notice(capIsServedOut)),
@@ -69,6 +70,7 @@ package struct Invariant: Sendable {
         Invariant("who is over the hard cap is killed", .step(hardCapKills)),
         Invariant("failing again backs off", .step(failureBacksOff)),
         Invariant("work ends as the restart policy says", .step(policyEndsWork)),
+        Invariant("a stop is as hasty as asked", .step(hasteReachesAll)),
         Invariant("a stopping or parked pool keeps nobody", .step(stopReachesAll)),
         Invariant("who is empty gets the stop-signal", .step(emptyOnesGo)),
         Invariant("who asks to be aborted is", .step(triggersAbort)),

@@ -181,6 +181,7 @@ extension Ledger {
             $0.killAt = now + grace
         }
         if owesAbort == id { owesAbort = nil }
+        countOwnRecycle(of: worker, cause)
         if cause.isAbrupt, !isOnTrial(id) {
             endedAbruptly(worker, wasIncumbent: pair.incumbent?.id == id)
         }

@@ -17,7 +17,7 @@ extension Ledger {
         case .deadline, .sampled, .recycle, .park: break
         case .start: for pool in pools.indices { pools[pool].lookedAt = now }
         case .late(let span): lost(span)
-        case .queue(let pool, let isWaiting): queueSeen(inPool: pool, isWaiting: isWaiting)
+        case .queue(let pool, let generations): queueSeen(inPool: pool, generations)
         case .room(let pool, let room):
             let sizes = pools[pool].slots.compactMap { slot in
                 slot.pair(canary: pools[pool].canary).incumbent.flatMap {
@@ -34,7 +34,8 @@ extension Ledger {
         case .reload(let plans):
             guard !stopWasTold, exitCode == nil else { return }
             pendingPlans = plans
-        case .stop: stopToldAt = stopToldAt ?? instant
+        case .stop(let haste): stopAsked(haste)
+        case .stopSignal(let signal): stopSignalled(signal)
         }
     }
 
@@ -143,6 +144,29 @@ extension Ledger {
             if wasIncumbent { pools[id.pool].slots[id.slot].isFailing = true }
         }
         judgeEnd(of: worker, isFinish: false, wasIncumbent: wasIncumbent)
+    }
+
+    /// A worker that asks to be replaced as soon as it is ready, or says at once that it has served all
+    /// its requests, is one that came too soon.
+    mutating func countOwnRecycle(of worker: Worker, _ cause: RetireCause) {
+        guard let due = worker.due, let readyAt = worker.readyAt else { return }
+        let life: TimeSpan
+        let isTooSoon: Bool
+        switch cause {
+        case .recycle(.requested):
+            life = due.since - worker.startedAt
+            isTooSoon = life < .seconds(1)
+        case .recycle(.requests):
+            life = now - worker.startedAt
+            isTooSoon = now - readyAt < .milliseconds(100)
+        default: return
+        }
+        if isTooSoon {
+            countFailure(in: worker.id, of: worker)
+        } else if life >= .seconds(1) {
+            pools[worker.id.pool].slots[worker.id.slot].failedAt = nil
+            pools[worker.id.pool].slots[worker.id.slot].notBefore = nil
+        }
     }
 
     /// Whether the end of a worker counts as one that came too soon.

@@ -54,7 +54,7 @@ extension Ledger {
             pools[number].target = plan.policy.workers
             pools[number].stage = .running
             pools[number].lookedAt = now
-            if !pools[number].watchesQueue { pools[number].queueWaitsSince = nil }
+            if !pools[number].watchesQueue { pools[number].queueWaitsSince = [:] }
             for slot in pools[number].slots.indices {
                 pools[number].slots[slot].notBefore = nil
                 pools[number].slots[slot].failedAt = nil

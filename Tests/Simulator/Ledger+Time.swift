@@ -30,8 +30,9 @@ extension Ledger {
 
     /// Nobody ran for this long: what had to be done by a time has so much longer.
     mutating func lost(_ span: TimeSpan) {
+        signalledAt = signalledAt.mapValues { $0 + span }
         for pool in pools.indices {
-            pools[pool].queueWaitsSince = pools[pool].queueWaitsSince.map { $0 + span }
+            pools[pool].queueWaitsSince = pools[pool].queueWaitsSince.mapValues { $0 + span }
             pools[pool].doors?.shift(by: span)
             for slot in pools[pool].slots.indices {
                 for place in pools[pool].slots[slot].workers.indices {
@@ -41,13 +42,14 @@ extension Ledger {
         }
     }
 
-    mutating func queueSeen(inPool number: Int, isWaiting: Bool) {
+    mutating func queueSeen(inPool number: Int, _ generations: [Int]) {
         guard pools.indices.contains(number) else { return }
-        guard isWaiting, pools[number].watchesQueue else {
-            pools[number].queueWaitsSince = nil
-            return
+        let known = pools[number].queueWaitsSince
+        pools[number].queueWaitsSince = [:]
+        guard !generations.isEmpty, pools[number].watchesQueue else { return }
+        for generation in generations {
+            pools[number].queueWaitsSince[generation] = known[generation] ?? now
         }
-        pools[number].queueWaitsSince = pools[number].queueWaitsSince ?? now
         owesJudgement = number
     }
 
@@ -81,7 +83,8 @@ extension Ledger {
     /// says `WATCHDOG=1` is not judged by this.
     func isStalled(_ worker: Worker) -> Bool {
         let pool = pools[worker.id.pool]
-        guard let timeout = pool.policy.stallTimeout, let since = pool.queueWaitsSince,
+        guard let timeout = pool.policy.stallTimeout,
+            let since = pool.queueWaitsSince[worker.generation],
             let progressAt = worker.progressAt
         else { return false }
         return worker.serves && worker.watchdogAt == nil && pool.hasCounted

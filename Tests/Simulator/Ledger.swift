@@ -142,9 +142,9 @@ package struct Ledger: Equatable {
         var doors: Doors?
         /// The graceful timeout before the last reload.
         var formerGrace: TimeSpan?
-        /// When it was last looked whether connections wait, and since when they did at every look.
+        /// When it was last looked whether connections wait, and since when they did at every look, by generation.
         var lookedAt = Instant(nanoseconds: 0)
-        var queueWaitsSince: Instant?
+        var queueWaitsSince: [Int: Instant] = [:]
         /// Whether any worker ever counted anything.
         var hasCounted = false
         /// The shortest and the longest boot so far.
@@ -170,6 +170,10 @@ package struct Ledger: Equatable {
     /// When the service was first told to stop.
     var stopToldAt: Instant?
     var stopWasTold: Bool { stopToldAt != nil }
+    /// The greatest haste that was asked for.
+    var askedHaste: Haste?
+    /// When each signal to stop last counted.
+    var signalledAt: [Service.StopSignal: Instant] = [:]
     var givenUp: GiveUpReason?
     package internal(set) var exitCode: Int32?
     /// A slot that failed twice and has to say that it backs off, in this step.

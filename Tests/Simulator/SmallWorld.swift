@@ -63,7 +63,8 @@ struct SmallWorld: Hashable {
                 .worker($0.id, .memory(bytes: $0.memory.bytes))
             } + [.sampled(pool: pool)]
         case .gatherEvidence(let id, _, _): change(id) { $0.isLookedAt = true }
-        case .sampleProgress(let pool): return [.queue(pool: pool, isWaiting: isQueueing)]
+        case .sampleProgress(let pool):
+            return [.queue(pool: pool, waiting: isQueueing ? Array(1...9) : [])]
         case .measureRoom, .logMemory, .setBell, .note: break
         }
         return []
@@ -124,6 +125,7 @@ struct SmallWorld: Hashable {
         case .resize(let change): return [.resize(pool: 0, by: change)]
         case .park: return [.park]
         case .stop(let haste): return [.stop(haste)]
+        case .terminates: return [.stopSignal(.terminate)]
         case .timePasses, .halfTimePasses, .oversleeps, .freezes: break
         }
         return []

@@ -64,6 +64,8 @@ package enum Stimulus: Hashable, Sendable {
     case resize(Int)
     case park
     case stop(Haste)
+    /// TERM.
+    case terminates
     // Time.
     /// The next deadline comes; or, where there is none, some quiet time passes.
     case timePasses

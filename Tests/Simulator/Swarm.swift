@@ -143,6 +143,12 @@ package struct Swarm {
                 let again = Fault.stop(draws.pick([.graceful, .graceful, .quick, .immediate]))
                 faults.append(TimedFault(at + draws.between(1, 3_000), again))
             }
+            if case .signal(let signal) = fault {
+                for _ in 0..<draws.between(0, 3) {
+                    let gap = draws.pick([0, 1, 400, 999, 1_000, 1_500])
+                    faults.append(TimedFault(at + gap, .signal(signal)))
+                }
+            }
         }
         if draws.chance(250) { faults += rush(at: draws.between(0, end - 1), pools) }
         for (pool, plan) in pools.enumerated() where plan.policy.stallTimeout != nil {

@@ -46,7 +46,7 @@ package struct Walk<M: Machine & Equatable> {
             .asks, .holds, .announces, .beats, .triggers, .extends, .finishes, .crashes,
             .leavesProcesses, .treeEnds, .repeatsEnd, .hasEvidence, .isDrained, .isUndrainable,
             .empties, .queueFills,
-            .queueEmpties, .reload, .reloadWithOthers, .resize, .park, .stop:
+            .queueEmpties, .reload, .reloadWithOthers, .resize, .park, .stop, .terminates:
             for event in world.happen(stimulus, in: scene) { tell(event) }
         }
         finishTurn()
@@ -173,9 +173,12 @@ extension Walk {
                 if pool.target <= scene.workers { stimuli.append(.resize(1)) }
             }
             stimuli += [.park, .reload, .reloadWithOthers, .stop(.graceful), .stop(.quick)]
+            stimuli.append(.terminates)
         case .parked: stimuli += [.resize(1), .reload, .stop(.graceful), .stop(.quick)]
         case .stopping(.graceful):
-            stimuli += [.stop(.graceful), .stop(.quick), .stop(.immediate), .reload]
+            stimuli += [
+                .stop(.graceful), .stop(.quick), .stop(.immediate), .terminates, .reload,
+            ]
         case .stopping(.quick): stimuli += [.stop(.graceful), .stop(.immediate)]
         case .stopping(.immediate), .ended: break
         }

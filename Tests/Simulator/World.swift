@@ -117,7 +117,10 @@ package struct World {
             return []
         case .looked(let pool):
             let isWaiting = queuesUntil[pool].map { now < $0 } ?? false
-            return [.queue(pool: pool, isWaiting: isWaiting)]
+            // On some, the connections wait where the newest generation alone listens.
+            let all = Array(1...programs.count)
+            let waiting = pool % 2 == 0 ? all : all.suffix(1)
+            return [.queue(pool: pool, waiting: isWaiting ? waiting : [])]
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
         case .emptied(let pool): return [.emptied(pool: pool)]

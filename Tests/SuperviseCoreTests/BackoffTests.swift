@@ -38,6 +38,50 @@ struct BackoffTests {
         }
     }
 
+    /// A worker that asks to be replaced as soon as it is ready gets what one gets that ends.
+    @Test(arguments: [WorkerEvent.recycleRequested, .requests(.max)])
+    func whoHasItselfReplacedAtOnceBacksOff(news: WorkerEvent) {
+        let bench = Bench { $0.maxRequests = 10 }
+        bench.bringUp()
+        var delays: [TimeSpan] = []
+        for incarnation in 1...8 {
+            bench.tell(id(0, incarnation), news)
+            while bench.pool.worker(id(0, incarnation + 1)) == nil { bench.wake() }
+            let actions =
+                bench.tell(id(0, incarnation + 1), .running)
+                + bench.tell(id(0, incarnation + 1), .ready)
+            #expect(actions.retired == [id(0, incarnation)])
+            if let delay = actions.backoffDelay { delays.append(delay) }
+            bench.exit(id(0, incarnation))
+        }
+        #expect(delays.count > 3 && delays.last ?? .zero >= .milliseconds(800), "\(delays)")
+    }
+
+    @Test func whoServedBeforeItAskedIsReplacedAtOnce() {
+        let bench = Bench()
+        bench.bringUp()
+        for incarnation in 1...8 {
+            bench.wait(.seconds(1))
+            let actions = bench.tell(id(0, incarnation), .recycleRequested)
+            #expect(actions.started == [id(0, incarnation + 1)])
+            bench.makeReady(id(0, incarnation + 1))
+            bench.exit(id(0, incarnation))
+        }
+    }
+
+    /// A small limit of a fast program is no fault.
+    @Test func whoServedItsRequestsQuicklyIsReplacedAtOnce() {
+        let bench = Bench { $0.maxRequests = 10 }
+        bench.bringUp()
+        for incarnation in 1...8 {
+            bench.wait(.milliseconds(100))
+            let actions = bench.tell(id(0, incarnation), .requests(10))
+            #expect(actions.started == [id(0, incarnation + 1)])
+            bench.makeReady(id(0, incarnation + 1))
+            bench.exit(id(0, incarnation))
+        }
+    }
+
     @Test func stabilityIsForgiveness() {
         let bench = Bench()
         bench.bringUp()

@@ -190,6 +190,7 @@ struct RecyclingTests {
             $0.maxRequests = 10
         }
         bench.bringUp()
+        bench.wait(.seconds(1))
         bench.tell(id(0), .requests(10))
         bench.exit(id(0))
         bench.exit(id(0, 2), 1)

@@ -134,7 +134,7 @@ extension Master {
         case .stop(let haste, let wait):
             tellVerb("stop", connection, haste.name)
             if wait { try begin(.stop, connection) }
-            stop(haste)
+            stop(.stop(haste))
             performPending()
             if wait { return }
             response = .accepted
