@@ -281,11 +281,6 @@ static int clone_child(struct csupervise_start *start, void *stack_end,
     return pid;
 }
 
-bool csupervise_never_unshares(int code) {
-    // Unknown to the kernel, as before Linux 5.9, or forbidden, as by a container.
-    return code == ENOSYS || code == EINVAL || code == EPERM || code == EACCES;
-}
-
 int csupervise_start_child(struct csupervise_start *start, void *stack_end,
                            int32_t *process_descriptor) {
     static atomic_bool cannot_unshare;
@@ -298,8 +293,7 @@ int csupervise_start_child(struct csupervise_start *start, void *stack_end,
     if (start->failed_code == ENOMEM)
         return -ENOMEM;
     // Any other failure may pass, and a copy of all descriptors serves this start.
-    if (csupervise_never_unshares(start->failed_code))
-        cannot_unshare = true;
+    cannot_unshare = csupervise_never_unshares(start->failed_code);
     start->shares_descriptors = false;
     return clone_child(start, stack_end, process_descriptor);
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "kernel.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <linux/magic.h>
@@ -40,6 +41,11 @@ const int csupervise_path_only = O_PATH;
 
 int csupervise_execute(int program, char *const *arguments, char *const *environment) {
     return (int)syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
+}
+
+bool csupervise_never_unshares(int code) {
+    // Unknown to the kernel, as before Linux 5.9, or forbidden, as by a container.
+    return code == ENOSYS || code == EINVAL || code == EPERM || code == EACCES;
 }
 
 int csupervise_set_name(const char *name) {

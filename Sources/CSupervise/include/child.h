@@ -88,10 +88,6 @@ struct csupervise_start {
 // The signals that this process ignores; bit 0 is signal 1.
 uint64_t csupervise_ignored_signals(void);
 
-// Whether close_range(2), having failed with this errno for a child that shares descriptors, will always
-// fail.
-bool csupervise_never_unshares(int code);
-
 // Starts the child; its pid, or -errno of clone(2). `stack_end` is the high end of a stack that no
 // other call uses meanwhile. A child that shares memory has exec'd or failed when this returns.
 int csupervise_start_child(struct csupervise_start *start, void *stack_end,

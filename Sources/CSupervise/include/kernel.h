@@ -44,6 +44,10 @@ int csupervise_execute(int program, char *const *arguments, char *const *environ
 // run from a descriptor is called by its number before Linux 6.14.
 int csupervise_set_name(const char *name);
 
+// Whether close_range(2), having failed with this errno for a child that shares descriptors, will always
+// fail.
+bool csupervise_never_unshares(int code);
+
 // malloc_trim(3) of all that is free.
 void csupervise_trim_memory(void);
 
