@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "accepting.h"
 
+#include "draining.h"
 #include "known.h"
 #include "listeners.h"
 #include "mode.h"
@@ -44,13 +45,23 @@ void accept_count(void) {
     is_counting = true;
 }
 
+static bool is_draining(void) {
+    return __builtin_expect((page_flags() & page_flag_drain) != 0, 0);
+}
+
 int accept_next(
     enum accept_call call, int fd, struct sockaddr *address, socklen_t *length, int flags) {
     struct patience patience = {0};
     for (;;) {
-        if (__builtin_expect((page_flags() & page_flag_drain) != 0, 0) && listener_behind(fd) >= 0)
-            return mode_find_nothing(fd);
+        int draining = is_draining() ? listener_behind(fd) : -1;
+        if (draining >= 0 && !draining_accepts(draining, fd)) {
+            if (mode_find_nothing(fd))
+                continue;
+            return -1;
+        }
         int connection = call_next(call, fd, address, length, flags);
+        if (draining >= 0)
+            draining_accepted(draining, fd, connection >= 0);
         if (connection >= 0) {
             /* Which descriptor it came through is asked only now: an accept() that finds nothing or
              * waits costs nothing more. */
@@ -58,7 +69,7 @@ int accept_next(
                 count_connection();
             return connection;
         }
-        if (errno != EAGAIN || !mode_wait(fd, &patience))
+        if (errno != EAGAIN || (draining < 0 && !mode_wait(fd, &patience)))
             return connection;
     }
 }

@@ -2,9 +2,12 @@
 #include "adopt.h"
 
 #include "claim.h"
+#include "descriptors.h"
 #include "digits.h"
+#include "epollsets.h"
 #include "listeners.h"
 #include "mode.h"
+#include "next.h"
 #include "notify.h"
 #include "raw.h"
 #include "recover.h"
@@ -65,14 +68,24 @@ static void keep_timeout(int fd, int listener) {
             SYS_setsockopt, listener, SOL_SOCKET, SO_RCVTIMEO, (long)&timeout, sizeof timeout, 0);
 }
 
+enum { registration_limit = 16 };
+
+/* The kernel drops a registration in an epoll set along with its file, and programs register a socket
+ * before they bind it too. */
 static int replace(int fd, int index) {
     int listener = listeners[index].number;
+    struct registration registrations[registration_limit];
+    int count = epollsets_find(fd, registrations, registration_limit);
+    for (int each = 0; each < count; each++)
+        epollsets_remove(&registrations[each], fd);
     long descriptor_flags = raw_call3(SYS_fcntl, fd, F_GETFD, 0);
     long status_flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
     keep_timeout(fd, listener);
     mode_adopt(index, listener, (status_flags & O_NONBLOCK) != 0);
     int flags = (descriptor_flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0;
     long result = raw_call3(SYS_dup3, listener, fd, flags);
+    for (int each = 0; each < count; each++)
+        epollsets_add(&registrations[each]);
     if (result >= 0)
         return 0;
     errno = (int)-result;
@@ -122,4 +135,45 @@ bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result
     if (is_free && *result == 0)
         tell_other_family(&wanted);
     return true;
+}
+
+/* A server that replaces its socket's file without a gap binds to a path of its own and renames that
+ * file onto the old one. */
+struct renamed {
+    dev_t device;
+    ino_t inode;
+    int listener;
+    bool is_adopted;
+};
+
+static enum visit visit_descriptor(int fd, void *context) {
+    struct renamed *renamed = context;
+    union socket_address address;
+    socklen_t length = sizeof address;
+    struct stat status;
+    char path[sizeof address.un.sun_path + 1] = {0};
+    memset(&address, 0, sizeof address);
+    if (!is_stream(fd, AF_UNIX) || listener_behind(fd) >= 0
+        || raw_call3(SYS_getsockname, fd, (long)&address, (long)&length) != 0)
+        return visit_continue;
+    memcpy(path, address.un.sun_path, sizeof address.un.sun_path);
+    if (!raw_fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW)
+        || status.st_dev != renamed->device || status.st_ino != renamed->inode)
+        return visit_continue;
+    renamed->is_adopted |= replace(fd, renamed->listener) == 0;
+    return visit_continue;
+}
+
+void adopt_file(int listener, int folder, const char *path) {
+    struct stat status;
+    if (!raw_fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) || !S_ISSOCK(status.st_mode)
+        || !recover_listener(listener))
+        return;
+    struct renamed renamed = {
+        .device = status.st_dev, .inode = status.st_ino, .listener = listener};
+    int code = errno;
+    descriptors_visit(visit_descriptor, &renamed);
+    if (renamed.is_adopted)
+        next.unlinkat(folder, path, 0);
+    errno = code;
 }

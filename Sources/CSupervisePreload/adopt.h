@@ -13,4 +13,8 @@
 /* True when the bind() is answered, with *result, or -1 and errno; false when it is the kernel's. */
 bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result);
 
+/* The file at this path, relative to `folder`, was to replace the listener's: whatever socket of this
+ * process it belongs to becomes the listener, and the file is removed. */
+void adopt_file(int listener, int folder, const char *path);
+
 #endif

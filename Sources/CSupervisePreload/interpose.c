@@ -1,25 +1,23 @@
 #define _GNU_SOURCE
 #include "accepting.h"
 #include "adopt.h"
+#include "draining.h"
+#include "interpose.h"
 #include "known.h"
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
+#include "page.h"
 #include "settings.h"
-#include "socketfile.h"
+#include "shutting.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-
-/* The functions that stand in front of libc's, under its names (ld.so(8), LD_PRELOAD). The names are
- * given to the assembler: libc's headers declare some of them in ways of their own.
- *
- * Each decides quickly whether the call concerns a listener of ours, and hands all others on with
- * errno as it is. close() is not among them: nothing is remembered that it could make wrong. */
-#define IN_FRONT_OF(name) __asm__(name) __attribute__((visibility("default")))
 
 int own_bind(int fd, const struct sockaddr *address, socklen_t length) IN_FRONT_OF("bind");
 int own_listen(int fd, int backlog) IN_FRONT_OF("listen");
@@ -30,13 +28,9 @@ int own_shutdown(int fd, int how) IN_FRONT_OF("shutdown");
 int own_fcntl(int fd, int command, ...) IN_FRONT_OF("fcntl");
 int own_fcntl64(int fd, int command, ...) IN_FRONT_OF("fcntl64");
 int own_ioctl(int fd, unsigned long request, ...) IN_FRONT_OF("ioctl");
-int own_unlink(const char *path) IN_FRONT_OF("unlink");
-int own_unlinkat(int folder, const char *path, int flags) IN_FRONT_OF("unlinkat");
-int own_remove(const char *path) IN_FRONT_OF("remove");
-int own_rename(const char *old, const char *new) IN_FRONT_OF("rename");
-int own_renameat(int from, const char *old, int to, const char *new) IN_FRONT_OF("renameat");
-int own_renameat2(int from, const char *old, int to, const char *new, unsigned flags)
-    IN_FRONT_OF("renameat2");
+int own_connect(int fd, const struct sockaddr *address, socklen_t length) IN_FRONT_OF("connect");
+int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+    IN_FRONT_OF("epoll_ctl");
 long own_syscall(long number, ...) IN_FRONT_OF("syscall");
 
 /* Sockets */
@@ -46,10 +40,6 @@ int own_bind(int fd, const struct sockaddr *address, socklen_t length) {
     if (is_adopting && adopt(fd, address, length, &result))
         return result;
     return next.bind(fd, address, length);
-}
-
-static bool is_shared(int fd) {
-    return is_adopting && listener_behind(fd) >= 0;
 }
 
 /* The master listens already. Once more with the program's backlog would shrink the queue of all. */
@@ -72,9 +62,33 @@ int own_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) 
     return accept_next(accept_with_flags, fd, address, length, flags);
 }
 
-/* It would deafen every worker, not this one alone: the socket is shared, unlike a descriptor. */
+/* The kernel's would end the socket for every worker, not for this one alone. Shutting a listener for
+ * writing does nothing there either. */
+static bool is_shut_down(int fd, int how) {
+    int listener = is_adopting ? listener_behind(fd) : -1;
+    if (listener >= 0 && (how == SHUT_RD || how == SHUT_RDWR))
+        shut_down(listener, fd);
+    return listener >= 0;
+}
+
 int own_shutdown(int fd, int how) {
-    return is_shared(fd) ? 0 : next.shutdown(fd, how);
+    return is_shut_down(fd, how) ? 0 : next.shutdown(fd, how);
+}
+
+/* A listener that is connected to no address (AF_UNSPEC) stops listening (connect(2)). */
+static bool is_disconnected(int fd, const struct sockaddr *address, socklen_t length) {
+    return length >= sizeof address->sa_family && address != NULL
+        && address->sa_family == AF_UNSPEC && is_shut_down(fd, SHUT_RDWR);
+}
+
+int own_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    return is_disconnected(fd, address, length) ? 0 : next.connect(fd, address, length);
+}
+
+int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
+    if (__builtin_expect((page_flags() & page_flag_drain) != 0, 0))
+        return draining_control(set, operation, fd, event);
+    return next.epoll_ctl(set, operation, fd, event);
 }
 
 /* The blocking mode */
@@ -131,36 +145,6 @@ int own_ioctl(int fd, unsigned long request, ...) {
     return result;
 }
 
-/* Files of unix sockets */
-
-static bool is_held(int folder, const char *path) {
-    return is_adopting && socketfile_is_held(folder, path);
-}
-
-int own_unlink(const char *path) {
-    return is_held(AT_FDCWD, path) ? 0 : next.unlink(path);
-}
-
-int own_unlinkat(int folder, const char *path, int flags) {
-    return is_held(folder, path) ? 0 : next.unlinkat(folder, path, flags);
-}
-
-int own_remove(const char *path) {
-    return is_held(AT_FDCWD, path) ? 0 : next.remove(path);
-}
-
-int own_rename(const char *old, const char *new) {
-    return is_held(AT_FDCWD, old) ? 0 : next.rename(old, new);
-}
-
-int own_renameat(int from, const char *old, int to, const char *new) {
-    return is_held(from, old) ? 0 : next.renameat(from, old, to, new);
-}
-
-int own_renameat2(int from, const char *old, int to, const char *new, unsigned flags) {
-    return is_held(from, old) ? 0 : next.renameat2(from, old, to, new, flags);
-}
-
 /* syscall(2) */
 
 /* Programs and runtimes that call these by number; all else goes on as it came. */
@@ -188,9 +172,15 @@ long own_syscall(long number, ...) {
             return 0;
         break;
     case SYS_shutdown:
-        if (is_shared((int)a))
+        if (is_shut_down((int)a, (int)b))
             return 0;
         break;
+    case SYS_connect:
+        if (is_disconnected((int)a, (const struct sockaddr *)b, (socklen_t)c))
+            return 0;
+        break;
+    case SYS_epoll_ctl:
+        return own_epoll_ctl((int)a, (int)b, (int)c, (struct epoll_event *)d);
     default:
         break;
     }

@@ -1,12 +1,10 @@
 #define _GNU_SOURCE
 #include "known.h"
 
-#include "digits.h"
+#include "descriptors.h"
 #include "listeners.h"
 #include "raw.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,26 +25,15 @@ static bool listens_for_others(int fd) {
         && listener_behind(fd) < 0;
 }
 
-/* Whether the process holds a listening socket that is not ours, or may; opendir(3) would allocate. */
+static enum visit visit_descriptor(int fd, void *found) {
+    *(bool *)found = listens_for_others(fd);
+    return *(bool *)found ? visit_stop : visit_continue;
+}
+
+/* Whether the process holds a listening socket that is not ours, or may. */
 static bool has_others(void) {
-    int folder = (int)raw_call(
-        SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
-    if (folder < 0)
-        return true;
-    _Alignas(8) char buffer[1024];
     bool found = false;
-    long size;
-    while (!found && (size = raw_call3(SYS_getdents64, folder, (long)buffer, sizeof buffer)) > 0) {
-        for (long offset = 0; offset < size;) {
-            struct dirent64 *entry = (struct dirent64 *)(buffer + offset);
-            const char *name = entry->d_name;
-            uint64_t number;
-            found = found || (digits_read(&name, &number) && listens_for_others((int)number));
-            offset += entry->d_reclen;
-        }
-    }
-    raw_call3(SYS_close, folder, 0, 0);
-    return found || size < 0;
+    return !descriptors_visit(visit_descriptor, &found) || found;
 }
 
 bool known_accepted_through(int fd) {

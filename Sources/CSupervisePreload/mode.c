@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "mode.h"
 
+#include "descriptors.h"
 #include "listeners.h"
 #include "raw.h"
 
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
 
@@ -82,18 +84,20 @@ bool mode_keep_nonblocking(int fd) {
 
 /* poll(2) is never restarted after a signal's handler, accept(2) is if the handler was installed
  * with SA_RESTART (signal(7)). Which handler ran cannot be known; if all of them restart, this one
- * did. */
+ * did. Leaves errno alone, which libc's refusal to describe its own signals would change. */
 static bool all_handlers_restart(void) {
-    for (int number = 1; number <= SIGRTMAX; number++) {
+    int code = errno;
+    bool result = true;
+    for (int number = 1; number <= SIGRTMAX && result; number++) {
         struct sigaction action;
         if (sigaction(number, NULL, &action) != 0)
             continue;
         bool is_caught = (action.sa_flags & SA_SIGINFO) != 0
             || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
-        if (is_caught && (action.sa_flags & SA_RESTART) == 0)
-            return false;
+        result = !is_caught || (action.sa_flags & SA_RESTART) != 0;
     }
-    return true;
+    errno = code;
+    return result;
 }
 
 static void begin_patience(struct patience *patience, const struct timeval *timeout) {
@@ -148,45 +152,83 @@ bool mode_wait(int fd, struct patience *patience) {
             errno = EAGAIN;
             return false;
         }
+        if (listener_behind(fd) < 0)
+            return true;
         /* With a timeout accept(2) is not restarted either. */
         if (errno != EINTR || is_limited || !all_handlers_restart())
             return false;
     }
 }
 
-/* A directory has a link for its name, one for ".", and one for each folder in it. */
-static bool has_threads(void) {
+/* Whether this is a connection that came in through the listener. Both have the same address. */
+static enum visit visit_descriptor(int fd, void *context) {
     struct stat status;
-    return raw_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) && status.st_nlink > 3;
+    union socket_address listener, here, peer;
+    socklen_t listener_length = sizeof listener, length = sizeof here, peer_length = sizeof peer;
+    int *listener_fd = context;
+    if (!raw_fstat(fd, &status) || !S_ISSOCK(status.st_mode)
+        || raw_call3(SYS_getpeername, fd, (long)&peer, (long)&peer_length) != 0
+        || raw_call3(SYS_getsockname, fd, (long)&here, (long)&length) != 0
+        || raw_call3(SYS_getsockname, *listener_fd, (long)&listener, (long)&listener_length) != 0
+        || here.any.sa_family != listener.any.sa_family)
+        return visit_continue;
+    bool is_of_listener = here.any.sa_family == AF_UNIX
+        ? length == listener_length && memcmp(&here, &listener, length) == 0
+        : here.in.sin_port == listener.in.sin_port;
+    if (!is_of_listener)
+        return visit_continue;
+    *listener_fd = -1;
+    return visit_stop;
 }
 
-/* Whether a thread does nothing but accept: it expects to wait, for as long as it takes, while
- * others do the work. An answer other than a connection would take many programs by surprise. */
-static bool is_for_waiting(int fd) {
-    struct timeval timeout = {0, 0};
-    raw_option(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    if (timeout.tv_sec != 0 || timeout.tv_usec != 0)
-        return false;
+static bool holds_connections(int fd) {
+    return !descriptors_visit(visit_descriptor, &fd) || fd < 0;
+}
+
+static bool expects_to_wait(int fd) {
     long flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
     int listener = listener_behind(fd);
-    bool is_blocking = (flags >= 0 && (flags & O_NONBLOCK) == 0)
+    return (flags >= 0 && (flags & O_NONBLOCK) == 0)
         || (listener >= 0 && is_expected_to_block(listener));
-    return is_blocking && has_threads();
 }
 
-/* A loop asks again at once as long as connections for others are in the queue. The wait keeps it from
- * spinning; one that has a single thread may be at a request, so the wait is short. */
-int mode_find_nothing(int fd) {
-    if (is_for_waiting(fd)) {
-        do {
-            poll(NULL, 0, -1);
-        } while (all_handlers_restart());
-        errno = EINTR;
-        return -1;
+/* Waits, for good or for this long, without taking a wake-up from anybody. Returns false with errno.
+ * True: the listener was shut down meanwhile. */
+static bool wait_for_nothing(int fd, struct patience *patience) {
+    for (;;) {
+        struct pollfd entry = {.fd = fd, .events = 0};
+        int ready = poll(&entry, 1, patience->is_set ? remaining(patience) : -1);
+        if (listener_behind(fd) < 0)
+            return true;
+        if (ready >= 0) {
+            errno = ready > 0 ? EINVAL : EAGAIN;
+            return false;
+        }
+        if (errno != EINTR || patience->is_set || !all_handlers_restart())
+            return false;
     }
+}
+
+/* A thread that does nothing but accept expects to wait, for as long as it takes, while others do the
+ * work, and so does a program with one thread and nothing to do. An answer other than a connection
+ * would take many of them by surprise. A program that polls has to go on: with one thread it may be
+ * serving a request. It asks again at once as long as connections for others are in the queue, so a
+ * short wait keeps it from spinning. */
+bool mode_find_nothing(int fd) {
     struct pollfd entry = {.fd = fd, .events = POLLIN};
-    if (poll(&entry, 1, 0) > 0)
+    bool is_readable = poll(&entry, 1, 0) > 0;
+    if (expects_to_wait(fd)) {
+        struct timeval timeout = {0, 0};
+        struct patience patience = {0};
+        raw_option(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+        bool is_limited = timeout.tv_sec != 0 || timeout.tv_usec != 0;
+        if (is_limited)
+            begin_patience(&patience, &timeout);
+        if (threads_count() > 1 || (!is_readable && (is_limited || !holds_connections(fd))))
+            return wait_for_nothing(fd, &patience);
+    }
+    if (is_readable)
         poll(NULL, 0, 1);
     errno = EAGAIN;
-    return -1;
+    return false;
 }

@@ -80,6 +80,48 @@ static int early_rename(const char *old, const char *new) {
     return early_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 }
 
+static int early_fchmodat(int folder, const char *path, mode_t mode, int flags) {
+    if (flags != 0)
+        return (int)told(-ENOTSUP);
+    return (int)told(raw_call3(SYS_fchmodat, folder, (long)path, mode));
+}
+
+static int early_chmod(const char *path, mode_t mode) {
+    return early_fchmodat(AT_FDCWD, path, mode, 0);
+}
+
+static int early_lchmod(const char *path, mode_t mode) {
+    return early_fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
+}
+
+static int early_fchmod(int fd, mode_t mode) {
+    return (int)told(raw_call3(SYS_fchmod, fd, mode, 0));
+}
+
+static int early_fchownat(int folder, const char *path, uid_t user, gid_t group, int flags) {
+    return (int)told(raw_call(SYS_fchownat, folder, (long)path, user, group, flags, 0));
+}
+
+static int early_chown(const char *path, uid_t user, gid_t group) {
+    return early_fchownat(AT_FDCWD, path, user, group, 0);
+}
+
+static int early_lchown(const char *path, uid_t user, gid_t group) {
+    return early_fchownat(AT_FDCWD, path, user, group, AT_SYMLINK_NOFOLLOW);
+}
+
+static int early_fchown(int fd, uid_t user, gid_t group) {
+    return (int)told(raw_call3(SYS_fchown, fd, user, group));
+}
+
+static int early_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    return (int)told(raw_call3(SYS_connect, fd, (long)address, length));
+}
+
+static int early_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
+    return (int)told(raw_call(SYS_epoll_ctl, set, operation, fd, (long)event, 0, 0));
+}
+
 static long early_syscall(long number, ...) {
     va_list rest;
     va_start(rest, number);
@@ -104,6 +146,16 @@ struct next_functions next = {
     .rename = early_rename,
     .renameat = early_renameat,
     .renameat2 = early_renameat2,
+    .chmod = early_chmod,
+    .lchmod = early_lchmod,
+    .fchmod = early_fchmod,
+    .fchmodat = early_fchmodat,
+    .chown = early_chown,
+    .lchown = early_lchown,
+    .fchown = early_fchown,
+    .fchownat = early_fchownat,
+    .connect = early_connect,
+    .epoll_ctl = early_epoll_ctl,
     .syscall = early_syscall,
 };
 
@@ -130,5 +182,19 @@ void next_resolve(void) {
     RESOLVE(rename);
     RESOLVE(renameat);
     RESOLVE(renameat2);
+    RESOLVE(chmod);
+    RESOLVE(lchmod);
+    RESOLVE(fchmod);
+    RESOLVE(fchmodat);
+    RESOLVE(chown);
+    RESOLVE(lchown);
+    RESOLVE(fchown);
+    RESOLVE(fchownat);
+    RESOLVE(connect);
+    RESOLVE(epoll_ctl);
     RESOLVE(syscall);
+    RESOLVE(sigaction);
+    RESOLVE(signal);
+    RESOLVE(sysv_signal);
+    RESOLVE(sigset);
 }

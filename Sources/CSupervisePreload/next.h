@@ -7,7 +7,11 @@
  * Until the constructor has run they are plain system calls, since constructors of other libraries
  * run before ours and may call any of these. Written once, before the program starts. */
 
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+
+struct epoll_event;
 
 struct next_functions {
     int (*bind)(int, const struct sockaddr *, socklen_t);
@@ -24,7 +28,22 @@ struct next_functions {
     int (*rename)(const char *, const char *);
     int (*renameat)(int, const char *, int, const char *);
     int (*renameat2)(int, const char *, int, const char *, unsigned);
+    int (*chmod)(const char *, mode_t);
+    int (*lchmod)(const char *, mode_t);
+    int (*fchmod)(int, mode_t);
+    int (*fchmodat)(int, const char *, mode_t, int);
+    int (*chown)(const char *, uid_t, gid_t);
+    int (*lchown)(const char *, uid_t, gid_t);
+    int (*fchown)(int, uid_t, gid_t);
+    int (*fchownat)(int, const char *, uid_t, gid_t, int);
+    int (*connect)(int, const struct sockaddr *, socklen_t);
+    int (*epoll_ctl)(int, int, int, struct epoll_event *);
     long (*syscall)(long, ...);
+    /* NULL until they are resolved: the kernel's interface to these differs. */
+    int (*sigaction)(int, const struct sigaction *, struct sigaction *);
+    void (*(*signal)(int, void (*)(int)))(int);
+    void (*(*sysv_signal)(int, void (*)(int)))(int);
+    void (*(*sigset)(int, void (*)(int)))(int);
 };
 
 extern struct next_functions next;

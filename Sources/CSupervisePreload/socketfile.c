@@ -35,9 +35,9 @@ static const char *last_component(const char *path, size_t length) {
     return last;
 }
 
-bool socketfile_is_held(int folder, const char *path) {
+int socketfile_held(int folder, const char *path) {
     if (!listeners_have_paths || path == NULL)
-        return false;
+        return -1;
     const char *name = last_component(path, strlen(path));
     for (int index = 0; index < listener_count; index++) {
         const struct listener *listener = &listeners[index];
@@ -52,6 +52,18 @@ bool socketfile_is_held(int folder, const char *path) {
         if (strncmp(name, own_name, room) == 0 && strlen(name) <= room
             && raw_fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW)
             && is_file_of(listener, &status))
+            return index;
+    }
+    return -1;
+}
+
+bool socketfile_is_reached(int folder, const char *path, int flags) {
+    struct stat status;
+    if (!listeners_have_paths || path == NULL
+        || !raw_fstatat(folder, path, &status, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        return false;
+    for (int index = 0; index < listener_count; index++) {
+        if (is_file_of(&listeners[index], &status))
             return true;
     }
     return false;

@@ -10,8 +10,11 @@
  * file by another way. */
 bool socketfile_is_named(const struct listener *listener, const char *path);
 
-/* Whether this path, relative to `folder` (openat(2)), is itself the file of a listener: what
- * unlink(2) would remove. */
-bool socketfile_is_held(int folder, const char *path);
+/* The listener whose file this path, relative to `folder` (openat(2)), is itself: what unlink(2) would
+ * remove and rename(2) replace. -1 if there is none. */
+int socketfile_held(int folder, const char *path);
+
+/* Whether this path leads to the file of a listener; `flags` as for fstatat(2). */
+bool socketfile_is_reached(int folder, const char *path, int flags);
 
 #endif

@@ -6,6 +6,7 @@
 #include "next.h"
 #include "notify.h"
 #include "page.h"
+#include "quieting.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -23,8 +24,10 @@ __attribute__((constructor)) static void start(void) {
     if (adopts || counts)
         notify_prepare();
     /* Without counting too: the page says when accept() is to find nothing. */
-    if (listener_count > 0)
+    if (listener_count > 0) {
         page_open();
+        quiet_begin();
+    }
     if (counts && page_is_open()) {
         accept_count();
     }

@@ -29,12 +29,63 @@ import Testing
                 assert poll.poll(10)
                 server.accept()[0].close()
                 drain()
+                assert poll.poll(10)
+                find_nothing(server)
+                assert poll.poll(0.5) == []
+                """)
+    }
+
+    /// poll(2) and select(2) report what is in the queue as long as it is there.
+    @Test func aLoopThatPollsDoesNotSpin() async throws {
+        _ = try await Stage(nonblocking: true).probe(
+            Self.drain + """
+                server = bound()
+                server.setblocking(False)
+                clients = [socket.create_connection(address()) for _ in range(2)]
+                drain()
                 began, turns = time.monotonic(), 0
                 while time.monotonic() - began < 0.5:
-                    assert poll.poll(10)
+                    assert select.select([server], [], [], 10)[0]
                     find_nothing(server)
                     turns += 1
                 assert 5 < turns <= 500, turns
+                """)
+    }
+
+    /// accept() takes as long as it was asked to, and then finds nothing.
+    @Test(arguments: [true, false], [true, false])
+    func aTimeLimitIsKept(isNonblocking: Bool, hasThreads: Bool) async throws {
+        _ = try await Stage(nonblocking: isNonblocking).probe(
+            Self.drain + """
+                server = bound()
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 300000))
+                if \(hasThreads ? "True" : "False"):
+                    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+                drain()
+                began = time.monotonic()
+                assert libc.accept(server.fileno(), None, None) == -1
+                assert ctypes.get_errno() == errno.EAGAIN
+                assert 0.25 < time.monotonic() - began < 20
+                """)
+    }
+
+    /// A program that serves one client after another waits for the next one, and has nothing to lose.
+    @Test(arguments: [true, false])
+    func aProgramWithOneThreadWaitsToo(isNonblocking: Bool) async throws {
+        _ = try await Stage(nonblocking: isNonblocking).probe(
+            Self.drain + """
+                server = bound()
+                server.setblocking(True)
+                client = socket.create_connection(address())
+                connection = server.accept()[0]
+                drain()
+                # It serves somebody.
+                find_nothing(server)
+                connection.close()
+                def alarm(*_): raise InterruptedError
+                signal.signal(signal.SIGALRM, alarm)
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+                assert failure(server.accept) != errno.EAGAIN
                 """)
     }
 

@@ -79,13 +79,17 @@ import Testing
         let stage = try Stage()
         _ = try await stage.probe(
             """
+            where = address()
             server = bound()
             for backlog in (0, 1, 100000):
                 server.listen(backlog)
-            for how in (socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR):
-                server.shutdown(how)
+            server.shutdown(socket.SHUT_WR)
             client = socket.create_connection(address())
             assert server.accept()
+            for how in (socket.SHUT_RD, socket.SHUT_RDWR):
+                server = bound(where)
+                server.shutdown(how)
+                assert failure(server.accept) == errno.EINVAL
             server.close()
             """)
         #expect(stage.backlog == 700)

@@ -15,8 +15,11 @@ import Testing
         let names = try await output("nm -D --defined-only \"$0\"")
             .compactMap { $0.split(separator: " ").last.map(String.init) }
         let functions = [
-            "accept", "accept4", "bind", "fcntl", "fcntl64", "ioctl", "listen", "remove", "rename",
-            "renameat", "renameat2", "shutdown", "syscall", "unlink", "unlinkat",
+            "__sysv_signal", "accept", "accept4", "bind", "bsd_signal", "chmod", "chown",
+            "connect", "epoll_ctl", "fchmod", "fchmodat", "fchown", "fchownat", "fcntl", "fcntl64",
+            "ioctl", "lchmod", "lchown", "listen", "remove", "rename", "renameat", "renameat2",
+            "shutdown", "sigaction", "signal", "sigset", "ssignal", "syscall", "sysv_signal",
+            "unlink", "unlinkat",
         ]
         // Some linkers show where the segments end.
         #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))

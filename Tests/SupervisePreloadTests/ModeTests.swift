@@ -153,6 +153,24 @@ import Testing
             """)
     }
 
+    /// libc describes no signal of its own, and says so by errno.
+    @Test func aRealTimeSignalInterruptsAWaitToo() async throws {
+        _ = try await Stage(nonblocking: true).probe(
+            """
+            server = bound()
+            # The only handler that does not restart what it interrupts is the real-time signal's.
+            signal.siginterrupt(signal.SIGINT, False)
+            for each in (signal.SIGRTMIN + 3, signal.SIGRTMAX):
+                signal.signal(each, lambda *_: None)
+                timer = threading.Timer(0.2, lambda: signal.pthread_kill(main, each))
+                main = threading.main_thread().ident
+                timer.start()
+                assert libc.accept(server.fileno(), None, None) == -1
+                assert ctypes.get_errno() == errno.EINTR, ctypes.get_errno()
+                timer.join()
+            """)
+    }
+
     /// What works without us works with us: the mode of an inherited descriptor that a program takes
     /// by its number.
     @Test func anInheritedListenerStaysBlockingForWhoTookItSo() async throws {

@@ -49,6 +49,82 @@ import Testing
             """)
     }
 
+    /// Servers set the mode and the owner of their socket's file; here both are the master's.
+    @Test func theFileKeepsItsModeAndOwner() async throws {
+        let folder = try Folder()
+        _ = try await stage(folder).probe(
+            """
+            path = '\(folder["app.sock"])'
+            server = bound(path, family=socket.AF_UNIX)
+            before = os.stat(path)
+            link, other = path + '.link', path + '.other'
+            os.symlink(path, link)
+            open(other, 'w')
+            folder = os.open(os.path.dirname(path), os.O_RDONLY)
+            for change in (0o600, 0o777):
+                os.chmod(path, change)
+                os.chmod(link, change)
+                os.chmod(server.fileno(), change)
+                os.chmod('app.sock', change, dir_fd=folder)
+                libc.lchmod(path.encode(), change)
+                os.chmod(other, change)
+                assert os.stat(other).st_mode & 0o777 == change
+            for change in (os.chown, os.lchown):
+                change(path, 65534, 65534)
+            os.chown(link, 65534, 65534)
+            os.chown(server.fileno(), 65534, 65534)
+            os.chown('app.sock', 65534, 65534, dir_fd=folder)
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+            after = os.stat(path)
+            assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+            assert os.fstat(server.fileno()).st_uid == os.fstat(3).st_uid == os.getuid()
+            if os.getuid() == 0:
+                os.chown(other, 65534, 65534)
+                assert os.stat(other).st_uid == 65534
+                # The link itself is nobody's.
+                os.lchown(link, 65534, 65534)
+                assert os.lstat(link).st_uid == 65534
+            assert failure(os.chmod, path + '.none', 0o600) == errno.ENOENT
+            assert libc.chmod(None, 0o600) == -1 and ctypes.get_errno() == errno.EFAULT
+            os.unlink(link)
+            os.unlink(other)
+            """)
+    }
+
+    /// haproxy binds to another path and renames that file onto the old one.
+    @Test(arguments: [false, true])
+    func aSocketThatIsRenamedOntoTheFileIsAdopted(listensFirst: Bool) async throws {
+        let folder = try Folder()
+        let stage = try stage(folder)
+        _ = try await stage.probe(
+            """
+            path = '\(folder["app.sock"])'
+            before = os.stat(path).st_ino
+            server = bound(path + '.tmp', family=socket.AF_UNIX)
+            assert ours(server) is None
+            if \(listensFirst ? "True" : "False"):
+                server.listen()
+            os.rename(path + '.tmp', path)
+            assert ours(server) == 0
+            assert os.stat(path).st_ino == before and os.listdir(os.path.dirname(path)) == ['app.sock']
+            server.listen()
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(path)
+            server.accept()
+            # Nothing else takes its place either.
+            open(path + '.file', 'w')
+            os.rename(path + '.file', path)
+            libc.renameat2(-100, (path + '.file').encode(), -100, path.encode(), 2)
+            folder = os.open(os.path.dirname(path), os.O_RDONLY)
+            os.rename('app.sock.file', 'app.sock', src_dir_fd=folder, dst_dir_fd=folder)
+            assert libc.renameat2(-100, (path + '.file').encode(), -100, path.encode(), 1) == -1
+            assert ctypes.get_errno() == errno.EEXIST
+            assert os.stat(path).st_ino == before
+            os.rename(path + '.file', path + '.moved')
+            os.unlink(path + '.moved')
+            """)
+    }
+
     @Test func otherFilesAreRemoved() async throws {
         let folder = try Folder()
         _ = try await stage(folder).probe(

@@ -1,0 +1,202 @@
+#define _GNU_SOURCE
+#include "waking.h"
+
+#include "descriptors.h"
+#include "digits.h"
+#include "raw.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/uio.h>
+#include <time.h>
+
+/* glibc's signal for pthread_cancel(3). It is the one that a program cannot block. glibc's handler,
+ * where it is installed, ignores a signal that was not sent by tgkill(2), as this one is not. */
+enum { wake_signal = 32 };
+
+enum {
+    /* A thread may be on its way into accept(2) at the first rounds. */
+    rounds_limit = 20,
+    rounds_without_waiting = 3,
+    /* Of what poll(2) is given. */
+    polled_limit = 256,
+};
+
+/* As rt_sigaction(2) takes it. */
+struct kernel_action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static void do_nothing(int number) {
+    (void)number;
+}
+
+#if defined(__x86_64__)
+enum { restorer_flag = 0x04000000 };
+void supervise_wake_restorer(void) __attribute__((visibility("hidden")));
+__asm__(".text\n"
+        ".hidden supervise_wake_restorer\n"
+        ".globl supervise_wake_restorer\n"
+        "supervise_wake_restorer:\n"
+        "mov $15, %eax\n"
+        "syscall\n");
+#else
+/* The kernel supplies the way back from a handler. */
+enum { restorer_flag = 0 };
+static void (*const supervise_wake_restorer)(void) = NULL;
+#endif
+
+static bool prepare(void) {
+    struct kernel_action action;
+    if (raw_call(SYS_rt_sigaction, wake_signal, 0, (long)&action, sizeof action.mask, 0, 0) != 0)
+        return false;
+    if (action.handler != SIG_DFL && action.handler != SIG_IGN)
+        return true;
+    action = (struct kernel_action){
+        .handler = do_nothing,
+        .flags = SA_RESTART | SA_ONSTACK | restorer_flag,
+        .restorer = supervise_wake_restorer,
+    };
+    return raw_call(SYS_rt_sigaction, wake_signal, (long)&action, 0, sizeof action.mask, 0, 0) == 0;
+}
+
+struct round {
+    ino_t inode;
+    int own_thread;
+    int waiting;
+};
+
+static bool is_socket(int fd, ino_t inode) {
+    struct stat status;
+    return raw_fstat(fd, &status) && S_ISSOCK(status.st_mode) && status.st_ino == inode;
+}
+
+/* Reads memory of this process that another thread may unmap meanwhile. */
+static bool read_memory(uint64_t address, void *buffer, size_t size) {
+    struct iovec here = {buffer, size}, there = {(void *)address, size};
+    long pid = raw_call3(SYS_getpid, 0, 0, 0);
+    return raw_call(SYS_process_vm_readv, pid, (long)&here, 1, (long)&there, 1, 0) == (long)size;
+}
+
+static bool polls(uint64_t address, uint64_t count, ino_t inode) {
+    for (uint64_t index = 0; index < count && index < polled_limit; index++) {
+        struct pollfd entry;
+        if (!read_memory(address + index * sizeof entry, &entry, sizeof entry))
+            return false;
+        if (is_socket(entry.fd, inode))
+            return true;
+    }
+    return false;
+}
+
+static bool selects(uint64_t limit, uint64_t address, ino_t inode) {
+    fd_set set;
+    size_t bits = 8 * sizeof(long);
+    if (limit > FD_SETSIZE)
+        limit = FD_SETSIZE;
+    FD_ZERO(&set);
+    if (address == 0 || !read_memory(address, &set, (limit + bits - 1) / bits * sizeof(long)))
+        return false;
+    for (int fd = 0; fd < (int)limit; fd++) {
+        if (FD_ISSET(fd, &set) && is_socket(fd, inode))
+            return true;
+    }
+    return false;
+}
+
+static bool is_waiting(long call, const uint64_t *arguments, ino_t inode) {
+    switch (call) {
+    case SYS_accept:
+    case SYS_accept4:
+        return is_socket((int)arguments[0], inode);
+    case SYS_ppoll:
+#ifdef SYS_poll
+    case SYS_poll:
+#endif
+        return polls(arguments[0], arguments[1], inode);
+    case SYS_pselect6:
+#ifdef SYS_select
+    case SYS_select:
+#endif
+        return selects(arguments[0], arguments[1], inode);
+    default:
+        return false;
+    }
+}
+
+static uint64_t read_hexadecimal(const char **text) {
+    uint64_t value = 0;
+    const char *next = *text;
+    if (next[0] == ' ' && next[1] == '0' && next[2] == 'x')
+        next += 3;
+    for (;; next++) {
+        if (*next >= '0' && *next <= '9')
+            value = value << 4 | (uint64_t)(*next - '0');
+        else if (*next >= 'a' && *next <= 'f')
+            value = value << 4 | (uint64_t)(*next - 'a' + 10);
+        else
+            break;
+    }
+    *text = next;
+    return value;
+}
+
+/* `43 0x3 0x7ffc… …`: the system call that a thread is blocked in, and its arguments
+ * (proc_pid_syscall(5)). */
+static bool thread_is_waiting(int thread, ino_t inode) {
+    char path[16 + digits_limit + 8 + 1], text[256];
+    numbered_path(path, "/proc/self/task/", thread, "/syscall");
+    int file = (int)raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    if (file < 0)
+        return false;
+    long size = raw_call3(SYS_read, file, (long)text, sizeof text - 1);
+    raw_call3(SYS_close, file, 0, 0);
+    if (size <= 0)
+        return false;
+    text[size] = '\0';
+    const char *next = text;
+    uint64_t call, arguments[2];
+    if (!digits_read(&next, &call))
+        return false;
+    arguments[0] = read_hexadecimal(&next);
+    arguments[1] = read_hexadecimal(&next);
+    return is_waiting((long)call, arguments, inode);
+}
+
+static enum visit visit_thread(int thread, void *context) {
+    struct round *round = context;
+    if (thread == round->own_thread || !thread_is_waiting(thread, round->inode))
+        return visit_continue;
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    long pid = raw_call3(SYS_getpid, 0, 0, 0);
+    info.si_signo = wake_signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = (int)pid;
+    info.si_uid = (uid_t)raw_call3(SYS_getuid, 0, 0, 0);
+    raw_call(SYS_rt_tgsigqueueinfo, pid, thread, wake_signal, (long)&info, 0, 0);
+    round->waiting++;
+    return visit_continue;
+}
+
+void wake_waiting(ino_t inode) {
+    if (!prepare())
+        return;
+    int quiet = 0;
+    for (int turn = 0; turn < rounds_limit && quiet < rounds_without_waiting; turn++) {
+        struct round round = {.inode = inode};
+        round.own_thread = (int)raw_call3(SYS_gettid, 0, 0, 0);
+        numbers_visit("/proc/self/task", visit_thread, &round);
+        quiet = round.waiting == 0 ? quiet + 1 : 0;
+        struct timespec pause = {0, 1000000};
+        raw_call3(SYS_nanosleep, (long)&pause, 0, 0);
+    }
+}

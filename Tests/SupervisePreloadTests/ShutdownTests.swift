@@ -1,0 +1,118 @@
+import SuperviseLinux
+import Testing
+
+/// shutdown() of a listener ends accepting in this process, and in no other.
+@Suite(.serialized) struct ShutdownTests {
+    private static let threads = """
+        where = address()
+        server = bound()
+        server.setblocking(True)
+        codes = []
+        def run(wait=lambda: None):
+            wait()
+            codes.append(failure(server.accept))
+        def start(count, *wait):
+            threads = [threading.Thread(target=run, args=wait) for _ in range(count)]
+            for thread in threads: thread.start()
+            time.sleep(0.3)
+            return threads
+        def join(threads):
+            for thread in threads:
+                thread.join(20)
+                assert not thread.is_alive()
+
+        """
+
+    /// Also where the listener is non-blocking for another worker's sake, and where the threads leave
+    /// all signals to one that waits for them.
+    @Test(arguments: [false, true])
+    func threadsInAcceptAreWoken(isNonblocking: Bool) async throws {
+        let stage = try Stage(nonblocking: isNonblocking)
+        _ = try await stage.probe(
+            """
+            signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+            \(Self.threads)
+            threads = start(4)
+            server.shutdown(socket.SHUT_RDWR)
+            join(threads)
+            assert codes == [errno.EINVAL] * 4, codes
+            assert failure(server.accept) == errno.EINVAL
+            assert failure(os.dup, server.fileno()) == 0
+            # The address can be bound again.
+            again = bound(where)
+            assert ours(again) == 0
+            client = socket.create_connection(where)
+            again.accept()
+            """)
+        try await expectThatOthersAccept(stage)
+    }
+
+    @Test func whatPollsIsToldOfIt() async throws {
+        _ = try await Stage().probe(
+            """
+            \(Self.threads)
+            poll = select.epoll()
+            poll.register(server, select.EPOLLIN)
+            polled = select.poll()
+            polled.register(server, select.POLLIN)
+            server.settimeout(None)
+            def by_select():
+                while not select.select([server], [], [])[0]: pass
+            threads = start(1, lambda: polled.poll()) + start(1, by_select) + start(1, poll.poll)
+            server.shutdown(socket.SHUT_RD)
+            join(threads)
+            assert codes == [errno.EINVAL] * 3, codes
+            assert poll.poll(0)[0][1] & select.EPOLLHUP
+            """)
+    }
+
+    /// A handler that shuts the listener down interrupts an accept() that the kernel restarts.
+    @Test(arguments: [false, true])
+    func aHandlerEndsTheAcceptThatItInterrupts(isNonblocking: Bool) async throws {
+        guard Compiled.isPossible else { try Test.cancel("cc is not installed") }
+        let program = try await Compiled("shutter")
+        let stage = try Stage(nonblocking: isNonblocking)
+        let worker = try stage.worker([program.path, stage.port])
+        #expect(try await worker.child.end() == .exited(0))
+        try await expectThatOthersAccept(stage)
+    }
+
+    @Test(arguments: ["socket.SHUT_RD", "socket.SHUT_RDWR"])
+    func anyOfItsDescriptorsStandsForAll(how: String) async throws {
+        _ = try await Stage().probe(
+            """
+            server = bound()
+            copy = server.dup()
+            copy.shutdown(\(how))
+            assert failure(server.accept) == failure(copy.accept) == errno.EINVAL
+            assert not os.get_inheritable(server.fileno())
+            if os.fork() == 0:
+                os._exit(failure(server.accept) != errno.EINVAL)
+            assert os.wait()[1] == 0
+            """)
+    }
+
+    @Test func disconnectingIsTheSame() async throws {
+        let stage = try Stage()
+        _ = try await stage.probe(
+            """
+            where = address()
+            server = bound()
+            assert libc.connect(server.fileno(), bytes(16), 16) == 0
+            assert failure(server.accept) == errno.EINVAL
+            client = socket.create_connection(where)
+            assert libc.connect(client.fileno(), bytes(16), 16) == 0
+            """)
+        try await expectThatOthersAccept(stage)
+    }
+
+    private func expectThatOthersAccept(_ stage: Stage) async throws {
+        #expect(stage.backlog == 700)
+        _ = try await stage.probe(
+            """
+            server = bound()
+            client = socket.create_connection(address())
+            server.accept()
+            """)
+    }
+}
