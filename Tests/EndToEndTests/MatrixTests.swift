@@ -51,6 +51,9 @@ import Testing
                 "starman", "--listen", "127.0.0.1:PORT", "--workers", "1", "SERVERS/app.psgi",
             ]),
         Server(
+            name: "nginx", command: ["nginx", "-c", "FOLDER/nginx.conf"],
+            configuration: "nginx.conf"),
+        Server(
             name: "java", command: ["java", "-Xshare:auto", "-cp", "FOLDER", "Server", "PORT"],
             build: ["javac", "-d", "FOLDER", "SERVERS/Server.java"]),
         Server(
@@ -103,6 +106,7 @@ import Testing
         let folder = try Folder()
         let port = try freePort()
         if !server.build.isEmpty { try await build(server, in: folder) }
+        try server.configure(in: folder, port: port)
         let options = [
             "--bind", "127.0.0.1:\(port)", "--workers", "4", "--graceful-timeout", "10s",
             "--stable-after", "1s",

@@ -10,6 +10,8 @@ struct Server: CustomTestStringConvertible, Sendable {
     var environment: [String: String] = [:]
     /// What makes the program in `FOLDER`.
     var build: [String] = []
+    /// A file among the programs that is filled in alike and written to `FOLDER`.
+    var configuration: String?
     /// What it needs besides its command's first word.
     var needs: [String] = []
     /// Programs that nobody can look into are not counted.
@@ -28,6 +30,14 @@ struct Server: CustomTestStringConvertible, Sendable {
     var missing: [String] {
         let program = build.isEmpty ? [command[0]] : [build[0]]
         return (program + needs).filter { Place.program($0) == nil }
+    }
+
+    /// Writes its configuration.
+    func configure(in folder: Folder, port: Int) throws {
+        guard let configuration else { return }
+        let text = readFile("\(Server.folder)/\(configuration)") ?? ""
+        _ = try folder.write(
+            configuration, filled([text], port: port, folder: folder).joined())
     }
 
     func filled(_ words: [String], port: Int, folder: Folder) -> [String] {
