@@ -88,7 +88,9 @@ enum Rights: CaseIterable {
             ["python3", "-c", script, "\(port)", Place.supervise, Place.helloWorker],
             environment: baseEnvironment, output: folder["out"], errors: folder["err"])
         let status = try await eventually("both masters' end", within: .seconds(60)) { cage.status }
-        #expect(status == .exited(0), "\(readFile(folder["err"]) ?? "")")
+        let log = readFile(folder["err"]) ?? ""
+        #expect(status == .exited(0), "\(log)")
+        #expect(log.contains("control-listening") && !log.contains("unix:/run/supervise"))
     }
 
     /// Who waits on a bind that a reload removes, or in a pool that it removes, is served.

@@ -42,8 +42,12 @@ import Testing
         let master = try Supervise(
             ["--workers", "2", "--max-lifetime", "2s", "--", "python3", Place.worker("job")],
             environment: ["JOB_SECONDS": "600", "JOB_STARTS": folder["starts"]])
-        let before = Set(try await master.waitForWorkers(2).map(\.pid))
-        // A job counts as ready after a second, so with so short a life one is always booting.
+        // A job counts as ready after a second, so with so short a life one is always booting: the two
+        // may never be ready at the same time.
+        let before = try await eventually("two starts", context: { master.tail }) {
+            let pids = master.lines(Event.started).prefix(2).compactMap(\.pid)
+            return pids.count == 2 ? pids : nil
+        }
         try await master.wait("both are replaced") {
             folder.lines("starts").count >= 4 && !before.contains(where: ProcessTable.isAlive)
         }

@@ -4,8 +4,16 @@ import Testing
 /// The variables of every program that a test starts.
 let baseEnvironment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
-    "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "XDG_RUNTIME_DIR": runtimeFolder,
 ]
+
+/// Where a master makes its control socket that a test starts without a folder of its own: in
+/// /run/supervise the machine's own masters have theirs. One folder for all runs of the tests.
+private let runtimeFolder: String = {
+    let path = "/tmp/supervise-e2e-runtime-\(getuid())"
+    mkdir(path, 0o777)
+    return path
+}()
 
 /// A running `supervise`, seen from outside: its log, its processes in /proc, its exit.
 ///
