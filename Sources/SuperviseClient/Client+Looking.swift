@@ -1,6 +1,6 @@
 import SuperviseLinux
 
-/// `status`, `top` and `events`.
+/// `status` and `events`.
 extension Client {
     func status(json: Bool) throws(ControlFailure) -> Int32 {
         let client = try request("GET", "/status")
@@ -13,66 +13,6 @@ extension Client {
         let text = StatusText(report: report, style: style, user: userName)
         return say(text.lines.joined(separator: "\n") + "\n")
     }
-
-    /// The status every second, until `q`. What is piped away gets it once.
-    func top() throws(ControlFailure) -> Int32 {
-        guard Terminal.isTerminal(1), Terminal.isTerminal(0) else { return try status(json: false) }
-        let mode = Terminal.beginKeys(on: 0)
-        let alternate = "\u{1B}[?1049h\u{1B}[?25l"
-        guard say(alternate) == ExitCode.done else { return ExitCode.failed }
-        defer {
-            _ = say("\u{1B}[?25h\u{1B}[?1049l")
-            if let mode { Terminal.restore(mode, on: 0) }
-        }
-        do throws(SystemCallError) {
-            // Ctrl-C and a hang-up restore the terminal on their way.
-            let signals = try SignalDescriptor(blocking: [1, 2, 15, 28])
-            return try refresh(signals)
-        } catch {
-            complain("\(error)")
-            return ExitCode.failed
-        }
-    }
-
-    private func refresh(_ signals: borrowing SignalDescriptor) throws(SystemCallError) -> Int32 {
-        while true {
-            do throws(ControlFailure) {
-                try show()
-            } catch {
-                return ExitCode.done
-            }
-            let ready = try Readiness.wait([0, signals.rawValue], timeoutMilliseconds: 1000)
-            if ready.contains(signals.rawValue), signals.read().contains(where: { $0.number != 28 })
-            {
-                return ExitCode.done
-            }
-            if ready.contains(0),
-                try TextInput.key(from: 0).map({ $0 == UInt8(ascii: "q") }) ?? true
-            {
-                return ExitCode.done
-            }
-        }
-    }
-
-    private func show() throws(ControlFailure) {
-        let client = try requestAgain("/status")
-        let body = try client.wholeBody()
-        guard client.status == 200, let report = JSONValue(body)?.printable else { throw .garbled }
-        let size = Terminal.size(of: 1) ?? (columns: 80, rows: 24)
-        var lines = StatusText(report: report, style: style, user: userName).lines
-        if lines.count > size.rows - 1 {
-            let hidden = lines.count - (size.rows - 2)
-            lines = lines.prefix(size.rows - 2) + [style.paint("… \(hidden) more lines", .dim)]
-        }
-        lines += Array(repeating: "", count: max(0, size.rows - 1 - lines.count))
-        lines.append(style.paint("q: quit", .dim))
-        // Each line clears what was behind it, so that nothing flickers.
-        let text = lines.map { "\($0)\u{1B}[K" }.joined(separator: "\r\n")
-        if say("\u{1B}[H" + text + "\u{1B}[J") != ExitCode.done { throw .garbled }
-    }
-
-    /// The user of the master, where root looks at another user's.
-    private var userName: String? { found?.owner.map(MasterFinder.userName) }
 
     func events(follow: Bool, json: Bool) throws(ControlFailure) -> Int32 {
         let client = try request("GET", follow ? "/events?follow" : "/events")

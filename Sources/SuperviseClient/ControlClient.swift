@@ -46,6 +46,9 @@ final class ControlClient {
         try readHead()
     }
 
+    /// What becomes readable when there is more of the answer.
+    var descriptor: Int32 { socket.rawValue }
+
     /// All of the answer.
     func wholeBody() throws(ControlFailure) -> [UInt8] {
         let end = MonotonicClock.nanoseconds() + ControlClient.longestAnswerNanoseconds

@@ -58,8 +58,9 @@ struct StatusText {
         let serving = pool["serving"]?.integer ?? 0
         let size = pool["workers"]?.integer ?? 0
         let state = pool["state"]?.text ?? ""
+        let extra = serving > size ? " (+\(serving - size) taking over)" : ""
         let count = style.paint(
-            "\(serving) of \(size) workers ready",
+            "\(min(serving, size)) of \(size) ready\(extra)",
             serving >= size ? .green : pool["ready"]?.boolean == true ? .yellow : .red)
         let name = style.paint(pool["name"]?.text ?? "?", .bold)
         var lines = ["\(name): \(count)\(state == "running" ? "" : ", \(state)")"]
@@ -80,10 +81,11 @@ struct StatusText {
     }
 
     private func slots(_ pool: JSONValue) -> TextTable {
+        let unit = CountTitle(rows: pool["slots"]?.elements ?? [])
         var table = TextTable([
             .init("SLOT", 0), .init("PID", 1), .init("STATE", 2, isNumber: false),
-            .init("GEN", 9), .init("AGE", 3), .init("REQUESTS", 5), .init("LEFT", 6),
-            .init("MEMORY", 4), .init("CAP", 8), .init("PER REQ", 10), .init("PER HOUR", 11),
+            .init("GEN", 9), .init("AGE", 3), .init(unit.title, 5), .init("LEFT", 6),
+            .init("MEMORY", 4), .init("CAP", 8), .init(unit.rateTitle, 10), .init("PER HOUR", 11),
             .init("CAP IN", 7), .init("BOOT", 12), .init("STATUS", 13, isNumber: false),
         ])
         for slot in pool["slots"]?.elements ?? [] {
@@ -95,7 +97,7 @@ struct StatusText {
                     slot.integerText("slot"), slot["pid"] == nil ? nil : slot.integerText("pid"),
                     state, slot["generation"].map { _ in slot.integerText("generation") },
                     slot["age_seconds"]?.number.map(Units.seconds),
-                    counts ? requests.map(Units.count) : nil,
+                    counts ? requests.map { unit.text($0, of: slot) } : nil,
                     slot["requests_left"]?.number.map(Units.count),
                     slot["memory_bytes"]?.number.map(Units.bytes),
                     slot["memory_limit_bytes"]?.number.map(Units.bytes),
@@ -138,12 +140,14 @@ struct StatusText {
         }
         guard !totals.isEmpty else { return [] }
         var lines = ["  exits: " + totals.joined(separator: ", ")]
+        let shown = (pool["exits"]?.elements ?? []).prefix(exits)
+        let unit = CountTitle(rows: Array(shown))
         var table = TextTable([
             .init("AGO", 0), .init("SLOT", 1), .init("PID", 2), .init("CAUSE", 0, isNumber: false),
-            .init("END", 3, isNumber: false), .init("AGE", 4), .init("REQUESTS", 5),
+            .init("END", 3, isNumber: false), .init("AGE", 4), .init(unit.title, 5),
             .init("MEMORY", 6), .init("BOOT", 7),
         ])
-        for exit in (pool["exits"]?.elements ?? []).prefix(exits) {
+        for exit in shown {
             let cause = exit["cause"]?.text ?? "?"
             let end = exit["signal"]?.text ?? exit["status"]?.integer.map { "status \($0)" }
             table.add(
@@ -151,13 +155,33 @@ struct StatusText {
                     exit["ago_seconds"]?.number.map(Units.seconds), exit.integerText("slot"),
                     exit["pid"].map { _ in exit.integerText("pid") }, cause, end,
                     exit["age_seconds"]?.number.map(Units.seconds),
-                    exit["requests"]?.number.flatMap { $0 > 0 ? Units.count($0) : nil },
+                    exit["requests"]?.number.flatMap { $0 > 0 ? unit.text($0, of: exit) : nil },
                     exit["memory_bytes"]?.number.map(Units.bytes),
                     exit["boot_seconds"]?.number.map(Units.seconds),
                 ], colour: ["crashed", "boot-failed"].contains(cause) ? .red : nil)
         }
         lines += table.lines(style)
         return lines
+    }
+}
+
+/// The unit of the counts in a table: in its head where all rows have the same, else in the cells.
+private struct CountTitle {
+    private let isConnections: Bool
+    private let isMixed: Bool
+
+    init(rows: [JSONValue]) {
+        let units = Set(rows.compactMap { $0["requests_unit"]?.text })
+        isConnections = units == ["connections"]
+        isMixed = units.count > 1
+    }
+
+    var title: String { isConnections ? "CONNS" : "REQUESTS" }
+    var rateTitle: String { isConnections ? "PER CONN" : "PER REQ" }
+
+    func text(_ count: Double, of row: JSONValue) -> String {
+        let isOther = isMixed && row["requests_unit"]?.text == "connections"
+        return Units.count(count) + (isOther ? " conns" : "")
     }
 }
 

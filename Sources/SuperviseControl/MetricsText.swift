@@ -61,12 +61,19 @@ struct MetricsText {
     }
 
     /// A sample of a slot. There may be very many, so this one makes no list of labels.
-    mutating func sample(_ pool: String, slot: Int, _ value: some BinaryInteger) {
+    mutating func sample(
+        _ pool: String, slot: Int, unit: CountUnit? = nil, _ value: some BinaryInteger
+    ) {
         text.append(name)
         text.append("{pool=\"")
         append(escaped: pool)
         text.append("\",slot=\"")
         text.append(slot)
+        switch unit {
+        case .requests: text.append("\",unit=\"requests")
+        case .connections: text.append("\",unit=\"connections")
+        case nil: break
+        }
         text.append("\"}")
         end(value)
     }

@@ -21,13 +21,18 @@ extension ServiceManagerReport {
 
     private func strength(of members: [Service.Member]) -> String {
         if (2...Self.poolsByName).contains(members.count) {
-            let parts = members.map { "\($0.name) \($0.pool.servingCount)/\($0.pool.size)" }
+            let parts = members.map { "\($0.name) \(strength(of: $0))/\($0.pool.size)" }
             return "ready workers: " + parts.joined(separator: ", ")
         }
-        let serving = members.reduce(0) { $0 + $1.pool.servingCount }
+        let serving = members.reduce(0) { $0 + strength(of: $1) }
         let size = members.reduce(0) { $0 + $1.pool.size }
         let place = members.count > 1 ? " in \(members.count) pools" : ""
         return "\(serving) of \(size) workers ready\(place)"
+    }
+
+    /// The ready workers without those that are about to take over from others.
+    private func strength(of member: Service.Member) -> Int {
+        min(member.pool.servingCount, member.pool.size)
     }
 
     private func progress(of service: Service, _ kept: [Service.Member]) -> String {

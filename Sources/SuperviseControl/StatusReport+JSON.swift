@@ -115,6 +115,7 @@ extension StatusReport {
         json.field("generation", facts.generation)
         json.field("age_seconds", seconds: facts.age)
         json.field("requests", facts.requests)
+        json.field("requests_unit", facts.unit?.rawValue)
         json.field("request_limit", facts.requestLimit)
         json.field(
             "requests_left",
@@ -142,6 +143,7 @@ extension StatusReport {
         json.field("boots", history.boots)
         json.field("boot_seconds", seconds: history.bootTime)
         json.field("requests", history.requests)
+        json.field("connections", history.connections)
         json.field("kills", history.kills)
         json.field("backoffs", history.backoffs)
         json.field("memory_alarms", history.memoryAlarms)

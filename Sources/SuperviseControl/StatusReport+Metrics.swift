@@ -120,13 +120,27 @@ extension StatusReport {
                 "supervise_memory_alarms_total", "Workers over their cap while too young.",
                 { $0.memoryAlarms }
             ),
-            ("supervise_requests_total", "Requests that workers reported.", { $0.requests }),
         ]
         for (name, help, value) in counters {
             text.family(name, .counter, help)
             for pool in snapshot.pools {
                 text.sample(("pool", pool.name), number: value(pool.history))
             }
+        }
+        text.family(
+            "supervise_requests_total", .counter,
+            """
+            What workers served, by unit: the requests that they reported, or the connections that \
+            were counted for them, each of which may carry many requests.
+            """)
+        for pool in snapshot.pools {
+            let history = pool.history
+            text.sample(
+                ("pool", pool.name), ("unit", CountUnit.requests.rawValue),
+                number: history.requests - history.connections)
+            text.sample(
+                ("pool", pool.name), ("unit", CountUnit.connections.rawValue),
+                number: history.connections)
         }
         text.family("supervise_worker_boot_seconds", .summary, "Time from a start until ready.")
         for pool in snapshot.pools {
@@ -168,8 +182,11 @@ extension StatusReport {
         }
         text.family(
             "supervise_worker_requests_total", .counter,
-            "Requests that the worker of the slot reported; starts again when it is replaced.")
-        forEachIncumbent { text.sample($0, slot: $1.id.slot, $1.facts.requests) }
+            "What the worker of the slot served, by unit; starts again when it is replaced.")
+        forEachIncumbent {
+            text.sample(
+                $0, slot: $1.id.slot, unit: $1.facts.unit ?? .requests, $1.facts.requests)
+        }
         text.family(
             "supervise_worker_memory_bytes", .gauge, "Memory of the worker of the slot.")
         forEachIncumbent { pool, worker in

@@ -12,8 +12,11 @@ public struct History: Equatable, Sendable, Codable {
     public internal(set) var boots: UInt64 = 0
     /// The time that all of these took together.
     public internal(set) var bootTime = TimeSpan.zero
-    /// The requests that all workers have reported.
+    /// The requests that all workers have reported, and the connections that were counted for those
+    /// that report none.
     public internal(set) var requests: UInt64 = 0
+    /// The connections among these.
+    public internal(set) var connections: UInt64 = 0
     /// How often a worker did not go in time and got SIGKILL.
     public internal(set) var kills: UInt64 = 0
     /// How often a slot had to wait before its next start.
@@ -38,11 +41,13 @@ public struct History: Equatable, Sendable, Codable {
     /// The last exits, newest first.
     public var exits: [ExitRecord] { (ledger[oldest...] + ledger[..<oldest]).reversed() }
 
-    mutating func countRequests(from known: UInt64, to total: UInt64) {
+    mutating func countRequests(from known: UInt64, to total: UInt64, in unit: CountUnit) {
         guard total > known else { return }
         // A worker may say any number.
         let (sum, overflow) = requests.addingReportingOverflow(total - known)
-        requests = overflow ? .max : sum
+        let counted = (overflow ? .max : sum) - requests
+        requests += counted
+        if unit == .connections { connections += counted }
     }
 
     mutating func add(_ exit: ExitRecord) {

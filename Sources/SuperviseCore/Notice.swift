@@ -102,6 +102,8 @@ public struct WorkerFacts: Equatable, Sendable, Codable {
     public var memoryBytes: UInt64?
     /// How its memory grows; nil while too little was seen of it.
     public var growth: MemoryGrowth?
+    /// What `requests` counts; nil while nothing was counted.
+    public var unit: CountUnit?
 }
 
 /// What the memory caps of a pool come to, in bytes; nil where one is off.

@@ -34,14 +34,14 @@ extension Pool {
         if let index = leavingIndex(of: id) {
             let known = slots[id.slot].leaving[index].requests
             if slots[id.slot].leaving[index].count(total, by: source) {
-                history.countRequests(from: known, to: total)
+                history.countRequests(from: known, to: total, in: source.unit)
             }
             return
         }
         guard var worker = self[id] else { return }
         let known = worker.requests
         guard worker.count(total, by: source) else { return }
-        history.countRequests(from: known, to: total)
+        history.countRequests(from: known, to: total, in: source.unit)
         worker.progressAt = now
         hasCounted = true
         self[id] = worker

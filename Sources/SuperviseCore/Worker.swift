@@ -101,6 +101,9 @@ public struct Worker: Equatable, Sendable, Codable {
     /// Whether it serves and was not told to go.
     public var isReady: Bool { state == .ready }
 
+    /// Whether it has sent `WATCHDOG=1`.
+    public var announcesWatchdog: Bool { watchdogAt != nil }
+
     /// Whether it runs or is about to, and was not told to go.
     var isBooting: Bool { state == .starting || state == .booting }
 
@@ -126,7 +129,7 @@ public struct Worker: Equatable, Sendable, Codable {
         WorkerFacts(
             generation: generation, age: now - startedAt, requests: requests,
             requestLimit: requestLimit, memoryBytes: memory.largestLeavingBytes ?? memory.bytes,
-            growth: growth)
+            growth: growth, unit: countSource?.unit)
     }
 }
 
@@ -156,6 +159,24 @@ public enum CountSource: Hashable, Sendable, Codable {
     case report
     /// The preload library, in accepted connections.
     case preload
+}
+
+extension CountSource {
+    /// What it counts.
+    public var unit: CountUnit {
+        switch self {
+        case .report: .requests
+        case .preload: .connections
+        }
+    }
+}
+
+/// What a count is of.
+public enum CountUnit: String, Hashable, Sendable, Codable {
+    /// Requests.
+    case requests
+    /// Accepted connections, each of which may carry many requests.
+    case connections
 }
 
 extension Worker {

@@ -16,10 +16,10 @@ public enum TextOutput {
 
 /// Plain reading, for programs that take keys from a terminal.
 public enum TextInput {
-    /// The next byte; nil at the end. Waits. Fails as read(2) does.
-    public static func key(from descriptor: Int32) throws(SystemCallError) -> UInt8? {
-        var byte: UInt8 = 0
-        let count = try systemCall("read") { read(descriptor, &byte, 1) }
-        return count == 1 ? byte : nil
+    /// The next bytes, a few at most; nil at the end. Waits. Fails as read(2) does.
+    public static func keys(from descriptor: Int32) throws(SystemCallError) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = try systemCall("read") { read(descriptor, &bytes, bytes.count) }
+        return count > 0 ? Array(bytes.prefix(count)) : nil
     }
 }

@@ -32,7 +32,7 @@ private let report = """
                 shop: not ready, generation 3, up 3d 4h, pid 42, supervise 1.2, 9.0M
                 last reload: rolled out in 2.1s (generation 3, 5m ago)
 
-                web: 2 of 3 workers ready
+                web: 2 of 3 ready
                   127.0.0.1:8000, 3 of 2048 waiting
                   SLOT  PID  STATE                         GEN   AGE  REQUESTS  LEFT  MEMORY   CAP  PER REQ  PER HOUR  CAP IN  BOOT  STATUS
                      0  101  ready                           3   11s      1234   766    150M  512M     400K       12M      5h  1.5s  busy
@@ -42,6 +42,38 @@ private let report = """
                    AGO  SLOT  PID  CAUSE    END     AGE  REQUESTS  MEMORY  BOOT
                   20ms     2  122  crashed  KILL  1h 1m         5    100M  1.5s
                 """)
+    }
+
+    private func lines(_ changes: [(String, String)]) throws -> String {
+        let changed = changes.reduce(report) { $0.replacing($1.0, with: $1.1) }
+        let value = try #require(JSONValue(changed.utf8))
+        return StatusText(report: value, style: Style()).lines.joined(separator: "\n")
+    }
+
+    @Test func whoTakesOverIsNotCountedAsOneTooMany() throws {
+        let text = try lines([("\"workers\":3,\"serving\":2", "\"workers\":4,\"serving\":5")])
+        #expect(text.contains("web: 4 of 4 ready (+1 taking over)\n"))
+        #expect(try lines([("\"serving\":2", "\"serving\":3")]).contains("web: 3 of 3 ready\n"))
+    }
+
+    @Test func theUnitStandsBesideTheCount() throws {
+        let count = "\"requests\":1234"
+        let connections = try lines([(count, count + ",\"requests_unit\":\"connections\"")])
+        #expect(connections.contains("  CONNS  LEFT  MEMORY   CAP  PER CONN  "))
+        let requests = try lines([(count, count + ",\"requests_unit\":\"requests\"")])
+        #expect(requests.contains("  REQUESTS  LEFT ") && !requests.contains("CONN"))
+        let exit = try lines([
+            ("\"requests\":5", "\"requests\":5,\"requests_unit\":\"connections\"")
+        ])
+        #expect(exit.contains("  AGE  CONNS  MEMORY"))
+        let mixed = try lines([
+            (count, count + ",\"requests_unit\":\"requests\""),
+            (
+                "\"age_seconds\":0.02,\"requests\":0",
+                "\"requests\":7,\"requests_unit\":\"connections\""
+            ),
+        ])
+        #expect(mixed.contains("  REQUESTS  ") && mixed.contains("  7 conns"))
     }
 
     @Test(arguments: [",\"connections\":3", ""]) func emptying(connections: String) throws {

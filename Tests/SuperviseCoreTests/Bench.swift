@@ -92,11 +92,11 @@ func start(_ id: WorkerID, generation: Int = 1, limit: UInt64? = nil) -> Action 
 /// Figures of a worker.
 func facts(
     _ ageSeconds: Int64 = 0, generation: Int = 1, requests: UInt64 = 0, limit: UInt64? = nil,
-    memory: UInt64? = nil
+    memory: UInt64? = nil, unit: CountUnit = .requests
 ) -> WorkerFacts {
     WorkerFacts(
         generation: generation, age: .seconds(ageSeconds), requests: requests,
-        requestLimit: limit, memoryBytes: memory)
+        requestLimit: limit, memoryBytes: memory, unit: requests > 0 ? unit : nil)
 }
 
 /// Told to go with the stop-signal.

@@ -11,9 +11,11 @@ struct CountingTests {
         #expect(bench.pool.worker(id(0))?.countSource == .preload)
         #expect(
             bench.tell(id(0), .connections(10)) == [
-                .note(.due(id(0), .requests, facts(requests: 10, limit: 10))),
+                .note(
+                    .due(id(0), .requests, facts(requests: 10, limit: 10, unit: .connections))),
                 start(id(0, 2), limit: 10),
             ])
+        #expect(bench.pool.history.requests == 10 && bench.pool.history.connections == 10)
     }
 
     @Test func whatTheWorkerReportsReplacesThem() {

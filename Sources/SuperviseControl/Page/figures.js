@@ -28,6 +28,12 @@ function secondsText(seconds) {
 
 const countText = count => count === undefined ? '' : count.toLocaleString('en');
 
+/** What the counts of these rows are of: one unit, or both. */
+function unitOf(rows) {
+    const units = new Set(rows.map(row => row.requests_unit).filter(unit => unit));
+    return units.size ? [...units].sort().reverse().join(' / ') : 'requests';
+}
+
 /** The state of a worker, or of a slot without one: its words and its colour's class. */
 function stateOf(told) {
     switch (told.state) {
@@ -61,7 +67,7 @@ function lifeText(life, now, clock) {
     } else {
         parts.push(`lives for ${secondsText(now - life.start)}`);
     }
-    parts.push(`${countText(life.requests)} requests`);
+    parts.push(`${countText(life.requests)} ${life.unit ?? 'requests'}`);
     if (life.bytes !== undefined) parts.push(bytesText(life.bytes));
     return parts.join(' · ');
 }

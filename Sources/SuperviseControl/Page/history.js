@@ -25,6 +25,7 @@ class Life {
         this.pid = told.pid ?? this.pid;
         this.generation = told.generation;
         this.requests = told.requests;
+        this.unit = told.requests_unit ?? this.unit;
         this.bytes = told.memory_bytes ?? this.bytes;
         this.cause = told.cause ?? this.cause;
         if (told.boot_seconds !== undefined) this.ready = this.start + told.boot_seconds;

@@ -81,8 +81,9 @@ class PoolView {
 
     drawHead() {
         const {serving, workers, state, ready, listeners} = this.pool;
+        const extra = serving > workers ? ` (+${serving - workers} taking over)` : '';
         write(this.find('.pool-state'),
-            `${countText(serving)} of ${countText(workers)} ready`
+            `${countText(Math.min(serving, workers))} of ${countText(workers)} ready${extra}`
             + (state === 'running' ? '' : `, ${state}`),
             'pool-state' + (ready ? '' : ' bad'));
         const addresses = listeners.map(({address, queue}) =>
@@ -168,6 +169,9 @@ class PoolView {
             top: roomFor(this.highest(rates), 10),
         }, now.rate === null ? '' : brief(now.rate),
         ` ${countText(this.pool.totals.requests)} in all`);
+        const unit = unitOf(this.pool.slots);
+        write(this.find('.rate-unit'), unit[0].toUpperCase() + unit.slice(1));
+        write(this.find('.head .requests'), unit);
         this.find('.queue-chart').hidden = !this.pool.listeners.length;
         this.find('.rate-chart').hidden =
             !this.pool.listeners.length && !this.pool.totals.requests;
@@ -229,6 +233,7 @@ class PoolView {
             countText(exit.requests), bytesText(exit.memory_bytes), String(exit.generation),
         ]);
         this.find('table').hidden = !rows.length;
+        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, mostExits)));
         const body = this.find('tbody');
         while (body.rows.length > rows.length) body.deleteRow(-1);
         rows.forEach((texts, index) => {

@@ -1,0 +1,153 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+
+/// `top`.
+extension Client {
+    private static let refreshNanoseconds: Int64 = 1_000_000_000
+
+    /// The status every second, until `q` or the end of the master. What is piped away gets it once.
+    func top() throws(ControlFailure) -> Int32 {
+        guard Terminal.isTerminal(1), Terminal.isTerminal(0) else { return try status(json: false) }
+        let events = try requestAgain("/events?follow")
+        let ending = MasterEnding(events: events.status == 200 ? events : nil)
+        let code = try onAlternateScreen { () throws(SystemCallError) in
+            // Ctrl-C and a hang-up restore the terminal on their way.
+            let signals = try SignalDescriptor(blocking: [1, 2, 15, 28])
+            return try refresh(signals, ending)
+        }
+        guard let code else {
+            let (text, code) = ending.report()
+            complain(text)
+            return code
+        }
+        return code
+    }
+
+    /// Nil where the master ended meanwhile.
+    private func onAlternateScreen(
+        _ body: () throws(SystemCallError) -> Int32?
+    ) throws(ControlFailure) -> Int32? {
+        let mode = Terminal.beginKeys(on: 0)
+        guard say("\u{1B}[?1049h\u{1B}[?25l") == ExitCode.done else { return ExitCode.failed }
+        defer {
+            _ = say("\u{1B}[?25h\u{1B}[?1049l")
+            if let mode { Terminal.restore(mode, on: 0) }
+        }
+        do throws(SystemCallError) {
+            return try body()
+        } catch {
+            complain("\(error)")
+            return ExitCode.failed
+        }
+    }
+
+    /// Nil when the master has ended.
+    private func refresh(
+        _ signals: borrowing SignalDescriptor, _ ending: MasterEnding
+    ) throws(SystemCallError) -> Int32? {
+        var view = ScrolledLines()
+        var keys = KeyReader()
+        var refreshAt = MonotonicClock.nanoseconds()
+        while true {
+            let now = MonotonicClock.nanoseconds()
+            if now >= refreshAt {
+                do throws(ControlFailure) {
+                    view.lines = try statusLines()
+                } catch {
+                    return nil
+                }
+                refreshAt = now + Client.refreshNanoseconds
+            }
+            guard show(&view) else { return ExitCode.failed }
+            let wait = Int32(clamping: max(0, refreshAt - MonotonicClock.nanoseconds()) / 1_000_000)
+            let watched = [0, signals.rawValue] + (ending.descriptor.map { [$0] } ?? [])
+            let ready = try Readiness.wait(watched, timeoutMilliseconds: wait + 1)
+            if ready.contains(signals.rawValue), signals.read().contains(where: { $0.number != 28 })
+            {
+                return ExitCode.done
+            }
+            if let descriptor = ending.descriptor, ready.contains(descriptor), ending.isOver() {
+                return nil
+            }
+            guard ready.contains(0) else { continue }
+            guard let bytes = try TextInput.keys(from: 0) else { return ExitCode.done }
+            for key in keys.read(bytes) {
+                if key == .quit { return ExitCode.done }
+                view.move(by: key)
+            }
+        }
+    }
+
+    private func statusLines() throws(ControlFailure) -> [String] {
+        let client = try requestAgain("/status")
+        let body = try client.wholeBody()
+        guard client.status == 200, let report = JSONValue(body)?.printable else {
+            throw .garbled
+        }
+        return StatusText(report: report, style: style, user: userName).lines
+    }
+
+    private func show(_ view: inout ScrolledLines) -> Bool {
+        let size = Terminal.size(of: 1) ?? (columns: 80, rows: 24)
+        view.rows = max(1, size.rows - 1)
+        var lines = view.shown
+        lines += Array(repeating: "", count: view.rows - lines.count)
+        lines.append(style.paint(String(view.footer.prefix(size.columns)), .dim))
+        // Each line clears what was behind it, so that nothing flickers.
+        let text = lines.map { "\($0)\u{1B}[K" }.joined(separator: "\r\n")
+        return say("\u{1B}[H" + text + "\u{1B}[J") == ExitCode.done
+    }
+}
+
+/// How a master ended, by the events that it told last.
+private final class MasterEnding {
+    private let events: ControlClient?
+    private var isAtEnd = false
+    private var exitCode: Int?
+    private var reason: String?
+
+    init(events: ControlClient?) {
+        self.events = events
+    }
+
+    /// What becomes readable when there are more events, or no master any more.
+    var descriptor: Int32? { isAtEnd ? nil : events?.descriptor }
+
+    /// Takes in what was told; whether the master is gone.
+    func isOver() -> Bool {
+        read(patience: 0)
+        return isAtEnd
+    }
+
+    private func read(patience: Int32) {
+        guard let events, !isAtEnd else { return }
+        do throws(ControlFailure) {
+            while let line = try events.nextLine(timeoutMilliseconds: patience) {
+                guard let event = JSONValue(line) else { continue }
+                switch event["event"]?.text {
+                case "stopped": exitCode = event["exit_code"]?.integer
+                case "giving-up": reason = event["message"]?.text ?? event["error"]?.text
+                default: break
+                }
+            }
+            isAtEnd = true
+        } catch {
+            guard case .silent = error else {
+                isAtEnd = true
+                return
+            }
+        }
+    }
+
+    /// The sentence about it, and the exit code that goes with it.
+    func report() -> (text: String, code: Int32) {
+        read(patience: ControlClient.patienceMilliseconds)
+        guard let exitCode else { return ("the master was killed", Client.ExitCode.failed) }
+        let why = reason.map { ": \($0.printable)" } ?? ""
+        return (
+            "the master ended with exit code \(exitCode)\(why)",
+            exitCode == 0 ? Client.ExitCode.done : Client.ExitCode.failed
+        )
+    }
+}

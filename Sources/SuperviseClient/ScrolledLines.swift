@@ -1,0 +1,81 @@
+/// A key that `top` knows.
+enum ViewKey: Equatable {
+    case quit
+    case up
+    case down
+    case pageUp
+    case pageDown
+    case top
+    case bottom
+}
+
+/// Keys from the bytes that a terminal sends for them (ECMA-48, as xterm has it).
+struct KeyReader {
+    private var pending: [UInt8] = []
+
+    private static let sequences: [(bytes: String, key: ViewKey)] = [
+        ("\u{1B}[A", .up), ("\u{1B}OA", .up), ("\u{1B}[B", .down), ("\u{1B}OB", .down),
+        ("\u{1B}[5~", .pageUp), ("\u{1B}[6~", .pageDown), ("\u{1B}[H", .top), ("\u{1B}OH", .top),
+        ("\u{1B}[1~", .top), ("\u{1B}[F", .bottom), ("\u{1B}OF", .bottom), ("\u{1B}[4~", .bottom),
+        ("q", .quit), ("Q", .quit), ("k", .up), ("j", .down), ("\n", .down), ("\r", .down),
+        (" ", .pageDown), ("f", .pageDown), ("b", .pageUp), ("g", .top), ("G", .bottom),
+    ]
+
+    /// The keys that these bytes complete. What begins a sequence waits for the rest of it.
+    mutating func read(_ bytes: [UInt8]) -> [ViewKey] {
+        pending += bytes
+        var keys: [ViewKey] = []
+        while !pending.isEmpty {
+            if let (text, key) = KeyReader.sequences.first(where: {
+                pending.starts(with: $0.bytes.utf8)
+            }) {
+                keys.append(key)
+                pending.removeFirst(text.utf8.count)
+            } else if KeyReader.sequences.contains(where: {
+                Array($0.bytes.utf8).starts(with: pending)
+            }) {
+                break
+            } else {
+                pending.removeFirst()
+            }
+        }
+        return keys
+    }
+}
+
+/// Lines of which a terminal shows a part.
+struct ScrolledLines {
+    var lines: [String] = [] {
+        didSet { first = min(first, lastFirst) }
+    }
+    /// How many are shown at a time.
+    var rows = 1 {
+        didSet { first = min(first, lastFirst) }
+    }
+    private var first = 0
+
+    private var lastFirst: Int { max(0, lines.count - rows) }
+
+    /// Those that are shown.
+    var shown: [String] { Array(lines.dropFirst(first).prefix(rows)) }
+
+    /// The line below them.
+    var footer: String {
+        guard lines.count > rows else { return "q: quit" }
+        return "q: quit  up, down, space, b, g, G: scroll  lines \(first + 1) to "
+            + "\(first + shown.count) of \(lines.count)"
+    }
+
+    mutating func move(by key: ViewKey) {
+        switch key {
+        case .quit: return
+        case .up: first -= 1
+        case .down: first += 1
+        case .pageUp: first -= max(1, rows - 1)
+        case .pageDown: first += max(1, rows - 1)
+        case .top: first = 0
+        case .bottom: first = lastFirst
+        }
+        first = max(0, min(first, lastFirst))
+    }
+}
