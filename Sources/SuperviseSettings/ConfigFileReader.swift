@@ -94,9 +94,18 @@ struct ConfigFileReader {
             case .unreadable(let text):
                 report(
                     source, nil,
-                    "\(shown(text)) is neither \"key = value\" nor \"[pool NAME]\"")
+                    "\(shown(text)) is neither \"key = value\" nor \"[pool NAME]\""
+                        + ConfigFileReader.hint(on: text))
             }
         }
+    }
+
+    /// What a line without an equals sign was probably meant to be: `workers: 2`, `workers 2`.
+    private static func hint(on text: String) -> String {
+        let parts = text.split(maxSplits: 1) { $0 == ":" || $0 == " " || $0 == "\t" }
+        guard parts.count == 2, let setting = Setting.named(String(parts[0])) else { return "" }
+        let value = SettingsLines.trimmed(parts[1].drop { $0 == ":" })
+        return "; did you mean \(shown("\(setting.key) = \(value)"))?"
     }
 
     private mutating func open(section title: String, at source: SettingSource) -> Section {
@@ -123,8 +132,14 @@ struct ConfigFileReader {
     }
 
     private mutating func include(
-        _ pattern: String, path: String, at source: SettingSource, in section: Section
+        _ written: String, path: String, at source: SettingSource, in section: Section
     ) {
+        let pattern: String
+        do throws(ValueFault) {
+            pattern = try Quoting.unquote(written)
+        } catch {
+            return report(source, "include", "\(error); allowed: a file or a pattern")
+        }
         guard !pattern.isEmpty else {
             report(source, "include", "the value is empty; allowed: a file or a pattern")
             return
@@ -144,7 +159,8 @@ struct ConfigFileReader {
             report(
                 assignment.source, nil,
                 "unknown key \(shown(assignment.key))"
-                    + NearestName.hint(assignment.key, in: Setting.keys + ["include"]))
+                    + (ForeignName.hint(onSetting: assignment.key)
+                        ?? NearestName.hint(assignment.key, in: Setting.keys + ["include"])))
             return
         }
         if let problem = assignment.problem { problems.append(problem) }

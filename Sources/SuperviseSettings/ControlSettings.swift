@@ -67,14 +67,15 @@ public enum HookEvent: String, Hashable, Sendable, CaseIterable {
 }
 
 extension Format where Value == ControlAddress {
-    static let control = Format("PATH", allowed: "auto, none, or the path of a unix socket") {
-        text throws(ValueFault) in
-        switch text {
+    static let control = Format(
+        "PATH", allowed: "auto, none, or the path of a unix socket", readsQuotes: true
+    ) { text throws(ValueFault) in
+        let path = try Quoting.unquote(text)
+        switch path {
         case "auto": return .automatic
         case "none": return .none
         default: break
         }
-        let path = try Quoting.unquote(text)
         guard !path.isEmpty else { throw .empty }
         guard case .unix(let checked) = try BindAddress(parsing: "unix:" + path) else {
             throw .malformed(text, noun: "a path")
@@ -85,16 +86,16 @@ extension Format where Value == ControlAddress {
         case .automatic: "auto"
         case .none: "none"
         case .path(let path):
-            path == "auto" || path == "none" ? "\"\(path)\"" : Quoting.quote(path)
+            path == "auto" || path == "none" ? "./\(path)" : Quoting.quote(path)
         }
     }
 }
 
 extension Format where Value == BindAddress {
     /// An address that is no worker's: not one that somebody else opened.
-    static let statusBind = Format("ADDRESS", allowed: "HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH")
-    {
-        text throws(ValueFault) in
+    static let statusBind = Format(
+        "ADDRESS", allowed: "HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH", readsQuotes: true
+    ) { text throws(ValueFault) in
         let address = try BindAddress(parsing: try Quoting.unquote(text))
         switch address {
         case .tcp, .unix: return address
@@ -108,9 +109,12 @@ extension Format where Value == BindAddress {
 extension Format where Value == EventHook {
     static let hook = Format(
         "EVENTS COMMAND",
-        allowed: "events with commas between them, then a program and its arguments"
+        allowed: "events with commas between them, then a program and its arguments",
+        readsQuotes: true
     ) { text throws(ValueFault) in
-        let words = try ShellWords.split(text)
+        var words = try ShellWords.split(text)
+        // One word is never enough, so the quotes are around all of it.
+        if let only = words.first, words.count == 1 { words = try ShellWords.split(only) }
         guard let list = words.first, words.count > 1, !words[1].isEmpty else {
             throw .malformed(text, noun: "events and a command")
         }

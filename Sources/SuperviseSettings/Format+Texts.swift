@@ -3,7 +3,7 @@ import SuperviseCore
 extension Format where Value == String {
     /// A path, user or other text that may be quoted.
     static func text(_ placeholder: String, allowed: String) -> Format {
-        Format(placeholder, allowed: allowed) { text throws(ValueFault) in
+        Format(placeholder, allowed: allowed, readsQuotes: true) { text throws(ValueFault) in
             let text = try Quoting.unquote(text)
             guard !text.isEmpty else { throw .empty }
             return text
@@ -13,8 +13,9 @@ extension Format where Value == String {
     }
 
     /// The owner of a file, as chown(1) takes it.
-    static let owner = Format("USER[:GROUP]", allowed: "a user, user:group or :group") {
-        text throws(ValueFault) in
+    static let owner = Format(
+        "USER[:GROUP]", allowed: "a user, user:group or :group", readsQuotes: true
+    ) { text throws(ValueFault) in
         let owner = try Quoting.unquote(text)
         let parts = owner.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, let last = parts.last, !last.isEmpty else {
@@ -38,7 +39,8 @@ extension Format where Value == String {
 
 extension Format where Value == [String] {
     static let command = Format(
-        "COMMAND", allowed: "a program and its arguments, as a shell splits them"
+        "COMMAND", allowed: "a program and its arguments, as a shell splits them",
+        readsQuotes: true
     ) { text throws(ValueFault) in
         let words = try ShellWords.split(text)
         guard let program = words.first, !program.isEmpty else { throw .empty }
@@ -49,7 +51,8 @@ extension Format where Value == [String] {
 
     /// A command, or nothing.
     static let commandOrNone = Format(
-        "COMMAND", allowed: "a program and its arguments, as a shell splits them, or nothing"
+        "COMMAND", allowed: "a program and its arguments, as a shell splits them, or nothing",
+        readsQuotes: true
     ) { text throws(ValueFault) in
         text.isEmpty ? [] : try Format<[String]>.command.parse(text)
     } print: {
@@ -125,7 +128,8 @@ extension Format where Value == ResourceLimit {
 extension Format where Value == BindAddress {
     static let bind = Format(
         "ADDRESS",
-        allowed: "HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME, fd://N or systemd:NAME"
+        allowed: "HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME, fd://N or systemd:NAME",
+        readsQuotes: true
     ) { text throws(ValueFault) in
         try BindAddress(parsing: try Quoting.unquote(text))
     } print: {
@@ -135,8 +139,12 @@ extension Format where Value == BindAddress {
 
 extension Format where Value == EnvironmentVariable {
     static let variable = Format(
-        "KEY=VALUE", allowed: "KEY=VALUE; a VALUE that begins with a quote must end with it"
-    ) { text throws(ValueFault) in
+        "KEY=VALUE", allowed: "KEY=VALUE; a VALUE that begins with a quote must end with it",
+        readsQuotes: true
+    ) { written throws(ValueFault) in
+        // No name begins with a quote, so these are around all of it.
+        let isQuoted = written.hasPrefix("\"") || written.hasPrefix("'")
+        let text = isQuoted ? try Quoting.unquote(written) : written
         let scalars = text.unicodeScalars
         guard let equals = scalars.firstIndex(of: "=") else {
             throw .malformed(text, noun: "a variable")
@@ -145,7 +153,8 @@ extension Format where Value == EnvironmentVariable {
         guard !name.isEmpty, name.unicodeScalars.allSatisfy(isPartOfVariableName) else {
             throw .malformed(text, noun: "a variable")
         }
-        let value = try Quoting.unquote(String(scalars[scalars.index(after: equals)...]))
+        let rest = String(scalars[scalars.index(after: equals)...])
+        let value = isQuoted ? rest : try Quoting.unquote(rest)
         return EnvironmentVariable(name: name, value: value)
     } print: {
         "\($0.name)=\(Quoting.quote($0.value))"
@@ -157,14 +166,15 @@ extension Format where Value == EnvironmentVariable {
 }
 
 extension Format where Value == LogDestination {
-    static let logDestination = Format("FILE", allowed: "stderr, or a file's path") {
-        text throws(ValueFault) in
-        if text == "stderr" { return .standardError }
-        return .file(try Format<String>.text("", allowed: "").parse(text))
+    static let logDestination = Format(
+        "FILE", allowed: "stderr, or a file's path", readsQuotes: true
+    ) { text throws(ValueFault) in
+        let path = try Format<String>.text("", allowed: "").parse(text)
+        return path == "stderr" ? .standardError : .file(path)
     } print: {
         switch $0 {
         case .standardError: "stderr"
-        case .file(let path): path == "stderr" ? "\"stderr\"" : Quoting.quote(path)
+        case .file(let path): path == "stderr" ? "./stderr" : Quoting.quote(path)
         }
     }
 }

@@ -6,25 +6,35 @@ struct Format<Value: Sendable>: Sendable {
     let placeholder: String
     /// The allowed values, as the end of an error message and of a help page.
     let allowed: String
+    /// Whether `parse` reads quotes by rules of its own. Where it does not, quotes around the whole
+    /// value are taken off before.
+    let readsQuotes: Bool
     /// The value that a text means.
     let parse: @Sendable (String) throws(ValueFault) -> Value
     /// A text that parses to the value again.
     let print: @Sendable (Value) -> String
 
     init(
-        _ placeholder: String, allowed: String,
+        _ placeholder: String, allowed: String, readsQuotes: Bool = false,
         parse: @escaping @Sendable (String) throws(ValueFault) -> Value,
         print: @escaping @Sendable (Value) -> String
     ) {
         self.placeholder = placeholder
         self.allowed = allowed
+        self.readsQuotes = readsQuotes
         self.parse = parse
         self.print = print
     }
 
+    /// The value of a setting, which may stand in quotes.
+    func value(of text: String) throws(ValueFault) -> Value {
+        try parse(readsQuotes ? text : try Quoting.unquote(text))
+    }
+
     /// The same with a word or two for nil; the first one is printed.
     func orNil(_ words: [String]) -> Format<Value?> {
-        Format<Value?>(placeholder, allowed: allowed) { text throws(ValueFault) in
+        Format<Value?>(placeholder, allowed: allowed, readsQuotes: readsQuotes) {
+            text throws(ValueFault) in
             words.contains(text.lowercased()) ? nil : try parse(text)
         } print: { value in
             if let value { print(value) } else { words.first ?? "" }
@@ -180,6 +190,28 @@ extension Format where Value == Signal {
     static let signal = Format("SIGNAL", allowed: "a signal such as TERM, INT, QUIT or 15") {
         text throws(ValueFault) in
         guard let signal = Signal(name: text) else { throw .malformed(text, noun: "a signal") }
+        return signal
+    } print: {
+        $0.description
+    }
+
+    /// A signal that asks a program to do something, so one that it can catch (signal(7)).
+    static let request = Format(
+        "SIGNAL", allowed: "a signal that programs can catch, such as TERM, INT, QUIT or 15"
+    ) { text throws(ValueFault) in
+        let signal = try Format.signal.parse(text)
+        guard signal != .kill, signal != .stop else { throw .uncatchable(text) }
+        return signal
+    } print: {
+        $0.description
+    }
+
+    /// A signal that ends a program.
+    static let quick = Format(
+        "SIGNAL", allowed: "a signal that ends programs, such as TERM, INT, QUIT or KILL"
+    ) { text throws(ValueFault) in
+        let signal = try Format.signal.parse(text)
+        guard signal != .stop else { throw .uncatchable(text) }
         return signal
     } print: {
         $0.description

@@ -22,12 +22,19 @@ public enum Invocation: Equatable, Sendable {
         let verb = Verb(rawValue: first)
         if let verb, verb.isForMaster {
             return try MasterCommandParser.parse(verb, arguments.dropFirst()).map { .command($0) }
-                ?? .help(.page(.commands))
+                ?? .help(.command(verb))
         }
+        let wantsHelp = ["-h", "--help"].contains(arguments.dropFirst().first ?? "")
         switch verb {
         case .run: return try options(arguments.dropFirst(), asking: Invocation.run)
+        case .check where wantsHelp, .help where wantsHelp, .man where wantsHelp,
+            .version where wantsHelp:
+            return .help(.command(verb ?? .help))
         case .check: return try options(arguments.dropFirst(), asking: Invocation.check)
         case .help: return try help(arguments.dropFirst())
+        case .version:
+            if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .version) }
+            return .version
         case .man:
             if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .man) }
             return .man
@@ -70,20 +77,35 @@ public enum Invocation: Equatable, Sendable {
 }
 
 /// The first word of a command line.
-enum Verb: String, CaseIterable {
+public enum Verb: String, CaseIterable, Sendable {
+    /// Run the pools.
     case run
+    /// Validate the settings.
     case check
+    /// Show the pools and workers.
     case status
+    /// Show them again and again.
     case top
+    /// Show what happened.
     case events
+    /// Replace every worker.
     case reload
+    /// Replace one worker, or all of a pool.
     case recycle
+    /// Change the number of workers.
     case scale
+    /// Stop the master.
     case stop
+    /// Open the log files again.
     case reopen
+    /// Replace the master's program.
     case upgrade
+    /// Explain a setting, a command or a topic.
     case help
+    /// Print the manual page.
     case man
+    /// Print the version.
+    case version
 
     /// How it is used, and for what.
     var usage: (form: String, summary: String) {
@@ -105,15 +127,16 @@ enum Verb: String, CaseIterable {
         case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
         case .reopen: ("reopen", "open the log files again")
         case .upgrade: ("upgrade", "go on as the program that is installed now")
-        case .help: ("help [TOPIC]", "explain a setting or topic")
+        case .help: ("help [TOPIC]", "explain a setting, a command or a topic")
         case .man: ("man", "print the manual page: supervise man | man -l -")
+        case .version: ("version", "print the version")
         }
     }
 
     /// Whether it is for a running master.
     var isForMaster: Bool {
         switch self {
-        case .run, .check, .help, .man: false
+        case .run, .check, .help, .man, .version: false
         case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
         }
     }

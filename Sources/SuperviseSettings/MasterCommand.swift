@@ -76,7 +76,7 @@ struct MasterCommandParser {
         case .events: ["--follow", "--json"]
         case .reload: ["--wait"]
         case .stop: ["--quick", "--wait"]
-        case .top, .recycle, .scale, .reopen, .upgrade, .run, .check, .help, .man: []
+        case .top, .recycle, .scale, .reopen, .upgrade, .run, .check, .help, .man, .version: []
         }
     }
 
@@ -85,7 +85,9 @@ struct MasterCommandParser {
             switch verb {
             case .reload: ["--timeout"]
             case .recycle, .scale: ["--pool"]
-            case .status, .top, .events, .stop, .reopen, .upgrade, .run, .check, .help, .man: []
+            case .status, .top, .events, .stop, .reopen, .upgrade, .run, .check, .help, .man,
+                .version:
+                []
             }
         return own + ["--name", "--control"]
     }
@@ -135,7 +137,8 @@ struct MasterCommandParser {
             return .stop(quick: flags.contains("--quick"), wait: flags.contains("--wait"))
         case .reopen: return .reopen
         case .upgrade: return .upgrade
-        case .run, .check, .help, .man: preconditionFailure("\(verb) is not for a running master")
+        case .run, .check, .help, .man, .version:
+            preconditionFailure("\(verb) is not for a running master")
         }
     }
 

@@ -30,7 +30,8 @@ enum Decimal {
     }
 }
 
-/// Sizes: `65536`, `512M`, `1.5G`; K, M and G are powers of 1024.
+/// Sizes: `65536`, `512M`, `1.5G`; K, M and G are powers of 1024, and `512MB`, `512MiB` mean the
+/// same as `512M`.
 enum SizeText {
     private static let units: [(letter: String, bytes: UInt64)] = [
         ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
@@ -39,13 +40,10 @@ enum SizeText {
     /// The bytes that a text means, at most `Int64.max`.
     static func parse(_ text: String) throws(ValueFault) -> UInt64 {
         if text.utf8.last == UInt8(ascii: "%") { throw .percentOfMemory(text) }
-        var unit: UInt64 = 1
-        var digits = Substring(text)
-        for (letter, bytes) in units
-        where digits.hasSuffix(letter) || digits.hasSuffix(letter.lowercased()) {
-            unit = bytes
-            digits = digits.dropLast()
-            break
+        let letters = text.reversed().prefix { $0.isASCII && $0.isLetter }
+        let digits = Substring(text).dropLast(letters.count)
+        guard let unit = bytes(ofUnit: String(letters.reversed()).uppercased()) else {
+            throw .malformed(text, noun: "a size")
         }
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? parts[1] : "0"
@@ -65,6 +63,13 @@ enum SizeText {
         }
     }
 
+    /// The bytes of a unit in capitals: `""`, `B`, `M`, `MB`, `MI` or `MIB`.
+    private static func bytes(ofUnit name: String) -> UInt64? {
+        if name.isEmpty || name == "B" { return 1 }
+        guard ["", "B", "I", "IB"].contains(name.dropFirst()) else { return nil }
+        return units.first { $0.letter == name.prefix(1) }?.bytes
+    }
+
     /// The shortest exact text of a size.
     static func print(_ bytes: UInt64) -> String {
         for unit in units where bytes >= unit.bytes && bytes % unit.bytes == 0 {
@@ -74,7 +79,8 @@ enum SizeText {
     }
 }
 
-/// Durations: `30` and `30s`, `500ms`, `1h30m`, `2d`; larger units come first.
+/// Durations: `30` and `30s`, `500ms`, `1h30m`, `2d`, `1.5h`; larger units come first, and only the
+/// last number may have a fraction.
 enum DurationText {
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000),
@@ -88,29 +94,48 @@ enum DurationText {
         var rest = Substring(text)
         var remaining = units[...]
         repeat {
-            let digits = rest.prefix { $0.isASCII && $0.isWholeNumber }
-            let name = rest.dropFirst(digits.count).prefix { $0.isASCII && $0.isLetter }
-            let isBareSeconds = name.isEmpty && digits.utf8.count == text.utf8.count
-            guard !digits.isEmpty,
+            let number = rest.prefix { $0.isASCII && ($0.isWholeNumber || $0 == ".") }
+            let name = rest.dropFirst(number.count).prefix { $0.isASCII && $0.isLetter }
+            let isBareSeconds = name.isEmpty && number.utf8.count == text.utf8.count
+            guard
                 let unit = remaining.firstIndex(where: {
                     $0.name == name || isBareSeconds && $0.name == "s"
                 })
             else { throw .malformed(text, noun: "a duration") }
-            switch Decimal.parse(digits) {
+            remaining = remaining[(unit + 1)...]
+            rest = rest.dropFirst(number.count + name.count)
+            switch nanoseconds(number, of: units[unit].nanoseconds, mayHaveFraction: rest.isEmpty) {
             case .notDigits: throw .malformed(text, noun: "a duration")
             case .tooLarge: overflowed = true
             case .number(let count):
-                let (product, tooLarge) = (Int64(exactly: count) ?? .max)
-                    .multipliedReportingOverflow(by: units[unit].nanoseconds)
-                let (sum, tooLargeSum) = total.addingReportingOverflow(product)
-                overflowed = overflowed || count > UInt64(Int64.max) || tooLarge || tooLargeSum
+                let (sum, tooLarge) = total.addingReportingOverflow(Int64(clamping: count))
+                overflowed = overflowed || count > UInt64(Int64.max) || tooLarge
                 total = sum
             }
-            remaining = remaining[(unit + 1)...]
-            rest = rest.dropFirst(digits.count + name.count)
         } while !rest.isEmpty
         if overflowed { throw .outOfRange(text) }
         return TimeSpan(nanoseconds: total)
+    }
+
+    /// So many of a unit of this length, a fraction rounded down to a nanosecond.
+    private static func nanoseconds(
+        _ text: Substring, of unit: Int64, mayHaveFraction: Bool
+    ) -> Decimal.Outcome {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : "0"
+        guard parts.count == 1 || mayHaveFraction, fraction.utf8.count <= 18,
+            case .number(let numerator) = Decimal.parse(fraction)
+        else { return .notDigits }
+        guard case .number(let whole) = Decimal.parse(parts[0]) else {
+            return Decimal.parse(parts[0])
+        }
+        let denominator = fraction.utf8.reduce(UInt64(1)) { product, _ in product * 10 }
+        // The numerator is smaller than the denominator, so the quotient is smaller than the unit.
+        let (part, _) = denominator.dividingFullWidth(
+            numerator.multipliedFullWidth(by: UInt64(unit)))
+        let (product, overflow) = whole.multipliedReportingOverflow(by: UInt64(unit))
+        let (sum, tooLarge) = product.addingReportingOverflow(part)
+        return overflow || tooLarge ? .tooLarge : .number(sum)
     }
 
     /// The span in its largest units, exactly.

@@ -69,7 +69,8 @@ struct OptionParser {
                 report(
                     .commandLine(option: "--" + name), nil,
                     "unknown option"
-                        + NearestName.hint(name, in: OptionParser.optionNames, prefix: "--"))
+                        + (ForeignName.hint(onSetting: name, prefix: "--")
+                            ?? NearestName.hint(name, in: OptionParser.optionNames, prefix: "--")))
                 // Its value, if it has one, would be taken for a misplaced command.
                 if inline == nil, let next = rest.first, !next.hasPrefix("-") {
                     rest = rest.dropFirst()
@@ -87,6 +88,7 @@ struct OptionParser {
         let option = "-\(letter)"
         let attached = body.count > 1 ? String(body.dropFirst()) : nil
         if letter == "h", attached == nil { return .help(.brief) }
+        if letter == "V", attached == nil { return .version }
         if letter == "c" {
             takeConfig(attached, option)
         } else if let setting = Setting.all.first(where: { $0.shortOption == letter }) {
@@ -94,7 +96,7 @@ struct OptionParser {
         } else {
             report(
                 .commandLine(option: argument), nil,
-                "unknown option; the short ones are -h, -c, "
+                "unknown option; the short ones are -h, -V, -c, "
                     + Setting.all.compactMap { $0.shortOption.map { "-\($0)" } }
                     .joined(separator: ", "))
         }
@@ -175,7 +177,9 @@ struct OptionParser {
             } else {
                 OptionParser.advice(on: word, isFirst: isFirst)
             }
-        report(.invocation, nil, message)
+        let ours = ForeignName.settings(amongWords: rest).map { "--" + $0 }
+        let hint = ours.isEmpty ? "" : "; \(ours.joined(separator: " ")) before it"
+        report(.invocation, nil, message + hint)
     }
 
     /// What to say of a word that is no verb at all.
@@ -183,6 +187,7 @@ struct OptionParser {
         let command = "write the program to run after --, as in: supervise -- \(word)"
         guard isFirst else { return "unexpected word \(shown(word)); \(command)" }
         let unknown = "unknown command \(shown(word))"
+        if let hint = ForeignName.hint(onCommand: word) { return "\(unknown); \(hint)" }
         let names = Verb.allCases.map(\.rawValue)
         guard let meant = NearestName.find(word, in: names) else { return "\(unknown); \(command)" }
         return "\(unknown); did you mean \(meant)? Or \(command)"

@@ -164,7 +164,7 @@ struct FieldOf<Model: Sendable>: Sendable {
             placeholder: format.placeholder, allowed: format.allowed,
             isFlag: Value.self == Bool.self)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
-            model[keyPath: path] = try format.parse(text)
+            model[keyPath: path] = try format.value(of: text)
         } clear: { _ in
         } texts: {
             [format.print($0[keyPath: path])]
@@ -177,7 +177,7 @@ struct FieldOf<Model: Sendable>: Sendable {
     ) -> FieldOf {
         let traits = FieldTraits(placeholder: format.placeholder, allowed: format.allowed)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
-            model[keyPath: path] = text.isEmpty ? nil : try format.parse(text)
+            model[keyPath: path] = text.isEmpty ? nil : try format.value(of: text)
         } clear: { _ in
         } texts: {
             $0[keyPath: path].map { [format.print($0)] } ?? []
@@ -194,7 +194,7 @@ struct FieldOf<Model: Sendable>: Sendable {
             if text.isEmpty {
                 model[keyPath: path] = []
             } else {
-                model[keyPath: path].append(try format.parse(text))
+                model[keyPath: path].append(try format.value(of: text))
             }
         } clear: {
             $0[keyPath: path] = []
@@ -209,7 +209,7 @@ struct FieldOf<Model: Sendable>: Sendable {
     ) -> FieldOf {
         let traits = FieldTraits(placeholder: format.placeholder, allowed: format.allowed)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
-            model[keyPath: path] = try format.parse(text)
+            model[keyPath: path] = try format.value(of: text)
         } clear: { _ in
         } texts: {
             $0[keyPath: path].isEmpty ? [] : [format.print($0[keyPath: path])]

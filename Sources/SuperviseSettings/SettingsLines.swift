@@ -106,6 +106,7 @@ struct ConfigStatement: Equatable {
         let key = SettingsLines.trimmed(String(scalars[..<equals]))
         guard !key.isEmpty else { return .unreadable(text) }
         let value = SettingsLines.trimmed(String(scalars[scalars.index(after: equals)...]))
-        return .entry(key: key, value: value)
+        let isEmpty = value == "\"\"" || value == "''"
+        return .entry(key: key, value: isEmpty ? "" : value)
     }
 }

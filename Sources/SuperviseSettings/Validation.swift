@@ -21,6 +21,7 @@ struct Validation {
     mutating func run() {
         for draft in drafts {
             checkCommand(draft)
+            checkWordsAfterCommand(draft)
             checkBudget(draft)
             checkCaps(draft)
             checkCount(draft)
@@ -45,6 +46,21 @@ struct Validation {
                 draft, ["command"],
                 "\(written) stands for a listener that the pool does not have; it has "
                     + (count == 0 ? "no bind" : "\(count), counted from 0"))
+        }
+    }
+
+    /// Whoever comes from a program that takes its options anywhere writes them behind the command.
+    private mutating func checkWordsAfterCommand(_ draft: PoolDraft) {
+        let source = SettingSource.commandLine(option: "--")
+        guard draft.sources["command"]?.last == source else { return }
+        for key in ForeignName.settings(amongWords: draft.settings.command.dropFirst())
+        where draft.sources[key] == nil {
+            warnings.append(
+                SettingsProblem(
+                    source: source,
+                    message: "--\(key) stands behind the command, so it is passed to "
+                        + "\(draft.settings.command[0]); to set supervise's own, write it before --"
+                ))
         }
     }
 

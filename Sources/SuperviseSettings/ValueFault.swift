@@ -26,6 +26,8 @@ public enum ValueFault: Error, Equatable, Sendable {
     case socketPathTooLong(String)
     /// A value for an on-or-off option other than the words for these.
     case notABoolean(String)
+    /// A signal that a program cannot catch where it is asked to do something by it.
+    case uncatchable(String)
 }
 
 extension ValueFault: CustomStringConvertible {
@@ -41,7 +43,7 @@ extension ValueFault: CustomStringConvertible {
         case .malformed(let text, _), .outOfRange(let text), .unterminatedQuote(let text),
             .textAfterQuote(let text), .unknownEscape(let text), .percentOfMemory(let text),
             .missingPort(let text), .missingBrackets(let text), .socketPathTooLong(let text),
-            .notABoolean(let text), .badPort(let text, _):
+            .notABoolean(let text), .badPort(let text, _), .uncatchable(let text):
             text
         }
     }
@@ -57,12 +59,16 @@ extension ValueFault: CustomStringConvertible {
         case .textAfterQuote: "goes on after its closing quote"
         case .unknownEscape: "has a backslash before something that can't be escaped"
         case .percentOfMemory: "is a percentage, not a size"
+        case .missingPort(let text) where text.utf8.allSatisfy { (0x30...0x39).contains($0) }:
+            "has no colon before its port; write :\(text) for all IPv4 addresses of this machine, or "
+                + "127.0.0.1:\(text)"
         case .missingPort: "has no port"
         case .badPort(_, let port):
             "has the port \(shown(port)), which is no number from 0 to 65535"
         case .missingBrackets: "needs brackets around its IPv6 address, as in [::1]:8000"
         case .socketPathTooLong: "is longer than the 107 bytes of a socket's path"
         case .notABoolean: "is neither yes nor no"
+        case .uncatchable: "is a signal that no program can catch, so it asks a worker for nothing"
         }
     }
 }

@@ -56,6 +56,33 @@ import Testing
         ("quux = x", "a.conf:1: unknown key \"quux\""),
         ("includ = x", "a.conf:1: unknown key \"includ\"; did you mean include?"),
         ("command", "a.conf:1: \"command\" is neither \"key = value\" nor \"[pool NAME]\""),
+        (
+            "command = x\nworkers: 2",
+            "a.conf:2: \"workers: 2\" is neither \"key = value\" nor \"[pool NAME]\"; did you mean "
+                + "\"workers = 2\"?"
+        ),
+        (
+            "command = x\nbind 127.0.0.1:80",
+            "a.conf:2: \"bind 127.0.0.1:80\" is neither \"key = value\" nor \"[pool NAME]\"; did you "
+                + "mean \"bind = 127.0.0.1:80\"?"
+        ),
+        (
+            "command = x\nworker-class = gevent",
+            "a.conf:2: unknown key \"worker-class\"; how a worker serves is up to its program: give "
+                + "the option to the command, after --"
+        ),
+        ("proc_name = x", "a.conf:1: unknown key \"proc_name\"; the setting for this is name"),
+        (
+            "command = x\nworkers = \"2",
+            "a.conf:2: workers: \"\"2\" has a quote that is never closed; allowed: 1 to 100000, or "
+                + "auto"
+        ),
+        (
+            "command = x\nstop-signal = KILL",
+            "a.conf:2: stop-signal: \"KILL\" is a signal that no program can catch, so it asks a "
+                + "worker for nothing; allowed: a signal that programs can catch, such as TERM, INT, "
+                + "QUIT or 15"
+        ),
         ("= x", "a.conf:1: \"= x\" is neither \"key = value\" nor \"[pool NAME]\""),
         ("[pool a", "a.conf:1: \"[pool a\" is neither \"key = value\" nor \"[pool NAME]\""),
         ("[web]", "a.conf:1: \"[web]\" is no section; allowed: [pool NAME]"),
@@ -152,6 +179,61 @@ import Testing
     @Test func aValueThatAHigherLayerHidesIsCheckedToo() {
         #expect(
             loadError(["-w", "2", "--", "x"], file: "workers = no").hasPrefix("a.conf:1: workers"))
+    }
+
+    @Test func everyValueTakesQuotes() throws {
+        let configuration = try load(
+            file: """
+                log-level = "debug"
+                include = 'more.conf'
+                on-event = "crash notify ops"
+                [pool web]
+                bind = "127.0.0.1:8000"
+                workers = "2"
+                max-requests = "1000"
+                max-rss = "1.5G"
+                max-lifetime = '1h'
+                nonblocking = "yes"
+                stop-signal = "INT"
+                socket-mode = "0600"
+                ready = "2s"
+                env = "A=b c"
+                env = 'B="x"'
+                env = C="d"
+                max-surge = "25%"
+                user = ""
+                umask = ''
+                command = "sh" -c 'a b'
+                """, files: ["more.conf": "name = \"shop\"\n"]
+        ).configuration
+        #expect(configuration.master.logLevel == .debug)
+        #expect(configuration.master.name == "shop")
+        #expect(configuration.master.hooks.first?.command == ["notify", "ops"])
+        let pool = configuration.pools[0]
+        #expect(pool.binds == [.tcp(host: "127.0.0.1", port: 8000)])
+        #expect(pool.workers == .count(2) && pool.policy.maxRequests == 1000)
+        #expect(pool.policy.maxRSSBytes == 3 << 29 && pool.policy.maxLifetime == .seconds(3600))
+        #expect(pool.nonblocking && pool.stopSignal == .interrupt && pool.socketMode == 0o600)
+        #expect(pool.policy.readiness == .after(.seconds(2)))
+        #expect(pool.policy.maxSurge == .percent(25))
+        #expect(pool.environment.map(\.name) == ["A", "B", "C"])
+        #expect(pool.environment.map(\.value) == ["b c", "\"x\"", "d"])
+        #expect(pool.user == nil && pool.umask == nil)
+        #expect(pool.command == ["sh", "-c", "a b"])
+        for setting in Setting.all where setting.key != "command" {
+            let text = setting.defaultText
+            guard text != "none", setting.defaultRemark == nil else { continue }
+            #expect(
+                try load(file: "\(setting.key) = \"\(text)\"\ncommand = x")
+                    == load(["--", "x"], file: ""))
+        }
+    }
+
+    @Test func aPortAloneIsCompleted() {
+        #expect(
+            loadError(["--bind", "8000", "--", "x"]).hasPrefix(
+                "--bind: \"8000\" has no colon before its port; write :8000 for all IPv4 addresses "
+                    + "of this machine, or 127.0.0.1:8000; allowed: "))
     }
 
     @Test func aMissingFile() {

@@ -11,7 +11,14 @@ import Testing
         #expect(try Invocation.parse(["--config=f"]) == .run(Overrides(configPath: "f")))
         #expect(try Invocation.parse(["-cf"]) == .run(Overrides(configPath: "f")))
         #expect(try Invocation.parse(["man"]) == .man)
-        #expect(try Invocation.parse(["--version"]) == .version)
+        for version in ["--version", "-V", "version"] {
+            #expect(try Invocation.parse([version]) == .version)
+        }
+        #expect(try Invocation.parse(["help", "status"]) == .help(.command(.status)))
+        #expect(try Invocation.parse(["check", "--help"]) == .help(.command(.check)))
+        #expect(try Invocation.parse(["help", "-h"]) == .help(.command(.help)))
+        #expect(try Invocation.parse(["man", "--help"]) == .help(.command(.man)))
+        #expect(try Invocation.parse(["help", "upgrade"]) == .help(.page(.upgrade)))
         #expect(try Invocation.parse(["-h"]) == .help(.brief))
         #expect(try Invocation.parse(["--help"]) == .help(.full))
         #expect(try Invocation.parse(["run", "-w", "2", "--help"]) == .help(.full))
@@ -73,7 +80,7 @@ import Testing
                 == "--max-request: unknown option; did you mean --max-requests?")
         #expect(parseError("--quux") == "--quux: unknown option")
         #expect(parseError("--confg=x") == "--confg: unknown option; did you mean --config?")
-        #expect(parseError("-x") == "-x: unknown option; the short ones are -h, -c, -b, -w")
+        #expect(parseError("-x") == "-x: unknown option; the short ones are -h, -V, -c, -b, -w")
         #expect(parseError("-w") == "-w: workers: needs a value: N")
         #expect(parseError("--workers", "--", "x") == "--workers: needs a value: N")
         #expect(parseError("-c") == "-c: needs the path of a config file")
@@ -113,6 +120,47 @@ import Testing
         #expect(
             parseError("--pool=web.name=1")
                 == "--pool web.name=1: name: is a setting of the master; write --name")
+    }
+
+    @Test(arguments: [
+        ("--worker-class", "up to its program"), ("--threads", "up to its program"),
+        ("--keep-alive", "up to its program"), ("--preload", "a reload always loads new code"),
+        ("--daemon", "supervise stays in the foreground"), ("--reload", "supervise reload, or HUP"),
+        ("--access-logfile", "The master's log is log-file"), ("--port", "this is --bind"),
+        ("--limit-max-requests", "this is --max-requests"), ("--proc-name", "this is --name"),
+    ])
+    func optionsOfOthersReportWhatTheyBecome(option: String, text: String) {
+        let error = parseError(option, "x", "--", "app")
+        #expect(
+            error.hasPrefix("\(option): unknown option; ") && error.hasSuffix(text)
+                || error.contains(text))
+    }
+
+    @Test(arguments: [
+        ("restart", "supervise reload"), ("logs", "supervise events"),
+        ("start", "supervise -- COMMAND"),
+        ("ps", "supervise status"), ("quit", "supervise stop"), ("configtest", "supervise check"),
+    ])
+    func commandsOfOthersReportWhatDoesThat(word: String, command: String) {
+        let error = parseError(word)
+        #expect(error.hasPrefix("unknown command \"\(word)\"; to ") && error.contains(command))
+    }
+
+    @Test func ourOptionsBehindTheCommandGetAHint() throws {
+        let loaded = try load(["--", "./server", "--max-rss", "5M", "--workers=2", "--bind", ":80"])
+        #expect(
+            loaded.warnings.map(\.description) == [
+                "--: --max-rss stands behind the command, so it is passed to ./server; to set "
+                    + "supervise's own, write it before --",
+                "--: --workers stands behind the command, so it is passed to ./server; to set "
+                    + "supervise's own, write it before --",
+            ])
+        #expect(try load(["--workers", "3", "--", "x", "--workers", "2"]).warnings == [])
+        #expect(try load(file: "command = x --max-rss 5M").warnings == [])
+        #expect(
+            parseError("./server", "--max-rss", "5M")
+                == "unknown command \"./server\"; write the program to run after --, as in: "
+                + "supervise -- ./server; --max-rss before it")
     }
 
     @Test func severalErrorsAreToldInOneGo() {

@@ -36,7 +36,7 @@ import Testing
         #expect(try command("status --name shop")?.target == .named("shop"))
         #expect(try command("stop --control=/run/a.sock")?.target == .socket("/run/a.sock"))
         #expect(try command("top --control unix:/a")?.target == .socket("/a"))
-        #expect(try Invocation.parse(["reload", "--help"]) == .help(.page(.commands)))
+        #expect(try Invocation.parse(["reload", "--help"]) == .help(.command(.reload)))
         #expect(try Invocation.parse(["help", "commands"]) == .help(.page(.commands)))
     }
 
@@ -84,6 +84,17 @@ import Testing
         let commands = HelpTopic.page(.commands).text
         for verb in Verb.allCases where verb.isForMaster {
             #expect(commands.contains(verb.rawValue))
+        }
+        for verb in Verb.allCases {
+            let text = HelpTopic.command(verb).text
+            #expect(text.hasPrefix("usage: supervise \(verb.usage.form)\n"))
+            let word = verb == .run ? "[run]" : verb.rawValue
+            #expect(ManualPage.roff(version: "1").contains("\n.SS supervise \(word)"))
+            // What the parser takes is explained.
+            for part in verb.usage.form.split(whereSeparator: { "[] ".contains($0) })
+            where verb.isForMaster && part.hasPrefix("--") {
+                #expect(text.contains("\n  \(part)"), "\(verb) \(part)")
+            }
         }
         #expect(HelpTopic.page(.protocol).text.contains("GET /readyz"))
         #expect(HelpTopic.page(.schema).text.contains("pools[].exits[]"))

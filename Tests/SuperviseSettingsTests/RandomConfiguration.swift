@@ -59,7 +59,7 @@ struct RandomConfiguration {
         pool.memoryMetric = generator.pick(MemoryMetric.allCases)
         pool.memoryScope = generator.pick(MemoryScope.allCases)
         pool.stopSignal = signal()
-        pool.quickSignal = maybe { $0.signal() }
+        pool.quickSignal = maybe { $0.generator.pick([$0.signal(), .kill]) }
         pool.reopenSignal = maybe { $0.signal() }
         fill(&pool.policy)
         return pool
@@ -110,7 +110,11 @@ struct RandomConfiguration {
         return TimeSpan(nanoseconds: max(least, drawn))
     }
 
-    private mutating func signal() -> Signal { Signal(number: Int32(1 + number(63))) }
+    /// One that programs can catch.
+    private mutating func signal() -> Signal {
+        let signal = Signal(number: Int32(1 + number(63)))
+        return signal == .kill || signal == .stop ? .terminate : signal
+    }
 
     private mutating func amount() -> Amount {
         generator.chance(50) ? .count(number(9)) : .percent(number(100))

@@ -70,7 +70,8 @@ private let readme = root.appendingPathComponent("README.md")
         let sections = lines.filter { $0.hasPrefix(".SH ") }.map { $0.dropFirst(4) }
         #expect(
             sections == [
-                "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "CONFIG FILE", "ENVIRONMENT",
+                "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "CONFIG FILE",
+                "ENVIRONMENT",
                 "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES",
             ])
         #expect(page.contains("\"supervise 1.2.3\""))

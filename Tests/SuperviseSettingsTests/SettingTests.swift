@@ -52,7 +52,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("min-lifetime", [("0", ["0s"])], ["x"]),
     ("memory-pressure", [("auto", ["auto"]), ("OFF", ["off"])], ["on", ""]),
     ("before-recycle", [("a 'b c'", ["a 'b c'"]), ("", [])], ["'a", "''"]),
-    ("evidence-signal", [("USR2", ["USR2"]), ("", [])], ["x"]),
+    ("evidence-signal", [("USR2", ["USR2"]), ("", [])], ["x", "KILL"]),
     ("memory-log", [("/a b", ["/a b"]), ("", [])], ["\"a"]),
     ("memory-log-interval", [("5m", ["5m"]), ("100ms", ["100ms"])], ["99ms", "off"]),
     ("max-surge", [("2", ["2"]), ("25%", ["25%"]), ("", [])], ["101%", "-1", "%", "x"]),
@@ -60,13 +60,13 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("max-hold", [("1h", ["1h"])], [""]),
     (
         "stop-signal", [("SIGQUIT", ["QUIT"]), ("15", ["TERM"]), ("34", ["SIG34"])],
-        ["", "FOO", "65"]
+        ["", "FOO", "65", "KILL", "STOP"]
     ),
-    ("quick-signal", [("int", ["INT"]), ("", [])], ["0"]),
+    ("quick-signal", [("int", ["INT"]), ("KILL", ["KILL"]), ("", [])], ["0", "STOP"]),
     ("graceful-timeout", [("0", ["0s"]), ("2m", ["2m"])], ["off"]),
     ("drain", [("signal", ["signal"]), ("OBSERVE", ["observe"])], ["off", "1s"]),
     ("drain-delay", [("0", ["0s"]), ("15s", ["15s"])], ["off"]),
-    ("reopen-signal", [("USR1", ["USR1"])], ["usr3"]),
+    ("reopen-signal", [("USR1", ["USR1"])], ["usr3", "KILL"]),
     ("timeout", [("off", ["off"]), ("30s", ["30s"])], ["soon"]),
     ("stall-timeout", [("off", ["off"]), ("2m", ["2m"])], ["never"]),
     ("restart", [("on-failure", ["on-failure"]), ("NEVER", ["never"])], ["sometimes"]),

@@ -4,17 +4,21 @@ import Testing
 @testable import SuperviseSettings
 
 @Suite struct ValueTests {
-    @Test(arguments: [
-        ("65536", 65536), ("0", 0), ("512M", 512 << 20), ("512m", 512 << 20), ("1.5G", 3 << 29),
-        ("1K", 1024), ("0.5K", 512), ("9223372036854775807", UInt64(Int64.max)),
-    ])
+    @Test(
+        arguments: [
+            ("65536", 65536), ("0", 0), ("512M", 512 << 20), ("512m", 512 << 20), ("1.5G", 3 << 29),
+            ("1K", 1024), ("0.5K", 512), ("9223372036854775807", UInt64(Int64.max)),
+            ("300MB", 300 << 20), ("300MiB", 300 << 20), ("300mb", 300 << 20), ("300Mi", 300 << 20),
+            ("1.5GiB", 3 << 29), ("64KB", 65536), ("512B", 512),
+        ] as [(String, UInt64)])
     func sizes(text: String, bytes: UInt64) throws {
         #expect(try SizeText.parse(text) == bytes)
         #expect(try SizeText.parse(SizeText.print(bytes)) == bytes)
     }
 
     @Test(arguments: [
-        "", "M", "1.5", "-1", "+1", "1 M", "1MB", "1.2.3M", "1e3", ".5M", "1.M", "1.1234567890M",
+        "", "M", "1.5", "-1", "+1", "1 M", "1MBB", "1BM", "1iB", "1.5B", "1.2.3M", "1e3", ".5M",
+        "1.M", "1.1234567890M",
         "٣M", "many",
     ])
     func notSizes(text: String) {
@@ -36,19 +40,24 @@ import Testing
                 == .failure(.percentOfMemory("80%")))
     }
 
-    @Test(arguments: [
-        ("30", TimeSpan.seconds(30)), ("30s", .seconds(30)), ("500ms", .milliseconds(500)),
-        ("1h30m", .seconds(5400)), ("2d", .seconds(172_800)), ("0", .zero),
-        ("1d2h3m4s5ms6us7ns", TimeSpan(nanoseconds: 93_784_005_006_007)),
-        ("9223372036854775807ns", TimeSpan(nanoseconds: .max)),
-    ])
+    @Test(
+        arguments: [
+            ("30", TimeSpan.seconds(30)), ("30s", .seconds(30)), ("500ms", .milliseconds(500)),
+            ("1h30m", .seconds(5400)), ("2d", .seconds(172_800)), ("0", .zero),
+            ("1d2h3m4s5ms6us7ns", TimeSpan(nanoseconds: 93_784_005_006_007)),
+            ("9223372036854775807ns", TimeSpan(nanoseconds: .max)), ("1.5h", .seconds(5400)),
+            ("1.5", .milliseconds(1500)), ("0.25s", .milliseconds(250)), ("1h1.5m", .seconds(3690)),
+            ("1.999999999999d", TimeSpan(nanoseconds: 172_799_999_999_913)),
+        ] as [(String, TimeSpan)])
     func durations(text: String, span: TimeSpan) throws {
         #expect(try DurationText.parse(text) == span)
         #expect(try DurationText.parse(DurationText.print(span)) == span)
     }
 
     @Test(arguments: [
-        "", "s", "-1s", "1x", "1h30", "30m1h", "1m1m", "1 s", "1.5s", "1h 30m", "1ſ", "1\u{301}s",
+        "", "s", "-1s", "1x", "1h30", "30m1h", "1m1m", "1 s", "1.5h30m", ".5s", "1.s", "1.2.3s",
+        "1.-5s",
+        "1.1234567890123456789s", "1h 30m", "1ſ", "1\u{301}s",
     ])
     func notDurations(text: String) {
         #expect(
@@ -56,7 +65,9 @@ import Testing
                 == .failure(.malformed(text, noun: "a duration")))
     }
 
-    @Test(arguments: ["9223372036854775808ns", "99999999999999999999", "106752d", "106751d24h"])
+    @Test(arguments: [
+        "9223372036854775808ns", "99999999999999999999", "106752d", "106751d24h", "106751.999d",
+    ])
     func hugeDurations(text: String) {
         #expect(
             outcome { () throws(ValueFault) in try DurationText.parse(text) }

@@ -14,8 +14,8 @@ extension Fact {
         why; --timeout gives up waiting, not the reload. stop --wait ends when the master has.
         """,
         """
-        Colours are used on a terminal, unless NO_COLOR is set. top ends with q; where its output is \
-        not a terminal it prints the status once.
+        Colours are used on a terminal, unless NO_COLOR is set. top scrolls with the arrow keys and ends with q; \
+        if its output is not a terminal it prints the status once.
         """,
     ]
 
@@ -83,7 +83,8 @@ extension Fact {
         """
         An event is a line of the log as a JSON object: schema (1), sequence (counts all events of \
         this master), time, level, event (its name), and facts such as pool, slot, pid, generation, \
-        cause, age (seconds), requests, rss (bytes). Commands of on-event get the same as \
+        cause, age (seconds), requests with their unit (requests or connections), rss (bytes). \
+        Commands of on-event get the same as \
         SUPERVISE_EVENT (the name), SUPERVISE_EVENT_SCHEMA, _SEQUENCE, _TIME, _LEVEL, _POOL, … and \
         SUPERVISE_EVENT_JSON. A reader that is too slow misses events and gets {"event":"dropped", \
         "events":N} in their place.
@@ -115,18 +116,21 @@ extension Fact {
             "A worker: slot, incarnation (counts the workers of a slot), pid, state ("
                 + "starting, booting, ready, draining (with connections, the open ones), retiring, "
                 + "left-processes), cause, "
-                + "due, replacement, generation, age_seconds, requests, request_limit, "
-                + "requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
+                + "due, replacement, generation, age_seconds, requests, requests_unit (what is "
+                + "counted: requests, or connections, each of which may carry many requests), "
+                + "request_limit, requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "
                 + "memory_limit_in_seconds, status. Or a slot without one: state waiting, backoff "
                 + "(failures, starts_in_seconds), done or failed."),
         Fact(
             "pools[].totals",
-            "starts, start_failures, boots, boot_seconds, requests, kills, backoffs, memory_alarms, "
+            "starts, start_failures, boots, boot_seconds, requests (of both units), connections "
+                + "(those among them), kills, backoffs, memory_alarms, "
                 + "exits (by cause)."),
         Fact(
             "pools[].exits[]",
             "The last 100, newest first: slot, incarnation, pid, ago_seconds, cause, status or "
-                + "signal, generation, age_seconds, requests, memory_bytes, boot_seconds."),
+                + "signal, generation, age_seconds, requests, requests_unit, memory_bytes, boot_seconds."
+        ),
     ]
 }

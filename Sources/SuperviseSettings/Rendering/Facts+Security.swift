@@ -6,9 +6,19 @@ extension Fact {
         The master trusts its operator: the command line, the configuration and what they name. It \
         trusts no worker, no client and no other user of the machine. What separates a worker from the \
         master is its user: give each pool a user of its own, by user, and start the master as root \
-        or with CAP_SETUID and CAP_SETGID. A worker that runs as the master's own user can signal, \
+        or with the capabilities below. A worker that runs as the master's own user can signal, \
         trace and rewrite the master, as the kernel has it; so can workers of one user among \
         themselves.
+        """,
+        """
+        A master that is not root needs these capabilities for workers of another user: CAP_SETUID and \
+        CAP_SETGID to start them; CAP_KILL to signal them, without which they end only by themselves \
+        and a stop does not end; CAP_SYS_PTRACE together with CAP_DAC_READ_SEARCH to inspect them, \
+        without which a worker that sends no READY=1 counts as ready after a few seconds, drain has no \
+        effect, memory-metric reads the resident set alone, and adopt = seccomp fails. The \
+        master reports what it lacks when it starts, and so does supervise check. CAP_NET_BIND_SERVICE \
+        is needed for ports below 1024. Under systemd, AmbientCapabilities= gives them; the workers do \
+        not inherit the master's ambient capabilities.
         """,
         """
         A worker of another user cannot signal or trace the master, read its memory, environment or \

@@ -9,6 +9,12 @@ extension Fact {
         that systemd holds are used where no bind is set, or by bind = systemd:NAME.
         """,
         """
+        systemctl kill sends its signal to every process of the unit. To send one to the master alone, \
+        name the main process: systemctl kill --kill-whom=main -s USR2 NAME. Without that, HUP, USR1 and \
+        USR2 reach the workers as well and end most programs. (Before systemd 252 the option is \
+        --kill-who.)
+        """,
+        """
         Where NOTIFY_SOCKET is set, the master tells it, as sd_notify(3) describes, what follows. It \
         never waits for the receiver; one that is gone is told once in the log.
         """,

@@ -49,6 +49,14 @@ struct Fact: Sendable {
                 + "the configured number."),
     ]
 
+    /// How not to send them to the workers.
+    static let signalsUnderSystemd = [
+        """
+        Under systemd, send them to the master alone: systemctl kill --kill-whom=main -s USR2 NAME. \
+        Without --kill-whom=main, the workers get them too, and most programs end of HUP, USR1 and USR2.
+        """
+    ]
+
     /// The exit codes of the master and of `check`.
     static let exitCodes = [
         Fact("0", "Stopped as asked, or every worker finished with status 0."),
@@ -106,7 +114,8 @@ struct Fact: Sendable {
         """,
         """
         No quotes are needed: a value is what stands between the equals sign and the end of the \
-        line. A value that must begin or end with a blank, end with a backslash or hold a line \
+        line. Single or double quotes around a whole value are taken off; around a whole command they \
+        would make it one word. A value that must begin or end with a blank, end with a backslash or hold a line \
         break is written in double quotes, with \\n, \\t, \\\\, \\" and \\xHH inside. For env the \
         quotes go around what follows KEY=. A command is split as a shell splits words.
         """,

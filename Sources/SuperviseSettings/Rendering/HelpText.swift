@@ -7,6 +7,7 @@ extension HelpTopic {
             case .full: HelpText.full
             case .setting(let key): Setting.named(key).map(HelpText.setting) ?? []
             case .group(let group): HelpText.group(group)
+            case .command(let verb): HelpText.command(verb)
             case .page(.conf): [ExampleConfiguration.text.trimmingLastLineBreak]
             case .page(.settings): [SettingsTable.markdown.trimmingLastLineBreak]
             case .page(let page): HelpText.page(page)
@@ -55,9 +56,9 @@ enum HelpText {
             option("--pool NAME.key=value", "Set something for one of several pools"),
             option("-h", "Show the options used most"),
             option("--help", "Show this"),
-            option("--version", "Show the version"),
+            option("-V, --version", "Show the version"),
             "",
-            "Sizes: 512M, 1.5G, 65536 (bytes). Durations: 30 or 30s, 500ms, 1h30m, 2d.",
+            "Sizes: 512M, 512MB, 1.5G, 65536 (bytes). Durations: 30 or 30s, 500ms, 1h30m, 1.5h.",
             "Read more: supervise help KEY (such as max-rss), supervise help topics,",
             "supervise man | man -l -",
         ]
@@ -97,12 +98,12 @@ enum HelpText {
         case .topics: topics
         case .config: paragraphs(Fact.configFile) + ["", "An example: supervise help conf"]
         case .environment: list(Fact.environment, column: 20)
-        case .signals: list(Fact.signals, column: 16)
+        case .signals: list(Fact.signals, column: 16) + [""] + paragraphs(Fact.signalsUnderSystemd)
         case .exitCodes: list(Fact.exitCodes, column: 6)
         case .commands: commands
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
-        case .upgrade: paragraphs(Fact.upgrade)
+        case .upgrade: command(.upgrade)
         case .security: paragraphs(Fact.security) + [""] + list(Fact.securityFiles, column: 30)
         case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)
         case .conf, .settings: []
@@ -141,8 +142,18 @@ enum HelpText {
         for verb in Verb.allCases where verb.isForMaster {
             lines += PlainText.entry(verb.usage.form, verb.usage.summary, column: 35)
         }
-        lines += [""] + paragraphs(Fact.commands) + [""]
+        lines += ["", "More about one of them: supervise help COMMAND.", ""]
+        lines += paragraphs(Fact.commands) + [""]
         return lines + list(Fact.commandExitCodes, column: 6)
+    }
+
+    /// One command in full.
+    static func command(_ verb: Verb) -> [String] {
+        var lines = ["usage: supervise " + verb.usage.form, ""] + paragraphs(verb.details)
+        let options = verb.options
+        if !options.isEmpty { lines += [""] + list(options, column: 20) }
+        guard verb.isForMaster else { return lines }
+        return lines + ["", "Exit codes:"] + list(Fact.commandExitCodes, column: 6)
     }
 
     private static var topics: [String] {
@@ -150,6 +161,8 @@ enum HelpText {
         for page in HelpTopic.Page.allCases {
             lines += PlainText.entry(page.rawValue, page.summary, column: 16)
         }
+        lines += ["", "Commands (or how to use those for a running master: commands)"]
+        lines += PlainText.wrap(Verb.allCases.map(\.rawValue).joined(separator: ", "), indent: 2)
         for group in Setting.Group.allCases {
             let keys = Setting.all(in: group).map(\.key).joined(separator: ", ")
             // "workers" is both; the key is the more likely question.

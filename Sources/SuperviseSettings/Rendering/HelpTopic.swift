@@ -8,6 +8,8 @@ public enum HelpTopic: Equatable, Sendable {
     case setting(key: String)
     /// All settings under one heading in full.
     case group(Setting.Group)
+    /// A command in full.
+    case command(Verb)
     /// A text about something else.
     case page(Page)
 
@@ -60,8 +62,8 @@ public enum HelpTopic: Equatable, Sendable {
         }
     }
 
-    /// The topic of this name: a setting's key, with or without dashes before it, a heading or a
-    /// page. Where a heading is also a key, it is the key.
+    /// The topic of this name: a setting's key, with or without dashes before it, a heading, a page or a
+    /// command. Where a heading is also a key, it is the key.
     public init?(_ name: String) {
         let bare = name.after(prefix: "--") ?? name
         if Setting.named(bare) != nil {
@@ -70,6 +72,8 @@ public enum HelpTopic: Equatable, Sendable {
             self = .page(page)
         } else if let group = Setting.Group(rawValue: bare.lowercased()) {
             self = .group(group)
+        } else if let verb = Verb(rawValue: bare) {
+            self = .command(verb)
         } else {
             return nil
         }
@@ -78,4 +82,5 @@ public enum HelpTopic: Equatable, Sendable {
     /// Every name that is a topic.
     static let names =
         Setting.keys + Page.allCases.map(\.rawValue) + Setting.Group.allCases.map(\.rawValue)
+        + Verb.allCases.map(\.rawValue)
 }

@@ -5,8 +5,9 @@ public enum ManualPage {
     public static func roff(version: String) -> String {
         let title = ".TH SUPERVISE 1 \"\" \"supervise \(escaped(version))\" \"User Commands\""
         let lines =
-            [title] + name + synopsis + description + options + configFile + environment
-            + section("SIGNALS", Fact.signals) + section("EXIT STATUS", Fact.exitCodes) + files
+            [title] + name + synopsis + description + options + commands + configFile
+            + environment + section("SIGNALS", Fact.signals)
+            + section("EXIT STATUS", Fact.exitCodes) + files
             + examples
         return lines.joined(separator: "\n") + "\n"
     }
@@ -31,8 +32,8 @@ public enum ManualPage {
                     + "file below the environment, the environment below the command line."),
             ".PP",
             text(
-                "Sizes are written 512M, 1.5G or 65536 (bytes), durations 30 or 30s, 500ms, 1h30m "
-                    + "or 2d."),
+                "Sizes are written 512M, 512MB, 512MiB, 1.5G or 65536 (bytes); K, M and G are powers "
+                    + "of 1024. Durations are written 30 or 30s, 500ms, 1h30m, 1.5h or 2d."),
         ]
     }
 
@@ -48,8 +49,19 @@ public enum ManualPage {
             "--pool NAME.key=value",
             "Set something for one of several pools. Above all other options.")
         lines += entry("-h, --help", "Show the options used most, or all of them.")
-        lines += entry("--version", "Show the version.")
+        lines += entry("-V, --version", "Show the version.")
         return lines
+    }
+
+    private static var commands: [String] {
+        var lines = [".SH COMMANDS"]
+        for verb in Verb.allCases {
+            lines += [".SS supervise \(escaped(verb.usage.form))"]
+            lines += verb.details.map { [text($0)] }.joined(separator: [".PP"])
+            for option in verb.options { lines += entry(option.term, option.meaning) }
+        }
+        lines += [".SS Exit status of commands for a running master"]
+        return lines + Fact.commandExitCodes.flatMap { entry($0.term, $0.meaning) }
     }
 
     private static func option(_ setting: Setting) -> [String] {

@@ -117,14 +117,14 @@ extension Setting {
             details: """
                 The worker lives and serves until the command ends, 30 s at most, then it is \
                 killed. It finds $SUPERVISE_WORKER_PID, _POOL, _SLOT, _GENERATION, _RSS (bytes), \
-                _REQUESTS, _AGE (seconds) and _CAUSE (max-rss, max-pool-rss or memory-pressure) in \
+                _REQUESTS, _REQUESTS_UNIT (requests or connections), _AGE (seconds) and _CAUSE (max-rss, max-pool-rss or memory-pressure) in \
                 its environment and runs as the master's user. Nothing it does keeps the worker. \
                 kill-rss does not wait for it. Example: before-recycle = sh -c "py-spy dump --pid \
                 $SUPERVISE_WORKER_PID".
                 """),
         Setting(
             "evidence-signal", in: .recycling,
-            .pool(.optional(\.evidenceSignal, .signal)), reload: .newWorkers,
+            .pool(.optional(\.evidenceSignal, .request)), reload: .newWorkers,
             summary: "Send a signal to a worker that is to go for its memory",
             details: """
                 For programs that can tell by themselves what they hold, such as a handler that \
@@ -138,7 +138,7 @@ extension Setting {
             summary: "Write the workers' memory to this file",
             details: """
                 One line a worker every memory-log-interval: time, pool, slot, pid, bytes, \
-                requests. Appended to, and opened again on USR1; pools may share it. Lines that \
+                requests or connections, and which of the two was counted. Appended to, and opened again on USR1; pools may share it. Lines that \
                 cannot be written are dropped and counted, and links of others are not followed, as \
                 with log-file. Example: memory-log = \
                 /var/log/memory.log.

@@ -10,8 +10,10 @@ extension Setting {
             reload: .newWorkers, default: "0 (off)",
             summary: "Recycle a worker after so many requests",
             details: """
-                Bounds what a slow leak can grow to. The count is what the worker reports, or the \
-                connections that it accepts (see count). The replacement is ready before \
+                Bounds what a slow leak can grow to. The count is what the worker reports. For a \
+                worker that reports nothing it is the connections that it accepts, each of which \
+                may carry many requests: behind a proxy that keeps connections open, such a worker \
+                may never reach its limit (see count). The replacement is ready before \
                 the old worker is told to stop, so a worker serves a little past its limit. \
                 Example: max-requests = 1000.
                 """),

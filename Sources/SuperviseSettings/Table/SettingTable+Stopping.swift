@@ -1,15 +1,16 @@
 extension Setting {
     static let stopping = [
         Setting(
-            "stop-signal", in: .stopping, .pool(.value(\.stopSignal, .signal)),
+            "stop-signal", in: .stopping, .pool(.value(\.stopSignal, .request)),
             reload: .newWorkers,
             summary: "The signal that asks a worker to finish and end",
             details: """
                 Sent to the worker first, whenever it is to end: on a stop, a reload or a \
-                recycling. Example: stop-signal = QUIT, for programs such as php-fpm and nginx.
+                recycling. KILL and STOP are refused: no program can catch them and finish its \
+                requests. Example: stop-signal = QUIT, for programs such as php-fpm and nginx.
                 """),
         Setting(
-            "quick-signal", in: .stopping, .pool(.optional(\.quickSignal, .signal)),
+            "quick-signal", in: .stopping, .pool(.optional(\.quickSignal, .quick)),
             reload: .newWorkers, default: "stop-signal",
             summary: "The signal for a quick stop",
             details: """
@@ -59,7 +60,7 @@ extension Setting {
                 graceful-timeout begins after the delay. Example: drain-delay = 15s, in Kubernetes.
                 """),
         Setting(
-            "reopen-signal", in: .stopping, .pool(.optional(\.reopenSignal, .signal)),
+            "reopen-signal", in: .stopping, .pool(.optional(\.reopenSignal, .request)),
             reload: .newWorkers,
             summary: "The signal that workers get on USR1, to reopen their logs",
             details: """
@@ -77,11 +78,13 @@ extension Setting {
                     \.policy.watchdogTimeout,
                     .durationOrOff(allowed: "off, or a duration such as 30s"))),
             reload: .newWorkers,
-            summary: "A worker that says WATCHDOG=1 must repeat it within this time",
+            summary: "Abort a worker whose next WATCHDOG=1 is late",
             details: """
                 Only for workers that announce themselves so (sd_notify); WATCHDOG_USEC tells \
                 them the time. One that is late gets ABRT, and two seconds later KILL, and is \
-                replaced. Example: timeout = 30s.
+                replaced. For a program that sends no WATCHDOG=1 this does nothing, unlike \
+                gunicorn's option of the same name, and the log says so once: set stall-timeout, \
+                which needs nothing from the program. Example: timeout = 30s.
                 """),
         Setting(
             "stall-timeout", in: .failure,

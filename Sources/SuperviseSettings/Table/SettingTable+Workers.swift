@@ -61,8 +61,10 @@ extension Setting {
             reload: .newWorkers,
             summary: "The user that workers run as",
             details: """
-                A name or a number. The workers also get this user's groups. Only a master that \
-                runs as root can change the user. Example: user = www-data.
+                A name or a number. The workers also get this user's groups; a number that is no user \
+                of this machine gets the group of the same number, unless group is set. Only root, \
+                or a master with the capabilities that supervise help security lists, can change \
+                the user. Example: user = www-data.
                 """),
         Setting(
             "group", in: .workers,
@@ -149,7 +151,8 @@ extension Setting {
                 X_REQUESTS messages. preload: the connections that it accepts from the pool's \
                 listeners, counted by a library that dynamic glibc programs load; a connection \
                 may carry many requests. auto: what the worker reports, or its connections as \
-                long as it reports nothing. off: nothing is counted. Example: count = report.
+                long as it reports nothing. off: nothing is counted. status, metrics and log name the \
+                unit. Example: count = report.
                 """),
     ]
 
