@@ -154,15 +154,6 @@ static int set_limits(const struct csupervise_start *start) {
     return 0;
 }
 
-static int write_oom_score_adjust(const char *text) {
-    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (file < 0)
-        return -1;
-    if (write(file, text, strlen(text)) < 0)
-        return -1;
-    return close(file);
-}
-
 static void write_decimal(char *text, unsigned value) {
     char digits[12];
     int count = 0;
@@ -229,7 +220,7 @@ static int child(void *argument) {
     if (place_descriptors(start) != 0)
         fail(start, CSUPERVISE_STEP_DESCRIPTORS);
     // It opens a file, for which a low limit may leave no number either.
-    if (start->oom_score_adjust && write_oom_score_adjust(start->oom_score_adjust) != 0)
+    if (start->oom_score_adjust && csupervise_write_oom_score_adjust(start->oom_score_adjust) != 0)
         fail(start, CSUPERVISE_STEP_OOM_SCORE_ADJUST);
     if (set_limits(start) != 0)
         fail(start, CSUPERVISE_STEP_LIMITS);
@@ -239,6 +230,8 @@ static int child(void *argument) {
         umask(start->umask);
     if (start->changes_credentials)
         take_credentials(start);
+    if (start->drops_ambient_capabilities && csupervise_drop_ambient_capabilities() != 0)
+        fail(start, CSUPERVISE_STEP_CAPABILITIES);
     // As the worker's user: a folder that only root may enter is a mistake to be told now.
     if (start->directory && chdir(start->directory) != 0)
         fail(start, CSUPERVISE_STEP_CHDIR);

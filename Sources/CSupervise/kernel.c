@@ -181,3 +181,19 @@ void csupervise_avoid_name_service_libraries(void) {
     __nss_configure_lookup("initgroups", "files");
     __nss_configure_lookup("hosts", "files dns");
 }
+
+int csupervise_write_oom_score_adjust(const char *text) {
+    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    if (write(file, text, strlen(text)) < 0)
+        return -1;
+    return close(file);
+}
+
+int csupervise_drop_ambient_capabilities(void) {
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0)
+        return 0;
+    // Before Linux 4.3 there are none.
+    return errno == EINVAL ? 0 : -1;
+}

@@ -73,7 +73,7 @@ public enum Accounts {
     }
 
     /// Whom a process is to run as; nil when neither is given. A group alone keeps the user, and
-    /// belongs to no other group. A user that is a bare number needs a group.
+    /// belongs to no other group. A user that is a bare number gets the group of the same number.
     public static func credentials(
         user: String?, group: String?
     ) throws(AccountFailure) -> Credentials? {
@@ -83,9 +83,7 @@ public enum Accounts {
             return gid.map { Credentials(uid: getuid(), gid: $0, supplementaryGroups: [$0]) }
         }
         let account = try self.user(user)
-        guard let primary = gid ?? account.gid else {
-            throw AccountFailure(kind: "user", name: user, code: nil)
-        }
+        let primary = gid ?? account.gid ?? account.uid
         let groups = account.name.map { self.groups(of: $0, with: primary) } ?? [primary]
         return Credentials(uid: account.uid, gid: primary, supplementaryGroups: groups)
     }

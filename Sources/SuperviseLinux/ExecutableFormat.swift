@@ -73,6 +73,18 @@ public enum ExecutableFormat: Hashable, Sendable {
             || csupervise_has_capabilities(path)
     }
 
+    /// The file that runs a script, by its first line; nil for a file that is none, or can't be read.
+    static func interpreter(ofScript path: String) -> String? {
+        do {
+            return try SpareDescriptors.lent { () throws(SystemCallError) in
+                let head = try ProgramFile(path).bytes(at: 0, count: scriptLineBytes)
+                return head.starts(with: Array("#!".utf8)) ? interpreter(inLine: head) : nil
+            }
+        } catch {
+            return nil
+        }
+    }
+
     /// The first word after `#!`, which is a path and never looked for.
     private static func interpreter(inLine head: [UInt8]) -> String? {
         let blanks: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t")]

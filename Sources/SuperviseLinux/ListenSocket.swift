@@ -23,18 +23,21 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
     public let address: String
     /// What went wrong with it.
     public let reason: Reason
+    /// Who has the address, where it is in use and that can be told.
+    public let holder: String?
 
     /// A failure to listen on this address.
-    public init(address: String, reason: Reason) {
+    public init(address: String, reason: Reason, holder: String? = nil) {
         self.address = address
         self.reason = reason
+        self.holder = holder
     }
 
     /// `cannot listen on 127.0.0.1:8000: Address already in use`.
     public var description: String {
         let text =
             switch reason {
-            case .call(let error): error.message
+            case .call(let error): error.message + hint(error)
             case .owner(let owner, let error):
                 "socket-owner: \(owner): \(error.message)"
                     + (error.kind == .notPermitted ? "; only root may give files away" : "")
@@ -44,6 +47,19 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
             case .notListening: "this descriptor is not a listening stream socket"
             }
         return "cannot listen on \(address): \(text)"
+    }
+
+    private func hint(_ error: SystemCallError) -> String {
+        guard error.call == "bind" else { return "" }
+        switch error.code {
+        case EADDRINUSE: return holder.map { "; \($0) listens there" } ?? ""
+        case EADDRNOTAVAIL: return "; no interface of this machine has this address"
+        case EACCES where !address.hasPrefix("unix:"):
+            return
+                "; ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities= of systemd), or "
+                + "a socket that systemd passes in (supervise help systemd)"
+        default: return ""
+        }
     }
 }
 
@@ -134,7 +150,8 @@ public final class ListenSocket {
         host: String, port: UInt16, backlog: Int32, nonblocking: Bool = false
     ) throws(ListenFailure) -> ListenSocket {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
-        return try named(name) { () throws(SystemCallError) in
+        return try named(name, holder: { ListenHolder.ofPort(port) }) {
+            () throws(SystemCallError) in
             let address = try SocketAddress(numericHost: host, port: port)
             let descriptor = try open(address.family, nonblocking: nonblocking)
             let number = descriptor.rawValue
@@ -206,12 +223,15 @@ public final class ListenSocket {
     }
 
     static func named<Value>(
-        _ address: String, _ body: () throws(SystemCallError) -> Value
+        _ address: String, holder: () -> String? = { nil },
+        _ body: () throws(SystemCallError) -> Value
     ) throws(ListenFailure) -> Value {
         do {
             return try body()
         } catch {
-            throw ListenFailure(address: address, reason: .call(error))
+            throw ListenFailure(
+                address: address, reason: .call(error),
+                holder: error.kind == .addressInUse ? holder() : nil)
         }
     }
 

@@ -73,6 +73,9 @@ public struct SpawnAttributes: Hashable, Sendable {
     public var oomScoreAdjust: Int32?
     /// Sent to it when the parent *thread* ends (PR_SET_PDEATHSIG(2const)).
     public var deathSignal: Int32?
+    /// Whether it starts without our ambient capabilities (capabilities(7)), which its program would
+    /// have otherwise, as whatever user it runs.
+    public var dropsAmbientCapabilities = false
     /// Whether we are asked about each bind(2) that it and its descendants make; see
     /// `InterceptedBinds`.
     public var interceptsBinds = false
@@ -107,6 +110,8 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
     case group
     /// setresuid(2).
     case user
+    /// PR_CAP_AMBIENT(2const).
+    case capabilities
     /// chdir(2).
     case chdir
     /// PR_SET_PDEATHSIG(2const).
@@ -131,6 +136,7 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
         case .groups: "setgroups"
         case .group: "setgid"
         case .user: "setuid"
+        case .capabilities: "ambient capabilities"
         case .chdir: "chdir"
         case .deathSignal: "death signal"
         case .signalMask: "sigprocmask"

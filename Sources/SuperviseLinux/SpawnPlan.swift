@@ -92,6 +92,7 @@ public final class SpawnPlan {
             start.oom_score_adjust = UnsafePointer(texts.pointers[1])
         }
         start.death_signal = attributes.deathSignal ?? 0
+        start.drops_ambient_capabilities = attributes.dropsAmbientCapabilities
         start.filter_channel = -1
         start.ignored_signals = csupervise_ignored_signals()
         template = start

@@ -7,6 +7,8 @@ extension SystemCallError {
         case notFound
         /// EACCES or EPERM.
         case notPermitted
+        /// ENOEXEC.
+        case notAProgram
         /// EISDIR.
         case isFolder
         /// EFBIG.
@@ -59,6 +61,7 @@ extension SystemCallError {
         switch code {
         case ENOENT, ENOTDIR: .notFound
         case EACCES, EPERM: .notPermitted
+        case ENOEXEC: .notAProgram
         case EISDIR: .isFolder
         case EFBIG: .tooLarge
         case ESRCH: .noSuchProcess

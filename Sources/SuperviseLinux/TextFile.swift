@@ -73,6 +73,15 @@ public enum Folder {
         }
     }
 
+    /// Whether a path is a folder; nil where there is nothing. One that cannot be seen counts as a folder.
+    public static func isThere(_ path: String) -> Bool? {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            return errno == ENOENT || errno == ENOTDIR ? nil : true
+        }
+        return status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// The names in a folder, sorted; none where it can't be read.
     public static func names(_ path: String) -> [String] { Directory.entries(path).sorted() }
 }

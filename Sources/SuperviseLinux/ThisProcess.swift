@@ -37,24 +37,28 @@ public enum ThisProcess {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// Whether it may start others as another user and group: as root, or with CAP_SETUID and
-    /// CAP_SETGID (capabilities(7)), as systemd's AmbientCapabilities gives them. Where that can't be
-    /// read, the start has to show.
+    /// Whether it may start others as another user and group: with CAP_SETUID and CAP_SETGID
+    /// (capabilities(7)), which root usually has and systemd's AmbientCapabilities gives. Where that
+    /// can't be read, the start has to show.
     public static var mayChangeCredentials: Bool {
-        geteuid() == 0 || hasCapabilities(1 << 6 | 1 << 7)
+        Capability.missing(of: [.changeUser, .changeGroup]).isEmpty
     }
 
     /// Whether it may give a program a seccomp filter without renouncing setuid programs for it
     /// (CAP_SYS_ADMIN, seccomp(2)).
-    public static var mayFilterFreely: Bool { hasCapabilities(1 << 21) }
+    public static var mayFilterFreely: Bool {
+        Capability.missing(of: [.administrate]).isEmpty
+    }
 
-    /// Whether it has all of these effective capabilities, by their bits (linux/capability.h). Where
-    /// that can't be read, the use has to show.
-    private static func hasCapabilities(_ needed: UInt64) -> Bool {
-        guard let text = Procfs.text("/proc/self/status") else { return true }
-        let line = text.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-        let digits = line?.split(whereSeparator: \.isWhitespace).last
-        guard let effective = digits.flatMap({ UInt64($0, radix: 16) }) else { return true }
-        return effective & needed == needed
+    /// A path from the root on, by its text alone: one that is relative counts from the working
+    /// directory (getcwd(3)), where that can be told.
+    public static func absolutePath(_ path: String) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard getcwd(&buffer, buffer.count) != nil else { return path }
+        let folder = String(
+            decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let rest = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        return rest.isEmpty ? folder : folder == "/" ? "/\(rest)" : "\(folder)/\(rest)"
     }
 }

@@ -59,8 +59,9 @@ extension ListenSocket {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw ListenFailure(address: name, reason: .notASocket)
         }
-        try named(name) { () throws(SystemCallError) in
-            guard try isStale(address) else {
+        var holder: String?
+        try named(name, holder: { holder }) { () throws(SystemCallError) in
+            guard try isStale(address, holder: &holder) else {
                 throw SystemCallError(call: "bind", code: EADDRINUSE)
             }
             try removeFile(path)
@@ -77,10 +78,13 @@ extension ListenSocket {
     }
 
     // Non-blocking: a living server with a full accept queue would keep us waiting.
-    private static func isStale(_ address: SocketAddress) throws(SystemCallError) -> Bool {
-        let probe = try open(AF_UNIX, nonblocking: true)
+    private static func isStale(
+        _ address: SocketAddress, holder: inout String?
+    ) throws(SystemCallError) -> Bool {
+        let probe = StreamSocket(try open(AF_UNIX, nonblocking: true))
         do {
             try systemCall("connect") { address.withPointer { connect(probe.rawValue, $0, $1) } }
+            holder = ListenHolder.process(try probe.peer().pid)
             return false
         } catch {
             return error.code == ECONNREFUSED || error.code == ENOENT

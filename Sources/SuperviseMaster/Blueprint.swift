@@ -10,6 +10,8 @@ final class Blueprint {
     /// How its workers get the listeners and are counted.
     let adoption: Adoption
     let plan: SpawnPlan
+    /// The PATH of the workers; nil where they have none.
+    let searchPath: String?
     /// The user that the workers run as; nil is the master's.
     var uid: UInt32? { account?.credentials.uid }
     /// Whom the workers run as; nil is as the master.
@@ -17,6 +19,12 @@ final class Blueprint {
     private let environment: [String]
     /// Whether a worker was looked at as `Master+Elsewhere` has it, or is to be.
     var isLookedAt = false
+    /// Whether a worker was looked at for its WATCHDOG=1, or is to be.
+    var isWatchdogLookedAt = false
+    /// Whether the count of its workers is looked at, or was.
+    var isCountLookedAt = false
+    /// After how many crashes it was looked whether another worker listens.
+    var looksAtCrashes = 0
     /// Whether requests of one of its workers were counted, in whatever way.
     var hasCounted = false
 
@@ -40,9 +48,9 @@ final class Blueprint {
         self.account = account
         var attributes = Blueprint.attributes(settings, account: account, context: context)
         attributes.interceptsBinds = adoption.way == .seccomp
+        searchPath = WorkerEnvironment.path(in: environment)
         plan = try SpawnPlan(
-            arguments: settings.command, searchPath: WorkerEnvironment.path(in: environment),
-            attributes: attributes)
+            arguments: settings.command, searchPath: searchPath, attributes: attributes)
     }
 
     /// Whether the worker gets a page to count requests in.
@@ -103,6 +111,7 @@ final class Blueprint {
         attributes.nice = settings.nice.map(Int32.init)
         attributes.oomScoreAdjust = settings.oomScoreAdjust.map(Int32.init)
         attributes.deathSignal = settings.stopSignal.number
+        attributes.dropsAmbientCapabilities = true
         func limit(_ resource: Int32, _ limit: SuperviseSettings.ResourceLimit?) {
             guard let limit else { return }
             let value =

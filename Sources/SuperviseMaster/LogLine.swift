@@ -12,6 +12,15 @@ struct LogLine: Codable {
         case seconds(TimeSpan)
         /// An amount of memory.
         case bytes(UInt64)
+        /// How memory grows, in bytes.
+        case rate(Int64, per: Occasion)
+    }
+
+    /// What a rate is by.
+    enum Occasion: String, Codable {
+        case hour = "h"
+        case request
+        case connection
     }
 
     /// A fact.
@@ -49,6 +58,11 @@ struct LogLine: Codable {
         with(key, bytes.map(Value.bytes))
     }
 
+    /// The line with one more rate of growth, left out where there is none.
+    func with(_ key: String, bytes: Int64?, per occasion: Occasion) -> LogLine {
+        with(key, bytes.map { Value.rate($0, per: occasion) })
+    }
+
     private func with(_ key: String, _ value: Value?) -> LogLine {
         guard let value else { return self }
         var line = self
@@ -80,10 +94,20 @@ enum LogRendering {
         let level = line.level.rawValue.padded(to: 7)
         let event = line.event.padded(to: 16)
         let pairs = line.fields.map { field in
-            if case .bytes(let bytes) = field.value { return "\(field.key)=\(bytes.memoryText)" }
-            return "\(field.key)=\(plain(field.value))"
+            "\(field.key)=\(readable(field.value))"
         }
         return "\(clock) \(level) \(event) \(pairs.joined(separator: " "))"
+    }
+
+    /// A value for people: figures have their units.
+    private static func readable(_ value: LogLine.Value) -> String {
+        switch value {
+        case .bytes(let bytes): bytes.memoryText
+        case .rate(let bytes, let occasion):
+            (bytes < 0 ? "-" : "") + bytes.magnitude.memoryText + "/" + occasion.rawValue
+        case .seconds(let span): span.secondsText + "s"
+        case .number, .text: plain(value)
+        }
     }
 
     private static func logfmt(_ line: LogLine, at time: WallTime) -> String {
@@ -97,6 +121,7 @@ enum LogRendering {
         case .number(let number): String(number)
         case .seconds(let span): span.secondsText
         case .bytes(let bytes): String(bytes)
+        case .rate(let bytes, per: _): String(bytes)
         case .text(let text): text.needsQuotes ? text.quoted : text
         }
     }
@@ -119,6 +144,7 @@ enum LogRendering {
             case .number(let number): members.append("\"\(key)\":\(number)")
             case .seconds(let span): members.append("\"\(key)\":\(span.secondsText)")
             case .bytes(let bytes): members.append("\"\(key)\":\(bytes)")
+            case .rate(let bytes, per: _): members.append("\"\(key)\":\(bytes)")
             case .text(let text): members.append("\"\(key)\":\(text.quoted)")
             }
         }
@@ -138,12 +164,12 @@ extension TimeSpan {
 }
 
 extension UInt64 {
-    /// Bytes as people read them, in powers of 1024 with one decimal: `63.0M`.
+    /// Bytes as people read them, in powers of 1024 with one decimal: `63.0M`, `512B`.
     fileprivate var memoryText: String {
         let units: [(letter: String, bytes: UInt64)] = [
             ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
         ]
-        guard let unit = units.first(where: { self >= $0.bytes }) else { return String(self) }
+        guard let unit = units.first(where: { self >= $0.bytes }) else { return "\(self)B" }
         let tenths = self % unit.bytes * 10 / unit.bytes
         return "\(self / unit.bytes).\(tenths)\(unit.letter)"
     }

@@ -64,12 +64,15 @@ extension Master {
             restoreBacklog(for: id)
             warnIfUncounted(id, readyBy: rule)
             scheduleLook(at: id, readyBy: rule)
+            scheduleWatchdogLook(at: id)
+            scheduleCountLook(at: id)
         }
         if case .ended(let pool) = notice, service.haste == nil {
             exited.forget(pool: pool)
             poolEnded()
         }
-        if case .exited(let id, _, _, _) = notice, let worker = workers[id] {
+        if case .exited(let id, _, let ending, _) = notice, let worker = workers[id] {
+            lookForUnboundListener(whenEnded: id, ending)
             exited.add(id, pid: worker.pid)
             if worker.orphans.isEmpty { release(worker) }
         }

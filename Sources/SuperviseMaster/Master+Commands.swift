@@ -37,6 +37,7 @@ extension Master {
             "\(ContractVariable.generation)=\(facts.generation)",
             "\(head)PID=\(worker.pid)", "\(head)CAUSE=\(cause.name)",
             "\(head)RSS=\(facts.memoryBytes ?? 0)", "\(head)REQUESTS=\(facts.requests)",
+            "\(head)REQUESTS_UNIT=\((facts.unit ?? .requests).rawValue)",
             "\(head)AGE=\(facts.age.nanoseconds / 1_000_000_000)",
         ]
     }

@@ -36,10 +36,13 @@ extension Master {
         worker.blueprint.hasCounted = true
         tell(worker.id, news)
         guard isNew(.counting(pool: worker.id.pool)) else { return }
+        let isMisleading = isConnections && worker.blueprint.policy.maxRequests > 0
         log.write(
-            LogLine(.info, "counting").with("pool", worker.blueprint.settings.name)
+            LogLine(isMisleading ? .warning : .info, "counting")
+                .with("pool", worker.blueprint.settings.name)
                 .with("source", isConnections ? "preload" : "report")
-                .with("unit", isConnections ? "connections" : "requests"))
+                .with("unit", isConnections ? "connections" : "requests")
+                .with("message", isMisleading ? Master.connectionsAdvice : nil))
     }
 
     /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for itself
@@ -74,6 +77,10 @@ extension Master {
         return byLibrary == nil || byItself == nil ? nil : false
     }
 
+    private static let connectionsAdvice =
+        "max-requests counts connections here, and a keep-alive connection carries many requests: "
+        + "behind a proxy a worker may never reach its limit. Let the program report its requests "
+        + "(supervise help count), or set max-lifetime or max-rss"
     private static let countingAdvice =
         ". Let it count in the page of $SUPERVISE_WORKER_PAGE or send X_REQUESTS=+1 to "
         + "$NOTIFY_SOCKET; max-lifetime and max-rss need no help"

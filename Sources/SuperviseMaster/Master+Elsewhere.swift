@@ -3,6 +3,17 @@ import SuperviseLinux
 
 /// A look at a worker that is planned.
 struct Look {
+    /// What is looked for.
+    enum Subject: Codable {
+        /// What it listens on.
+        case listeners
+        /// Whether it has sent WATCHDOG=1.
+        case watchdog
+        /// What its count is of; so often before.
+        case count(looks: Int)
+    }
+
+    let subject: Subject
     let id: WorkerID
     /// What it was started by. It holds listeners, which a reload may remove meanwhile.
     private(set) weak var blueprint: Blueprint?
@@ -18,9 +29,7 @@ extension Master {
     /// Plans one look at one worker of each pool and generation, unless it was seen to wait on a
     /// listener.
     func scheduleLook(at id: WorkerID, readyBy rule: ReadyRule) {
-        guard let worker = workers[id], !worker.blueprint.isLookedAt,
-            !worker.blueprint.listeners.isEmpty
-        else { return }
+        guard let worker = workers[id], !worker.blueprint.isLookedAt else { return }
         switch rule {
         case .listening: return
         case .notify where worker.blueprint.policy.readiness == .auto:
@@ -28,11 +37,127 @@ extension Master {
         case .notify, .exec, .time, .assumed: break
         }
         worker.blueprint.isLookedAt = true
-        // The same time for all, so the list is in order.
-        looks.append(Look(id: id, blueprint: worker.blueprint, at: now + Master.lookAfter))
+        plan(.listeners, at: worker, after: Master.lookAfter)
     }
 
-    func lookWhereItListens(_ look: Look) {
+    /// Plans one look at one worker of each pool and generation that has `timeout`.
+    func scheduleWatchdogLook(at id: WorkerID) {
+        guard let worker = workers[id], !worker.blueprint.isWatchdogLookedAt,
+            let timeout = worker.blueprint.policy.watchdogTimeout
+        else { return }
+        worker.blueprint.isWatchdogLookedAt = true
+        plan(.watchdog, at: worker, after: min(timeout, Master.longestWatchdogLook))
+    }
+
+    /// Plans looks at the count of a pool with `max-requests`. A worker that serves few connections, each
+    /// with many requests, does not send its count before it reaches its limit.
+    func scheduleCountLook(at id: WorkerID) {
+        guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
+            worker.blueprint.adoption.countsConnections, !worker.blueprint.isCountLookedAt,
+            !told.contains(.counting(pool: id.pool))
+        else { return }
+        worker.blueprint.isCountLookedAt = true
+        plan(.count(looks: 0), at: worker, after: Master.firstCountLook)
+    }
+
+    private func lookAtCount(_ look: Look, _ looks: Int) {
+        guard let blueprint = look.blueprint else { return }
+        let running = workers.ofPool(look.id.pool).filter {
+            $0.blueprint === blueprint && !$0.hasExited
+        }
+        guard let worker = running.first else {
+            blueprint.isCountLookedAt = false
+            return
+        }
+        for worker in running.prefix(Master.mostWorkersLookedAt) { readCount(of: worker) }
+        // An idle service is not woken for ever.
+        guard !told.contains(.counting(pool: look.id.pool)), looks + 1 < Master.countLooks else {
+            return
+        }
+        let span = TimeSpan(nanoseconds: Master.firstCountLook.nanoseconds << (2 * (looks + 1)))
+        plan(.count(looks: looks + 1), at: worker, after: span)
+    }
+
+    private func plan(_ subject: Look.Subject, at worker: RunningWorker, after span: TimeSpan) {
+        let look = Look(
+            subject: subject, id: worker.id, blueprint: worker.blueprint, at: now + span)
+        let place = looks.firstIndex { $0.at > look.at } ?? looks.endIndex
+        looks.insert(look, at: place)
+    }
+
+    func perform(_ look: Look) {
+        switch look.subject {
+        case .listeners: lookWhereItListens(look)
+        case .watchdog: lookForWatchdog(look)
+        case .count(let looks): lookAtCount(look, looks)
+        }
+    }
+
+    /// `timeout` is for those who announce themselves, and most programs do not.
+    private func lookForWatchdog(_ look: Look) {
+        guard let blueprint = look.blueprint else { return }
+        guard let worker = workers[look.id], !worker.hasExited,
+            let state = service.member(look.id.pool)?.pool.worker(look.id), state.isReady
+        else {
+            // The next one will be looked at.
+            blueprint.isWatchdogLookedAt = false
+            return
+        }
+        guard !state.announcesWatchdog, isNew(.timeoutUnused(pool: look.id.pool)) else { return }
+        log.write(
+            line(.warning, "timeout-unused", worker).with(
+                "message",
+                Master.timeoutAdvice
+                    + (blueprint.listeners.isEmpty
+                        ? "max-lifetime bounds a worker's age, and so the time that a job can hang"
+                        : blueprint.policy.stallTimeout == nil
+                            ? "set stall-timeout, which needs nothing from the program"
+                            : "stall-timeout, which is set, needs nothing from the program")))
+    }
+
+    /// In a pool without a bind the first worker takes the address for itself, and the others crash as
+    /// it is taken. Looked for a few times at most: what crashes may crash often.
+    func lookForUnboundListener(whenEnded id: WorkerID, _ ending: Ending) {
+        guard ending == .crashed || ending == .bootFailed, let ended = workers[id],
+            ended.blueprint.listeners.isEmpty,
+            ended.blueprint.looksAtCrashes < Master.mostCrashLooks
+        else { return }
+        ended.blueprint.looksAtCrashes += 1
+        for worker in workers.ofPool(id.pool).prefix(Master.mostWorkersLookedAt)
+        where !worker.hasExited {
+            lookForUnboundListener(of: worker)
+        }
+    }
+
+    private func lookForUnboundListener(of worker: RunningWorker) {
+        guard !told.contains(.unboundListener(pool: worker.id.pool)) else { return }
+        let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
+        let held = HeldListeners.look(at: tree, known: [])?.others ?? []
+        // A port that the kernel chose, for this machine alone, is between the program's own processes.
+        let served = held.filter { !$0.hasPrefix("unix:") && !Master.isPrivate($0) }
+        guard let address = served.first, isNew(.unboundListener(pool: worker.id.pool)) else {
+            return
+        }
+        let all = served.joined(separator: ", ")
+        log.write(
+            line(.warning, "listens-elsewhere", worker)
+                .with("listens_on", served.joined(separator: ","))
+                .with(
+                    "message",
+                    "slot \(worker.id.slot) listens on \(all); the pool has no bind: add --bind "
+                        + "\(address), or a second worker finds the address taken and a recycled one "
+                        + "resets its clients"))
+    }
+
+    private static func isPrivate(_ address: String) -> Bool {
+        guard let colon = address.lastIndex(of: ":"),
+            let port = Int(address[address.index(after: colon)...])
+        else { return false }
+        return port >= firstEphemeralPort
+            && (address.hasPrefix("127.") || address.hasPrefix("[::1]"))
+    }
+
+    private func lookWhereItListens(_ look: Look) {
         guard let blueprint = look.blueprint else { return }
         guard let worker = workers[look.id], !worker.hasExited,
             service.member(look.id.pool)?.pool.worker(look.id)?.isReady == true
@@ -41,6 +166,7 @@ extension Master {
             blueprint.isLookedAt = false
             return
         }
+        guard !blueprint.listeners.isEmpty else { return lookForUnboundListener(of: worker) }
         let ours = blueprint.listeners.map(\.socket.identity)
         let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
         guard let held = HeldListeners.look(at: tree, known: ours) else { return }
@@ -60,6 +186,18 @@ extension Master {
                 .with("message", Master.elsewhereAdvice))
     }
 
+    /// A worker that knows the watchdog has announced itself by then.
+    private static let longestWatchdogLook = TimeSpan.seconds(30)
+    /// With four times as long between any two, that is an hour.
+    private static let countLooks = 5
+    private static let firstCountLook = TimeSpan.seconds(10)
+    private static let mostCrashLooks = 3
+    private static let mostWorkersLookedAt = 8
+    /// By default (ip_local_port_range of ip(7)).
+    private static let firstEphemeralPort = 32_768
+    private static let timeoutAdvice =
+        "timeout is set but does nothing: it is for workers that send WATCHDOG=1, and this one has sent "
+        + "none. To end workers that hang, "
     private static let elsewhereAdvice =
         "it is ready, but waits on none of the pool's listeners, so it serves no client of theirs. "
         + "Let it take the descriptor {fd}, or listen on the very address of the pool (see adopt)"

@@ -71,7 +71,7 @@ extension Master {
 
     private func tellEnd(of worker: RunningWorker, _ status: ChildStatus) {
         if let failure = worker.startFailure {
-            tell(worker.id, .startFailed(failure.startFailure(of: worker.blueprint.settings)))
+            tell(worker.id, .startFailed(failure.startFailure(of: worker.blueprint)))
             release(worker)
             return
         }
@@ -196,9 +196,7 @@ extension Master {
         do throws(SystemCallError) {
             try ProcessDescriptor.signal(pid: pid, number)
         } catch {
-            log.write(
-                line(.warning, "signal-failed", worker).with("process", pid)
-                    .with("error", error.description))
+            signalFailed(worker, .warning, error, process: pid)
         }
     }
 

@@ -59,7 +59,7 @@ extension Master {
                 id: id, serial: workers.nextSerial(), blueprint: blueprint, spawned: spawned,
                 nonce: nonce, notify: notify, page: page)
         } catch {
-            throw StartError(error, settings: blueprint.settings)
+            throw StartError(error, of: blueprint)
         }
     }
 
@@ -203,9 +203,27 @@ extension Master {
         } catch  where error.kind == .noSuchProcess {
             return
         } catch {
-            log.write(line(.error, "signal-failed", worker).with("error", error.description))
+            signalFailed(worker, .error, error)
         }
     }
+
+    /// A worker that may not be signalled is signalled again and again; that is told once.
+    func signalFailed(
+        _ worker: RunningWorker, _ level: LogLevel, _ error: SystemCallError,
+        process: Int32? = nil
+    ) {
+        let isRefused = error.kind == .notPermitted
+        if isRefused, worker.isSignalRefused { return }
+        if isRefused { worker.isSignalRefused = true }
+        log.write(
+            line(level, "signal-failed", worker).with("process", process)
+                .with("error", error.description)
+                .with("message", isRefused ? Master.signalAdvice : nil))
+    }
+
+    private static let signalAdvice =
+        "it runs as another user, and the master lacks CAP_KILL: it cannot be stopped, and ends only "
+        + "by itself. Not told again for this worker"
 
     func unwatch(_ descriptor: Int32) {
         do throws(SystemCallError) {

@@ -273,7 +273,7 @@ final class Master {
         if let look = nextLookAtDrains, look <= now { lookAtDrains() }
         while let look = looks.first, look.at <= now {
             looks.removeFirst()
-            lookWhereItListens(look)
+            perform(look)
         }
         if let deadline = commands.deadline, deadline <= now { commands.expire(at: now) }
         expireControl()

@@ -2,7 +2,7 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The file of `memory-log`, one line a worker: time, pool, slot, pid, memory in bytes, requests. What
+/// The file of `memory-log`, one line a worker: time, pool, slot, pid, memory in bytes, requests or connections, and which of these. What
 /// cannot be written is dropped and counted; that is said once, and again when it is over.
 final class MemoryLog {
     /// What there is to say about a file.
@@ -60,10 +60,14 @@ extension Master {
         let time = WallClock.now()
         let lines = running.compactMap { worker -> String? in
             guard let bytes = worker.memory?.lastBytes, bytes > 0 else { return nil }
-            let known = service.member(number)?.pool.worker(worker.id)?.requests ?? 0
-            let requests = max(known, worker.page?.requests() ?? 0)
+            let known = service.member(number)?.pool.worker(worker.id)
+            let reported = worker.page?.requests() ?? 0
+            let isConnections = reported == 0 && known?.countSource == .preload
+            let requests = max(isConnections ? 0 : reported, known?.requests ?? 0)
+            let unit = isConnections ? CountUnit.connections : .requests
             let name = worker.blueprint.settings.name
-            return "\(time) \(name) \(worker.id.slot) \(worker.pid) \(bytes) \(requests)"
+            return "\(time) \(name) \(worker.id.slot) \(worker.pid) \(bytes) \(requests) "
+                + unit.rawValue
         }
         switch memoryLog.write(lines) {
         case nil: break

@@ -138,9 +138,13 @@ extension LogLine {
         return with("generation", facts.generation).with("age", facts.age)
             .with("requests", isCurrent && counts ? facts.requests : nil)
             .with("request_limit", isCurrent ? facts.requestLimit : nil)
+            .with("unit", isCurrent && counts ? facts.unit?.rawValue : nil)
             .with("rss", bytes: facts.memoryBytes)
-            .with("growth_per_hour", facts.growth?.bytesPerHour)
-            .with("growth_per_request", facts.growth?.bytesPerRequest.map { Int64($0) })
+            .with("growth_per_hour", bytes: facts.growth?.bytesPerHour, per: .hour)
+            .with(
+                "growth_per_request",
+                bytes: facts.growth?.bytesPerRequest.map { Int64($0) },
+                per: facts.unit == .connections ? .connection : .request)
     }
 
     private func with(_ failure: StartFailure) -> LogLine {
@@ -213,6 +217,8 @@ extension RecycleCause {
 extension Ending {
     var level: LogLevel {
         switch self {
+        // Requests are lost, and something is wrong with the program.
+        case .retired(.killMemory), .retired(.watchdog), .retired(.stalled): .error
         case .retired, .finished: .info
         case .crashed, .bootFailed: .error
         }

@@ -16,6 +16,10 @@ enum OnceTold: Hashable, Codable {
     case uncounted(pool: Int)
     /// What counts the requests of this pool.
     case counting(pool: Int)
+    /// `timeout` does nothing for this pool.
+    case timeoutUnused(pool: Int)
+    /// A worker of this pool listens, and the pool has no bind.
+    case unboundListener(pool: Int)
     /// The service manager could not be told something.
     case serviceManagerUnreachable
 }

@@ -113,7 +113,7 @@ public enum Program {
             listeners: listeners, control: control, signals: signals,
             service: Service([], seed: seed))
         setTitle(settings)
-        return stopped(try master.run(resolved, seed: seed), log)
+        return try master.run(resolved, seed: seed)
     }
 
     static func context(_ launch: Launch, _ limit: SuperviseLinux.ResourceLimit?) -> ProcessContext
@@ -125,11 +125,6 @@ public enum Program {
 
     static func setTitle(_ settings: MasterSettings) {
         ProcessTitle.set("supervise: master" + (settings.name.map { " [\($0)]" } ?? ""))
-    }
-
-    static func stopped(_ code: Int32, _ log: Log) -> Int32 {
-        log.write(LogLine(.info, "stopped").with("exit_code", code))
-        return code
     }
 
     private static func openLog(_ settings: MasterSettings) throws(StartObstacle) -> Log {
@@ -170,7 +165,8 @@ public enum Program {
     private static func check(_ launch: Launch) throws(SettingsError) -> Int32 {
         var resolved = try ResolvedConfiguration.load(launch)
         resolved.use(SystemdSockets.take())
-        for warning in resolved.warnings {
+        let found = Preflight.warnings(resolved.configuration, environment: launch.environment)
+        for warning in resolved.warnings + found {
             complain("supervise: warning: \(warning)\n")
         }
         return say(

@@ -38,7 +38,7 @@ struct ResolvedConfiguration: Equatable {
         guard resolver.problems.isEmpty else { throw SettingsError(resolver.problems) }
         return ResolvedConfiguration(
             configuration: configuration, names: resolver.names,
-            warnings: loaded.warnings.map(\.description))
+            warnings: (loaded.warnings + resolver.warnings).map(\.description))
     }
 
     /// The sockets that the service manager passed are for the one pool that names none.
@@ -70,13 +70,16 @@ struct WorkerAccount: Equatable {
     var credentials: Credentials
 
     /// What it takes to become somebody else, for those who lack it.
-    static let privilege = "only root may run workers as somebody else"
+    static let privilege =
+        "only a master with CAP_SETUID and CAP_SETGID, such as root's, may run workers as somebody "
+        + "else"
 }
 
 /// Looks up hosts, users and groups.
 private struct NameResolver {
     var names = ResolvedNames()
     var problems: [SettingsProblem] = []
+    var warnings: [SettingsProblem] = []
 
     mutating func resolve(_ master: MasterSettings) {
         if case .tcp(let host, _)? = master.statusBind, names.hosts[host] == nil {
@@ -100,24 +103,63 @@ private struct NameResolver {
         for case .tcp(let host, _) in pool.binds where names.hosts[host] == nil {
             names.hosts[host] = found(source, "bind") { try HostLookup.resolve(host).first }
         }
+        var bareNumber: UInt32?
         names.accounts[pool.name] = found(source, pool.user == nil ? "group" : "user") {
             let credentials = try Accounts.credentials(user: pool.user, group: pool.group)
             let user = try pool.user.map { try Accounts.user($0) }
+            if let user, user.gid == nil, pool.group == nil { bareNumber = user.uid }
             return credentials.map {
                 WorkerAccount(name: user?.name, homeDirectory: user?.home, credentials: $0)
             }
         }
+        if let bareNumber { warnOfGroup(bareNumber, pool) }
         checkPrivilege(pool)
         guard let owner = pool.socketOwner else { return }
         names.socketOwners[pool.name] = found(source, "socket-owner") { try Self.owner(owner) }
     }
 
+    private mutating func warnOfGroup(_ uid: UInt32, _ pool: PoolSettings) {
+        warnings.append(
+            SettingsProblem(
+                source: .pool(pool.name), key: "user",
+                message: "\(uid) is no user of this machine, so its workers get the group \(uid); "
+                    + "set group to choose another"))
+    }
+
     /// No worker would ever start, so it is told before anything is.
     private mutating func checkPrivilege(_ pool: PoolSettings) {
-        guard let account = names.accounts[pool.name], !account.credentials.areOurs,
-            !ThisProcess.mayChangeCredentials
-        else { return }
+        guard let account = names.accounts[pool.name], !account.credentials.areOurs else { return }
         let key = pool.user == nil ? "group" : "user"
+        guard ThisProcess.mayChangeCredentials else { return refuse(pool, key) }
+        warnOfCapabilities(pool, account.credentials)
+    }
+
+    /// What the master lacks to look after workers of another user, and what that costs.
+    private mutating func warnOfCapabilities(_ pool: PoolSettings, _ credentials: Credentials) {
+        guard credentials.uid != ThisProcess.effectiveUID else { return }
+        func warn(_ needed: [Capability], _ cost: String) {
+            let missing = Capability.missing(of: needed).map(\.name)
+            guard !missing.isEmpty else { return }
+            warnings.append(
+                SettingsProblem(
+                    source: .pool(pool.name), key: "user",
+                    message: "the master lacks \(missing.joined(separator: " and ")), so \(cost)"))
+        }
+        warn(
+            [.kill],
+            "it cannot signal workers of another user: they end only by themselves, and a stop does "
+                + "not end (see supervise help security)")
+        // Only listeners are looked for. Those that a service manager passes are not known yet.
+        guard !pool.binds.isEmpty,
+            pool.policy.readiness == .auto || pool.policy.drain != .signal
+        else { return }
+        warn(
+            [.trace, .readAnyFile],
+            "it cannot inspect workers of another user: one that sends no READY=1 counts as ready "
+                + "after a few seconds, and drain has no effect (see supervise help security)")
+    }
+
+    private mutating func refuse(_ pool: PoolSettings, _ key: String) {
         problems.append(
             SettingsProblem(
                 source: .pool(pool.name), key: key,
@@ -168,7 +210,8 @@ extension SystemCallError {
         case .notPermitted: .notPermitted
         case .isFolder: .isFolder
         case .tooLarge: .tooLarge(limitBytes: limitBytes)
-        case .noSuchProcess, .noDescriptor, .notNow, .link, .addressInUse, .refused, .other:
+        case .noSuchProcess, .notAProgram, .noDescriptor, .notNow, .link, .addressInUse, .refused,
+            .other:
             .other(message)
         }
     }

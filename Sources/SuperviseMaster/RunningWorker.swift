@@ -34,6 +34,8 @@ final class RunningWorker {
     var complaints = 0
     /// How often its processes asked for a listener lately.
     var listenerRequests = RequestsPerSecond()
+    /// Whether the kernel refused to signal it, which is told once.
+    var isSignalRefused = false
 
     init(
         id: WorkerID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,
@@ -79,6 +81,7 @@ final class RunningWorker {
         orphans = state.orphans
         statusText = state.statusText
         complaints = state.complaints
+        isSignalRefused = state.isSignalRefused
     }
 
     /// All of it but what /proc tells, for another program of this process to go on with.
@@ -88,7 +91,8 @@ final class RunningWorker {
             nonce: nonce, notify: notify.rawValue, page: page?.rawValue,
             errorPipe: errorPipe?.rawValue, filterChannel: filterChannel?.rawValue,
             hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
-            orphans: orphans, statusText: statusText, complaints: complaints)
+            orphans: orphans, statusText: statusText, complaints: complaints,
+            isSignalRefused: isSignalRefused)
     }
 }
 

@@ -23,18 +23,23 @@ struct StartError: Error {
             isTransient: true)
     }
 
-    init(_ error: SpawnFailure, settings: PoolSettings) {
-        failure = error.startFailure(of: settings)
+    init(_ error: SpawnFailure, of blueprint: Blueprint) {
+        failure = error.startFailure(of: blueprint)
     }
 }
 
 extension SpawnFailure {
     /// The failure as the core hears of it.
-    func startFailure(of settings: PoolSettings) -> StartFailure {
+    func startFailure(of blueprint: Blueprint) -> StartFailure {
+        let settings = blueprint.settings
+        if step == .exec, let failure = execFailure(of: blueprint) { return failure }
         let keys = step.keys
-        let values = keys.compactMap { key in
-            settings.writtenValue(of: key).map { keys.count == 1 ? $0 : "\(key) \($0)" }
-        }
+        let values =
+            step == .chdir
+            ? [ThisProcess.absolutePath(settings.workingDirectory ?? "")]
+            : keys.compactMap { key in
+                settings.writtenValue(of: key).map { keys.count == 1 ? $0 : "\(key) \($0)" }
+            }
         let subject = values.isEmpty ? "" : values.joined(separator: ", ") + ": "
         return StartFailure(
             step: step == .exec ? "exec \(settings.command[0])" : step.name,
@@ -42,7 +47,24 @@ extension SpawnFailure {
             isTransient: isTransient)
     }
 
+    /// The failure of execve(2) by what is seen to be wrong with the program's file, if anything is.
+    private func execFailure(of blueprint: Blueprint) -> StartFailure? {
+        let settings = blueprint.settings
+        let program = Blueprint.program(of: settings)
+        let kind = SystemCallError(call: "", code: code).kind
+        guard kind == .notFound || kind == .notPermitted,
+            let obstacle = ProgramObstacle.find(
+                program, searchPath: blueprint.searchPath, folder: settings.workingDirectory)
+        else { return nil }
+        return StartFailure(
+            step: "exec \(settings.command[0])",
+            message: obstacle.description.and(settings.quotingHint), isTransient: false)
+    }
+
     private func hint(_ settings: PoolSettings) -> String? {
+        if step == .exec, SystemCallError(call: "", code: code).kind == .notAProgram {
+            return "the file has no #! line, or was built for another machine"
+        }
         guard SystemCallError(call: step.name, code: code).kind == .notPermitted else {
             return isTransient ? Want.advice(on: code) : nil
         }
@@ -54,9 +76,17 @@ extension SpawnFailure {
         case .limits where !isRoot: return "only root may raise a limit above the master's own"
         case .limits where settings.openFilesLimit != nil:
             return "limit-nofile may be at most the sysctl fs.nr_open"
-        case .chdir where settings.user != nil: return "the folder is entered as the worker's user"
+        case .chdir where settings.user != nil: return "the worker's user may not enter it"
         default: return nil
         }
+    }
+}
+
+extension PoolSettings {
+    /// What to say of a command that is a single word with blanks in it, where there is no such program.
+    var quotingHint: String? {
+        guard command.count == 1, command[0].contains(" ") else { return nil }
+        return "the whole command is in quotes, which make it one word: leave them out"
     }
 }
 

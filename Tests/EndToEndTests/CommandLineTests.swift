@@ -63,21 +63,92 @@ import Testing
         #expect(master.tail.contains("max-requests"))
     }
 
-    @Test func aTakenAddressIsNamed() async throws {
-        let first = try Supervise.hello()
-        let address = try await first.address()
-        let second = try Supervise(["--bind", address, "--", Place.helloWorker])
-        #expect(try await second.waitForExit() == .exited(1))
-        #expect(second.tail.contains(address))
+    @Test func aTakenAddressIsNamedAndItsHolder() async throws {
+        let folder = try Folder()
+        let first = try Supervise.hello(["--bind", "unix:\(folder["web.sock"])"])
+        let pid = try await first.pid()
+        for address in [try await first.address(), "unix:\(folder["web.sock"])"] {
+            let second = try Supervise(["--bind", address, "--", Place.helloWorker])
+            #expect(try await second.waitForExit() == .exited(1))
+            #expect(
+                second.tail.contains(
+                    "\(address): Address already in use; supervise (pid \(pid)) listens there"),
+                "\(second.tail)")
+        }
         #expect(try await first.stop() == .exited(0))
     }
 
-    @Test(arguments: ["no-such-program", "/no/such/program", "/etc/passwd"])
-    func aCommandThatCannotRun(program: String) async throws {
-        let master = try Supervise(["--bind", "127.0.0.1:0", "--", program])
+    @Test(.needsRoot) func aPrivilegedPortNamesWhatItTakes() async throws {
+        let master = try Supervise(
+            ["--control", "none", "--bind", "127.0.0.1:81", "--", Place.helloWorker],
+            // Where the ports below 1024 are free for all, they are not in a namespace of its own.
+            wrapper: ["unshare", "--net", "setpriv", "--bounding-set=-net_bind_service"])
+        #expect(try await master.waitForExit() == .exited(1))
+        #expect(
+            master.tail.contains("Permission denied; ports below 1024 need CAP_NET_BIND_SERVICE"),
+            "\(master.tail)")
+        #expect(master.tail.contains("systemd passes in"))
+    }
+
+    @Test(arguments: [
+        ("no-such-program", "not found in PATH (/usr/local/sbin:"),
+        ("/no/such/program", "/no/such/program does not exist"),
+        ("/etc/passwd", "/etc/passwd is not executable"),
+        ("/etc", "/etc is a folder, not a program"),
+        ("sleep 60", "the whole command is in quotes"),
+        ("script", "/no/such/interpreter, does not exist"),
+        ("crlf", "ends with a carriage return"),
+        ("text", "Exec format error; the file has no #! line"),
+    ])
+    func aCommandThatCannotRun(program: String, text: String) async throws {
+        let folder = try Folder()
+        let contents = [
+            "script": "#!/no/such/interpreter\n", "crlf": "#!/bin/sh\r\n", "text": "hello\n",
+        ]
+        var program = program
+        if let content = contents[program] {
+            program = try folder.write(program, content)
+            chmod(program, 0o755)
+        }
+        let master = try Supervise(["--bind", "127.0.0.1:0", "--", program], folder: folder)
         #expect(try await master.waitForExit() == .exited(4))
-        let error = program == "/etc/passwd" ? "Permission denied" : "No such file or directory"
-        for fact in ["exec", program, error] { #expect(master.tail.contains(fact), "\(fact)") }
+        let line = try #require(master.lines("giving-up").first)
+        #expect(line["step"] == "exec \(program)" && line.mentions(text), "\(line)")
+    }
+
+    @Test func checkWarnsOfWhatIsNotThere() async throws {
+        let folder = try Folder()
+        let path = try folder.write(
+            "shop.conf",
+            """
+            log-file = /no/such/log
+            pidfile = run/pid
+            on-event = crash no-such-hook
+            [pool web]
+            bind = unix:/no/socket
+            command = no-such-program
+            memory-log = /no/memory/log
+            [pool jobs]
+            chdir = jobs
+            command = ./job
+            [pool good]
+            chdir = /tmp
+            log-level = "info"
+            command = sleep 60
+            """.replacing("log-level = \"info\"\n", with: ""))
+        let result = try await run([Place.supervise, "check", "--config", path])
+        #expect(result.status == .exited(0))
+        let warnings = result.errors.split(separator: "\n").map {
+            $0.replacing("supervise: warning: ", with: "")
+        }
+        #expect(warnings[0] == "log-file: the folder /no/such does not exist")
+        #expect(warnings[1].hasPrefix("pidfile: the folder /") && warnings[1].contains("/run does"))
+        #expect(warnings[2].hasPrefix("on-event: no-such-hook: not found in PATH ("))
+        #expect(warnings[3].hasPrefix("pool web: command: no-such-program: not found in PATH ("))
+        #expect(warnings[4] == "pool web: memory-log: the folder /no/memory does not exist")
+        #expect(warnings[5] == "pool web: bind: the folder /no does not exist")
+        #expect(warnings[6].hasPrefix("pool jobs: chdir: the folder /"))
+        #expect(warnings.count == 7, "\(warnings)")
     }
 
     @Test(arguments: [
@@ -85,6 +156,7 @@ import Testing
         (["--pidfile", "/etc/passwd"], 1, "pidfile: /etc/passwd: is no pid file"),
         (["--pidfile", "/no/such/pid"], 1, "pidfile: /no/such/pid: No such file or directory"),
         (["--chdir", "/no/such"], 4, "/no/such: No such file or directory"),
+        (["--chdir", "no/such"], 4, "/no/such: No such file or directory"),
         (["--limit-nofile", "99999999999"], 4, "limit-nofile 99999999999: Operation not"),
     ])
     func aStartThatFailsNamesTheSetting(arguments: [String], code: Int, text: String) async throws {
@@ -103,7 +175,10 @@ import Testing
         let master = try Supervise(
             [verb, "--user", "root", "--", "sleep", "60"], wrapper: ["unshare", "--user"])
         #expect(try await master.waitForExit() == .exited(2))
-        #expect(master.tail.contains("user: root: only root may run workers as somebody else"))
+        #expect(
+            master.tail.contains(
+                "user: root: only a master with CAP_SETUID and CAP_SETGID, such as root's, may run "
+                    + "workers as somebody else"))
     }
 
     @Test func whatCannotBePrintedIsTold() async throws {

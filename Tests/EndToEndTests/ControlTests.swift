@@ -10,7 +10,7 @@ import Testing
         let status = try await master.command("status")
         #expect(status.status == .exited(0))
         #expect(status.output.hasPrefix("hello-worker: ready, generation 1"))
-        #expect(status.output.contains("default: 2 of 2 workers ready"))
+        #expect(status.output.contains("default: 2 of 2 ready"))
         #expect(!status.output.contains("\u{1B}"))
 
         let json = try await master.command("status", "--json").json

@@ -24,6 +24,37 @@ import Testing
         try await master.waitForWorkers(1, without: [worker])
     }
 
+    /// Programs that come from gunicorn have the setting, and send nothing.
+    @Test(arguments: [true, false]) func aTimeoutThatDoesNothingIsToldOnce(listens: Bool)
+        async throws
+    {
+        let words = ["--workers", "2", "--timeout", "300ms"]
+        let master =
+            listens
+            ? try Supervise.web(words)
+            : try Supervise(
+                words + ["--", "python3", Place.worker("job")], environment: ["JOB_SECONDS": "600"])
+        try await master.waitForWorkers(2)
+        let line = try await master.waitForEvent("timeout-unused")
+        #expect(line["level"] == "warning" && line["pool"] == "default")
+        #expect(line.mentions(listens ? "stall-timeout" : "max-lifetime"))
+        // Nor of the next ones.
+        try await master.signal(SIGHUP)
+        try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(40))
+        try await Task.sleep(for: .milliseconds(600))
+        #expect(master.lines("timeout-unused").count == 1)
+    }
+
+    @Test func aTimeoutThatWorksIsNotWarnedOf() async throws {
+        let master = try Supervise.web(
+            ["--timeout", "2s"], environment: ["BOOT_TELL": "WATCHDOG=1", "BOOT_SECONDS": "0.1"])
+        let worker = try await master.waitForWorkers(1)[0]
+        try await master.tell("WATCHDOG=1", by: worker)
+        #expect(try await master.waitForEvent(Event.exit)["cause"] == "timeout")
+        #expect(master.lines(Event.exit).first?["level"] == "error")
+        #expect(master.lines("timeout-unused").isEmpty)
+    }
+
     @Test func whoRepeatsItselfIsLeftAlone() async throws {
         let master = try Supervise.web(["--timeout", "1s", "--limit-core", "0"])
         let worker = try await master.waitForWorkers(1)[0]

@@ -24,6 +24,7 @@ enum csupervise_step {
     CSUPERVISE_STEP_GROUPS,
     CSUPERVISE_STEP_GROUP,
     CSUPERVISE_STEP_USER,
+    CSUPERVISE_STEP_CAPABILITIES,
     CSUPERVISE_STEP_CHDIR,
     CSUPERVISE_STEP_DEATH_SIGNAL,
     CSUPERVISE_STEP_SIGNAL_MASK,
@@ -74,6 +75,7 @@ struct csupervise_start {
     const char *directory;
     // 0 sets none.
     int32_t death_signal;
+    bool drops_ambient_capabilities;
 
     // Where a failure of a child with memory of its own is written (step and errno, two int32_t),
     // or -1: then the child shares memory and the failure is in the two fields below.

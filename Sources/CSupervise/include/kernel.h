@@ -110,4 +110,11 @@ void csupervise_avoid_name_service_libraries(void);
 // Whether a file has capabilities of its own (capabilities(7)).
 bool csupervise_has_capabilities(const char *path);
 
+// Writes this text to /proc/self/oom_score_adj (proc_pid_oom_score_adj(5)). For the child side of fork.
+int csupervise_write_oom_score_adjust(const char *text);
+
+// Empties the ambient set (PR_CAP_AMBIENT(2const)). It would outlive a change from one user to
+// another, neither of them root. For the child side of fork.
+int csupervise_drop_ambient_capabilities(void);
+
 #endif

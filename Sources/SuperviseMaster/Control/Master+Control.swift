@@ -73,6 +73,7 @@ extension Master {
 
     /// Tells those who wait for the end that it is there.
     func tellEnd(_ exitCode: Int32) {
+        log.write(LogLine(.info, "stopped").with("exit_code", exitCode))
         let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"
         control.publish(.stop, Array(line.utf8), last: true, at: now)
         settleControl()

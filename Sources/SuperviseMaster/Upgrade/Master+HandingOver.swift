@@ -28,7 +28,8 @@ extension Master {
             .map { $0.state(recipe: recipes.add($0.blueprint)) }
         let looks = looks.compactMap { look in
             look.blueprint.map {
-                MasterState.Look(id: look.id, recipe: recipes.add($0), at: look.at)
+                MasterState.Look(
+                    subject: look.subject, id: look.id, recipe: recipes.add($0), at: look.at)
             }
         }
         for blueprint in recipes.objects {
@@ -72,7 +73,8 @@ extension Master {
             listeners: blueprint.listeners.map {
                 .init(number: $0.socket.rawValue, name: $0.name)
             },
-            isLookedAt: blueprint.isLookedAt)
+            isLookedAt: blueprint.isLookedAt, isWatchdogLookedAt: blueprint.isWatchdogLookedAt,
+            isCountLookedAt: blueprint.isCountLookedAt)
     }
 }
 

@@ -70,7 +70,10 @@ extension Master {
             try poll.add(
                 resumed.binds.rawValue, .readable, token: Token.bindFilter | filter.serial)
         }
-        looks = state.looks.map { Look(id: $0.id, blueprint: made[$0.recipe], at: $0.at) }
+        looks = state.looks.map {
+            Look(
+                subject: $0.subject, id: $0.id, blueprint: made[$0.recipe], at: $0.at)
+        }
     }
 
     private func blueprint(
@@ -85,6 +88,8 @@ extension Master {
             },
             account: alone.names.accounts[settings.name], context: context)
         blueprint.isLookedAt = recipe.isLookedAt
+        blueprint.isWatchdogLookedAt = recipe.isWatchdogLookedAt
+        blueprint.isCountLookedAt = recipe.isCountLookedAt
         return blueprint
     }
 }

@@ -12,7 +12,7 @@ import SuperviseState
 /// Whoever changes what stands here in a way that an older or newer program would misread counts
 /// `format` up. A field that goes, and an optional one that comes, is no such change.
 struct MasterState: Codable {
-    static let format: UInt32 = 3
+    static let format: UInt32 = 4
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -36,6 +36,8 @@ struct MasterState: Codable {
         var configuration: String
         var listeners: [Listener]
         var isLookedAt: Bool
+        var isWatchdogLookedAt: Bool
+        var isCountLookedAt: Bool
 
         struct Listener: Codable {
             var number: Int32
@@ -60,6 +62,7 @@ struct MasterState: Codable {
         var orphans: Set<Int32>
         var statusText: String?
         var complaints: Int
+        var isSignalRefused: Bool
     }
 
     struct BindFilter: Codable {
@@ -71,6 +74,7 @@ struct MasterState: Codable {
     }
 
     struct Look: Codable {
+        var subject: SuperviseMaster.Look.Subject
         var id: WorkerID
         var recipe: Int
         var at: Instant

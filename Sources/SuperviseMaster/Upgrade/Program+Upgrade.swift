@@ -38,7 +38,7 @@ extension Program {
             ThisProcess.returnFreeMemory()
             defer { cleanUp(master.listeners, master.start.pidFile, master.log) }
             defer { tell(master.control.removeFiles(), master.log) }
-            return stopped(try master.resume(from: version), master.log)
+            return try master.resume(from: version)
         } catch {
             complain("supervise: the upgrade failed half-way: \(error)\n")
             return ExitCode.masterFailed
