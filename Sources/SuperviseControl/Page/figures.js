@@ -31,7 +31,7 @@ const countText = count => count === undefined ? '' : count.toLocaleString('en')
 /** What the counts of these rows are of: one unit, or both. */
 function unitOf(rows) {
     const units = new Set(rows.map(row => row.requests_unit).filter(unit => unit));
-    return units.size ? [...units].sort().reverse().join(' / ') : 'requests';
+    return units.size ? [...units].sort().reverse().join('/') : 'requests';
 }
 
 /** The state of a worker, or of a slot without one: its words and its colour's class. */

@@ -170,8 +170,9 @@ class PoolView {
         }, now.rate === null ? '' : brief(now.rate),
         ` ${countText(this.pool.totals.requests)} in all`);
         const unit = unitOf(this.pool.slots);
-        write(this.find('.rate-unit'), unit[0].toUpperCase() + unit.slice(1));
-        write(this.find('.head .requests'), unit);
+        write(this.find('.rate-title'), `${unit[0].toUpperCase()}${unit.slice(1)} per second`);
+        // The column is narrow.
+        write(this.find('.head .requests'), unit.replace('connections', 'conns'));
         this.find('.queue-chart').hidden = !this.pool.listeners.length;
         this.find('.rate-chart').hidden =
             !this.pool.listeners.length && !this.pool.totals.requests;
