@@ -36,7 +36,7 @@ import Testing
     /// A keep-alive connection is counted once, however many requests it carries.
     @Test func aCountOfConnectionsIsNotCalledRequests() async throws {
         let master = try Supervise([
-            "--bind", "127.0.0.1:0", "--max-requests", "20", "--", "python3",
+            "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload", "--", "python3",
             Place.worker("http_worker"),
         ])
         try await master.waitForWorkers(1)
