@@ -14,6 +14,9 @@ extension Client {
         return say(text.lines.joined(separator: "\n") + "\n")
     }
 
+    /// The user of the master, where root looks at another user's.
+    var userName: String? { found?.owner.map(MasterFinder.userName) }
+
     func events(follow: Bool, json: Bool) throws(ControlFailure) -> Int32 {
         let client = try request("GET", follow ? "/events?follow" : "/events")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
