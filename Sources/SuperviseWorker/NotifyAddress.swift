@@ -3,6 +3,9 @@ import Glibc
 /// The supervisor's datagram socket, as sd_notify(3) describes `$NOTIFY_SOCKET`: a path, or a name
 /// in the abstract namespace when it starts with `@` (unix(7)).
 final class NotifyAddress: Sendable {
+    /// The longest wait for room in the master's queue, in microseconds.
+    private static let patienceMicroseconds = 250_000
+
     private let descriptor: Int32
     private let address: sockaddr_un
     private let addressLength: socklen_t
@@ -28,6 +31,9 @@ final class NotifyAddress: Sendable {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
         descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { return nil }
+        var patience = timeval(tv_sec: 0, tv_usec: Self.patienceMicroseconds)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
     }
 
     deinit {
@@ -36,11 +42,16 @@ final class NotifyAddress: Sendable {
 
     /// Sends one datagram of `KEY=VALUE` lines; false when the master can't take it now.
     ///
-    /// It never blocks: a worker must go on serving when its master is stopped or stuck.
-    func send(_ message: String) -> Bool {
+    /// With `waits` it tries again for a quarter of a second where the master's queue is full, as somebody
+    /// else may have filled it, and no longer: a worker must go on serving when its master is stopped.
+    func send(_ message: String, waits: Bool = false) -> Bool {
         let bytes = Array(message.utf8)
-        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
-        return withUnsafePointer(to: address) { pointer in
+        if send(bytes, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) { return true }
+        return waits && errno == EAGAIN && send(bytes, Int32(MSG_NOSIGNAL))
+    }
+
+    private func send(_ bytes: [UInt8], _ flags: Int32) -> Bool {
+        withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
                 var sent: Int
                 repeat {

@@ -142,7 +142,7 @@ public final class Worker: Sendable {
 
     /// Tells the master that the worker serves (`READY=1`); false when nobody was told.
     @discardableResult
-    public func ready() -> Bool { send("READY=1") }
+    public func ready() -> Bool { insist("READY=1") }
 
     /// A line of text for the master's `status` (`STATUS=`).
     @discardableResult
@@ -155,25 +155,30 @@ public final class Worker: Sendable {
     /// Tells the master that the worker ends by itself (`STOPPING=1`), so that its replacement
     /// can start.
     @discardableResult
-    public func stopping() -> Bool { send("STOPPING=1") }
+    public func stopping() -> Bool { insist("STOPPING=1") }
 
     /// Asks the master for a replacement (`X_RECYCLE=1`); the worker serves until it is told to stop.
     @discardableResult
-    public func recycle() -> Bool { send("X_RECYCLE=1") }
+    public func recycle() -> Bool { insist("X_RECYCLE=1") }
 
     /// Asks not to be recycled in the next `seconds` (`X_HOLD=`), for work that must not be cut
     /// short. To be repeated, and bounded by `max-hold`; 0 lets go.
     @discardableResult
-    public func hold(seconds: Int) -> Bool { send("X_HOLD=\(max(0, seconds))") }
+    public func hold(seconds: Int) -> Bool { insist("X_HOLD=\(max(0, seconds))") }
 
     /// Tells the watchdog that the worker is alive (`WATCHDOG=1`).
     @discardableResult
-    public func watchdog() -> Bool { send("WATCHDOG=1") }
+    public func watchdog() -> Bool { insist("WATCHDOG=1") }
 
     /// Whether there is a master that listens.
     public var isSupervised: Bool { notify != nil }
 
     private func send(_ message: String) -> Bool {
         notify?.send(message) ?? false
+    }
+
+    /// For messages that are not made up for by the next one.
+    private func insist(_ message: String) -> Bool {
+        notify?.send(message, waits: true) ?? false
     }
 }

@@ -3,6 +3,36 @@ import Testing
 
 @testable import SuperviseWorker
 
+/// A thread that takes what comes until it finds a `WATCHDOG=1`.
+private final class Reader {
+    private let master: NotifyListener
+    private var found: [String] = []
+    private var thread = pthread_t()
+
+    init(_ master: NotifyListener) {
+        self.master = master
+    }
+
+    func start() {
+        pthread_create(
+            &thread, nil,
+            { argument in
+                let reader = Unmanaged<Reader>.fromOpaque(argument!).takeUnretainedValue()
+                let end = ContinuousClock.now + .seconds(20)
+                while !reader.found.contains("WATCHDOG=1"), ContinuousClock.now < end {
+                    reader.found += reader.master.messages()
+                    usleep(1000)
+                }
+                return nil
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    func end() -> [String] {
+        pthread_join(thread, nil)
+        return found
+    }
+}
+
 @Suite struct WorkerTests {
     @Test func isANoOpOutside() {
         let worker = Worker(environment: { _ in nil })
@@ -55,6 +85,20 @@ import Testing
         worker.countRequest(3)
         worker.countRequest(0)
         #expect(master.messages() == ["X_REQUESTS=+1", "X_REQUESTS=+3"])
+    }
+
+    /// Somebody else fills the queue, and the master takes what is in it.
+    @Test func insistsOnTheWatchdog() throws {
+        let master = try NotifyListener(isAbstract: true)
+        let worker = Worker(environment: { $0 == "NOTIFY_SOCKET" ? master.path : nil })
+        while worker.status("full") {}
+        let begin = ContinuousClock.now
+        #expect(!worker.watchdog())
+        #expect((.milliseconds(200) ..< .seconds(10)).contains(ContinuousClock.now - begin))
+        let reader = Reader(master)
+        reader.start()
+        #expect(worker.watchdog())
+        #expect(reader.end().contains("WATCHDOG=1"))
     }
 
     @Test func losesNoCountWhileTheMasterIsBusy() throws {

@@ -42,6 +42,8 @@ os.register_at_fork(
     after_in_parent=lambda: _after_fork(False), after_in_child=lambda: _after_fork(True))
 _address = _environ.get("NOTIFY_SOCKET", "")
 _socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if _address[:1] in ("@", "/") else None
+if _socket:  # how long to wait for room in the master's queue: 0.25 s
+    _socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", 0, 250_000))
 _wake_read, _wake_write = socket.socketpair()
 _wake_write.setblocking(False)
 _stopping = False
@@ -59,13 +61,18 @@ def listeners():
     return found
 
 
-def tell(message):
-    """Sends one sd_notify message; false when nobody took it. Never waits for the master."""
-    try:
-        address = "\0" + _address[1:] if _address[0] == "@" else _address
-        return bool(_socket) and _socket.sendto(message.encode(), socket.MSG_DONTWAIT, address) > 0
-    except (IndexError, OSError):
-        return False
+def tell(message, waits=True):
+    """Sends one sd_notify message; false when nobody took it. Waits for a quarter of a second where
+    the master's queue is full, unless told not to."""
+    address = "\0" + _address[1:] if _address[:1] == "@" else _address
+    for flags in (socket.MSG_DONTWAIT, 0) if waits else (socket.MSG_DONTWAIT,):
+        try:
+            return bool(_socket) and _socket.sendto(message.encode(), flags, address) > 0
+        except BlockingIOError:
+            pass
+        except OSError:
+            return False
+    return False
 
 
 def ready():
@@ -88,7 +95,7 @@ def count(requests=1):
     with _lock:
         if _page is None:  # the count goes by messages; what could not be sent goes with the next
             _owed += requests
-            if not _socket or tell(f"X_REQUESTS=+{_owed}"):
+            if not _socket or tell(f"X_REQUESTS=+{_owed}", waits=False):
                 _owed = 0
             return
         if _is_shared:
@@ -98,7 +105,7 @@ def count(requests=1):
         if _is_shared:
             fcntl.lockf(_number, fcntl.LOCK_UN, 8, 64)
         if before < limit <= after or _owed:
-            _owed = 0 if not _socket or tell(f"X_REQUESTS={after}") else 1
+            _owed = 0 if not _socket or tell(f"X_REQUESTS={after}", waits=False) else 1
 
 
 def catch_stop(number=signal.SIGTERM):
