@@ -63,8 +63,9 @@ public enum WorkerEvent: Equatable, Sendable {
     case ready
     /// The kernel shows it waiting on a listener of the pool.
     case listening
-    /// Whether it waits on a listener cannot be read.
-    case unobservable
+    /// Whether it waits on a listener cannot be read. With `mayReport` it has loaded the preload library,
+    /// which reports it when it comes to that.
+    case unobservable(mayReport: Bool)
     /// It has served so many requests in all.
     case requests(UInt64)
     /// It has served so many requests more.

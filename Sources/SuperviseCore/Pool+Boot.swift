@@ -4,17 +4,15 @@
 enum BootTimes {
     /// With `ready = auto`, a worker of a pool without listeners is ready at this age.
     static let withoutListeners = TimeSpan.seconds(1)
-    /// With `ready = auto`, a worker about which nothing can be seen is taken for ready at this age.
+    /// With `ready = auto`, a worker of which nothing can ever show is assumed to be ready at this age.
     static let assumed = TimeSpan.seconds(5)
     /// A failed boot gets SIGKILL so long after the stop-signal.
     static let grace = TimeSpan.seconds(2)
 
     /// The time between two looks for the kernel's evidence: short at first, for programs that boot
-    /// in milliseconds, and at most 100 ms. Once the worker is taken for ready anyway, a look only
-    /// serves later boots.
-    static func observationGap(_ observations: Int, assumedReady: Bool) -> TimeSpan {
-        if assumedReady { return .seconds(1) }
-        return .milliseconds(min(100, 5 << Int64(min(observations, 5))))
+    /// in milliseconds, and at most 100 ms. A ready worker is not sampled.
+    static func observationGap(_ observations: Int) -> TimeSpan {
+        .milliseconds(min(100, 5 << Int64(min(observations, 5))))
     }
 }
 
@@ -78,7 +76,7 @@ extension Pool {
         sampleSoon(at: now)
         let policy = policy(of: worker)
         if policy.readiness == .auto, policy.hasListeners {
-            worker.observeAt = now + BootTimes.observationGap(0, assumedReady: false)
+            worker.observeAt = now + BootTimes.observationGap(0)
         }
         self[id] = worker
         note(
@@ -87,35 +85,35 @@ extension Pool {
         if policy.readiness == .exec { becomeReady(id, by: .exec, at: now) }
     }
 
-    /// `READY=1` counts where it is asked for. With `auto` and listeners the kernel has to bear it out,
-    /// where it can be asked: gunicorn says so before any of its workers has loaded the program.
+    /// `READY=1` counts where it is asked for. With `auto` and listeners there has to be evidence of it,
+    /// where there can be: gunicorn says so before any of its workers has loaded the program.
     mutating func workerSaidReady(_ id: WorkerID, at now: Instant) {
         guard var worker = self[id], worker.isBooting else { return }
         let policy = policy(of: worker)
         switch policy.readiness {
         case .exec, .after: return
         case .notify: becomeReady(id, by: .notify, at: now)
-        case .auto where !policy.hasListeners || !worker.isObservable:
+        case .auto where !policy.hasListeners || worker.evidence == .none:
             becomeReady(id, by: .notify, at: now)
         case .auto:
             guard !worker.saidReady else { return }
             worker.saidReady = true
             worker.observations = 0
-            worker.observeAt = now + BootTimes.observationGap(0, assumedReady: false)
+            worker.observeAt = now + BootTimes.observationGap(0)
             self[id] = worker
             outbox.append(.observe(id))
         }
     }
 
-    mutating func workerIsUnobservable(_ id: WorkerID, at now: Instant) {
-        self[id]?.isObservable = false
-        if self[id]?.saidReady == true { becomeReady(id, by: .notify, at: now) }
+    mutating func workerIsUnobservable(_ id: WorkerID, mayReport: Bool, at now: Instant) {
+        self[id]?.evidence = mayReport ? .report : .none
+        if self[id]?.saidReady == true, !mayReport { becomeReady(id, by: .notify, at: now) }
     }
 
-    /// The kernel's evidence counts only where nobody asked for another rule.
+    /// Evidence counts only where nobody asked for another rule. Of a ready worker it shows that it was
+    /// right to assume so.
     mutating func workerListens(_ id: WorkerID, at now: Instant) {
         guard var worker = self[id], policy(of: worker).readiness == .auto else { return }
-        hasShownEvidence = true
         worker.observeAt = nil
         worker.isUnproven = false
         self[id] = worker
@@ -130,7 +128,7 @@ extension Pool {
         worker.readyAt = now
         worker.progressAt = now
         worker.isUnproven = isUnproven
-        if !isUnproven { worker.observeAt = nil }
+        worker.observeAt = nil
         self[id] = worker
         hasBeenReady = true
         learnBootTime(of: worker)
@@ -160,11 +158,15 @@ extension Pool {
         case .auto where !policy.hasListeners:
             return (worker.startedAt + BootTimes.withoutListeners, .time)
         case .auto:
-            // A program that was seen to wait on its listener once will be seen again.
-            guard !hasShownEvidence || !worker.isObservable else { return nil }
-            return (
-                worker.startedAt + BootTimes.assumed, worker.saidReady ? .notify : .assumed
-            )
+            // No evidence yet is no evidence at all only where there can be none. Where it could have
+            // been seen, the boot has failed; a report may also be missing because the library is.
+            switch (worker.evidence, worker.saidReady) {
+            case (.kernel, false): return nil
+            case (.kernel, true), (.report, true): return (worker.bootUntil, .notify)
+            case (.report, false): return (worker.bootUntil, .assumed)
+            case (.none, true): return (worker.startedAt + BootTimes.assumed, .notify)
+            case (.none, false): return (worker.startedAt + BootTimes.assumed, .assumed)
+            }
         }
     }
 
@@ -182,12 +184,7 @@ extension Pool {
         guard let observeAt = worker.observeAt, observeAt <= now else { return }
         outbox.append(.observe(id))
         worker.observations += 1
-        let next =
-            now
-            + BootTimes.observationGap(
-                worker.observations, assumedReady: worker.isUnproven)
-        let end = worker.startedAt + policy(of: worker).readyTimeout
-        worker.observeAt = worker.isUnproven && next > end ? nil : next
+        worker.observeAt = now + BootTimes.observationGap(worker.observations)
         self[id] = worker
     }
 

@@ -41,7 +41,8 @@ extension Pool {
             self[id]?.knowsContract = true
             workerSaidReady(id, at: now)
         case .listening: workerListens(id, at: now)
-        case .unobservable: workerIsUnobservable(id, at: now)
+        case .unobservable(let mayReport):
+            workerIsUnobservable(id, mayReport: mayReport, at: now)
         case .requests(let total): count(total, by: .report, of: id, at: now)
         case .moreRequests(let more): countMore(more, of: id, at: now)
         case .connections(let total): count(total, by: .preload, of: id, at: now)

@@ -73,8 +73,6 @@ public struct Pool: Equatable, Sendable, Codable {
     var pace = Pace()
     /// Whether any program of this pool was ever run.
     var hasRun = false
-    /// Whether any worker ever showed the kernel's evidence of readiness.
-    var hasShownEvidence = false
     /// Whether workers of an older generation are being replaced.
     var isRollingOut = false
     /// Until when workers of an older generation stay at the latest, to serve those that wait at a

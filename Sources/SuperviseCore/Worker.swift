@@ -57,8 +57,8 @@ public struct Worker: Equatable, Sendable, Codable {
     var observeAt: Instant?
     /// How often it was looked for.
     var observations = 0
-    /// Whether the kernel's evidence can be read.
-    var isObservable = true
+    /// What can be learnt of its readiness, apart from its word.
+    var evidence = EvidenceSource.kernel
     /// Whether it said `READY=1`.
     var saidReady = false
     /// Whether it ever said `READY=1`, whatever makes it ready: who knows that much of the contract
@@ -66,7 +66,7 @@ public struct Worker: Equatable, Sendable, Codable {
     var knowsContract = false
     /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
     @Rare var draining: Draining?
-    /// Whether it is ready without the evidence that is still looked for, for the sake of later boots.
+    /// Whether it is ready without any evidence of it.
     public internal(set) var isUnproven = false
 
     init(
@@ -151,6 +151,17 @@ struct WorkerMemory: Initial, Sendable {
     var isWarned = false
     /// What the looks since it was ready add up to.
     var leak = LeakEstimate()
+}
+
+/// What can show that a worker waits on a listener: where anything can, that nothing does yet means that
+/// the worker still boots.
+enum EvidenceSource: Equatable, Sendable, Codable {
+    /// The kernel, and a worker that waits is seen.
+    case kernel
+    /// The preload library alone.
+    case report
+    /// Nothing.
+    case none
 }
 
 /// What counts the requests of a worker.

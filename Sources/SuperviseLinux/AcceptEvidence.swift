@@ -3,12 +3,18 @@ import Glibc
 
 /// Whether a program waits for connections, told from outside by what the kernel shows of it.
 ///
-/// Looked for, in every process given, is an epoll item over a listener (/proc/PID/fdinfo,
+/// Looked for, in every process of a tree, is an epoll item over a listener (/proc/PID/fdinfo,
 /// proc_pid_fdinfo(5)), or a thread that is blocked in accept on it, or in poll or select over it
 /// (/proc/PID/task/TID/syscall, proc_pid_syscall(5)). An event loop in use shows its epoll item all
 /// the time, the others only while they are idle; of a busy one the connection that it has accepted
 /// is as good.
-public enum AcceptEvidence: Hashable, Sendable {
+///
+/// Some of this can wait for the process that is looked at, and for as long as that one likes: its
+/// memory may be mapped from a file that never answers (a file system of its own, fuse(4)), it may
+/// hold the lock of an epoll set or of a socket while the kernel waits for such a page, and
+/// pidfd_getfd(2) waits for its exec. Against a process of another user all of that belongs into a
+/// process of its own, and memory and sockets always do: see `Depth`.
+public enum AcceptEvidence: String, Hashable, Sendable, Codable {
     /// A process waits on one of the listeners, or has accepted a connection from it.
     case waiting
     /// All could be read, and none waits.
@@ -17,21 +23,57 @@ public enum AcceptEvidence: Hashable, Sendable {
     /// at (ptrace(2), "access mode checking"), or we lack descriptors or memory to do so, or it has an
     /// io_uring(7), which shows nothing.
     case unreadable
+    /// None was seen to wait, and to tell more needs a sample of `thorough` depth.
+    case needsMore
+    /// The processes have more descriptors, threads or epoll items than the budget allows to inspect.
+    case tooLarge
 
-    /// Looks at these processes. A listener is known by its socket's inode, since its number differs
-    /// from process to process (`ListenSocket.identity`).
+    /// How far a sample goes.
+    public enum Depth: Sendable {
+        /// Nothing that can wait for a process of this process's own user, and nothing but the user of
+        /// any other one.
+        case cautious
+        /// All that tells, in a process that may wait.
+        case thorough
+    }
+
+    /// Samples the processes from this root downwards, which must be alive or not reaped. A listener is
+    /// known by its socket's inode, since its number differs from process to process
+    /// (`ListenSocket.identity`).
     public static func observe(
-        tree pids: [Int32], listeners: [FileIdentity]
+        from root: Int32, listeners: [FileIdentity], depth: Depth, within budget: SampleBudget
+    ) -> AcceptEvidence {
+        do throws(SystemCallError) {
+            return observe(
+                tree: try ProcessTree.members(of: root, within: budget), listeners: listeners,
+                depth: depth, within: budget)
+        } catch {
+            return SampleBudget.isExceeded(error) ? .tooLarge : .unreadable
+        }
+    }
+
+    private static func observe(
+        tree pids: [Int32], listeners: [FileIdentity], depth: Depth, within budget: SampleBudget
     ) -> AcceptEvidence {
         var result = AcceptEvidence.notYet
         for pid in pids {
-            do {
-                var process = ObservedProcess(pid: pid, listeners: listeners)
+            do throws(SystemCallError) {
+                if depth == .cautious, try !ProcessUsers.isOurs(pid) {
+                    result = .needsMore
+                    continue
+                }
+                var process = ObservedProcess(
+                    pid: pid, listeners: listeners, depth: depth, budget: budget)
                 if try process.waits() { return .waiting }
+                if process.needsMore, result == .notYet { result = .needsMore }
                 if process.hasRing { result = .unreadable }
             } catch {
-                // Anything else means that the process is gone.
-                if error.kind == .notPermitted || error.isWant { result = .unreadable }
+                if SampleBudget.isExceeded(error) { return .tooLarge }
+                // Anything else means that the process is gone; the root cannot be, so that it is
+                // hidden (hidepid of proc(5)), or there is no /proc.
+                if error.kind == .notPermitted || error.isWant || pid == pids[0] {
+                    result = .unreadable
+                }
             }
         }
         return result
@@ -43,19 +85,27 @@ private struct ObservedProcess {
     private static let pollLimit: UInt64 = 65536
     private let pid: Int32
     private let listeners: [FileIdentity]
+    private let depth: AcceptEvidence.Depth
+    private let budget: SampleBudget
     private var listening: Set<Int32> = []
     private(set) var hasRing = false
+    private(set) var needsMore = false
 
-    init(pid: Int32, listeners: [FileIdentity]) {
+    init(
+        pid: Int32, listeners: [FileIdentity], depth: AcceptEvidence.Depth, budget: SampleBudget
+    ) {
         self.pid = pid
         self.listeners = listeners
+        self.depth = depth
+        self.budget = budget
     }
 
     mutating func waits() throws(SystemCallError) -> Bool {
         let links = listeners.map { "socket:[\($0.inode)]" }
         var polls: [String] = []
         var sockets: [Int32] = []
-        for name in try Directory.names("/proc/\(pid)/fd") {
+        for name in try Directory.names("/proc/\(pid)/fd", within: budget) {
+            try budget.spend(entries: 1)
             // A descriptor may be closed since it was listed.
             guard
                 let link = try unlessGone({ () throws(SystemCallError) in
@@ -73,45 +123,26 @@ private struct ObservedProcess {
         for name in polls {
             guard
                 let text = try unlessGone({ () throws(SystemCallError) in
-                    try Procfs.read("/proc/\(pid)/fdinfo/\(name)")
+                    try Procfs.read("/proc/\(pid)/fdinfo/\(name)", within: budget)
                 })
             else { continue }
-            if watchesListener(String(decoding: text, as: UTF8.self)) { return true }
+            if EpollItems.include(listeners, in: text) { return true }
         }
         guard !listening.isEmpty else { return false }
-        for task in try Directory.names("/proc/\(pid)/task") {
+        for task in try Directory.names("/proc/\(pid)/task", within: budget) {
             if try isBlocked(task) { return true }
+        }
+        guard !sockets.isEmpty else { return false }
+        guard depth == .thorough else {
+            needsMore = true
+            return false
         }
         return try AcceptedConnections.areHeld(sockets, by: pid, through: listening)
     }
 
-    // `tfd: 5 events: 19 data: 5 pos:0 ino:1f3a sdev:8`, all but the descriptor hexadecimal. The
-    // number alone could be another file by now: an item outlives its descriptor while the file is
-    // open elsewhere.
-    private func watchesListener(_ text: String) -> Bool {
-        for line in text.split(separator: "\n") where line.hasPrefix("tfd:") {
-            var fields: [Substring: UInt64] = [:]
-            var label: Substring?
-            for word in line.split(whereSeparator: { $0 == " " || $0 == ":" }) {
-                if let name = label {
-                    fields[name] = UInt64(word, radix: 16)
-                    label = nil
-                } else {
-                    label = word
-                }
-            }
-            guard let events = fields["events"], let inode = fields["ino"],
-                let device = fields["sdev"], events & UInt64(EPOLLIN.rawValue) != 0
-            else { continue }
-            if listeners.contains(where: { $0.inode == inode && $0.kernelDevice == device }) {
-                return true
-            }
-        }
-        return false
-    }
-
     // `232 0x4 0x7ffd… …`, or `running`.
-    private func isBlocked(_ task: String) throws(SystemCallError) -> Bool {
+    private mutating func isBlocked(_ task: String) throws(SystemCallError) -> Bool {
+        try budget.spend(entries: 1)
         guard
             let bytes = try unlessGone({ () throws(SystemCallError) in
                 try Procfs.read("/proc/\(pid)/task/\(task)/syscall")
@@ -125,12 +156,19 @@ private struct ObservedProcess {
         case CSUPERVISE_WAIT_ACCEPT:
             return listening.contains(Int32(truncatingIfNeeded: first))
         case CSUPERVISE_WAIT_POLL:
+            guard mayReadMemory() else { return false }
             return try pollIncludesListener(at: first, count: second & 0xffff_ffff)
         case CSUPERVISE_WAIT_SELECT:
+            guard mayReadMemory() else { return false }
             return try setIncludesListener(at: second, count: first & 0xffff_ffff)
         default:
             return false
         }
+    }
+
+    private mutating func mayReadMemory() -> Bool {
+        if depth != .thorough { needsMore = true }
+        return depth == .thorough
     }
 
     private func pollIncludesListener(
@@ -140,6 +178,7 @@ private struct ObservedProcess {
         guard count > 0 else { return false }
         var entries = [pollfd](repeating: pollfd(), count: Int(count))
         let size = entries.count * MemoryLayout<pollfd>.stride
+        try budget.spend(bytes: size)
         let read = try unlessGone { () throws(SystemCallError) in
             try systemCall("process_vm_readv") {
                 csupervise_read_memory(pid, address, &entries, size)
@@ -159,6 +198,7 @@ private struct ObservedProcess {
         let words = (min(count, Self.pollLimit) + 63) / 64
         var set = [UInt64](repeating: 0, count: Int(words))
         let size = set.count * 8
+        try budget.spend(bytes: size)
         let read = try unlessGone { () throws(SystemCallError) in
             try systemCall("process_vm_readv") {
                 csupervise_read_memory(pid, address, &set, size)
@@ -170,28 +210,22 @@ private struct ObservedProcess {
             }
     }
 
-    // A refusal, or our own want, says something about what we can see; the rest says that something
-    // has ended (or, of memory, that the thread has left the call and freed it).
+    // A refusal, our own want, or the end of the budget says something about what we can see; the rest
+    // says that something has ended (or, of memory, that the thread has left the call and freed it).
     private func unlessGone<Value>(
         _ body: () throws(SystemCallError) -> Value
     ) throws(SystemCallError) -> Value? {
         do {
             return try body()
         } catch {
-            if error.kind == .notPermitted || error.isWant { throw error }
+            if error.kind == .notPermitted || error.isWant || SampleBudget.isExceeded(error) {
+                throw error
+            }
             return nil
         }
     }
 
     private func hexadecimal(_ word: Substring) -> UInt64? {
         UInt64(word.dropFirst(word.hasPrefix("0x") ? 2 : 0), radix: 16)
-    }
-}
-
-extension FileIdentity {
-    /// The device as the kernel prints it: the major number above 20 bits of the minor one, unlike
-    /// the `dev_t` of stat(2).
-    fileprivate var kernelDevice: UInt64 {
-        UInt64(csupervise_device_major(device)) << 20 | UInt64(csupervise_device_minor(device))
     }
 }

@@ -90,12 +90,17 @@ public struct Cgroup: Hashable, Sendable {
         return figures.min { $0.freeBytes < $1.freeBytes }
     }
 
-    /// The file that tells how many processes of this group the kernel has killed for memory.
-    var memoryKillsPath: String? {
+    /// The files that tell how many processes of this group the kernel has killed for memory, the best
+    /// first, and the one to ask for a signal of that in version 1.
+    var memoryKillFiles: (paths: [String], eventControl: String?, isUnified: Bool)? {
         guard let memory = controllers["memory"], let folder = memory.folders.first else {
             return nil
         }
-        return "\(folder)/\(memory.isUnified ? "memory.events" : "memory.oom_control")"
+        guard memory.isUnified else {
+            return (["\(folder)/memory.oom_control"], "\(folder)/cgroup.event_control", false)
+        }
+        // Without those of groups below, since Linux 5.2.
+        return (["\(folder)/memory.events.local", "\(folder)/memory.events"], nil, true)
     }
 
     // `50000 100000`, or `max 100000`.

@@ -37,4 +37,10 @@ public final class OwnedDescriptor: Sendable {
 
     /// The number, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Another descriptor of the same file, close-on-exec (F_DUPFD_CLOEXEC of fcntl(2)).
+    public func duplicate() throws(SystemCallError) -> FileDescriptor {
+        FileDescriptor(
+            owning: try systemCall("fcntl") { fcntl(rawValue, F_DUPFD_CLOEXEC, 0) })
+    }
 }

@@ -14,7 +14,7 @@ import Glibc
 /// (A bind by io_uring(7) is no system call and is not seen.)
 public final class InterceptedBinds: Sendable {
     /// What a call came to.
-    public enum Answer: Hashable, Sendable {
+    public enum Answer: Hashable, Sendable, Codable {
         /// The caller has the listener of this address now. `asked` is what it asked for where that
         /// differs in its family alone.
         case adopted(process: Int32, address: String, asked: String? = nil)
@@ -23,6 +23,23 @@ public final class InterceptedBinds: Sendable {
         /// It asked for an address of ours and could not be helped: EPERM where its memory or its
         /// descriptors are not ours to look at (ptrace(2), "access mode checking").
         case failed(SystemCallError)
+    }
+
+    /// A call that waits for its answer.
+    public struct Call: Hashable, Sendable, Codable {
+        fileprivate let id: UInt64
+        fileprivate let thread: Int32
+        fileprivate let descriptor: Int32
+        fileprivate let address: UInt64
+        fileprivate let length: UInt32
+
+        fileprivate init(_ call: csupervise_bind) {
+            id = call.id
+            thread = call.thread
+            descriptor = call.descriptor
+            address = call.address
+            length = call.length
+        }
     }
 
     /// Longer than any address (`struct sockaddr_storage`).
@@ -46,17 +63,24 @@ public final class InterceptedBinds: Sendable {
         #endif
     }
 
-    /// Answers what waits, at most `limit` calls, by these listeners.
-    public func answer(with listeners: [ListenSocket], limit: Int) -> [Answer] {
-        var answers: [Answer] = []
+    /// Takes what waits, at most `limit` calls, each of which has to be answered.
+    public func take(limit: Int) -> [Call] {
+        var calls: [Call] = []
         var call = csupervise_bind()
-        while answers.count < limit, csupervise_next_bind(descriptor.rawValue, &call) == 1 {
-            answers.append(answer(call, with: listeners))
+        while calls.count < limit, csupervise_next_bind(descriptor.rawValue, &call) == 1 {
+            calls.append(Call(call))
         }
-        return answers
+        return calls
     }
 
-    private func answer(_ call: csupervise_bind, with listeners: [ListenSocket]) -> Answer {
+    /// Leaves a call to the kernel. Never waits.
+    public func leave(_ call: Call) {
+        csupervise_answer_bind(descriptor.rawValue, call.id, true)
+    }
+
+    /// Answers a call by these listeners. This reads the caller's memory, asks its socket and waits until
+    /// the caller has taken the listener, each of which can take as long as the caller likes.
+    public func answer(_ call: Call, with listeners: [ListenSocket]) -> Answer {
         var proceeds = true
         defer { csupervise_answer_bind(descriptor.rawValue, call.id, proceeds) }
         do throws(SystemCallError) {
@@ -89,7 +113,7 @@ public final class InterceptedBinds: Sendable {
 
     /// The second argument. Nil where it is none that could be ours, or can't be read for the kernel
     /// either.
-    private func address(of call: csupervise_bind) throws(SystemCallError) -> [UInt8]? {
+    private func address(of call: Call) throws(SystemCallError) -> [UInt8]? {
         guard (2...Self.longestAddressBytes).contains(call.length), call.thread > 0 else {
             return nil
         }
@@ -104,7 +128,7 @@ public final class InterceptedBinds: Sendable {
     /// A call that a signal interrupted after this is made again, by a caller who has the listener
     /// already, and is answered alike.
     private func replace(
-        _ caller: CallingSocket, of call: csupervise_bind, with listener: ListenSocket
+        _ caller: CallingSocket, of call: Call, with listener: ListenSocket
     ) throws(SystemCallError) {
         guard caller.identity != listener.identity else { return }
         if caller.isNonblocking { try listener.becomeNonblocking() }

@@ -12,6 +12,9 @@ final class KeptFile {
         descriptor = number < 0 ? nil : OwnedDescriptor(FileDescriptor(owning: number))
     }
 
+    /// The open descriptor; nil where it could not be opened.
+    var rawValue: Int32? { descriptor?.rawValue }
+
     /// What it says now; nil where it may not be read.
     func bytes() -> [UInt8]? {
         guard let descriptor else { return Procfs.bytes(path) }

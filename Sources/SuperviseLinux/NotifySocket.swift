@@ -19,31 +19,54 @@ public struct NotifyDatagram: Hashable, Sendable {
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// The receiving end of sd_notify(3): a datagram socket with an abstract name (unix(7)), so that
-/// there is no file to own or to clean up. Its mode guards nothing: check the sender.
+/// The receiving end of sd_notify(3): a datagram socket with a path in a folder that guards it
+/// (`NotifyFolder`), or else with an abstract name (unix(7)), which is guarded by nothing. Check the
+/// sender all the same.
 public final class NotifySocket: Sendable {
     private static let roomBytes = 4096
     private let descriptor: FileDescriptor
+    /// The path of its file, if it has one.
+    public let path: String?
+    /// What NOTIFY_SOCKET is to be; empty where another program made the socket.
+    public let address: String
 
-    /// What NOTIFY_SOCKET is to be for the socket of this nonce.
-    public static func address(nonce: String) -> String { "@\(name(nonce))" }
+    /// A socket at this path, to which whoever reaches it may send. Fails as socket(2) and bind(2) do.
+    public convenience init(path: String) throws(SystemCallError) {
+        // In a folder of another user a later chmod could be led astray.
+        let mask = umask(0)
+        defer { umask(mask) }
+        try self.init(SocketAddress(unix: path, abstract: false), path: path, address: path)
+    }
 
-    private static func name(_ nonce: String) -> String { "supervise/\(nonce)" }
+    /// A socket whose abstract name has this nonce. Fails as socket(2) and bind(2) do.
+    public convenience init(nonce: String) throws(SystemCallError) {
+        let name = "supervise/\(nonce)"
+        try self.init(SocketAddress(unix: name, abstract: true), path: nil, address: "@\(name)")
+    }
 
-    /// A socket whose name has this nonce. Fails as socket(2) and bind(2) do.
-    public init(nonce: String) throws(SystemCallError) {
+    private init(
+        _ place: SocketAddress, path: String?, address: String
+    ) throws(SystemCallError) {
+        self.path = path
+        self.address = address
         let type = Int32(SOCK_DGRAM.rawValue) | closeOnExec | nonBlocking
         let number = try systemCall("socket") { socket(AF_UNIX, type, 0) }
         descriptor = FileDescriptor(owning: number)
         // Before there is a name to send to: no datagram comes without credentials.
         try systemCall("setsockopt") { csupervise_pass_credentials(number) }
-        try ListenSocket.bind(
-            number, to: SocketAddress(unix: Self.name(nonce), abstract: true))
+        try ListenSocket.bind(number, to: place)
     }
 
     /// Takes over a socket that this process made before it executed a new version of itself.
-    public init(resuming descriptor: consuming FileDescriptor) {
+    public init(resuming descriptor: consuming FileDescriptor, path: String?) {
         self.descriptor = descriptor
+        self.path = path
+        address = path ?? ""
+    }
+
+    /// Removes its file.
+    public func remove() {
+        if let path { unlink(path) }
     }
 
     /// The descriptor, readable while a datagram waits.

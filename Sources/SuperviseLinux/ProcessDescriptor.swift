@@ -34,6 +34,12 @@ public final class ProcessDescriptor: Sendable {
     /// The descriptor's number.
     public var rawValue: Int32 { descriptor.rawValue }
 
+    /// Waits for at most this time until the process has exited.
+    public func waitForExit(milliseconds: Int32) {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        poll(&entry, 1, milliseconds)
+    }
+
     /// A copy of one of the process's descriptors (pidfd_getfd(2)). Fails with EBADF when there is none
     /// of this number, EPERM where it may not be copied.
     func copy(of number: Int32) throws(SystemCallError) -> OwnedDescriptor {

@@ -3,16 +3,21 @@ import Glibc
 /// The sockets that processes have open (/proc/PID/fd, proc_pid_fd(5)).
 public enum ProcessSockets {
     /// The inodes of this process's sockets; empty when it is gone. Fails with EACCES where they are
-    /// not ours to look at (ptrace(2), "access mode checking").
-    public static func inodes(of pid: Int32) throws(SystemCallError) -> Set<UInt64> {
-        Set(try descriptors(of: pid).values)
+    /// not ours to look at (ptrace(2), "access mode checking"), E2BIG when the budget is exceeded.
+    public static func inodes(
+        of pid: Int32, within budget: SampleBudget? = nil
+    ) throws(SystemCallError) -> Set<UInt64> {
+        Set(try descriptors(of: pid, within: budget).values)
     }
 
     /// The same by descriptor.
-    static func descriptors(of pid: Int32) throws(SystemCallError) -> [Int32: UInt64] {
+    static func descriptors(
+        of pid: Int32, within budget: SampleBudget? = nil
+    ) throws(SystemCallError) -> [Int32: UInt64] {
         var found: [Int32: UInt64] = [:]
         do {
-            for name in try Directory.names("/proc/\(pid)/fd") {
+            for name in try Directory.names("/proc/\(pid)/fd", within: budget) {
+                try budget?.spend(entries: 1)
                 guard let number = Int32(name), let link = try link("/proc/\(pid)/fd/\(name)"),
                     link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast())
                 else { continue }

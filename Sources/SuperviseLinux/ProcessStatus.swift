@@ -59,7 +59,9 @@ public struct ProcessOwner: Hashable, Sendable {
     }
 }
 
-/// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)).
+/// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)). It is memory of
+/// the process, but nobody can be made to wait for it: the kernel reads it from anonymous pages alone and
+/// fails where one is missing.
 public enum ProcessEnvironment {
     /// Its variable of this name, or nil where it has none. Unknown when the process is gone or not
     /// ours to look at, and for a moment after exec. The program can write over it.

@@ -5,6 +5,34 @@ import Glibc
 /// The figures are a snapshot of something that moves: a process that is born or dies meanwhile may
 /// be missing, and one that exits while the list is read can hide a sibling.
 public enum ProcessTree {
+    /// The process and all below it, parents before their children. Fails when the budget is exceeded.
+    static func members(
+        of root: Int32, within budget: SampleBudget
+    ) throws(SystemCallError) -> [Int32] {
+        var found = [root]
+        var next = 0
+        var seen = Set(found)
+        while next < found.count {
+            let tasks = "/proc/\(found[next])/task"
+            next += 1
+            let threads: [String]
+            do {
+                threads = try Directory.names(tasks, within: budget)
+            } catch {
+                if SampleBudget.isExceeded(error) || error.isWant { throw error }
+                continue
+            }
+            for thread in threads {
+                try budget.spend(entries: 1)
+                for child in numbers(in: Procfs.bytes("\(tasks)/\(thread)/children") ?? [])
+                where seen.insert(child).inserted {
+                    found.append(child)
+                }
+            }
+        }
+        return found
+    }
+
     /// All below a process, not itself, parents before their children.
     public static func descendants(of pid: Int32) -> [Int32] {
         var found = children(of: pid)

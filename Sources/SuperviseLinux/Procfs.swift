@@ -16,18 +16,24 @@ enum Procfs {
 
     /// The whole file. Fails with ENOENT or ESRCH when the process is gone, EACCES or EPERM when it
     /// is not ours to look at.
-    static func read(_ path: String) throws(SystemCallError) -> [UInt8] {
-        try SpareDescriptors.lent { () throws(SystemCallError) in try readOnce(path) }
+    static func read(
+        _ path: String, within budget: SampleBudget? = nil
+    ) throws(SystemCallError) -> [UInt8] {
+        try SpareDescriptors.lent { () throws(SystemCallError) in try readOnce(path, budget) }
     }
 
-    private static func readOnce(_ path: String) throws(SystemCallError) -> [UInt8] {
+    private static func readOnce(
+        _ path: String, _ budget: SampleBudget?
+    ) throws(SystemCallError) -> [UInt8] {
         let number = try systemCall("open") { open(path, O_RDONLY | O_CLOEXEC) }
         let file = FileDescriptor(owning: number)
-        return try content(of: file.rawValue)
+        return try content(of: file.rawValue, within: budget)
     }
 
     /// All of an open file, from its beginning, as it is now.
-    static func content(of number: Int32) throws(SystemCallError) -> [UInt8] {
+    static func content(
+        of number: Int32, within budget: SampleBudget? = nil
+    ) throws(SystemCallError) -> [UInt8] {
         var content: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
         // Files of proc(5) have no size to ask for.
@@ -36,6 +42,7 @@ enum Procfs {
                 pread(number, &piece, piece.count, off_t(content.count))
             }
             if count == 0 { return content }
+            try budget?.spend(bytes: count)
             content += piece.prefix(count)
         }
     }
@@ -91,11 +98,15 @@ enum Directory {
     }
 
     /// All but `.` and `..`, in no order. Fails as opendir(3) does.
-    static func names(_ path: String) throws(SystemCallError) -> [String] {
-        try SpareDescriptors.lent { () throws(SystemCallError) in try namesOnce(path) }
+    static func names(
+        _ path: String, within budget: SampleBudget? = nil
+    ) throws(SystemCallError) -> [String] {
+        try SpareDescriptors.lent { () throws(SystemCallError) in try namesOnce(path, budget) }
     }
 
-    private static func namesOnce(_ path: String) throws(SystemCallError) -> [String] {
+    private static func namesOnce(
+        _ path: String, _ budget: SampleBudget?
+    ) throws(SystemCallError) -> [String] {
         guard let folder = opendir(path) else {
             throw SystemCallError(call: "opendir", code: errno)
         }
@@ -105,6 +116,7 @@ enum Directory {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
+            try budget?.spend(entries: 1)
             if name != "." && name != ".." { names.append(name) }
         }
         return names

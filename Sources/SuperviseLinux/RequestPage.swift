@@ -16,6 +16,8 @@ import Glibc
 ///     offset 192   UInt64    connections accepted on our listeners; the preload library adds to it,
 ///                            and sends `X_CONNECTIONS=` at the limit if offset 64 is still 0
 ///     offset 256   UInt32    flags, written by the master; bit 0: the worker is to be emptied
+///     offset 320   UInt32    flags, written by the preload library; bit 0: a process of the worker has
+///                            loaded it; bit 1: one waits for connections on a listener of ours
 ///
 /// The rest is zero and reserved. A later version keeps the meaning of what stands here. A worker
 /// checks magic, version and nonce before it maps the page, since a grandchild may hold an unrelated
@@ -31,6 +33,7 @@ public final class RequestPage: Sendable {
     private static let limitOffset = 128
     private static let connectionsOffset = 192
     private static let flagsOffset = 256
+    private static let reportOffset = 320
     private let descriptor: FileDescriptor
 
     /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
@@ -70,6 +73,25 @@ public final class RequestPage: Sendable {
         var number: UInt64 = 0
         let size = pread(descriptor.rawValue, &number, 8, off_t(offset))
         return size == 8 ? number : nil
+    }
+
+    /// What the preload library reports of the worker's readiness.
+    public enum Report: Hashable, Sendable {
+        /// Nothing: no process of the worker has loaded it.
+        case none
+        /// No process that has loaded it waits on a listener yet.
+        case loaded
+        /// One waits on a listener, or did.
+        case waits
+    }
+
+    /// What it reports now.
+    public func report() -> Report {
+        var flags: UInt32 = 0
+        guard pread(descriptor.rawValue, &flags, 4, off_t(Self.reportOffset)) == 4 else {
+            return .none
+        }
+        return flags & 2 != 0 ? .waits : flags & 1 != 0 ? .loaded : .none
     }
 
     /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil where that may not

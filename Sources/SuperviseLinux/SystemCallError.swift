@@ -2,7 +2,7 @@ import CSupervise
 import Glibc
 
 /// A system call that failed, by its name and errno(3).
-public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SystemCallError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     /// The call's name, as in its manual page.
     public let call: String
     /// The errno it left.

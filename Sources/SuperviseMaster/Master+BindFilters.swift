@@ -27,6 +27,16 @@ final class BindFilter {
         poolName = worker.blueprint.settings.name
         listeners = worker.blueprint.listeners.map(\.socket)
     }
+
+    /// The answer to a call, as a job for the observer: to answer is to wait for the caller.
+    fileprivate func job(_ call: InterceptedBinds.Call, serial: UInt64) -> Observer.Job {
+        Observer.Job(
+            pool: worker.pool, purpose: .bind(serial: serial, call),
+            request: .bind(
+                call, listeners.map { .init(file: $0.file, isAdopted: $0.isAdopted) }),
+            descriptors: [OwnedDescriptorReference(binds.rawValue, of: binds)]
+                + listeners.map { OwnedDescriptorReference($0.rawValue, of: $0) })
+    }
 }
 
 /// Adoption from outside: workers' own bind(2) to an address of ours, answered with our listener.
@@ -43,6 +53,7 @@ extension Master {
             try poll.add(
                 binds.rawValue, .readable, token: Token.bindFilter | worker.serial)
             bindFilters[worker.serial] = BindFilter(binds, for: worker)
+            prepareObserver()
             if setsNoNewPrivileges, isNew(.noNewPrivileges(pool: worker.id.pool)) {
                 log.write(
                     line(.warning, "no-new-privileges", worker)
@@ -63,20 +74,28 @@ extension Master {
             bindFilters[serial] = nil
             return
         }
-        for answer in filter.binds.answer(with: filter.listeners, limit: Master.bindsPerTurn) {
-            switch answer {
-            case .untouched:
+        for call in filter.binds.take(limit: Master.bindsPerTurn) {
+            guard !filter.listeners.isEmpty else {
+                filter.binds.leave(call)
                 continue
-            case .adopted(let process, let address, let asked):
-                if let asked { alsoBinds(filter.worker, filter.poolName, asked) }
-                guard isNew(.adopted(pool: filter.worker.pool)) else { continue }
-                log.write(
-                    LogLine(.info, "adopted").with("pool", filter.poolName)
-                        .with("slot", filter.worker.slot).with("pid", process)
-                        .with("address", address).with("by", Adoption.Way.seccomp.rawValue))
-            case .failed(let error):
-                notAdopted(filter.worker, filter.poolName, error, Advice.noRights)
             }
+            ask(filter.job(call, serial: serial))
+        }
+    }
+
+    func take(_ answer: InterceptedBinds.Answer, of filter: BindFilter) {
+        switch answer {
+        case .untouched:
+            return
+        case .adopted(let process, let address, let asked):
+            if let asked { alsoBinds(filter.worker, filter.poolName, asked) }
+            guard isNew(.adopted(pool: filter.worker.pool)) else { return }
+            log.write(
+                LogLine(.info, "adopted").with("pool", filter.poolName)
+                    .with("slot", filter.worker.slot).with("pid", process)
+                    .with("address", address).with("by", Adoption.Way.seccomp.rawValue))
+        case .failed(let error):
+            notAdopted(filter.worker, filter.poolName, error, Advice.noRights)
         }
     }
 

@@ -172,11 +172,17 @@ extension Master {
         guard let held = HeldListeners.look(at: tree, known: ours) else { return }
         // What it inherited it holds, whether it knows or not; so who holds ours is only suspected
         // when it listens on something else.
-        if held.includeKnown {
-            guard !held.others.isEmpty,
-                AcceptEvidence.observe(tree: tree, listeners: ours) == .notYet
-            else { return }
+        guard held.includeKnown else { return warnOfListeningElsewhere(worker, held) }
+        guard !held.others.isEmpty, worker.isSampled, worker.page?.report() != .waits else {
+            return
         }
+        ask(
+            Observer.Job(
+                pool: worker.id.pool, purpose: .listensElsewhere(worker.id, held),
+                request: evidenceRequest(for: worker)))
+    }
+
+    func warnOfListeningElsewhere(_ worker: RunningWorker, _ held: HeldListeners) {
         log.write(
             line(.warning, "listens-elsewhere", worker)
                 .with(

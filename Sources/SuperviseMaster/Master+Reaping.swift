@@ -21,6 +21,8 @@ extension Master {
                     shrunk.insert(owner)
                 } else if let command = commands.ended(child.pid) {
                     commandEnded(command, child.status)
+                } else {
+                    observer.ended(child.pid)
                 }
                 strangers.remove(child.pid)
                 try ChildProcesses.reap(child.pid)
@@ -62,6 +64,7 @@ extension Master {
     private func isKnown(_ pid: Int32) -> Bool {
         workers[pid: pid] != nil || orphans[pid] != nil || loader?.pid == pid
             || upgrade?.probe?.pid == pid || commands.owns(pid) || strangers.contains(pid)
+            || observer.owns(pid)
     }
 
     private func adopt(_ pid: Int32, for owner: RunningWorker) {
@@ -95,7 +98,15 @@ extension Master {
     func watchForMemoryKills() {
         guard memoryKills == nil else { return }
         rightOfWay.give()
-        memoryKills = MemoryKills(cgroup)
+        let kills = MemoryKills(cgroup)
+        memoryKills = kills
+        guard let watch = kills.watch else { return }
+        do throws(SystemCallError) {
+            try poll.add(watch.descriptor, watch.interest, token: Token.memoryKills)
+        } catch {
+            // A file that cannot be watched tells nothing, as in a sandbox with its own /sys.
+            return
+        }
     }
 
     private func tellTreeIfGone(_ serial: UInt64) {
@@ -110,6 +121,7 @@ extension Master {
         guard workers[serial: worker.serial] != nil else { return }
         endDrain(of: worker)
         unwatch(worker.notify.rawValue)
+        worker.notify.remove()
         if let pipe = worker.errorPipe { unwatch(pipe.rawValue) }
         bindFilters[worker.serial]?.listeners = []
         workers.remove(worker)

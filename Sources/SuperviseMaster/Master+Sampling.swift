@@ -2,29 +2,17 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Looking at workers: whether they wait on a listener, what they use, what they have counted.
+/// Looking at workers: what they use, what they have counted.
 extension Master {
-    /// Looks whether the worker, or any process below it, waits on a listener.
-    func observe(_ id: WorkerID) {
-        guard let worker = workers[id], !worker.hasExited else { return }
-        let evidence = AcceptEvidence.observe(
-            tree: [worker.pid] + ProcessTree.descendants(of: worker.pid),
-            listeners: worker.blueprint.listeners.map(\.socket.identity))
-        switch evidence {
-        case .waiting: tell(id, .listening)
-        case .unreadable: tell(id, .unobservable)
-        case .notYet: break
-        }
-    }
-
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
         let policy = service.member(number)?.pool.policy
-        memoryKills?.forgetOld(atNanoseconds: now)
         let wasUnreadable = isMemoryUnreadable
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         for worker in workers.ofPool(number) where !worker.hasExited {
-            measure(worker, at: now, nearBytes: policy?.lowestCapBytes)
+            measure(
+                worker, at: now, nearBytes: policy?.lowestCapBytes,
+                isCapped: service.member(number)?.pool.isSampled == true)
         }
         tell(.sampled(pool: number))
     }
@@ -40,8 +28,11 @@ extension Master {
                 MemoryRoom(limitBytes: room.limitBytes, usedBytes: room.workingSetBytes)))
     }
 
-    /// `nearBytes` is the lowest cap that the figure is held against.
-    func measure(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
+    /// `nearBytes` is the lowest cap that the figure is held against; it `isCapped` where anything is
+    /// decided by it.
+    func measure(
+        _ worker: RunningWorker, at now: Int64, nearBytes: UInt64?, isCapped: Bool = false
+    ) {
         let memory =
             worker.memory
             ?? TreeMemory(
@@ -50,7 +41,9 @@ extension Master {
                 metric: worker.blueprint.settings.memoryMetric)
         worker.memory = memory
         do throws(SystemCallError) {
-            guard let bytes = try memory.bytes(atNanoseconds: now, capBytes: nearBytes)
+            guard
+                let bytes = try memory.bytes(
+                    atNanoseconds: now, capBytes: nearBytes, isCapped: isCapped)
             else { return }
             readCount(of: worker)
             tell(worker.id, .memory(bytes: bytes))

@@ -17,6 +17,7 @@ extension Master {
             let blueprint = blueprints[order.generation]?[name]
         else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
         do throws(StartError) {
+            memoryKills?.forget()
             let worker = try spawn(id, order, blueprint)
             workers.add(worker)
             try watch(worker)
@@ -41,16 +42,20 @@ extension Master {
         do throws(SystemCallError) {
             nonce = try Nonce()
             digits = nonce.text
-            notify = try NotifySocket(nonce: digits)
-            page =
-                blueprint.hasPage
-                ? try RequestPage(nonce: digits, limit: order.bell ?? 0) : nil
+            notify = try notifySocket(nonce: digits, id, blueprint)
+            do throws(SystemCallError) {
+                page =
+                    blueprint.hasPage
+                    ? try RequestPage(nonce: digits, limit: order.bell ?? 0) : nil
+            } catch {
+                notify.remove()
+                throw error
+            }
         } catch {
             throw StartError(resource: error)
         }
         let environment = blueprint.environment(
-            for: id, order, nonce: digits, notifyAddress: NotifySocket.address(nonce: digits),
-            hasPage: page != nil)
+            for: id, order, nonce: digits, notifyAddress: notify.address, hasPage: page != nil)
         do throws(SpawnFailure) {
             let spawned = try blueprint.plan.spawn(
                 environment: environment, arguments: blueprint.arguments(for: id),
@@ -59,6 +64,7 @@ extension Master {
                 id: id, serial: workers.nextSerial(), blueprint: blueprint, spawned: spawned,
                 nonce: nonce, notify: notify, page: page)
         } catch {
+            notify.remove()
             throw StartError(error, of: blueprint)
         }
     }
@@ -75,6 +81,7 @@ extension Master {
         } catch {
             // The epoll set is full or out of memory. The process must not stay without an ear.
             signalIgnoringExit(worker, Signal.kill.number)
+            worker.notify.remove()
             workers.remove(worker)
             throw StartError(resource: error)
         }

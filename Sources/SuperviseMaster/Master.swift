@@ -9,20 +9,6 @@ import SuperviseSettings
 /// What is decided is decided in the core. What belongs to the kernel's side of a worker stands in
 /// `Master+Workers`, of its end in `Master+Reaping`, of a reload in `Master+Reload`.
 final class Master {
-    /// What a readiness of the epoll set is about: the kind in the upper bits, a serial below.
-    enum Token {
-        static let signals: UInt64 = 0
-        static let timer: UInt64 = 1
-        static let loader: UInt64 = 2
-        static let probe: UInt64 = 3
-        static let notify: UInt64 = 1 << kindShift
-        static let errorPipe: UInt64 = 2 << kindShift
-        static let bindFilter: UInt64 = 3 << kindShift
-        static let control: UInt64 = 4 << kindShift
-        static let kindShift: UInt64 = 61
-        static let kindMask: UInt64 = 7 << kindShift
-    }
-
     private static let batchesPerTurn = 64
     /// As many starts or events at a time are a burst, whose room nobody needs again.
     private static let burst = 64
@@ -46,6 +32,10 @@ final class Master {
     var workers = WorkerTable()
     /// The filters on bind(2), by the serial of the worker that they were made for.
     var bindFilters: [UInt64: BindFilter] = [:]
+    /// Where the workers' notify sockets are.
+    let notifyFolders: NotifyFolders
+    /// What takes the samples that can wait for a worker.
+    let observer: Observer
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
     /// The master's own children, whoever's they are.
@@ -121,6 +111,8 @@ final class Master {
         serviceManager = Master.serviceManager(launch, log: log, at: now)
         commands = SideCommands(
             openFilesLimit: context.openFilesLimit, environment: context.environment)
+        notifyFolders = NotifyFolders(launch)
+        observer = Observer(environment: launch.environment)
         hooks = HookRunner(commands: commands)
         configurations = [:]
         blueprints = [:]
@@ -162,6 +154,8 @@ final class Master {
         while true {
             performPending()
             if let exitCode {
+                observer.endWithMaster()
+                notifyFolders.remove()
                 tellServiceManager()
                 tellEnd(exitCode)
                 endSteeredListeners()
@@ -200,6 +194,7 @@ final class Master {
     }
 
     func performPending() {
+        takeObservations()
         var next = 0
         while next < inbox.count {
             let event = inbox[next]
@@ -231,6 +226,10 @@ final class Master {
             readLoader()
         case Token.probe:
             readProbe()
+        case Token.observer:
+            readObserver()
+        case Token.memoryKills:
+            memoryKills?.acknowledge()
         default:
             let serial = ready.token & ~Token.kindMask
             switch ready.token & Token.kindMask {
@@ -247,7 +246,7 @@ final class Master {
         let own = [
             loader?.deadline, nextLookAtDoors, nextLookAtDrains, looks.first?.at,
             commands.deadline, controlDeadline, serviceManager?.deadline,
-            upgrade?.probe?.deadline,
+            upgrade?.probe?.deadline, observer.deadline,
         ]
         return ([service.nextDeadline] + own).compactMap { $0 }.min()
     }
@@ -276,6 +275,7 @@ final class Master {
             perform(look)
         }
         if let deadline = commands.deadline, deadline <= now { commands.expire(at: now) }
+        expireObserver(at: now)
         expireControl()
     }
 

@@ -12,6 +12,12 @@ enum OnceTold: Hashable, Codable {
     case alsoBinds(pool: Int)
     /// The workers of this pool run with no_new_privs.
     case noNewPrivileges(pool: Int)
+    /// Workers of this pool cannot be sampled, for this reason.
+    case unobservable(pool: Int, reason: String)
+    /// The notify sockets of this pool are open to all.
+    case unguardedNotifySocket(pool: Int)
+    /// The observer cannot run here.
+    case observerBroken
     /// Nothing counts the requests of this pool.
     case uncounted(pool: Int)
     /// What counts the requests of this pool.

@@ -28,6 +28,7 @@ public enum Program {
         case ConfigurationLoader.verb:
             return loadForMaster(Array(arguments.dropFirst()), environment)
         case UpgradeProbe.verb: return probe()
+        case Observer.verb: return ObserverProgram.run()
         case Master.resumeVerb: return resume(words, environment, open: inherited)
         default: break
         }

@@ -26,6 +26,12 @@ final class RunningWorker {
     /// Processes of its tree that lost their parent and are our children now.
     var orphans: Set<Int32> = []
     var memory: TreeMemory?
+    /// Whether its processes may be sampled: not once a sample was too large, or did not return.
+    var isSampled = true
+    /// Whether the observer is asked about it now.
+    var isBeingObserved = false
+    /// When the observer may be asked about it again.
+    var observeAgainAt: Instant?
     /// The most characters of its status that are kept.
     static let longestStatus = 120
     /// What it last said by `STATUS=`.
@@ -63,7 +69,8 @@ final class RunningWorker {
         pid = state.pid
         process = ProcessDescriptor(try HandedDescriptors.take(state.process))
         nonce = state.nonce
-        notify = NotifySocket(resuming: try HandedDescriptors.take(state.notify))
+        notify = NotifySocket(
+            resuming: try HandedDescriptors.take(state.notify), path: state.notifyPath)
         if let number = state.page {
             page = RequestPage(resuming: try HandedDescriptors.take(number))
         } else {
@@ -88,7 +95,7 @@ final class RunningWorker {
     func state(recipe: Int) -> MasterState.RunningWorker {
         MasterState.RunningWorker(
             id: id, serial: serial, recipe: recipe, pid: pid, process: process.rawValue,
-            nonce: nonce, notify: notify.rawValue, page: page?.rawValue,
+            nonce: nonce, notify: notify.rawValue, notifyPath: notify.path, page: page?.rawValue,
             errorPipe: errorPipe?.rawValue, filterChannel: filterChannel?.rawValue,
             hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
             orphans: orphans, statusText: statusText, complaints: complaints,

@@ -2,12 +2,14 @@ import SuperviseLinux
 import SuperviseSettings
 
 /// The memory of a worker, alone or with its descendants. The files of /proc stay open, so a sample
-/// costs one system call a process; who belongs to the tree is looked up now and then.
+/// costs one system call per process. Where the figure is held against a cap, each sample lists the
+/// tree: a child that is not listed is not counted, however near the cap it is.
 final class TreeMemory {
-    /// How long a list of descendants is used, in nanoseconds; and an exact figure at the most.
-    private static let listLifetimeNanoseconds: Int64 = 10_000_000_000
-    /// Near the cap every sample looks for new descendants.
-    private static let nearCapPercent: UInt64 = 80
+    /// How long an exact figure is used at the most, and a list of descendants where no cap asks for
+    /// more, in nanoseconds.
+    private static let lifetimeNanoseconds: Int64 = 10_000_000_000
+    /// A tree of very many threads takes long to list: then lists take no larger part of the time.
+    private static let restPerList: Int64 = 100
 
     private let pid: Int32
     private let withDescendants: Bool
@@ -15,6 +17,7 @@ final class TreeMemory {
     private var own: ProcessMemory?
     private var descendants: [Descendant] = []
     private var listedAtNanoseconds: Int64?
+    private var listCostNanoseconds: Int64 = 0
     /// The last figure, in bytes.
     private(set) var lastBytes: UInt64 = 0
     /// The last exact figure, with the resident size and the time at which it was read.
@@ -39,14 +42,15 @@ final class TreeMemory {
     }
 
     /// The bytes now; nil when the process is gone. `capBytes` is the lowest cap that the figure is
-    /// held against: below it the resident set will do, which is never less than the others.
+    /// held against: below it the resident set will do, which is never less than the others. `isCapped`
+    /// is whether any cap, also one of several workers, depends on it.
     func bytes(
-        atNanoseconds now: Int64, capBytes: UInt64?
+        atNanoseconds now: Int64, capBytes: UInt64?, isCapped: Bool
     ) throws(SystemCallError) -> UInt64? {
         if own == nil { own = try TreeMemory.open(pid) }
         guard var sum = try Descendant(pid: pid, memory: own).residentBytes() else { return nil }
         if withDescendants {
-            listDescendants(atNanoseconds: now, capBytes: capBytes ?? .max)
+            listDescendants(atNanoseconds: now, isCapped: isCapped)
             for descendant in descendants { sum += try descendant.residentBytes() ?? 0 }
         }
         dropBeyondBudget()
@@ -72,7 +76,7 @@ final class TreeMemory {
         resident: UInt64, atNanoseconds now: Int64, capBytes: UInt64
     ) throws(SystemCallError) -> UInt64 {
         if let exact, exact.bytes < capBytes,
-            now - exact.atNanoseconds < TreeMemory.listLifetimeNanoseconds,
+            now - exact.atNanoseconds < TreeMemory.lifetimeNanoseconds,
             resident < exact.resident + (capBytes - exact.bytes) / 2
         {
             return exact.bytes
@@ -99,12 +103,15 @@ final class TreeMemory {
         }
     }
 
-    private func listDescendants(atNanoseconds now: Int64, capBytes: UInt64) {
-        let isNearCap = lastBytes >= capBytes / 100 * TreeMemory.nearCapPercent
-        let isOld =
-            listedAtNanoseconds.map { now - $0 >= TreeMemory.listLifetimeNanoseconds } ?? true
-        guard isOld || isNearCap else { return }
+    private func listDescendants(atNanoseconds now: Int64, isCapped: Bool) {
+        let lifetime =
+            isCapped
+            ? min(listCostNanoseconds * TreeMemory.restPerList, TreeMemory.lifetimeNanoseconds)
+            : TreeMemory.lifetimeNanoseconds
+        guard listedAtNanoseconds.map({ now - $0 >= lifetime }) ?? true else { return }
         listedAtNanoseconds = now
+        let begin = MonotonicClock.nanoseconds()
+        defer { listCostNanoseconds = MonotonicClock.nanoseconds() - begin }
         let known = Dictionary(descendants.map { ($0.pid, $0.memory) }) { first, _ in first }
         descendants = ProcessTree.descendants(of: pid).compactMap { child in
             if let memory = known[child] ?? nil, memory.residentBytes() != nil {

@@ -36,6 +36,47 @@ import Testing
         #expect(!master.log.contains { $0.mentions("the page has") })
     }
 
+    /// The kernel makes whoever reads such a worker's state wait for as long as the worker likes.
+    @Test(.needsFileSystem, arguments: ["poll", "epoll", "bind"])
+    func itCannotMakeTheMasterWait(how: String) async throws {
+        let files = try await StuckFileSystem()
+        let folder = try Folder()
+        let worker = folder["stuck.py"]
+        try folder.write("stuck.py", readFile(Place.worker("stuck")) ?? "")
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:0", "--user", "65534", "--group", "65534",
+                "--graceful-timeout", "1s", "--adopt", how == "bind" ? "seccomp" : "preload", "--",
+                "python3", worker,
+            ], environment: ["STUCK": how, "STUCK_FILE": files.page])
+        defer {
+            files.end()
+            withExtendedLifetime(master) {}
+        }
+        let line = try await answersUntil(master) {
+            master.lines("unobservable").first
+        }
+        #expect(line["reason"] == "stuck")
+        let ready = try await answersUntil(master) { master.lines(Event.ready).first }
+        #expect(ready["by"] == "assumed")
+    }
+
+    /// Asks for the status until there is such a line; each answer comes soon.
+    private func answersUntil(
+        _ master: Supervise, _ line: () -> LogLine?
+    ) async throws -> LogLine {
+        try await master.waitForEvent("master-started")
+        let limit = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < limit {
+            if let line = line() { return line }
+            let begin = ContinuousClock.now
+            let status = try await master.command("status", "--json")
+            #expect(status.status == .exited(0), "\(status.errors)")
+            #expect(ContinuousClock.now - begin < .seconds(2))
+        }
+        throw Late(description: "no such line\n\(master.tail)")
+    }
+
     private func workers(in status: [String: Any]) throws -> [[String: Any]] {
         let pools = try #require(status["pools"] as? [[String: Any]])
         return pools.flatMap { $0["slots"] as? [[String: Any]] ?? [] }

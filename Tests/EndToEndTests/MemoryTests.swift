@@ -49,6 +49,23 @@ import Testing
         #expect(grown > 90_000_000, "\(master.tail)")
     }
 
+    /// The worker itself is far from the cap all the time.
+    @Test func aChildsMemoryCountsAtTheNextSample() async throws {
+        let folder = try Folder()
+        let script = """
+            import os, subprocess, sys, time
+            while not os.path.exists("\(folder["grow"])"): time.sleep(0.01)
+            subprocess.run([sys.executable, "-c", "import time; x = bytearray(200 << 20); time.sleep(60)"])
+            """
+        let master = try Supervise([
+            "--kill-rss", "150M", "--memory-interval", "50ms", "--", "python3", "-c", script,
+        ])
+        try await master.waitForWorkers(1)
+        try folder.write("grow", "")
+        let line = try await master.waitForEvent(Event.exit, deadline: .seconds(8))
+        #expect(line["cause"] == "kill-rss")
+    }
+
     @Test func theMemoryLogIsReopened() async throws {
         let folder = try Folder()
         let master = try Supervise.hello([

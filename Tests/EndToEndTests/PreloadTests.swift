@@ -132,7 +132,8 @@ import Testing
             memory[offset:offset + 8] = struct.pack("Q", number)
         def say(text):
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-                notify.sendto(text, "\\0" + os.environ["NOTIFY_SOCKET"][1:])
+                name = os.environ["NOTIFY_SOCKET"]
+                notify.sendto(text, "\\0" + name[1:] if name[0] == "@" else name)
 
         """
 

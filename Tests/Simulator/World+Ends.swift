@@ -131,7 +131,7 @@ extension World {
     private mutating func observe(_ id: WorkerID, at now: Instant) {
         guard let process = processes[id], process.isAlive else { return }
         if process.isHidden {
-            agenda.enter(.answered(id, .unobservable), at: now)
+            agenda.enter(.answered(id, .unobservable(mayReport: false)), at: now)
         } else if process.isWaiting {
             agenda.enter(.answered(id, .listening), at: now)
         }

@@ -77,44 +77,55 @@ struct BootTests {
         #expect(bench.pool.nextDeadline == nil)
     }
 
-    @Test func autoTakesASilentWorkerForReadyAfterFiveSeconds() {
+    /// No evidence yet is not that no evidence can be had.
+    @Test func autoWaitsForEvidenceUntilReadyTimeout() {
         let bench = Bench { $0.readiness = .auto }
         bench.tell(.start)
         bench.tell(id(0), .running)
+        while bench.now < second(59) { #expect(bench.wake() == [.observe(id(0))]) }
+        while bench.pool.liveCount == 1, bench.now < second(60) { bench.wake() }
+        #expect(bench.pool.worker(id(0))?.killAt == second(62))
+    }
+
+    /// Such as one that takes 12 s to boot, and one that dies after 6 s, which is a failed boot.
+    @Test(arguments: [12, 59])
+    func aSlowBootIsReadyWhenItIs(_ age: Int64) {
+        let bench = Bench { $0.readiness = .auto }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        while bench.now < second(age) { #expect(bench.wake() == [.observe(id(0))]) }
+        #expect(bench.tell(id(0), .listening).count == 1)
+        #expect(bench.pool.servingCount == 1 && bench.pool.nextDeadline == nil)
+    }
+
+    @Test func aWorkerThatCannotBeSeenIsAssumedReadyAfterFiveSeconds() {
+        let bench = Bench { $0.readiness = .auto }
+        bench.tell(.start)
+        bench.tell(id(0), .running)
+        bench.tell(id(0), .unobservable(mayReport: false))
         while bench.now < second(5) {
             let actions = bench.wake()
             guard bench.now >= second(5) else { continue }
             #expect(actions.contains(.note(.ready(id(0), by: .assumed, after: .seconds(5)))))
         }
-        // It is looked at once a second now, for the sake of later boots, until ready-timeout.
-        bench.wake()
-        #expect(bench.now <= second(6))
-        while bench.pool.nextDeadline != nil { bench.wake() }
-        #expect(bench.now <= second(60))
+        #expect(bench.pool.worker(id(0))?.isUnproven == true)
+        // Nothing is sampled any more, so that the master can sleep.
+        #expect(bench.pool.nextDeadline == nil)
+        bench.tell(id(0), .listening)
+        #expect(bench.pool.worker(id(0))?.isUnproven == false)
     }
 
-    @Test func aPoolThatShowedEvidenceOnceIsWaitedFor() {
+    @Test func aWorkerThatMayReportHasUntilReadyTimeout() {
         let bench = Bench { $0.readiness = .auto }
         bench.tell(.start)
         bench.tell(id(0), .running)
-        bench.tell(id(0), .listening)
-        bench.exit(id(0), 1)
-        bench.tell(id(0, 2), .running)
-        while bench.now < second(59) { #expect(bench.wake() == [.observe(id(0, 2))]) }
-        while bench.pool.liveCount == 1, bench.now < second(60) { bench.wake() }
-        #expect(bench.pool.worker(id(0, 2))?.killAt == second(62))
-    }
-
-    @Test func aWorkerThatCannotBeSeenIsAssumedReadyAllTheSame() {
-        let bench = Bench { $0.readiness = .auto }
-        bench.tell(.start)
-        bench.tell(id(0), .running)
-        bench.tell(id(0), .listening)
-        bench.exit(id(0), 1)
-        bench.tell(id(0, 2), .running)
-        bench.tell(id(0, 2), .unobservable)
-        while bench.now < second(5) { bench.wake() }
-        #expect(bench.pool.servingCount == 1)
+        // The library is loaded a moment after the program runs.
+        bench.tell(id(0), .unobservable(mayReport: false))
+        bench.tell(id(0), .unobservable(mayReport: true))
+        while bench.now < second(59) { #expect(bench.wake() == [.observe(id(0))]) }
+        while bench.pool.servingCount == 0 { bench.wake() }
+        #expect(bench.now == second(60))
+        #expect(bench.pool.worker(id(0))?.isUnproven == true)
     }
 
     @Test func evidenceIsNoReadinessWhereNotificationWasAskedFor() {
@@ -178,9 +189,9 @@ struct BootTests {
         bench.exit(id(0), 1)
         let before = bench.pool
         let news: [WorkerEvent] = [
-            .running, .ready, .listening, .unobservable, .requests(5), .moreRequests(5),
-            .memory(bytes: 5), .stopping, .recycleRequested, .hold(.seconds(5)),
-            .exited(.code(0), leavesTree: true), .treeGone,
+            .running, .ready, .listening, .unobservable(mayReport: true), .requests(5),
+            .moreRequests(5), .memory(bytes: 5), .stopping, .recycleRequested,
+            .hold(.seconds(5)), .exited(.code(0), leavesTree: true), .treeGone,
         ]
         for news in news { #expect(bench.tell(id(0), news) == []) }
         #expect(bench.tell(id(77), .ready) == [])
@@ -212,16 +223,19 @@ struct ReadyWordTests {
         let bench = booting(.auto)
         bench.tell(id(0), .ready)
         #expect(
-            bench.tell(id(0), .unobservable) == [
+            bench.tell(id(0), .unobservable(mayReport: false)) == [
                 .note(.ready(id(0), by: .notify, after: .zero))
             ])
     }
 
-    @Test func whereNothingWasEverSeenItIsBelievedLater() {
+    /// A program that waits in a way which nobody sees is none whose boot has failed.
+    @Test(arguments: [true, false])
+    func whereNothingIsSeenItIsBelievedAtReadyTimeout(_ isReadable: Bool) {
         let bench = booting(.auto)
+        if !isReadable { bench.tell(id(0), .unobservable(mayReport: true)) }
         bench.tell(id(0), .ready)
         while bench.pool.servingCount == 0 { bench.wake() }
-        #expect(bench.now == second(5))
+        #expect(bench.now == second(60))
     }
 
     @Test func aRuleOfTimeIsNotShortened() {

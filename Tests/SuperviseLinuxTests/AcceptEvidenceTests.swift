@@ -62,7 +62,7 @@ struct AcceptEvidenceTests {
             descriptors: [listener.rawValue, said.writing.rawValue])
         #expect(try TestPipe.text(from: said.reading.rawValue) { !$0.isEmpty } == "c")
         for _ in 0..<20 {
-            let evidence = AcceptEvidence.observe(tree: [child.pid], listeners: [listener.identity])
+            let evidence = observe(child.pid, listener)
             #expect(evidence == .notYet)
         }
     }
@@ -94,21 +94,76 @@ struct AcceptEvidenceTests {
         #expect(try TestPipe.text(from: said.reading.rawValue) { !$0.isEmpty } == "x")
         #expect(eventually { ProcessStatus.read(child.pid)?.state == "S" })
         for _ in 0..<20 {
-            let evidence = AcceptEvidence.observe(tree: [child.pid], listeners: [listener.identity])
+            let evidence = observe(child.pid, listener)
             #expect(evidence == .notYet)
         }
     }
 
-    @Test func aProcessThatIsGoneIsNotYetWaiting() throws {
+    /// A root is not reaped yet, so one that cannot be seen is hidden.
+    @Test func aProcessThatCannotBeSeenIsUnreadable() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
-        let evidence = AcceptEvidence.observe(tree: [999_999_999], listeners: [listener.identity])
-        #expect(evidence == .notYet)
+        #expect(observe(999_999_999, listener) == .unreadable)
+    }
+
+    /// What can wait for the process is left to a sample that may.
+    @Test(arguments: [
+        ("e = select.epoll(); e.register(3, select.EPOLLIN); e.poll()", AcceptEvidence.waiting),
+        ("s.accept()", .waiting),
+        ("p = select.poll(); p.register(3, select.POLLIN); p.poll()", .needsMore),
+        ("select.select([3], [], [])", .needsMore),
+        ("t = socket.socket(); os.read(os.pipe()[0], 1)", .needsMore),
+        ("os.read(os.pipe()[0], 1)", .notYet),
+    ])
+    func aCautiousSampleReadsNoMemory(_ body: String, _ expected: AcceptEvidence) throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let child = try TestChild(
+            ["python3", "-c", Self.prelude + body], descriptors: [listener.rawValue])
+        #expect(
+            eventually {
+                ProcessStatus.read(child.pid)?.state == "S"
+                    && observe(child.pid, listener, depth: .cautious) == expected
+            })
+    }
+
+    @Test(.enabled(if: isRoot, "needs root"))
+    func ofAnotherUsersProcessACautiousSampleReadsTheUserAlone() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let child = try TestChild(
+            ["python3", "-c", Self.prelude + "os.setuid(65534); s.accept()"],
+            descriptors: [listener.rawValue])
+        #expect(waits(child, listener))
+        #expect(observe(child.pid, listener, depth: .cautious) == .needsMore)
+    }
+
+    @Test(arguments: [
+        "[os.dup(3) for i in range(900)]",
+        "t = socket.socket()\nes = [select.epoll() for i in range(20)]\n"
+            + "ds = [os.dup(t.fileno()) for i in range(200)]\n"
+            + "[e.register(d) for e in es for d in ds]",
+        "import threading\n"
+            + "[threading.Thread(target=os.read, args=(os.pipe()[0], 1)).start() "
+            + "for i in range(300)]",
+    ])
+    func aSampleHasABudget(_ body: String) throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
+        let said = try TestPipe()
+        let child = try TestChild(
+            [
+                "python3", "-c",
+                Self.prelude + body + "\nos.write(4, b'x')\nimport time\ntime.sleep(60)",
+            ],
+            descriptors: [listener.rawValue, said.writing.rawValue])
+        #expect(try TestPipe.text(from: said.reading.rawValue) { !$0.isEmpty } == "x")
+        let small = SampleBudget(entries: 500, bytes: 100_000, microseconds: 20_000_000)
+        #expect(observe(child.pid, listener, within: small) == .tooLarge)
+        let late = SampleBudget(entries: 1_000_000, bytes: 100_000_000, microseconds: 0)
+        #expect(observe(child.pid, listener, within: late) == .tooLarge)
     }
 
     @Test(.enabled(if: !isRoot, "root may look at everything"))
     func anothersProcessIsUnreadable() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
-        let evidence = AcceptEvidence.observe(tree: [1], listeners: [listener.identity])
+        let evidence = observe(1, listener)
         #expect(evidence == .unreadable)
     }
 
@@ -121,9 +176,14 @@ struct AcceptEvidenceTests {
         """
 
     private func waits(_ child: TestChild, _ listener: ListenSocket) -> Bool {
-        eventually {
-            let tree = [child.pid] + ProcessTree.descendants(of: child.pid)
-            return AcceptEvidence.observe(tree: tree, listeners: [listener.identity]) == .waiting
-        }
+        eventually { observe(child.pid, listener) == .waiting }
+    }
+
+    private func observe(
+        _ pid: Int32, _ listener: ListenSocket, depth: AcceptEvidence.Depth = .thorough,
+        within budget: SampleBudget = .besideLoop()
+    ) -> AcceptEvidence {
+        AcceptEvidence.observe(
+            from: pid, listeners: [listener.identity], depth: depth, within: budget)
     }
 }

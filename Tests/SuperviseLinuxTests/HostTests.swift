@@ -90,7 +90,7 @@ struct HostTests {
             mounts: "1 1 0:1 / \(folder.path) rw - cgroup none rw,memory\n")
         #expect(cgroup.memoryLimitBytes() == 1_000_000)
         #expect(cgroup.memoryRoom() == MemoryFigures(limitBytes: 1_000_000, workingSetBytes: 4000))
-        let kills = try #require(cgroup.memoryKillsPath)
+        let kills = try #require(cgroup.memoryKillFiles?.paths.first)
         #expect(kills == "\(inner)/memory.oom_control")
         #expect(Cgroup.counter("oom_kill", in: try #require(Procfs.bytes(kills))) == 3)
         // A tight limit that is hardly used leaves more than a wide one that others use up.

@@ -189,8 +189,8 @@ private struct Binds {
         var status: ChildStatus?
         try #require(
             try eventually {
-                if let answer = binds?.answer(with: listeners, limit: 1).first {
-                    answers.append(answer)
+                if let binds, let call = binds.take(limit: 1).first {
+                    answers.append(binds.answer(call, with: listeners))
                 }
                 if answers.count >= limit { binds = nil }
                 status = try ChildProcesses.exited(pid: pid)?.status

@@ -192,7 +192,8 @@ private func useEverything() throws {
     _ = try ProcessMemory(pid: getpid()).residentBytes()
     _ = try SignalDescriptor(blocking: [40]).read()
     _ = try EventPoll().wait(timeoutMilliseconds: 0)
-    _ = AcceptEvidence.observe(tree: [getpid()], listeners: [listener.identity])
+    _ = AcceptEvidence.observe(
+        from: getpid(), listeners: [listener.identity], depth: .thorough, within: .besideLoop())
     let writer = try LogWriter(path: "\(folder.path)/log")
     try writer.reopen(path: "\(folder.path)/log")
     try PidFile(creating: "\(folder.path)/pid").removeIfStillOurs()

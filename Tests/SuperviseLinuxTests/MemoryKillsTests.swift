@@ -5,38 +5,99 @@ import Testing
 
 /// Who was killed by the kernel (MemoryKills.swift).
 struct MemoryKillsTests {
-    private final class Counter {
+    /// A group that tells of its kills.
+    private final class Group: MemoryKillCount {
         var kills: UInt64? = 5
+        var hasEvent = false
+        var tellsBeforeItCounts = false
+        var watch: (descriptor: Int32, interest: Interest)? { nil }
+        var seconds: Double = 100
+
+        func count() -> UInt64? { kills }
+
+        func takeEvent() -> Bool {
+            defer { hasEvent = false }
+            return hasEvent
+        }
+
+        func kill() {
+            kills? += 1
+            hasEvent = true
+        }
+
+        func observed() -> MemoryKills {
+            MemoryKills(log: nil, group: self) { Int64(self.seconds * 1e9) }
+        }
     }
 
     @Test func aKillIsClaimedOnce() {
-        let counter = Counter()
-        let kills = MemoryKills(log: nil) { counter.kills }
+        let group = Group()
+        let kills = group.observed()
         #expect(!kills.claim(10))
-        counter.kills = 6
+        group.kill()
         #expect(kills.claim(11))
         #expect(!kills.claim(12))
-        counter.kills = 8
+        group.kill()
+        group.kill()
         #expect(kills.claim(13) && kills.claim(below: 14) && !kills.claim(15))
     }
 
-    @Test func whatNobodyClaimedIsForgotten() {
-        let counter = Counter()
-        let kills = MemoryKills(log: nil) { counter.kills }
-        counter.kills = 6
-        kills.forgetOld(atNanoseconds: 0)
-        kills.forgetOld(atNanoseconds: 999_999_999)
-        // It may be that of a worker whose end is not known yet.
-        #expect(kills.claim(10))
-        counter.kills = 7
-        kills.forgetOld(atNanoseconds: 1_000_000_000)
-        kills.forgetOld(atNanoseconds: 2_000_000_000)
-        #expect(!kills.claim(11))
+    /// The death of an operator's `kill -9` that follows has nothing to do with it.
+    @Test(arguments: [1.1, 20, 7200])
+    func aKillIsClaimedWithinASecond(_ later: Double) {
+        let group = Group()
+        let kills = group.observed()
+        group.kill()
+        kills.acknowledge()
+        group.seconds += later
+        #expect(!kills.claim(10) && !kills.claim(below: 10))
+        group.kill()
+        group.seconds += 0.9
+        // The event is found when it is claimed, and the old kill explains nothing.
+        #expect(kills.claim(11) && !kills.claim(12))
     }
 
-    @Test func withoutACounterNobodyIsBlamed() {
-        let kills = MemoryKills(log: nil) { nil }
+    @Test func anOldKillIsNotAddedToANewOne() {
+        let group = Group()
+        let kills = group.observed()
+        group.kill()
+        kills.acknowledge()
+        group.seconds += 60
+        group.kill()
+        kills.acknowledge()
+        #expect(kills.claim(11) && !kills.claim(12))
+    }
+
+    /// Version 1 signals before it counts.
+    @Test func aKillMayBeCountedAfterItsEvent() {
+        let group = Group()
+        group.tellsBeforeItCounts = true
+        let kills = group.observed()
+        group.hasEvent = true
+        kills.acknowledge()
+        group.kills = 6
+        group.seconds += 0.5
+        #expect(kills.claim(10))
+        group.seconds += 60
+        #expect(!kills.claim(11))
+        group.kills = 7
+        group.seconds += 60
+        group.hasEvent = true
+        kills.acknowledge()
+        #expect(!kills.claim(12))
+    }
+
+    /// Nothing tells when it was counted.
+    @Test func aCountByItselfBlamesNobody() {
+        let group = Group()
+        let kills = group.observed()
+        group.kills = 6
         #expect(!kills.claim(10) && !kills.claim(below: 10))
+    }
+
+    @Test func withoutACountNobodyIsBlamed() {
+        let kills = MemoryKills(log: nil, group: nil) { 0 }
+        #expect(!kills.claim(10) && !kills.claim(below: 10) && kills.watch == nil)
     }
 
     @Test func theKernelsWordsAreRead() {
@@ -48,8 +109,21 @@ struct MemoryKillsTests {
         #expect(KernelLog.killed(in: "") == nil)
     }
 
-    @Test func theMachineCountsItsKills() throws {
-        #expect(Cgroup.counter("oom_kill", in: try #require(Procfs.bytes("/proc/vmstat"))) != nil)
+    @Test func theFilesOfBothVersionsAreKnown() {
+        let old = Cgroup(
+            membership: "4:memory:/a/b\n",
+            mounts: "30 20 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n")
+        #expect(old.memoryKillFiles?.paths == ["/sys/fs/cgroup/memory/a/b/memory.oom_control"])
+        #expect(
+            old.memoryKillFiles?.eventControl == "/sys/fs/cgroup/memory/a/b/cgroup.event_control")
+        let new = Cgroup(
+            membership: "0::/a\n", mounts: "30 20 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+        #expect(
+            new.memoryKillFiles?.paths
+                == ["/sys/fs/cgroup/a/memory.events.local", "/sys/fs/cgroup/a/memory.events"])
+    }
+
+    @Test func theMachinesRoomIsRead() throws {
         let room = MachineMemory.room()
         #expect(room?.limitBytes ?? 0 > room?.workingSetBytes ?? 0)
     }

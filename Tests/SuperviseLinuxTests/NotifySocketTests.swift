@@ -7,8 +7,7 @@ import Testing
 struct NotifySocketTests {
     @Test func aDatagramComesWithItsSender() throws {
         let socket = try NotifySocket(nonce: "credentials-\(getpid())")
-        let address = NotifySocket.address(nonce: "credentials-\(getpid())")
-        #expect(address == "@supervise/credentials-\(getpid())")
+        #expect(socket.address == "@supervise/credentials-\(getpid())")
         try python(
             "s.sendto(b'READY=1\\nSTATUS=up', a)", to: socket
         ) { child throws in
@@ -83,5 +82,78 @@ struct NotifySocketTests {
     /// The name that the kernel knows it by.
     private func address(of socket: NotifySocket) throws -> String {
         String(try SocketAddress(boundBy: socket.rawValue).text.dropFirst("unix:@".count))
+    }
+}
+
+/// Where the sockets are that nobody else can reach (NotifyFolder.swift).
+struct NotifyFolderTests {
+    @Test func itGuardsItsSockets() throws {
+        let place = try TestFolder()
+        let folder = try #require(NotifyFolder.make(in: [place.path], isShared: false))
+        let path = try folder.path(nonce: "0123456789abcdef0123", uid: geteuid(), gid: getegid())
+        #expect(path == "\(folder.path)/\(geteuid())/0123456789abcdef")
+        let socket = try NotifySocket(path: path)
+        #expect(socket.address == path)
+        #expect(mode(folder.path) == 0o711 && mode("\(folder.path)/\(geteuid())") == 0o700)
+        socket.remove()
+        #expect(mode(path) == nil)
+        _ = try NotifySocket(path: path)
+        folder.remove()
+        #expect(Directory.entries(place.path) == [])
+    }
+
+    @Test func whatADeadMasterLeftIsRemoved() throws {
+        let place = try TestFolder()
+        var left = NotifyFolder.make(in: [place.path], isShared: false)
+        let path = try #require(try left?.path(nonce: "n", uid: geteuid(), gid: getegid()))
+        _ = try NotifySocket(path: path)
+        // A living one's stays.
+        let living = try #require(NotifyFolder.make(in: [place.path], isShared: false))
+        #expect(Directory.entries(place.path).count == 2)
+        left = nil
+        let next = try #require(NotifyFolder.make(in: [place.path], isShared: false))
+        #expect(
+            Set(Directory.entries(place.path).map { "\(place.path)/\($0)" })
+                == [living.path, next.path])
+        for folder in [living, next] { folder.remove() }
+    }
+
+    @Test func whereOthersCannotPassItIsNotForThem() throws {
+        let closed = try TestFolder()
+        let open = try TestFolder()
+        chmod(open.path, 0o755)
+        let places = [
+            "/no/such/folder", "relative", String(repeating: "/x", count: 40), closed.path,
+        ]
+        #expect(NotifyFolder.make(in: places, isShared: true) == nil)
+        let folder = try #require(
+            NotifyFolder.make(in: places + [open.path], isShared: true))
+        #expect(folder.path.hasPrefix(open.path))
+        folder.remove()
+    }
+
+    @Test(.enabled(if: isRoot, "needs root"), arguments: [65534, 65533] as [UInt32])
+    func onlyItsUserCanSend(_ user: UInt32) throws {
+        let place = try TestFolder()
+        chmod(place.path, 0o755)
+        let folder = try #require(NotifyFolder.make(in: [place.path], isShared: true))
+        let path = try folder.path(nonce: "abc", uid: 65534, gid: 65534)
+        let socket = try NotifySocket(path: path)
+        let script = """
+            import os, socket
+            os.setresuid(\(user), \(user), \(user))
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            try: s.sendto(b'READY=1', '\(path)')
+            except PermissionError: os._exit(7)
+            """
+        let child = try TestChild(["python3", "-c", script])
+        #expect(try child.exitStatus() == .exited(user == 65534 ? 0 : 7))
+        #expect(socket.receive(limit: 2).map(\.text) == (user == 65534 ? ["READY=1"] : []))
+        folder.remove()
+    }
+
+    private func mode(_ path: String) -> mode_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 }

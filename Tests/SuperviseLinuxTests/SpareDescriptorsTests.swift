@@ -25,7 +25,10 @@ struct SpareDescriptorsTests {
                 try #require(ProcessTree.descendants(of: child.pid) == [below])
                 try #require(try ProcessMemory.residentBytes(of: child.pid) ?? 0 > 0)
                 try #require(try ProcessMemory.shares(of: child.pid) != nil)
-                try #require(AcceptEvidence.observe(tree: [child.pid], listeners: []) == .notYet)
+                try #require(
+                    AcceptEvidence.observe(
+                        from: child.pid, listeners: [], depth: .cautious, within: .onLoop())
+                        == .notYet)
                 try #require(ExecutableFormat.ofFile("/proc/self/exe") != .unknown)
                 try #require(try ProcessDescriptor.signal(pid: below, 0))
             }
@@ -42,7 +45,9 @@ struct SpareDescriptorsTests {
             let child = try TestChild(["sleep", "60"])
             while dup(0) >= 0 {}
             try #require(
-                AcceptEvidence.observe(tree: [child.pid], listeners: []) == .unreadable)
+                AcceptEvidence.observe(
+                    from: child.pid, listeners: [], depth: .cautious, within: .onLoop())
+                    == .unreadable)
             try #require(HeldListeners.look(at: [child.pid], known: []) == nil)
             try #require(throws: SystemCallError(call: "open", code: EMFILE)) {
                 try ProcessMemory.shares(of: child.pid)

@@ -23,7 +23,7 @@ final class Stage {
     var address: String { listeners[0].address }
     var port: String { address.split(separator: ":").last.map(String.init) ?? "" }
     /// NOTIFY_SOCKET.
-    var notifyAddress: String { NotifySocket.address(nonce: "preload-\(nonce)") }
+    var notifyAddress: String { notify.address }
 
     /// The messages since the last look.
     func messages() -> [String] { notify.receive(limit: 1000).map(\.text) }

@@ -17,7 +17,8 @@ private final class Reader {
         pthread_create(
             &thread, nil,
             { argument in
-                let reader = Unmanaged<Reader>.fromOpaque(argument!).takeUnretainedValue()
+                guard let argument else { return nil }
+                let reader = Unmanaged<Reader>.fromOpaque(argument).takeUnretainedValue()
                 let end = ContinuousClock.now + .seconds(20)
                 while !reader.found.contains("WATCHDOG=1"), ContinuousClock.now < end {
                     reader.found += reader.master.messages()

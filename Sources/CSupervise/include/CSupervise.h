@@ -3,6 +3,7 @@
 #define CSUPERVISE_H
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include "filter.h"
 #include "kernel.h"
 #include "listening.h"
+#include "messages.h"
 #include "signals.h"
 #include "sockets.h"
 #include "steering.h"

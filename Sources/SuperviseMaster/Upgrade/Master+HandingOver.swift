@@ -40,6 +40,7 @@ extension Master {
             listeners: listeners.state,
             service: service, configurations: configurations.mapValues(LoaderReport.encode),
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
+            notifyFolders: notifyFolders.state,
             bindFilters: filterStates, strangers: strangers, told: told, looks: looks,
             commands: commands.running, hooks: hooks.state,
             shutDoors: shutDoors.mapValues { doors in

@@ -23,6 +23,7 @@ extension Master {
         for (generation, text) in state.configurations {
             configurations[generation] = try MasterState.configuration(text)
         }
+        try notifyFolders.resume(state.notifyFolders)
         try takeWorkers(of: state, sockets)
         shutDoors = state.shutDoors.mapValues { doors in
             ShutDoors(

@@ -90,6 +90,8 @@ extension Master {
     func performUpgrade() {
         // A configuration that is being read would be lost.
         guard let upgrade, upgrade.probe == nil, loader == nil else { return }
+        // So would an answer that a worker waits for.
+        guard observer.isIdle else { return }
         self.upgrade = nil
         do {
             try execute(upgrade)
@@ -99,6 +101,7 @@ extension Master {
     }
 
     private func execute(_ upgrade: Upgrade) throws {
+        observer.endWithMaster()
         goOnAfterDrainLooks()
         let state = handOver()
         let file = try MemoryFile(name: Master.stateName, state.encode())

@@ -53,6 +53,7 @@ struct MasterState: Codable {
         var process: Int32
         var nonce: Nonce
         var notify: Int32
+        var notifyPath: String?
         var page: Int32?
         var errorPipe: Int32?
         var filterChannel: Int32?
@@ -86,6 +87,12 @@ struct MasterState: Codable {
         var nextLook: Instant
     }
 
+    struct NotifyFolder: Codable {
+        var path: String
+        var number: Int32
+        var isShared: Bool
+    }
+
     struct Start: Codable {
         var at: Instant
         var atWall: Int64
@@ -107,6 +114,7 @@ struct MasterState: Codable {
     var recipes: [Recipe]
     var workers: [RunningWorker]
     var lastSerial: UInt64
+    var notifyFolders: [NotifyFolder]
     var bindFilters: [BindFilter]
     var strangers: Set<Int32>
     var told: Set<OnceTold>
@@ -129,6 +137,7 @@ struct MasterState: Codable {
                 [worker.process, worker.notify]
                     + [worker.page, worker.errorPipe, worker.filterChannel].compactMap { $0 }
             }
+            + notifyFolders.map(\.number)
             + control.connections.map(\.socket) + [log.descriptor].compactMap { $0 }
     }
 }

@@ -2,7 +2,8 @@
 import os, socket, time
 
 teller = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-teller.connect("\0" + os.environ["NOTIFY_SOCKET"][1:])
+address = os.environ["NOTIFY_SOCKET"]
+teller.connect("\0" + address[1:] if address[0] == "@" else address)
 listener = socket.socket(fileno=3)
 listener.settimeout(0.2)
 teller.send(b"READY=1")

@@ -1,0 +1,58 @@
+import CSupervise
+import Glibc
+
+/// One end of a connection between two processes of ours, over which whole messages go, with
+/// descriptors (unix(7), SOCK_SEQPACKET and SCM_RIGHTS).
+public final class MessageSocket: Sendable {
+    /// More than any message has, in bytes.
+    private static let roomBytes = 128 << 10
+    private let descriptor: FileDescriptor
+
+    /// Takes over an end.
+    public init(_ descriptor: consuming FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Both ends, close-on-exec.
+    public static func pair() throws(SystemCallError) -> (MessageSocket, MessageSocket) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_SEQPACKET.rawValue) | closeOnExec
+        try systemCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
+        return (
+            MessageSocket(FileDescriptor(owning: ends[0])),
+            MessageSocket(FileDescriptor(owning: ends[1]))
+        )
+    }
+
+    /// The descriptor: readable while a message waits, and when the other end is gone.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Sends a message. Fails as sendmsg(2) does: EAGAIN where it would wait and must not, EPIPE when the
+    /// other end is gone.
+    public func send(
+        _ bytes: [UInt8], _ descriptors: [Int32] = [], waits: Bool
+    ) throws(SystemCallError) {
+        try systemCall("sendmsg") {
+            csupervise_send_message(
+                rawValue, bytes, bytes.count, descriptors, UInt32(descriptors.count), waits ? 1 : 0)
+        }
+    }
+
+    /// The next message; empty when the other end is gone. Fails as recvmsg(2) does: EAGAIN where there
+    /// is none and it must not wait, EMSGSIZE where a descriptor found no room.
+    public func receive(
+        waits: Bool
+    ) throws(SystemCallError) -> (bytes: [UInt8], descriptors: [OwnedDescriptor]) {
+        var bytes = [UInt8](repeating: 0, count: MessageSocket.roomBytes)
+        var numbers = [Int32](repeating: -1, count: Int(csupervise_message_descriptors))
+        var count: UInt32 = 0
+        let size = try systemCall("recvmsg") {
+            csupervise_receive_message(
+                rawValue, &bytes, bytes.count, &numbers, &count, waits ? 1 : 0)
+        }
+        return (
+            Array(bytes.prefix(size)),
+            numbers.prefix(Int(count)).map { OwnedDescriptor(FileDescriptor(owning: $0)) }
+        )
+    }
+}

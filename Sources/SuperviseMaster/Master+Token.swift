@@ -1,0 +1,17 @@
+extension Master {
+    /// What a readiness of the epoll set is about: the kind in the upper bits, a serial below.
+    enum Token {
+        static let signals: UInt64 = 0
+        static let timer: UInt64 = 1
+        static let loader: UInt64 = 2
+        static let probe: UInt64 = 3
+        static let observer: UInt64 = 4
+        static let memoryKills: UInt64 = 5
+        static let notify: UInt64 = 1 << kindShift
+        static let errorPipe: UInt64 = 2 << kindShift
+        static let bindFilter: UInt64 = 3 << kindShift
+        static let control: UInt64 = 4 << kindShift
+        static let kindShift: UInt64 = 61
+        static let kindMask: UInt64 = 7 << kindShift
+    }
+}

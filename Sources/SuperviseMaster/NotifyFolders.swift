@@ -1,0 +1,123 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// The folders of the workers' notify sockets: one for workers of the master's own user, which nobody
+/// else has to reach, and one for those of other users. Each is made when it is first needed.
+final class NotifyFolders {
+    private enum Place {
+        case unknown
+        case none
+        case folder(NotifyFolder)
+    }
+
+    private let candidates: [String]
+    private var own = Place.unknown
+    private var shared = Place.unknown
+
+    /// None yet.
+    init(_ launch: Launch) {
+        candidates = NotifyFolders.candidates(
+            runtimeFolder: launch.variable("XDG_RUNTIME_DIR"),
+            serviceFolders: launch.variable("RUNTIME_DIRECTORY"),
+            temporaryFolder: launch.variable("TMPDIR"))
+    }
+
+    /// Where the folders may be, the best place first: where control sockets are, in the folders that the
+    /// service manager has made for this service (RuntimeDirectory of systemd.exec(5)), and where
+    /// temporary files are.
+    static func candidates(
+        runtimeFolder: String?, serviceFolders: String?, temporaryFolder: String?
+    ) -> [String] {
+        let runtime = ControlPath.folders(runtimeFolder: runtimeFolder)[0]
+        let service = (serviceFolders ?? "").split(separator: ":").map(String.init)
+        return [runtime] + service + [temporaryFolder ?? "/tmp"]
+    }
+
+    /// A socket for the worker of this nonce that runs as this user; nil where there is no folder for it.
+    /// Fails for what the machine lacks.
+    func socket(
+        nonce: String, uid: UInt32, gid: UInt32
+    ) throws(SystemCallError) -> NotifySocket? {
+        guard let folder = folder(isShared: uid != ThisProcess.effectiveUID) else { return nil }
+        do throws(SystemCallError) {
+            return try NotifySocket(path: try folder.path(nonce: nonce, uid: uid, gid: gid))
+        } catch {
+            // Not ours to make (CAP_CHOWN, CAP_DAC_OVERRIDE), or removed by somebody.
+            if error.want != nil { throw error }
+            return nil
+        }
+    }
+
+    private func folder(isShared: Bool) -> NotifyFolder? {
+        switch isShared ? shared : own {
+        case .none: return nil
+        case .folder(let folder): return folder
+        case .unknown: break
+        }
+        let made = make(isShared: isShared)
+        let place = made.map { Place.folder($0) } ?? .none
+        if isShared { shared = place } else { own = place }
+        return made
+    }
+
+    private func make(isShared: Bool) -> NotifyFolder? {
+        do throws(SystemCallError) {
+            try Folder.make(candidates[0], mode: 0o755)
+        } catch {
+            // Another place may do.
+            return NotifyFolder.make(in: Array(candidates.dropFirst()), isShared: isShared)
+        }
+        return NotifyFolder.make(in: candidates, isShared: isShared)
+    }
+
+    /// Removes them with all that is in them.
+    func remove() {
+        for case .folder(let folder) in [own, shared] { folder.remove() }
+    }
+
+    /// Takes over those of the program that this process was before.
+    func resume(_ folders: [MasterState.NotifyFolder]) throws(SystemCallError) {
+        for folder in folders {
+            let place = Place.folder(
+                NotifyFolder(
+                    resuming: try HandedDescriptors.take(folder.number), path: folder.path))
+            if folder.isShared { shared = place } else { own = place }
+        }
+    }
+
+    /// For another program of this process to go on with.
+    var state: [MasterState.NotifyFolder] {
+        [(own, false), (shared, true)].compactMap { place, isShared in
+            guard case .folder(let folder) = place else { return nil }
+            return .init(path: folder.path, number: folder.rawValue, isShared: isShared)
+        }
+    }
+}
+
+extension Master {
+    /// The notify socket of a new worker.
+    func notifySocket(
+        nonce: String, _ id: WorkerID, _ blueprint: Blueprint
+    ) throws(SystemCallError) -> NotifySocket {
+        let credentials = blueprint.account?.credentials
+        let guarded = try notifyFolders.socket(
+            nonce: nonce, uid: credentials?.uid ?? ThisProcess.effectiveUID,
+            gid: credentials?.gid ?? 0)
+        if let guarded { return guarded }
+        if isNew(.unguardedNotifySocket(pool: id.pool)) {
+            log.write(
+                LogLine(.info, "notify-unguarded").with("pool", blueprint.settings.name)
+                    .with("message", NotifyFolders.advice))
+        }
+        return try NotifySocket(nonce: nonce)
+    }
+}
+
+extension NotifyFolders {
+    fileprivate static let advice =
+        "no folder can be made for the notify sockets of these workers, so they have abstract names, "
+        + "and any local user can keep messages from arriving; let the master write to a runtime "
+        + "directory"
+}

@@ -1,0 +1,143 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// Whether workers wait on a listener. What can make the reader wait is left to the observer.
+extension Master {
+    /// Where the library in the worker reports by itself, a thorough sample is the second choice.
+    private static let thoroughGap = TimeSpan.seconds(1)
+
+    /// Checks whether the worker, or any process below it, waits on a listener.
+    func observe(_ id: WorkerID) {
+        guard let worker = workers[id], !worker.hasExited else { return }
+        let report = worker.page?.report() ?? .none
+        if report == .waits { return tell(id, .listening) }
+        guard worker.isSampled else { return isUnobservable(worker) }
+        take(
+            AcceptEvidence.observe(
+                from: worker.pid, listeners: worker.blueprint.listeners.map(\.socket.identity),
+                depth: .cautious, within: .onLoop()), of: worker)
+    }
+
+    private func take(_ evidence: AcceptEvidence, of worker: RunningWorker) {
+        switch evidence {
+        case .waiting: tell(worker.id, .listening)
+        case .notYet: break
+        case .unreadable: isUnobservable(worker)
+        case .needsMore: askForEvidence(of: worker)
+        case .tooLarge:
+            worker.isSampled = false
+            warnOfSampling(worker, "too-large", Advice.tooLarge)
+            isUnobservable(worker)
+        }
+    }
+
+    private func isUnobservable(_ worker: RunningWorker) {
+        tell(worker.id, .unobservable(mayReport: worker.page?.report() != RequestPage.Report.none))
+    }
+
+    private func askForEvidence(of worker: RunningWorker) {
+        guard !worker.isBeingObserved, worker.observeAgainAt.map({ $0 <= now }) ?? true else {
+            return
+        }
+        if worker.page?.report() == .loaded, worker.observeAgainAt == nil {
+            worker.observeAgainAt = now + Master.thoroughGap
+            return
+        }
+        worker.isBeingObserved = true
+        ask(
+            Observer.Job(
+                pool: worker.id.pool, purpose: .readiness(worker.id),
+                request: evidenceRequest(for: worker)))
+    }
+
+    func evidenceRequest(for worker: RunningWorker) -> ObservationRequest {
+        .evidence(
+            root: worker.pid, listeners: worker.blueprint.listeners.map(\.socket.identity))
+    }
+
+    func ask(_ job: Observer.Job) {
+        observer.ask(job, in: poll, token: Token.observer, at: now)
+    }
+
+    func prepareObserver() {
+        observer.prepare(in: poll, token: Token.observer, at: now)
+    }
+
+    func readObserver() {
+        observer.read(in: poll, token: Token.observer, at: now)
+    }
+
+    func expireObserver(at now: Instant) {
+        observer.expire(in: poll, token: Token.observer, at: now)
+    }
+
+    /// Acts on what the observer has found out.
+    func takeObservations() {
+        while case let outcomes = observer.take(), !outcomes.isEmpty {
+            for outcome in outcomes { take(outcome) }
+        }
+        if observer.isBroken, isNew(.observerBroken) {
+            log.write(LogLine(.warning, "observer-failed").with("message", Advice.broken))
+        }
+    }
+
+    private func take(_ outcome: Observer.Outcome) {
+        if outcome.isStuck { warnOfStuck(outcome.job) }
+        switch outcome.job.purpose {
+        case .readiness(let id):
+            guard let worker = workers[id], !worker.hasExited else { return }
+            worker.isBeingObserved = false
+            worker.observeAgainAt =
+                worker.page?.report() == .loaded ? now + Master.thoroughGap : nil
+            guard case .evidence(let evidence) = outcome.reply else {
+                worker.isSampled = false
+                return isUnobservable(worker)
+            }
+            take(evidence == .needsMore ? .unreadable : evidence, of: worker)
+        case .listensElsewhere(let id, let held):
+            guard case .evidence(.notYet) = outcome.reply, let worker = workers[id] else { return }
+            warnOfListeningElsewhere(worker, held)
+        case .bind(let serial, let call):
+            guard case .bind(let answer) = outcome.reply else {
+                bindFilters[serial]?.binds.leave(call)
+                return
+            }
+            bindFilters[serial].map { take(answer, of: $0) }
+        }
+    }
+
+    private func warnOfStuck(_ job: Observer.Job) {
+        let id: WorkerID? =
+            switch job.purpose {
+            case .readiness(let id), .listensElsewhere(let id, _): id
+            case .bind(let serial, _): bindFilters[serial]?.worker
+            }
+        if let worker = id.flatMap({ workers[$0] }) {
+            warnOfSampling(worker, "stuck", Advice.stuck)
+        } else if isNew(.unobservable(pool: job.pool, reason: "stuck")) {
+            log.write(
+                LogLine(.warning, "unobservable").with("pool", service.member(job.pool)?.name)
+                    .with("reason", "stuck").with("message", Advice.stuck))
+        }
+    }
+
+    private func warnOfSampling(_ worker: RunningWorker, _ reason: String, _ advice: String) {
+        guard isNew(.unobservable(pool: worker.id.pool, reason: reason)) else { return }
+        log.write(
+            line(.warning, "unobservable", worker).with("reason", reason).with("message", advice))
+    }
+
+    private enum Advice {
+        static let tooLarge =
+            "this worker has more descriptors, threads or epoll items than a sample may inspect, so "
+            + "nothing but its own word shows whether it is ready (see ready)"
+        static let stuck =
+            "a sample of this worker did not return within 3 s, as where its memory is mapped from a "
+            + "file system that does not answer; the master samples no worker of this pool until "
+            + "it returns"
+        static let broken =
+            "the process that inspects workers cannot run here, as under a system call filter "
+            + "without pidfd_getfd and process_vm_readv; readiness is known only from what workers "
+            + "report and from their epoll sets and accept calls"
+    }
+}

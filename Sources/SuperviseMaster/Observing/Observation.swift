@@ -1,0 +1,94 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseState
+
+/// What a sample is taken for.
+enum ObservationPurpose {
+    /// Whether this worker is ready.
+    case readiness(WorkerID)
+    /// Whether this worker, which listens elsewhere, serves a listener of ours as well.
+    case listensElsewhere(WorkerID, HeldListeners)
+    /// The answer to a bind(2), by the serial of the filter's worker.
+    case bind(serial: UInt64, InterceptedBinds.Call)
+}
+
+/// What an observer is asked.
+enum ObservationRequest: Codable {
+    /// Whether these processes wait on one of these listeners.
+    case evidence(root: Int32, listeners: [FileIdentity])
+    /// To answer this call by these listeners; the filter and the listeners come along.
+    case bind(InterceptedBinds.Call, [Listener])
+
+    /// What a listener is, apart from its descriptor.
+    struct Listener: Codable {
+        var file: ListenSocket.File?
+        var isAdopted: Bool
+    }
+
+    var bytes: [UInt8] {
+        do throws(StateFault) {
+            return try State.encode(self)
+        } catch {
+            preconditionFailure("a request of ours can be coded: \(error)")
+        }
+    }
+}
+
+/// What an observer answers.
+enum ObservationReply: Codable {
+    case evidence(AcceptEvidence)
+    case bind(InterceptedBinds.Answer)
+}
+
+/// A descriptor that something else keeps open.
+struct OwnedDescriptorReference {
+    let number: Int32
+    private let owner: AnyObject
+
+    init(_ number: Int32, of owner: AnyObject) {
+        self.number = number
+        self.owner = owner
+    }
+}
+
+/// The part of an observer: see `Observer`.
+enum ObserverProgram {
+    /// Answers requests until the master closes the connection; the exit code.
+    static func run() -> Int32 {
+        ProcessTitle.setName("supervise")
+        SpareDescriptors.keep()
+        do {
+            let socket = MessageSocket(try HandedDescriptors.take(Observer.socketDescriptor))
+            while true {
+                let message = try socket.receive(waits: true)
+                guard !message.bytes.isEmpty else { return 0 }
+                let request = try State.decode(ObservationRequest.self, from: message.bytes)
+                let reply = try answer(request, message.descriptors)
+                try socket.send(State.encode(reply), waits: true)
+            }
+        } catch {
+            return 1
+        }
+    }
+
+    private static func answer(
+        _ request: ObservationRequest, _ descriptors: [OwnedDescriptor]
+    ) throws -> ObservationReply {
+        switch request {
+        case .evidence(let root, let listeners):
+            return .evidence(
+                AcceptEvidence.observe(
+                    from: root, listeners: listeners, depth: .thorough, within: .besideLoop()))
+        case .bind(let call, let listeners):
+            guard descriptors.count == listeners.count + 1 else {
+                throw SystemCallError(call: "recvmsg", code: 0)
+            }
+            let sockets = try zip(listeners, descriptors.dropFirst()).map { listener, descriptor in
+                try ListenSocket.resume(
+                    descriptor.duplicate(), file: listener.file, isAdopted: listener.isAdopted)
+            }
+            let binds = InterceptedBinds(try descriptors[0].duplicate())
+            return .bind(binds.answer(call, with: sockets))
+        }
+    }
+}
