@@ -8,11 +8,6 @@ public struct Cgroup: Hashable, Sendable {
     struct Controller: Hashable, Sendable {
         let isUnified: Bool
         let folders: [String]
-
-        /// The first of these files that holds a number, folder by folder.
-        func numbers(_ name: String) -> [UInt64] {
-            folders.compactMap { Cgroup.number("\($0)/\(name)") }
-        }
     }
 
     private let controllers: [String: Controller]
@@ -60,11 +55,19 @@ public struct Cgroup: Hashable, Sendable {
     }
 
     /// The tightest memory limit of the group and its ancestors in bytes; nil without a limit.
+    ///
+    /// `memory.high` counts as a limit: above it the kernel throttles every process of the group
+    /// (Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files").
     public func memoryLimitBytes() -> UInt64? {
         guard let memory = controllers["memory"] else { return nil }
-        let name = memory.isUnified ? "memory.max" : "memory.limit_in_bytes"
-        // Version 1 tells no limit as the largest number of pages.
-        return memory.numbers(name).filter { $0 < 1 << 62 }.min()
+        return memory.folders.compactMap { Self.memoryLimit(of: $0, memory) }.min()
+    }
+
+    private static func memoryLimit(of folder: String, _ memory: Controller) -> UInt64? {
+        let names =
+            memory.isUnified ? ["memory.max", "memory.high"] : ["memory.limit_in_bytes"]
+        // Version 1 reports no limit as the largest number of pages.
+        return names.compactMap { number("\(folder)/\($0)") }.filter { $0 < 1 << 62 }.min()
     }
 
     /// The figures of the group, of those with a limit up to the root, that has the least left. Nil
@@ -73,13 +76,10 @@ public struct Cgroup: Hashable, Sendable {
         guard let memory = controllers["memory"] else { return nil }
         let names =
             memory.isUnified
-            ? (limit: "memory.max", usage: "memory.current", inactive: "inactive_file")
-            : (
-                limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes",
-                inactive: "total_inactive_file"
-            )
+            ? (usage: "memory.current", inactive: "inactive_file")
+            : (usage: "memory.usage_in_bytes", inactive: "total_inactive_file")
         let figures = memory.folders.compactMap { folder -> MemoryFigures? in
-            guard let limit = Self.number("\(folder)/\(names.limit)"), limit < 1 << 62,
+            guard let limit = Self.memoryLimit(of: folder, memory),
                 let usage = Self.number("\(folder)/\(names.usage)")
             else { return nil }
             let statistics = Procfs.bytes("\(folder)/memory.stat") ?? []

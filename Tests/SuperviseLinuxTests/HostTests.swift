@@ -118,6 +118,25 @@ struct HostTests {
         }
     }
 
+    /// Above `memory.high` the kernel throttles the group, so the tighter of the two is the limit.
+    @Test func memoryHighIsALimit() throws {
+        let folder = try TestFolder()
+        try folder.write("memory.max", "5000\n")
+        try folder.write("memory.current", "1500\n")
+        try folder.write("memory.stat", "inactive_file 400\n")
+        let cgroup = Cgroup(
+            membership: "0::/\n",
+            mounts: "1 1 0:1 / \(folder.path) rw - cgroup2 none rw\n")
+        for (high, limit) in [("2000", UInt64(2000)), ("max", 5000), ("9000", 5000)] {
+            try folder.write("memory.high", high + "\n")
+            #expect(cgroup.memoryLimitBytes() == limit)
+            #expect(
+                cgroup.memoryRoom() == MemoryFigures(limitBytes: limit, workingSetBytes: 1100))
+        }
+        try folder.write("memory.max", "max\n")
+        #expect(cgroup.memoryLimitBytes() == 9000)
+    }
+
     @Test func noncesDiffer() throws {
         let nonce = try Nonce()
         #expect(nonce.text.utf8.count == 32)
