@@ -61,6 +61,7 @@ extension Client {
             case "stalled":
                 "the reload stalls: the old workers that are left serve on, and it is tried again"
             case "failed": "the configuration has errors, everything runs on as before"
+            case "superseded": "a newer reload superseded this one"
             case "stopped": "the master was told to stop"
             default: "the reload failed"
             }

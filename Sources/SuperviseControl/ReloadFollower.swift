@@ -1,11 +1,13 @@
 import SuperviseCore
 
-/// Follows a reload through the notices, for those who wait for its verdict. It lasts from the word
-/// to reload until every worker is of the new generation or it is clear that this will not be soon.
-/// A reload that overtakes another one takes over those who wait for that.
+/// Follows reloads through the notices, for the clients that wait for a verdict. A reload lasts from
+/// its request until every worker is of the new generation, or until it is clear that this will not
+/// happen soon. Each reload has its own verdict: a newer one may fail while an older one rolls out.
 public struct ReloadFollower: Codable {
     /// A line for those who wait.
     public struct Step: Equatable, Sendable {
+        /// The number of the reload that it is about.
+        public let reload: Int
         /// One JSON object, ending with a line break.
         public let line: [UInt8]
         /// Whether it is the verdict, after which nothing comes.
@@ -20,6 +22,8 @@ public struct ReloadFollower: Codable {
         case complete
         /// New code failed on trial; nothing was replaced.
         case aborted
+        /// A newer reload took its place.
+        case superseded
         /// New workers keep failing half-way; those of the old generation that are left serve on.
         case stalled
         /// The configuration has errors; nothing was tried.
@@ -28,116 +32,157 @@ public struct ReloadFollower: Codable {
         case stopped
     }
 
-    private enum Stage: Equatable, Codable {
-        case none
-        case reading
-        case trial(Int)
-        case rolling(Int)
+    /// A reload whose configuration was read, until its verdict.
+    private struct Attempt: Codable {
+        /// The reload.
+        let number: Int
+        let generation: Int
+        /// Whether it was committed.
+        var isRolling = false
+        var reasons: [String] = []
+        /// The last failure of each pool, by number.
+        var lastFailures: [Int: String] = [:]
+        var replaced = -1
     }
 
-    private var stage = Stage.none
-    private var reasons: [String] = []
-    /// The last failure of each pool, by number.
-    private var lastFailures: [Int: String] = [:]
-    private var replaced = -1
+    /// The reload whose configuration is being read.
+    private var reading: Int?
+    /// Those without a verdict: one that rolls out, and a newer one on trial.
+    private var attempts: [Attempt] = []
+    private var newest = 0
 
     /// A follower of no reload.
     public init() {}
 
+    /// The number of the reload that `beginReading` begins. A reload whose configuration is still
+    /// being read reads the newest one, so another request joins it.
+    public var upcoming: Int { reading ?? newest + 1 }
+
+    /// Whether every reload has its verdict.
+    public var isIdle: Bool { reading == nil && attempts.isEmpty }
+
     /// The configuration is read.
     public mutating func beginReading() -> Step {
-        stage = .reading
-        return step("reading")
+        newest = upcoming
+        reading = newest
+        return step("reading", of: newest)
     }
 
     /// The configuration cannot be put to work.
-    public mutating func fail(_ problems: [String]) -> Step {
-        verdict(.failed, problems)
+    public mutating func fail(_ problems: [String]) -> Step? {
+        guard let number = reading else { return nil }
+        reading = nil
+        return verdict(.failed, of: number, nil, problems)
     }
 
-    /// What a notice means for the reload. `poolName` names a pool by its number, `progress` tells how
-    /// many slots have a worker of the new generation, and of how many.
+    /// What a notice means for the reloads. `poolName` names a pool by its number, `progress` returns
+    /// how many slots have a worker of the generation in force, and of how many.
     public mutating func follow(
         _ notice: Notice, poolName: (Int) -> String, progress: () -> (replaced: Int, of: Int)
-    ) -> Step? {
-        guard stage != .none else { return nil }
+    ) -> [Step] {
+        guard !isIdle else { return [] }
         remember(notice)
         switch notice {
         case .reloadBegun(let generation):
-            stage = .trial(generation)
-            reasons = []
-            lastFailures = [:]
-            replaced = -1
-            return step("trial", generation)
-        case .canaryFailed(let pool, _, let reason):
-            reasons.append("pool \(poolName(pool)): the first new worker \(reason.text)")
-        case .reloadAborted:
-            // Without a canary that failed, a newer reload or a stop took over, and tells for itself.
-            return reasons.isEmpty ? nil : verdict(.aborted, reasons)
+            guard let number = reading else { return [] }
+            reading = nil
+            attempts.append(Attempt(number: number, generation: generation))
+            return [step("trial", of: number, generation)]
+        case .canaryFailed(let pool, let generation, let reason):
+            change(generation) {
+                $0.reasons.append("pool \(poolName(pool)): the first new worker \(reason.text)")
+            }
+            return []
+        case .reloadAborted(let generation):
+            return end(.superseded, where: { $0.generation == generation && $0.reasons.isEmpty })
+                + end(.aborted, where: { $0.generation == generation })
         case .reloadCommitted(let generation):
-            stage = .rolling(generation)
-            return rolling(progress)
+            let older = end(.superseded, where: { $0.generation < generation })
+            change(generation) { $0.isRolling = true }
+            return older + rolling(progress)
         case .ready, .exited: return rolling(progress)
         case .backoff(let pool, let slot, let failures, _):
-            guard case .rolling = stage else { return nil }
-            let last = lastFailures[pool].map { ", the last \($0)" } ?? ""
-            return verdict(
-                .stalled,
-                [
-                    "pool \(poolName(pool)): \(failures) new workers of slot \(slot) in a row failed\(last)"
-                ])
-        case .reloadComplete: return verdict(.complete, [])
+            return stalled(poolName(pool), pool, slot, failures)
+        case .reloadComplete(let generation):
+            return end(.complete, where: { $0.generation == generation })
         case .started, .startFailed, .bootTimedOut, .due, .retiring, .drained, .killed,
             .leftProcesses,
             .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
             .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp:
-            break
+            return []
         }
-        return nil
     }
 
     /// The master stops.
-    public mutating func stop() -> Step? {
-        stage == .none ? nil : verdict(.stopped, [])
+    public mutating func stop() -> [Step] {
+        let read = reading.map { [verdict(.stopped, of: $0, nil, [])] } ?? []
+        reading = nil
+        return end(.stopped, where: { _ in true }) + read
+    }
+
+    private mutating func change(_ generation: Int, _ adjust: (inout Attempt) -> Void) {
+        guard let index = attempts.firstIndex(where: { $0.generation == generation }) else {
+            return
+        }
+        adjust(&attempts[index])
+    }
+
+    private mutating func end(_ result: Result, where isMeant: (Attempt) -> Bool) -> [Step] {
+        let ended = attempts.filter(isMeant)
+        attempts.removeAll(where: isMeant)
+        return ended.map { verdict(result, of: $0.number, $0.generation, $0.reasons) }
+    }
+
+    private mutating func stalled(
+        _ name: String, _ pool: Int, _ slot: Int, _ failures: Int
+    ) -> [Step] {
+        for index in attempts.indices where attempts[index].isRolling {
+            let last = attempts[index].lastFailures[pool].map { ", the last \($0)" } ?? ""
+            attempts[index].reasons = [
+                "pool \(name): \(failures) new workers of slot \(slot) in a row failed\(last)"
+            ]
+        }
+        return end(.stalled, where: \.isRolling)
     }
 
     /// What a pool's last failure was, to say why a rollout stalls.
     private mutating func remember(_ notice: Notice) {
+        var failure: (pool: Int, text: String)?
         if case .exited(let id, let status, let ending, _) = notice {
-            if ending == .crashed { lastFailures[id.pool] = status.text }
-            if ending == .bootFailed {
-                lastFailures[id.pool] = status.text + " before it was ready"
-            }
-        } else if case .startFailed(let id, let failure) = notice {
-            lastFailures[id.pool] = CanaryFailure.notStarted(failure).text
+            if ending == .crashed { failure = (id.pool, status.text) }
+            if ending == .bootFailed { failure = (id.pool, status.text + " before it was ready") }
+        } else if case .startFailed(let id, let reason) = notice {
+            failure = (id.pool, CanaryFailure.notStarted(reason).text)
         } else if case .bootTimedOut(let id, _) = notice {
-            lastFailures[id.pool] = CanaryFailure.bootTimeout.text
+            failure = (id.pool, CanaryFailure.bootTimeout.text)
         } else if case .retiring(let id, .killMemory, _) = notice {
-            lastFailures[id.pool] = CanaryFailure.left(.killMemory).text
+            failure = (id.pool, CanaryFailure.left(.killMemory).text)
+        }
+        guard let failure else { return }
+        for index in attempts.indices {
+            attempts[index].lastFailures[failure.pool] = failure.text
         }
     }
 
-    private mutating func rolling(_ progress: () -> (replaced: Int, of: Int)) -> Step? {
-        guard case .rolling(let generation) = stage else { return nil }
+    private mutating func rolling(_ progress: () -> (replaced: Int, of: Int)) -> [Step] {
+        guard let index = attempts.firstIndex(where: \.isRolling) else { return [] }
         let (replaced, of) = progress()
-        guard replaced != self.replaced else { return nil }
-        self.replaced = replaced
-        return step("rolling", generation) {
-            $0.field("replaced", replaced)
-            $0.field("of", of)
-        }
+        guard replaced != attempts[index].replaced else { return [] }
+        attempts[index].replaced = replaced
+        return [
+            step("rolling", of: attempts[index].number, attempts[index].generation) {
+                $0.field("replaced", replaced)
+                $0.field("of", of)
+            }
+        ]
     }
 
-    private mutating func verdict(_ result: Result, _ reasons: [String]) -> Step {
-        let generation: Int? =
-            switch stage {
-            case .trial(let generation), .rolling(let generation): generation
-            case .none, .reading: nil
-            }
-        stage = .none
-        return step(
-            "verdict", generation, isVerdict: true, isComplete: result == .complete
+    private func verdict(
+        _ result: Result, of number: Int, _ generation: Int?, _ reasons: [String]
+    ) -> Step {
+        step(
+            "verdict", of: number, generation, isVerdict: true, isComplete: result == .complete
         ) { json in
             json.field("result", result.rawValue)
             json.array("reasons") { json in for reason in reasons { json.element(reason) } }
@@ -145,7 +190,7 @@ public struct ReloadFollower: Codable {
     }
 
     private func step(
-        _ stage: String, _ generation: Int? = nil, isVerdict: Bool = false,
+        _ stage: String, of number: Int, _ generation: Int? = nil, isVerdict: Bool = false,
         isComplete: Bool = false, _ fill: (inout JSONWriter) -> Void = { _ in }
     ) -> Step {
         var json = JSONWriter()
@@ -154,6 +199,8 @@ public struct ReloadFollower: Codable {
             json.field("generation", generation)
             fill(&json)
         }
-        return Step(line: json.bytes + [0x0A], isVerdict: isVerdict, isComplete: isComplete)
+        return Step(
+            reload: number, line: json.bytes + [0x0A], isVerdict: isVerdict,
+            isComplete: isComplete)
     }
 }

@@ -33,9 +33,11 @@ extension StatusReport {
         json.field("upgrades_failed", master.upgradesFailed)
     }
 
-    /// How the last reload went: one whose configuration could not be read comes after any rollout.
+    /// How the last reload went: one whose configuration could not be read comes after any rollout
+    /// that is over.
     private func writeReload(to json: inout JSONWriter) {
-        guard master.configurationProblems.isEmpty else {
+        let isUnderWay = snapshot.rollout.map { $0.endedAt == nil } ?? false
+        guard master.configurationProblems.isEmpty || isUnderWay else {
             json.object("reload") { json in
                 json.field("state", "failed")
                 json.array("reasons") { json in

@@ -140,10 +140,12 @@ private func report() -> StatusReport {
     ) -> Bool {
         var isDecided = false
         for notice in notices {
-            let step = follower.follow(notice, poolName: { "p\($0)" }, progress: { progress })
-            guard let step else { continue }
-            lines.append(String(decoding: step.line.dropLast(), as: UTF8.self))
-            isDecided = step.isVerdict
+            for step in follower.follow(
+                notice, poolName: { "p\($0)" }, progress: { progress })
+            {
+                lines.append(String(decoding: step.line.dropLast(), as: UTF8.self))
+                isDecided = step.isVerdict
+            }
         }
         return isDecided
     }
@@ -182,20 +184,53 @@ private func report() -> StatusReport {
         #expect(
             lines.last == #"{"stage":"verdict","generation":2,"result":"aborted","#
                 + #""reasons":["pool p0: the first new worker exited with status 3"]}"#)
-        #expect(follower.stop() == nil)
+        #expect(follower.stop() == [])
     }
 
-    @Test mutating func anOvertakenReloadGoesOnWithTheNewer() {
+    private mutating func verdicts(
+        _ follower: inout ReloadFollower, _ notice: Notice
+    ) -> [Int: Bool] {
+        let steps = follower.follow(notice, poolName: { "p\($0)" }, progress: { (0, 1) })
+        return Dictionary(
+            uniqueKeysWithValues: steps.filter(\.isVerdict).map { ($0.reload, $0.isComplete) })
+    }
+
+    /// A broken configuration that comes during a trial is nothing to the reload on trial.
+    @Test mutating func eachReloadHasItsOwnVerdict() {
+        var follower = ReloadFollower()
+        #expect(follower.upcoming == 1)
+        #expect(follower.beginReading().reload == 1)
+        #expect(follower.upcoming == 1)
+        #expect(verdicts(&follower, .reloadBegun(generation: 2)) == [:])
+        #expect(follower.beginReading().reload == 2)
+        let failure = follower.fail(["broken"])
+        #expect(failure?.reload == 2 && failure?.isVerdict == true)
+        #expect(!follower.isIdle)
+        #expect(verdicts(&follower, .reloadCommitted(generation: 2)) == [:])
+        #expect(verdicts(&follower, .reloadComplete(generation: 2)) == [1: true])
+        #expect(follower.isIdle)
+    }
+
+    @Test mutating func aSupersededReloadIsNotComplete() {
         var follower = ReloadFollower()
         _ = follower.beginReading()
-        #expect(
-            !follow(
-                &follower,
-                [
-                    .reloadBegun(generation: 2), .reloadAborted(generation: 2),
-                    .reloadBegun(generation: 3), .reloadCommitted(generation: 3),
-                ]))
-        #expect(follow(&follower, [.reloadComplete(generation: 3)]))
+        _ = verdicts(&follower, .reloadBegun(generation: 2))
+        _ = follower.beginReading()
+        #expect(verdicts(&follower, .reloadAborted(generation: 2)) == [1: false])
+        _ = verdicts(&follower, .reloadBegun(generation: 3))
+        _ = verdicts(&follower, .reloadCommitted(generation: 3))
+        _ = follower.beginReading()
+        _ = verdicts(&follower, .reloadBegun(generation: 4))
+        #expect(verdicts(&follower, .reloadCommitted(generation: 4)) == [2: false])
+        #expect(verdicts(&follower, .reloadComplete(generation: 4)) == [3: true])
+    }
+
+    /// The first one was not read yet, and what is read now is what both asked for.
+    @Test func aReloadThatIsReadAnewIsTheSame() {
+        var follower = ReloadFollower()
+        #expect(follower.beginReading().reload == 1)
+        #expect(follower.beginReading().reload == 1)
+        #expect(follower.fail([])?.reload == 1 && follower.isIdle)
     }
 
     @Test mutating func newWorkersThatKeepFailingStallIt() {
@@ -218,13 +253,13 @@ private func report() -> StatusReport {
 
     @Test func errorsAndStops() {
         var follower = ReloadFollower()
-        #expect(follower.stop() == nil)
+        #expect(follower.stop() == [])
         _ = follower.beginReading()
         #expect(
-            String(decoding: follower.fail(["a", "b"]).line, as: UTF8.self)
+            String(decoding: follower.fail(["a", "b"])?.line ?? [], as: UTF8.self)
                 == #"{"stage":"verdict","result":"failed","reasons":["a","b"]}"# + "\n")
         _ = follower.beginReading()
-        #expect(follower.stop()?.isVerdict == true)
+        #expect(follower.stop().map(\.isVerdict) == [true])
     }
 }
 

@@ -5,11 +5,11 @@ import SuperviseLinux
 /// A client of the control socket or of `status-bind`.
 final class ControlConnection {
     /// What its answer is, where that is not given at once.
-    enum Stream: Codable {
+    enum Stream: Equatable, Codable {
         /// Events as they come.
         case events
-        /// A reload until its verdict.
-        case reload
+        /// The reload of this number, until its verdict.
+        case reload(Int)
         /// Nothing, until the master ends.
         case stop
         /// An upgrade of the master until its verdict.

@@ -104,8 +104,14 @@ extension Master {
     /// Counts reloads by their result.
     func countReload(_ notice: Notice) {
         if case .reloadBegun = notice { reloads.problems = [] }
-        if case .reloadComplete = notice { reloads.complete += 1 }
-        if case .reloadAborted = notice { reloads.aborted += 1 }
+        if case .reloadComplete = notice {
+            reloads.problems = []
+            reloads.complete += 1
+        }
+        if case .reloadAborted = notice {
+            reloads.problems = []
+            reloads.aborted += 1
+        }
     }
 }
 
