@@ -108,7 +108,16 @@ public struct Client {
         }
         return say(
             "\(answer["pool"]?.text ?? "?"): \(answer.integerText("from")) workers, now "
-                + "\(answer.integerText("to"))\n")
+                + "\(answer.integerText("to"))\n" + Client.shares(in: answer))
+    }
+
+    /// What a worker may use of the memory from now on, where caps are percentages.
+    private static func shares(in answer: JSONValue) -> String {
+        [("max-rss", "max_rss_bytes"), ("kill-rss", "kill_rss_bytes")].map { key, field in
+            answer[field]?.integer.map {
+                "  \(key) of a new worker: \(Units.bytes(Double($0)))\n"
+            } ?? ""
+        }.joined()
     }
 
     private func query(_ pool: String?) -> String {

@@ -17,13 +17,18 @@ extension HTTPResponse {
         return HTTPResponse(.accepted, .json, json.bytes + [0x0A])
     }
 
-    /// 200: the pool has another number of workers now, or the same.
-    public static func scaled(pool: String, from: Int, to: Int) -> HTTPResponse {
+    /// 200: the pool has another number of workers now, or the same. `caps` are what its caps come to
+    /// that are percentages.
+    public static func scaled(
+        pool: String, from: Int, to: Int, caps: MemoryCapBytes? = nil
+    ) -> HTTPResponse {
         var json = JSONWriter()
         json.object { json in
             json.field("pool", pool)
             json.field("from", from)
             json.field("to", to)
+            json.field("max_rss_bytes", caps?.soft)
+            json.field("kill_rss_bytes", caps?.hard)
         }
         return HTTPResponse(.ok, .json, json.bytes + [0x0A])
     }

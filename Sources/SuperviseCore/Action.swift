@@ -14,6 +14,8 @@ public enum Action: Equatable, Sendable {
     /// Look whether the worker waits on a listener; `listening` or `unobservable` is the answer, or
     /// nothing where it does not yet.
     case observe(WorkerID)
+    /// Measure this worker alone; `memory` is the answer, unless it cannot be read.
+    case measure(WorkerID)
     /// Measure every living worker of this pool; `memory` of each and `sampled` are the answers.
     case sampleMemory(pool: Int)
     /// Measure what is left of the memory limit; `room` is the answer, where it can be told.

@@ -26,8 +26,9 @@ public enum Notice: Equatable, Sendable {
     case backoff(pool: Int, slot: Int, failures: Int, delay: TimeSpan)
     /// The slot's work is done; nothing is started there any more.
     case slotDone(pool: Int, slot: Int)
-    /// The worker is over `max-rss` but younger than `min-lifetime`: the cap may be too low.
-    case memoryAlarm(WorkerID, WorkerFacts, limitBytes: UInt64)
+    /// The worker exceeds a cap that its own size is near: the cap may be too low. It is not
+    /// recycled or killed for that before `min-lifetime`.
+    case memoryAlarm(WorkerID, WorkerFacts, AlarmedCap, limitBytes: UInt64)
     /// The worker is over `warn-rss`.
     case memoryWarning(WorkerID, WorkerFacts, limitBytes: UInt64)
     /// Workers that grow like this one reach a cap within this time, sooner than all can be replaced.
@@ -72,6 +73,29 @@ public enum Notice: Equatable, Sendable {
     case reloadComplete(generation: Int)
     /// The service ends because of this.
     case givingUp(GiveUpReason)
+}
+
+extension Notice {
+    /// Whether it only repeats what an event said, and is no decision on which others rest.
+    var reportsEvent: Bool {
+        switch self {
+        case .started, .startFailed, .exited: true
+        case .ready, .bootTimedOut, .due, .retiring, .drained, .killed, .leftProcesses, .killedTree,
+            .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
+            .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,
+            .canaryFailed, .rolledOut, .drainDelay, .closed, .stopping, .ended, .reloadBegun,
+            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp:
+            false
+        }
+    }
+}
+
+/// The cap of an alarm.
+public enum AlarmedCap: String, Hashable, Sendable, Codable {
+    /// `max-rss`.
+    case soft = "max-rss"
+    /// `kill-rss`.
+    case hard = "kill-rss"
 }
 
 /// The rule by which a worker became ready.

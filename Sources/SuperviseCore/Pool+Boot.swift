@@ -54,12 +54,12 @@ extension Pool {
             candidate?.phase = .trying(id)
             note(.canaryStarted(id, generation: trial.generation))
         }
-        outbox.append(
-            .start(
-                id,
-                StartOrder(
-                    generation: worker.generation, requestLimit: worker.requestLimit,
-                    bell: worker.bell)))
+        let order = StartOrder(
+            generation: worker.generation, requestLimit: worker.requestLimit, bell: worker.bell)
+        // A replacement does not wait until the end of its predecessor is logged.
+        outbox.insert(.start(id, order)) { action in
+            if case .note(let notice) = action { notice.reportsEvent } else { false }
+        }
         return worker
     }
 
@@ -67,6 +67,12 @@ extension Pool {
     func policy(of worker: Worker) -> PoolPolicy {
         guard let candidate, candidate.generation == worker.generation else { return policy }
         return candidate.policy
+    }
+
+    /// The lowest memory cap of a worker, by the settings that it was started with; nil where it has
+    /// none.
+    public func lowestCapBytes(of id: WorkerID) -> UInt64? {
+        worker(id).flatMap { policy(of: $0).lowestCapBytes }
     }
 
     mutating func workerRuns(_ id: WorkerID, at now: Instant) {
@@ -134,6 +140,8 @@ extension Pool {
         learnBootTime(of: worker)
         slots[id.slot].setbacks.bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
+        // What it grows to by serving is held against its size now.
+        if policy(of: worker).lowestCapBytes != nil { outbox.append(.measure(id)) }
         if candidate?.isTrying(id) == true {
             candidateIsReady(id, at: now)
         } else if slots[id.slot].replacement?.id == id {

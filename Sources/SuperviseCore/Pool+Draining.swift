@@ -32,8 +32,7 @@ extension Pool {
     /// who says `READY=1` knows the contract: it finishes its requests.
     func drains(_ worker: Worker, because cause: RetireCause, within grace: TimeSpan) -> Bool {
         let policy = policy(of: worker)
-        guard policy.hasListeners, grace > .zero, worker.state != .starting, cause.mayDrain,
-            worker.isReady || cause != .superseded
+        guard policy.hasListeners, grace > .zero, worker.state != .starting, cause.mayDrain
         else { return false }
         return switch policy.drain {
         case .signal: false
@@ -58,13 +57,19 @@ extension Pool {
         else { return }
         slots[id.slot].leaving[index].draining = nil
         let latest = now + draining.share
+        // One that never was ready, and has no request, needs no graceful timeout.
+        let longest =
+            slots[id.slot].leaving[index].mayHoldRequests(after: end)
+            ? Instant(nanoseconds: .max) : now + BootTimes.grace
         note(.drained(id, end, after: now - draining.since))
         switch slots[id.slot].leaving[index].state {
         case .retiring(let cause, let killAt):
-            slots[id.slot].leaving[index].state = .retiring(cause, killAt: max(killAt, latest))
+            slots[id.slot].leaving[index].state = .retiring(
+                cause, killAt: max(min(killAt, longest), latest))
             outbox.append(.signal(id, .stop))
         case .outlived(let killAt):
-            slots[id.slot].leaving[index].state = .outlived(killAt: max(killAt, latest))
+            slots[id.slot].leaving[index].state = .outlived(
+                killAt: max(min(killAt, longest), latest))
             outbox.append(.signalTree(id))
         case .starting, .booting, .ready:
             preconditionFailure("who is emptied was told to go")
@@ -77,6 +82,17 @@ extension Pool {
             if let draining = worker.draining, draining.until <= now {
                 endDraining(of: worker.id, because: .timeout, at: now)
             }
+        }
+    }
+}
+
+extension Worker {
+    /// Whether it may still have requests when its draining has ended in this way.
+    fileprivate func mayHoldRequests(after end: DrainEnd) -> Bool {
+        switch end {
+        case .idle: readyAt != nil
+        case .unwatchable: readyAt != nil || requests > 0
+        case .timeout: true
         }
     }
 }

@@ -1,43 +1,36 @@
-/// Memory caps of single workers, and the storm guard of the soft one.
-///
-/// A cap below a program's own size would recycle for ever. A worker that is past its cap before it
-/// has been ready for `min-lifetime` is therefore not recycled but raises an alarm, once. From that age
-/// on it is recycled if it *still grows*, as a leak does: its floor rose over the second half of its
-/// time. A program that is merely larger than the cap has stopped growing by then, and stays. One whose
-/// start takes longer than `min-lifetime` would look like a leak each time, so every fourth worker of
-/// such a slot is given `backoff-max`, to see whether it stops by itself; a start may take half of that.
+/// Memory caps of single workers. Which of them a cap spares is the storm guard's decision
+/// (Pool+StormGuard.swift).
 
 extension Pool {
-    /// Every so many workers of a slot that grows past its cap at once, one is given more time.
-    private static let trialEvery = 4
-
     mutating func measure(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
         if let index = leavingIndex(of: id) {
             let known = slots[id.slot].leaving[index].memory.largestLeavingBytes ?? 0
             slots[id.slot].leaving[index].memory.largestLeavingBytes = max(known, bytes)
             slots[id.slot].leaving[index].memory.bytes = bytes
-            samplingPace.learn(bytes, since: nil, cap: policy.killRSSBytes)
-            killLeavingOverMemory(index, of: id, at: now)
+            let cap = hardCap(of: slots[id.slot].leaving[index])
+            samplingPace.learn(bytes, since: nil, cap: cap)
+            killLeavingOverMemory(index, of: id, cap: cap, at: now)
             return
         }
         guard var worker = self[id] else { return }
         let policy = policy(of: worker)
         samplingPace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
-        worker.memory.bytes = bytes
-        worker.memory.measuredAt = now
+        worker.memory.take(bytes, by: worker, at: now)
         if worker.memory.settledBytes == nil, let readyAt = worker.readyAt,
             now - readyAt >= policy.minLifetime
         {
             worker.memory.settledBytes = bytes
+            earlyRecycles = EarlyRecycles()
         }
         warn(of: &worker, at: now)
         self[id] = worker
         learnGrowth(bytes, of: id, at: now)
-        if let cap = policy.killRSSBytes, bytes > cap {
-            endAbruptly(worker, because: .killMemory, within: .zero, at: now)
-        } else if let cap = policy.maxRSSBytes, worker.isReady {
-            judge(id, cap: cap, by: policy, at: now)
+        if let cap = hardCap(of: worker), isToBeKilled(id, cap: cap, at: now) {
+            endAbruptly(self[id] ?? worker, because: .killMemory, within: .zero, at: now)
+            return
         }
+        if let cap = softCap(of: worker), worker.isReady { judge(id, cap: cap, at: now) }
+        canaryWasWeighed(id)
     }
 
     /// Once for each time that it comes up to the mark, which counts again from 5 % below.
@@ -53,13 +46,33 @@ extension Pool {
         }
     }
 
-    private mutating func judge(
-        _ id: WorkerID, cap: UInt64, by policy: PoolPolicy, at now: Instant
-    ) {
+    /// `kill-rss` for this worker. A share that becomes smaller while the worker runs does not apply
+    /// to it: a kill would lose its requests. It is recycled instead (`softCap`).
+    func hardCap(of worker: Worker) -> UInt64? {
+        guard let current = policy(of: worker).killRSSBytes, let given = worker.killRSSBytes else {
+            return nil
+        }
+        return max(current, given)
+    }
+
+    /// `max-rss`, or `kill-rss` where that is lower than what the worker was started with.
+    private func softCap(of worker: Worker) -> UInt64? {
+        let policy = policy(of: worker)
+        guard let current = policy.killRSSBytes, current < worker.killRSSBytes ?? .max else {
+            return policy.maxRSSBytes
+        }
+        return min(current, policy.maxRSSBytes ?? .max)
+    }
+
+    private mutating func judge(_ id: WorkerID, cap: UInt64, at now: Instant) {
         guard var worker = self[id], let readyAt = worker.readyAt else { return }
+        let policy = policy(of: worker)
+        let isYoung = now - readyAt < policy.minLifetime
         guard let bytes = worker.memoryBytes, bytes > cap else {
-            self[id]?.memory.samplesOver = 0
-            if now - readyAt >= policy.minLifetime, !worker.memory.isAlarmed {
+            worker.memory.samplesOver = 0
+            worker.memory.isAlarmed = false
+            self[id] = worker
+            if !isYoung || worker.requests > 0 && !worker.memory.isOwnSize(near: cap) {
                 startAhead(of: worker, cap: cap, by: policy, at: now)
             }
             return
@@ -67,28 +80,21 @@ extension Pool {
         worker.memory.samplesOver += 1
         defer { self[id] = worker }
         guard worker.memory.samplesOver >= policy.memorySamples else { return }
-        let age = now - readyAt
-        if age < policy.minLifetime {
-            guard !worker.memory.isAlarmed else { return }
-            worker.memory.isAlarmed = true
-            note(.memoryAlarm(id, worker.facts(at: now), limitBytes: cap))
-            return
-        }
-        let recycles = slots[id.slot].setbacks.alarmedRecycles
-        if worker.memory.isAlarmed {
-            let isTrial = recycles % Pool.trialEvery == Pool.trialEvery - 1
-            let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
-            guard age >= least, worker.memory.leak.isStillGrowing(at: now) else { return }
-        }
+        guard mayRecycle(&worker, cap: cap, isYoung: isYoung, by: policy, at: now) else { return }
         let wasDue = slots[id.slot].due.map { $0.cause.isUrgent && !$0.isForeseen } ?? false
         setDue(id, .memory, at: now)
         guard !wasDue, slots[id.slot].due?.cause == .memory else { return }
-        slots[id.slot].setbacks.alarmedRecycles = worker.memory.isAlarmed ? recycles + 1 : 0
+        if isYoung { earlyRecycles.count += 1 }
+        slots[id.slot].setbacks.alarmedRecycles =
+            worker.memory.isAlarmed ? slots[id.slot].setbacks.alarmedRecycles + 1 : 0
     }
 
-    private mutating func killLeavingOverMemory(_ index: Int, of id: WorkerID, at now: Instant) {
+    private mutating func killLeavingOverMemory(
+        _ index: Int, of id: WorkerID, cap: UInt64?, at now: Instant
+    ) {
         let worker = slots[id.slot].leaving[index]
-        guard let cap = policy.killRSSBytes, let bytes = worker.memoryBytes, bytes > cap,
+        guard let cap, let bytes = worker.memoryBytes, bytes > cap,
+            !worker.memory.isHardAlarmed || worker.memory.exceedsTwice(cap),
             case .retiring(let cause, let killAt) = worker.state, cause != .killMemory,
             killAt > now
         else { return }

@@ -12,8 +12,11 @@ struct Candidate: Equatable, Sendable, Codable {
         case takingSlot(Int)
         /// The canary boots. Exits: `staying`, `failed`.
         case trying(WorkerID)
-        /// The canary is ready and has to stay so until then. Exits: `passed`, `failed`.
+        /// The canary is ready and has to stay so until then. Exits: `weighing`, `passed`, `failed`.
         case staying(WorkerID, until: Instant)
+        /// The canary stayed, and its memory is held against its own caps. Where that cannot be
+        /// measured until then, it passes. Exits: `passed`, `failed`.
+        case weighing(WorkerID, until: Instant)
         /// The trial went well, or none was needed. Exit: `failed` (the canary left before the commit).
         case passed(WorkerID?)
         /// The trial failed.
@@ -26,19 +29,22 @@ struct Candidate: Equatable, Sendable, Codable {
 
     var canary: WorkerID? {
         switch phase {
-        case .trying(let id), .staying(let id, _): id
+        case .trying(let id), .staying(let id, _), .weighing(let id, _): id
         case .passed(let id): id
         case .waiting, .takingSlot, .failed: nil
         }
     }
 
     var deadline: Instant? {
-        if case .staying(_, let until) = phase { until } else { nil }
+        switch phase {
+        case .staying(_, let until), .weighing(_, let until): until
+        case .waiting, .takingSlot, .trying, .passed, .failed: nil
+        }
     }
 
     var isPending: Bool {
         switch phase {
-        case .waiting, .takingSlot, .trying, .staying, .passed: true
+        case .waiting, .takingSlot, .trying, .staying, .weighing, .passed: true
         case .failed: false
         }
     }
@@ -52,7 +58,7 @@ struct Candidate: Equatable, Sendable, Codable {
         switch phase {
         case .waiting(slot, _): besideIncumbent
         case .takingSlot(slot): true
-        case .waiting, .takingSlot, .trying, .staying, .passed, .failed: false
+        case .waiting, .takingSlot, .trying, .staying, .weighing, .passed, .failed: false
         }
     }
 }
@@ -70,12 +76,14 @@ public enum Trial: Equatable, Sendable, Codable {
 extension Pool {
     /// A canary need not stay longer than this.
     static let longestTrial = TimeSpan.seconds(2)
+    /// A canary whose memory is not measured within this time passes.
+    static let longestWeighing = TimeSpan.seconds(1)
 
     /// How the trial of the prepared generation stands; nil where none is prepared.
     public var trial: Trial? {
         switch candidate?.phase {
         case nil: nil
-        case .waiting, .takingSlot, .trying, .staying: .pending
+        case .waiting, .takingSlot, .trying, .staying, .weighing: .pending
         case .passed: .passed
         case .failed(let reason): .failed(reason)
         }
@@ -152,11 +160,25 @@ extension Pool {
             // The slot chosen anew may have its turn at once.
             if self.candidate != candidate { advanceRecycles(at: now) }
         case .staying(let id, let until) where until <= now:
-            self.candidate?.phase = .passed(id)
-            note(.canaryPassed(pool: number, generation: candidate.generation))
-        case .takingSlot, .trying, .staying, .passed, .failed:
+            guard candidate.policy.killRSSBytes != nil else { return candidatePassed(id) }
+            self.candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
+            outbox.append(.measure(id))
+        case .weighing(let id, let until) where until <= now:
+            candidatePassed(id)
+        case .takingSlot, .trying, .staying, .weighing, .passed, .failed:
             break
         }
+    }
+
+    /// The canary was measured and is not over its hard cap.
+    mutating func canaryWasWeighed(_ id: WorkerID) {
+        if case .weighing(id, _)? = candidate?.phase { candidatePassed(id) }
+    }
+
+    private mutating func candidatePassed(_ id: WorkerID) {
+        guard let generation = candidate?.generation else { return }
+        candidate?.phase = .passed(id)
+        note(.canaryPassed(pool: number, generation: generation))
     }
 
     /// The prepared generation takes over: its policy and size apply, its canary takes its slot, and
@@ -186,16 +208,14 @@ extension Pool {
         if let canary, slots[slot].replacement?.id == canary {
             if slots[slot].due == nil { slots[slot].due = Slot.Due(cause: .reload, since: now) }
             if slots[slot].incumbent?.isReady != true, let old = slots[slot].incumbent {
-                retire(old.id, because: .superseded, within: BootTimes.grace, at: now)
+                supersede(old, at: now)
             }
             takeOver(slot, at: now)
             return
         }
-        // What boots in the old generation serves nobody yet. A replacement may be ready already,
-        // beside an incumbent that holds its recycling off.
+        // A replacement may be ready already, beside an incumbent that holds its recycling off.
         if let replacement = slots[slot].replacement, replacement.generation < generation {
-            let grace = replacement.isReady ? nil : BootTimes.grace
-            retire(replacement.id, because: .superseded, within: grace, at: now)
+            supersede(replacement, at: now)
         }
         guard let incumbent = slots[slot].incumbent, incumbent.generation < generation else {
             return
@@ -203,8 +223,19 @@ extension Pool {
         if incumbent.isReady {
             setDue(incumbent.id, .reload, at: now)
         } else {
-            retire(incumbent.id, because: .superseded, within: BootTimes.grace, at: now)
+            supersede(incumbent, at: now)
         }
+    }
+
+    /// Retires a worker whose generation is not in force. A program accepts connections before it is
+    /// known to be ready, so one that boots gets the graceful timeout as well if it may have any.
+    private mutating func supersede(_ worker: Worker, at now: Instant) {
+        let policy = policy(of: worker)
+        let mayHoldRequests =
+            worker.isReady || worker.requests > 0
+            || drains(worker, because: .superseded, within: policy.gracefulTimeout)
+        let grace = mayHoldRequests ? policy.gracefulTimeout : BootTimes.grace
+        retire(worker.id, because: .superseded, within: grace, at: now)
     }
 
     /// Nobody waits any more at the listeners that older workers alone have: they may go.
@@ -222,14 +253,13 @@ extension Pool {
         guard let given = candidate else { return }
         // It goes by its own settings, which are forgotten then.
         if let canary = given.canary, let worker = self[canary] {
-            let grace = worker.isReady ? given.policy.gracefulTimeout : BootTimes.grace
-            retire(canary, because: .superseded, within: grace, at: now)
+            supersede(worker, at: now)
         }
         candidate = nil
         if let canary = given.canary { refresh(canary.slot, at: now) }
         switch given.phase {
         case .waiting(let slot, _), .takingSlot(let slot): refresh(slot, at: now)
-        case .trying, .staying, .passed, .failed: break
+        case .trying, .staying, .weighing, .passed, .failed: break
         }
     }
 }

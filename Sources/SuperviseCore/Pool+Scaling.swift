@@ -4,8 +4,11 @@ extension Pool {
     /// Adds slots or takes the least useful ones away, down to one.
     mutating func resize(by change: Int, at now: Instant) {
         guard stage == .running || stage == .parked else { return }
-        resize(to: max(1, tally.wanted + change), at: now)
+        resize(to: size(after: change), at: now)
     }
+
+    /// The number of workers after such a change.
+    func size(after change: Int) -> Int { max(1, tally.wanted + change) }
 
     mutating func resize(to size: Int, at now: Instant) {
         let before = tally.wanted

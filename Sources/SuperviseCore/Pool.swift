@@ -49,6 +49,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var samplingPace = SamplingPace()
     /// How the memory of workers that are gone grew.
     var growthHistory = GrowthHistory()
+    /// Workers that exceeded their cap while young, in a row.
+    var earlyRecycles = EarlyRecycles()
     /// Whether it was said that workers reach a cap sooner than they can be replaced.
     var hasLeakAlarm = false
     /// What the percentages were last said to come to.

@@ -2,17 +2,30 @@
 
 extension Service {
     /// Works out anew what percentages of memory come to: each worker that may exist has its share.
-    /// While a generation is on trial, its canary is judged by the shares that it is to have.
-    mutating func shareMemory() {
-        let kept = members.filter { !$0.isRemoved && $0.isServing }.map(\.pool)
-        let count = PoolPolicy.workersAtOnce(kept.map { ($0.policy, $0.intendedSize) })
-        let planned = (reload?.plans ?? []).map { ($0.policy, $0.policy.workers) }
-        let plannedCount = PoolPolicy.workersAtOnce(planned)
+    /// A pool that is about to have another size counts with that.
+    mutating func shareMemory(resizing resized: (index: Int, size: Int)? = nil) {
+        let kept = members.indices.filter { !members[$0].isRemoved && members[$0].isServing }
+        let count = PoolPolicy.workersAtOnce(
+            kept.map { index in
+                let pool = members[index].pool
+                let size = resized?.index == index ? resized?.size : nil
+                return (pool.policy, size ?? pool.intendedSize)
+            })
         for index in members.indices {
-            members[index].pool.shareCandidatesMemory(amongWorkers: plannedCount)
             guard members[index].pool.shareMemory(amongWorkers: count) else { continue }
             let pool = members[index].pool
             note(.memoryShared(pool: pool.number, MemoryCapBytes(pool.policy)))
+        }
+    }
+
+    /// The plans with percentages of memory as they are once all of them are in force: the first
+    /// worker of each has its share from its start on.
+    static func sharingMemory(_ plans: [Plan]) -> [Plan] {
+        let count = PoolPolicy.workersAtOnce(plans.map { ($0.policy, $0.policy.workers) })
+        return plans.map { plan in
+            var plan = plan
+            plan.policy.shareMemory(amongWorkers: count)
+            return plan
         }
     }
 
@@ -41,9 +54,8 @@ extension Pool {
         return MemoryCapBytes(policy) != toldCaps
     }
 
-    mutating func shareCandidatesMemory(amongWorkers count: Int) {
-        candidate?.policy.shareMemory(amongWorkers: count)
-    }
+    /// What the caps of a worker that starts now come to.
+    public var memoryCaps: MemoryCapBytes { MemoryCapBytes(policy) }
 
     /// The number of workers, which a pool that has not started yet is still to get.
     fileprivate var intendedSize: Int { stage == .idle ? policy.workers : size }

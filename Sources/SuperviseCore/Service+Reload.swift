@@ -13,6 +13,7 @@ extension Service {
         guard exitCode == nil else { return }
         if reload != nil { abortReload(at: now) }
         lastGeneration += 1
+        let plans = Service.sharingMemory(plans)
         reload = Reload(generation: lastGeneration, plans: plans)
         rollout = RolloutRecord(generation: lastGeneration, begunAt: now)
         note(.reloadBegun(generation: lastGeneration))
@@ -21,7 +22,6 @@ extension Service {
             else { continue }
             tell(index, .prepare(generation: lastGeneration, plan.policy), at: now)
         }
-        shareMemory()
     }
 
     mutating func advanceReload(at now: Instant) {

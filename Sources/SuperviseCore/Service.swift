@@ -117,15 +117,16 @@ public struct Service: Equatable, Sendable, Codable {
     /// A service of these pools. Equal seeds make equal draws.
     public init(_ plans: [Plan], seed: UInt64) {
         self.seed = seed
-        for plan in plans { add(plan) }
-        shareMemory()
+        for plan in Service.sharingMemory(plans) { add(plan) }
     }
 
     /// Handles one event and returns what is to be done, in order.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         departed = []
         switch event {
-        case .start: tellAll(.start, at: now)
+        case .start:
+            shareMemory()
+            tellAll(.start, at: now)
         case .deadline: expireDeadlines(at: now)
         case .late(let span):
             for index in members.indices { members[index].closing?.shift(by: span) }
@@ -216,9 +217,11 @@ public struct Service: Equatable, Sendable, Codable {
         if members[index].pool.stage == .parked {
             if change > 0 { tellAll(.unpark, at: now) }
         } else {
+            // The shares come first: the workers that are added have the smaller ones.
+            let size = members[index].pool.size(after: change)
+            shareMemory(resizing: (index, size))
             tell(index, .resize(by: change), at: now)
         }
-        shareMemory()
     }
 
     private mutating func stop(_ haste: Haste, exitCode: Int32, at now: Instant) {

@@ -24,6 +24,8 @@ public struct Worker: Equatable, Sendable, Codable {
     public let requestLimit: UInt64?
     /// The age at which it is recycled; nil where there is none.
     let lifetimeLimit: TimeSpan?
+    /// `kill-rss` when it was started; nil where there was none.
+    var killRSSBytes: UInt64?
     /// How often it has to say `WATCHDOG=1`, once it has begun to. It was told so when it started, so
     /// a newer setting does not bind it.
     let watchdogTimeout: TimeSpan?
@@ -75,6 +77,7 @@ public struct Worker: Equatable, Sendable, Codable {
         self.id = id
         self.generation = generation
         startedAt = now
+        killRSSBytes = policy.killRSSBytes
         watchdogTimeout = policy.watchdogTimeout
         bootUntil = now + policy.readyTimeout
         // Both draws are always made, so that switching one limit on does not change the other.
@@ -143,10 +146,16 @@ struct WorkerMemory: Initial, Sendable {
     var largestLeavingBytes: UInt64?
     /// What it used when it had been ready for `min-lifetime`: its size without what grows.
     var settledBytes: UInt64?
+    /// Its memory before it served anything: the last sample until then, or else the first one.
+    var ownBytes: UInt64?
+    /// The first sample since it was ready.
+    var readyBytes: UInt64?
     /// How many looks in a row found it over `max-rss`.
     var samplesOver = 0
-    /// Whether it was past `max-rss` before it was old enough to be recycled for that.
+    /// Whether the storm guard spares it although it is above `max-rss`.
     var isAlarmed = false
+    /// The same of `kill-rss`.
+    var isHardAlarmed = false
     /// Whether it was past `warn-rss`, and not below again.
     var isWarned = false
     /// What the looks since it was ready add up to.

@@ -4,13 +4,19 @@ import SuperviseSettings
 
 /// The one interpreter of actions.
 extension Master {
-    /// Starts come first: a replacement does not wait for the line about its predecessor, nor for its
-    /// turn on the processor until that is written. What was lacking for one may be what the
-    /// predecessor holds, so it is tried again when that is let go.
+    /// In the order in which they come. What was lacking for a start may be what a worker that ended
+    /// holds, so it is tried again after all else.
     func perform(_ actions: [Service.Action]) {
         var lacking: [(id: WorkerID, order: StartOrder)] = []
         var hasStarted = false
-        for case .perform(.start(let id, let order)) in actions {
+        for action in actions {
+            guard case .perform(.start(let id, let order)) = action else {
+                // Several starts in a row yield once.
+                if hasStarted { rightOfWay.give() }
+                hasStarted = false
+                perform(action)
+                continue
+            }
             hasStarted = true
             let failure = start(id, order)
             announce()
@@ -22,7 +28,6 @@ extension Master {
             }
         }
         if hasStarted { rightOfWay.give() }
-        for action in actions { perform(action) }
         for (id, order) in lacking {
             if let failure = start(id, order) { tell(id, .startFailed(failure)) }
         }
@@ -40,12 +45,13 @@ extension Master {
 
     private func perform(_ action: Action) {
         switch action {
-        case .start: return
+        case .start: preconditionFailure("starts are performed with what follows them")
         case .signal(let id, let signal): send(signal, to: id)
         case .drain(let id): drain(id)
         case .signalTree(let id): signalOrphans(of: id)
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)
+        case .measure(let id): measure(id)
         case .sampleMemory(let pool): sampleMemory(ofPool: pool)
         case .measureRoom(let pool): measureRoom(forPool: pool)
         case .logMemory(let pool): logMemory(ofPool: pool)

@@ -28,6 +28,14 @@ extension Master {
         }
     }
 
+    /// Reads the counts of the workers that boot: one that a reload supersedes may have connections.
+    func countBooting() {
+        for member in service.members {
+            for worker in workers.ofPool(member.pool.number)
+            where member.pool.worker(worker.id)?.readyAt == nil { readCount(of: worker) }
+        }
+    }
+
     /// A count as `count` has it; what the setting leaves out is not heard.
     func count(_ news: WorkerEvent, of worker: RunningWorker) {
         let adoption = worker.blueprint.adoption

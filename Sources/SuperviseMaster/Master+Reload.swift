@@ -74,7 +74,7 @@ extension Master {
         guard service.haste == nil else { return }
         if loader != nil { abandonLoader(because: nil) }
         tellReloading()
-        tellReload(reloadFollower.beginReading())
+        tellReload([reloadFollower.beginReading()])
         do throws(StartOfLoaderError) {
             let loader = try ConfigurationLoader(launch, startedAt: now)
             self.loader = loader
@@ -113,7 +113,7 @@ extension Master {
                 "message", "the configuration has errors; everything runs on as before"))
         reloads.failed += 1
         reloads.problems = problems
-        tellReload(reloadFollower.fail(problems))
+        tellReload([reloadFollower.fail(problems)].compactMap { $0 })
     }
 
     private func roll(to loaded: ResolvedConfiguration) {
@@ -126,6 +126,7 @@ extension Master {
             let generation = service.lastGeneration + 1
             blueprints[generation] = prepared.blueprints
             configurations[generation] = resolved
+            countBooting()
             tell(.reload(prepared.plans))
         } catch {
             closeUnused()

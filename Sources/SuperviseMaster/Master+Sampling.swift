@@ -17,6 +17,14 @@ extension Master {
         tell(.sampled(pool: number))
     }
 
+    /// Measures one worker, between the samples of its pool.
+    func measure(_ id: WorkerID) {
+        guard let worker = workers[id], !worker.hasExited else { return }
+        let pool = service.member(id.pool)?.pool
+        measure(
+            worker, at: MonotonicClock.nanoseconds(), nearBytes: pool?.lowestCapBytes(of: id))
+    }
+
     /// What is left in the control group or on the machine, whichever is less: read anew, since both
     /// may be given more or less at any time.
     func measureRoom(forPool number: Int) {

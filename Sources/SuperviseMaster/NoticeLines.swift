@@ -42,9 +42,10 @@ extension LogLine {
             self = subject.line(.warning, "backoff", pool, slot: slot)
                 .with("failures", failures).with("delay", delay)
         case .slotDone(let pool, let slot): self = subject.line(.info, "done", pool, slot: slot)
-        case .memoryAlarm(let id, let facts, let limitBytes):
-            self = subject.line(.warning, "memory-alarm", id).with(facts, requests: false)
-                .with("limit", bytes: limitBytes).with("message", Advice.memoryAlarm)
+        case .memoryAlarm(let id, let facts, let cap, let limitBytes):
+            self = subject.line(.warning, "memory-alarm", id).with("key", cap.rawValue)
+                .with(facts, requests: false).with("limit", bytes: limitBytes)
+                .with("message", Advice.memoryAlarm(cap))
         case .memoryWarning(let id, let facts, let limitBytes):
             self = subject.line(.warning, "memory-warning", id).with(facts)
                 .with("limit", bytes: limitBytes)
@@ -109,9 +110,11 @@ extension LogLine {
         static let assumedReady =
             "nothing shows whether it serves; taken for ready because it lives. "
             + "Let it say READY=1, or set ready to exec or to a time"
-        static let memoryAlarm =
-            "over max-rss while younger than min-lifetime; recycled after that if it still grows. "
-            + "max-rss may be below the program's own size"
+        static func memoryAlarm(_ cap: AlarmedCap) -> String {
+            "the worker exceeds \(cap.rawValue), but the program's own size may be the reason; it is "
+                + (cap == .soft ? "recycled" : "killed")
+                + " after min-lifetime if it still grows. Raise \(cap.rawValue) if it does not"
+        }
         static let notDrained =
             "connections were in use until graceful-timeout was nearly over; they may be cut off"
         static let capsCrossed =
@@ -206,7 +209,7 @@ extension RecycleCause {
     /// The cap that a cause of memory is held against.
     fileprivate func limitBytes(by policy: PoolPolicy) -> UInt64? {
         switch self {
-        case .memory: policy.maxRSSBytes
+        case .memory: policy.maxRSSBytes ?? policy.killRSSBytes
         case .poolMemory: policy.maxPoolRSSBytes
         case .pressure: policy.memoryLimitBytes
         case .requests, .lifetime, .requested, .operator, .reload: nil

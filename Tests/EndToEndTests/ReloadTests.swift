@@ -38,6 +38,34 @@ import Testing
         try await master.waitForWorkers(3, without: before)
     }
 
+    /// New workers would be killed again and again.
+    @Test func aHardCapBelowTheProgramsSizeIsNotCommitted() async throws {
+        let config = "workers = 2\nbind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
+        let master = try Supervise([], config: config)
+        let before = try await master.waitForWorkers(2)
+        try master.folder.write("supervise.conf", config + "kill-rss = 1M\n")
+        let reload = try await master.command("reload", "--wait")
+        #expect(reload.status == .exited(1) && reload.errors.contains("kill-rss"))
+        #expect(try await master.workers() == before)
+        expectNoFailure(try await load(try await master.address(), requests: 20, rate: 100), 20)
+    }
+
+    /// A broken configuration that is read during a trial says nothing of the reload on trial.
+    @Test func eachReloadHasItsOwnVerdict() async throws {
+        let config = "workers = 1\nbind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
+        let master = try Supervise([], config: config)
+        let before = try await master.waitForWorkers(1)
+        let runtime = ["XDG_RUNTIME_DIR": master.folder.path]
+        async let first = run([Place.supervise, "reload", "--wait"], environment: runtime)
+        try await master.waitForEvent("canary-started")
+        try master.folder.write("supervise.conf", config + "no-such-key = 1\n")
+        let second = try await master.command("reload", "--wait")
+        #expect(second.status == .exited(1) && second.errors.contains("no-such-key"))
+        #expect(try await first.status == .exited(0))
+        try await master.waitForWorkers(1, without: before)
+        #expect(!(try await master.command("status").output.contains("failed")))
+    }
+
     @Test func theGracefulTimeoutHolds() async throws {
         let master = try Supervise.hello([
             "--workers", "2", "--graceful-timeout", "1s", "--stable-after", "100ms",

@@ -72,7 +72,7 @@ struct PinnedTests {
             $0.killRSSBytes = 100 << 20
         }
         let tooLarge = Program {
-            $0.hanging = 1000; $0.memory = 200
+            $0.hanging = 1000; $0.memory = 250
         }
         expectGood(
             Schedule(seed: 1, pools: [web], program: tooLarge, healAt: 10_000), exitCode: 3)

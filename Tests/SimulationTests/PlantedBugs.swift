@@ -51,6 +51,12 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case warnTwice
     case forgetTheEvidence
     case relieveTwoAtOnce
+    // Caps and a program's own size.
+    case spareWhoServes
+    case killWhoIsSpared
+    case stayAlarmed
+    case killByASmallerShare
+    case passTheCanaryUnmeasured
     // Readiness.
     case takeRunningForReady
     case bootForTwiceTheTime
@@ -104,6 +110,9 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case armTheTimerOfOnePoolOnly
     case halveTheGrace
     case doubleTheGrace
+    // Order.
+    case reportBeforeStarting
+    case hurryWhoIsSuperseded
 }
 
 /// A service with a planted bug.
@@ -111,6 +120,8 @@ struct Bugged: Machine, Equatable {
     var service: Service
     let bug: PlantedBug
     private var count = 0
+    /// Those that ever raised an alarm.
+    var alarmed: [WorkerID] = []
 
     init(_ bug: PlantedBug, _ schedule: Schedule) {
         self.bug = bug
@@ -132,9 +143,10 @@ struct Bugged: Machine, Equatable {
         for event in spoiled(event) { actions += service.handle(event, at: now) }
         confuse(after: event, hasteBefore: before, at: now)
         confuseTime(after: event, at: now)
+        confuseMemory(at: now)
         actions += meddle(after: event, at: now)
         if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
-        return actions.flatMap { spoiled($0) }
+        return reordered(actions.flatMap { spoiled($0) })
     }
 }
 
@@ -250,51 +262,6 @@ extension Bugged {
             for slot in service.members[index].pool.slots.indices {
                 change(&service.members[index].pool, slot)
             }
-        }
-    }
-
-    /// Does what should not be done.
-    private mutating func meddle(after event: Service.Event, at now: Instant) -> [Service.Action] {
-        var actions: [Service.Action] = []
-        for index in service.members.indices {
-            var pool = service.members[index].pool
-            guard meddle(with: &pool, after: event, at: now) else { continue }
-            actions += pool.outbox.take().map { .perform($0) }
-            service.members[index].pool = pool
-        }
-        return actions
-    }
-
-    private func meddle(with pool: inout Pool, after event: Service.Event, at now: Instant) -> Bool
-    {
-        switch (bug, event) {
-        case (.retireBeforeReady, _):
-            for slot in pool.slots.indices {
-                guard pool.slots[slot].replacement?.isBooting == true, pool.candidate == nil,
-                    let old = pool.slots[slot].incumbent
-                else { continue }
-                pool.retire(old.id, because: .recycle(.requests), at: now)
-                pool.refresh(slot, at: now)
-            }
-            return true
-        case (.retireBeforeTheCommit, .reload) where pool.candidate != nil:
-            guard let old = pool.slots.last?.incumbent, old.isReady else { return false }
-            pool.retire(old.id, because: .recycle(.reload), at: now)
-            pool.refresh(old.id.slot, at: now)
-            return true
-        case (.relieveTwoAtOnce, .sampled):
-            guard let relief = pool.relief, pool.worker(relief) != nil,
-                let other = pool.slots.compactMap(\.incumbent).first(where: { $0.id != relief })
-            else { return false }
-            pool.setDue(other.id, .poolMemory, at: now)
-            pool.refresh(other.id.slot, at: now)
-            return true
-        case (.startWhileStopping, .worker(_, .exited)):
-            guard case .stopping = pool.stage else { return false }
-            _ = pool.makeWorker(in: 0, at: now)
-            return true
-        default:
-            return false
         }
     }
 }

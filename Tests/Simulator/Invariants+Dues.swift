@@ -155,15 +155,16 @@ extension Ledger {
     /// Whether a worker that serves was found over `max-rss` often enough, and was not too young.
     func hasReachedCap(_ worker: Worker) -> Bool {
         let policy = policy(of: worker)
+        guard let cap = softCap(of: worker) else { return false }
         return worker.looksOver >= policy.memorySamples && worker.alarmedAt == nil
-            && now - (worker.readyAt ?? now) >= policy.minLifetime
+            && (!isYoung(worker) || !worker.isOwnSize(near: cap))
     }
 
     /// Whether a worker may get a replacement before it is over this cap: there is room, it has come
     /// half of the way, and at the rate at which any worker grew it is there within a boot.
     func mayReachCap(_ worker: Worker, _ cap: UInt64) -> Bool {
         let pool = pools[worker.id.pool]
-        guard let bytes = worker.memory, let first = worker.firstMemory, bytes > first,
+        guard let bytes = worker.memory, let first = worker.leastMemory, bytes > first,
             cap - bytes <= (cap - first) / 2, let boot = pool.bootTimes?.upperBound
         else { return false }
         let lead = boot.seconds * 1.21 + policy(of: worker).memoryInterval.seconds

@@ -25,13 +25,34 @@ extension Invariant {
     /// What is young is told of, and stays.
     @Sendable static func alarmsRetireNobody(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .due(let id, .memory, _) = notice, let worker = ledger.worker(id),
-            let alarmedAt = worker.alarmedAt, let readyAt = worker.readyAt
+            let alarmedAt = worker.alarmedAt, let cap = ledger.softCap(of: worker)
         else { return nil }
-        let least = ledger.policy(of: worker).minLifetime
-        guard alarmedAt < ledger.now, ledger.now - readyAt >= least else {
+        guard alarmedAt < ledger.now, !ledger.isYoung(worker) || worker.hasOutgrown(cap) else {
             return "\(id) is due by its alarm"
         }
         return nil
+    }
+
+    /// The guard is for workers whose own size is near the cap.
+    @Sendable static func outgrownCapRecycles(_ ledger: Ledger, _ service: Service) -> String? {
+        guard let id = ledger.owesRecycle, let worker = ledger.worker(id), worker.serves,
+            worker.due == nil, worker.alarmedAt == nil
+        else { return nil }
+        return "\(id) exceeded its cap and is not due"
+    }
+
+    /// A worker that is too large for the new caps must not become the pattern of all others.
+    @Sendable static func canaryIsWeighed(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .canaryPassed(let number, _) = notice,
+            let cap = ledger.pools[number].trial?.killRSSBytes,
+            let canary = ledger.pools[number].canary.flatMap(ledger.worker),
+            let readyAt = canary.readyAt
+        else { return nil }
+        let stay = min(ledger.pools[number].policy.stableAfter, .seconds(2))
+        guard let at = canary.measuredAt, at - readyAt >= stay, let bytes = canary.memory else {
+            return "\(canary.id) was not measured at the end of its trial"
+        }
+        return bytes <= cap ? nil : "\(canary.id) is over kill-rss"
     }
 
     @Sendable static func evidenceFirst(_ ledger: Ledger, _ notice: Notice) -> String? {

@@ -39,8 +39,8 @@ extension Invariant {
                 ledger.now - worker.startedAt >= lifetime.lowerBound
             else { return "\(id) is too young" }
         case .memory:
-            guard let cap = policy.maxRSSBytes, let bytes = facts.memoryBytes,
-                ledger.now - (worker.readyAt ?? ledger.now) >= policy.minLifetime
+            guard let cap = ledger.softCap(of: worker), let bytes = facts.memoryBytes,
+                !ledger.isYoung(worker) || !worker.isOwnSize(near: cap) || worker.hasOutgrown(cap)
             else { return "\(id) has no cap, or is too young" }
             guard bytes > cap || ledger.mayReachCap(worker, cap) else {
                 return "\(id) is not over its cap, nor will be soon"
@@ -85,7 +85,7 @@ extension Invariant {
                 return "\(id) had more time to boot"
             }
         case .killMemory:
-            guard ledger.owesKill == id else { return "\(id) is not over kill-rss" }
+            guard ledger.mayKill == id else { return "\(id) is not over kill-rss" }
         case .stop:
             guard case .stopping = pool.stage else { return "\(id): the pool does not stop" }
         case .parked:

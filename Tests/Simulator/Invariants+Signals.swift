@@ -6,7 +6,8 @@ extension Invariant {
     {
         guard case .perform(let action) = action else { return nil }
         switch action {
-        case .signal(let id, _), .drain(let id), .observe(let id), .gatherEvidence(let id, _, _):
+        case .signal(let id, _), .drain(let id), .observe(let id), .measure(let id),
+            .gatherEvidence(let id, _, _):
             guard let worker = ledger.worker(id), !worker.hasExited else { return "\(id) is gone" }
         case .signalTree(let id):
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }

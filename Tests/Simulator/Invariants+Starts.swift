@@ -2,6 +2,13 @@ import SuperviseCore
 
 /// What holds when a worker is started.
 extension Invariant {
+    /// What is only reported keeps no worker waiting.
+    @Sendable static func beforeReports(
+        _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
+    ) -> String? {
+        ledger.hasJustReported ? "\(id) waits for a report" : nil
+    }
+
     @Sendable static func withinSurge(
         _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
     ) -> String? {

@@ -23,6 +23,7 @@ package struct Invariant: Sendable {
         Invariant("incarnations are counted", .start(nextIncarnation)),
         Invariant("a start is of the generation in force or a canary", .start(knownGeneration)),
         Invariant("limits are drawn within their jitter", .start(limitWithinJitter)),
+        Invariant("a start comes before reports", .start(beforeReports)),
         Invariant("a backoff is honoured", .start(afterBackoff)),
         Invariant("memory overtakes other causes", .start(memoryFirst)),
         // Readiness and causes.
@@ -42,6 +43,7 @@ package struct Invariant: Sendable {
         Invariant("a reload touches nothing before its commit", .notice(transaction)),
         Invariant("all canaries are good before the commit", .notice(canariesAreGood)),
         Invariant("a canary stays before it passes", .notice(canaryStays)),
+        Invariant("a canary is measured before it passes", .notice(canaryIsWeighed)),
         // Doors.
         Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
@@ -68,6 +70,7 @@ package struct Invariant: Sendable {
         Invariant("the machine's sums are true", .step(sumsAreTrue)),
         Invariant("a crossing is warned of", .step(crossingIsTold)),
         Invariant("who is over the hard cap is killed", .step(hardCapKills)),
+        Invariant("who exceeds the soft cap by serving is due", .step(outgrownCapRecycles)),
         Invariant("failing again backs off", .step(failureBacksOff)),
         Invariant("work ends as the restart policy says", .step(policyEndsWork)),
         Invariant("a stop is as hasty as asked", .step(hasteReachesAll)),

@@ -3,6 +3,7 @@ import SuperviseCore
 /// What the machine does and says.
 extension Ledger {
     mutating func record(_ action: Service.Action) {
+        hasJustReported = action.reportsEvent
         switch action {
         case .perform(let action): record(action)
         case .adopt: break
@@ -41,7 +42,7 @@ extension Ledger {
                 $0.bell = requests
                 $0.rungAt = now
             }
-        case .observe, .measureRoom, .logMemory, .sampleMemory: break
+        case .observe, .measureRoom, .logMemory, .measure, .sampleMemory: break
         case .note(let notice): record(notice)
         }
     }
@@ -58,6 +59,7 @@ extension Ledger {
             requestLimit: order.requestLimit, readyBy: now + policy.readyTimeout,
             watchdogTimeout: policy.watchdogTimeout)
         worker.bell = order.bell
+        worker.killRSS = policy.killRSSBytes
         worker.isCanary = isCanary
         worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }
         pools[id.pool].slots[id.slot].workers.append(worker)
@@ -74,10 +76,12 @@ extension Ledger {
         let now = now
         switch notice {
         case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses, .killedTree,
-            .memoryShared, .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
+            .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
             .canaryFailed, .drainDelay, .closed:
             break
-        case .memoryAlarm(let id, _, _): change(id) { $0.alarmedAt = now }
+        case .memoryShared(let pool, let caps): pools[pool].policy.take(caps)
+        case .memoryAlarm(let id, _, .soft, _): change(id) { $0.alarmedAt = now }
+        case .memoryAlarm(let id, _, .hard, _): change(id) { $0.isHardAlarmed = true }
         case .memoryWarning(let id, _, _):
             change(id) { $0.isWarned = true }
             if owesWarning == id { owesWarning = nil }
@@ -130,7 +134,7 @@ extension Ledger {
         let grace: TimeSpan =
             switch cause {
             case .bootTimeout, .watchdog, .stalled: .seconds(2)
-            case .superseded: worker.readyAt == nil ? .seconds(2) : graceful
+            case .superseded: mayHoldRequests(worker) ? graceful : .seconds(2)
             case .killMemory: .zero
             case .recycle, .announced, .scaledDown, .parked: graceful
             case .stop:

@@ -8,7 +8,9 @@ extension Ledger {
         /// What the program gets at least from the stop-signal on.
         let share: TimeSpan
         /// Whether it was told that it is empty, or can't be watched.
-        var isOver = false
+        var isOver: Bool { end != nil }
+        /// The one of these that it was told.
+        var end: DrainEnd?
 
         init(until: Instant, share: TimeSpan) {
             self.until = until
@@ -26,9 +28,9 @@ extension Ledger {
         change(id) { $0.draining = Draining(until: until, share: share) }
     }
 
-    mutating func drainEnded(_ worker: Worker) {
+    mutating func drainEnded(_ worker: Worker, _ end: DrainEnd) {
         guard worker.draining != nil else { return }
-        change(worker.id) { $0.draining?.isOver = true }
+        change(worker.id) { $0.draining?.end = end }
         owesStopSignal = worker.id
     }
 
@@ -39,7 +41,13 @@ extension Ledger {
             return change(id) { $0.draining = nil }
         }
         change(id) {
-            $0.killAt = $0.killAt.map { max($0, now + draining.share) }
+            // One that never was ready has the graceful timeout only for requests.
+            let isEmpty =
+                draining.end == .idle || draining.end == .unwatchable && $0.requests == 0
+            let isShort = $0.readyAt == nil && isEmpty
+            $0.killAt = $0.killAt.map { killAt in
+                max(isShort ? min(killAt, now + .seconds(2)) : killAt, now + draining.share)
+            }
             $0.draining = nil
         }
     }
@@ -59,15 +67,27 @@ extension Ledger {
             policy.hasListeners, worker.runsSince != nil, !isHurried(worker.id)
         else { return false }
         switch told.cause {
-        case .recycle, .scaledDown, .parked, .stop: break
-        case .superseded: if worker.readyAt == nil { return false }
+        case .recycle, .scaledDown, .parked, .stop, .superseded: break
         case .announced, .bootTimeout, .killMemory, .watchdog, .stalled: return false
         }
-        return switch policy.drain {
+        return isDrained(worker, by: policy)
+    }
+
+    private func isDrained(_ worker: Worker, by policy: PoolPolicy) -> Bool {
+        switch policy.drain {
         case .signal: false
         case .observe: true
         case .auto: !worker.saidReady
         }
+    }
+
+    /// Whether a worker whose generation is not in force may have requests, so that it has the
+    /// graceful timeout.
+    func mayHoldRequests(_ worker: Worker) -> Bool {
+        let policy = policy(of: worker)
+        return worker.readyAt != nil || worker.requests > 0
+            || policy.hasListeners && worker.runsSince != nil && policy.gracefulTimeout > .zero
+                && isDrained(worker, by: policy)
     }
 }
 

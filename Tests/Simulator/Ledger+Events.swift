@@ -6,6 +6,9 @@ extension Ledger {
         now = instant
         owesBackoff = nil
         owesKill = nil
+        mayKill = nil
+        owesRecycle = nil
+        hasJustReported = false
         owesWarning = nil
         owesDone = nil
         owesShut = nil
@@ -48,7 +51,8 @@ extension Ledger {
         case .ready: change(id) { $0.saidReady = true }
         case .listening: change(id) { $0.wasSeen = true }
         case .unobservable, .recycleRequested, .stopping: break
-        case .drained, .undrainable: drainEnded(worker)
+        case .drained: drainEnded(worker, .idle)
+        case .undrainable: drainEnded(worker, .unwatchable)
         case .watchdog: watchdogHeard(of: worker)
         case .watchdogTriggered: if worker.isKept { owesAbort = id }
         case .extendTimeout(let span): extended(worker, by: span)
@@ -70,6 +74,8 @@ extension Ledger {
         let now = now
         let id = worker.id
         let policy = policy(of: worker)
+        let soft = softCap(of: worker)
+        let hard = hardCap(of: worker)
         if let last = worker.memory, let at = worker.measuredAt, bytes > last {
             let growth = at < now ? Double(bytes - last) / (now - at).seconds : .infinity
             pools[id.pool].steepestGrowth = max(pools[id.pool].steepestGrowth, growth)
@@ -78,12 +84,22 @@ extension Ledger {
             $0.memory = bytes
             $0.measuredAt = now
             if $0.serves, $0.firstMemory == nil { $0.firstMemory = bytes }
-            $0.looksOver = policy.maxRSSBytes.map { bytes > $0 } ?? false ? $0.looksOver + 1 : 0
+            if $0.serves { $0.leastMemory = min($0.leastMemory ?? bytes, bytes) }
+            if $0.ownMemory == nil || $0.requests == 0 { $0.ownMemory = bytes }
+            let isOver = $0.serves && soft.map { bytes > $0 } ?? false
+            $0.looksOver = isOver ? $0.looksOver + 1 : 0
+            if let soft, bytes <= soft, $0.serves { $0.alarmedAt = nil }
+            if let hard, bytes <= hard { $0.isHardAlarmed = false }
             if let mark = policy.warnRSSBytes, bytes < mark - mark / 20 { $0.isWarned = false }
         }
         guard worker.isKept else { return }
+        // Memory may sink again, but the cap was no longer only expected.
+        if let measured = self.worker(id), hasReachedCap(measured) {
+            change(id) { $0.aheadOfCap = nil }
+        }
         if let mark = policy.warnRSSBytes, bytes > mark, !worker.isWarned { owesWarning = id }
-        if let cap = policy.killRSSBytes, bytes > cap { owesKill = id }
+        if let hard, bytes > hard { judgeHardCap(hard, of: id) }
+        if let soft, bytes > soft { judgeSoftCap(soft, of: id) }
     }
 
     private mutating func startFailed(_ worker: Worker, _ failure: StartFailure) {

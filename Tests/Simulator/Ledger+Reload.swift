@@ -5,8 +5,9 @@ extension Ledger {
     mutating func reloadBegun(_ generation: Int) {
         endTrial()
         lastGeneration = generation
-        trial = Trial(generation: generation, since: now, plans: pendingPlans)
-        for plan in pendingPlans {
+        let plans = Ledger.sharingMemory(pendingPlans)
+        trial = Trial(generation: generation, since: now, plans: plans)
+        for plan in plans {
             guard let number = number(named: plan.name) else { continue }
             pools[number].trial = plan.policy
             pools[number].hadNobody = pools[number].serving == 0

@@ -49,13 +49,20 @@ package struct Ledger: Equatable {
         var hasReported = false
         var reportedRequests: UInt64 { hasReported ? requests : 0 }
         var memory: UInt64?
+        /// `kill-rss` when it was started.
+        var killRSS: UInt64?
+        /// Its memory before it served anything.
+        var ownMemory: UInt64?
         /// The first look at it since it was ready, and the last.
         var firstMemory: UInt64?
+        /// The least at any look since it was ready.
+        var leastMemory: UInt64?
         var measuredAt: Instant?
         /// How many looks in a row found it over `max-rss`, and for how long that is only expected.
         var looksOver = 0
         var aheadOfCap: Range<Instant>?
         var alarmedAt: Instant?
+        var isHardAlarmed = false
         var isWarned = false
         /// Since when its memory is looked at before it goes, and whether that still lasts.
         var evidenceSince: Instant?
@@ -184,6 +191,12 @@ package struct Ledger: Equatable {
     var owesShut: Int?
     /// A worker over the hard cap, which has to be killed in this step.
     var owesKill: WorkerID?
+    /// A worker over the hard cap, which may be killed in this step.
+    var mayKill: WorkerID?
+    /// A worker over the soft cap, which has to be due in this step, or to raise an alarm.
+    var owesRecycle: WorkerID?
+    /// Whether the last action of this step reports what an event said.
+    var hasJustReported = false
     /// A worker that asked for its end, which has to be aborted in this step.
     var owesAbort: WorkerID?
     /// A pool whose queue was looked at, so that those who stand still have to go in this step.
@@ -195,7 +208,7 @@ package struct Ledger: Equatable {
     var owesWarning: WorkerID?
 
     package init(_ plans: [Service.Plan]) {
-        pools = plans.map(Pool.init)
+        pools = Ledger.sharingMemory(plans).map(Pool.init)
     }
 
     func worker(_ id: WorkerID) -> Worker? {

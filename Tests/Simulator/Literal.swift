@@ -74,7 +74,7 @@ struct PolicyField {
         PolicyField("maxLifetime", \.maxLifetime) { $0.map(span) ?? "nil" },
         PolicyField("maxLifetimeJitter", \.maxLifetimeJitter, span),
         PolicyField("maxRSSBytes", \.maxRSSBytes) { $0.map { "\($0)" } ?? "nil" },
-        PolicyField("killRSSBytes", \.killRSSBytes) { $0.map { "\($0)" } ?? "nil" },
+        PolicyField("killRSS", \.killRSS) { $0.map { ".\($0)" } ?? "nil" },
         PolicyField("warnRSSBytes", \.warnRSSBytes) { $0.map { "\($0)" } ?? "nil" },
         PolicyField("maxPoolRSSBytes", \.maxPoolRSSBytes) { $0.map { "\($0)" } ?? "nil" },
         PolicyField("memoryPressure", \.memoryPressure) { ".\($0)" },

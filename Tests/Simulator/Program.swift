@@ -31,6 +31,8 @@ package struct Program: Equatable, Sendable {
     package var memory = 50
     package var growth = 0
     package var filling = 0
+    /// The time in seconds between two collections, which take all that was added away; 0 is never.
+    package var collecting = 0
     /// The memory that there is; 0 is more than enough.
     package var limit = 0
     /// How long it takes to look at a worker that goes for its memory; 0 is for ever.
@@ -58,7 +60,7 @@ package struct Program: Equatable, Sendable {
         ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
         ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth),
-        ("filling", \.filling), ("limit", \.limit),
+        ("filling", \.filling), ("collecting", \.collecting), ("limit", \.limit),
         ("evidence", \.evidence),
         ("reporting", \.reporting), ("requests", \.requests), ("paging", \.paging),
         ("beating", \.beating), ("muting", \.muting), ("silent", \.silent),

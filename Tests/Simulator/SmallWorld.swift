@@ -58,6 +58,10 @@ struct SmallWorld: Hashable {
         case .observe(let id):
             let isSeen = present.contains { $0.id == id && $0.isRunning && $0.isWaiting }
             return isSeen ? [.worker(id, .listening)] : []
+        case .measure(let id):
+            return present.filter { $0.id == id && $0.isRunning }.map {
+                .worker(id, .memory(bytes: $0.memory.bytes))
+            }
         case .sampleMemory(let pool):
             return present.filter(\.isRunning).map {
                 .worker($0.id, .memory(bytes: $0.memory.bytes))

@@ -6,9 +6,13 @@ package struct Swarm {
     var draws: Draws
     /// Of their own, so that what is drawn with these leaves all else of a seed as it is.
     private var others: Draws
+    /// Of percentages of memory, for the same reason.
+    private var shares: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
-        var swarm = Swarm(draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5))
+        var swarm = Swarm(
+            draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5),
+            shares: Draws(seed: seed, 7))
         return swarm.schedule(seed: seed)
     }
 
@@ -70,6 +74,11 @@ package struct Swarm {
             policy.maxPoolRSSBytes = UInt64(draws.between(200, 900)) << 20
             policy.memoryInterval = span(1_000, 4_000)
         }
+        // Nobody recovers from a share below the size of a healed program.
+        if shares.chance(200), policy.hasListeners {
+            policy.killRSS = .percent(shares.pick([50, 80, 100]))
+            policy.memoryLimitBytes = UInt64(shares.between(2_000, 9_000)) << 20
+        }
         policy.runsBeforeRecycle = draws.chance(100)
         policy.sendsEvidenceSignal = draws.chance(100)
         if draws.chance(60) { policy.memoryPressure = .auto }
@@ -99,6 +108,10 @@ package struct Swarm {
         if others.chance(200) {
             program.growth = others.between(5, 60)
             program.filling = others.pick([0, others.between(50, 250)])
+        }
+        if shares.chance(250) {
+            program.growth = max(program.growth, shares.between(20, 80))
+            program.collecting = shares.between(2, 6)
         }
         guard isTroubled else { return program }
         func some(_ most: Int) -> Int { draws.chance(300) ? draws.between(0, most) : 0 }

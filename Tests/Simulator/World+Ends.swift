@@ -48,6 +48,9 @@ extension World {
         case .signalTree(let id): signalTree(id, at: now)
         case .kill(let id): kill(id, at: now)
         case .observe(let id): observe(id, at: now)
+        case .measure(let id):
+            guard let bytes = memory(of: id, at: now) else { return }
+            agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
         case .sampleMemory(let pool): sampleMemory(of: pool, at: now)
         case .measureRoom(let pool): measureRoom(for: pool, at: now)
         case .gatherEvidence(let id, _, _):
@@ -139,8 +142,9 @@ extension World {
 
     private func memory(of id: WorkerID, at now: Instant) -> UInt64? {
         guard let process = processes[id], process.isAlive, process.hasExecuted else { return nil }
-        let age = Int((now - process.startedAt).seconds)
         let program = process.program
+        var age = Int((now - process.startedAt).seconds)
+        if program.collecting > 0 { age %= program.collecting }
         let most = program.filling > 0 ? program.filling : .max
         let grown = isHealed ? 0 : min(program.growth * age, most) + process.extraMemory
         return UInt64(program.memory + grown) << 20

@@ -10,7 +10,7 @@ struct BackoffTests {
         bench.wait(.seconds(20))
         #expect(
             bench.tell(id(1), .exited(.signal(.abort), leavesTree: false)) == [
-                .note(.exited(id(1), .signal(.abort), .crashed, facts(20))), start(id(1, 2)),
+                start(id(1, 2)), .note(.exited(id(1), .signal(.abort), .crashed, facts(20))),
             ])
     }
 
@@ -149,7 +149,7 @@ struct BackoffTests {
         bench.tell(.start)
         #expect(
             bench.tell(id(0), .startFailed(refused))
-                == [.note(.startFailed(id(0), refused)), start(id(0, 2))])
+                == [start(id(0, 2)), .note(.startFailed(id(0), refused))])
         let actions = bench.tell(id(0, 2), .startFailed(refused))
         let delay = try #require(actions.backoffDelay)
         #expect(

@@ -101,8 +101,63 @@ struct CanaryTests {
             bench.tell(id(0, 2), .memory(bytes: 2000)) == [
                 .note(
                     .memoryAlarm(
-                        id(0, 2), facts(generation: 2, memory: 2000), limitBytes: 1000))
+                        id(0, 2), facts(generation: 2, memory: 2000), .soft, limitBytes: 1000))
             ])
+    }
+
+    /// What would be killed again and again is not committed.
+    @Test func aCanaryOverItsHardCapFails() {
+        var (bench, next) = upAndStable()
+        next.killRSSBytes = 1000
+        bench.tell(.prepare(generation: 2, next))
+        bench.tell(id(0, 2), .running)
+        #expect(bench.tell(id(0, 2), .ready).contains(.measure(id(0, 2))))
+        bench.tell(id(0, 2), .memory(bytes: 900))
+        #expect(bench.wake() == [.measure(id(0, 2))])
+        #expect(bench.pool.trial == .pending)
+        bench.tell(id(0, 2), .memory(bytes: 1001))
+        #expect(bench.pool.trial == .failed(.left(.killMemory)))
+    }
+
+    @Test func aCanaryBelowItsHardCapPasses() {
+        var (bench, next) = upAndStable()
+        next.killRSSBytes = 1000
+        bench.tell(.prepare(generation: 2, next))
+        bench.makeReady(id(0, 2))
+        bench.wake()
+        bench.tell(id(0, 2), .memory(bytes: 1000))
+        #expect(bench.pool.trial == .passed)
+    }
+
+    @Test func aCanaryThatCannotBeMeasuredPasses() {
+        var (bench, next) = upAndStable()
+        next.killRSSBytes = 1000
+        bench.tell(.prepare(generation: 2, next))
+        bench.makeReady(id(0, 2))
+        bench.wake()
+        bench.wake()
+        #expect(bench.pool.trial == .passed && bench.now == second(63))
+    }
+
+    /// It may have accepted connections before it was known to be ready.
+    @Test func anAbortedCanaryThatBootsIsDrained() {
+        let (bench, next) = upAndStable { $0.drain = .observe }
+        bench.tell(.prepare(generation: 2, next))
+        bench.tell(id(0, 2), .running)
+        #expect(bench.tell(.abort).contains(.drain(id(0, 2))))
+        #expect(bench.pool.nextDeadline == second(88))
+        // It has nothing, and two seconds to end in.
+        #expect(bench.tell(id(0, 2), .drained).contains(.signal(id(0, 2), .stop)))
+        #expect(bench.pool.nextDeadline == second(62))
+    }
+
+    @Test func anAbortedCanaryThatCountedRequestsHasItsGracefulTimeout() {
+        let (bench, next) = upAndStable { $0.drain = .signal }
+        bench.tell(.prepare(generation: 2, next))
+        bench.tell(id(0, 2), .running)
+        bench.tell(id(0, 2), .connections(1))
+        bench.tell(.abort)
+        #expect(bench.pool.nextDeadline == second(90))
     }
 
     @Test func anAbortedCanaryThatServesHasItsGracefulTimeout() {
@@ -114,7 +169,7 @@ struct CanaryTests {
     }
 
     @Test func anAbortedCanaryThatBootsHasTwoSeconds() {
-        let (bench, next) = upAndStable()
+        let (bench, next) = upAndStable { $0.drain = .signal }
         bench.tell(.prepare(generation: 2, next))
         bench.tell(id(0, 2), .running)
         #expect(bench.tell(.abort) == told(id(0, 2), .superseded, facts(generation: 2)))
@@ -207,7 +262,7 @@ struct CanaryTests {
         bench.tell(id(0), .hold(.seconds(300)))
         bench.tell(id(1), .hold(.seconds(300)))
         bench.tell(.prepare(generation: 2, next))
-        #expect(bench.exit(id(0), 1).last == start(id(0, 2)))
+        #expect(bench.exit(id(0), 1).first == start(id(0, 2)))
         bench.tell(id(0, 2), .running)
         #expect(bench.exit(id(0, 2), 1).last == start(id(0, 3), generation: 2))
     }

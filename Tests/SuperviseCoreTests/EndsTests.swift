@@ -78,8 +78,8 @@ struct EndsTests {
             bench.wait(.seconds(1))
             #expect(
                 bench.exit(id(0, incarnation)) == [
-                    .note(.exited(id(0, incarnation), .code(0), .finished, facts(1))),
                     start(id(0, incarnation + 1)),
+                    .note(.exited(id(0, incarnation), .code(0), .finished, facts(1))),
                 ])
             bench.makeReady(id(0, incarnation + 1))
         }
@@ -98,7 +98,7 @@ struct EndsTests {
         bench.tell(.start)
         bench.tell(id(0), .running)
         #expect(
-            bench.exit(id(0)).first == .note(.exited(id(0), .code(0), .bootFailed, facts())))
+            bench.exit(id(0)).last == .note(.exited(id(0), .code(0), .bootFailed, facts())))
     }
 
     @Test func exitBeforeReadinessIsAFinishForAJob() {
@@ -106,7 +106,7 @@ struct EndsTests {
         bench.tell(.start)
         bench.tell(id(0), .running)
         #expect(
-            bench.exit(id(0)).first == .note(.exited(id(0), .code(0), .finished, facts())))
+            bench.exit(id(0)).last == .note(.exited(id(0), .code(0), .finished, facts())))
     }
 
     @Test(arguments: [
@@ -119,11 +119,11 @@ struct EndsTests {
         bench.bringUp()
         bench.wait(.seconds(20))
         let ending = code == 0 ? Ending.finished : .crashed
-        let follows =
-            returns ? start(id(0, 2)) : Action.note(.slotDone(pool: 0, slot: 0))
+        let exit = Action.note(.exited(id(0), .code(code), ending, facts(20)))
         #expect(
             bench.exit(id(0), code)
-                == [.note(.exited(id(0), .code(code), ending, facts(20))), follows])
+                == (returns
+                    ? [start(id(0, 2)), exit] : [exit, .note(.slotDone(pool: 0, slot: 0))]))
         #expect(bench.pool.isDone == !returns)
         #expect(bench.pool.hasDoneFailures == (!returns && code != 0))
     }

@@ -104,7 +104,7 @@ struct EvidenceTests {
         bench.bringUp()
         #expect(
             bench.tell(id(0), .exited(.outOfMemory, leavesTree: false)) == [
-                .note(.exited(id(0), .outOfMemory, .crashed, facts())), start(id(0, 2)),
+                start(id(0, 2)), .note(.exited(id(0), .outOfMemory, .crashed, facts())),
             ])
     }
 }

@@ -115,7 +115,7 @@ struct LeakEstimateTests {
         #expect(bench.pool.timeUntilCap(of: id(0)) == .seconds((100_000 - 3400) / 40))
         #expect(bench.pool.growth == nil)
         let exit = bench.exit(id(0), 1)
-        guard case .note(.exited(_, _, _, let facts)) = exit.first else {
+        guard case .note(.exited(_, _, _, let facts)) = exit.last else {
             Issue.record("no exit")
             return
         }

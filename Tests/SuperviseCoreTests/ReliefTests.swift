@@ -103,10 +103,10 @@ struct ReliefTests {
         #expect(bench.tell(id(1), .memory(bytes: 1001)).retired == [])
         #expect(
             bench.exit(id(0)) == [
+                start(id(0, 2)),
                 .note(
                     .exited(
                         id(0), .code(0), .retired(.recycle(.memory)), facts(21, memory: 1001))),
-                start(id(0, 2)),
             ])
         bench.tell(id(0, 2), .running)
         #expect(bench.tell(id(0, 2), .ready).retired == [id(1)])

@@ -23,8 +23,8 @@ struct RolloutTests {
         let (bench, next) = upAndStable()
         bench.tell(.prepare(generation: 2, next))
         bench.makeReady(id(0, 2))
-        #expect(bench.exit(id(1), 1).last == start(id(1, 2), generation: 1))
-        #expect(bench.exit(id(0), 1).last == start(id(0, 3), generation: 1))
+        #expect(bench.exit(id(1), 1).first == start(id(1, 2), generation: 1))
+        #expect(bench.exit(id(0), 1).first == start(id(0, 3), generation: 1))
     }
 
     @Test func aCrashWhileTheCanaryWaitsComesBackInTheOldGeneration() {
@@ -41,7 +41,7 @@ struct RolloutTests {
         bench.wake()
         bench.tell(.commit())
         #expect(bench.exit(id(0)).started == [id(1, 2)])
-        #expect(bench.exit(id(2), 1).last == start(id(2, 2), generation: 2))
+        #expect(bench.exit(id(2), 1).first == start(id(2, 2), generation: 2))
     }
 
     @Test func aPoolWithoutAReadyWorkerNeedsNoTrial() {

@@ -53,7 +53,7 @@ extension Master {
 
     /// Tells those who wait for it how the reload is getting on.
     func followReload(_ notice: Notice) {
-        let step = reloadFollower.follow(
+        let steps = reloadFollower.follow(
             notice, poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
             progress: { [service] in
                 let kept = service.members.filter { !$0.isRemoved }
@@ -62,13 +62,16 @@ extension Master {
                     kept.reduce(0) { $0 + $1.pool.size }
                 )
             })
-        tellReload(step)
+        tellReload(steps)
     }
 
-    func tellReload(_ step: ReloadFollower.Step?) {
-        guard let step else { return }
-        if step.isVerdict { serviceManager?.report.endReload(isComplete: step.isComplete) }
-        control.publish(.reload, step.line, last: step.isVerdict, at: now)
+    func tellReload(_ steps: [ReloadFollower.Step]) {
+        for step in steps {
+            if step.isVerdict, reloadFollower.isIdle {
+                serviceManager?.report.endReload(isComplete: step.isComplete)
+            }
+            control.publish(.reload(step.reload), step.line, last: step.isVerdict, at: now)
+        }
     }
 
     /// Tells those who wait for the end that it is there.
@@ -122,7 +125,7 @@ extension Master {
             try mustNotStop()
             tellVerb("reload", connection)
             if wait {
-                try begin(.reload, connection)
+                try begin(.reload(reloadFollower.upcoming), connection)
                 reload()
                 return
             }
@@ -214,8 +217,10 @@ extension Master {
         tellVerb("scale", connection, "\(member.name) \(change > 0 ? "+" : "")\(change)")
         tell(.resize(pool: member.pool.number, by: change))
         performPending()
-        let after = service.member(member.pool.number)?.pool.size ?? before
-        return .scaled(pool: member.name, from: before, to: after)
+        let pool = service.member(member.pool.number)?.pool
+        return .scaled(
+            pool: member.name, from: before, to: pool?.size ?? before,
+            caps: pool.flatMap { $0.policy.hasMemoryPercentages ? $0.memoryCaps : nil })
     }
 
     /// The pool of this name, or the only one.

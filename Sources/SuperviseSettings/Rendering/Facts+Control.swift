@@ -64,10 +64,14 @@ extension Fact {
             "POST /reload[?wait]",
             "Like HUP. With wait, one JSON object a line: stage is reading, trial, rolling (replaced, "
                 + "of) and at last verdict, with result complete, aborted, stalled, failed (the "
-                + "configuration has errors) or stopped, and reasons."),
+                + "configuration has errors), superseded (by a newer reload) or stopped, and "
+                + "reasons."),
         Fact(
             "POST /recycle?slot=N|all[&pool=NAME]", "Replace one worker or all, within the budget."),
-        Fact("POST /scale?to=N|by=N[&pool=NAME]", "Change the number of workers."),
+        Fact(
+            "POST /scale?to=N|by=N[&pool=NAME]",
+            "Change the number of workers. The response has pool, from, to and, for caps that are "
+                + "percentages, max_rss_bytes and kill_rss_bytes of a new worker."),
         Fact(
             "POST /stop[?quick][&wait]",
             "Like TERM, or INT. With wait, the answer ends with the master."),

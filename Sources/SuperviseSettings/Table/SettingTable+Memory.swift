@@ -21,7 +21,10 @@ extension Setting {
             details: """
                 A hard cap for workers that grow faster than they can be replaced: SIGKILL at \
                 once, then a new worker. Requests in flight are lost. Must not be below max-rss. \
-                Percentages are as those of max-rss. Example: kill-rss = 1G.
+                min-lifetime tells when a worker is spared. A reload is aborted if its first new \
+                worker exceeds the cap. Percentages are as those of max-rss; a share that becomes \
+                smaller applies to new workers, and running workers above it are recycled. \
+                Example: kill-rss = 1G.
                 """),
         Setting(
             "warn-rss", in: .recycling,
@@ -91,12 +94,16 @@ extension Setting {
                 .value(
                     \.policy.minLifetime, .duration(allowed: "a duration such as 0 or 10s"))),
             reload: .live,
-            summary: "Do not recycle for memory before this age",
+            summary: "Tolerate a cap below the own size until this age",
             details: """
-                A guard against a max-rss below the program's own size, which would recycle it \
-                for ever. A worker that is past max-rss before it has been ready for this long \
-                raises an alarm in the log instead, and is recycled from then on only if it still \
-                grows. 0 is no guard. Example: min-lifetime = 1m.
+                A guard against a max-rss or kill-rss below the program's own size, which would \
+                replace its workers without end. A worker's own size is its memory before it \
+                served anything. If that is above four fifths of a cap, a worker that exceeds the \
+                cap before it has been ready for this long raises an alarm in the log instead. It \
+                is recycled or killed from then on only if it still grows, or at any age when its \
+                memory has doubled. A worker that became ready below that and exceeded the cap by \
+                serving is recycled or killed at once. kill-rss has no guard in a pool without \
+                listeners. 0 is no guard. Example: min-lifetime = 1m.
                 """),
         Setting(
             "memory-pressure", in: .recycling,

@@ -12,9 +12,7 @@ MIB = 1 << 20
 
 # Options that cap at so many MiB; None for those that have none.
 CAPS = {
-    # Its guard against a cap below the program's size is for leaks that take longer than 10 s.
-    "supervise, uvicorn": lambda mib: ["--max-rss", f"{mib}M", "--memory-interval", "100ms",
-                                       "--min-lifetime", "2s", "--max-surge", WORKERS],
+    "supervise, uvicorn": lambda mib: ["--max-rss", f"{mib}M"],
     "uWSGI": lambda mib: ["--reload-on-rss", mib],
     "granian": lambda mib: ["--workers-max-rss", mib, "--rss-sample-interval", 1,
                             "--rss-samples", 1],
@@ -60,5 +58,4 @@ def measure(run):
         "past the RSS cap, leaking 1 MiB a request", "MiB", samples, "least", leads=True, digits=0,
         ours="supervise, uvicorn",
         note=f"{WORKERS} workers, {RATE} requests/s, cap {OVER} MiB over the size at the start; "
-             "supervise looks ten times a second, has room for both replacements, and takes "
-             "2 s for a worker's start")]
+             "supervise and the others with their default settings")]

@@ -1,0 +1,107 @@
+/// The storm guard of the memory caps.
+///
+/// A cap below a program's own size would recycle or kill its workers without end. A worker's *own
+/// size* is its memory before it served anything. If that is near a cap or above it, a worker that
+/// exceeds the cap while younger than `min-lifetime` raises an alarm instead, once. From that age on
+/// it goes if it *still grows*, as a leak does: its floor rose over the second half of its time. A
+/// program that is merely larger than the cap has stopped growing by then, and stays. A worker that
+/// became ready well below the cap and exceeded it by serving goes at once, whatever its age.
+///
+/// Two kinds of program look like a leak and are not. One loads most of itself with its first
+/// requests: after eight early recycles of a pool, and then ever more rarely, one worker is guarded
+/// in spite of its own size, to see whether it stops by itself. The other starts for longer than
+/// `min-lifetime`: every fourth worker of such a slot is given `backoff-max`.
+///
+/// The guard ends where a worker has doubled. Without listeners nobody serves, and backoff alone
+/// paces the kills of `kill-rss`.
+
+/// Workers of a pool in a row that exceeded `max-rss` by serving while younger than `min-lifetime`.
+struct EarlyRecycles: Equatable, Sendable, Codable {
+    /// How much rarer each further trial is.
+    private static let rarity = 8
+
+    var count = 0
+    private var nextTrial = rarity
+
+    /// Whether the next such worker is guarded, to see whether it stops growing.
+    mutating func takeTrial() -> Bool {
+        guard count >= nextTrial else { return false }
+        nextTrial = nextTrial.multipliedReportingOverflow(by: EarlyRecycles.rarity).partialValue
+        return true
+    }
+}
+
+extension WorkerMemory {
+    /// Takes a sample of this worker into account.
+    mutating func take(_ bytes: UInt64, by worker: Worker, at now: Instant) {
+        self.bytes = bytes
+        measuredAt = now
+        if ownBytes == nil || worker.requests == 0 { ownBytes = bytes }
+        if readyBytes == nil, worker.isReady { readyBytes = bytes }
+    }
+
+    /// Whether the worker was within a fifth of this cap, or above it, before it served anything.
+    func isOwnSize(near cap: UInt64) -> Bool {
+        (ownBytes ?? 0) >= cap - cap / 5
+    }
+
+    /// Whether the worker has twice its own size and twice the cap.
+    fileprivate func hasOutgrown(_ cap: UInt64) -> Bool {
+        isMoreThanTwice(max(cap, ownBytes ?? 0))
+    }
+
+    /// Whether the worker has twice the cap and twice its size when it became ready.
+    func exceedsTwice(_ cap: UInt64) -> Bool { isMoreThanTwice(max(cap, readyBytes ?? 0)) }
+
+    private func isMoreThanTwice(_ size: UInt64) -> Bool {
+        let bytes = bytes ?? 0
+        return bytes > size && bytes - size > size
+    }
+}
+
+extension Pool {
+    /// Every so many workers of a slot that grows past its cap at once, one is given more time.
+    private static let trialEvery = 4
+
+    /// Whether a worker above its soft cap may be recycled for that, or else raises an alarm.
+    mutating func mayRecycle(
+        _ worker: inout Worker, cap: UInt64, isYoung: Bool, by policy: PoolPolicy, at now: Instant
+    ) -> Bool {
+        if !worker.memory.isAlarmed {
+            guard isYoung, worker.memory.isOwnSize(near: cap) || earlyRecycles.takeTrial()
+            else { return true }
+            worker.memory.isAlarmed = true
+            note(.memoryAlarm(worker.id, worker.facts(at: now), .soft, limitBytes: cap))
+            return false
+        }
+        if worker.memory.hasOutgrown(cap) { return true }
+        guard let readyAt = worker.readyAt else { return false }
+        let recycles = slots[worker.id.slot].setbacks.alarmedRecycles
+        let isTrial = recycles % Pool.trialEvery == Pool.trialEvery - 1
+        let least = isTrial ? max(policy.minLifetime, policy.backoffMax) : policy.minLifetime
+        return now - readyAt >= least && worker.memory.leak.isStillGrowing(at: now)
+    }
+
+    /// Whether a worker is killed for its memory. One above its hard cap that is not raises an alarm.
+    /// A canary is never spared: its failure costs nothing.
+    mutating func isToBeKilled(_ id: WorkerID, cap: UInt64, at now: Instant) -> Bool {
+        guard var worker = self[id], let bytes = worker.memoryBytes else { return false }
+        guard bytes > cap else {
+            self[id]?.memory.isHardAlarmed = false
+            return false
+        }
+        let policy = policy(of: worker)
+        guard policy.hasListeners, candidate?.isTrying(id) != true,
+            !worker.memory.exceedsTwice(cap)
+        else { return true }
+        let isYoung = worker.readyAt.map { now - $0 < policy.minLifetime } ?? true
+        if worker.memory.isHardAlarmed {
+            return !isYoung && worker.memory.leak.isStillGrowing(at: now)
+        }
+        guard isYoung, worker.memory.isOwnSize(near: cap) else { return true }
+        worker.memory.isHardAlarmed = true
+        note(.memoryAlarm(id, worker.facts(at: now), .hard, limitBytes: cap))
+        self[id] = worker
+        return false
+    }
+}
