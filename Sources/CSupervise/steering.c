@@ -31,7 +31,7 @@ static void add(struct program *program, struct sock_filter step) {
     program->code[program->length++] = step;
 }
 
-// Goes on only if the value that was loaded is this one; the jump is completed by end_at().
+// Goes on only if the value that was loaded is this one; finish() completes the jump.
 static void require(struct program *program, uint32_t value) {
     struct sock_filter step = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0xff);
     add(program, step);
@@ -48,6 +48,7 @@ static void finish(struct program *program, uint32_t index) {
             program->code[place].jf = (uint8_t)(program->length - place - 2);
 }
 
+// The flags are loaded. An ACK may end a handshake that the first listener began with a cookie.
 static void require_bare_syn(struct program *program) {
     struct sock_filter step = BPF_STMT(BPF_ALU | BPF_AND | BPF_K, flag_syn | flag_ack);
     add(program, step);
@@ -69,10 +70,11 @@ static void add_ip4(struct program *program, const struct client *client) {
     struct sock_filter header = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, FROM_IP(0));
     struct sock_filter flags = BPF_STMT(BPF_LD | BPF_B | BPF_IND, FROM_IP(flags_offset));
     add(program, header);
-    add(program, flags);
-    require_bare_syn(program);
-    if (client == NULL)
+    if (client == NULL) {
+        add(program, flags);
+        require_bare_syn(program);
         return;
+    }
     struct sock_filter port = BPF_STMT(BPF_LD | BPF_H | BPF_IND, FROM_IP(0));
     struct sock_filter source = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FROM_IP(ip4_source_offset));
     add(program, port);
@@ -88,10 +90,11 @@ static void add_ip6(struct program *program, const struct client *client) {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FROM_IP(ip6_header_bytes + flags_offset));
     add(program, next);
     require(program, IPPROTO_TCP);
-    add(program, flags);
-    require_bare_syn(program);
-    if (client == NULL)
+    if (client == NULL) {
+        add(program, flags);
+        require_bare_syn(program);
         return;
+    }
     struct sock_filter port = BPF_STMT(BPF_LD | BPF_H | BPF_ABS, FROM_IP(ip6_header_bytes));
     struct sock_filter source = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FROM_IP(ip6_source_end_offset));
     add(program, port);

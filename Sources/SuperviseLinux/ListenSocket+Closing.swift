@@ -38,21 +38,9 @@ extension ListenSocket {
 
     func steerNewConnectionsAway() throws(SystemCallError) {
         if overflow == nil {
-            overflow = try OverflowListener(
-                joining: rawValue, isIPv6Only: isIPv6Only, sendsCookies: hasManyHandshakes)
+            overflow = try OverflowListener(joining: rawValue, isIPv6Only: isIPv6Only)
         }
         try continueRefusing()
-    }
-
-    /// Whether so many handshakes are under way that the kernel answers with SYN cookies, of which it
-    /// keeps nothing (tcp_syncookies of tcp(7)).
-    private var hasManyHandshakes: Bool {
-        do throws(SystemCallError) {
-            let diagnosis = try SocketDiagnosis()
-            return try diagnosis.halfOpen(to: self) >= diagnosis.queue(of: self).limit
-        } catch {
-            return false
-        }
     }
 
     /// Whether nothing is left to do before new connections are kept away.

@@ -12,6 +12,9 @@ import Glibc
 /// 2. Connections of our own fill its queue, and the program steers these alone.
 /// 3. The program steers every new connection.
 ///
+/// A handshake that the first listener began with a SYN cookie, which it does in a flood of them, and that
+/// ends while the second joins, is refused: a group does not know what its members sent before.
+///
 /// While this lasts another process of the same user can join with SO_REUSEPORT, and gets nothing until
 /// both listeners are closed. Processes of other users are refused as ever (EADDRINUSE of bind(2)).
 final class OverflowListener {
@@ -19,7 +22,6 @@ final class OverflowListener {
     struct State: Codable {
         fileprivate var listener: Int32
         fileprivate var fillers: [Int32]
-        fileprivate var backlog: Int32
         fileprivate var index: UInt32
         fileprivate var isSteering: Bool
         fileprivate var wasShared: Bool
@@ -27,38 +29,29 @@ final class OverflowListener {
         var descriptors: [Int32] { [listener] + fillers }
     }
 
-    /// A full queue holds one connection more than it may (sk_acceptq_is_full in the kernel).
-    private static let usualBacklog: Int32 = 1
-    /// With 0 the kernel takes every SYN for a flood, answers with a cookie, and logs that. Listeners
-    /// that share an address know together whether they sent cookies lately, so this also keeps those
-    /// valid that the first one sent (tcp_synq_no_recent_overflow in the kernel).
-    private static let cookieBacklog: Int32 = 0
+    /// A full queue holds one connection more than it may (sk_acceptq_is_full in the kernel). With 0
+    /// some kernels would take every SYN for a flood, and log that.
+    private static let backlog: Int32 = 1
     /// As many others may have joined before: a worker can set SO_REUSEPORT on the listener that it got.
     private static let highestIndex: UInt32 = 16
 
     private let listener: OwnedDescriptor
     private var fillers: [OwnedDescriptor] = []
-    private var backlog: Int32
     private var index: UInt32 = 1
-    /// Whether the last filler was once not where it should be.
+    /// Whether the last filler was not in the queue when it was last looked for.
     private var isDoubted = false
     /// Whether new connections are kept away.
     private(set) var isSteering = false
     /// Whether the first listener had SO_REUSEPORT before.
     private let wasShared: Bool
 
-    /// Joins the listener's address; `sendsCookies` if the listener answers with SYN cookies. Fails as
-    /// setsockopt(2), bind(2) and listen(2) do, and leaves the listener as it was.
-    init(
-        joining first: Int32, isIPv6Only: Bool, sendsCookies: Bool
-    ) throws(SystemCallError) {
+    /// Joins the listener's address. Fails as setsockopt(2), bind(2) and listen(2) do, and leaves the
+    /// listener as it was.
+    init(joining first: Int32, isIPv6Only: Bool) throws(SystemCallError) {
         let address = try SocketAddress(boundBy: first)
         let descriptor = try ListenSocket.open(address.family, nonblocking: true)
         let number = descriptor.rawValue
         listener = OwnedDescriptor(descriptor)
-        let backlog =
-            sendsCookies ? OverflowListener.cookieBacklog : OverflowListener.usualBacklog
-        self.backlog = backlog
         wasShared = SocketOption.int(first, SOL_SOCKET, SO_REUSEPORT) == 1
         try SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, 1)
         try SocketOption.set(number, SOL_SOCKET, SO_REUSEPORT, 1)
@@ -71,7 +64,7 @@ final class OverflowListener {
             // listens, and until the next step it gets its share.
             let isPrepared = csupervise_steer(first, 0) == 0
             try ListenSocket.bind(number, to: address)
-            try systemCall("listen") { listen(number, backlog) }
+            try systemCall("listen") { listen(number, OverflowListener.backlog) }
             if !isPrepared {
                 try systemCall("setsockopt") { csupervise_steer(first, 0) }
             }
@@ -87,14 +80,13 @@ final class OverflowListener {
         for number in state.fillers {
             fillers.append(OwnedDescriptor(try HandedDescriptors.take(number)))
         }
-        (backlog, index) = (state.backlog, state.index)
-        (isSteering, wasShared) = (state.isSteering, state.wasShared)
+        (index, isSteering, wasShared) = (state.index, state.isSteering, state.wasShared)
     }
 
     var state: State {
         State(
-            listener: listener.rawValue, fillers: fillers.map(\.rawValue),
-            backlog: backlog, index: index, isSteering: isSteering, wasShared: wasShared)
+            listener: listener.rawValue, fillers: fillers.map(\.rawValue), index: index,
+            isSteering: isSteering, wasShared: wasShared)
     }
 
     /// Fills the queue as far as that is possible now, which over loopback is at once, and then steers.
@@ -117,25 +109,17 @@ final class OverflowListener {
 
     /// Whether there is nothing to wait for before the next filler.
     private func settle(_ filler: Int32) throws(SystemCallError) -> Bool {
-        let isConnected = try isConnected(filler)
-        if isConnected, try waiting >= fillers.count {
+        guard try isConnected(filler) else { return false }
+        if try waiting >= fillers.count {
             isDoubted = false
             return true
         }
-        // One that is not connected was dropped if there are no cookies to be had; one that is may be
-        // in the queue of another that had joined before. Either may also be on its way.
-        guard isConnected ? wasShared : backlog == OverflowListener.cookieBacklog else {
-            return false
-        }
+        // It is on its way, or in the queue of another that had joined before.
+        guard wasShared else { return false }
         isDoubted.toggle()
         guard !isDoubted else { return false }
         fillers.removeLast()
-        if isConnected {
-            index += 1
-        } else {
-            backlog = OverflowListener.usualBacklog
-            try systemCall("listen") { listen(listener.rawValue, backlog) }
-        }
+        index += 1
         return true
     }
 
@@ -151,7 +135,7 @@ final class OverflowListener {
     }
 
     private var isFull: Bool {
-        get throws(SystemCallError) { try waiting > Int(backlog) }
+        get throws(SystemCallError) { try waiting > Int(OverflowListener.backlog) }
     }
 
     private var waiting: Int {

@@ -14,8 +14,8 @@ int csupervise_prepare_steering(int socket);
 // 0, or -1 with errno; EINVAL if the socket is in no group.
 int csupervise_steer(int member, uint32_t index);
 
-// The same for the connections of one client alone, whose port is this and whose address ends with these
-// four bytes; all others go to the first listener. Both in network byte order.
+// Sends all segments of one client to that listener, whose port is this and whose address ends with these
+// four bytes, both in network byte order; those of all others go to the first.
 int csupervise_steer_client(int member, uint32_t index, uint16_t port, uint32_t address);
 
 #endif
