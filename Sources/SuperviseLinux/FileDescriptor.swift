@@ -1,3 +1,4 @@
+import CSupervise
 import Glibc
 
 /// An open file descriptor with one owner, which closes it once: close(2) on deinit.
@@ -19,6 +20,8 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 
     deinit {
+        // The program before this one may still need it.
+        if csupervise_is_held(rawValue) { return }
         // On Linux the descriptor is gone even when close(2) reports EINTR or EIO.
         if close(rawValue) == -1 {
             precondition(errno != EBADF, "a descriptor was closed behind its owner's back")

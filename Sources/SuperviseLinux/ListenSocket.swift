@@ -139,7 +139,9 @@ public final class ListenSocket {
         self.descriptor = descriptor
     }
 
-    deinit { endIfSteered() }
+    deinit {
+        if !csupervise_is_held(descriptor.rawValue) { endIfSteered() }
+    }
 
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }

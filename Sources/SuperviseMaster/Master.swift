@@ -143,9 +143,9 @@ final class Master {
 
     /// Goes on with a service until it ends; the exit code. What happened while there was nobody to
     /// hear of it, such as the end of a child, is found out first.
-    func resume(from version: String) throws -> Int32 {
+    func resume(_ resumption: Resumption) throws -> Int32 {
         watchForMemoryKills()
-        tellUpgraded(from: version)
+        tell(resumption)
         reap()
         return try loop()
     }

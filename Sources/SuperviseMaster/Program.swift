@@ -27,9 +27,10 @@ public enum Program {
         switch arguments.first {
         case ConfigurationLoader.verb:
             return loadForMaster(Array(arguments.dropFirst()), environment)
-        case UpgradeProbe.verb: return probe()
+        case UpgradeProbe.verb: return probe(Array(arguments.dropFirst()), environment)
         case Observer.verb: return ObserverProgram.run()
-        case Master.resumeVerb: return resume(words, environment, open: inherited)
+        case Master.resumeVerb, Master.returnVerb:
+            return resume(words, environment, open: inherited)
         default: break
         }
         do throws(SettingsError) {

@@ -101,6 +101,7 @@ import Testing
         let refusals = [
             ("exit 0", "it ended without a word"),
             ("[ $1 = __probe ] && echo 'refused of its age' >&4", "of its age"),
+            ("verb=$1; shift; exec \"$real\" $verb --no-such-option \"$@\"", "no-such-option"),
             ("[ $1 = __probe ] && \"$real\" \"$@\" && chmod 000 \"$self\"", "Permission denied"),
         ]
         for (script, reason) in refusals {
@@ -126,6 +127,42 @@ import Testing
         try #require(symlink(Place.supervise, master.folder["program"]) == 0)
         #expect(try await master.command("upgrade").status == .exited(0))
         #expect(try await master.stop() == .exited(0))
+    }
+
+    /// What passes the trial and fails nevertheless, by an error of one step or another.
+    @Test(arguments: [
+        ("set -- --no-such-option \"$@\"", "no-such-option"), ("set --", "command line"),
+    ])
+    func aProgramThatFailsHalfWayIsTakenBack(words: String, reason: String) async throws {
+        let master = try Self.linked(["--bind", "127.0.0.1:0", "-w", "2", "--", Place.helloWorker])
+        let before = try await master.waitForWorkers(2)
+        let pid = try await master.pid()
+        #expect(try await master.command("upgrade").status == .exited(0))
+        let descriptors = try await master.openDescriptors()
+        let client = try LoadClient(try await master.address(), rate: 100)
+        try await client.begun()
+        try Self.replace(
+            master,
+            by: "[ $1 = __probe ] && exec \"$real\" \"$@\"; handed=$2; shift 2; "
+                + "\(words); exec \"$real\" __resume $handed \"$@\"")
+        for _ in 0..<2 {
+            let result = try await master.command("upgrade")
+            #expect(result.status == .exited(1), "\(master.tail)")
+            #expect(result.errors.contains(reason), "\(result.errors)")
+        }
+        #expect(try await master.pid() == pid)
+        #expect(try await master.workers() == before)
+        expectNoFailure(try await client.end())
+        let after = try await master.openDescriptors()
+        #expect(after <= descriptors, "\(after), \(descriptors)")
+        let counts = try #require(
+            try await master.command("status", "--json").json["master"] as? [String: Any])
+        #expect(counts["upgrades"] as? Int == 1 && counts["upgrades_failed"] as? Int == 2)
+        master.folder.remove(file: "program")
+        try #require(symlink(Place.supervise, master.folder["program"]) == 0)
+        #expect(try await master.command("upgrade").status == .exited(0))
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
     }
 
     @Test func aProgramThatHangsInTheTrialIsOverruledByAStop() async throws {

@@ -47,6 +47,24 @@ struct IsolatedTests {
         }
     }
 
+    /// A fault of the next program, once the descriptors of the state are its own.
+    @Test func aFaultFallsBack() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            let ends = try TestPipe()
+            let number = ends.reading.rawValue
+            let kept = open("/bin/sh", csupervise_path_only)
+            let script = "[ -e /proc/self/fd/\(number) ] && [ \"$0\" = \"$1\" ] || exit 1; exit 7"
+            let fallback = Fallback(
+                program: kept,
+                arguments: [
+                    "sh", "-c", script, "", "it crashed while it took over",
+                ], environment: [])
+            fallback.hold([number])
+            _ = FileDescriptor(owning: number)
+            withExtendedLifetime(ends) { _ = raise(SIGTRAP) }
+        }
+    }
+
     @Test func orphansFallToASubreaper() async {
         await #expect(processExitsWith: .success) {
             try ChildProcesses.becomeSubreaper()

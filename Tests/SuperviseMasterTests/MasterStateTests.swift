@@ -23,7 +23,7 @@ struct MasterStateTests {
         let head = MasterState.Head(format: MasterState.format, version: "9.8.7")
         let bytes = try State.encode(Headed(head: head))
         let refusal = #expect(throws: MasterState.Refusal.self) { try MasterState.decode(bytes) }
-        #expect(refusal?.description.contains("start: this is missing") == true)
+        #expect(refusal?.description.contains("arguments: this is missing") == true)
     }
 
     @Test func whatIsNoStateIsRefused() {

@@ -36,7 +36,8 @@ extension Master {
             for listener in blueprint.listeners { sockets.add(listener.socket) }
         }
         return MasterState(
-            programPath: launch.programPath, start: start, log: log.state, sockets: sockets.states,
+            programPath: launch.programPath, arguments: launch.arguments, start: start,
+            log: log.state, sockets: sockets.states,
             listeners: listeners.state,
             service: service, configurations: configurations.mapValues(LoaderReport.encode),
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,

@@ -10,11 +10,14 @@ final class Upgrade {
     let program: ExecutableFile
     /// The program has still to prove that it understands the state; nil once it has.
     var probe: UpgradeProbe?
+    /// The kind of the state that it had to understand.
+    var kind: Set<String>
 
-    init(path: String, _ program: ExecutableFile, _ probe: UpgradeProbe) {
+    init(path: String, _ program: ExecutableFile, _ probe: UpgradeProbe, kind: Set<String>) {
         self.path = path
         self.program = program
         self.probe = probe
+        self.kind = kind
     }
 }
 
@@ -25,6 +28,9 @@ extension Master {
     /// The word that makes the program go on with a state, followed by the state's descriptor. Not for
     /// people.
     static let resumeVerb = "__resume"
+    /// The word that makes a program go on with its own state again, followed by the state's descriptor
+    /// and the reason why the one after it could not. Not for people.
+    static let returnVerb = "__return"
     private static let stateName = "supervise-state"
 
     /// Tries the program that is there now.
@@ -50,16 +56,25 @@ extension Master {
         performPending()
         do {
             let program = try ExecutableFile(path: path)
-            let state = try MemoryFile(name: Master.stateName, handOver().encode())
-            let probe = try UpgradeProbe(
-                program, state: state, environment: launch.environment, at: now)
-            try poll.add(probe.descriptor, .readable, token: Token.probe)
-            return Upgrade(path: path, program, probe)
+            let state = handOver()
+            return Upgrade(
+                path: path, program, try probe(program, state), kind: state.kind)
         } catch let error as SystemCallError {
             throw UpgradeFailure("\(path): \(error.message)")
         } catch {
             throw UpgradeFailure("\(path): \(error)")
         }
+    }
+
+    private func probe(
+        _ program: ExecutableFile, _ state: MasterState
+    ) throws -> UpgradeProbe {
+        let file = try MemoryFile(name: Master.stateName, state.encode())
+        let probe = try UpgradeProbe(
+            program, state: file, arguments: launch.arguments,
+            environment: launch.environment, at: now)
+        try poll.add(probe.descriptor, .readable, token: Token.probe)
+        return probe
     }
 
     func readProbe() {
@@ -92,10 +107,18 @@ extension Master {
         guard let upgrade, upgrade.probe == nil, loader == nil else { return }
         // So would an answer that a worker waits for.
         guard observer.isIdle else { return }
-        self.upgrade = nil
         do {
+            let state = handOver()
+            if state.kind != upgrade.kind {
+                // A reload came in between.
+                upgrade.probe = try probe(upgrade.program, state)
+                upgrade.kind = state.kind
+                return
+            }
+            self.upgrade = nil
             try execute(upgrade)
         } catch {
+            self.upgrade = nil
             upgradeFailed("\(upgrade.path): \(error)")
         }
     }
@@ -105,13 +128,45 @@ extension Master {
         goOnAfterDrainLooks()
         let state = handOver()
         let file = try MemoryFile(name: Master.stateName, state.encode())
-        let kept = state.descriptors + [file.rawValue]
+        let own = ownProgram()
+        // A script's interpreter opens it by the descriptor (execveat(2)).
+        let kept =
+            state.descriptors + [file.rawValue, upgrade.program.rawValue]
+            + [own?.rawValue].compactMap { $0 }
         HandedDescriptors.keep(kept, open: true)
+        let handed = own.map { "\(file.rawValue):\($0.rawValue)" } ?? "\(file.rawValue)"
         let error = upgrade.program.execute(
-            arguments: [launch.name, Master.resumeVerb, "\(file.rawValue)"] + launch.arguments,
+            arguments: [launch.name, Master.resumeVerb, handed] + launch.arguments,
             environment: launch.environment)
         HandedDescriptors.keep(kept, open: false)
         throw UpgradeFailure("it cannot be run: \(error.message)")
+    }
+
+    /// What the next program falls back to, even if its file is gone by now.
+    private func ownProgram() -> ExecutableFile? {
+        do throws(SystemCallError) {
+            return try ExecutableFile(path: "/proc/self/exe")
+        } catch {
+            log.write(
+                LogLine(.warning, "upgrade").with("error", error.description)
+                    .with("message", "an upgrade that fails half-way cannot be taken back"))
+            return nil
+        }
+    }
+
+    /// How this program comes to go on with a state.
+    enum Resumption {
+        /// As the one that the master was upgraded to, from this version.
+        case upgraded(from: String)
+        /// As the one that it was, because the next one could not go on.
+        case returned(reason: String)
+    }
+
+    func tell(_ resumption: Resumption) {
+        switch resumption {
+        case .upgraded(let version): tellUpgraded(from: version)
+        case .returned(let reason): upgradeFailed("the new program could not go on: \(reason)")
+        }
     }
 
     private func upgradeFailed(_ reason: String) {
@@ -125,7 +180,7 @@ extension Master {
     }
 
     /// This is the program that was upgraded to.
-    func tellUpgraded(from version: String) {
+    private func tellUpgraded(from version: String) {
         upgrades.complete += 1
         log.write(
             LogLine(.info, "upgraded").with("version", Version.current).with("from", version)

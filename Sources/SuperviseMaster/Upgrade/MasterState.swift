@@ -104,6 +104,8 @@ struct MasterState: Codable {
     var head = Head(format: format, version: Version.current)
     /// Where the program was found when it was started.
     var programPath: String?
+    /// The words that it was started with, for the case that it has to go on with its own state.
+    var arguments: [String]
     var start: Start
     var log: Log.State
     var sockets: [Socket]
@@ -151,12 +153,15 @@ struct UpgradeCounts: Codable {
 extension MasterState {
     /// Why a program cannot go on with a state.
     enum Refusal: Error, CustomStringConvertible {
+        case inconsistent(String)
         case format(Head)
         case fault(StateFault)
         case configuration(String)
 
         var description: String {
             switch self {
+            case .inconsistent(let what):
+                "supervise \(Version.current) finds the running one's state inconsistent: \(what)"
             case .format(let head):
                 "the running supervise \(head.version) keeps its state in format \(head.format), "
                     + "and supervise \(Version.current) reads format \(MasterState.format) alone"
@@ -187,6 +192,33 @@ extension MasterState {
             throw .fault(error)
         }
     }
+
+    /// Everything that resuming takes for granted.
+    func check() throws(Refusal) {
+        guard let current = configurations[service.generation] else {
+            throw .inconsistent("there is no configuration of the generation in force")
+        }
+        for text in [current] + Array(configurations.values) {
+            _ = try MasterState.configuration(text)
+        }
+        let known = Set(sockets.map(\.number))
+        for recipe in recipes {
+            let resolved = try MasterState.configuration(recipe.configuration)
+            guard resolved.configuration.pools.count == 1 else {
+                throw .inconsistent("a recipe is not of one pool")
+            }
+            guard recipe.listeners.allSatisfy({ known.contains($0.number) }) else {
+                throw .inconsistent("a pool has a listener that is not there")
+            }
+        }
+        guard workers.map(\.recipe).allSatisfy(recipes.indices.contains),
+            looks.map(\.recipe).allSatisfy(recipes.indices.contains)
+        else { throw .inconsistent("a worker has no recipe") }
+    }
+
+    /// What of it can be strange to another version: as long as this stays the same, one that understood
+    /// the state once does so again.
+    var kind: Set<String> { Set(configurations.values).union(recipes.map(\.configuration)) }
 
     /// What a configuration of it says.
     static func configuration(_ text: String) throws(Refusal) -> ResolvedConfiguration {

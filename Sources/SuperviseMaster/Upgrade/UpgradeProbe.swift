@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// A child of the master that runs the program which is to follow it, and has that read the state: what
-/// it can't read in a process of its own it never gets to be.
+/// A child of the master that runs the program which is to follow it, and has that read the state and the
+/// command line: what it can't read in a process of its own it never gets to be.
 final class UpgradeProbe {
     /// The word that makes the program a probe. Not for people.
     static let verb = "__probe"
@@ -32,7 +32,8 @@ final class UpgradeProbe {
     var descriptor: Int32 { pipe.rawValue }
 
     init(
-        _ program: ExecutableFile, state: MemoryFile, environment: [String], at now: Instant
+        _ program: ExecutableFile, state: MemoryFile, arguments: [String],
+        environment: [String], at now: Instant
     ) throws(UpgradeFailure) {
         deadline = now + UpgradeProbe.timeout
         let writer: OwnedDescriptor
@@ -42,7 +43,7 @@ final class UpgradeProbe {
             var attributes = SpawnAttributes()
             attributes.deathSignal = Signal.kill.number
             plan = try SpawnPlan(
-                arguments: ["/proc/self/fd/\(Descriptor.program)", UpgradeProbe.verb],
+                arguments: ["/proc/self/fd/\(Descriptor.program)", UpgradeProbe.verb] + arguments,
                 searchPath: nil, attributes: attributes)
         } catch {
             throw UpgradeFailure("\(error)")
