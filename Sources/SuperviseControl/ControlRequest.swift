@@ -44,6 +44,27 @@ public enum ControlAccess: Sendable, Codable {
     case readOnly
 }
 
+/// The hosts that clients of a loopback address may mean. A page of any site can have its name resolve to
+/// 127.0.0.1 and read what a browser on this machine gets there (DNS rebinding), but the browser
+/// still sends that name as `Host`.
+public enum ControlHosts {
+    /// Whether a request for this host belongs at a loopback address; `configured` is the host that
+    /// `status-bind` names. No page is served from an address, or from `localhost`.
+    public static func admit(_ host: String?, configured: String?) -> Bool {
+        guard let host, !host.isEmpty else { return true }
+        return isAddress(host) || host == "localhost" || host.hasSuffix(".localhost")
+            || host == configured?.lowercased()
+    }
+
+    /// Digits and dots, or with a colon: no name that can be resolved looks like this.
+    private static func isAddress(_ host: String) -> Bool {
+        let isIPv4 =
+            host.split(separator: ".", omittingEmptySubsequences: false).count == 4
+            && host.split(separator: ".").allSatisfy { UInt8($0) != nil }
+        return isIPv4 || host.contains(":")
+    }
+}
+
 /// Which request of a client is which.
 public enum ControlRoute {
     /// The most workers that a pool can be scaled to, as the setting has it.
@@ -190,6 +211,12 @@ public struct ControlRefusal: Error, Equatable, Sendable {
     public static func forbidden(_ message: String) -> ControlRefusal {
         ControlRefusal(.forbidden, message)
     }
+
+    /// 421: the request is for another host.
+    public static let misdirected = ControlRefusal(
+        .misdirected,
+        "this address answers requests for localhost and for IP addresses; set the Host header, or the "
+            + "name in status-bind")
 
     /// 501: this version can't.
     public static func notImplemented(_ message: String) -> ControlRefusal {

@@ -65,6 +65,8 @@ public struct HTTPConversation: Sendable, Codable {
     public var isLeaving: Bool { state == .leaving && outputBytes == 0 }
     /// Whether it is between requests or reads one; such a connection may be closed to make room.
     public var isWaitingForRequest: Bool { state == .reading && outputBytes == 0 }
+    /// Whether more was received than the requests that were given out, while the next may be given out.
+    public var hasReceivedMore: Bool { isWaitingForRequest && !parser.isEmpty }
     /// Whether its answer is a stream.
     public var isStreaming: Bool { if case .streaming = state { true } else { false } }
 

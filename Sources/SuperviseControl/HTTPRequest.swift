@@ -10,6 +10,8 @@ public struct HTTPRequest: Equatable, Sendable {
     public var isModern: Bool
     /// Whether the client may send another request over the same connection.
     public var keepsAlive: Bool
+    /// The host that the client means, without its port; nil where it names none.
+    public var host: String?
     /// Whether the client names HTML among what it takes, as browsers do and programs do not.
     public var takesHTML: Bool
 

@@ -6,6 +6,7 @@ struct HTTPRequestHead: Codable {
     private var keepsAlive = true
     private var isForm = false
     private var takesHTML = false
+    private var host: String?
     /// How many bytes of body follow.
     private(set) var bodyLength = 0
 
@@ -25,6 +26,10 @@ struct HTTPRequestHead: Codable {
                 lengths.insert(length)
             case "transfer-encoding": throw .lengthRequired
             case "connection": connection += value.lowercased() + ","
+            case "host":
+                // Two of them are an attempt to be two things (RFC 9112, 3.2).
+                guard host == nil else { throw .malformed }
+                host = HTTPRequestHead.hostName(value)
             case "content-type": isForm = value.hasPrefix("application/x-www-form-urlencoded")
             case "accept":
                 let kinds = value.lowercased().split { $0 == "," || $0 == ";" || $0 == " " }
@@ -48,7 +53,7 @@ struct HTTPRequestHead: Codable {
         if isForm { parameters += try HTTPRequestHead.parameters(body) }
         return HTTPRequest(
             method: method, path: try HTTPRequestHead.decoded(parts[0]), parameters: parameters,
-            isModern: isModern, keepsAlive: keepsAlive, takesHTML: takesHTML)
+            isModern: isModern, keepsAlive: keepsAlive, host: host, takesHTML: takesHTML)
     }
 
     private mutating func readRequestLine(_ line: ArraySlice<UInt8>) throws(HTTPFault) {
@@ -87,6 +92,15 @@ struct HTTPRequestHead: Codable {
             String(decoding: line[..<colon], as: UTF8.self).lowercased(),
             String(decoding: value[..<end], as: UTF8.self)
         )
+    }
+
+    /// Without the port, and without the brackets of an IPv6 address.
+    private static func hostName(_ value: String) -> String {
+        let lower = value.lowercased()
+        if lower.hasPrefix("["), let end = lower.firstIndex(of: "]") {
+            return String(lower[lower.index(after: lower.startIndex)..<end])
+        }
+        return String(lower.prefix { $0 != ":" })
     }
 
     /// Digits alone: `Int` would take a sign.

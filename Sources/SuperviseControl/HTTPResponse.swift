@@ -14,6 +14,7 @@ public struct HTTPStatus: Hashable, Sendable {
     static let conflict = HTTPStatus(code: 409, phrase: "Conflict")
     static let lengthRequired = HTTPStatus(code: 411, phrase: "Length Required")
     static let bodyTooLarge = HTTPStatus(code: 413, phrase: "Content Too Large")
+    static let misdirected = HTTPStatus(code: 421, phrase: "Misdirected Request")
     static let headTooLarge = HTTPStatus(code: 431, phrase: "Request Header Fields Too Large")
     static let notImplemented = HTTPStatus(code: 501, phrase: "Not Implemented")
     static let unavailable = HTTPStatus(code: 503, phrase: "Service Unavailable")

@@ -58,6 +58,11 @@ extension ListenSocket {
     /// Whether it is a unix(7) socket.
     public var isUnix: Bool { address.hasPrefix("unix:") }
 
+    /// Whether only this machine can connect (127.0.0.0/8 and ::1 of ip(7) and ipv6(7)).
+    public var isLoopback: Bool {
+        ["127.", "[::1]:", "[::ffff:127."].contains { address.hasPrefix($0) }
+    }
+
     /// The TCP port; nil of a unix socket.
     public var port: UInt16? {
         isUnix ? nil : address.lastIndex(of: ":").flatMap { UInt16(address[$0...].dropFirst()) }

@@ -74,6 +74,8 @@ final class Master {
     var exited = ExitedProcesses()
     /// When the counts and the memory of all workers were last read for somebody who looked.
     var figuresReadAt: Instant?
+    /// Answers rendered in this turn.
+    var renderings = Renderings()
     /// The serial of the worker whose memory was last measured for a scrape.
     var lastMeasured: UInt64 = 0
     /// How the master, as whatever program, was started.
@@ -152,6 +154,8 @@ final class Master {
 
     private func loop() throws(SystemCallError) -> Int32 {
         while true {
+            renderings = Renderings()
+            control.beginTurn()
             performPending()
             if let exitCode {
                 observer.endWithMaster()
@@ -177,7 +181,7 @@ final class Master {
 
     /// All that is pending, up to a bound: what keeps coming must not keep deadlines from their turn.
     private func takeEvents() throws(SystemCallError) {
-        var batch = try poll.wait(timeoutMilliseconds: -1)
+        var batch = try poll.wait(timeoutMilliseconds: control.isPending ? 0 : -1)
         for _ in 0..<Master.batchesPerTurn {
             for ready in batch { dispatch(ready) }
             guard batch.count == EventPoll.batch else { return }
@@ -200,6 +204,7 @@ final class Master {
             let event = inbox[next]
             next += 1
             perform(service.handle(event, at: now))
+            renderings = Renderings()
             serviceManager?.report.look(at: service)
         }
         inbox.removeAll(keepingCapacity: inbox.capacity <= Master.burst)

@@ -26,7 +26,7 @@ import Testing
                 == HTTPRequest(
                     method: "GET", path: "/status",
                     parameters: [.init(name: "a", value: "1"), .init(name: "b", value: "")],
-                    isModern: true, keepsAlive: true, takesHTML: false))
+                    isModern: true, keepsAlive: true, host: "x", takesHTML: false))
     }
 
     @Test func parametersMayBeAFormAndEscaped() throws {

@@ -81,6 +81,31 @@ import Testing
         #expect(refusal.message.hasPrefix(message), "\(refusal.message)")
     }
 
+    /// A page of any site may have its name resolve to a loopback address.
+    @Test(
+        arguments: [
+            (nil, true), ("", true), ("localhost", true), ("app.localhost", true),
+            ("127.0.0.1", true),
+            ("::1", true), ("status.example", true), ("evil.example", false),
+            ("127.0.0.1.evil", false),
+            ("localhost.evil", false), ("1.2.3", false), ("1.2.3.999", false),
+        ] as [(String?, Bool)])
+    func aLoopbackAddressAnswersForItsOwnNames(host: String?, isAdmitted: Bool) {
+        #expect(ControlHosts.admit(host, configured: "Status.example") == isAdmitted)
+    }
+
+    @Test(arguments: [
+        ("a.example:80", "a.example"), ("A.Example", "a.example"), ("[::1]:80", "::1"),
+        ("127.0.0.1:9", "127.0.0.1"),
+    ])
+    func theHostIsReadWithoutItsPort(header: String, host: String) throws {
+        var parser = HTTPRequestParser()
+        parser.append("GET / HTTP/1.1\r\nHost: \(header)\r\n\r\n".utf8)
+        #expect(try parser.next()?.host == host)
+        parser.append("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".utf8)
+        #expect(throws: HTTPFault.malformed) { try parser.next() }
+    }
+
     @Test func theAllowedMethodsAreTold() {
         guard case .failure(let refusal) = route("GET", "/stop") else { return }
         let head = refusal.response.head(length: 0, isModern: true, keepsAlive: true)

@@ -81,6 +81,8 @@ final class ControlEndpoint {
     let access: ControlAccess
     /// The users that get an answer; nil is everybody whom the file's mode lets connect.
     let users: Set<UInt32>?
+    /// The host that the settings name; nil for a unix socket.
+    let host: String?
 
     /// All of it but the socket itself, for another program of this process to go on with.
     struct State: Codable {
@@ -88,17 +90,29 @@ final class ControlEndpoint {
         var listener: Int32
         var access: ControlAccess
         var users: Set<UInt32>?
+        var host: String?
     }
 
     var state: State {
-        State(serial: serial, listener: listener.rawValue, access: access, users: users)
+        State(
+            serial: serial, listener: listener.rawValue, access: access, users: users, host: host)
     }
 
-    init(serial: UInt64, listener: ListenSocket, access: ControlAccess, users: Set<UInt32>? = nil) {
+    init(
+        serial: UInt64, listener: ListenSocket, access: ControlAccess, users: Set<UInt32>? = nil,
+        host: String? = nil
+    ) {
         self.serial = serial
         self.listener = listener
         self.access = access
         self.users = users
+        self.host = host
+    }
+
+    /// Whether requests for this host are answered here. Whoever binds another address than a loopback one
+    /// lets others reach it, by whatever name.
+    func admits(host requested: String?) -> Bool {
+        !listener.isLoopback || ControlHosts.admit(requested, configured: host)
     }
 
     /// Who it is, and whether they get an answer.

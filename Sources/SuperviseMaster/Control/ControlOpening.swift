@@ -23,7 +23,8 @@ struct ControlOpening {
                 ControlEndpoint(serial: 1, listener: listener, access: .full, users: users))
         }
         if let listener = try openStatus() {
-            endpoints.append(ControlEndpoint(serial: 2, listener: listener, access: .readOnly))
+            endpoints.append(
+                ControlEndpoint(serial: 2, listener: listener, access: .readOnly, host: statusHost))
         }
         for endpoint in endpoints {
             let event = endpoint.access == .full ? "control-listening" : "status-listening"
@@ -90,6 +91,10 @@ struct ControlOpening {
             else { throw error }
             throw ListenFailure(address: error.address, reason: .owner(written, call))
         }
+    }
+
+    private var statusHost: String? {
+        if case .tcp(let host, _) = settings.statusBind { host } else { nil }
     }
 
     private func openStatus() throws(ListenFailure) -> ListenSocket? {

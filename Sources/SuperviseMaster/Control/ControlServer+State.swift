@@ -25,7 +25,7 @@ extension ControlServer {
             sockets[endpoint.listener].map {
                 ControlEndpoint(
                     serial: endpoint.serial, listener: $0, access: endpoint.access,
-                    users: endpoint.users)
+                    users: endpoint.users, host: endpoint.host)
             }
         }
         var connections: [ControlConnection] = []

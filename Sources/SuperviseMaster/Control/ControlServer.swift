@@ -12,10 +12,14 @@ final class ControlServer {
     /// The most of them that may follow events, so that there is room for others.
     static let mostFollowers = 16
     /// The most bytes that all clients of one socket may leave unread.
-    private static let mostUnread = 8 << 20
+    static let mostUnread = 8 << 20
     private static let acceptsPerTurn = 16
-    private static let readsPerTurn = 4
-    private static let readBytes = 4096
+    static let readsPerTurn = 4
+    /// How many requests are answered per turn of the loop, of one client and of all. Clients may send many
+    /// at once and read the answers as they come.
+    static let answersPerClient = 4
+    static let answersPerTurn = 32
+    static let readBytes = 4096
     /// How long nobody is accepted when the system is short of descriptors.
     private static let pause = TimeSpan.seconds(1)
 
@@ -25,8 +29,12 @@ final class ControlServer {
     let endpoints: [ControlEndpoint]
     var connections: [UInt64: ControlConnection] = [:]
     var lastSerial: UInt64
+    /// Clients that have something to do without a socket that is ready, and those of them that had
+    /// their turn.
     var dirty: [UInt64] = []
+    var served: [UInt64] = []
     private var pausedUntil: Instant?
+    var answersLeft = ControlServer.answersPerTurn
     /// How many parts of streams were not told to clients that are gone.
     var droppedByGone: UInt64 = 0
 
@@ -46,6 +54,12 @@ final class ControlServer {
             dirty.append(connection.serial)
         }
     }
+
+    /// A turn of the loop begins.
+    func beginTurn() { answersLeft = ControlServer.answersPerTurn }
+
+    /// Whether there is something to do for which no socket becomes ready.
+    var isPending: Bool { !dirty.isEmpty || !served.isEmpty }
 
     /// How many clients there are.
     var clients: Int { connections.count }
@@ -108,10 +122,7 @@ final class ControlServer {
                 connection.conversation.endStream(at: now)
                 connection.stream = nil
             }
-            if !connection.isDirty {
-                connection.isDirty = true
-                dirty.append(connection.serial)
-            }
+            postpone(connection)
         }
     }
 
@@ -126,18 +137,6 @@ final class ControlServer {
             $0.endpoint === connection.endpoint && $0.stream != nil
         }
         return followers < ControlServer.mostFollowers
-    }
-
-    /// Sends what was published since the last time.
-    func settle(in poll: borrowing EventPoll, at now: Instant, _ respond: Responder) {
-        guard !dirty.isEmpty else { return }
-        let serials = dirty
-        dirty = []
-        for serial in serials {
-            guard let connection = connections[serial] else { continue }
-            connection.isDirty = false
-            move(connection, in: poll, at: now, respond)
-        }
     }
 
     private func accept(
@@ -200,80 +199,13 @@ final class ControlServer {
         if let oldest { close(oldest, in: poll) }
     }
 
-    /// Takes what came, answers, and sends what can be sent.
-    private func move(
-        _ connection: ControlConnection, in poll: borrowing EventPoll, at now: Instant,
-        _ respond: Responder
-    ) {
-        do throws(SystemCallError) {
-            var reads = 0
-            while true {
-                try send(connection, at: now)
-                if let request = connection.conversation.nextRequest(at: now) {
-                    respond(request, connection)
-                    continue
-                }
-                guard connection.conversation.wantsInput, reads < ControlServer.readsPerTurn,
-                    let bytes = try connection.socket.read(atMost: ControlServer.readBytes)
-                else { break }
-                reads += 1
-                connection.lastMoved = now
-                if bytes.isEmpty {
-                    connection.conversation.endOfInput()
-                } else {
-                    connection.conversation.receive(bytes, at: now)
-                }
-            }
-        } catch {
-            connection.conversation.end()
-        }
-        finish(connection, in: poll)
-    }
-
-    private func send(_ connection: ControlConnection, at now: Instant) throws(SystemCallError) {
-        while connection.conversation.outputBytes > 0 {
-            let count = try connection.socket.write(connection.conversation.output)
-            guard count > 0 else { return }
-            connection.lastMoved = now
-            connection.conversation.sent(count, at: now)
-        }
-    }
-
-    private func finish(_ connection: ControlConnection, in poll: borrowing EventPoll) {
-        if connection.conversation.isOver { return close(connection, in: poll) }
-        if connection.conversation.isLeaving, !connection.isShut {
-            connection.isShut = true
-            connection.socket.shutDownWriting()
-        }
-        var interest: Interest = []
-        if connection.conversation.wantsInput { interest.insert(.readable) }
-        if connection.conversation.outputBytes > 0 { interest.insert(.writable) }
-        if interest != connection.interest {
-            connection.interest = interest
-            change(connection.socket.rawValue, interest, connection.serial, in: poll)
-        }
-        limitUnread(of: connection, in: poll)
-    }
-
-    /// Slow readers of large answers may hold only so much of the master's memory.
-    private func limitUnread(of connection: ControlConnection, in poll: borrowing EventPoll) {
-        guard connection.conversation.outputBytes > ControlServer.mostUnread / 64 else { return }
-        var own = connections.values.filter { $0.endpoint === connection.endpoint }
-        own.sort { $0.lastMoved < $1.lastMoved }
-        var unread = own.reduce(0) { $0 + $1.conversation.outputBytes }
-        for slow in own where unread > ControlServer.mostUnread && slow !== connection {
-            unread -= slow.conversation.outputBytes
-            if slow.conversation.outputBytes > 0 { close(slow, in: poll) }
-        }
-    }
-
     private func listen(
         _ endpoint: ControlEndpoint, _ interest: Interest, in poll: borrowing EventPoll
     ) {
         change(endpoint.listener.rawValue, interest, endpoint.serial, in: poll)
     }
 
-    private func change(
+    func change(
         _ descriptor: Int32, _ interest: Interest, _ serial: UInt64, in poll: borrowing EventPoll
     ) {
         do throws(SystemCallError) {
@@ -283,7 +215,7 @@ final class ControlServer {
         }
     }
 
-    private func close(_ connection: ControlConnection, in poll: borrowing EventPoll) {
+    func close(_ connection: ControlConnection, in poll: borrowing EventPoll) {
         guard connections.removeValue(forKey: connection.serial) != nil else { return }
         droppedByGone += UInt64(connection.conversation.dropped)
         do throws(SystemCallError) {

@@ -79,10 +79,14 @@ extension Master {
         log.write(LogLine(.info, "stopped").with("exit_code", exitCode))
         let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"
         control.publish(.stop, Array(line.utf8), last: true, at: now)
+        control.beginTurn()
         settleControl()
     }
 
     private func answer(_ http: HTTPRequest, _ connection: ControlConnection) {
+        guard connection.endpoint.admits(host: http.host) else {
+            return refuse(.misdirected, connection)
+        }
         switch ControlRoute.request(for: http, access: connection.endpoint.access) {
         case .failure(let refusal): refuse(refusal, connection)
         case .success(let request):
@@ -106,10 +110,10 @@ extension Master {
         case .page(let asHTML): response = asHTML ? StatusReport.page : StatusReport.index
         case .status:
             refreshFigures(for: connection.endpoint.access)
-            response = .ok(.json, statusReport().json)
+            response = .ok(.json, rendered(\.status) { $0.json })
         case .metrics:
             refreshFigures(for: connection.endpoint.access)
-            response = .ok(.metrics, statusReport().metrics)
+            response = .ok(.metrics, rendered(\.metrics) { $0.metrics })
         case .health: response = StatusReport.health
         case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
         case .events(let follow):

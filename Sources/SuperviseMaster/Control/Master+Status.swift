@@ -50,6 +50,17 @@ extension Master {
         }
     }
 
+    /// A rendering of the status, made once per turn unless something happens in between: however many
+    /// clients ask, the loop renders no more often than things change.
+    func rendered(
+        _ kind: WritableKeyPath<Renderings, [UInt8]?>, _ render: (StatusReport) -> [UInt8]
+    ) -> [UInt8] {
+        if let known = renderings[keyPath: kind] { return known }
+        let new = render(statusReport())
+        renderings[keyPath: kind] = new
+        return new
+    }
+
     func statusReport() -> StatusReport {
         let now = now
         let uptime = now - start.at
@@ -113,6 +124,12 @@ extension Master {
             reloads.aborted += 1
         }
     }
+}
+
+/// What was rendered in this turn.
+struct Renderings {
+    var status: [UInt8]?
+    var metrics: [UInt8]?
 }
 
 /// How reloads went.
