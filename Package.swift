@@ -79,7 +79,8 @@ let package = Package(
             swiftSettings: small),
         .target(name: "SuperviseWorker"),
         .executableTarget(
-            name: "supervise", dependencies: ["SuperviseClient", "SuperviseMaster"],
+            name: "supervise",
+            dependencies: ["SuperviseClient", "SuperviseMaster", "SuperviseLinux"],
             swiftSettings: small, linkerSettings: lean),
         .executableTarget(
             name: "hello-worker", dependencies: ["SuperviseWorker"], swiftSettings: strict),

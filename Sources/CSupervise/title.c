@@ -1,23 +1,38 @@
+#define _GNU_SOURCE
 #include "title.h"
 
 #include <string.h>
+#include <unistd.h>
 
 // The kernel shows the memory in which execve(2) put the arguments (proc_pid_cmdline(5)). To show
 // another piece of memory (PR_SET_MM of prctl(2)) takes a capability or a kernel option that many
 // containers lack, so the arguments are written over.
 static char *area;
 static size_t room;
+static char **arguments;
+static int argument_count;
 
 // glibc gives constructors what main gets. The arguments lie one behind the other, and the variables
 // behind the last.
 __attribute__((constructor)) static void remember(int argc, char **argv) {
     if (argc < 1 || !argv || !argv[0])
         return;
+    arguments = argv;
+    argument_count = argc;
     char *end = argv[0];
     for (int i = 0; i < argc && argv[i] == end; i++)
         end += strlen(end) + 1;
     area = argv[0];
     room = (size_t)(end - area);
+}
+
+char **csupervise_arguments(int *count) {
+    *count = argument_count;
+    return arguments;
+}
+
+char **csupervise_environment(void) {
+    return environ;
 }
 
 size_t csupervise_set_title(const char *title, size_t size) {

@@ -87,8 +87,6 @@ extension String {
     var printable: String {
         String(
             String.UnicodeScalarView(
-                unicodeScalars.filter {
-                    $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value)
-                }))
+                unicodeScalars.filter { !$0.isUnprintable }))
     }
 }

@@ -69,11 +69,15 @@ struct ByteText {
         case 0x0A: append("\\n")
         case 0x0D: append("\\r")
         case 0x09: append("\\t")
-        case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029:
+        case _ where scalar.isUnprintable:
             let hex = String(scalar.value, radix: 16)
             append("\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex)
         default:
-            append(String(scalar))
+            if let byte = scalar.undecodedByte {
+                append("\\\\x" + String(byte, radix: 16))
+            } else {
+                append(String(scalar))
+            }
         }
     }
 }

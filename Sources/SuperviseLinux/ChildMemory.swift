@@ -54,22 +54,23 @@ final class CStringVector {
     let room: UnsafeMutablePointer<CChar>?
     private let bytes: UnsafeMutablePointer<CChar>
 
-    /// Copies the strings. After the one that equals `roomAfter` stays room for a process's number.
-    init(_ strings: [String], roomAfter extensible: String? = nil) {
+    /// Copies the bytes of the texts (`SystemText`). After the one that equals `roomAfter` stays room for a process's number.
+    init(_ texts: [String], roomAfter extensible: String? = nil) {
         let pidBytes = 12
-        let total = strings.reduce(0) { $0 + $1.utf8.count + 1 } + pidBytes
+        let strings = texts.map(SystemText.bytes)
+        let total = strings.reduce(0) { $0 + $1.count + 1 } + pidBytes
         bytes = .allocate(capacity: total)
         vector = .allocate(capacity: strings.count + 1)
         var next = bytes
         var room: UnsafeMutablePointer<CChar>?
         for (index, string) in strings.enumerated() {
             vector[index] = next
-            for byte in string.utf8 {
+            for byte in string {
                 next.pointee = CChar(bitPattern: byte)
                 next += 1
             }
             next.pointee = 0
-            if room == nil, string == extensible {
+            if room == nil, texts[index] == extensible {
                 room = next
                 next += pidBytes
             }

@@ -8,7 +8,9 @@ public final class ExecutableFile: Sendable {
 
     /// The file of this name now. Fails as open(2) does, and with EACCES where it may not be run.
     public init(path: String) throws(SystemCallError) {
-        let number = try systemCall("open") { open(path, csupervise_path_only | O_CLOEXEC) }
+        let number = try systemCall("open") {
+            open(SystemText.path(path), csupervise_path_only | O_CLOEXEC)
+        }
         descriptor = FileDescriptor(owning: number)
         try systemCall("access") { access("/proc/self/fd/\(number)", X_OK) }
     }
@@ -41,7 +43,8 @@ public final class ExecutableFile: Sendable {
                 entry.isEmpty ? folder : entry.hasPrefix("/") ? String(entry) : "\(folder)/\(entry)"
             let path = "\(place)/\(word)"
             var status = stat()
-            if access(path, X_OK) == 0, stat(path, &status) == 0,
+            if access(SystemText.path(path), X_OK) == 0,
+                stat(SystemText.path(path), &status) == 0,
                 status.st_mode & S_IFMT == S_IFREG
             {
                 return path
@@ -53,7 +56,6 @@ public final class ExecutableFile: Sendable {
     private static func workingDirectory() -> String? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         guard getcwd(&buffer, buffer.count) != nil else { return nil }
-        return String(
-            decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return SystemText.text(buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
     }
 }

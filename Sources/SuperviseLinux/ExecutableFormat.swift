@@ -59,8 +59,9 @@ public enum ExecutableFormat: Hashable, Sendable {
             .map { $0.hasPrefix("/") || folder == nil ? $0 : "\(folder ?? "")/\($0)" }
             .first { path in
                 var status = stat()
-                return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-                    && access(path, X_OK) == 0
+                return stat(SystemText.path(path), &status) == 0
+                    && status.st_mode & S_IFMT == S_IFREG
+                    && access(SystemText.path(path), X_OK) == 0
             }
     }
 
@@ -68,9 +69,9 @@ public enum ExecutableFormat: Hashable, Sendable {
     /// (capabilities(7)). No_new_privs takes them from it.
     public static func givesPrivileges(_ path: String) -> Bool {
         var status = stat()
-        guard stat(path, &status) == 0 else { return false }
+        guard stat(SystemText.path(path), &status) == 0 else { return false }
         return status.st_mode & (S_ISUID | S_ISGID) != 0
-            || csupervise_has_capabilities(path)
+            || csupervise_has_capabilities(SystemText.path(path))
     }
 
     /// The file that runs a script, by its first line; nil for a file that is none, or can't be read.
@@ -90,7 +91,7 @@ public enum ExecutableFormat: Hashable, Sendable {
         let blanks: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t")]
         let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
         let word = line.drop { blanks.contains($0) }.prefix { !blanks.contains($0) }
-        return word.isEmpty ? nil : String(decoding: word, as: UTF8.self)
+        return word.isEmpty ? nil : SystemText.text(word)
     }
 }
 
@@ -101,7 +102,7 @@ private struct ProgramFile {
     /// Fails as open(2) does. A pipe or a device is not waited for, and holds no program.
     init(_ path: String) throws(SystemCallError) {
         let number = try systemCall("open") {
-            open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+            open(SystemText.path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         }
         descriptor = OwnedDescriptor(FileDescriptor(owning: number))
         var status = stat()

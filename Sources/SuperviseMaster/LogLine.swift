@@ -184,7 +184,8 @@ extension String {
     fileprivate var needsQuotes: Bool {
         isEmpty
             || unicodeScalars.contains {
-                $0.isControl || $0 == " " || $0 == "\"" || $0 == "=" || $0 == "\\"
+                $0.isUnprintable || $0.undecodedByte != nil || $0 == " " || $0 == "\"" || $0 == "="
+                    || $0 == "\\"
             }
     }
 
@@ -199,19 +200,17 @@ extension String {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.isControl:
+            case _ where scalar.isUnprintable:
                 let hex = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: result.unicodeScalars.append(scalar)
+            default:
+                if let byte = scalar.undecodedByte {
+                    result += "\\\\x" + String(byte, radix: 16)
+                } else {
+                    result.unicodeScalars.append(scalar)
+                }
             }
         }
         return result + "\""
-    }
-}
-
-extension Unicode.Scalar {
-    /// Control characters of ASCII and of Latin 1, which terminals obey, and the line separators.
-    fileprivate var isControl: Bool {
-        value < 0x20 || (0x7F...0x9F).contains(value) || value == 0x2028 || value == 0x2029
     }
 }

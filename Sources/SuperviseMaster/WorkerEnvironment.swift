@@ -119,11 +119,16 @@ enum WorkerEnvironment {
             ? String(listener.address.dropFirst("unix:".count)) : listener.address
     }
 
+    /// By bytes: the equals sign may form one character with what follows.
+    private static func name(of variable: String) -> String {
+        String(variable.utf8.prefix { $0 != UInt8(ascii: "=") }) ?? variable
+    }
+
     private static func set(_ pairs: [(String, String)], in variables: inout [String]) {
         guard !pairs.isEmpty else { return }
         var latest: [String: String] = [:]
         for (name, value) in pairs { latest[name] = value }
-        variables.removeAll { latest[String($0.prefix { $0 != "=" })] != nil }
+        variables.removeAll { latest[name(of: $0)] != nil }
         var written: Set<String> = []
         for (name, _) in pairs where written.insert(name).inserted {
             variables.append("\(name)=\(latest[name] ?? "")")

@@ -1,12 +1,21 @@
+import SuperviseCore
+
 /// A setting's value as it was written, and where.
 struct Assignment: Equatable, Sendable {
     let key: String
     let text: String
     let source: SettingSource
 
+    /// The settings whose values reach the workers as they are, whatever bytes they have.
+    private static let keysOfAnyBytes: Set<String> = ["command", "env", "chdir"]
+
     /// What is wrong with the value by itself, if anything is.
     var problem: SettingsProblem? {
         guard let setting = Setting.named(key) else { return nil }
+        if text.hasUndecodedBytes, !Assignment.keysOfAnyBytes.contains(key) {
+            return SettingsProblem(
+                source: source, key: key, message: "\(shown(text)) is not valid UTF-8")
+        }
         do throws(ValueFault) {
             switch setting.field {
             case .master(let field):
@@ -62,4 +71,9 @@ struct Layer: Equatable, Sendable {
     mutating func replace(_ assignment: Assignment) {
         byKey[assignment.key] = [assignment]
     }
+}
+
+extension String {
+    /// Whether it came from the system and has bytes that are no UTF-8.
+    var hasUndecodedBytes: Bool { unicodeScalars.contains { $0.undecodedByte != nil } }
 }

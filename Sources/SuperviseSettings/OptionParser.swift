@@ -122,6 +122,10 @@ struct OptionParser {
             report(.commandLine(option: option), nil, "needs the path of a config file")
             return
         }
+        guard !path.hasUndecodedBytes else {
+            report(.commandLine(option: option), nil, "\(shown(path)) is not valid UTF-8")
+            return
+        }
         overrides.configPath = path
     }
 

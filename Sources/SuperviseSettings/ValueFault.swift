@@ -1,3 +1,5 @@
+import SuperviseCore
+
 /// Why a text is no value of its setting. The setting adds what is allowed.
 public enum ValueFault: Error, Equatable, Sendable {
     /// Nothing was written where something is needed.
@@ -80,6 +82,10 @@ func shown(_ text: String) -> String {
         if index == 80 {
             result += "…"
             break
+        }
+        if let byte = scalar.undecodedByte {
+            result += "\\x" + String(byte, radix: 16)
+            continue
         }
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .format, .surrogate:

@@ -1,13 +1,9 @@
 import Glibc
 import SuperviseClient
+import SuperviseLinux
 import SuperviseMaster
 
-var environment: [String] = []
-var entry = environ
-while let text = entry.pointee {
-    environment.append(String(cString: text))
-    entry += 1
-}
 exit(
     Program.main(
-        CommandLine.arguments, environment: environment, talk: Client.run))
+        ProcessStart.arguments ?? CommandLine.arguments, environment: ProcessStart.environment,
+        talk: Client.run))

@@ -114,10 +114,10 @@ private func report() -> StatusReport {
             String(decoding: decimals.bytes, as: UTF8.self)
                 == "0.000 1.500 -0.250 0.000 0.000 0.000 12.346 ")
         var quoted = ByteText()
-        quoted.append(quoted: "a\"\\\n\r\t\u{1B}\u{9B}\u{2028}é😀\u{0}")
+        quoted.append(quoted: "a\"\\\n\r\t\u{1B}\u{9B}\u{2028}\u{202E}\u{2066}\u{10FEE9}é😀\u{0}")
         #expect(
             String(decoding: quoted.bytes, as: UTF8.self)
-                == #""a\"\\\n\r\t\u001b\u009b\u2028é😀\u0000""#)
+                == #""a\"\\\n\r\t\u001b\u009b\u2028\u202e\u2066\\xe9é😀\u0000""#)
     }
 
     /// What `SUPERVISE_GOLDEN=write` wrote, which someone then looked at.

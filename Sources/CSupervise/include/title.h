@@ -8,4 +8,9 @@
 // How many found room. Pointers into argv are no arguments from then on.
 size_t csupervise_set_title(const char *title, size_t size);
 
+// The arguments that the process was started with, or NULL where the C library does not give them to
+// constructors; and its environment (environ(7)).
+char **csupervise_arguments(int *count);
+char **csupervise_environment(void);
+
 #endif
