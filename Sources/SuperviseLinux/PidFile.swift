@@ -4,7 +4,7 @@ import Glibc
 public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// What went wrong.
     public enum Reason: Hashable, Sendable {
-        /// The process that it names is alive.
+        /// The process that it names is a master, or may be one.
         case held(pid: Int32)
         /// What is there was not written as a pid file: a link, a folder, another text.
         case notAPidFile
@@ -17,10 +17,10 @@ public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible
     /// What went wrong with it.
     public let reason: Reason
 
-    /// `/run/app.pid: names process 17, which is alive`.
+    /// `/run/app.pid: names process 17, a running supervise`.
     public var description: String {
         switch reason {
-        case .held(let pid): "\(path): names process \(pid), which is alive"
+        case .held(let pid): "\(path): names process \(pid), a running supervise"
         case .notAPidFile:
             "\(path): is no pid file, so it is left alone; a pid file is a plain file that holds one "
                 + "process number"
@@ -35,11 +35,12 @@ public struct PidFile: Hashable, Sendable, Codable {
     public let path: String
     private let identity: FileIdentity
 
-    /// Writes the file whole or not at all. One that names no living process, or this one, is
-    /// replaced; a symbolic link is not followed.
+    /// Writes the file whole or not at all. One that names no living master, or this process, is
+    /// replaced: after a crash or a reboot its number may be another program's. A symbolic link is not
+    /// followed.
     public init(creating path: String) throws(PidFileFailure) {
         self.path = path
-        if let pid = try Self.holder(of: path), pid != getpid(), Self.isAlive(pid) {
+        if let pid = try Self.holder(of: path), pid != getpid(), Self.isMaster(pid) {
             throw PidFileFailure(path: path, reason: .held(pid: pid))
         }
         do {
@@ -81,8 +82,23 @@ public struct PidFile: Hashable, Sendable, Codable {
         return pid
     }
 
-    private static func isAlive(_ pid: Int32) -> Bool {
-        kill(pid, 0) == 0 || errno == EPERM
+    /// Whether a process is a master, or can't be told from one. A process of our own user is known by
+    /// its program, any other by what it calls itself.
+    private static func isMaster(_ pid: Int32) -> Bool {
+        guard kill(pid, 0) == 0 || errno == EPERM else { return false }
+        // The short name stays when the title is cut, and the title when the program is renamed.
+        guard let name = Procfs.text("/proc/\(pid)/comm"), let own = Procfs.text("/proc/self/comm"),
+            let words = Procfs.text("/proc/\(pid)/cmdline")
+        else { return true }
+        return name == own || name == "supervise\n" || words.hasPrefix("supervise: master")
+            || isOurProgram(pid)
+    }
+
+    private static func isOurProgram(_ pid: Int32) -> Bool {
+        var other = stat()
+        var own = stat()
+        return stat("/proc/\(pid)/exe", &other) == 0 && stat("/proc/self/exe", &own) == 0
+            && FileIdentity(other) == FileIdentity(own)
     }
 
     private static func write(_ path: String) throws(SystemCallError) -> FileIdentity {

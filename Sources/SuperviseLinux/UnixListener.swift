@@ -2,6 +2,10 @@ import CSupervise
 import Glibc
 
 extension ListenSocket {
+    /// How often the lock of a folder is asked for that another master holds, and with what gap.
+    private static let lockAttempts = 20
+    private static let lockGapMicroseconds: UInt32 = 1000
+
     /// Listens on a path. A socket file there is replaced only when connecting to it is refused,
     /// which is to say that nobody listens; a file of another kind is never touched.
     ///
@@ -15,6 +19,9 @@ extension ListenSocket {
         let address = try named(name) { () throws(SystemCallError) in
             try SocketAddress(unix: path, abstract: false)
         }
+        // Between the look at a stale file and our own, another master may do the same.
+        let lock = lockFolder(of: path)
+        defer { withExtendedLifetime(lock) {} }
         try makeWay(at: path, for: address, name)
         return try named(name) { () throws(SystemCallError) in
             let descriptor = try open(AF_UNIX, nonblocking: nonblocking)
@@ -49,6 +56,22 @@ extension ListenSocket {
         } catch  where error.code == ENOENT || error.code == ENOTDIR {
             return false
         }
+    }
+
+    /// The folder, locked (flock(2)) until this goes. nil where it can't be read, or where somebody holds the
+    /// lock for longer than it takes to make a socket: nobody may keep a master from starting.
+    private static func lockFolder(of path: String) -> OwnedDescriptor? {
+        let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let number = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        let descriptor = OwnedDescriptor(FileDescriptor(owning: number))
+        for _ in 0..<lockAttempts {
+            if flock(number, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            guard errno == EWOULDBLOCK else { return nil }
+            usleep(lockGapMicroseconds)
+        }
+        return nil
     }
 
     private static func makeWay(

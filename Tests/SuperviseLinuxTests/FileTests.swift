@@ -56,13 +56,29 @@ struct FileTests {
         #expect(Directory.entries(folder.path).isEmpty)
     }
 
-    @Test func aLivingProcessHoldsItsPidFile() throws {
+    @Test func aLivingMasterHoldsItsPidFile() throws {
         let folder = try TestFolder()
         let path = "\(folder.path)/pid"
-        try folder.write("pid", "1\n")
+        // A program is called by the name that it was run by.
+        try #require(symlink("/bin/sleep", "\(folder.path)/supervise") == 0)
+        let master = try TestChild(["\(folder.path)/supervise", "60"])
+        try folder.write("pid", "\(master.pid)\n")
         let failure = #expect(throws: PidFileFailure.self) { try PidFile(creating: path) }
-        #expect(failure?.description == "\(path): names process 1, which is alive")
-        #expect(try TextFile.read(path) == "1\n")
+        #expect(
+            failure?.description == "\(path): names process \(master.pid), a running supervise")
+        #expect(try TextFile.read(path) == "\(master.pid)\n")
+    }
+
+    /// As after a reboot, when the number belongs to another program.
+    @Test func anotherProgramHoldsNoPidFile() throws {
+        let folder = try TestFolder()
+        let other = try TestChild(["sleep", "60"])
+        for pid in [other.pid, 1] {
+            try folder.write("pid", "\(pid)\n")
+            let file = try PidFile(creating: "\(folder.path)/pid")
+            #expect(try TextFile.read(file.path) == "\(getpid())\n")
+            #expect(try file.removeIfStillOurs())
+        }
     }
 
     @Test(arguments: ["999999999\n", "", "\n"])

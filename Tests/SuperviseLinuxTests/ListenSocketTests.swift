@@ -27,6 +27,33 @@ struct ListenSocketTests {
                 == "cannot listen on 127.0.0.1:\(port): Address already in use")
     }
 
+    /// Each finds the file that a killed master left behind.
+    @Test func ofSeveralAtOnceOneGetsThePath() async throws {
+        for _ in 0..<20 {
+            let folder = try TestFolder()
+            let path = "\(folder.path)/s"
+            _ = try ListenSocket.unix(path: path, mode: 0o600, backlog: 1)
+            // A copy of each listener stays open until all have tried.
+            let winners = await withTaskGroup(of: Int32?.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        do {
+                            let listener = try ListenSocket.unix(
+                                path: path, mode: 0o600, backlog: 16)
+                            defer { withExtendedLifetime(listener) {} }
+                            return dup(listener.rawValue)
+                        } catch {
+                            return nil
+                        }
+                    }
+                }
+                return await group.reduce(into: [Int32]()) { $0 += [$1].compactMap { $0 } }
+            }
+            for copy in winners { close(copy) }
+            #expect(winners.count == 1)
+        }
+    }
+
     @Test func bothWildcardsFitSideBySide() throws {
         let four = try ListenSocket.tcp(host: "0.0.0.0", port: 0, backlog: 16)
         let port = try #require(UInt16(four.address.dropFirst("0.0.0.0:".count)))
