@@ -139,9 +139,12 @@ extension Format where Value == TimeSpan? {
 }
 
 extension Format where Value == MemoryCap {
-    /// A memory cap in bytes, more than nothing, or a part of the memory limit.
+    /// Less than any process has; whoever writes less forgot the unit.
+    private static let leastCapBytes: UInt64 = 1 << 20
+
+    /// A memory cap in bytes, or a part of the memory limit.
     static let memoryCap = Format(
-        "SIZE", allowed: "off, a size such as 512M, 1.5G or 65536 (bytes), or 1% to 100%"
+        "SIZE", allowed: "off, a size of at least 1M such as 512M or 1.5G, or 1% to 100%"
     ) { text throws(ValueFault) in
         if text.utf8.last == UInt8(ascii: "%") {
             switch Decimal.parse(text.utf8.dropLast().text) {
@@ -151,7 +154,7 @@ extension Format where Value == MemoryCap {
             }
         }
         let bytes = try SizeText.parse(text)
-        guard bytes > 0 else { throw .outOfRange(text) }
+        guard bytes >= leastCapBytes else { throw .outOfRange(text) }
         return .bytes(bytes)
     } print: {
         switch $0 {
@@ -206,12 +209,29 @@ extension Format where Value == Signal {
         $0.description
     }
 
+    /// Signals that stop a program until SIGCONT, and that one: none of them ends it.
+    private static let pausing: Set<Int32> = [18, 20, 21, 22]
+
+    /// A signal that asks a program to end.
+    static let end = Format("SIGNAL", allowed: request.allowed) { text throws(ValueFault) in
+        let signal = try Format.request.parse(text)
+        guard !pausing.contains(signal.number) else {
+            throw .malformed(text, noun: "a signal that ends programs")
+        }
+        return signal
+    } print: {
+        $0.description
+    }
+
     /// A signal that ends a program.
     static let quick = Format(
         "SIGNAL", allowed: "a signal that ends programs, such as TERM, INT, QUIT or KILL"
     ) { text throws(ValueFault) in
         let signal = try Format.signal.parse(text)
         guard signal != .stop else { throw .uncatchable(text) }
+        guard !pausing.contains(signal.number) else {
+            throw .malformed(text, noun: "a signal that ends programs")
+        }
         return signal
     } print: {
         $0.description

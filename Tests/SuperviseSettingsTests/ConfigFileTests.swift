@@ -102,7 +102,7 @@ import Testing
         (
             "command = x\nmax-rss = 180%",
             "a.conf:2: max-rss: \"180%\" is out of range; "
-                + "allowed: off, a size such as 512M, 1.5G or 65536 (bytes), or 1% to 100%"
+                + "allowed: off, a size of at least 1M such as 512M or 1.5G, or 1% to 100%"
         ),
         (
             "command = x\nworkers = 2\nworkers = 3",
@@ -145,8 +145,8 @@ import Testing
             environment: ["SUPERVISE_LOG_LEVEL": "loud"])
         #expect(
             text == """
-                a.conf:1: max-rss: "x" is not a size; allowed: off, a size such as 512M, 1.5G \
-                or 65536 (bytes), or 1% to 100%
+                a.conf:1: max-rss: "x" is not a size; allowed: off, a size of at least 1M such as \
+                512M or 1.5G, or 1% to 100%
                 a.conf:3: workers: "0" is out of range; allowed: 1 to 100000, or auto
                 a.conf:4: unknown key "foo"
                 a.conf:6: nice: "99" is out of range; allowed: -20 (first) to 19 (last)

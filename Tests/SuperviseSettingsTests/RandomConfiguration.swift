@@ -72,9 +72,9 @@ struct RandomConfiguration {
         policy.maxRequestsJitter = UInt64(number(9))
         policy.maxLifetime = maybe { $0.span(atLeast: 1) }
         policy.maxLifetimeJitter = span(atLeast: 0)
-        policy.maxRSSBytes = maybe { 1 + UInt64($0.number(.max - 1)) }
+        policy.maxRSSBytes = maybe { 1 << 20 + UInt64($0.number(.max - 1 << 20)) }
         if generator.chance(20) { policy.maxRSS = .percent(1 + number(99)) }
-        policy.warnRSS = maybe { .bytes(1 + UInt64($0.number(99))) }
+        policy.warnRSS = maybe { .bytes(1 << 20 + UInt64($0.number(99))) }
         policy.maxPoolRSS = maybe { .percent(1 + $0.number(99)) }
         policy.killRSSBytes = maybe { UInt64(1 + $0.number(99)) << 20 }
         policy.memoryInterval = span(atLeast: 10_000_000)
@@ -110,10 +110,10 @@ struct RandomConfiguration {
         return TimeSpan(nanoseconds: max(least, drawn))
     }
 
-    /// One that programs can catch.
+    /// One that programs can catch and that ends them.
     private mutating func signal() -> Signal {
         let signal = Signal(number: Int32(1 + number(63)))
-        return signal == .kill || signal == .stop ? .terminate : signal
+        return (18...22).contains(signal.number) || signal == .kill ? .terminate : signal
     }
 
     private mutating func amount() -> Amount {

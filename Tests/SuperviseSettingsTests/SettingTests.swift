@@ -40,9 +40,9 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("max-lifetime-jitter", [("0", ["0s"]), ("10m", ["10m"])], ["x"]),
     (
         "max-rss", [("512M", ["512M"]), ("off", ["off"]), ("0", ["off"]), ("80%", ["80%"])],
-        ["", "0K", "big", "0%", "101%", "1.5%", "%"]
+        ["", "0K", "1", "1048575", "big", "0%", "101%", "1.5%", "%"]
     ),
-    ("kill-rss", [("1.5G", ["1536M"]), ("100%", ["100%"])], ["x%"]),
+    ("kill-rss", [("1.5G", ["1536M"]), ("1M", ["1M"]), ("100%", ["100%"])], ["x%"]),
     ("warn-rss", [("400M", ["400M"]), ("90%", ["90%"]), ("off", ["off"])], [""]),
     ("max-pool-rss", [("2G", ["2G"]), ("60%", ["60%"]), ("off", ["off"])], ["much"]),
     ("memory-metric", [("pss", ["pss"]), ("USS", ["uss"])], ["vsz", ""]),
@@ -60,9 +60,9 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("max-hold", [("1h", ["1h"])], [""]),
     (
         "stop-signal", [("SIGQUIT", ["QUIT"]), ("15", ["TERM"]), ("34", ["SIG34"])],
-        ["", "FOO", "65", "KILL", "STOP"]
+        ["", "FOO", "65", "KILL", "STOP", "SIGTSTP", "18"]
     ),
-    ("quick-signal", [("int", ["INT"]), ("KILL", ["KILL"]), ("", [])], ["0", "STOP"]),
+    ("quick-signal", [("int", ["INT"]), ("KILL", ["KILL"]), ("", [])], ["0", "STOP", "CONT"]),
     ("graceful-timeout", [("0", ["0s"]), ("2m", ["2m"])], ["off"]),
     ("drain", [("signal", ["signal"]), ("OBSERVE", ["observe"])], ["off", "1s"]),
     ("drain-delay", [("0", ["0s"]), ("15s", ["15s"])], ["off"]),

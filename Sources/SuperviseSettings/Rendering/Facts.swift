@@ -24,7 +24,7 @@ struct Fact: Sendable {
         Fact(
             "TERM",
             "Stop gracefully: each worker gets its stop-signal and graceful-timeout to finish. A "
-                + "second TERM, or INT, stops quickly."),
+                + "second TERM at least a second after the first, or INT, stops quickly."),
         Fact(
             "INT, QUIT",
             "Stop quickly: each worker gets its quick-signal and two seconds. Once more: kill "

@@ -1,7 +1,7 @@
 extension Setting {
     static let stopping = [
         Setting(
-            "stop-signal", in: .stopping, .pool(.value(\.stopSignal, .request)),
+            "stop-signal", in: .stopping, .pool(.value(\.stopSignal, .end)),
             reload: .newWorkers,
             summary: "The signal that asks a worker to finish and end",
             details: """
@@ -14,8 +14,8 @@ extension Setting {
             reload: .newWorkers, default: "stop-signal",
             summary: "The signal for a quick stop",
             details: """
-                Sent when the master gets INT or QUIT, or TERM twice; what still runs two seconds \
-                later is killed. Example: quick-signal = INT.
+                Sent when the master gets INT or QUIT, or a second TERM at least a second after the \
+                first; what still runs two seconds later is killed. Example: quick-signal = INT.
                 """),
         Setting(
             "graceful-timeout", in: .stopping,
@@ -175,8 +175,8 @@ extension Setting {
             reload: .restart,
             summary: "Write the master's process id to this file",
             details: """
-                A file that names a living master refuses the start; one that was left behind is \
-                replaced. It is removed when the master ends. Example: pidfile = /run/shop.pid.
+                A file that names a running master refuses the start. Any other is replaced, also if \
+                its number belongs to another program by now. It is removed when the master ends. Example: pidfile = /run/shop.pid.
                 """),
         Setting(
             "log-level", in: .master,
