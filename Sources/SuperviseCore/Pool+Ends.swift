@@ -30,19 +30,20 @@ extension Pool {
         }
     }
 
-    /// SIGKILL to what did not go in time.
+    /// SIGKILL to what did not go in time. What lingers gets it again and again, which is noted once.
     mutating func killLate(_ worker: Worker, at now: Instant) {
         guard let index = leavingIndex(of: worker.id) else { return }
         let again = now + Pool.killAgainAfter
+        let isFirst = !slots[worker.id.slot].leaving[index].wasKilled
         slots[worker.id.slot].leaving[index].wasKilled = true
         slots[worker.id.slot].leaving[index].draining = nil
         switch worker.state {
         case .retiring(let cause, _):
             slots[worker.id.slot].leaving[index].state = .retiring(cause, killAt: again)
-            note(.killed(worker.id, cause))
+            if isFirst { note(.killed(worker.id, cause)) }
         case .outlived:
             slots[worker.id.slot].leaving[index].state = .outlived(killAt: again)
-            note(.killedTree(worker.id))
+            if isFirst { note(.killedTree(worker.id)) }
         case .starting, .booting, .ready:
             preconditionFailure("a worker that was not told to go has no deadline to be killed")
         }
@@ -78,6 +79,8 @@ extension Pool {
     private mutating func outlive(_ worker: Worker, killAt: Instant) {
         var worker = worker
         worker.state = .outlived(killAt: killAt)
+        // What it left behind was not killed for itself yet.
+        worker.wasKilled = false
         slots[worker.id.slot].leaving.append(worker)
         note(.leftProcesses(worker.id))
         // What it left behind may still be at its requests.

@@ -8,6 +8,7 @@ extension Master {
     func reap() {
         var ended: [(worker: RunningWorker, status: ChildStatus)] = []
         var shrunk: Set<UInt64> = []
+        var hasUnknown = false
         do throws(SystemCallError) {
             while let child = try ChildProcesses.nextExited() {
                 if let worker = workers[pid: child.pid] {
@@ -21,16 +22,18 @@ extension Master {
                     shrunk.insert(owner)
                 } else if let command = commands.ended(child.pid) {
                     commandEnded(command, child.status)
-                } else {
+                } else if observer.owns(child.pid) {
                     observer.ended(child.pid)
+                } else if strangers.remove(child.pid) == nil {
+                    // Whatever it left may be a worker's.
+                    hasUnknown = true
                 }
-                strangers.remove(child.pid)
                 try ChildProcesses.reap(child.pid)
             }
         } catch {
             preconditionFailure("our own children can be waited for: \(error)")
         }
-        guard !ended.isEmpty || !shrunk.isEmpty else { return }
+        guard !ended.isEmpty || !shrunk.isEmpty || hasUnknown else { return }
         adoptOrphans(of: ended.map(\.worker))
         for (worker, status) in ended { tellEnd(of: worker, status) }
         for serial in shrunk.sorted() { tellTreeIfGone(serial) }
@@ -61,13 +64,13 @@ extension Master {
         }
     }
 
-    private func isKnown(_ pid: Int32) -> Bool {
+    func isKnown(_ pid: Int32) -> Bool {
         workers[pid: pid] != nil || orphans[pid] != nil || loader?.pid == pid
             || upgrade?.probe?.pid == pid || commands.owns(pid) || strangers.contains(pid)
             || observer.owns(pid)
     }
 
-    private func adopt(_ pid: Int32, for owner: RunningWorker) {
+    func adopt(_ pid: Int32, for owner: RunningWorker) {
         orphans[pid] = owner.serial
         owner.orphans.insert(pid)
     }
@@ -78,7 +81,21 @@ extension Master {
             release(worker)
             return
         }
+        if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
         tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
+    }
+
+    /// A program that ends well before it is ready, and goes on in a process of its own, will do so again at
+    /// every start.
+    private func explainDaemon(_ worker: RunningWorker) {
+        let known = service.member(worker.id.pool)?.pool.worker(worker.id)
+        guard let known, known.readyAt == nil, isNew(.daemon(pool: worker.id.pool)) else { return }
+        log.write(
+            line(.warning, "daemon", worker).with(
+                "message",
+                "the program ended with status 0 before it was ready and left processes running: it "
+                    + "puts itself in the background. Run it in the foreground; many programs have "
+                    + "an option such as --foreground, --no-daemon or -F"))
     }
 
     /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.
@@ -134,18 +151,10 @@ extension Master {
         endDrain(of: worker)
     }
 
-    /// SIGKILL for all that is known to be the worker's.
-    func kill(_ id: WorkerID) {
-        guard let worker = workers[id] else { return }
-        worker.wasKilled = true
-        signalTree(of: worker, Signal.kill.number)
-        endDrain(of: worker)
-    }
-
     /// Signals the worker, if it lives, and everything below it. A number is signalled only while it
     /// can belong to nobody else: our own children are not reaped in between, and for others a pidfd
     /// is opened, and the process looked at once more, before any parent of theirs is gone.
-    private func signalTree(of worker: RunningWorker, _ number: Int32) {
+    func signalTree(of worker: RunningWorker, _ number: Int32) {
         let roots = (worker.hasExited ? [] : [worker.pid]) + worker.orphans.sorted()
         let below = roots.flatMap { ProcessTree.descendants(of: $0) }
         let tree = Set(roots + below)
@@ -204,7 +213,7 @@ extension Master {
         }
     }
 
-    private func signal(_ pid: Int32, _ number: Int32, of worker: RunningWorker) {
+    func signal(_ pid: Int32, _ number: Int32, of worker: RunningWorker) {
         do throws(SystemCallError) {
             try ProcessDescriptor.signal(pid: pid, number)
         } catch {

@@ -26,6 +26,8 @@ enum OnceTold: Hashable, Codable {
     case timeoutUnused(pool: Int)
     /// A worker of this pool listens, and the pool has no bind.
     case unboundListener(pool: Int)
+    /// A program of this pool puts itself in the background.
+    case daemon(pool: Int)
     /// The service manager could not be told something.
     case serviceManagerUnreachable
 }

@@ -21,6 +21,8 @@ final class RunningWorker {
     var hasExited = false
     /// Whether it got SIGKILL from us.
     var wasKilled = false
+    /// How often it got it from this program of the master.
+    var kills = 0
     /// Why the start failed, told by the error pipe.
     var startFailure: SpawnFailure?
     /// Processes of its tree that lost their parent and are our children now.
