@@ -95,8 +95,7 @@ extension Pool {
         let worker = slots[id.slot].leaving[index]
         guard let cap, let bytes = worker.memoryBytes, bytes > cap,
             !worker.memory.isHardAlarmed || worker.memory.exceedsTwice(cap),
-            case .retiring(let cause, let killAt) = worker.state, cause != .killMemory,
-            killAt > now
+            case .retiring(_, let killAt) = worker.state, !worker.wasKilled, killAt > now
         else { return }
         slots[id.slot].leaving[index].state = .retiring(.killMemory, killAt: now)
         killLate(slots[id.slot].leaving[index], at: now)
