@@ -42,6 +42,11 @@ struct Candidate: Equatable, Sendable, Codable {
         }
     }
 
+    /// The answer to `measure` is told after the time that was lost.
+    mutating func shiftWeighing(by span: TimeSpan) {
+        if case .weighing(let id, let until) = phase { phase = .weighing(id, until: until + span) }
+    }
+
     var isPending: Bool {
         switch phase {
         case .waiting, .takingSlot, .trying, .staying, .weighing, .passed: true

@@ -64,6 +64,24 @@ struct PinnedTests {
                 ], healAt: 19_284))
     }
 
+    @Test func aCanaryIsMeasuredAlsoWhenTimeIsLost() {
+        let jobs = Service.Plan("jobs") {
+            $0.readiness = .after(.milliseconds(300)); $0.killRSSBytes = 3 << 30
+        }
+        expectGood(
+            Schedule(
+                seed: 1, pools: [Service.Plan("jobs") { _ in }],
+                program: Program {
+                    $0.boot = 100; $0.memory = 25
+                },
+                faults: [
+                    TimedFault(8700, .suspend(4913)),
+                    TimedFault(9000, .reload([jobs], Program())),
+                    TimedFault(15_800, .stall(254)),
+                    TimedFault(16_000, .suspend(1923)),
+                ], healAt: 16_001))
+    }
+
     @Test func beingKilledForMemoryBeforeReadinessCountsAsAFailedBoot() {
         let web = Service.Plan("web") {
             $0.hasListeners = true
