@@ -36,8 +36,8 @@ import Testing
     /// A keep-alive connection is counted once, however many requests it carries.
     @Test func aCountOfConnectionsIsNotCalledRequests() async throws {
         let master = try Supervise([
-            "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload", "--", "python3",
-            Place.worker("http_worker"),
+            "--name", "hello-worker", "--bind", "127.0.0.1:0", "--max-requests", "20", "--count",
+            "preload", "--", "python3", Place.worker("http_worker"),
         ])
         try await master.waitForWorkers(1)
         expectNoFailure(try await load(try await master.address(), requests: 5, rate: 100), 5)
@@ -52,6 +52,19 @@ import Testing
         #expect(try await master.stop() == .exited(0))
         let exit = try #require(master.lines(Event.exit).first)
         #expect(exit["requests"] == "5" && exit["unit"] == "connections")
+    }
+
+    /// Behind a proxy the connections are few, and nobody need ask for the status.
+    @Test func aCountOfConnectionsIsToldWithoutBeingAskedFor() async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload", "--", "python3",
+            Place.worker("http_worker"),
+        ])
+        try await master.waitForWorkers(1)
+        expectNoFailure(try await load(try await master.address(), requests: 2, rate: 100), 2)
+        let counting = try await master.waitForEvent("counting")
+        #expect(counting["level"] == "warning")
+        #expect(try await master.stop() == .exited(0))
     }
 
     @Test func aCountOfRequestsNeedsNoWarning() async throws {

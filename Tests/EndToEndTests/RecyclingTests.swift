@@ -82,6 +82,7 @@ import Testing
         let line = try await master.waitForEvent(Event.exit)
         #expect(
             line.pid == before[0].pid && line["cause"] == "kill-rss" && line["signal"] == "KILL")
+        #expect(line["level"] == "error")
         try await master.waitForWorkers(1, without: before)
     }
 
