@@ -29,8 +29,10 @@ extension Client {
         _ body: () throws(SystemCallError) -> Int32?
     ) throws(ControlFailure) -> Int32? {
         let mode = Terminal.beginKeys(on: 0)
-        // Lines that are too long are cut by the terminal: a wrapped one would push the first one out.
-        guard say("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else { return ExitCode.failed }
+        // The terminal cuts lines that are too long: a wrapped one would push the first one out.
+        guard say("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
+            return ExitCode.failed
+        }
         defer {
             _ = say("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
             if let mode { Terminal.restore(mode, on: 0) }
