@@ -50,7 +50,8 @@ enum Rights: CaseIterable {
         try await master.waitForWorkers(1)
         try await master.signal(SIGTERM)
         try await master.waitForEvent("drain-delay")
-        try await master.signal(SIGTERM)
+        // A second TERM would count only a second later.
+        try await master.signal(SIGINT)
         #expect(try await master.waitForExit() == .exited(0))
     }
 
