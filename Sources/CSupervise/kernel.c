@@ -104,6 +104,11 @@ enum csupervise_wait csupervise_classify_wait(long number) {
 #endif
     case SYS_pselect6:
         return CSUPERVISE_WAIT_SELECT;
+    case SYS_read:
+    case SYS_readv:
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+        return CSUPERVISE_WAIT_READ;
     default:
         return CSUPERVISE_WAIT_OTHER;
     }

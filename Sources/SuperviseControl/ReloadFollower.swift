@@ -105,7 +105,7 @@ public struct ReloadFollower: Codable {
             return stalled(poolName(pool), pool, slot, failures)
         case .reloadComplete(let generation):
             return end(.complete, where: { $0.generation == generation })
-        case .started, .startFailed, .bootTimedOut, .due, .retiring, .drained, .killed,
+        case .started, .startFailed, .bootTimedOut, .due, .retiring, .drained, .stopHabit, .killed,
             .leftProcesses,
             .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,

@@ -82,6 +82,13 @@ public enum WorkerEvent: Equatable, Sendable {
     case drained
     /// Its connections can't be watched, as the answer to `drain`.
     case undrainable
+    /// While it drains, a client sends request after request on one connection, and its program handles
+    /// the stop-signal: the program may end such connections itself, and the wait may never end.
+    case reusesConnections
+    /// After the stop-signal it finished the requests that were in flight.
+    case finishedRequests
+    /// After the stop-signal it ended at once, and the requests in flight were lost.
+    case droppedRequests
     /// It said `STOPPING=1`: it ends of its own accord.
     case stopping
     /// It said `X_RECYCLE=1`: it asks to be replaced.

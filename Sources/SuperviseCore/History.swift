@@ -104,7 +104,7 @@ extension Pool {
         case .backoff: history.backoffs += 1
         case .memoryAlarm: history.memoryAlarms += 1
         case .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .bootTimedOut,
-            .due, .retiring, .drained, .leftProcesses, .killedTree, .slotDone, .resized,
+            .due, .retiring, .drained, .stopHabit, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,
             .reloadComplete,

@@ -14,6 +14,9 @@ public enum Notice: Equatable, Sendable {
     case retiring(WorkerID, RetireCause, WorkerFacts)
     /// The worker was emptied for so long, and gets the stop-signal now.
     case drained(WorkerID, DrainEnd, after: TimeSpan)
+    /// The worker showed what its program does with requests in flight when it gets the stop-signal:
+    /// later workers are drained accordingly.
+    case stopHabit(WorkerID, finishesRequests: Bool)
     /// The worker's process ended.
     case exited(WorkerID, ExitStatus, Ending, WorkerFacts)
     /// The worker did not go in time and gets SIGKILL, with all that belongs to it.
@@ -79,7 +82,7 @@ extension Notice {
     /// Whether it only repeats what an event said, and is no decision on which others rest.
     var reportsEvent: Bool {
         switch self {
-        case .started, .startFailed, .exited: true
+        case .started, .startFailed, .exited, .stopHabit: true
         case .ready, .bootTimedOut, .due, .retiring, .drained, .killed, .leftProcesses, .killedTree,
             .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,

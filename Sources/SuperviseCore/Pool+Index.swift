@@ -113,6 +113,7 @@ extension Pool {
         for worker in slot.leaving {
             consider(worker.killAt)
             consider(worker.draining?.until)
+            consider(worker.draining?.relaxAt)
         }
         guard stage == .running else { return earliest }
         for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {

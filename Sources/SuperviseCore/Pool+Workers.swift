@@ -37,24 +37,32 @@ extension Pool {
         switch news {
         case .running: workerRuns(id, at: now)
         case .startFailed(let failure): startFailed(id, failure, at: now)
-        case .ready:
-            self[id]?.knowsContract = true
-            workerSaidReady(id, at: now)
+        case .ready: workerSaidReady(id, at: now)
         case .listening: workerListens(id, at: now)
         case .unobservable(let mayReport):
             workerIsUnobservable(id, mayReport: mayReport, at: now)
-        case .requests(let total): count(total, by: .report, of: id, at: now)
+        case .requests(let total):
+            self[id]?.knowsContract = true
+            count(total, by: .report, of: id, at: now)
         case .moreRequests(let more): countMore(more, of: id, at: now)
         case .connections(let total): count(total, by: .preload, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
         case .evidenceGathered: evidenceGathered(of: id, at: now)
-        case .drained: endDraining(of: id, because: .idle, at: now)
+        case .drained:
+            let isRelaxed = worker(id)?.isDrainRelaxed == true
+            endDraining(of: id, because: isRelaxed ? .lull : .idle, at: now)
         case .undrainable: endDraining(of: id, because: .unwatchable, at: now)
+        case .reusesConnections: hastenDraining(of: id, at: now)
+        case .finishedRequests: learn(.finishes, from: id)
+        case .droppedRequests: learn(.drops, from: id)
         case .stopping: workerAnnouncedEnd(id, at: now)
         case .recycleRequested:
+            self[id]?.knowsContract = true
             self[id]?.asksForReplacement = true
             judgeRequests(of: id, at: now)
-        case .hold(let span): hold(id, for: span, at: now)
+        case .hold(let span):
+            self[id]?.knowsContract = true
+            hold(id, for: span, at: now)
         case .watchdog: watchdogRepeated(by: id, at: now)
         case .watchdogTriggered: abortHung(id, because: .watchdog, at: now)
         case .extendTimeout(let span): extendTimeout(of: id, by: span, at: now)
@@ -66,6 +74,7 @@ extension Pool {
     }
 
     private mutating func countMore(_ more: UInt64, of id: WorkerID, at now: Instant) {
+        self[id]?.knowsContract = true
         let known = worker(id).map { $0.countSource == .report ? $0.requests : 0 } ?? 0
         let (total, overflow) = known.addingReportingOverflow(more)
         count(overflow ? .max : total, by: .report, of: id, at: now)

@@ -75,6 +75,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var pace = Pace()
     /// Whether any program of this pool was ever run.
     var hasRun = false
+    /// What the program was seen to do after the stop-signal.
+    @Rare var stopHabit: StopHabit?
     /// Whether workers of an older generation are being replaced.
     var isRollingOut = false
     /// Until when workers of an older generation stay at the latest, to serve those that wait at a

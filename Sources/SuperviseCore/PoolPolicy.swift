@@ -112,7 +112,7 @@ public enum RestartPolicy: String, Hashable, Sendable, Codable, CaseIterable {
 
 /// How a worker is emptied before it ends.
 public enum DrainRule: String, Hashable, Sendable, Codable, CaseIterable {
-    /// `observe` where the worker never said `READY=1`.
+    /// `signal` for workers that use the contract (`X_…`, the page), `observe` for all others.
     case auto
     /// It gets the stop-signal and finishes its requests by itself.
     case signal

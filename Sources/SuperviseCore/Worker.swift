@@ -63,8 +63,8 @@ public struct Worker: Equatable, Sendable, Codable {
     var evidence = EvidenceSource.kernel
     /// Whether it said `READY=1`.
     var saidReady = false
-    /// Whether it ever said `READY=1`, whatever makes it ready: who knows that much of the contract
-    /// finishes its requests by itself.
+    /// Whether it ever reported requests or sent another message of this program's own (`X_…`): such a
+    /// worker finishes its requests itself. `READY=1` shows only that it runs under systemd too.
     var knowsContract = false
     /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
     @Rare var draining: Draining?
@@ -100,6 +100,9 @@ public struct Worker: Equatable, Sendable, Codable {
 
     /// Whether it was told to go and gets no stop-signal before its requests are served.
     public var isDraining: Bool { draining != nil }
+
+    /// Whether a draining worker counts as idle at any moment without a known request.
+    public var isDrainRelaxed: Bool { draining.map { $0.relaxAt == nil } ?? false }
 
     /// Whether it serves and was not told to go.
     public var isReady: Bool { state == .ready }

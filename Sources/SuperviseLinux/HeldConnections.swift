@@ -5,22 +5,22 @@ import Glibc
 /// descriptor (pidfd_getfd(2)): what that costs grows with those of the processes alone.
 public struct HeldConnections {
     private let ports: Set<UInt16>
-    private var count = ConnectionCount()
+    private var found: [HeldConnection] = []
     /// A child has those of its parent too.
     private var seen: Set<UInt64> = []
 
-    /// Counts those of these processes whose own end has one of these ports; nil where they may not be
-    /// copied, as in a container that has no use for such calls. Fails where descriptors may not be
-    /// listed, and for want of our own.
-    public static func count(
+    /// Those of these processes whose own end has one of these ports; nil where they may not be copied,
+    /// as in a container that has no use for such calls. Fails where descriptors may not be listed, and
+    /// for want of our own.
+    public static func list(
         of processes: [Int32], ports: Set<UInt16>
-    ) throws(SystemCallError) -> ConnectionCount? {
+    ) throws(SystemCallError) -> [HeldConnection]? {
         try SpareDescriptors.lent { () throws(SystemCallError) in
             var held = HeldConnections(ports: ports)
             for pid in processes {
                 guard try held.add(pid) else { return nil }
             }
-            return held.count
+            return held.found
         }
     }
 
@@ -35,7 +35,7 @@ public struct HeldConnections {
             let process = try ProcessDescriptor.open(pid: pid)
             for (number, inode) in sockets where seen.insert(inode).inserted {
                 do throws(SystemCallError) {
-                    add(try process.copy(of: number))
+                    add(try process.copy(of: number), inode: inode)
                 } catch  where error.code == EBADF {
                     // It was closed since it was listed.
                     continue
@@ -49,13 +49,12 @@ public struct HeldConnections {
         }
     }
 
-    private mutating func add(_ socket: OwnedDescriptor) {
+    private mutating func add(_ socket: OwnedDescriptor, inode: UInt64) {
         var connection = csupervise_connection()
         guard let port = port(of: socket), ports.contains(port),
             csupervise_ask_connection(socket.rawValue, &connection) == 0
         else { return }
-        count.open += 1
-        if !connection.isIdle { count.busy += 1 }
+        found.append(HeldConnection(connection, inode: inode))
     }
 
     private func port(of socket: OwnedDescriptor) -> UInt16? {

@@ -48,6 +48,7 @@ extension Master {
         case .start: preconditionFailure("starts are performed with what follows them")
         case .signal(let id, let signal): send(signal, to: id)
         case .drain(let id): drain(id)
+        case .relaxDrain(let id): relaxDrain(id)
         case .signalTree(let id): signalOrphans(of: id)
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)

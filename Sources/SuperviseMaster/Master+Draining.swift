@@ -2,33 +2,43 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// A worker that finds no new connections any more, and is watched until those that it has are idle.
+/// A worker that finds no new connections any more and is watched until those that it has are idle,
+/// or that got its stop-signal and is watched for what it does with its requests.
 struct DrainWatch {
     enum Phase {
-        /// It runs. Exits: `stopping` (no connection is in use).
-        case running
-        /// Its processes got SIGSTOP. Exits: `running`, or the end of the watch.
-        case stopping(until: Instant)
+        /// It drains. Exits: `relaxed`, `signalled`, or the end of the watch.
+        case strict
+        /// It drains, and counts as idle while no request is known to be in flight. Exits: `signalled`,
+        /// or the end of the watch.
+        case relaxed
+        /// It got the stop-signal while requests were in flight.
+        case signalled(StopWitness)
     }
 
-    var phase = Phase.running
+    var phase = Phase.strict
     var nextLook: Instant
     /// The connections that it had at the last look.
     var open: Int?
-    /// What got SIGSTOP and has to get SIGCONT, by number.
-    var stopped: [Int32: ProcessDescriptor] = [:]
+    var reuse = ReuseWitness()
+
+    var isDraining: Bool {
+        if case .signalled = phase { return false }
+        return true
+    }
 }
 
-/// Emptying workers. A look at a program that runs tells of a moment that is over: it may take the
-/// next request of a connection before a signal arrives. So it is stopped, looked at once more, and
-/// gets the stop-signal before it goes on.
+/// Draining workers.
+///
+/// What is seen of a program that runs is over by the time that a signal arrives: it may have taken
+/// the next request of a connection. To stop it meanwhile (SIGSTOP) would not help, because whatever
+/// arrives before its end is lost then too; and a stopped group forgets which thread takes the
+/// signal (signal(7)), so that a main thread waiting for it may never wake.
 extension Master {
     private static let lookAtDrainAfter = TimeSpan.milliseconds(50)
+    private static let lookForMomentAfter = TimeSpan.milliseconds(5)
     /// Where the kernel's tables are long, looks take no larger part of the master's time than this.
     private static let restPerLook: Int64 = 20
-    private static let lookAtStopAfter = TimeSpan.milliseconds(1)
-    /// A process that waits for a disk, or in a frozen control group, does not stop before it goes on.
-    private static let stopWithin = TimeSpan.milliseconds(100)
+    private static let restPerMoment: Int64 = 4
 
     var nextLookAtDrains: Instant? { drains.values.map(\.nextLook).min() }
 
@@ -47,6 +57,13 @@ extension Master {
             return
         }
         drains[worker.serial] = DrainWatch(nextLook: now)
+    }
+
+    /// From now on any moment without a known request will do.
+    func relaxDrain(_ id: WorkerID) {
+        guard let worker = workers[id], drains[worker.serial]?.isDraining == true else { return }
+        drains[worker.serial]?.phase = .relaxed
+        drains[worker.serial]?.nextLook = now
     }
 
     /// Whether the library is where connections are accepted, and there are figures for all of them,
@@ -76,25 +93,26 @@ extension Master {
     }
 
     func lookAtDrains() {
-        let now = now
+        let began = now
         var due: [RunningWorker] = []
-        for (serial, watch) in drains where watch.nextLook <= now {
-            guard let worker = workers[serial: serial] else { continue }
-            drains[serial]?.nextLook = now + Master.lookAtDrainAfter
-            switch watch.phase {
-            case .running: due.append(worker)
-            case .stopping(let until): if isStopped(worker, until: until) { due.append(worker) }
-            }
+        for (serial, watch) in drains where watch.nextLook <= began {
+            if let worker = workers[serial: serial] { due.append(worker) }
         }
         guard !due.isEmpty else { return }
         lazy var tables = connections(of: Set(due.flatMap(ports)))
         for worker in due.sorted(by: { $0.serial < $1.serial }) {
             judge(worker) { tables }
         }
-        let rest = TimeSpan(nanoseconds: (self.now - now).nanoseconds * Master.restPerLook)
+        let spent = (now - began).nanoseconds
         for worker in due {
-            guard case .running = drains[worker.serial]?.phase else { continue }
-            drains[worker.serial]?.nextLook = now + max(Master.lookAtDrainAfter, rest)
+            guard let phase = drains[worker.serial]?.phase else { continue }
+            let (pause, rest) =
+                switch phase {
+                case .strict: (Master.lookAtDrainAfter, Master.restPerLook)
+                case .relaxed, .signalled: (Master.lookForMomentAfter, Master.restPerMoment)
+                }
+            drains[worker.serial]?.nextLook =
+                now + max(pause, TimeSpan(nanoseconds: spent * rest))
         }
     }
 
@@ -115,126 +133,125 @@ extension Master {
 
     /// One look at all that the worker has open.
     private func judge(_ worker: RunningWorker, tables: () -> PortConnections?) {
+        guard let watch = drains[worker.serial] else { return }
+        let tree = tree(of: worker)
+        let held: [HeldConnection]?
         do throws(SystemCallError) {
-            guard let count = try connections(of: worker, tables: tables) else {
-                tell(worker.id, .undrainable)
-                return
-            }
-            drains[worker.serial]?.open = count.open
-            guard count.busy == 0 else { return goOn(worker) }
+            held = try connections(of: worker, tree, tables: tables)
         } catch {
-            tell(worker.id, .undrainable)
-            return
+            held = nil
         }
-        switch drains[worker.serial]?.phase {
-        case .stopping: tell(worker.id, .drained)
-        case .running: beginToStop(worker)
-        case nil: break
+        switch watch.phase {
+        case .signalled(var witness):
+            guard let held else { return endDrain(of: worker) }
+            let hasFinished = witness.saw(open: Set(held.map(\.inode)), at: now)
+            drains[worker.serial]?.phase = .signalled(witness)
+            if hasFinished { tell(worker.id, .finishedRequests) }
+            if witness.remaining.isEmpty { endDrain(of: worker) }
+        case .strict, .relaxed:
+            guard let held else { return tell(worker.id, .undrainable) }
+            drains[worker.serial]?.open = held.count
+            watchReuse(of: held, by: worker, tree)
+            if isIdle(held, worker, tree) { tell(worker.id, .drained) }
+        }
+    }
+
+    private func isIdle(_ held: [HeldConnection], _ worker: RunningWorker, _ tree: [Int32]) -> Bool
+    {
+        let busy = held.filter { $0.use != .idle }
+        if case .relaxed? = drains[worker.serial]?.phase {
+            return !busy.contains { $0.use == .inFlight || $0.use == .unclear }
+        }
+        guard !busy.isEmpty else { return true }
+        // What may be in flight is finished by such a program. A long request is waited for
+        // nevertheless: the program may have a limit of its own.
+        if service.member(worker.id.pool)?.pool.finishesRequests == true {
+            return !busy.contains { $0.use == .inFlight }
+        }
+        guard busy.allSatisfy({ $0.use == .quiet || $0.use == .unclear }) else { return false }
+        // A thread that waits for the client is at no response.
+        let threads = BlockedThreads(of: tree, listeners: [])
+        return busy.allSatisfy { threads.read.contains($0.inode) }
+    }
+
+    /// A program that does not handle the stop-signal could do nothing with more time.
+    private func watchReuse(
+        of held: [HeldConnection], by worker: RunningWorker, _ tree: [Int32]
+    ) {
+        guard var reuse = drains[worker.serial]?.reuse, !reuse.isReused else { return }
+        for connection in held {
+            reuse.saw(
+                connection.inode,
+                ReuseWitness.Traffic(
+                    sent: connection.segmentsSent, received: connection.segmentsReceived))
+        }
+        drains[worker.serial]?.reuse = reuse
+        let number = worker.blueprint.settings.stopSignal.number
+        if reuse.isReused, tree.contains(where: { ProcessSignals.handles(number, $0) }) {
+            tell(worker.id, .reusesConnections)
         }
     }
 
     /// The kernel's tables are read only where the worker's sockets can't be asked. Nil where those do
     /// not tell either.
     private func connections(
-        of worker: RunningWorker, tables: () -> PortConnections?
-    ) throws(SystemCallError) -> ConnectionCount? {
-        let tree = tree(of: worker)
-        if let count = try HeldConnections.count(of: tree, ports: Set(ports(of: worker))) {
-            return count
+        of worker: RunningWorker, _ tree: [Int32], tables: () -> PortConnections?
+    ) throws(SystemCallError) -> [HeldConnection]? {
+        if let held = try HeldConnections.list(of: tree, ports: Set(ports(of: worker))) {
+            return held
         }
         let own = Set(worker.blueprint.listeners.map(\.socket.identity.inode))
         // Listeners of another network namespace are not in our tables, nor are their connections.
         guard let tables = tables(), own.isSubset(of: tables.listeners) else { return nil }
         var held: Set<UInt64> = []
         for pid in tree { held.formUnion(try ProcessSockets.inodes(of: pid)) }
-        return tables.count(among: held)
-    }
-
-    private func beginToStop(_ worker: RunningWorker) {
-        drains[worker.serial]?.phase = .stopping(until: now + Master.stopWithin)
-        drains[worker.serial]?.nextLook = now + Master.lookAtStopAfter
-        if !stop(tree(of: worker), of: worker) { tell(worker.id, .undrainable) }
-    }
-
-    /// Whether all stand still, also those that were born meanwhile.
-    private func isStopped(_ worker: RunningWorker, until: Instant) -> Bool {
-        let tree = tree(of: worker)
-        guard stop(tree, of: worker) else {
-            tell(worker.id, .undrainable)
-            return false
-        }
-        if tree.allSatisfy({ StoppedProcesses.isStopped($0) }) { return true }
-        if now < until {
-            drains[worker.serial]?.nextLook = now + Master.lookAtStopAfter
-        } else {
-            goOn(worker)
-        }
-        return false
-    }
-
-    /// SIGSTOP to those that did not get it yet; false where one may not get it.
-    private func stop(_ tree: [Int32], of worker: RunningWorker) -> Bool {
-        for pid in tree where drains[worker.serial]?.stopped[pid] == nil {
-            guard let process = descriptor(of: pid, in: Set(tree), worker) else { continue }
-            do throws(SystemCallError) {
-                try process.signal(Signal.stop.number)
-            } catch  where error.kind == .noSuchProcess {
-                continue
-            } catch {
-                return false
-            }
-            drains[worker.serial]?.stopped[pid] = process
-        }
-        return true
-    }
-
-    private func descriptor(
-        of pid: Int32, in tree: Set<Int32>, _ worker: RunningWorker
-    ) -> ProcessDescriptor? {
-        if pid == worker.pid, !worker.hasExited { return worker.process }
-        guard worker.orphans.contains(pid) else {
-            return verified(pid, in: tree, of: worker) {}
-        }
-        do throws(SystemCallError) {
-            return try ProcessDescriptor.open(pid: pid)
-        } catch {
-            return nil
-        }
-    }
-
-    /// SIGCONT to what was stopped; it is watched on.
-    private func goOn(_ worker: RunningWorker) {
-        for process in (drains[worker.serial]?.stopped ?? [:]).values {
-            do throws(SystemCallError) {
-                try process.signal(Signal.continue.number)
-            } catch {
-                // It was killed, or may not be signalled any more.
-                continue
-            }
-        }
-        drains[worker.serial]?.stopped = [:]
-        drains[worker.serial]?.phase = .running
-    }
-
-    /// Nobody stands still while this program makes way for another one.
-    func goOnAfterDrainLooks() {
-        for serial in drains.keys.sorted() {
-            if let worker = workers[serial: serial] { goOn(worker) }
-        }
+        return tables.connections(among: held)
     }
 
     /// Watches on whom the program before this one watched.
     func resumeDrains() {
-        for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial })
-        where service.member(worker.id.pool)?.pool.worker(worker.id)?.isDraining == true {
-            drain(worker.id)
+        for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial }) {
+            guard let drain = service.member(worker.id.pool)?.pool.worker(worker.id),
+                drain.isDraining
+            else { continue }
+            self.drain(worker.id)
+            if drain.isDrainRelaxed { relaxDrain(worker.id) }
         }
     }
 
-    /// The end of the watch: the signals that it waited for were sent, and find it running.
+    /// Sends a worker that was drained its stop-signal. What its program does with requests in flight
+    /// is watched, for its successors.
+    func endDrain(of worker: RunningWorker, bySignal number: Int32) {
+        let waiting = drains[worker.serial] == nil ? [] : connectionsInFlight(of: worker)
+        endDrain(of: worker)
+        signalIgnoringExit(worker, number)
+        guard !waiting.isEmpty else { return }
+        drains[worker.serial] = DrainWatch(
+            phase: .signalled(StopWitness(waiting: waiting, at: now)),
+            nextLook: now + Master.lookForMomentAfter)
+    }
+
+    private func connectionsInFlight(of worker: RunningWorker) -> Set<UInt64> {
+        guard !ports(of: worker).isEmpty else { return [] }
+        do throws(SystemCallError) {
+            let held = try connections(of: worker, tree(of: worker)) { nil }
+            let waiting = (held ?? []).filter { $0.use == .inFlight || $0.use == .unclear }
+            return Set(waiting.map(\.inode))
+        } catch {
+            return []
+        }
+    }
+
+    /// Before the end of a worker is told: its program ended by itself, and connections waited still.
+    func judgeStop(of worker: RunningWorker) {
+        guard case .signalled(let witness)? = drains[worker.serial]?.phase, !worker.wasKilled,
+            worker.orphans.isEmpty, witness.hasDropped
+        else { return }
+        tell(worker.id, .droppedRequests)
+    }
+
+    /// The end of the watch.
     func endDrain(of worker: RunningWorker) {
-        guard drains[worker.serial] != nil else { return }
-        goOn(worker)
         drains[worker.serial] = nil
     }
 }

@@ -82,6 +82,7 @@ extension Master {
             return
         }
         if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
+        judgeStop(of: worker)
         tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
 

@@ -199,6 +199,7 @@ extension Master {
             case .quick: (settings.quickSignal ?? settings.stopSignal).number
             case .abort: Signal.abort.number
             }
+        if signal == .stop { return endDrain(of: worker, bySignal: number) }
         signalIgnoringExit(worker, number)
         endDrain(of: worker)
     }

@@ -29,6 +29,10 @@ extension LogLine {
             self = subject.line(end == .timeout ? .warning : .debug, "drained", id)
                 .with("by", end.rawValue).with("after", span)
                 .with("message", end == .timeout ? Advice.notDrained : nil)
+        case .stopHabit(let id, let finishes):
+            self = subject.line(.info, "stop-habit", id)
+                .with("requests", finishes ? "finished" : "dropped")
+                .with("message", finishes ? Advice.finishesRequests : Advice.dropsRequests)
         case .exited(let id, let status, let ending, let facts):
             self = subject.line(ending.level, "exited", id).with("cause", ending.name(status))
                 .with(status).with("killed_by", subject.killer(of: id, status)).with(facts)
@@ -117,6 +121,11 @@ extension LogLine {
         }
         static let notDrained =
             "connections were in use until graceful-timeout was nearly over; they may be cut off"
+        static let finishesRequests =
+            "this program finishes its requests after the stop-signal; its workers get it while "
+            + "clients use their connections"
+        static let dropsRequests =
+            "this program drops its requests at the stop-signal; its workers get it when idle"
         static let capsCrossed =
             "kill-rss comes to less than max-rss here, so workers are killed, not recycled"
         static let leak =

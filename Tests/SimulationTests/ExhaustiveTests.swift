@@ -46,6 +46,7 @@ import Testing
         .blameWhoWorks, .stopAtOnceOnASecondInterrupt, .forgetThatTheQueueWasEmpty,
         .countLostTimeAsStandstill, .believeGrowthForEver,
         .spareWhoServes, .stayAlarmed, .killByASmallerShare,
+        .forgetHowItEnds, .forgetThatItDrops, .emptyWhoUsesTheContract, .trustWhoSaysReady,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {

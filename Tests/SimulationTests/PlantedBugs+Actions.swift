@@ -17,6 +17,8 @@ extension Bugged {
         case (.sendNoStopSignal, .signal): return []
         case (.sendTheStopSignalTwice, .signal): return [action, action]
         case (.skipTheEmptying, .drain(let id)): return [.signal(id, .stop)]
+        case (.neverRelax, .relaxDrain): return []
+        case (.relaxAtOnce, .drain(let id)): return [action, .relaxDrain(id)]
         case (.sendNoKill, .kill): return []
         case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
         case (.leaveTreesAlone, .signalTree): return []

@@ -37,6 +37,9 @@ extension Bugged {
             return service.haste == nil ? [event] : []
         case (.stopAtOnceOnASecondInterrupt, .stopSignal(.interrupt)):
             return service.haste == nil ? [event] : [.stop(.immediate)]
+        case (.ignoreReuse, .worker(_, .reusesConnections)): return []
+        case (.forgetHowItEnds, .worker(_, .finishedRequests)): return []
+        case (.forgetThatItDrops, .worker(_, .droppedRequests)): return []
         case (.ignoreLostTime, .late): return []
         case (.giveLostTimeTwice, .late): return [event, event]
         default: return [event]
@@ -65,14 +68,13 @@ extension Bugged {
         case (.emptyWithoutAShare, _):
             changeDraining(at: now) { draining in
                 guard let old = draining, old.share > .zero else { return }
-                draining = Draining(since: old.since, until: old.until + old.share, share: .zero)
+                draining?.until = old.until + old.share
+                draining?.share = .zero
             }
-        case (.emptyWhoSaysReady, .worker(let id, .ready)):
-            eachSlot { pool, slot in
-                if pool.slots[slot].incumbent?.id == id {
-                    pool.slots[slot].incumbent?.knowsContract = false
-                }
-            }
+        case (.emptyWhoUsesTheContract, .worker(let id, .moreRequests)):
+            believe(false, of: id)
+        case (.trustWhoSaysReady, .worker(let id, .ready)):
+            believe(true, of: id)
         case (.signalATreeAtItsRequests, .worker(_, .exited)):
             changeDraining(at: now) { $0?.until = now }
         case (.holdOldWorkersToANewTimeout, .worker(let id, .watchdog)):
@@ -98,6 +100,17 @@ extension Bugged {
                 pool.slots[slot].incumbent?.progressAt = progressAt.map(back)
             }
         default: break
+        }
+    }
+
+    private mutating func believe(_ knowsContract: Bool, of id: WorkerID) {
+        eachSlot { pool, slot in
+            if pool.slots[slot].incumbent?.id == id {
+                pool.slots[slot].incumbent?.knowsContract = knowsContract
+            }
+            if pool.slots[slot].replacement?.id == id {
+                pool.slots[slot].replacement?.knowsContract = knowsContract
+            }
         }
     }
 

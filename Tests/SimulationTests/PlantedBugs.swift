@@ -28,7 +28,13 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case emptyForEver
     case emptyWithoutAShare
     case ignoreThatItIsEmpty
-    case emptyWhoSaysReady
+    case emptyWhoUsesTheContract
+    case trustWhoSaysReady
+    case neverRelax
+    case relaxAtOnce
+    case ignoreReuse
+    case forgetHowItEnds
+    case forgetThatItDrops
     case signalATreeAtItsRequests
     // Starts.
     case startTwice

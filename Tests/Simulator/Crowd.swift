@@ -80,7 +80,8 @@ package struct Crowd {
                     .news(id, .exited(.code(0), leavesTree: false)), at: now + .seconds(1))
             case .drain(let id):
                 agenda.enter(.news(id, .drained), at: now + .seconds(1))
-            case .signalTree, .kill, .observe, .measure, .measureRoom, .logMemory, .gatherEvidence,
+            case .signalTree, .relaxDrain, .kill, .observe, .measure, .measureRoom, .logMemory,
+                .gatherEvidence,
                 .sampleMemory, .sampleProgress,
                 .setBell,
                 .note:

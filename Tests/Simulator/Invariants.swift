@@ -59,6 +59,7 @@ package struct Invariant: Sendable {
         Invariant("SIGKILL comes after the signal and the whole grace", .action(killAfterGrace)),
         Invariant("who is emptied was told to go", .action(drainsWhoIsTold)),
         Invariant("the stop-signal waits for requests", .action(stopSignalWaits)),
+        Invariant("any moment will do only late", .action(relaxesLate)),
         Invariant("an abort has its cause", .notice(abortedForACause)),
         Invariant("SIGABRT goes to whom hangs", .action(abortsWhoHangs)),
         // Giving up and the end.

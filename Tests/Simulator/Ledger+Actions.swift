@@ -21,6 +21,7 @@ extension Ledger {
             signalled(id)
             change(id) { $0.isSignalled = true }
         case .drain(let id): drainBegun(id)
+        case .relaxDrain(let id): change(id) { $0.draining?.isRelaxed = true }
         case .kill(let id):
             if owesKill == id { owesKill = nil }
             if owesStopSignal == id { owesStopSignal = nil }
@@ -75,7 +76,8 @@ extension Ledger {
     private mutating func record(_ notice: Notice) {
         let now = now
         switch notice {
-        case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses, .killedTree,
+        case .started, .startFailed, .bootTimedOut, .exited, .drained, .stopHabit, .leftProcesses,
+            .killedTree,
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
             .canaryFailed, .drainDelay, .closed:
             break

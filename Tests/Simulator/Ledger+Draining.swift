@@ -3,35 +3,72 @@ import SuperviseCore
 /// Workers that are emptied, as an observer sees them.
 extension Ledger {
     struct Draining: Equatable {
+        private var since: Instant
         /// When the stop-signal has to come at the latest, and not before while it is busy.
         private(set) var until: Instant
+        /// When any moment without a known request has to do.
+        private(set) var relaxAt: Instant
+        var isRelaxed = false
         /// What the program gets at least from the stop-signal on.
-        let share: TimeSpan
+        private(set) var share: TimeSpan
         /// Whether it was told that it is empty, or can't be watched.
         var isOver: Bool { end != nil }
         /// The one of these that it was told.
         var end: DrainEnd?
 
-        init(until: Instant, share: TimeSpan) {
-            self.until = until
-            self.share = share
+        init(since: Instant, killAt: Instant) {
+            self.since = since
+            let half = TimeSpan(nanoseconds: (killAt - since).nanoseconds / 2)
+            share = min(.seconds(2), half)
+            until = Instant(nanoseconds: killAt.nanoseconds - share.nanoseconds)
+            relaxAt = until
+            setRelaxation()
         }
 
-        mutating func shift(by span: TimeSpan) { until = until + span }
+        private mutating func setRelaxation() {
+            let span = min(4_000_000_000, (until - since).nanoseconds / 4)
+            relaxAt = Instant(nanoseconds: until.nanoseconds - span)
+        }
+
+        mutating func hasten(at now: Instant) {
+            let half = TimeSpan(nanoseconds: (until - since + share).nanoseconds / 2)
+            guard share < half else { return }
+            until = max(now, since + half)
+            share = half
+            setRelaxation()
+        }
+
+        mutating func shift(by span: TimeSpan) {
+            since = since + span
+            until = until + span
+            relaxAt = relaxAt + span
+        }
     }
 
     mutating func drainBegun(_ id: WorkerID) {
         guard let killAt = worker(id)?.killAt else { return }
-        let share = TimeSpan(
-            nanoseconds: min(2_000_000_000, (killAt - now).nanoseconds / 2))
-        let until = Instant(nanoseconds: killAt.nanoseconds - share.nanoseconds)
-        change(id) { $0.draining = Draining(until: until, share: share) }
+        let draining = Draining(since: now, killAt: killAt)
+        change(id) { $0.draining = draining }
     }
 
     mutating func drainEnded(_ worker: Worker, _ end: DrainEnd) {
         guard worker.draining != nil else { return }
         change(worker.id) { $0.draining?.end = end }
         owesStopSignal = worker.id
+    }
+
+    mutating func reused(by worker: Worker) {
+        let now = now
+        guard worker.draining?.isOver == false, !isHurried(worker.id) else { return }
+        switch pools[worker.id.pool].finishesRequests {
+        case true: drainEnded(worker, .reused)
+        case false: break
+        case nil: change(worker.id) { $0.draining?.hasten(at: now) }
+        }
+    }
+
+    mutating func stopShown(by worker: Worker, finishes: Bool) {
+        pools[worker.id.pool].finishesRequests = finishes
     }
 
     mutating func signalled(_ id: WorkerID) {
@@ -77,7 +114,7 @@ extension Ledger {
         switch policy.drain {
         case .signal: false
         case .observe: true
-        case .auto: !worker.saidReady
+        case .auto: !worker.usesContract
         }
     }
 
@@ -120,6 +157,13 @@ extension Invariant {
         return "\(id) gets the stop-signal and was not emptied"
     }
 
+    @Sendable static func relaxesLate(_ ledger: Ledger, _ action: Service.Action) -> String? {
+        guard case .perform(.relaxDrain(let id)) = action else { return nil }
+        guard let draining = ledger.worker(id)?.draining else { return "\(id) is not emptied" }
+        if draining.isRelaxed { return "\(id) was told so before" }
+        return ledger.now < draining.relaxAt ? "\(id) has time left" : nil
+    }
+
     @Sendable static func emptyOnesGo(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.owesStopSignal.map { "\($0) has nothing to do and stays" }
     }
@@ -129,8 +173,11 @@ extension Invariant {
         return ledger.first { worker in
             guard let draining = worker.draining else { return nil }
             if draining.until <= ledger.now { return "\(worker.id) is emptied for too long" }
-            return draining.until < armed
-                ? "nothing wakes to end the emptying of \(worker.id)" : nil
+            if !draining.isRelaxed, draining.relaxAt <= ledger.now {
+                return "no moment will do for \(worker.id)"
+            }
+            let next = draining.isRelaxed ? draining.until : draining.relaxAt
+            return next < armed ? "nothing wakes to end the emptying of \(worker.id)" : nil
         }
     }
 }

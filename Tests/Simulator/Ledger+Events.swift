@@ -50,20 +50,32 @@ extension Ledger {
         case .startFailed(let failure): startFailed(worker, failure)
         case .ready: change(id) { $0.saidReady = true }
         case .listening: change(id) { $0.wasSeen = true }
-        case .unobservable, .recycleRequested, .stopping: break
-        case .drained: drainEnded(worker, .idle)
+        case .unobservable, .stopping: break
+        case .recycleRequested: change(id) { $0.usesContract = true }
+        case .drained:
+            drainEnded(worker, worker.draining?.isRelaxed == true ? .lull : .idle)
         case .undrainable: drainEnded(worker, .unwatchable)
+        case .reusesConnections: reused(by: worker)
+        case .finishedRequests: stopShown(by: worker, finishes: true)
+        case .droppedRequests: stopShown(by: worker, finishes: false)
         case .watchdog: watchdogHeard(of: worker)
         case .watchdogTriggered: if worker.isKept { owesAbort = id }
         case .extendTimeout(let span): extended(worker, by: span)
         case .requests(let total):
+            change(id) { $0.usesContract = true }
             count(by: worker) { $0.report(max($0.reportedRequests, total)) }
-        case .moreRequests(let more): count(by: worker) { $0.report($0.reportedRequests + more) }
+        case .moreRequests(let more):
+            change(id) { $0.usesContract = true }
+            count(by: worker) { $0.report($0.reportedRequests + more) }
         case .connections(let total):
             count(by: worker) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
         case .memory(let bytes): measured(worker, bytes)
         case .evidenceGathered: change(id) { $0.isGathering = false }
-        case .hold(let span): change(id) { $0.holdUntil = now + span }
+        case .hold(let span):
+            change(id) {
+                $0.usesContract = true
+                $0.holdUntil = now + span
+            }
         case .exited(let status, let leavesTree):
             exited(worker, status, leavesTree: leavesTree)
         case .treeGone: if worker.hasExited { remove(id) }

@@ -44,6 +44,8 @@ package struct Ledger: Equatable {
         /// Whether it said that it is ready, and whether it was seen waiting on a listener.
         var saidReady = false
         var wasSeen = false
+        /// Whether it sent any message of the supervisor's own protocol.
+        var usesContract = false
         var requests: UInt64 = 0
         /// Whether the worker itself reported any; what others counted for it is forgotten then.
         var hasReported = false
@@ -145,6 +147,8 @@ package struct Ledger: Equatable {
         var isTight = false
         /// How many old workers made room for the canary.
         var tookSlots = 0
+        /// Whether workers finish their requests after the stop-signal, as far as one has shown it.
+        var finishesRequests: Bool?
         /// Its listeners that take no new connections.
         var doors: Doors?
         /// The graceful timeout before the last reload.

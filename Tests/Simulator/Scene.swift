@@ -107,6 +107,7 @@ extension PoolPolicy {
         stableAfter = .milliseconds(1_500)
         bootAttempts = 2
         maxHold = .milliseconds(5_000)
+        drain = .signal
     }
 }
 
@@ -146,6 +147,7 @@ extension Scene.Kind {
             policy.hasListeners = true
             policy.maxRequests = 10
             policy.drain = .observe
+            policy.gracefulTimeout = .milliseconds(6_000)
         case .queued:
             policy.hasListeners = true
             policy.maxRequests = 10

@@ -14,6 +14,8 @@ struct SmallWorld: Hashable {
         var isKilled = false
         /// Whether it is looked at until its requests are served.
         var isDraining = false
+        /// Whether a client was seen to use a connection again meanwhile.
+        var hasReused = false
         /// Whether it ended and left processes behind.
         var hasEnded = false
         var requests: UInt64 = 0
@@ -54,6 +56,7 @@ struct SmallWorld: Hashable {
                 $0.isDraining = false
             }
         case .drain(let id): change(id) { $0.isDraining = true }
+        case .relaxDrain: break
         case .kill(let id): change(id) { $0.isKilled = true }
         case .observe(let id):
             let isSeen = present.contains { $0.id == id && $0.isRunning && $0.isWaiting }
@@ -120,6 +123,7 @@ struct SmallWorld: Hashable {
         case .hasEvidence(let place):
             return tell(place, .evidenceGathered) { $0.isLookedAt = false }
         case .isDrained(let place): return tell(place, .drained) { _ in }
+        case .reuses(let place): return tell(place, .reusesConnections) { $0.hasReused = true }
         case .isUndrainable(let place): return tell(place, .undrainable) { _ in }
         case .empties:
             isShut = false

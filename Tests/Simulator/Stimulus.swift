@@ -50,6 +50,8 @@ package enum Stimulus: Hashable, Sendable {
     case hasEvidence(Int)
     /// A worker that finds no new connections has served those that it had.
     case isDrained(Int)
+    /// A client uses one of them again.
+    case reuses(Int)
     /// They can't be watched.
     case isUndrainable(Int)
     /// Nobody waits at the shut doors any more.

@@ -45,6 +45,7 @@ package struct Walk<M: Machine & Equatable> {
         case .runs, .isRefused, .isMissing, .getsReady, .servesOne, .serves, .grows, .bursts,
             .asks, .holds, .announces, .beats, .triggers, .extends, .finishes, .crashes,
             .leavesProcesses, .treeEnds, .repeatsEnd, .hasEvidence, .isDrained, .isUndrainable,
+            .reuses,
             .empties, .queueFills,
             .queueEmpties, .reload, .reloadWithOthers, .resize, .park, .stop, .terminates:
             for event in world.happen(stimulus, in: scene) { tell(event) }
@@ -133,7 +134,10 @@ extension Walk {
 
     private func add(_ stimuli: inout [Stimulus], of place: Int) {
         let process = world.present[place]
-        if process.isDraining { stimuli += [.isDrained(place), .isUndrainable(place)] }
+        if process.isDraining {
+            stimuli += [.isDrained(place), .isUndrainable(place)]
+            if !process.hasReused { stimuli.append(.reuses(place)) }
+        }
         guard !process.hasEnded else { return stimuli.append(.treeEnds(place)) }
         if process.isKilled {
             stimuli.append(.crashes(place))

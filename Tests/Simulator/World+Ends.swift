@@ -45,6 +45,7 @@ extension World {
         case .start(let id, let order): start(id, order, at: now)
         case .signal(let id, _): signal(id, at: now)
         case .drain(let id): drain(id, at: now)
+        case .relaxDrain: break
         case .signalTree(let id): signalTree(id, at: now)
         case .kill(let id): kill(id, at: now)
         case .observe(let id): observe(id, at: now)
@@ -93,6 +94,10 @@ extension World {
         processes[id] = process
         guard process.hasExecuted, !process.isDeaf else { return }
         agenda.enter(.died(id, status, byItself: false), at: now + .milliseconds(drain))
+        var draws = Draws(seed: seed, 10, id.pool, id.slot, id.incarnation)
+        guard draws.chance(300) else { return }
+        let news = draws.chance(700) ? WorkerEvent.finishedRequests : .droppedRequests
+        agenda.enter(.drained(id, news), at: now + .milliseconds(drain / 2))
     }
 
     /// Its requests end sooner or later, or never; or they can't be watched.
@@ -104,6 +109,11 @@ extension World {
         } else if !process.draws.chance(program.endless) {
             let wait = Int64(process.draws.between(0, program.busy))
             agenda.enter(.drained(id, .drained), at: now + .milliseconds(wait))
+        }
+        var draws = Draws(seed: seed, 11, id.pool, id.slot, id.incarnation)
+        if draws.chance(400) {
+            let reuse = Int64(draws.between(0, 2_000))
+            agenda.enter(.drained(id, .reusesConnections), at: now + .milliseconds(reuse))
         }
         processes[id] = process
     }

@@ -64,6 +64,8 @@ extension PoolPolicy {
         policy.workers = workers
         policy.hasListeners = true
         policy.readiness = .notify
+        // Draining has tests of its own.
+        policy.drain = .signal
         adjust(&policy)
         return policy
     }

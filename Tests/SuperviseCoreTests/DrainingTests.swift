@@ -46,6 +46,8 @@ struct DrainingTests {
 
     @Test func requestsWithoutEndLeaveTheProgramItsShare() {
         let (bench, _) = leaving()
+        #expect(bench.wake() == [.relaxDrain(id(0))])
+        #expect(bench.now == second(24))
         #expect(
             bench.wake()
                 == [
@@ -59,6 +61,8 @@ struct DrainingTests {
 
     @Test func aShortTimeIsHalved() {
         let (bench, _) = leaving(grace: .seconds(1))
+        #expect(bench.wake() == [.relaxDrain(id(0))])
+        #expect(bench.now == Instant(nanoseconds: 375_000_000))
         bench.wake()
         #expect(bench.now == Instant(nanoseconds: 500_000_000))
     }
@@ -79,16 +83,99 @@ struct DrainingTests {
     @Test func lostTimeIsGivenBack() {
         let (bench, _) = leaving()
         bench.tell(.late(by: .seconds(5)))
+        #expect(bench.pool.nextDeadline == second(29))
+        bench.wake()
         #expect(bench.pool.nextDeadline == second(33))
     }
 
-    @Test func whoSaysReadyKnowsTheContract() {
-        #expect(leaving(.auto).actions.last == .signal(id(0), .stop))
+    /// A lull ends a relaxed wait, and is named as such.
+    @Test func lateInTheWaitALullWillDo() {
+        let (bench, _) = leaving()
+        bench.wake()
+        #expect(bench.pool.worker(id(0))?.isDrainRelaxed == true)
+        #expect(
+            bench.tell(id(0), .drained)
+                == [.note(.drained(id(0), .lull, after: .seconds(24))), .signal(id(0), .stop)])
+    }
+
+    /// The program may end a connection that is used again and again, and gets half of the time.
+    @Test func reuseGivesTheProgramHalfOfTheTime() {
+        let (bench, _) = leaving()
+        bench.wait(.seconds(3))
+        #expect(bench.tell(id(0), .reusesConnections) == [])
+        #expect(bench.pool.nextDeadline == Instant(nanoseconds: 11_250_000_000))
+        #expect(bench.tell(id(0), .reusesConnections) == [])
+        bench.wake()
+        #expect(
+            bench.wake()
+                == [
+                    .note(.drained(id(0), .timeout, after: .seconds(15))), .signal(id(0), .stop),
+                ])
+        #expect(bench.pool.nextDeadline == second(30))
+    }
+
+    /// More time would be lost on a program that was seen to drop its requests.
+    @Test func reuseChangesNothingForWhoDrops() {
+        let (bench, _) = leaving()
+        #expect(
+            bench.tell(id(0), .droppedRequests)
+                == [.note(.stopHabit(id(0), finishesRequests: false))])
+        #expect(bench.tell(id(0), .droppedRequests) == [])
+        bench.tell(id(0), .reusesConnections)
+        #expect(bench.pool.nextDeadline == second(24))
+    }
+
+    /// systemd's protocol says when a program is ready, and nothing about how it ends.
+    @Test func whoSaysReadyIsDrained() {
+        let bench = Bench { $0.drain = .auto }
+        bench.bringUp()
+        #expect(bench.tell(.stop(.graceful)).last == .drain(id(0)))
         #expect(leaving(.signal).actions.last == .signal(id(0), .stop))
+    }
+
+    @Test(arguments: [
+        WorkerEvent.requests(1), .moreRequests(1), .hold(.zero), .recycleRequested,
+    ]) func whoUsesTheContractIsNot(_ message: WorkerEvent) {
+        let bench = Bench {
+            $0.drain = .auto
+            $0.maxSurge = .count(0)
+            $0.maxUnavailable = .count(1)
+        }
+        bench.bringUp()
+        let actions = bench.tell(id(0), message) + bench.tell(.stop(.graceful))
+        #expect(actions.contains(.signal(id(0), .stop)) && !actions.contains(.drain(id(0))))
+    }
+
+    /// What one worker has shown holds for the others.
+    @Test func whoFinishesItsRequestsGetsTheSignalAtReuse() {
+        let bench = Bench {
+            $0.drain = .auto
+            $0.maxSurge = .count(0)
+            $0.maxUnavailable = .count(1)
+        }
+        bench.bringUp()
+        #expect(bench.tell(.recycle(slot: 0)).last == .drain(id(0)))
+        bench.tell(id(0), .drained)
+        #expect(
+            bench.tell(id(0), .finishedRequests)
+                == [.note(.stopHabit(id(0), finishesRequests: true))])
+        bench.exit(id(0), 0)
+        bench.tell(id(0, 2), .running)
+        bench.tell(id(0, 2), .ready)
+        #expect(bench.pool.finishesRequests)
+        #expect(bench.tell(.recycle(slot: 0)).last == .drain(id(0, 2)))
+        #expect(
+            bench.tell(id(0, 2), .reusesConnections)
+                == [
+                    .note(.drained(id(0, 2), .reused, after: .zero)), .signal(id(0, 2), .stop),
+                ])
+        bench.tell(id(0, 2), .droppedRequests)
+        #expect(!bench.pool.finishesRequests)
     }
 
     @Test func autoEmptiesWhoWasOnlySeen() {
         let bench = Bench {
+            $0.drain = .auto
             $0.readiness = .auto
             $0.maxSurge = .count(0)
             $0.maxUnavailable = .count(1)
@@ -96,7 +183,7 @@ struct DrainingTests {
         bench.tell(.start)
         bench.tell(id(0), .running)
         bench.tell(id(0), .listening)
-        #expect(bench.tell(id(0), .recycleRequested).last == .drain(id(0)))
+        #expect(bench.tell(.recycle(slot: 0)).last == .drain(id(0)))
     }
 
     @Test func nobodyIsEmptiedWithoutListenersOrTime() {

@@ -80,6 +80,8 @@ enum csupervise_wait {
     CSUPERVISE_WAIT_ACCEPT,
     // The first argument is an array of pollfd, the second its length.
     CSUPERVISE_WAIT_POLL,
+    // The first argument is the descriptor that it waits to read from.
+    CSUPERVISE_WAIT_READ,
     // The first argument is one past the highest descriptor, the second the set to read from.
     CSUPERVISE_WAIT_SELECT,
 };

@@ -125,7 +125,6 @@ extension Master {
 
     private func execute(_ upgrade: Upgrade) throws {
         observer.endWithMaster()
-        goOnAfterDrainLooks()
         let state = handOver()
         let file = try MemoryFile(name: Master.stateName, state.encode())
         let own = ownProgram()

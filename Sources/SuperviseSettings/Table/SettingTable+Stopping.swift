@@ -35,15 +35,20 @@ extension Setting {
             reload: .live,
             summary: "How a worker's open requests are finished before it ends",
             details: """
-                Many programs drop what they are doing when they get the stop-signal. observe: the \
-                worker's accept finds no new connections, and the stop-signal is sent when none of \
-                its connections waits for an answer (or has been busy in the last second), at the \
-                latest two seconds before graceful-timeout is over. signal: the stop-signal at once, for \
-                programs that finish their requests. auto: observe, but for workers that said \
-                READY=1. Pools with unix sockets, and programs that cannot load the preload \
-                library (static ones, Go), get the signal at once in any case. A keep-alive \
-                client that sends its next request in the very moment of the stop-signal loses \
-                it, as with any HTTP server. Example: drain = signal.
+                Many programs drop their requests when they get the stop-signal. observe: the \
+                worker accepts no new connections, and the master sends the stop-signal when no \
+                connection can have a request in flight: none is open, or threads wait for each \
+                client's next request. An open connection that has carried a response, and that \
+                no thread reads, may wait for more of it, so it is waited for until six seconds \
+                before the end of graceful-timeout. Then the first moment without a known \
+                request is taken, and two seconds before the end the signal is sent in any case. \
+                If clients keep sending requests on their connections and the program handles \
+                the signal, it gets half of graceful-timeout to finish them; once a worker was \
+                seen to do so, the others get the signal as soon as a connection is used again. \
+                signal: the stop-signal at once, for programs that finish their requests. auto: \
+                signal for workers that report requests or send X_ messages, else observe. Pools \
+                with unix sockets, and programs that cannot load the preload library (static \
+                ones, Go), get the signal at once in any case. Example: drain = signal.
                 """),
         Setting(
             "drain-delay", in: .stopping,
