@@ -21,8 +21,8 @@ import Testing
     @Test func theStatusAddressIsForLooking() async throws {
         let master = try Supervise.web(["--status-bind", "127.0.0.1:0"])
         let status = try await master.statusAddress()
-        try master.folder.write("hang", "")
         let worker = try await master.waitForWorkers(1)[0]
+        try master.folder.write("hang", "")
         for path in ["/healthz", "/readyz", "/status", "/metrics", "/events", "/"] {
             #expect(try await master.curl(path, at: status).output.hasSuffix("\n200"), "\(path)")
         }
@@ -159,7 +159,7 @@ import Testing
         #expect(named.tail.contains("a file that is not a socket has this name"))
         let none = try Supervise.hello(["--control", "none"])
         try await none.waitForWorkers(1)
-        #expect(!none.folder.exists("supervise"))
+        #expect(!none.folder.exists("supervise/hello-worker.sock"))
     }
 
     /// Neither of the folders can be made, so nobody can steer it, but it serves.

@@ -22,9 +22,10 @@ struct ListenSocketTests {
         let failure = #expect(throws: ListenFailure.self) {
             try ListenSocket.tcp(host: "127.0.0.1", port: port, backlog: 16)
         }
+        // What follows names the holder.
         #expect(
-            failure?.description
-                == "cannot listen on 127.0.0.1:\(port): Address already in use")
+            failure?.description.hasPrefix(
+                "cannot listen on 127.0.0.1:\(port): Address already in use") == true)
     }
 
     /// Each finds the file that a killed master left behind.
@@ -101,7 +102,9 @@ struct ListenSocketTests {
         let failure = #expect(throws: ListenFailure.self) {
             try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
         }
-        #expect(failure?.description == "cannot listen on unix:\(path): Address already in use")
+        #expect(
+            failure?.description.hasPrefix(
+                "cannot listen on unix:\(path): Address already in use") == true)
         first = nil
         #expect(access(path, F_OK) == 0)
         // A child that another test starts holds the descriptor until its exec.
