@@ -7,6 +7,8 @@ struct CallingSocket {
 
     /// The process that the calling thread belongs to.
     let process: Int32
+    /// A copy of the descriptor.
+    let copy: OwnedDescriptor
     /// Which socket it is now.
     let identity: FileIdentity
     /// Whether it has an address already, and so can have no other.
@@ -43,6 +45,7 @@ struct CallingSocket {
             family == AF_UNIX
                 || [Int32(IPPROTO_TCP), Self.multipathTCP].contains(protocolNumber)
         else { return nil }
+        self.copy = copy
         var status = stat()
         try systemCall("fstat") { fstat(copy.rawValue, &status) }
         identity = FileIdentity(status)

@@ -61,7 +61,7 @@ enum EpollItems {
 extension FileIdentity {
     /// The device as the kernel prints it: the major number above 20 bits of the minor one, unlike
     /// the `dev_t` of stat(2).
-    fileprivate var kernelDevice: UInt64 {
+    var kernelDevice: UInt64 {
         UInt64(csupervise_device_major(device)) << 20 | UInt64(csupervise_device_minor(device))
     }
 }

@@ -132,6 +132,8 @@ public final class InterceptedBinds: Sendable {
     ) throws(SystemCallError) {
         guard caller.identity != listener.identity else { return }
         if caller.isNonblocking { try listener.becomeNonblocking() }
+        let registrations = EpollRegistrations(
+            of: caller.identity, as: call.descriptor, in: caller.process)
         // It waits for the caller to wake up in the kernel and do it, and for nothing else. EBADF is
         // the caller's limit of open files.
         let result = csupervise_replace_descriptor(
@@ -140,6 +142,7 @@ public final class InterceptedBinds: Sendable {
         guard result == 0 else {
             throw SystemCallError(call: "SECCOMP_IOCTL_NOTIF_ADDFD", code: errno)
         }
+        registrations.move(from: caller.copy, to: listener.rawValue)
     }
 }
 

@@ -51,6 +51,29 @@ struct InterceptedBindsTests {
         #expect(binds.results.map(\.isNonblocking) == [false, true])
     }
 
+    /// A registration in an epoll set that was made before the bind.
+    @Test func registeredSocketsStayRegistered() throws {
+        let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
+        let address = listener.address.split(separator: ":")
+        let port = address[1]
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(client) }
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_port = in_port_t(UInt16(port) ?? 0).bigEndian
+        inet_pton(AF_INET, String(address[0]), &place.sin_addr)
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafePointer(to: &place) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(client, $0, size) }
+        }
+        #expect(result == 0)
+        // The program checks what its own number and data bring it.
+        let binds = try Binds(
+            ["2|0.0.0.0|\(port)|e", "2|127.0.0.1|\(port)|ec", "2|0.0.0.0|\(port)|eo"], [listener])
+        #expect(binds.results.map(\.code) == [0, 0, 0])
+        #expect(binds.results.map(\.inode) == Array(repeating: listener.identity.inode, count: 3))
+    }
+
     @Test func unixNamesAreGivenWhileTheyAreOurs() throws {
         let folder = try TestFolder()
         let path = "\(folder.path)/s"
@@ -220,7 +243,8 @@ private struct Binds {
 /// whether it is closed on exec, whether it is non-blocking. Flags: `d` datagram, `6` IPv6 alone, `c`
 /// close-on-exec, `n` non-blocking, `t` from a thread, `r` removes the file first, `a` takes the socket
 /// of the call before; and mistakes: `p` a bad pointer, `b` a bad descriptor, `s` and `l` a length too
-/// short and too long, `f` a file.
+/// short and too long, `f` a file. `e` registers the socket in an epoll set before, and expects to be told
+/// of a connection; `o` has another descriptor of it.
 private let bindProgram = """
     #define _GNU_SOURCE
     #include <arpa/inet.h>
@@ -231,6 +255,7 @@ private let bindProgram = """
     #include <stdio.h>
     #include <stdlib.h>
     #include <string.h>
+    #include <sys/epoll.h>
     #include <sys/socket.h>
     #include <sys/stat.h>
     #include <sys/un.h>
@@ -284,6 +309,10 @@ private let bindProgram = """
             int own = number;
             if (strchr(flags, 'b')) number = 999;
             if (strchr(flags, 'f')) number = open("/dev/null", O_RDONLY);
+            int set = epoll_create1(0);
+            struct epoll_event event = {EPOLLIN, {.u64 = 0x1122334455667788}}, found[4];
+            if (strchr(flags, 'e')) epoll_ctl(set, EPOLL_CTL_ADD, number, &event);
+            if (strchr(flags, 'o')) dup(number);
             pthread_t thread;
             if (strchr(flags, 'p'))
                 code = bind(number, (struct sockaddr *)8, size) == 0 ? 0 : errno;
@@ -292,6 +321,12 @@ private let bindProgram = """
                 pthread_join(thread, NULL);
             } else
                 make(NULL);
+            if (strchr(flags, 'e')
+                && (epoll_wait(set, found, 4, 5000) != 1 || found[0].events != EPOLLIN
+                    || found[0].data.u64 != event.data.u64
+                    || epoll_ctl(set, EPOLL_CTL_MOD, number, &event)
+                    || epoll_ctl(set, EPOLL_CTL_DEL, number, &event)))
+                code = 1000;
             struct stat status;
             fstat(own, &status);
             dprintf(3, "%d %lu %d %d\\n", code, (unsigned long)status.st_ino,

@@ -15,6 +15,7 @@
 #include "kernel.h"
 #include "listening.h"
 #include "messages.h"
+#include "registration.h"
 #include "signals.h"
 #include "sockets.h"
 #include "steering.h"
