@@ -4,6 +4,7 @@
 #include "descriptors.h"
 #include "epollsets.h"
 #include "listeners.h"
+#include "mode.h"
 #include "next.h"
 #include "raw.h"
 
@@ -114,6 +115,15 @@ static void search_and_remove(struct departure *departure, int fd) {
         departure->owed = 1;
 }
 
+/* A thread that saw a connection by poll(2) just before the flag was set calls accept() because it
+ * does not have to wait. Nothing tells it from one that waits in accept(), where it would stay. */
+static void search_first(struct departure *departure, int fd) {
+    search_and_remove(departure, fd);
+    if (departure->owed == 0 && departure->count == 0 && mode_expects_to_wait(fd)
+        && threads_count() > 1)
+        departure->owed = 1;
+}
+
 static void leave(struct departure *departure, int fd) {
     if (departure->is_back) {
         departure->is_back = false;
@@ -125,9 +135,12 @@ static void leave(struct departure *departure, int fd) {
     if (departure->has_searched && !departure->is_stuck
         && now - departure->searched_at_milliseconds < milliseconds_between_searches)
         return;
-    departure->has_searched = true;
     departure->searched_at_milliseconds = now;
-    search_and_remove(departure, fd);
+    if (departure->has_searched)
+        search_and_remove(departure, fd);
+    else
+        search_first(departure, fd);
+    departure->has_searched = true;
 }
 
 bool draining_accepts(int listener, int fd) {

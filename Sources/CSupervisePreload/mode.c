@@ -3,6 +3,7 @@
 
 #include "descriptors.h"
 #include "listeners.h"
+#include "next.h"
 #include "raw.h"
 
 #include <errno.h>
@@ -145,7 +146,7 @@ bool mode_wait(int fd, struct patience *patience) {
     for (;;) {
         struct pollfd entry = {.fd = fd, .events = POLLIN};
         /* libc's, since a thread that waits in accept() may be cancelled. */
-        int ready = poll(&entry, 1, is_limited ? remaining(patience) : -1);
+        int ready = next.poll(&entry, 1, is_limited ? remaining(patience) : -1);
         if (ready > 0)
             return true;
         if (ready == 0) {
@@ -185,7 +186,7 @@ static bool holds_connections(int fd) {
     return !descriptors_visit(visit_descriptor, &fd) || fd < 0;
 }
 
-static bool expects_to_wait(int fd) {
+bool mode_expects_to_wait(int fd) {
     long flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
     int listener = listener_behind(fd);
     return (flags >= 0 && (flags & O_NONBLOCK) == 0)
@@ -197,7 +198,7 @@ static bool expects_to_wait(int fd) {
 static bool wait_for_nothing(int fd, struct patience *patience) {
     for (;;) {
         struct pollfd entry = {.fd = fd, .events = 0};
-        int ready = poll(&entry, 1, patience->is_set ? remaining(patience) : -1);
+        int ready = next.poll(&entry, 1, patience->is_set ? remaining(patience) : -1);
         if (listener_behind(fd) < 0)
             return true;
         if (ready >= 0) {
@@ -216,8 +217,8 @@ static bool wait_for_nothing(int fd, struct patience *patience) {
  * short wait keeps it from spinning. */
 bool mode_find_nothing(int fd) {
     struct pollfd entry = {.fd = fd, .events = POLLIN};
-    bool is_readable = poll(&entry, 1, 0) > 0;
-    if (expects_to_wait(fd)) {
+    bool is_readable = next.poll(&entry, 1, 0) > 0;
+    if (mode_expects_to_wait(fd)) {
         struct timeval timeout = {0, 0};
         struct patience patience = {0};
         raw_option(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
@@ -228,7 +229,7 @@ bool mode_find_nothing(int fd) {
             return wait_for_nothing(fd, &patience);
     }
     if (is_readable)
-        poll(NULL, 0, 1);
+        next.poll(NULL, 0, 1);
     errno = EAGAIN;
     return false;
 }

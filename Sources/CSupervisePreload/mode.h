@@ -40,6 +40,9 @@ struct patience {
  * false: accept() is to fail with errno as it is then, EAGAIN or EINTR. */
 bool mode_wait(int fd, struct patience *patience);
 
+/* Whether the program expects accept() on this descriptor to wait for a connection. */
+bool mode_expects_to_wait(int fd);
+
 /* accept() on this listener is to find nothing, whatever is in its queue: it fails with errno as it
  * is then, after the time for which the program expects it to wait. True: the descriptor is something
  * else now, and accept() is to be tried. */

@@ -122,6 +122,44 @@ static int early_epoll_ctl(int set, int operation, int fd, struct epoll_event *e
     return (int)told(raw_call(SYS_epoll_ctl, set, operation, fd, (long)event, 0, 0));
 }
 
+enum { mask_bytes = 8 };
+
+static int early_ppoll(
+    struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+    /* The kernel writes the rest of the time back, libc does not. */
+    struct timespec left = timeout != NULL ? *timeout : (struct timespec){0, 0};
+    return (int)told(raw_call(
+        SYS_ppoll, (long)entries, (long)count, timeout != NULL ? (long)&left : 0, (long)mask,
+        mask_bytes, 0));
+}
+
+static int early_poll(struct pollfd *entries, nfds_t count, int timeout) {
+    struct timespec left = {timeout / 1000, timeout % 1000 * 1000000L};
+    return early_ppoll(entries, count, timeout < 0 ? NULL : &left, NULL);
+}
+
+static int early_pselect(
+    int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
+    const sigset_t *mask) {
+    struct timespec left = timeout != NULL ? *timeout : (struct timespec){0, 0};
+    struct {
+        const sigset_t *mask;
+        size_t size;
+    } blocked = {mask, mask_bytes};
+    return (int)told(raw_call(
+        SYS_pselect6, limit, (long)reads, (long)writes, (long)errors,
+        timeout != NULL ? (long)&left : 0, (long)&blocked));
+}
+
+static int early_select(
+    int limit, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout) {
+    struct timespec left = {0, 0};
+    if (timeout != NULL)
+        left = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000};
+    return early_pselect(
+        limit, reads, writes, errors, timeout != NULL ? &left : NULL, NULL);
+}
+
 static long early_syscall(long number, ...) {
     va_list rest;
     va_start(rest, number);
@@ -156,16 +194,21 @@ struct next_functions next = {
     .fchownat = early_fchownat,
     .connect = early_connect,
     .epoll_ctl = early_epoll_ctl,
+    .poll = early_poll,
+    .ppoll = early_ppoll,
+    .select = early_select,
+    .pselect = early_pselect,
     .syscall = early_syscall,
 };
 
 /* What this libc does not have stays a plain system call. */
-#define RESOLVE(name)                                                                              \
+#define RESOLVE_AS(member, name)                                                                   \
     do {                                                                                           \
-        void *found = dlsym(RTLD_NEXT, #name);                                                     \
+        void *found = dlsym(RTLD_NEXT, name);                                                      \
         if (found != NULL)                                                                         \
-            next.name = (__typeof__(next.name))found;                                              \
+            next.member = (__typeof__(next.member))found;                                          \
     } while (0)
+#define RESOLVE(name) RESOLVE_AS(name, #name)
 
 void next_resolve(void) {
     RESOLVE(bind);
@@ -192,6 +235,12 @@ void next_resolve(void) {
     RESOLVE(fchownat);
     RESOLVE(connect);
     RESOLVE(epoll_ctl);
+    RESOLVE(poll);
+    RESOLVE(ppoll);
+    RESOLVE(select);
+    RESOLVE(pselect);
+    RESOLVE_AS(checked_poll, "__poll_chk");
+    RESOLVE_AS(checked_ppoll, "__ppoll_chk");
     RESOLVE(syscall);
     RESOLVE(sigaction);
     RESOLVE(signal);

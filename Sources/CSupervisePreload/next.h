@@ -7,7 +7,10 @@
  * Until the constructor has run they are plain system calls, since constructors of other libraries
  * run before ours and may call any of these. Written once, before the program starts. */
 
+#include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -38,7 +41,16 @@ struct next_functions {
     int (*fchownat)(int, const char *, uid_t, gid_t, int);
     int (*connect)(int, const struct sockaddr *, socklen_t);
     int (*epoll_ctl)(int, int, int, struct epoll_event *);
+    int (*poll)(struct pollfd *, nfds_t, int);
+    int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+    int (*select)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+    int (*pselect)(
+        int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
     long (*syscall)(long, ...);
+    /* NULL where libc has none. */
+    int (*checked_poll)(struct pollfd *, nfds_t, int, size_t);
+    int (*checked_ppoll)(
+        struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
     /* NULL until they are resolved: the kernel's interface to these differs. */
     int (*sigaction)(int, const struct sigaction *, struct sigaction *);
     void (*(*signal)(int, void (*)(int)))(int);

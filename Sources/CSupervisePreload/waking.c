@@ -3,6 +3,7 @@
 
 #include "descriptors.h"
 #include "digits.h"
+#include "hiding.h"
 #include "raw.h"
 
 #include <fcntl.h>
@@ -91,7 +92,7 @@ static bool polls(uint64_t address, uint64_t count, ino_t inode) {
         struct pollfd entry;
         if (!read_memory(address + index * sizeof entry, &entry, sizeof entry))
             return false;
-        if (is_socket(entry.fd, inode))
+        if (is_socket(hidden_number(entry.fd), inode))
             return true;
     }
     return false;

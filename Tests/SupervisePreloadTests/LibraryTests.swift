@@ -15,11 +15,12 @@ import Testing
         let names = try await output("nm -D --defined-only \"$0\"")
             .compactMap { $0.split(separator: " ").last.map(String.init) }
         let functions = [
-            "__sysv_signal", "accept", "accept4", "bind", "bsd_signal", "chmod", "chown",
-            "connect", "epoll_ctl", "fchmod", "fchmodat", "fchown", "fchownat", "fcntl", "fcntl64",
-            "ioctl", "lchmod", "lchown", "listen", "remove", "rename", "renameat", "renameat2",
-            "shutdown", "sigaction", "signal", "sigset", "ssignal", "syscall", "sysv_signal",
-            "unlink", "unlinkat",
+            "__poll_chk", "__ppoll_chk", "__sysv_signal", "accept", "accept4", "bind",
+            "bsd_signal", "chmod", "chown", "connect", "epoll_ctl", "fchmod", "fchmodat", "fchown",
+            "fchownat", "fcntl", "fcntl64", "ioctl", "lchmod", "lchown", "listen", "poll", "ppoll",
+            "pselect", "remove", "rename", "renameat", "renameat2", "select", "shutdown",
+            "sigaction", "signal", "sigset", "ssignal", "syscall", "sysv_signal", "unlink",
+            "unlinkat",
         ]
         // Some linkers show where the segments end.
         #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))

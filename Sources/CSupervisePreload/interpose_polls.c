@@ -1,0 +1,91 @@
+#define _GNU_SOURCE
+#include "hiding.h"
+#include "interpose.h"
+#include "next.h"
+
+#include <poll.h>
+#include <stddef.h>
+#include <sys/select.h>
+#include <time.h>
+
+/* poll(2) and select(2), which report no connection to a worker that is drained. Programs that are
+ * compiled with checks call the second names. */
+
+int own_poll(struct pollfd *entries, nfds_t count, int timeout) IN_FRONT_OF("poll");
+int own_checked_poll(struct pollfd *entries, nfds_t count, int timeout, size_t size)
+    IN_FRONT_OF("__poll_chk");
+int own_ppoll(
+    struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+    IN_FRONT_OF("ppoll");
+int own_checked_ppoll(
+    struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
+    size_t size) IN_FRONT_OF("__ppoll_chk");
+int own_select(int limit, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout)
+    IN_FRONT_OF("select");
+int own_pselect(
+    int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
+    const sigset_t *mask) IN_FRONT_OF("pselect");
+
+/* Calls CALL again if it was woken for a listener alone; IS_ENDLESS tells whether it has no timeout. */
+#define POLL(call, is_endless)                                                                     \
+    do {                                                                                           \
+        for (;;) {                                                                                 \
+            int hidden = hide_listeners(entries, count);                                           \
+            int result = call;                                                                     \
+            show_listeners(entries, count, hidden);                                                \
+            result = hide_events(entries, count, result);                                          \
+            if (result != events_hidden)                                                           \
+                return result;                                                                     \
+            if (!(is_endless))                                                                     \
+                return 0;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+int own_poll(struct pollfd *entries, nfds_t count, int timeout) {
+    POLL(next.poll(entries, count, timeout), timeout < 0);
+}
+
+int own_ppoll(
+    struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+    POLL(next.ppoll(entries, count, timeout, mask), timeout == NULL);
+}
+
+/* The size was checked by whoever compiled the call, if it is known at all; libc only aborts. */
+int own_checked_poll(struct pollfd *entries, nfds_t count, int timeout, size_t size) {
+    if (next.checked_poll == NULL || size / sizeof *entries >= count)
+        return own_poll(entries, count, timeout);
+    return next.checked_poll(entries, count, timeout, size);
+}
+
+int own_checked_ppoll(
+    struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
+    size_t size) {
+    if (next.checked_ppoll == NULL || size / sizeof *entries >= count)
+        return own_ppoll(entries, count, timeout, mask);
+    return next.checked_ppoll(entries, count, timeout, mask, size);
+}
+
+/* The same for select(2), which writes its result over what it was asked. */
+#define SELECT(call, is_endless)                                                                   \
+    do {                                                                                           \
+        struct asked_sets asked;                                                                   \
+        keep_sets(&asked, limit, reads, writes, errors);                                           \
+        for (;;) {                                                                                 \
+            hide_members(limit, reads);                                                            \
+            int result = hide_result(limit, reads, call);                                          \
+            if (result != events_hidden)                                                           \
+                return result;                                                                     \
+            if (!(is_endless) || !restore_sets(&asked, limit, reads, writes, errors))              \
+                return 0;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+int own_select(int limit, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout) {
+    SELECT(next.select(limit, reads, writes, errors, timeout), timeout == NULL);
+}
+
+int own_pselect(
+    int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
+    const sigset_t *mask) {
+    SELECT(next.pselect(limit, reads, writes, errors, timeout, mask), timeout == NULL);
+}
