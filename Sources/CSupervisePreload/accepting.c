@@ -8,6 +8,7 @@
 #include "next.h"
 #include "notify.h"
 #include "page.h"
+#include "reporting.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -52,6 +53,8 @@ static bool is_draining(void) {
 int accept_next(
     enum accept_call call, int fd, struct sockaddr *address, socklen_t *length, int flags) {
     struct patience patience = {0};
+    if (reporting_is_due())
+        reporting_waits_on(fd);
     for (;;) {
         int draining = is_draining() ? listener_behind(fd) : -1;
         if (draining >= 0 && !draining_accepts(draining, fd)) {

@@ -8,6 +8,7 @@
 #include "mode.h"
 #include "next.h"
 #include "page.h"
+#include "reporting.h"
 #include "settings.h"
 #include "shutting.h"
 
@@ -88,7 +89,11 @@ int own_connect(int fd, const struct sockaddr *address, socklen_t length) {
 int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
     if (__builtin_expect((page_flags() & page_flag_drain) != 0, 0))
         return draining_control(set, operation, fd, event);
-    return next.epoll_ctl(set, operation, fd, event);
+    int result = next.epoll_ctl(set, operation, fd, event);
+    if (reporting_is_due() && result == 0 && operation != EPOLL_CTL_DEL
+        && (event->events & EPOLLIN) != 0)
+        reporting_waits_on(fd);
+    return result;
 }
 
 /* The blocking mode */

@@ -2,6 +2,7 @@
 #include "hiding.h"
 #include "interpose.h"
 #include "next.h"
+#include "reporting.h"
 
 #include <poll.h>
 #include <stddef.h>
@@ -26,6 +27,16 @@ int own_pselect(
     int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
     const sigset_t *mask) IN_FRONT_OF("pselect");
 
+static void report_polled(const struct pollfd *entries, nfds_t count) {
+    if (reporting_is_due())
+        reporting_polls(entries, count);
+}
+
+static void report_selected(int limit, const fd_set *reads) {
+    if (reporting_is_due())
+        reporting_selects(limit, reads);
+}
+
 /* Calls CALL again if it was woken for a listener alone; IS_ENDLESS tells whether it has no timeout. */
 #define POLL(call, is_endless)                                                                     \
     do {                                                                                           \
@@ -42,11 +53,13 @@ int own_pselect(
     } while (0)
 
 int own_poll(struct pollfd *entries, nfds_t count, int timeout) {
+    report_polled(entries, count);
     POLL(next.poll(entries, count, timeout), timeout < 0);
 }
 
 int own_ppoll(
     struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+    report_polled(entries, count);
     POLL(next.ppoll(entries, count, timeout, mask), timeout == NULL);
 }
 
@@ -81,11 +94,13 @@ int own_checked_ppoll(
     } while (0)
 
 int own_select(int limit, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout) {
+    report_selected(limit, reads);
     SELECT(next.select(limit, reads, writes, errors, timeout), timeout == NULL);
 }
 
 int own_pselect(
     int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
     const sigset_t *mask) {
+    report_selected(limit, reads);
     SELECT(next.pselect(limit, reads, writes, errors, timeout, mask), timeout == NULL);
 }

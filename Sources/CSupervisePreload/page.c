@@ -27,12 +27,14 @@ struct page {
     _Alignas(64) _Atomic uint64_t limit;
     _Alignas(64) _Atomic uint64_t connections;
     _Alignas(64) _Atomic uint32_t flags;
+    _Alignas(64) _Atomic uint32_t reports;
 };
 
 _Static_assert(offsetof(struct page, requests) == 64, "the published layout");
 _Static_assert(offsetof(struct page, limit) == 128, "the published layout");
 _Static_assert(offsetof(struct page, connections) == 192, "the published layout");
 _Static_assert(offsetof(struct page, flags) == 256, "the published layout");
+_Static_assert(offsetof(struct page, reports) == 320, "the published layout");
 
 static struct page *page;
 
@@ -116,4 +118,14 @@ uint64_t page_connections(void) {
 
 uint32_t page_flags(void) {
     return page != NULL ? atomic_load_explicit(&page->flags, memory_order_relaxed) : 0;
+}
+
+bool page_report(enum page_report report) {
+    return page != NULL
+        && (atomic_fetch_or_explicit(&page->reports, report, memory_order_relaxed) & report) == 0;
+}
+
+bool page_has_reported(enum page_report report) {
+    return page == NULL
+        || (atomic_load_explicit(&page->reports, memory_order_relaxed) & report) != 0;
 }

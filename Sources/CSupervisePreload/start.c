@@ -7,6 +7,7 @@
 #include "notify.h"
 #include "page.h"
 #include "quieting.h"
+#include "reporting.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -21,12 +22,13 @@ __attribute__((constructor)) static void start(void) {
     bool counts = environment_is_on("SUPERVISE_WORKER_COUNT");
     if (adopts || counts || environment_is_on("SUPERVISE_WORKER_DRAIN"))
         listeners_open();
-    if (adopts || counts)
+    if (adopts || counts || listener_count > 0)
         notify_prepare();
     /* Without counting too: the page says when accept() is to find nothing. */
     if (listener_count > 0) {
         page_open();
         quiet_begin();
+        reporting_begin();
     }
     if (counts && page_is_open()) {
         accept_count();

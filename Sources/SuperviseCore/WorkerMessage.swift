@@ -15,6 +15,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case moreRequests(UInt64)
     /// `X_CONNECTIONS=123`: the preload library counted so many accepted connections in all.
     case connections(UInt64)
+    /// `X_LISTENING=1`: the preload library saw the worker wait for connections.
+    case listening
     /// `X_RECYCLE=1`.
     case recycle
     /// `WATCHDOG=1`.
@@ -54,6 +56,7 @@ public enum WorkerMessage: Equatable, Sendable {
         case ("READY", "1"): return .ready
         case ("STOPPING", "1"): return .stopping
         case ("X_RECYCLE", "1"): return .recycle
+        case ("X_LISTENING", "1"): return .listening
         case ("WATCHDOG", "1"): return .watchdog
         case ("WATCHDOG", "trigger"): return .watchdogTriggered
         case ("EXTEND_TIMEOUT_USEC", _):

@@ -15,7 +15,9 @@ public struct HeldConnections {
     public static func list(
         of processes: [Int32], ports: Set<UInt16>
     ) throws(SystemCallError) -> [HeldConnection]? {
-        try SpareDescriptors.lent { () throws(SystemCallError) in
+        // A filter may kill for the call. Whether it does cannot be known without making it.
+        guard !ThisProcess.hasSystemCallFilter else { return nil }
+        return try SpareDescriptors.lent { () throws(SystemCallError) in
             var held = HeldConnections(ports: ports)
             for pid in processes {
                 guard try held.add(pid) else { return nil }

@@ -44,6 +44,13 @@ public enum ThisProcess {
         Capability.missing(of: [.changeUser, .changeGroup]).isEmpty
     }
 
+    /// Whether it runs under a system call filter (`Seccomp` of proc_pid_status(5)).
+    static let hasSystemCallFilter: Bool = {
+        let text = Procfs.text("/proc/self/status") ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Seccomp:") }
+        return line?.split(whereSeparator: \.isWhitespace).last == "2"
+    }()
+
     /// Whether it may give a program a seccomp filter without renouncing setuid programs for it
     /// (CAP_SYS_ADMIN, seccomp(2)).
     public static var mayFilterFreely: Bool {

@@ -171,6 +171,7 @@ extension Master {
             readCount(of: worker)
             count(.connections(total), of: worker)
         case .recycle: tell(worker.id, .recycleRequested)
+        case .listening: tell(worker.id, .listening)
         case .watchdog: tell(worker.id, .watchdog)
         case .watchdogTriggered: tell(worker.id, .watchdogTriggered)
         case .extendTimeout(let span): tell(worker.id, .extendTimeout(span))

@@ -61,6 +61,61 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
+    /// No evidence yet is not that there can be none: 5 s are for workers that nothing can be seen of.
+    @Test(arguments: [false, true])
+    func aSlowBootIsReadyWhenItServes(isHidden: Bool) async throws {
+        guard !isHidden || getuid() == 0 else { return }
+        let script = """
+            import select, socket, time
+            time.sleep(7)
+            listener = socket.socket(fileno=3)
+            while True: select.select([listener], [], []); listener.accept()[0].close()
+            """
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--workers", "2"]
+                + (isHidden ? ["--user", "65534", "--group", "65534"] : [])
+                + ["--", "python3", "-c", script],
+            wrapper: isHidden ? ["setpriv", "--bounding-set=-sys_ptrace"] : [])
+        try await master.waitForWorkers(2)
+        for line in master.lines(Event.ready) {
+            #expect(line["by"] == "listening", "\(line)")
+            #expect(try #require(line["after"].flatMap { Double($0) }) >= 7)
+        }
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test func aProgramThatDiesAfterSixSecondsHasNotBooted() async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--boot-attempts", "1", "--", "sh", "-c", "sleep 6; exit 1",
+        ])
+        #expect(try await master.waitForExit() == .exited(3))
+        #expect(master.lines(Event.ready).isEmpty)
+        #expect(master.lines(Event.exit).first?["cause"] == "boot-failed")
+    }
+
+    /// Nothing shows whether they serve, and nobody asks again and again.
+    @Test(.needsRoot) func workersThatAreAssumedReadyLetTheMasterSleep() async throws {
+        let script = """
+            import socket
+            listener = socket.socket(fileno=3)
+            while True: listener.accept()[0].close()
+            """
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:0", "--workers", "8", "--user", "65534", "--group", "65534",
+                "--adopt", "off", "--count", "off", "--drain", "signal", "--", "python3", "-c",
+                script,
+            ], wrapper: ["setpriv", "--bounding-set=-sys_ptrace"])
+        try await master.waitForWorkers(8)
+        #expect(master.lines(Event.ready).allSatisfy { $0["by"] == "assumed" })
+        // The observer's time, and the check of where it listens, are over.
+        try await Task.sleep(for: .seconds(12))
+        let before = try await master.contextSwitches()
+        try await Task.sleep(for: .seconds(4))
+        #expect(try await master.contextSwitches() == before)
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test func aJobIsReadyWhenItLives() async throws {
         let master = try Supervise(
             ["--", "python3", Place.worker("job")], environment: ["JOB_SECONDS": "600"])

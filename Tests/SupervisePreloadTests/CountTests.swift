@@ -82,6 +82,7 @@ import Testing
             server = bound()
             client = socket.create_connection(address())
             server.accept()
+            assert master.recv(100) == b'X_LISTENING=1'
             assert master.recv(100) == b'X_CONNECTIONS=1'
             """, limit: 1, variables: ["NOTIFY_SOCKET": folder["notify"]])
     }

@@ -25,8 +25,15 @@ final class Stage {
     /// NOTIFY_SOCKET.
     var notifyAddress: String { notify.address }
 
-    /// The messages since the last look.
-    func messages() -> [String] { notify.receive(limit: 1000).map(\.text) }
+    /// The messages since the last call, but for reports.
+    func messages() -> [String] {
+        let all = notify.receive(limit: 1000).map(\.text)
+        reports += all.filter { $0.hasPrefix("X_LISTENING=") }
+        return all.filter { !$0.hasPrefix("X_LISTENING=") }
+    }
+
+    /// The reports of workers that wait for connections, among what `messages` received.
+    private(set) var reports: [String] = []
 
     /// Answers what was asked since the last look, with the first listener or with none; the other
     /// messages.

@@ -9,8 +9,7 @@ extension Master {
     /// Checks whether the worker, or any process below it, waits on a listener.
     func observe(_ id: WorkerID) {
         guard let worker = workers[id], !worker.hasExited else { return }
-        let report = worker.page?.report() ?? .none
-        if report == .waits { return tell(id, .listening) }
+        if report(of: worker) == .waits { return tell(id, .listening) }
         guard worker.isSampled else { return isUnobservable(worker) }
         take(
             AcceptEvidence.observe(
@@ -32,14 +31,19 @@ extension Master {
     }
 
     private func isUnobservable(_ worker: RunningWorker) {
-        tell(worker.id, .unobservable(mayReport: worker.page?.report() != RequestPage.Report.none))
+        tell(worker.id, .unobservable(mayReport: report(of: worker) != .none))
+    }
+
+    /// What the preload library in the worker reports.
+    private func report(of worker: RunningWorker) -> RequestPage.Report {
+        worker.page?.report() ?? .none
     }
 
     private func askForEvidence(of worker: RunningWorker) {
         guard !worker.isBeingObserved, worker.observeAgainAt.map({ $0 <= now }) ?? true else {
             return
         }
-        if worker.page?.report() == .loaded, worker.observeAgainAt == nil {
+        if report(of: worker) == .loaded, worker.observeAgainAt == nil {
             worker.observeAgainAt = now + Master.thoroughGap
             return
         }
@@ -88,7 +92,7 @@ extension Master {
             guard let worker = workers[id], !worker.hasExited else { return }
             worker.isBeingObserved = false
             worker.observeAgainAt =
-                worker.page?.report() == .loaded ? now + Master.thoroughGap : nil
+                report(of: worker) == .loaded ? now + Master.thoroughGap : nil
             guard case .evidence(let evidence) = outcome.reply else {
                 worker.isSampled = false
                 return isUnobservable(worker)

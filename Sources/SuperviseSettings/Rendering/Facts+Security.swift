@@ -24,15 +24,20 @@ extension Fact {
         A worker of another user cannot signal or trace the master, read its memory, environment or \
         descriptors, or talk to the control socket; the same goes for workers of other pools that have \
         yet another user. What a worker says, counts or writes into its page concerns itself alone: at \
-        worst it is recycled, or not. Its words are bounded in the log and written in quotes.
+        worst it is recycled, or not. Its words are bounded in the log and written in quotes. What a \
+        sample of a worker may cost is bounded. Readiness samples that can wait for the worker, as for \
+        memory on a file system that does not answer, are taken by a process of their own (shown as \
+        __observe), which has 3 s.
         """,
         """
         What workers share they can spoil for each other: a listener can be shut down or emptied by \
         any worker that holds it, standard output and error can be written to, and a file behind \
-        them cut short, so give the master a log-file of its own. Every process of the machine can \
-        send to a notify socket, whose name is no secret in /proc/net/unix: words from another \
-        worker's processes, or from users who are neither root, the master's nor the worker's, are \
-        refused, and a sender can at most make others wait for room. A worker can leave processes \
+        them cut short, so give the master a log-file of its own. Messages to a notify socket from \
+        another worker's processes, or from users who are neither root, the master's nor the \
+        worker's, are refused. The sockets are in folders with mode 0700 that belong to the workers' \
+        user: below $XDG_RUNTIME_DIR or /run, in a RuntimeDirectory of the unit, or in $TMPDIR or \
+        /tmp. If the master can make no such folder, they have abstract names: then every process of \
+        the machine can fill their queues, and the master logs notify-unguarded. A worker can leave processes \
         behind that hide (a session, a group and an environment of their own); only a control group \
         ends those, as systemd and containers do.
         """,
@@ -63,6 +68,7 @@ extension Fact {
         Fact("log-file, memory-log", "0640."),
         Fact(
             "page, notify socket",
-            "No file: the page is a descriptor of its worker alone, the socket an abstract name."),
+            "The page is a descriptor of its worker alone; the socket is in a folder of mode 0700."
+        ),
     ]
 }

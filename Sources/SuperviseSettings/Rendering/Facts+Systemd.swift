@@ -15,6 +15,12 @@ extension Fact {
         --kill-who.)
         """,
         """
+        SystemCallFilter=@system-service lacks two system calls. pidfd_getfd copies sockets of workers, \
+        to inspect connections and to answer a bind(); seccomp installs the filter of adopt = seccomp, \
+        which adopt = auto chooses for static programs. Add both (SystemCallFilter=pidfd_getfd \
+        seccomp), or set SystemCallErrorNumber=EPERM, or set adopt to preload or off.
+        """,
+        """
         Where NOTIFY_SOCKET is set, the master tells it, as sd_notify(3) describes, what follows. It \
         never waits for the receiver; one that is gone is told once in the log.
         """,

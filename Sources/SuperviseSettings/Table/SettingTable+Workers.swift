@@ -164,8 +164,11 @@ extension Setting {
             details: """
                 notify: it sends READY=1 to the socket in $NOTIFY_SOCKET (sd_notify). exec: as \
                 soon as its program runs. A duration such as 2s: when it has run that long. auto: \
-                when the kernel shows it, or a process below it, waiting on a listener, which \
-                has to bear out READY=1 as well; without listeners, by READY=1 or after a second. \
+                when the kernel or the preload library shows that it, or a process below it, waits \
+                on a listener, which has to confirm READY=1 as well; without listeners, by READY=1 \
+                or after a second. If nothing can ever show it (io_uring, or another user's worker \
+                without the library that the master may not inspect), it counts as ready after \
+                5 s. \
                 The old worker serves until its replacement is ready. \
                 Example: ready = notify.
                 """),
