@@ -46,8 +46,8 @@ import Testing
         let master = try Supervise(
             [
                 "--bind", "127.0.0.1:0", "--user", "65534", "--group", "65534",
-                "--graceful-timeout", "1s", "--ready-timeout", "8s", "--adopt",
-                how == "bind" ? "seccomp" : "preload", "--", "python3", worker,
+                "--graceful-timeout", "1s", "--count", "off", "--drain", "signal", "--adopt",
+                how == "bind" ? "seccomp" : "off", "--", "python3", worker,
             ], environment: ["STUCK": how, "STUCK_FILE": files.page])
         defer {
             files.end()
