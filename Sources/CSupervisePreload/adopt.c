@@ -129,7 +129,10 @@ bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result
     bool is_free;
     int index = claim_conflict(&wanted, length, is_v6_only != 0, &is_free);
     /* The number may have been closed since, and taken by something else. */
-    if (index < 0 || !recover_listener(index))
+    if (index < 0)
+        return false;
+    index = claim_in_turn(index);
+    if (!recover_listener(index))
         return false;
     *result = replace(fd, index);
     if (is_free && *result == 0)

@@ -1,8 +1,12 @@
 #define _GNU_SOURCE
 #include "claim.h"
 
+#include "digits.h"
+#include "raw.h"
 #include "socketfile.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -114,4 +118,62 @@ int claim_conflict(
     }
     *is_free = best == rank_other_family;
     return found;
+}
+
+/* Whether this process has the listener under another number than that which it inherited. */
+static bool is_taken(int index) {
+    int folder = (int)raw_call(
+        SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+    if (folder < 0)
+        return false;
+    _Alignas(8) char buffer[1024];
+    bool found = false;
+    long size;
+    while (!found && (size = raw_call3(SYS_getdents64, folder, (long)buffer, sizeof buffer)) > 0) {
+        for (long offset = 0; offset < size;) {
+            struct dirent64 *entry = (struct dirent64 *)(buffer + offset);
+            const char *name = entry->d_name;
+            uint64_t number;
+            found = found
+                || (digits_read(&name, &number) && (int)number != listeners[index].number
+                    && listener_behind((int)number) == index);
+            offset += entry->d_reclen;
+        }
+    }
+    raw_call3(SYS_close, folder, 0, 0);
+    return found;
+}
+
+static in_port_t port_of(const struct listener *listener) {
+    switch (listener->address.any.sa_family) {
+    case AF_INET:
+        return listener->address.in.sin_port;
+    case AF_INET6:
+        return listener->address.in6.sin6_port;
+    default:
+        return 0;
+    }
+}
+
+int claim_in_turn(int index) {
+    in_port_t port = port_of(&listeners[index]);
+    int first = -1;
+    bool has_others = false;
+    for (int other = 0; other < listener_count && port != 0; other++) {
+        if (port_of(&listeners[other]) != port)
+            continue;
+        has_others = has_others || listeners[other].is_on_demand;
+        if (first < 0 && !listeners[other].is_on_demand)
+            first = other;
+    }
+    if (!has_others || first < 0 || (index != first && !listeners[index].is_on_demand))
+        return index;
+    if (!is_taken(first))
+        return first;
+    for (int other = 0; other < listener_count; other++) {
+        if (listeners[other].is_on_demand && port_of(&listeners[other]) == port
+            && !is_taken(other))
+            return other;
+    }
+    return index;
 }

@@ -10,6 +10,12 @@
 
 #include "listeners.h"
 
+/* Which of the listeners of one name, `localhost`, this process gets where it could have `index`. One of
+ * them listens from the beginning, and has to be served by every worker; the others listen from when
+ * they are taken. So the first bind gets that one, whatever address of the name it is to, and another
+ * one on demand. */
+int claim_in_turn(int index);
+
 /* The listener whose address conflicts with this one, or -1. Of several the one with the exact
  * address is preferred, then one of the same family, then the first that the kernel would refuse.
  * `is_v6_only` is the option of the socket that is to be bound. `*is_free` tells whether the kernel

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "environment.h"
 
+#include "digits.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -18,4 +20,12 @@ const char *environment_value(const char *name) {
 bool environment_is_on(const char *name) {
     const char *value = environment_value(name);
     return value != NULL && strcmp(value, "1") == 0;
+}
+
+bool environment_worker(uint64_t *pid) {
+    const char *text = environment_value("LISTEN_PID");
+    /* Instead of the former, where the listeners are not announced. */
+    if (text == NULL)
+        text = environment_value("SUPERVISE_WORKER_PID");
+    return text != NULL && digits_read(&text, pid) && *text == '\0';
 }

@@ -43,12 +43,13 @@ int own_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return next.bind(fd, address, length);
 }
 
-/* The master listens already. Once more with the program's backlog would shrink the queue of all. */
+/* The master listens already, but on those on demand. Once more with the program's backlog would shrink
+ * the queue of all. */
 static bool listens_already(int fd) {
-    bool is_ours = listener_behind(fd) >= 0;
-    if (!is_ours)
+    int listener = listener_behind(fd);
+    if (listener < 0)
         known_others_listen();
-    return is_ours && is_adopting;
+    return listener >= 0 && is_adopting && listener_listens(listener, fd);
 }
 
 int own_listen(int fd, int backlog) {

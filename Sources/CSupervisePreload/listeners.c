@@ -33,6 +33,12 @@ int listener_behind(int fd) {
     return -1;
 }
 
+bool listener_listens(int index, int fd) {
+    int listens = 0;
+    return !listeners[index].is_on_demand
+        || (raw_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, sizeof listens) && listens != 0);
+}
+
 bool listener_has_path(const struct listener *listener) {
     return listener->address.any.sa_family == AF_UNIX
         && listener->address_length > offsetof(struct sockaddr_un, sun_path)
@@ -97,6 +103,9 @@ void listeners_open(void) {
         struct listener *listener = &listeners[listener_count];
         listener->inode = inode;
         listener->first_number = (int)number;
+        listener->is_on_demand = *text == '+';
+        if (listener->is_on_demand)
+            text++;
         /* A listener that is not under its number any more may still come to us under another. */
         listener->number = -1;
         if (is_socket((int)number, &found) && found == inode)

@@ -30,6 +30,8 @@ struct listener {
     /* Its number in the worker, whatever this process has there. */
     int first_number;
     ino_t inode;
+    /* Whether it does not listen before a worker does. */
+    bool is_on_demand;
     /* Whether the address is known: it can be asked of a descriptor alone. */
     bool is_known;
     union socket_address address;
@@ -47,7 +49,7 @@ extern int listener_count;
 /* Whether any of them has a path in the file system. */
 extern bool listeners_have_paths;
 
-/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,4:INODE`. */
+/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,5:INODE+`; the sign is for one on demand. */
 void listeners_open(void);
 
 /* The listener is under this number from now on. */
@@ -55,6 +57,9 @@ void listener_found(int index, int number);
 
 /* Which listener this descriptor is, or -1. Leaves errno alone. */
 int listener_behind(int fd);
+
+/* Whether this listener, of which `fd` is a descriptor, takes connections; one on demand begins as none. */
+bool listener_listens(int index, int fd);
 
 /* Whether the path of this listener's address is in the file system, not in the abstract
  * namespace. */

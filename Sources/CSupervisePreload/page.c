@@ -55,9 +55,8 @@ static bool is_page_of(int fd, const char *nonce) {
  * the page for them. The worker itself, whose number sd_listen_fds(3) gives, still holds it:
  * /proc/PID/fd/N (proc_pid_fd(5)). Only a file of this kind is opened; opening others may do things. */
 static int reopened(uint64_t number) {
-    const char *text = environment_value("LISTEN_PID");
     uint64_t pid;
-    if (text == NULL || !digits_read(&text, &pid) || *text != '\0')
+    if (!environment_worker(&pid))
         return -1;
     char path[6 + digits_limit + 4 + digits_limit + 1] = "/proc/";
     char *end = path + 6;

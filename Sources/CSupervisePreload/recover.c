@@ -25,7 +25,7 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-enum { lowest_number = 64, patience_seconds = 5, kernel_mask_bytes = 8 };
+enum { lowest_number = 64, patience_seconds = 20, kernel_mask_bytes = 8 };
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static bool is_given_up[listener_limit];
@@ -116,9 +116,8 @@ static int from_master(ino_t inode) {
 }
 
 static int from_worker(int number) {
-    const char *text = environment_value("LISTEN_PID");
     uint64_t pid;
-    if (text == NULL || !digits_read(&text, &pid) || *text != '\0')
+    if (!environment_worker(&pid))
         return -1;
     long process = raw_call3(SYS_pidfd_open, (long)pid, 0, 0);
     if (process < 0)

@@ -19,7 +19,7 @@
 
 /* Makes this process hold the listener, under a number above those that programs choose, and learns
  * its address if that is unknown. False when it cannot be had, and then it is not tried again. Waits
- * a few seconds at most. Leaves errno alone. */
+ * 20 seconds at most. Leaves errno alone. */
 bool recover_listener(int index);
 
 /* Tries this for all listeners of which not even the address is known. */

@@ -54,8 +54,9 @@ final class CStringVector {
     let room: UnsafeMutablePointer<CChar>?
     private let bytes: UnsafeMutablePointer<CChar>
 
-    /// Copies the bytes of the texts (`SystemText`). After the one that equals `roomAfter` stays room for a process's number.
-    init(_ texts: [String], roomAfter extensible: String? = nil) {
+    /// Copies the bytes of the texts (`SystemText`). After the first that is in `roomAfter` stays room
+    /// for a process's number.
+    init(_ texts: [String], roomAfter extensible: Set<String> = []) {
         let pidBytes = 12
         let strings = texts.map(SystemText.bytes)
         let total = strings.reduce(0) { $0 + $1.count + 1 } + pidBytes
@@ -70,7 +71,7 @@ final class CStringVector {
                 next += 1
             }
             next.pointee = 0
-            if room == nil, texts[index] == extensible {
+            if room == nil, extensible.contains(texts[index]) {
                 room = next
                 next += pidBytes
             }

@@ -15,6 +15,9 @@ public enum ExecutableFormat: Hashable, Sendable {
     /// A program of this machine that was made by Go. It may have glibc's loader, and makes its system
     /// calls itself all the same.
     case go
+    /// A program that glibc's loader starts and that is linked with the address sanitizer, whose library
+    /// ends it when another one was loaded before.
+    case addressSanitized
     /// A program for another machine, run by an emulator or by the kernel's compatible calls.
     case otherMachine
     /// There is no such program, it can't be read, or it is no ELF file.
@@ -26,26 +29,31 @@ public enum ExecutableFormat: Hashable, Sendable {
     private static let scriptLineBytes = 256
 
     /// The format of the program that a file stands for.
-    public static func ofFile(_ path: String) -> ExecutableFormat {
+    public static func ofFile(_ path: String) -> ExecutableFormat { program(of: path).format }
+
+    /// The same, and the program itself, which is that of a script's first line.
+    public static func program(of path: String) -> (format: ExecutableFormat, path: String) {
         do {
             return try SpareDescriptors.lent { () throws(SystemCallError) in try look(at: path) }
         } catch {
-            return .unknown
+            return (.unknown, path)
         }
     }
 
-    private static func look(at path: String) throws(SystemCallError) -> ExecutableFormat {
+    private static func look(
+        at path: String
+    ) throws(SystemCallError) -> (format: ExecutableFormat, path: String) {
         var path = path
         for _ in 0...longestScriptChain {
             let file = try ProgramFile(path)
             let head = file.bytes(at: 0, count: scriptLineBytes)
             guard head.starts(with: Array("#!".utf8)) else {
-                return ELFHeader(head)?.format(of: file) ?? .unknown
+                return (ELFHeader(head)?.format(of: file) ?? .unknown, path)
             }
-            guard let interpreter = interpreter(inLine: head) else { return .unknown }
+            guard let interpreter = interpreter(inLine: head) else { return (.unknown, path) }
             path = interpreter
         }
-        return .unknown
+        return (.unknown, path)
     }
 
     /// The file that execvp(3) would run for this name: a path when it has a slash, else the first
@@ -84,6 +92,16 @@ public enum ExecutableFormat: Hashable, Sendable {
         } catch {
             return nil
         }
+    }
+
+    /// Whether the loader starts a program that this user runs in its secure mode, in which it ignores
+    /// LD_PRELOAD (ld.so(8), "Secure-execution mode"). Capabilities are nothing to gain for root.
+    public static func isSecure(_ path: String, uid: UInt32, gid: UInt32) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return status.st_mode & S_ISUID != 0 && status.st_uid != uid
+            || status.st_mode & S_ISGID != 0 && status.st_gid != gid
+            || uid != 0 && csupervise_has_capabilities(path)
     }
 
     /// The first word after `#!`, which is a path and never looked for.
@@ -189,7 +207,54 @@ private struct ELFHeader {
                 return .unknown
             }
         }
-        return interpreter.map(loader) ?? .withoutLoader
+        let format = interpreter.map(loader) ?? .withoutLoader
+        guard format == .glibc else { return format }
+        let needed = neededLibraries(in: table, of: file)
+        return Self.sanitizers.contains(where: needed.contains) ? .addressSanitized : .glibc
+    }
+
+    /// As much as names libraries: gcc's and clang's, with versions behind.
+    private static let sanitizers = ["libasan.so", "libclang_rt.asan"]
+    private static let loadType: UInt64 = 1
+    private static let dynamicType: UInt64 = 2
+    private static let neededTag: UInt64 = 1
+    private static let namesTag: UInt64 = 5
+    private static let longestDynamic: UInt64 = 65_536
+
+    /// The names of the libraries that a program is linked with (DT_NEEDED), one after the other.
+    private func neededLibraries(in table: [UInt8], of file: ProgramFile) -> String {
+        func segment(_ start: Int) -> (type: UInt64, offset: UInt64, address: UInt64, size: UInt64)
+        {
+            func field(_ place: Int, _ bytes: Int) -> UInt64 {
+                Self.number(table, at: start + place, bytes: bytes) ?? 0
+            }
+            return (field(0, 4), field(8, 8), field(16, 8), field(32, 8))
+        }
+        let segments = stride(from: 0, to: table.count, by: entryBytes).map(segment)
+        guard let place = segments.first(where: { $0.type == Self.dynamicType }) else { return "" }
+        let dynamic = file.bytes(at: place.offset, count: Int(min(place.size, Self.longestDynamic)))
+        var needed: [UInt64] = []
+        var names: UInt64?
+        for start in stride(from: 0, to: dynamic.count, by: 16) {
+            guard let tag = Self.number(dynamic, at: start, bytes: 8),
+                let value = Self.number(dynamic, at: start + 8, bytes: 8)
+            else { break }
+            if tag == Self.neededTag { needed.append(value) }
+            if tag == Self.namesTag { names = value }
+        }
+        // It is told where the names are in memory, and the file is what can be read.
+        guard let names,
+            let home = segments.first(where: {
+                $0.type == Self.loadType && names >= $0.address && names - $0.address < $0.size
+            })
+        else { return "" }
+        let text = needed.map { name in
+            let offset = (names - home.address).addingReportingOverflow(home.offset).partialValue
+                .addingReportingOverflow(name).partialValue
+            return String(
+                decoding: file.bytes(at: offset, count: 64).prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return text.joined(separator: "\n")
     }
 
     /// Go's linker leaves the build's id in a note of its own name, among those of others.

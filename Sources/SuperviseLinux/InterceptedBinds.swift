@@ -91,8 +91,9 @@ public final class InterceptedBinds: Sendable {
                     try CallingSocket(
                         thread: call.thread, descriptor: call.descriptor, family: address.family)
                 }),
-                let listener = listeners.first(where: { $0.holds(address, for: caller) })
+                let held = listeners.first(where: { $0.holds(address, for: caller) })
                     ?? listeners.first(where: { $0.holdsOtherFamily(of: address, for: caller) }),
+                case let listener = inTurn(held, of: listeners, for: caller.process),
                 !caller.isBound || caller.identity == listener.identity,
                 // Until here all could have been read of another process with the same number.
                 csupervise_bind_waits(descriptor.rawValue, call.id)
@@ -101,13 +102,40 @@ public final class InterceptedBinds: Sendable {
             proceeds = false
             return .adopted(
                 process: caller.process, address: listener.address,
-                asked: listener.holds(address, for: caller)
+                asked: held.holds(address, for: caller)
                     ? nil : SocketAddress(bytes: bytes).text)
         } catch  where [ESRCH, ENOENT].contains(error.code) {
             // It ended, or a signal took it out of the call.
             return .untouched
         } catch {
             return .failed(error)
+        }
+    }
+
+    /// Which of the listeners of one name a process gets where it could have this one: the one that
+    /// listens from the beginning, which every worker has to serve, and one on demand only after that.
+    private func inTurn(
+        _ listener: ListenSocket, of listeners: [ListenSocket], for process: Int32
+    ) -> ListenSocket {
+        let others = listeners.filter { $0.listensOnDemand && $0.port == listener.port }
+        guard !others.isEmpty,
+            let first = listeners.first(where: {
+                !$0.listensOnDemand && $0.port == listener.port
+            }), listener.listensOnDemand || listener === first
+        else { return listener }
+        let held = sockets(of: process)
+        // One is that which it inherited.
+        func isTaken(_ socket: ListenSocket) -> Bool {
+            held.count { $0 == socket.identity.inode } > 1
+        }
+        return isTaken(first) ? others.first { !isTaken($0) } ?? listener : first
+    }
+
+    private func sockets(of process: Int32) -> [UInt64] {
+        do throws(SystemCallError) {
+            return Array(try ProcessSockets.descriptors(of: process).values)
+        } catch {
+            return []
         }
     }
 

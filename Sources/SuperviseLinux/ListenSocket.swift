@@ -63,6 +63,14 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
     }
 }
 
+extension ListenFailure {
+    /// Whether this machine does not have the address, or its family.
+    public var isOfNoAddressHere: Bool {
+        guard case .call(let error) = reason else { return false }
+        return [EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.code)
+    }
+}
+
 /// Which file or socket an inode is (inode(7)).
 public struct FileIdentity: Hashable, Sendable, Codable {
     /// st_dev.
@@ -106,8 +114,12 @@ public final class ListenSocket {
     public let file: File?
     /// Whether it was passed in: then it is another's to shut, to unlink and to call listen on.
     public let isAdopted: Bool
+    /// Whether it is bound, and listens from when a worker listens on it.
+    public let listensOnDemand: Bool
     /// What it is bound to; nil for a family that nobody can bind by accident.
     let place: ListenAddress?
+    /// The bytes of that.
+    let bound: [UInt8]
     /// IPV6_V6ONLY (ipv6(7)).
     let isIPv6Only: Bool
     /// The network namespace that it was made in, where the kernel tells.
@@ -120,7 +132,7 @@ public final class ListenSocket {
 
     init(
         _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool,
-        isClosable: Bool = true
+        isClosable: Bool = true, listensOnDemand: Bool = false
     ) throws(SystemCallError) {
         var status = stat()
         let number = descriptor.rawValue
@@ -128,6 +140,7 @@ public final class ListenSocket {
         let bound = try SocketAddress(boundBy: number)
         address = bound.text
         place = ListenAddress(bound.bytes)
+        self.bound = bound.bytes
         isIPv6Only =
             bound.family == AF_INET6
             && SocketOption.int(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY) == 1
@@ -136,6 +149,7 @@ public final class ListenSocket {
         self.file = file
         self.isAdopted = isAdopted
         self.isClosable = isClosable
+        self.listensOnDemand = listensOnDemand
         self.descriptor = descriptor
     }
 
@@ -147,9 +161,11 @@ public final class ListenSocket {
     public var rawValue: Int32 { descriptor.rawValue }
 
     /// Listens on a numeric host. TCP_NODELAY and SO_KEEPALIVE are set here because accepted
-    /// sockets inherit them (tcp(7)). `[::]` takes IPv6 alone, so that `0.0.0.0` can be had too.
+    /// sockets inherit them (tcp(7)). `[::]` takes IPv6 alone, so that `0.0.0.0` can be had too. With
+    /// `onDemand` it is bound and does not listen yet.
     public static func tcp(
-        host: String, port: UInt16, backlog: Int32, nonblocking: Bool = false
+        host: String, port: UInt16, backlog: Int32, nonblocking: Bool = false,
+        onDemand: Bool = false
     ) throws(ListenFailure) -> ListenSocket {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
         return try named(name, holder: { ListenHolder.ofPort(port) }) {
@@ -165,9 +181,10 @@ public final class ListenSocket {
             }
             let isClosable = canRefuseNewConnections(number)
             try bind(descriptor.rawValue, to: address)
-            try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+            if !onDemand { try systemCall("listen") { listen(descriptor.rawValue, backlog) } }
             return try ListenSocket(
-                descriptor, file: nil, isAdopted: false, isClosable: isClosable)
+                descriptor, file: nil, isAdopted: false, isClosable: isClosable,
+                listensOnDemand: onDemand)
         }
     }
 
@@ -210,9 +227,10 @@ public final class ListenSocket {
     /// Takes over a listener that this process had before it executed a new version of itself.
     public static func resume(
         _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool,
-        steering: Steering? = nil
+        steering: Steering? = nil, listensOnDemand: Bool = false
     ) throws(SystemCallError) -> ListenSocket {
-        let socket = try ListenSocket(descriptor, file: file, isAdopted: isAdopted)
+        let socket = try ListenSocket(
+            descriptor, file: file, isAdopted: isAdopted, listensOnDemand: listensOnDemand)
         if let steering { socket.overflow = try OverflowListener(resuming: steering.state) }
         return socket
     }
@@ -220,7 +238,7 @@ public final class ListenSocket {
     /// Sets the length of the accept queue again, which every holder of the socket can change
     /// (listen(2)). An adopted socket is left alone.
     public func resetBacklog(_ backlog: Int32) throws(SystemCallError) {
-        guard !isAdopted else { return }
+        guard !isAdopted, isListening else { return }
         try systemCall("listen") { listen(descriptor.rawValue, backlog) }
     }
 

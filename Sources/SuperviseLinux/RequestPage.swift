@@ -94,6 +94,34 @@ public final class RequestPage: Sendable {
         return flags & 2 != 0 ? .waits : flags & 1 != 0 ? .loaded : .none
     }
 
+    /// The inode of the page's file.
+    public var inode: UInt64 {
+        var status = stat()
+        let result = fstat(descriptor.rawValue, &status)
+        precondition(result == 0, "a descriptor of ours can be looked at")
+        return UInt64(status.st_ino)
+    }
+
+    /// The inodes of the pages that a process has open; empty where that may not be looked at, and on
+    /// kernels before 5.14, which do not tell (`ino` of proc_pid_fdinfo(5)). The files themselves are
+    /// not asked: among others there may be one whose file system never answers.
+    public static func inodes(heldBy pid: Int32) -> Set<UInt64> {
+        var found: Set<UInt64> = []
+        do throws(SystemCallError) {
+            for number in try Directory.names("/proc/\(pid)/fd") {
+                guard try Procfs.link("/proc/\(pid)/fd/\(number)").hasPrefix("/memfd:\(name)")
+                else { continue }
+                let text = Procfs.text("/proc/\(pid)/fdinfo/\(number)") ?? ""
+                let line = text.split(separator: "\n").first { $0.hasPrefix("ino:") }
+                let digits = line?.split(whereSeparator: \.isWhitespace).last
+                if let inode = digits.flatMap({ UInt64($0) }) { found.insert(inode) }
+            }
+        } catch {
+            return found
+        }
+        return found
+    }
+
     /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil where that may not
     /// be read.
     public func isMapped(by pids: [Int32]) -> Bool? {

@@ -102,23 +102,26 @@ public final class SpawnPlan {
     /// Whether a start tells its outcome later, over `SpawnedProcess.errorPipe`.
     public var changesCredentials: Bool { template.changes_credentials }
 
-    /// Starts the program. `environment` is all of its environment, as `KEY=VALUE`; an entry that is
-    /// exactly `LISTEN_PID=` gets the child's number. `arguments` replaces those of the plan, for
+    /// Starts the program. `environment` is all of its environment, as `KEY=VALUE`; the first
+    /// entry that is exactly `LISTEN_PID=` or `SUPERVISE_WORKER_PID=` gets the child's number. `arguments` replaces those of the plan, for
     /// placeholders that differ from start to start. `descriptors` become 3, 4, 5… in this order.
+    ///
+    /// `filtersToo`: binds are intercepted whether the attributes say so or not.
     ///
     /// When it throws, no process and no descriptor is left.
     public func spawn(
-        environment: [String], arguments override: [String]? = nil, descriptors: [Int32] = []
+        environment: [String], arguments override: [String]? = nil, descriptors: [Int32] = [],
+        filtersToo: Bool = false
     ) throws(SpawnFailure) -> SpawnedProcess {
         try SpareDescriptors.withLowNumbers(descriptors) { low throws(SpawnFailure) in
-            try spawn(environment, override, low)
+            try spawn(environment, override, low, filters: interceptsBinds || filtersToo)
         }
     }
 
     private func spawn(
-        _ environment: [String], _ override: [String]?, _ descriptors: [Int32]
+        _ environment: [String], _ override: [String]?, _ descriptors: [Int32], filters: Bool
     ) throws(SpawnFailure) -> SpawnedProcess {
-        let variables = CStringVector(environment, roomAfter: "LISTEN_PID=")
+        let variables = CStringVector(environment, roomAfter: Self.ownNumberEntries)
         let own = override.flatMap { $0 == arguments ? nil : CStringVector($0) }
         let programs = override.flatMap {
             $0[0] == arguments[0]
@@ -136,7 +139,7 @@ public final class SpawnPlan {
         start.descriptors = UnsafePointer(sources.pointer)
         start.moved = scratch.pointer
         start.descriptor_count = UInt32(sources.count)
-        let channel = interceptsBinds ? try BindFilterChannel.make() : nil
+        let channel = filters ? try BindFilterChannel.make() : nil
         // The child's end closes here when this returns.
         defer { withExtendedLifetime(channel) {} }
         start.filter_channel = channel?.sending.rawValue ?? -1
@@ -219,6 +222,8 @@ public final class SpawnPlan {
             precondition(error.code == ECHILD, "a child can be waited for: \(error)")
         }
     }
+
+    private static let ownNumberEntries: Set<String> = ["LISTEN_PID=", "SUPERVISE_WORKER_PID="]
 
     /// What execvp(3) would try: an empty part of the path is the current folder.
     static func candidates(for name: String, in searchPath: String) -> [String] {

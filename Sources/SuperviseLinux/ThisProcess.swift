@@ -14,6 +14,9 @@ public enum ThisProcess {
     /// Its effective user, geteuid(2).
     public static var effectiveUID: UInt32 { geteuid() }
 
+    /// Its effective group.
+    public static var effectiveGID: UInt32 { getegid() }
+
     /// The file of the program that it runs (/proc/PID/exe, proc_pid_exe(5)); nil where that can't be
     /// told. A file that was replaced since has ` (deleted)` behind its name.
     public static var programPath: String? {

@@ -21,40 +21,54 @@ struct Adoption {
     let countsReports: Bool
     /// Whether the library is asked to count connections.
     let countsConnections: Bool
+    /// Whether the master may answer binds too, where workers fail to boot with the library alone.
+    let mayFilterToo: Bool
     /// Why what is wanted is not used.
     private(set) var warnings: [String] = []
 
+    /// `account` is whom the workers run as; nil is as the master.
     init(
-        _ settings: PoolSettings, hasListeners: Bool, searchPath: String?, library: PreloadLibrary
+        _ settings: PoolSettings, hasListeners: Bool, account: Credentials?, searchPath: String?,
+        library: PreloadLibrary
     ) {
         guard hasListeners else {
             way = .none
+            mayFilterToo = false
             self.library = nil
             countsReports = settings.count != .off
             countsConnections = false
             return
         }
         let name = Blueprint.program(of: settings)
-        let program =
+        let command =
             ExecutableFormat.path(
                 of: name, searchPath: searchPath, folder: settings.workingDirectory) ?? name
-        let format = ExecutableFormat.ofFile(program)
-        let wanted = Adoption.way(for: settings.adopt, format)
-        let wantsCount =
-            settings.count == .preload || settings.count == .auto && format.loadsLibraries
-        let wantsDrain = settings.policy.drain == .observe && format.loadsLibraries
+        let (format, program) = ExecutableFormat.program(of: command)
+        let isSecure = ExecutableFormat.isSecure(
+            program, uid: account?.uid ?? ThisProcess.effectiveUID,
+            gid: account?.gid ?? ThisProcess.effectiveGID)
+        let loads = format.loadsLibraries && !isSecure
+        let wanted = Adoption.way(for: settings.adopt, format, loads: loads)
+        let wantsCount = settings.count == .preload || settings.count == .auto && loads
+        let wantsDrain = settings.policy.drain == .observe && loads
         let wantsLibrary = wanted == .preload || wantsCount || wantsDrain
-        let loaded = wantsLibrary && format.loadsLibraries ? library.path : nil
+        let loaded = wantsLibrary && loads ? library.path : nil
         self.library = loaded
         countsReports = settings.count == .auto || settings.count == .report
         countsConnections = wantsCount && loaded != nil
-        let obstacle =
-            wanted == .seccomp ? Adoption.obstacleToSeccomp(settings.adopt, program) : nil
-        way = obstacle != nil || wanted == .preload && loaded == nil ? .none : wanted
-        warnings = obstacle.map { [$0] } ?? []
-        if wantsLibrary, loaded == nil {
-            let isMissing = format.loadsLibraries ? library.problem : nil
-            warnings.append(isMissing ?? Adoption.warning(of: settings, format, program: program))
+        let obstacle = Adoption.obstacleToSeccomp(settings.adopt, program)
+        way =
+            wanted == .seccomp && obstacle != nil || wanted == .preload && loaded == nil
+            ? .none : wanted
+        mayFilterToo = settings.adopt == .auto && way == .preload && obstacle == nil
+        warnings = wanted == .seccomp ? obstacle.map { [$0] } ?? [] : []
+        if settings.adopt != .off, format == .otherMachine {
+            warnings.append(Adoption.otherMachine(program))
+        } else if wantsLibrary, loaded == nil {
+            let isMissing = loads ? library.problem : nil
+            warnings.append(
+                isMissing
+                    ?? Adoption.warning(of: settings, format, isSecure: isSecure, program: program))
         }
     }
 
@@ -77,7 +91,15 @@ struct Adoption {
             + "unless adopt = seccomp says so"
     }
 
-    private static func way(for rule: AdoptRule, _ format: ExecutableFormat) -> Way {
+    private static func otherMachine(_ program: String) -> String {
+        "\(program) is a 32-bit program or one for another machine, which can neither load the library "
+            + "nor be seen by the filter, so its own bind() is not adopted; let it take the descriptor "
+            + "{fd} or $LISTEN_FDS, use a program for this machine, or set adopt = off"
+    }
+
+    private static func way(
+        for rule: AdoptRule, _ format: ExecutableFormat, loads: Bool
+    ) -> Way {
         switch rule {
         case .preload: return .preload
         case .seccomp: return .seccomp
@@ -86,15 +108,15 @@ struct Adoption {
         }
         switch format {
         // What can't be read may well be dynamic, and a static program only ignores the variable.
-        case .glibc, .unknown: return .preload
-        case .otherLoader, .withoutLoader, .go: return .seccomp
+        case .glibc, .unknown: return loads ? .preload : .seccomp
+        case .otherLoader, .withoutLoader, .go, .addressSanitized: return .seccomp
         // Its calls have other numbers than those that the filter knows.
         case .otherMachine: return .none
         }
     }
 
     private static func warning(
-        of settings: PoolSettings, _ format: ExecutableFormat, program: String
+        of settings: PoolSettings, _ format: ExecutableFormat, isSecure: Bool, program: String
     ) -> String {
         let asked = [
             settings.adopt == .preload ? "adopt = preload" : nil,
@@ -106,6 +128,10 @@ struct Adoption {
             case .go: "is written in Go and calls the kernel without libc"
             case .otherLoader(let path): "is started by \(path), which is not glibc's loader"
             case .otherMachine: "is for another machine"
+            case .addressSanitized:
+                "is linked with the address sanitizer, which allows no library before its own"
+            case .glibc where isSecure, .unknown where isSecure:
+                "is setuid, setgid or has file capabilities, so that the loader ignores LD_PRELOAD"
             case .glibc, .unknown: "can't be looked at"
             }
         return "\(asked) does nothing for \(program), which \(reason)"
@@ -117,7 +143,7 @@ extension ExecutableFormat {
     fileprivate var loadsLibraries: Bool {
         switch self {
         case .glibc, .unknown: true
-        case .otherLoader, .withoutLoader, .go, .otherMachine: false
+        case .otherLoader, .withoutLoader, .go, .addressSanitized, .otherMachine: false
         }
     }
 }

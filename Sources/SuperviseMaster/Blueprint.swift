@@ -6,7 +6,14 @@ import SuperviseSettings
 final class Blueprint {
     let settings: PoolSettings
     let policy: PoolPolicy
-    let listeners: [PoolListener]
+    /// The listeners that workers are told of.
+    let announced: [PoolListener]
+    /// Those that listen when a worker does, behind the page.
+    private let onDemand: [PoolListener]
+    /// The listeners that take connections.
+    var listeners: [PoolListener] { announced + onDemand.filter(\.socket.isListening) }
+    /// All of them.
+    var held: [PoolListener] { announced + onDemand }
     /// How its workers get the listeners and are counted.
     let adoption: Adoption
     let plan: SpawnPlan
@@ -25,6 +32,10 @@ final class Blueprint {
     var isCountLookedAt = false
     /// After how many crashes it was looked whether another worker listens.
     var looksAtCrashes = 0
+    /// Whether binds are answered from outside too, in case the program lost the library on its way.
+    var filtersToo = false
+    /// Whether a worker of this way of adoption got ready.
+    var isAdoptionProven = false
     /// Whether requests of one of its workers were counted, in whatever way.
     var hasCounted = false
 
@@ -37,13 +48,15 @@ final class Blueprint {
     ) throws(SystemCallError) {
         self.settings = settings
         self.policy = policy
-        self.listeners = listeners
+        announced = listeners.filter { !$0.socket.listensOnDemand }
+        onDemand = listeners.filter(\.socket.listensOnDemand)
         let base = WorkerEnvironment.base(
-            settings, listeners: listeners, account: account, inherited: context.environment)
+            settings, listeners: announced, account: account, inherited: context.environment)
         adoption = Adoption(
-            settings, hasListeners: policy.hasListeners,
+            settings, hasListeners: policy.hasListeners, account: account?.credentials,
             searchPath: WorkerEnvironment.path(in: base), library: context.library)
-        let environment = WorkerEnvironment.adding(adoption, listeners, to: base)
+        let environment = WorkerEnvironment.adding(
+            adoption, announced, onDemand: onDemand, to: base)
         self.environment = environment
         self.account = account
         var attributes = Blueprint.attributes(settings, account: account, context: context)
@@ -61,7 +74,9 @@ final class Blueprint {
 
     /// The descriptors that the worker gets, from 3 on: the listeners, then the page.
     func descriptors(page: RequestPage?) -> [Int32] {
-        listeners.map(\.socket.rawValue) + (page.map { [$0.rawValue] } ?? [])
+        // Those on demand are for the library alone, which is not loaded without the page.
+        announced.map(\.socket.rawValue)
+            + (page.map { [$0.rawValue] + onDemand.map(\.socket.rawValue) } ?? [])
     }
 
     /// The program of the command, as its first worker runs it.
@@ -71,7 +86,7 @@ final class Blueprint {
 
     /// The command with its placeholders filled in.
     func arguments(for id: WorkerID) -> [String] {
-        let numbers = listeners.indices.map { Blueprint.firstDescriptor + Int32($0) }
+        let numbers = announced.indices.map { Blueprint.firstDescriptor + Int32($0) }
         return expandPlaceholders(
             settings.command, descriptors: numbers, slot: id.slot, pool: settings.name)
     }
@@ -92,10 +107,10 @@ final class Blueprint {
             variables.append("\(ContractVariable.maxRequests)=\(limit)")
         }
         if hasPage {
-            let number = Int(Blueprint.firstDescriptor) + listeners.count
+            let number = Int(Blueprint.firstDescriptor) + announced.count
             variables.append("\(ContractVariable.page)=\(number)")
         }
-        if !listeners.isEmpty {
+        if settings.passListeners {
             variables.append("SERVER_STARTER_GENERATION=\(order.generation)")
         }
         return variables

@@ -141,7 +141,8 @@ final class Listeners {
     /// Where that is not possible the trial is as visible to clients as the rest. A unix socket could
     /// not be readmitted.
     private func shutForTrial(_ sockets: [ListenSocket]) {
-        for socket in sockets where !socket.isAdopted && !socket.isUnix {
+        for socket in sockets
+        where !socket.isAdopted && !socket.isUnix && !socket.listensOnDemand {
             do throws(SystemCallError) {
                 try shut(socket)
             } catch {
@@ -174,6 +175,12 @@ final class Listeners {
             try socket.admitNewConnections()
         }
     }
+
+    /// Whether it is kept from taking new connections.
+    func isShut(_ socket: ListenSocket) -> Bool { shut.contains(socket.identity) }
+
+    /// It was shut down for good: the next reload opens its address anew.
+    func giveUp(_ socket: ListenSocket) { shut.insert(socket.identity) }
 
     /// Whether the socket's address leads nowhere any more: its file is gone, or it was shut down for
     /// good.
@@ -215,11 +222,7 @@ final class Listeners {
         let backlog = Int32(clamping: pool.backlog)
         switch address {
         case .tcp(let host, let port):
-            return [
-                try ListenSocket.tcp(
-                    host: names.hosts[host] ?? host, port: port, backlog: backlog,
-                    nonblocking: pool.nonblocking)
-            ]
+            return try openTCP(names.hosts[host] ?? [host], port, pool)
         case .unix(let path):
             return [try openUnix(path, pool, names.socketOwners[pool.name])]
         case .abstract(let name):
@@ -239,6 +242,29 @@ final class Listeners {
             }
             return found
         }
+    }
+
+    /// All addresses of a name. Many programs serve one alone, by the descriptor or by their own
+    /// choice of address, and a client of the others would wait for ever; so only the first listens from
+    /// the beginning, and the others from when a worker listens on them.
+    private func openTCP(
+        _ hosts: [String], _ port: UInt16, _ pool: PoolSettings
+    ) throws(ListenFailure) -> [ListenSocket] {
+        var opened: [ListenSocket] = []
+        for (place, host) in hosts.enumerated() {
+            do throws(ListenFailure) {
+                opened.append(
+                    try ListenSocket.tcp(
+                        host: host, port: opened.first?.port ?? port,
+                        backlog: Int32(clamping: pool.backlog), nonblocking: pool.nonblocking,
+                        onDemand: !opened.isEmpty))
+            } catch {
+                // The name's other addresses need not be this machine's, as ::1 where IPv6 is off.
+                let isLast = place == hosts.count - 1 && opened.isEmpty
+                guard error.isOfNoAddressHere, !isLast else { throw error }
+            }
+        }
+        return opened
     }
 
     private func openUnix(

@@ -11,8 +11,8 @@ enum LoaderReport {
     static func encode(_ resolved: ResolvedConfiguration) -> String {
         var lines = [settingsHead]
         let names = resolved.names
-        for (host, address) in names.hosts.sorted(by: { $0.key < $1.key }) {
-            lines.append("host \(host) \(address)")
+        for (host, addresses) in names.hosts.sorted(by: { $0.key < $1.key }) {
+            lines += addresses.map { "host \(host) \($0)" }
         }
         for (pool, account) in names.accounts.sorted(by: { $0.key < $1.key }) {
             let groups = account.credentials.supplementaryGroups.map { "\($0)" }
@@ -89,7 +89,7 @@ enum LoaderReport {
             .map(String.init)
         switch (words.first, words.count) {
         case ("host", 3):
-            names.hosts[words[1]] = words[2]
+            names.hosts[words[1], default: []].append(words[2])
         case ("owner", 4):
             names.socketOwners[words[1]] = .init(uid: UInt32(words[2]), gid: UInt32(words[3]))
         case ("control-owner", 3):

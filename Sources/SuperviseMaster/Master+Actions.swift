@@ -68,6 +68,7 @@ extension Master {
         countReload(notice)
         followReload(notice)
         if case .ready(let id, let rule, _) = notice {
+            proveAdoption(by: id)
             restoreBacklog(for: id)
             warnIfUncounted(id, readyBy: rule)
             scheduleLook(at: id, readyBy: rule)

@@ -8,6 +8,8 @@ final class BindFilter {
     let binds: InterceptedBinds
     let worker: WorkerID
     let poolName: String
+    /// Whether a call was answered with one.
+    var hasAdopted = false
     /// What is given to those who ask for its address; nothing any more once the worker is gone.
     var listeners: [ListenSocket]
 
@@ -25,7 +27,7 @@ final class BindFilter {
         self.binds = binds
         self.worker = worker.id
         poolName = worker.blueprint.settings.name
-        listeners = worker.blueprint.listeners.map(\.socket)
+        listeners = worker.blueprint.held.map(\.socket)
     }
 
     /// The answer to a call, as a job for the observer: to answer is to wait for the caller.
@@ -33,7 +35,12 @@ final class BindFilter {
         Observer.Job(
             pool: worker.pool, purpose: .bind(serial: serial, call),
             request: .bind(
-                call, listeners.map { .init(file: $0.file, isAdopted: $0.isAdopted) }),
+                call,
+                listeners.map {
+                    .init(
+                        file: $0.file, isAdopted: $0.isAdopted,
+                        listensOnDemand: $0.listensOnDemand)
+                }),
             descriptors: [OwnedDescriptorReference(binds.rawValue, of: binds)]
                 + listeners.map { OwnedDescriptorReference($0.rawValue, of: $0) })
     }
@@ -88,6 +95,8 @@ extension Master {
         case .untouched:
             return
         case .adopted(let process, let address, let asked):
+            filter.hasAdopted = true
+            keepFilter(of: filter.worker)
             if let asked { alsoBinds(filter.worker, filter.poolName, asked) }
             guard isNew(.adopted(pool: filter.worker.pool)) else { return }
             log.write(
@@ -97,6 +106,48 @@ extension Master {
         case .failed(let error):
             notAdopted(filter.worker, filter.poolName, error, Advice.noRights)
         }
+    }
+
+    /// A worker ended before it was ready. Its program may have lost the library on the way to it, as
+    /// behind `env -i`, or closed to itself what only the library opens, and that shows nowhere; so the
+    /// next one's binds are answered by the master too, and those of the one after it, should that
+    /// fail as well, are not. The filter is no use where a worker gets ready without an answer of it.
+    func reconsiderAdoption(after worker: RunningWorker) {
+        let blueprint = worker.blueprint
+        guard blueprint.adoption.mayFilterToo, !worker.wasReady, !blueprint.isAdoptionProven,
+            worker.isFilteredToo == blueprint.filtersToo, service.haste == nil
+        else { return }
+        blueprint.filtersToo.toggle()
+        guard blueprint.filtersToo, isNew(.filtersToo(pool: worker.id.pool)) else { return }
+        log.write(
+            LogLine(.info, "adoption").with("pool", blueprint.settings.name)
+                .with("by", "preload,seccomp").with("message", Advice.filtersToo))
+    }
+
+    /// A worker is ready, so its way of adoption is that of the next ones.
+    func proveAdoption(by id: WorkerID) {
+        guard let worker = workers[id] else { return }
+        worker.wasReady = true
+        let blueprint = worker.blueprint
+        guard blueprint.adoption.mayFilterToo, worker.isFilteredToo == blueprint.filtersToo
+        else { return }
+        blueprint.isAdoptionProven = true
+        blueprint.filtersToo =
+            worker.isFilteredToo && bindFilters[worker.serial]?.hasAdopted == true
+    }
+
+    /// Its answer may be reported after the worker is ready.
+    private func keepFilter(of id: WorkerID) {
+        guard let worker = workers[id], worker.isFilteredToo else { return }
+        worker.blueprint.filtersToo = true
+    }
+
+    /// What was found out for a pool's program is kept over a reload.
+    func resumeAdoption(by blueprint: Blueprint) {
+        guard blueprint.adoption.mayFilterToo,
+            let current = blueprints[service.generation]?[blueprint.settings.name]
+        else { return }
+        blueprint.filtersToo = current.filtersToo && current.isAdoptionProven
     }
 
     private func notAdopted(
@@ -110,6 +161,9 @@ extension Master {
     }
 
     private enum Advice {
+        static let filtersToo =
+            "a worker ended before it was ready; in case its program lost the preload library, as "
+            + "behind env -i, the next one's bind() is answered by the master too (seccomp)"
         static let noNewPrivileges =
             "without CAP_SYS_ADMIN the filter that asks the master about bind() takes no_new_privs, "
             + "so sudo and other setuid programs do not work in these workers; adopt = off avoids it"

@@ -15,7 +15,7 @@ extension Master {
 
     func answer(_ datagram: NotifyDatagram, from worker: RunningWorker, asksFor inode: UInt64) {
         guard worker.listenerRequests.isAllowed(Master.answersPerSecond, at: now) else { return }
-        let listener = worker.blueprint.listeners.map(\.socket).first {
+        let listener = worker.blueprint.held.map(\.socket).first {
             $0.identity.inode == inode
         }
         let isTrusted = belongs(datagram, to: worker)

@@ -55,12 +55,36 @@ extension Master {
             case .known(let text):
                 if let owner = text.flatMap(Nonce.init).flatMap({ workers[nonce: $0] }) {
                     adopt(pid, for: owner)
+                } else if let owner = holder(of: pid, among: ended) {
+                    adopt(pid, for: owner)
                 } else {
                     strangers.insert(pid)
                 }
             case .unknown:
-                continue
+                // For a moment after exec, or for good where there is no environment.
+                if let owner = holder(of: pid, among: ended) { adopt(pid, for: owner) }
             }
+        }
+    }
+
+    /// A daemon that has written over its environment, as nginx does for its title, still holds what its
+    /// worker was given: the page, which no other worker has, or at least a listener.
+    private func holder(of pid: Int32, among ended: [RunningWorker]) -> RunningWorker? {
+        let pages = RequestPage.inodes(heldBy: pid)
+        if !pages.isEmpty {
+            return workers.bySerial.values.first {
+                $0.page.map { pages.contains($0.inode) } ?? false
+            }
+        }
+        do throws(SystemCallError) {
+            let sockets = try ProcessSockets.inodes(of: pid)
+            return ended.first { worker in
+                worker.blueprint.listeners.contains {
+                    sockets.contains($0.socket.identity.inode)
+                }
+            }
+        } catch {
+            return nil
         }
     }
 
@@ -83,6 +107,7 @@ extension Master {
         }
         if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
         judgeStop(of: worker)
+        reconsiderAdoption(after: worker)
         tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
 

@@ -38,9 +38,11 @@ extension Master {
             }
             let policy = policy(of: pool, hasListeners: !opened.isEmpty)
             do throws(SystemCallError) {
-                prepared.blueprints[pool.name] = try Blueprint(
+                let blueprint = try Blueprint(
                     pool, policy: policy, listeners: opened,
                     account: resolved.names.accounts[pool.name], context: context)
+                resumeAdoption(by: blueprint)
+                prepared.blueprints[pool.name] = blueprint
             } catch {
                 throw PrepareError.memory(error)
             }
@@ -159,6 +161,7 @@ extension Master {
         readmitListeners(of: generation)
         reopenMemoryLogs()
         closeUnused()
+        watchListeners()
     }
 
     /// A pool that the reload removed may serve on for a while, in the generation that it had.
@@ -187,7 +190,7 @@ extension Master {
 
     /// Lets go of the sockets that no generation needs.
     private func closeUnused() {
-        let used = blueprints.values.flatMap(\.values).flatMap { $0.listeners.map(\.socket) }
+        let used = blueprints.values.flatMap(\.values).flatMap { $0.held.map(\.socket) }
         for failure in listeners.keep(used) {
             log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
         }

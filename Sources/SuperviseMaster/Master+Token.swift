@@ -11,6 +11,7 @@ extension Master {
         static let errorPipe: UInt64 = 2 << kindShift
         static let bindFilter: UInt64 = 3 << kindShift
         static let control: UInt64 = 4 << kindShift
+        static let listener: UInt64 = 5 << kindShift
         static let kindShift: UInt64 = 61
         static let kindMask: UInt64 = 7 << kindShift
     }

@@ -59,7 +59,7 @@ extension Master {
         do throws(SpawnFailure) {
             let spawned = try blueprint.plan.spawn(
                 environment: environment, arguments: blueprint.arguments(for: id),
-                descriptors: blueprint.descriptors(page: page))
+                descriptors: blueprint.descriptors(page: page), filtersToo: blueprint.filtersToo)
             return RunningWorker(
                 id: id, serial: workers.nextSerial(), blueprint: blueprint, spawned: spawned,
                 nonce: nonce, notify: notify, page: page)

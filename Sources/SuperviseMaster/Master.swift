@@ -91,6 +91,7 @@ final class Master {
     /// Listeners that take no new connections, until nobody waits there any more: by pool.
     var shutDoors: [Int: ShutDoors] = [:]
     var shutting: Shutting?
+    var watchedListeners = WatchedListeners()
     /// Workers that are emptied, by serial.
     var drains: [UInt64: DrainWatch] = [:]
     /// Opened when first needed.
@@ -140,6 +141,7 @@ final class Master {
         let made = try prepare(resolved)
         configurations[1] = resolved
         blueprints[1] = made.blueprints
+        watchListeners()
         service = Service(made.plans, seed: seed)
     }
 
@@ -242,6 +244,7 @@ final class Master {
             case Token.errorPipe: readErrorPipe(serial: serial)
             case Token.bindFilter: answerBinds(serial: serial, ready.events)
             case Token.control: serveControl(serial: serial)
+            case Token.listener: listenerEnded(serial: serial)
             default: preconditionFailure("nothing was added to the epoll set as \(ready.token)")
             }
         }
@@ -250,6 +253,7 @@ final class Master {
     private var nextDeadline: Instant? {
         let own = [
             loader?.deadline, nextLookAtDoors, nextLookAtDrains, looks.first?.at,
+            watchedListeners.rearming.first?.at,
             commands.deadline, controlDeadline, serviceManager?.deadline,
             upgrade?.probe?.deadline, observer.deadline,
         ]
@@ -279,6 +283,7 @@ final class Master {
             looks.removeFirst()
             perform(look)
         }
+        rearmListeners()
         if let deadline = commands.deadline, deadline <= now { commands.expire(at: now) }
         expireObserver(at: now)
         expireControl()

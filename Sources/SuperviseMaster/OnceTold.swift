@@ -10,6 +10,8 @@ enum OnceTold: Hashable, Codable {
     case notAdopted(pool: Int, reason: String)
     /// Workers of this pool bind an address that is none of the pool's but for its family.
     case alsoBinds(pool: Int)
+    /// The binds of this pool's workers are answered from outside too.
+    case filtersToo(pool: Int)
     /// The workers of this pool run with no_new_privs.
     case noNewPrivileges(pool: Int)
     /// Workers of this pool cannot be sampled, for this reason.

@@ -10,8 +10,8 @@ struct ResolvedNames: Equatable {
         var gid: UInt32?
     }
 
-    /// Host names, as numeric addresses.
-    var hosts: [String: String] = [:]
+    /// The numeric addresses of host names, IPv4 first.
+    var hosts: [String: [String]] = [:]
     /// Whom the workers of a pool run as, by the pool's name.
     var accounts: [String: WorkerAccount] = [:]
     /// Who owns the socket files of a pool, by the pool's name.
@@ -84,7 +84,7 @@ private struct NameResolver {
     mutating func resolve(_ master: MasterSettings) {
         if case .tcp(let host, _)? = master.statusBind, names.hosts[host] == nil {
             names.hosts[host] = found(.invocation, "status-bind") {
-                try HostLookup.resolve(host).first
+                try HostLookup.resolve(host)
             }
         }
         guard let owner = master.controlOwner else { return }
@@ -101,7 +101,7 @@ private struct NameResolver {
     mutating func resolve(_ pool: PoolSettings) {
         let source = SettingSource.pool(pool.name)
         for case .tcp(let host, _) in pool.binds where names.hosts[host] == nil {
-            names.hosts[host] = found(source, "bind") { try HostLookup.resolve(host).first }
+            names.hosts[host] = found(source, "bind") { try HostLookup.resolve(host) }
         }
         var bareNumber: UInt32?
         names.accounts[pool.name] = found(source, pool.user == nil ? "group" : "user") {

@@ -17,6 +17,10 @@ final class RunningWorker {
     var errorPipe: OwnedDescriptor?
     /// Where its filter on bind(2) comes from, while that has not come.
     var filterChannel: BindFilterChannel?
+    /// Whether its binds are answered from outside beside the library.
+    let isFilteredToo: Bool
+    /// Whether it has ever been ready.
+    var wasReady = false
     /// Whether its own process was reaped.
     var hasExited = false
     /// Whether it got SIGKILL from us.
@@ -56,6 +60,7 @@ final class RunningWorker {
         process = spawned.process
         errorPipe = spawned.errorPipe
         filterChannel = spawned.filterChannel
+        isFilteredToo = blueprint.filtersToo
         self.nonce = nonce
         self.notify = notify
         self.page = page
@@ -84,6 +89,8 @@ final class RunningWorker {
         if let number = state.filterChannel {
             filterChannel = BindFilterChannel(try HandedDescriptors.take(number))
         }
+        isFilteredToo = state.isFilteredToo ?? false
+        wasReady = state.wasReady ?? true
         hasExited = state.hasExited
         wasKilled = state.wasKilled
         startFailure = state.startFailure
@@ -99,6 +106,7 @@ final class RunningWorker {
             id: id, serial: serial, recipe: recipe, pid: pid, process: process.rawValue,
             nonce: nonce, notify: notify.rawValue, notifyPath: notify.path, page: page?.rawValue,
             errorPipe: errorPipe?.rawValue, filterChannel: filterChannel?.rawValue,
+            isFilteredToo: isFilteredToo, wasReady: wasReady,
             hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
             orphans: orphans, statusText: statusText, complaints: complaints,
             isSignalRefused: isSignalRefused)

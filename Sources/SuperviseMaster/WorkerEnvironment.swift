@@ -10,6 +10,8 @@ enum ContractVariable {
     static let maxRequests = "SUPERVISE_WORKER_MAX_REQUESTS"
     static let id = "SUPERVISE_WORKER_ID"
     static let page = "SUPERVISE_WORKER_PAGE"
+    /// The worker's number where LISTEN_PID does not tell it.
+    static let pid = "SUPERVISE_WORKER_PID"
     /// The listeners for the preload library, as `DESCRIPTOR:INODE,…`.
     static let listeners = "SUPERVISE_WORKER_LISTENERS"
     /// 1 where the preload library is to answer bind(2).
@@ -39,15 +41,18 @@ enum WorkerEnvironment {
         if let timeout = settings.policy.watchdogTimeout {
             set([("WATCHDOG_USEC", String(timeout.nanoseconds / 1000))], in: &variables)
         }
-        set(sockets(listeners), in: &variables)
-        // Exactly this entry: the child fills in its own number (sd_listen_fds(3)).
-        if !listeners.isEmpty { variables.append("LISTEN_PID=") }
+        if settings.passListeners { set(sockets(listeners), in: &variables) }
+        // Exactly one such entry: the child fills in its own number (sd_listen_fds(3)).
+        if !listeners.isEmpty {
+            variables.append(settings.passListeners ? "LISTEN_PID=" : "\(ContractVariable.pid)=")
+        }
         return variables
     }
 
     /// The same with what the preload library needs; the user's own libraries stay in front of it.
     static func adding(
-        _ adoption: Adoption, _ listeners: [PoolListener], to environment: [String]
+        _ adoption: Adoption, _ listeners: [PoolListener], onDemand: [PoolListener],
+        to environment: [String]
     ) -> [String] {
         guard let library = adoption.library else { return environment }
         let head = ContractVariable.preload + "="
@@ -57,9 +62,13 @@ enum WorkerEnvironment {
             $0 == library
         }
         let libraries = isThere ? String(own) : own.isEmpty ? library : "\(own):\(library)"
-        let inodes = listeners.enumerated().map { index, listener in
-            "\(Int(Blueprint.firstDescriptor) + index):\(listener.socket.identity.inode)"
-        }
+        let first = Int(Blueprint.firstDescriptor)
+        let inodes =
+            listeners.enumerated().map { "\(first + $0):\($1.socket.identity.inode)" }
+            // Behind the page.
+            + onDemand.enumerated().map {
+                "\(first + listeners.count + 1 + $0):\($1.socket.identity.inode)+"
+            }
         var pairs = [
             (ContractVariable.preload, libraries),
             (ContractVariable.listeners, inodes.joined(separator: ",")),
@@ -102,7 +111,8 @@ enum WorkerEnvironment {
 
     /// The listeners, in the three ways that servers know: systemd's, Server::Starter's, Einhorn's.
     private static func sockets(_ listeners: [PoolListener]) -> [(String, String)] {
-        guard !listeners.isEmpty else { return [] }
+        // Clients of Server::Starter fail without the variable, and take an empty one for no ports.
+        guard !listeners.isEmpty else { return [("SERVER_STARTER_PORT", "")] }
         let numbers = listeners.indices.map { Int(Blueprint.firstDescriptor) + $0 }
         let ports = zip(listeners, numbers).map { "\(starterName($0.socket))=\($1)" }
         return [

@@ -17,6 +17,8 @@ public struct PoolSettings: Equatable, Sendable {
     public var socketOwner: String?
     /// Whether the listeners are set to O_NONBLOCK.
     public var nonblocking = false
+    /// Whether the environment tells workers of the listeners as systemd and others do.
+    public var passListeners = true
 
     /// The program and its arguments, with placeholders: see `expandPlaceholders`.
     public var command: [String] = []

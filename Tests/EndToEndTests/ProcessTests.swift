@@ -120,6 +120,18 @@ import Testing
         #expect(family.count >= 3 && !family.contains(where: ProcessTable.isAlive))
     }
 
+    /// A daemon that overwrites its environment, as nginx does, is known by what it holds.
+    @Test(arguments: ["", "exec 4<&-;"])
+    func aDaemonWithoutItsEnvironmentEndsToo(closing: String) async throws {
+        let master = try Supervise([
+            "--bind", "127.0.0.1:0", "--graceful-timeout", "1s", "--restart", "never", "--", "sh",
+            "-c", "\(closing) setsid env -i sleep 1000 & exit 0",
+        ])
+        _ = try await master.waitForExit()
+        #expect(master.log.contains { $0.event == "left-processes" })
+        #expect(master.leftBehind.isEmpty)
+    }
+
     @Test(.needsRoot) func asProcessOneItReapsStrangers() async throws {
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker],

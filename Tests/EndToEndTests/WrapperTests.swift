@@ -145,7 +145,7 @@ import Testing
         """
 
     /// Answers with its pid.
-    private static func program(_ port: Int) -> String {
+    static func program(_ port: Int) -> String {
         """
         import os, socket
         listener = socket.create_server(("127.0.0.1", \(port)))

@@ -56,7 +56,7 @@ import Testing
                 except OSError:
                     raise SystemExit(7)
                 """,
-            ], variables: ["SUPERVISE_WORKER_LISTENERS": list])
+            ], variables: ["SUPERVISE_WORKER_LISTENERS": list], without: ["NOTIFY_SOCKET"])
         #expect(try await worker.child.end() == .exited(7))
     }
 
@@ -70,7 +70,8 @@ import Testing
             ("\(others),99:1,3:\(inode)", "errno.EADDRINUSE", 0),
         ] {
             let page = try await stage.probe(
-                script.replacing("%", with: code), variables: ["SUPERVISE_WORKER_LISTENERS": list])
+                script.replacing("%", with: code), variables: ["SUPERVISE_WORKER_LISTENERS": list],
+                without: ["NOTIFY_SOCKET"])
             #expect(page.connections() == count)
         }
     }

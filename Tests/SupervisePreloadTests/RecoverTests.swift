@@ -30,9 +30,10 @@ import Testing
 
     @Test func theMasterIsAsked() async throws {
         let stage = try Stage()
+        let master = try stage.answering(withListener: true)
         let worker = try stage.worker(["python3", "-c", script(stage)], without: ["LISTEN_PID"])
-        let status = try await answered(worker, by: stage, withListener: true)
-        #expect(status == .exited(0))
+        #expect(try await worker.child.end() == .exited(0))
+        withExtendedLifetime(master) {}
     }
 
     /// The worker that still holds it is named in the environment.
@@ -46,17 +47,18 @@ import Testing
 
     @Test func withoutEitherTheAddressIsTakenAndTheMasterIsTold() async throws {
         let stage = try Stage()
+        let master = try stage.answering(
+            withListener: false, until: "X_NOT_ADOPTED=\(stage.listeners[0].identity.inode)")
         let worker = try stage.worker(
             ["python3", "-c", script(stage, expecting: EADDRINUSE)], without: ["LISTEN_PID"])
-        var told: [String] = []
-        let status = try await answered(worker, by: stage, withListener: false) { told += $0 }
-        #expect(status == .exited(0))
-        #expect(told == ["X_NOT_ADOPTED=\(stage.listeners[0].identity.inode)"])
+        #expect(try await worker.child.end() == .exited(0))
+        #expect(try await master.end() == .exited(0))
     }
 
     /// A server that closes all that it does not know.
     @Test func aDescriptorThatWasClosedIsHadAgain() async throws {
         let stage = try Stage()
+        let master = try stage.answering(withListener: true)
         let worker = try stage.worker([
             "python3", "-c",
             """
@@ -67,17 +69,8 @@ import Testing
             assert ours(bound(('127.0.0.1', \(stage.port)))) == 0
             """,
         ])
-        #expect(try await answered(worker, by: stage, withListener: true) == .exited(0))
-    }
-
-    private func answered(
-        _ worker: Worker, by stage: Stage, withListener isGiven: Bool,
-        _ others: ([String]) -> Void = { _ in }
-    ) async throws -> ChildStatus {
-        try await eventually("the end of the worker") {
-            others(try stage.answerRequests(withListener: isGiven))
-            return try ChildProcesses.exited(pid: worker.child.pid)?.status
-        }
+        #expect(try await worker.child.end() == .exited(0))
+        withExtendedLifetime(master) {}
     }
 
     private static let mayCopyOfParents =

@@ -35,19 +35,23 @@ final class Stage {
     /// The reports of workers that wait for connections, among what `messages` received.
     private(set) var reports: [String] = []
 
-    /// Answers what was asked since the last look, with the first listener or with none; the other
-    /// messages.
-    func answerRequests(withListener isGiven: Bool) throws -> [String] {
-        var others: [String] = []
-        for datagram in notify.receive(limit: 1000) {
-            if datagram.text.hasPrefix("X_LISTENER=") {
-                try notify.answer(
-                    datagram, "LISTENER", with: isGiven ? listeners[0].rawValue : nil)
-            } else {
-                others.append(datagram.text)
-            }
-        }
-        return others
+    /// A process that plays the master's part: it answers what is asked with the first listener, or with
+    /// none, and ends well if the first other message is this one.
+    func answering(withListener isGiven: Bool, until message: String = "") throws -> Child {
+        let script = """
+            import socket, struct, sys
+            notify = socket.socket(fileno=3)
+            notify.setblocking(True)
+            while True:
+                data, _, _, sender = notify.recvmsg(4096)
+                if not data.startswith(b"X_LISTENER="):
+                    sys.exit(data.decode() != sys.argv[1])
+                rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", 4))
+                notify.sendmsg([b"LISTENER"], \(isGiven ? "[rights]" : "[]"), 0, sender)
+            """
+        return try Child(
+            ["python3", "-c", script, message], environment: [],
+            descriptors: [notify.rawValue, listeners[0].rawValue])
     }
 
     /// Starts a program with the listeners from 3 on and the page behind them.

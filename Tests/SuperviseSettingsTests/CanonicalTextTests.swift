@@ -31,6 +31,7 @@ import Testing
                 backlog = 2048
                 socket-mode = 0660
                 nonblocking = no
+                pass-listeners = yes
                 command = x
                 workers = 1
                 clear-env = no

@@ -33,6 +33,7 @@ struct RandomConfiguration {
         pool.socketMode = UInt32(number(0o777))
         pool.socketOwner = maybe { $0.generator.pick(["a", ":b", "a b:c"]) }
         pool.nonblocking = generator.chance(50)
+        pool.passListeners = generator.chance(50)
         pool.command = list { $0.text() }
         if !pool.command.isEmpty { pool.command[0] = "x" + pool.command[0] }
         pool.workers = maybe { .count(1 + $0.number(999)) } ?? .auto

@@ -10,6 +10,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("socket-mode", [("666", ["0666"]), ("0600", ["0600"])], ["8", "1000", "", "rw"]),
     ("socket-owner", [("a:b", ["a:b"]), (":b", [":b"]), ("", [])], ["\"\"", "'a", "a:", "a:b:c"]),
     ("nonblocking", [("yes", ["yes"]), ("0", ["no"]), ("ON", ["yes"])], ["", "maybe"]),
+    ("pass-listeners", [("no", ["no"]), ("1", ["yes"])], ["", "maybe"]),
     ("command", [("a 'b c'", ["a 'b c'"])], ["", "'a", "''", "a\\"]),
     ("workers", [("4", ["4"]), ("auto", ["auto"])], ["0", "100001", "four", "", "-2"]),
     (

@@ -6,7 +6,8 @@
  *
  *     SUPERVISE_WORKER_LISTENERS=3:INODE,4:INODE
  *         the inherited listeners, 64 at most, each with its socket's inode (fstat(2)), so that
- *         another file under the same number in a grandchild is not taken for it
+ *         another file under the same number in a grandchild is not taken for it. `5:INODE+` is bound
+ *         and listens from when a process calls listen() on it
  *     SUPERVISE_WORKER_ADOPT=1
  *         bind() of a stream socket to an address that a listener holds is answered with that
  *         listener, in the epoll sets of the program too; listen() on it succeeds and does nothing,

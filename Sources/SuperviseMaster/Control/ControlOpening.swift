@@ -101,7 +101,7 @@ struct ControlOpening {
         switch settings.statusBind {
         case .tcp(let host, let port):
             return try ListenSocket.tcp(
-                host: names.hosts[host] ?? host, port: port, backlog: ControlOpening.backlog,
+                host: names.hosts[host]?.first ?? host, port: port, backlog: ControlOpening.backlog,
                 nonblocking: true)
         case .unix(let path):
             return try ListenSocket.unix(

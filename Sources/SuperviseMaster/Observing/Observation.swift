@@ -23,6 +23,7 @@ enum ObservationRequest: Codable {
     struct Listener: Codable {
         var file: ListenSocket.File?
         var isAdopted: Bool
+        var listensOnDemand: Bool
     }
 
     var bytes: [UInt8] {
@@ -85,7 +86,8 @@ enum ObserverProgram {
             }
             let sockets = try zip(listeners, descriptors.dropFirst()).map { listener, descriptor in
                 try ListenSocket.resume(
-                    descriptor.duplicate(), file: listener.file, isAdopted: listener.isAdopted)
+                    descriptor.duplicate(), file: listener.file, isAdopted: listener.isAdopted,
+                    listensOnDemand: listener.listensOnDemand)
             }
             let binds = InterceptedBinds(try descriptors[0].duplicate())
             return .bind(binds.answer(call, with: sockets))

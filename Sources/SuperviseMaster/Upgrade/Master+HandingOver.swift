@@ -10,7 +10,7 @@ extension Master {
         var sockets = Collected<ListenSocket, MasterState.Socket> { socket in
             .init(
                 number: socket.rawValue, file: socket.file, isAdopted: socket.isAdopted,
-                steering: socket.steering)
+                steering: socket.steering, listensOnDemand: socket.listensOnDemand)
         }
         for socket in listeners.all + control.endpoints.map(\.listener) { sockets.add(socket) }
         for socket in shutDoors.values.flatMap(\.sockets) { sockets.add(socket) }
@@ -33,7 +33,7 @@ extension Master {
             }
         }
         for blueprint in recipes.objects {
-            for listener in blueprint.listeners { sockets.add(listener.socket) }
+            for listener in blueprint.held { sockets.add(listener.socket) }
         }
         return MasterState(
             programPath: launch.programPath, arguments: launch.arguments, start: start,
@@ -72,11 +72,12 @@ extension Master {
             names: names, warnings: [])
         return MasterState.Recipe(
             configuration: LoaderReport.encode(alone),
-            listeners: blueprint.listeners.map {
+            listeners: blueprint.held.map {
                 .init(number: $0.socket.rawValue, name: $0.name)
             },
             isLookedAt: blueprint.isLookedAt, isWatchdogLookedAt: blueprint.isWatchdogLookedAt,
-            isCountLookedAt: blueprint.isCountLookedAt)
+            isCountLookedAt: blueprint.isCountLookedAt, filtersToo: blueprint.filtersToo,
+            isAdoptionProven: blueprint.isAdoptionProven)
     }
 }
 

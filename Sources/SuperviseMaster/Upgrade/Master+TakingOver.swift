@@ -13,7 +13,8 @@ extension Master {
         for socket in state.sockets {
             sockets[socket.number] = try ListenSocket.resume(
                 HandedDescriptors.take(socket.number), file: socket.file,
-                isAdopted: socket.isAdopted, steering: socket.steering)
+                isAdopted: socket.isAdopted, steering: socket.steering,
+                listensOnDemand: socket.listensOnDemand ?? false)
         }
         try self.init(
             launch: launch, start: state.start, log: log, context: context,
@@ -40,6 +41,7 @@ extension Master {
         upgrades = state.upgrades
         exited = state.exited
         resumeDrains()
+        watchListeners()
         listenToEvents()
         hooks.resume(state.hooks)
     }
@@ -91,6 +93,8 @@ extension Master {
         blueprint.isLookedAt = recipe.isLookedAt
         blueprint.isWatchdogLookedAt = recipe.isWatchdogLookedAt
         blueprint.isCountLookedAt = recipe.isCountLookedAt
+        blueprint.filtersToo = recipe.filtersToo ?? false && blueprint.adoption.mayFilterToo
+        blueprint.isAdoptionProven = recipe.isAdoptionProven ?? false
         return blueprint
     }
 }

@@ -26,6 +26,7 @@ struct MasterState: Codable {
         var file: ListenSocket.File?
         var isAdopted: Bool
         var steering: ListenSocket.Steering?
+        var listensOnDemand: Bool?
     }
 
     /// What starts workers of a pool and generation, or did when they were started.
@@ -38,6 +39,8 @@ struct MasterState: Codable {
         var isLookedAt: Bool
         var isWatchdogLookedAt: Bool
         var isCountLookedAt: Bool
+        var filtersToo: Bool?
+        var isAdoptionProven: Bool?
 
         struct Listener: Codable {
             var number: Int32
@@ -57,6 +60,8 @@ struct MasterState: Codable {
         var page: Int32?
         var errorPipe: Int32?
         var filterChannel: Int32?
+        var isFilteredToo: Bool?
+        var wasReady: Bool?
         var hasExited: Bool
         var wasKilled: Bool
         var startFailure: SpawnFailure?

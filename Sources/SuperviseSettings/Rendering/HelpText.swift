@@ -102,6 +102,7 @@ enum HelpText {
         case .exitCodes: list(Fact.exitCodes, column: 6)
         case .commands: commands
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
+        case .servers: paragraphs(Fact.servers) + [""] + list(Fact.serverRecipes, column: 20)
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
         case .upgrade: command(.upgrade)
         case .security: paragraphs(Fact.security) + [""] + list(Fact.securityFiles, column: 30)

@@ -29,6 +29,8 @@ public enum HelpTopic: Equatable, Sendable {
         case `protocol`
         /// What an event tells.
         case schema
+        /// Servers that need a setting.
+        case servers
         /// What a service manager sees.
         case systemd
         /// Going on as another version of the program.
@@ -52,6 +54,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .commands: "how to look at a running master and steer it"
             case .protocol: "what the control socket and status-bind speak"
             case .schema: "what the status and the events tell, field by field"
+            case .servers: "servers that need a setting of theirs or ours"
             case .systemd: "how it runs under systemd, and what it tells it"
             case .upgrade: "how the master goes on as another version of its program"
             case .security: "what workers and other users can do to it, and what not"

@@ -6,7 +6,8 @@ extension Setting {
             details: """
                 The master opens the socket once and every worker of the pool inherits it, the \
                 first one as descriptor 3. HOST:PORT and [IPV6]:PORT are TCP; :PORT alone means \
-                0.0.0.0; port 0 takes a free port and logs it. unix:PATH is a unix socket, \
+                0.0.0.0; port 0 takes a free port and logs it. A name is bound on each of its \
+                addresses: the first one listens, the others once a worker binds them too. unix:PATH is a unix socket, \
                 unix:@NAME one in the abstract namespace. fd://N takes over a descriptor that the \
                 master inherited, systemd:NAME the sockets that systemd passes under this name. \
                 Without any bind the sockets that systemd passes are used; a pool that has none \
@@ -48,6 +49,17 @@ extension Setting {
                 so the master sets it once, when it opens the listener, and never changes it \
                 later. Say yes for programs that wait for connections with epoll or poll and do \
                 not set the mode themselves. Example: nonblocking = yes.
+                """),
+        Setting(
+            "pass-listeners", in: .listening, .pool(.value(\.passListeners, .boolean)),
+            reload: .newWorkers,
+            summary: "Announce the listeners in the environment of workers",
+            details: """
+                Whether workers get LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_STARTER_PORT, \
+                SERVER_STARTER_GENERATION and EINHORN_FD_*. Say no for a program that misreads them: \
+                uwsgi --http-socket takes passed sockets for ones that speak its own protocol. \
+                Workers inherit the descriptors all the same, so that {fd} and adoption work. \
+                Example: pass-listeners = no.
                 """),
     ]
 }

@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+
+/// How the way of adoption is chosen by the program, and by what becomes of its workers.
+@Suite(.takesTurn) struct AdoptionTests {
+    /// The library is gone from the environment, which shows only in that no worker gets ready.
+    @Test func aProgramThatLosesTheLibraryIsAdoptedFromOutside() async throws {
+        let (folder, port) = (try Folder(), try freePort())
+        let server = try folder.write("server.py", WrapperTests.program(port))
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:\(port)", "--workers", "2", "--"]
+                + ["env", "-i", "PATH=\(baseEnvironment["PATH"] ?? "")", "python3", server],
+            folder: folder)
+        try await master.wait("two ready workers") { master.lines(Event.ready).count == 2 }
+        let line = try await master.waitForEvent("adoption")
+        #expect(line["by"] == "preload,seccomp" && line.mentions("env -i"))
+        #expect(master.lines("adopted").first?["by"] == "seccomp")
+        let failures = master.lines(Event.exit).count
+        #expect((1...2).contains(failures))
+        // The next generation begins with what was found out.
+        try await master.signal(SIGHUP)
+        try await master.wait("a new generation", deadline: .seconds(40)) {
+            master.lines(Event.ready).count == 4
+        }
+        #expect(master.lines(Event.exit).count { $0["cause"] == "boot-failed" } == failures)
+        let result = try await load("127.0.0.1:\(port)", requests: 40, rate: 400)
+        expectNoFailure(result, 40)
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    /// A worker that fails for another reason is no reason to keep the filter.
+    @Test func theFilterGoesWhereItIsOfNoUse() async throws {
+        let (folder, port) = (try Folder(), try freePort())
+        let server = try folder.write("server.py", WrapperTests.program(port))
+        let script = "test -e \(folder["second"]) || { touch \(folder["second"]); exit 1; }"
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:\(port)", "--", "sh", "-c", "\(script); exec python3 \(server)"],
+            folder: folder)
+        let first = try await master.waitForWorkers(1)
+        #expect(ProcessTable.status("Seccomp", of: first[0].pid) == 2)
+        kill(first[0].pid, SIGKILL)
+        let second = try await master.waitForWorkers(1, without: first)
+        #expect(ProcessTable.status("Seccomp", of: second[0].pid) == 0)
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    @Test(arguments: ["-fsanitize=address", "setuid", "capabilities"])
+    func aProgramThatCannotLoadTheLibraryIsAdoptedFromOutside(kind: String) async throws {
+        let (folder, port) = (try Folder(), try freePort())
+        let program = folder["server"]
+        let isSanitized = kind.hasPrefix("-")
+        guard isSanitized || getuid() == 0 else { try Test.cancel("needs root") }
+        guard
+            runs(
+                "cc", "-O1", isSanitized ? kind : "-O1", "-o", program,
+                "\(Server.folder)/server.c")
+        else { try Test.cancel("needs a C compiler with the address sanitizer") }
+        if kind == "setuid" { try #require(chmod(program, 0o4755) == 0) }
+        if kind == "capabilities", !runs("setcap", "cap_net_bind_service=+ep", program) {
+            try Test.cancel("needs setcap")
+        }
+        let user = isSanitized ? [] : ["--user", "65534", "--group", "65534"]
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:\(port)", "--workers", "2"] + user
+                + ["--", program, "\(port)"], folder: folder)
+        try await master.wait("two ready workers") { master.lines(Event.ready).count == 2 }
+        #expect(master.lines("adopted").first?["by"] == "seccomp")
+        #expect(master.lines(Event.exit).isEmpty)
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    /// What it is linked for is seen before it is run.
+    @Test func aProgramForAnotherMachineIsWarnedOf() async throws {
+        let folder = try Folder()
+        var header = [UInt8](repeating: 0, count: 64)
+        header.replaceSubrange(0..<6, with: [0x7F, 0x45, 0x4C, 0x46, 1, 1])
+        header[18] = 3
+        let program = folder["narrow"]
+        try Data(header).write(to: URL(fileURLWithPath: program))
+        try #require(chmod(program, 0o755) == 0)
+        let master = try Supervise(["--bind", "127.0.0.1:0", "--", program], folder: folder)
+        _ = try await master.waitForExit()
+        #expect(try await master.waitForEvent("adoption").mentions("32-bit"))
+    }
+
+    @Test func theListenersNeedNotBeAnnounced() async throws {
+        let (folder, port) = (try Folder(), try freePort())
+        let server = try folder.write("server.py", WrapperTests.program(port))
+        let call = try folder.write(
+            "call.py", "import subprocess, sys\nsys.exit(subprocess.call(sys.argv[1:]))\n")
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:\(port)", "--pass-listeners", "no", "--", "python3", call,
+                "python3", server,
+            ], folder: folder)
+        let worker = try await master.waitForWorkers(1)[0]
+        let variables = ProcessTable.environment(of: worker.pid)
+        let families = ["LISTEN_", "SERVER_STARTER_", "EINHORN_"]
+        #expect(!variables.keys.contains { name in families.contains { name.hasPrefix($0) } })
+        #expect(variables["SUPERVISE_WORKER_PID"] == "\(worker.pid)")
+        #expect(try await master.stop() == .exited(0))
+        // The page is found by that number, so the connections of the child are counted.
+        #expect(master.lines("adopted").count == 1)
+    }
+
+    /// Clients of Server::Starter take its absence for a mistake.
+    @Test func withoutListenersThePortsAreEmpty() async throws {
+        let master = try Supervise(["--", "sleep", "1000"])
+        let worker = try await master.waitForWorkers(1)[0]
+        let variables = ProcessTable.environment(of: worker.pid)
+        #expect(variables["SERVER_STARTER_PORT"] == "")
+        #expect(variables["SERVER_STARTER_GENERATION"] == "1")
+        #expect(variables["LISTEN_FDS"] == nil)
+        #expect(try await master.stop() == .exited(0))
+    }
+}
