@@ -117,11 +117,13 @@ import Testing
         address, inode = open(os.environ["VICTIM"]).read().split()
         own_address = os.environ["NOTIFY_SOCKET"]
         own_inode = os.environ["SUPERVISE_WORKER_LISTENERS"].split(":")[1]
+        def place(address):
+            return "\\0" + address[1:] if address[0] == "@" else address
         def asks(address, inode):
             asking = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             asking.bind("")
             asking.settimeout(0.5)
-            asking.sendto(b"X_LISTENER=" + inode.encode(), "\\0" + address[1:])
+            asking.sendto(b"X_LISTENER=" + inode.encode(), place(address))
             try:
                 return socket.recv_fds(asking, 100, 1)[1]
             except TimeoutError:
@@ -133,7 +135,7 @@ import Testing
         flood.settimeout(0.05)
         given, end = 0, time.monotonic() + 2
         while time.monotonic() < end:
-            flood.sendto(b"X_LISTENER=" + own_inode.encode(), "\\0" + own_address[1:])
+            flood.sendto(b"X_LISTENER=" + own_inode.encode(), place(own_address))
             try:
                 for number in socket.recv_fds(flood, 100, 1)[1]:
                     given += 1
