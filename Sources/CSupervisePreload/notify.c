@@ -6,11 +6,37 @@
 #include "raw.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/un.h>
 
 static struct sockaddr_un address;
 static socklen_t address_length;
+
+/* A connected socket, for a program that becomes a user who may not reach the path. Programs that close
+ * what they do not know close it too, and its number is then another file's: it is known by inode. */
+enum { lowest_number = 64 };
+static int kept = -1;
+static struct stat kept_status;
+
+static bool is_kept(void) {
+    struct stat status;
+    return kept >= 0 && raw_fstat(kept, &status) && status.st_ino == kept_status.st_ino
+        && status.st_dev == kept_status.st_dev;
+}
+
+static void keep_connected(void) {
+    long fd = raw_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (raw_call3(SYS_connect, fd, (long)&address, address_length) == 0) {
+        kept = (int)raw_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest_number);
+        if (kept >= 0 && !raw_fstat(kept, &kept_status))
+            kept = -1;
+    }
+    raw_call3(SYS_close, fd, 0, 0);
+}
 
 void notify_prepare(void) {
     const char *name = environment_value("NOTIFY_SOCKET");
@@ -27,6 +53,8 @@ void notify_prepare(void) {
         address.sun_path[0] = '\0';
     address_length =
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
+    if (!is_abstract)
+        keep_connected();
 }
 
 const struct sockaddr *notify_address(socklen_t *length) {
@@ -40,22 +68,29 @@ size_t notify_write(char *message, const char *key, uint64_t number) {
     return length + digits_write(message + length, number);
 }
 
-static bool send_line(const char *message, size_t length) {
-    if (address_length == 0)
-        return true;
-    /* A socket of this moment only: one kept open could be closed behind our back by a program that
-     * closes all it does not know, and its number would be somebody else's. */
-    long fd = raw_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
+static bool send_through(
+    long fd, const char *message, size_t length, const struct sockaddr *to, socklen_t to_length) {
     long sent;
     do {
         sent = raw_call(
-            SYS_sendto, fd, (long)message, (long)length, MSG_DONTWAIT | MSG_NOSIGNAL,
-            (long)&address, address_length);
+            SYS_sendto, fd, (long)message, (long)length, MSG_DONTWAIT | MSG_NOSIGNAL, (long)to,
+            to_length);
     } while (sent == -EINTR);
-    raw_call3(SYS_close, fd, 0, 0);
     return sent == (long)length;
+}
+
+static bool send_line(const char *message, size_t length) {
+    if (address_length == 0)
+        return true;
+    if (is_kept() && send_through(kept, message, length, NULL, 0))
+        return true;
+    long fd = raw_call3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool is_sent =
+        send_through(fd, message, length, (const struct sockaddr *)&address, address_length);
+    raw_call3(SYS_close, fd, 0, 0);
+    return is_sent;
 }
 
 bool notify_send(const char *key, uint64_t number) {

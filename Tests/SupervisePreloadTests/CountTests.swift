@@ -87,6 +87,30 @@ import Testing
             """, limit: 1, variables: ["NOTIFY_SOCKET": folder["notify"]])
     }
 
+    /// A program that becomes another user may not reach the path, and one that closes what it does
+    /// not know does not lose it.
+    @Test(arguments: ["os.rename(path, path + '.away')", "os.closerange(5, 1024)"])
+    func aRingComesThroughWhenThePathOrTheSocketIsGone(change: String) async throws {
+        let folder = try Folder()
+        _ = try await Stage().probe(
+            """
+            path = os.environ['NOTIFY_SOCKET']
+            master = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            master.bind(path)
+            program = '''if True:
+                from probe import *
+                path = os.environ['NOTIFY_SOCKET']
+                \(change)
+                server = bound()
+                client = socket.create_connection(address())
+                server.accept()
+                '''
+            subprocess.run([sys.executable, '-c', program], pass_fds=[3, 4], check=True)
+            master.settimeout(20)
+            while master.recv(100) != b'X_CONNECTIONS=1': pass
+            """, limit: 1, variables: ["NOTIFY_SOCKET": folder["notify"]])
+    }
+
     @Test func whatIsNotOursIsNotCounted() async throws {
         let page = try await Stage().probe(
             """
