@@ -42,7 +42,7 @@ public struct BlockedThreads: Sendable {
 
     private static func sockets(of pid: Int32) -> [Int32: UInt64]? {
         do throws(SystemCallError) {
-            return try ProcessSockets.descriptors(of: pid)
+            return try ProcessSockets.descriptors(of: pid, within: .ofConnections())
         } catch {
             return nil
         }

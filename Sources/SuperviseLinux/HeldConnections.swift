@@ -11,16 +11,16 @@ public struct HeldConnections {
 
     /// Those of these processes whose own end has one of these ports; nil where they may not be copied,
     /// as in a container that has no use for such calls. Fails where descriptors may not be listed, and
-    /// for want of our own.
+    /// for want of our own, and with E2BIG when the budget is exceeded.
     public static func list(
-        of processes: [Int32], ports: Set<UInt16>
+        of processes: [Int32], ports: Set<UInt16>, within budget: SampleBudget
     ) throws(SystemCallError) -> [HeldConnection]? {
         // A filter may kill for the call. Whether it does cannot be known without making it.
         guard !ThisProcess.hasSystemCallFilter else { return nil }
         return try SpareDescriptors.lent { () throws(SystemCallError) in
             var held = HeldConnections(ports: ports)
             for pid in processes {
-                guard try held.add(pid) else { return nil }
+                guard try held.add(pid, within: budget) else { return nil }
             }
             return held.found
         }
@@ -31,11 +31,14 @@ public struct HeldConnections {
     }
 
     /// False where its descriptors may not be copied.
-    private mutating func add(_ pid: Int32) throws(SystemCallError) -> Bool {
-        let sockets = try ProcessSockets.descriptors(of: pid)
+    private mutating func add(
+        _ pid: Int32, within budget: SampleBudget
+    ) throws(SystemCallError) -> Bool {
+        let sockets = try ProcessSockets.descriptors(of: pid, within: budget)
         do throws(SystemCallError) {
             let process = try ProcessDescriptor.open(pid: pid)
             for (number, inode) in sockets where seen.insert(inode).inserted {
+                try budget.spend(entries: 1)
                 do throws(SystemCallError) {
                     add(try process.copy(of: number), inode: inode)
                 } catch  where error.code == EBADF {
@@ -45,7 +48,7 @@ public struct HeldConnections {
             }
             return true
         } catch {
-            if error.isWant { throw error }
+            if error.isWant || SampleBudget.isExceeded(error) { throw error }
             // One that is gone has none.
             return error.code == ESRCH
         }

@@ -9,16 +9,20 @@ public struct HeldListeners: Hashable, Sendable {
     public let others: [String]
 
     /// Looks at these processes. Nil where the descriptors of any of them are not ours to look at
-    /// (ptrace(2), "access mode checking"), or we lack our own to do so.
+    /// (ptrace(2), "access mode checking") or too many, or we lack our own to do so.
     public static func look(at pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
         var sockets: Set<UInt64> = []
         var witnesses: [String: Int32] = [:]
+        let budget = SampleBudget.onLoop()
         for pid in pids {
             do throws(SystemCallError) {
-                sockets.formUnion(try ProcessSockets.inodes(of: pid))
+                sockets.formUnion(try ProcessSockets.inodes(of: pid, within: budget))
                 // One process tells for all that share its network.
                 witnesses[try Procfs.link("/proc/\(pid)/ns/net")] = pid
-            } catch  where error.kind == .notPermitted || error.isWant {
+            } catch
+                where error.kind == .notPermitted || error.isWant
+                || SampleBudget.isExceeded(error)
+            {
                 return nil
             } catch {
                 // It ended since it was listed.

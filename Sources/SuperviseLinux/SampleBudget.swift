@@ -14,6 +14,11 @@ public final class SampleBudget {
         SampleBudget(entries: 200_000, bytes: 16 << 20, microseconds: 1_000_000)
     }
 
+    /// For the connections of a worker, which may well be very many, on the master's own loop.
+    public static func ofConnections() -> SampleBudget {
+        SampleBudget(entries: 500_000, bytes: 16 << 20, microseconds: 300_000)
+    }
+
     private var entries: Int
     private var bytes: Int
     private let endNanoseconds: Int64

@@ -74,10 +74,13 @@ extension Master {
             listeners.allSatisfy({ !$0.socket.isUnix })
         else { return false }
         let inodes = Set(listeners.map(\.socket.identity.inode))
+        let budget = SampleBudget.ofConnections()
         do throws(SystemCallError) {
             var holders: [Int32] = []
             for pid in tree(of: worker)
-            where try !ProcessSockets.inodes(of: pid).isDisjoint(with: inodes) {
+            where try !ProcessSockets.inodes(of: pid, within: budget)
+                .isDisjoint(with: inodes)
+            {
                 holders.append(pid)
             }
             return ProcessMaps.contain("/" + PreloadLibrary.name, in: holders) == true
@@ -197,14 +200,17 @@ extension Master {
     private func connections(
         of worker: RunningWorker, _ tree: [Int32], tables: () -> PortConnections?
     ) throws(SystemCallError) -> [HeldConnection]? {
-        if let held = try HeldConnections.list(of: tree, ports: Set(ports(of: worker))) {
+        let budget = SampleBudget.ofConnections()
+        if let held = try HeldConnections.list(
+            of: tree, ports: Set(ports(of: worker)), within: budget)
+        {
             return held
         }
         let own = Set(worker.blueprint.listeners.map(\.socket.identity.inode))
         // Listeners of another network namespace are not in our tables, nor are their connections.
         guard let tables = tables(), own.isSubset(of: tables.listeners) else { return nil }
         var held: Set<UInt64> = []
-        for pid in tree { held.formUnion(try ProcessSockets.inodes(of: pid)) }
+        for pid in tree { held.formUnion(try ProcessSockets.inodes(of: pid, within: budget)) }
         return tables.connections(among: held)
     }
 

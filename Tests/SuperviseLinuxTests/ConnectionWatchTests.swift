@@ -74,9 +74,13 @@ struct ConnectionWatchTests {
             get throws {
                 let port = try #require(listener.port)
                 let before = try useByTables(port)
-                let held = try HeldConnections.list(of: [getpid()], ports: [port])
+                let held = try list([getpid()], [port])
                 if try useByTables(port) == before { #expect(held?.map(\.use) == [before]) }
-                #expect(try HeldConnections.list(of: [getpid()], ports: []) == [])
+                #expect(try list([getpid()], []) == [])
+                let small = SampleBudget(entries: 1, bytes: 1, microseconds: 20_000_000)
+                #expect(throws: SystemCallError(call: "sample", code: E2BIG)) {
+                    try list([getpid()], [port], within: small)
+                }
                 return before
             }
         }
@@ -158,7 +162,7 @@ struct ConnectionWatchTests {
         fstat(server, &status)
         let sockets = try PortConnections(ports: [port], SocketDiagnosis())
         #expect(sockets.connections(among: [UInt64(status.st_ino)]).map(\.use) == [.inFlight])
-        let held = try HeldConnections.list(of: [getpid()], ports: [port])
+        let held = try list([getpid()], [port])
         #expect(held?.map(\.use) == [.inFlight])
     }
 
@@ -184,12 +188,18 @@ struct ConnectionWatchTests {
         let own = try ProcessSockets.inodes(of: getpid())
         let sockets = try PortConnections(ports: [port], SocketDiagnosis())
         #expect(sockets.connections(among: own).count == 301)
-        #expect(try HeldConnections.list(of: [getpid()], ports: [port])?.count == 301)
+        #expect(try list([getpid()], [port])?.count == 301)
         #expect(own.contains(pair.listener.identity.inode))
     }
 
     @Test func aProcessThatIsGoneHasNoSockets() throws {
         #expect(try ProcessSockets.inodes(of: 1 << 22 - 1) == [])
-        #expect(try HeldConnections.list(of: [1 << 22 - 1], ports: [80]) == [])
+        #expect(try list([1 << 22 - 1], [80]) == [])
     }
+}
+
+private func list(
+    _ processes: [Int32], _ ports: Set<UInt16>, within budget: SampleBudget = .ofConnections()
+) throws -> [HeldConnection]? {
+    try HeldConnections.list(of: processes, ports: ports, within: budget)
 }
