@@ -64,6 +64,13 @@ int csupervise_pidfd_send_signal(int descriptor, int number) {
     return (int)syscall(SYS_pidfd_send_signal, descriptor, number, NULL, 0);
 }
 
+// As in the preload library's waking.h.
+const int csupervise_wake_signal = 32;
+
+int csupervise_signal_thread(pid_t pid, pid_t thread, int number) {
+    return (int)syscall(SYS_tgkill, pid, thread, number);
+}
+
 int csupervise_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }

@@ -9,6 +9,7 @@
 #include "notify.h"
 #include "page.h"
 #include "reporting.h"
+#include "waking.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -62,6 +63,8 @@ int accept_next(
                 continue;
             return -1;
         }
+        if (mode_may_wait())
+            wake_prepare();
         int connection = call_next(call, fd, address, length, flags);
         if (draining >= 0)
             draining_accepted(draining, fd, connection >= 0);
@@ -72,6 +75,8 @@ int accept_next(
                 count_connection();
             return connection;
         }
+        if (wake_has_ended_accept(errno))
+            continue;
         if (errno != EAGAIN || (draining < 0 && !mode_wait(fd, &patience)))
             return connection;
     }

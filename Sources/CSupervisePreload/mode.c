@@ -42,6 +42,10 @@ static void expect(int listener, bool blocking) {
         atomic_fetch_and_explicit(&expected_to_block, ~bit(listener), memory_order_relaxed);
 }
 
+bool mode_may_wait(void) {
+    return any_is_expected_to_block();
+}
+
 void mode_begin(void) {
     for (int index = 0; index < listener_count; index++) {
         if (listeners[index].number < 0)

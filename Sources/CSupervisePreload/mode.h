@@ -30,6 +30,9 @@ void mode_became_nonblocking(int fd);
 /* Instead of making a listener blocking: true when `fd` is one, and nothing else is to be done. */
 bool mode_keep_nonblocking(int fd);
 
+/* Whether the program expects accept() on any listener to wait. */
+bool mode_may_wait(void);
+
 /* The end of a wait that is under way; all zero at first. */
 struct patience {
     bool is_set;

@@ -4,21 +4,28 @@
 #include "descriptors.h"
 #include "digits.h"
 #include "hiding.h"
+#include "listeners.h"
+#include "page.h"
 #include "raw.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <ucontext.h>
 
 /* glibc's signal for pthread_cancel(3). It is the one that a program cannot block. glibc's handler,
  * where it is installed, ignores a signal that was not sent by tgkill(2), as this one is not. */
-enum { wake_signal = 32 };
+
+/* What an accept(2) that was woken fails with: nothing that it fails with by itself. */
+enum { woken_code = ECANCELED };
 
 enum {
     /* A thread may be on its way into accept(2) at the first rounds. */
@@ -30,14 +37,40 @@ enum {
 
 /* As rt_sigaction(2) takes it. */
 struct kernel_action {
-    void (*handler)(int);
+    uintptr_t handler;
     unsigned long flags;
     void (*restorer)(void);
     uint64_t mask;
 };
 
-static void do_nothing(int number) {
+/* The kernel is about to repeat a call that this signal interrupted (SA_RESTART of sigaction(2)). An
+ * accept() on a listener of a drained worker is not repeated: it would take one more connection, maybe
+ * just before the program ends. Nothing else that a thread does is changed. */
+static void end_accept(int number, siginfo_t *info, void *data) {
     (void)number;
+    (void)info;
+    mcontext_t *state = &((ucontext_t *)data)->uc_mcontext;
+    if ((page_flags() & page_flag_drain) == 0)
+        return;
+#if defined(__x86_64__)
+    long call = (long)state->gregs[REG_RAX];
+    const uint8_t *next = (const uint8_t *)state->gregs[REG_RIP];
+    if ((call != SYS_accept && call != SYS_accept4) || next[0] != 0x0f || next[1] != 0x05
+        || listener_behind((int)state->gregs[REG_RDI]) < 0)
+        return;
+    state->gregs[REG_RAX] = -woken_code;
+    state->gregs[REG_RIP] += 2;
+#elif defined(__aarch64__)
+    long call = (long)state->regs[8];
+    const uint32_t *next = (const uint32_t *)state->pc;
+    if ((call != SYS_accept && call != SYS_accept4) || *next != 0xd4000001
+        || listener_behind((int)state->regs[0]) < 0)
+        return;
+    state->regs[0] = (unsigned long long)-woken_code;
+    state->pc += 4;
+#else
+    (void)state;
+#endif
 }
 
 #if defined(__x86_64__)
@@ -59,14 +92,26 @@ static bool prepare(void) {
     struct kernel_action action;
     if (raw_call(SYS_rt_sigaction, wake_signal, 0, (long)&action, sizeof action.mask, 0, 0) != 0)
         return false;
-    if (action.handler != SIG_DFL && action.handler != SIG_IGN)
+    if (action.handler != (uintptr_t)SIG_DFL && action.handler != (uintptr_t)SIG_IGN)
         return true;
     action = (struct kernel_action){
-        .handler = do_nothing,
-        .flags = SA_RESTART | SA_ONSTACK | restorer_flag,
+        .handler = (uintptr_t)end_accept,
+        .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | restorer_flag,
         .restorer = supervise_wake_restorer,
     };
     return raw_call(SYS_rt_sigaction, wake_signal, (long)&action, 0, sizeof action.mask, 0, 0) == 0;
+}
+
+void wake_prepare(void) {
+    static atomic_bool is_prepared;
+    if (!atomic_load_explicit(&is_prepared, memory_order_relaxed)) {
+        atomic_store_explicit(&is_prepared, true, memory_order_relaxed);
+        prepare();
+    }
+}
+
+bool wake_has_ended_accept(int code) {
+    return code == woken_code;
 }
 
 struct round {

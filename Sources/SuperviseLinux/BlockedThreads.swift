@@ -9,6 +9,13 @@ public struct BlockedThreads: Sendable {
         public let process: Int32
         /// Its number.
         public let thread: Int32
+
+        /// Has it leave the call, where the process can do that (the preload library). False where
+        /// it cannot: another process would end by this signal, so none is sent.
+        public func interrupt() -> Bool {
+            ProcessSignals.catches(csupervise_wake_signal, process)
+                && csupervise_signal_thread(process, thread, csupervise_wake_signal) == 0
+        }
     }
 
     /// The sockets from which a thread waits to read: nothing else is going on there.
@@ -66,12 +73,21 @@ public enum ProcessSignals {
     /// Whether this signal does not simply end the process: it has a handler for it, ignores it, or
     /// blocks it to read it otherwise (sigwait(3), signalfd(2)). False of a process that is gone.
     public static func handles(_ number: Int32, _ pid: Int32) -> Bool {
+        includes(number, pid, ["SigBlk:", "SigIgn:", "SigCgt:"])
+    }
+
+    /// Whether it has a handler for this signal. False of a process that is gone.
+    static func catches(_ number: Int32, _ pid: Int32) -> Bool {
+        includes(number, pid, ["SigCgt:"])
+    }
+
+    private static func includes(_ number: Int32, _ pid: Int32, _ masks: [Substring]) -> Bool {
         guard (1...64).contains(number), let text = Procfs.text("/proc/\(pid)/status") else {
             return false
         }
         return text.split(separator: "\n").contains { line in
             let words = line.split(whereSeparator: \.isWhitespace)
-            guard words.count == 2, ["SigBlk:", "SigIgn:", "SigCgt:"].contains(words[0]),
+            guard words.count == 2, masks.contains(words[0]),
                 let mask = UInt64(words[1], radix: 16)
             else { return false }
             return mask >> UInt64(number - 1) & 1 == 1

@@ -20,6 +20,8 @@ struct DrainWatch {
     /// The connections that it had at the last look.
     var open: Int?
     var reuse = ReuseWitness()
+    /// How often threads were interrupted that waited to accept a connection.
+    var interruptions = 0
 
     var isDraining: Bool {
         if case .signalled = phase { return false }
@@ -35,6 +37,7 @@ struct DrainWatch {
 /// signal (signal(7)), so that a main thread waiting for it may never wake.
 extension Master {
     private static let lookAtDrainAfter = TimeSpan.milliseconds(50)
+    private static let mostInterruptions = 20
     private static let lookForMomentAfter = TimeSpan.milliseconds(5)
     /// Where the kernel's tables are long, looks take no larger part of the master's time than this.
     private static let restPerLook: Int64 = 20
@@ -109,8 +112,11 @@ extension Master {
         let spent = (now - began).nanoseconds
         for worker in due {
             guard let phase = drains[worker.serial]?.phase else { continue }
+            let isInterrupting = drains[worker.serial].map { $0.interruptions > 0 } ?? false
             let (pause, rest) =
                 switch phase {
+                case .strict where isInterrupting:
+                    (Master.lookForMomentAfter, Master.restPerLook)
                 case .strict: (Master.lookAtDrainAfter, Master.restPerLook)
                 case .relaxed, .signalled: (Master.lookForMomentAfter, Master.restPerMoment)
                 }
@@ -155,7 +161,9 @@ extension Master {
             guard let held else { return tell(worker.id, .undrainable) }
             drains[worker.serial]?.open = held.count
             watchReuse(of: held, by: worker, tree)
-            if isIdle(held, worker, tree) { tell(worker.id, .drained) }
+            if isIdle(held, worker, tree), !interruptsAccepting(worker, tree) {
+                tell(worker.id, .drained)
+            }
         }
     }
 
@@ -175,6 +183,19 @@ extension Master {
         // A thread that waits for the client is at no response.
         let threads = BlockedThreads(of: tree, listeners: [])
         return busy.allSatisfy { threads.read.contains($0.inode) }
+    }
+
+    /// Whether threads waited to accept a connection and were interrupted. A thread that was in
+    /// accept(2) before the worker began to drain would still take one, maybe with the stop-signal.
+    private func interruptsAccepting(_ worker: RunningWorker, _ tree: [Int32]) -> Bool {
+        guard let watch = drains[worker.serial],
+            watch.interruptions < Master.mostInterruptions
+        else { return false }
+        let listeners = Set(worker.blueprint.listeners.map(\.socket.identity.inode))
+        let threads = BlockedThreads(of: tree, listeners: listeners).acceptors
+        guard threads.count(where: { $0.interrupt() }) > 0 else { return false }
+        drains[worker.serial]?.interruptions += 1
+        return true
     }
 
     /// A program that does not handle the stop-signal could do nothing with more time.

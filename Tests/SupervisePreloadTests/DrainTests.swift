@@ -136,6 +136,40 @@ import Testing
                 """)
     }
 
+    /// A thread that was in accept(2) before leaves it when the master asks for that, and none else is
+    /// disturbed.
+    @Test func aThreadInsideAcceptLeavesIt() async throws {
+        _ = try await Stage().probe(
+            Self.drain + """
+                server = bound()
+                tasks, accepted, received = [], [], []
+                def run(call, results):
+                    tasks.append(threading.get_native_id())
+                    results.append(call())
+                ends = socket.socketpair()
+                for call, results in (server.accept, accepted), (lambda: ends[0].recv(1), received):
+                    threading.Thread(target=run, args=(call, results), daemon=True).start()
+                def waits(task):
+                    with open(f'/proc/self/task/{task}/syscall') as file:
+                        return file.read().split()[0] in ('43', '288', '202', '242', '45', '207')
+                def wake():
+                    for task in tasks:
+                        assert libc.syscall(234, os.getpid(), task, 32) == 0
+                while len(tasks) < 2 or not all(map(waits, tasks)): time.sleep(0.01)
+                wake()
+                time.sleep(0.1)
+                drain()
+                wake()
+                time.sleep(0.2)
+                client = socket.create_connection(address())
+                time.sleep(0.5)
+                assert not accepted and not received
+                ends[1].send(b'x')
+                while not received: time.sleep(0.01)
+                assert received == [b'x']
+                """)
+    }
+
     /// One that does nothing but accept would take an error for the end.
     @Test(arguments: [true, false])
     func aThreadThatOnlyAcceptsWaits(isNonblocking: Bool) async throws {

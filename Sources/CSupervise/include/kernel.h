@@ -54,6 +54,12 @@ void csupervise_trim_memory(void);
 int csupervise_pidfd_open(pid_t pid);
 int csupervise_pidfd_send_signal(int descriptor, int number);
 
+// The signal by which a thread in accept(2) is told to leave it. The preload library and the C library
+// handle it; elsewhere it would end the process.
+extern const int csupervise_wake_signal;
+// tgkill(2). 0, or -1 with errno.
+int csupervise_signal_thread(pid_t pid, pid_t thread, int number);
+
 int csupervise_become_subreaper(void);
 int csupervise_set_death_signal(int number);
 
