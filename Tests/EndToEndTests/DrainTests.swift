@@ -6,6 +6,9 @@ import Testing
     private static let servers = [
         Server(name: "http.server", command: ["python3", "SERVERS/slow.py", "PORT"]),
         Server(name: "node", command: ["node", "SERVERS/slow.js", "PORT"]),
+        Server(
+            name: "http.server that says READY=1",
+            command: ["python3", "SERVERS/slow.py", "PORT", "ready"]),
         Server(name: "php", command: ["php", "-S", "127.0.0.1:PORT", "SERVERS/slow.php"]),
     ]
 
@@ -37,6 +40,45 @@ import Testing
         #expect(answer == retiring.pid.map(String.init), "\(master.tail)")
         let drained = try #require(master.lines("drained").first)
         #expect(drained["by"] == "idle" && (drained.seconds("after") ?? 0) > 1)
+    }
+
+    /// What was sent shows nothing while the response is not complete.
+    @Test(arguments: ["/early", "/parts"])
+    func aResponseThatPausesIsNotCutOff(_ path: String) async throws {
+        let (answer, master) = try await answerOfAnOldWorker(Self.servers[0], [], path)
+        let retiring = try #require(master.lines(Event.retiring).first)
+        #expect(answer == retiring.pid.map(String.init), "\(master.tail)")
+        #expect(master.lines("drained").map { $0["by"] }.first == "idle")
+    }
+
+    /// Clients that use their connections again and again hold up nobody who ends these connections
+    /// itself: the first worker gets half of the time, the others go when they are seen to be used.
+    @Test func busyConnectionsAreEndedByTheProgram() async throws {
+        let server = Server(
+            name: "uvicorn",
+            command: [
+                "\(Server.installed)/uvicorn", "--app-dir", "SERVERS", "asgi:app", "--port",
+                "PORT",
+            ])
+        let (master, address) = try await start(
+            server, ["--graceful-timeout", "12s"], workers: 1)
+        let client = try LoadClient(
+            address, rate: 8, path: "/slow", keepAlive: true, timeout: 20)
+        try await client.begun()
+        for count in 1...2 {
+            try await Task.sleep(for: .seconds(2))
+            try await master.signal(SIGHUP)
+            try await master.wait("the rollout", deadline: .seconds(60)) {
+                master.lines(Event.reloadComplete).count == count
+            }
+        }
+        let result = try await client.end()
+        #expect(result.failed == 0 && result.ok > 50, "\(result.reasons)")
+        #expect(master.lines("stop-habit").map { $0["requests"] } == ["finished"])
+        let drained = master.lines("drained")
+        #expect((drained.first?.seconds("after") ?? 0) > 3)
+        #expect(drained.last?["by"] != "timeout", "\(master.tail)")
+        #expect(try await master.stop() == .exited(0) && master.lines("killed").isEmpty)
     }
 
     /// A client that keeps its connection and says nothing: a thread that waits for it shows that after
@@ -102,12 +144,12 @@ import Testing
 
     /// The answer of a worker that is at a slow request when a reload replaces it.
     private func answerOfAnOldWorker(
-        _ server: Server, _ options: [String]
+        _ server: Server, _ options: [String], _ path: String = "/slow"
     ) async throws -> (String?, Supervise) {
         // It goes before its replacement comes, which is not what is waited for.
         let (master, address) = try await start(
             server, options + ["--max-surge", "0", "--max-unavailable", "1"], workers: 1)
-        async let answer = get("/slow", from: address)
+        async let answer = get(path, from: address)
         try await master.wait("the request") { master.folder.exists("begun") }
         let client = try Cage(
             [

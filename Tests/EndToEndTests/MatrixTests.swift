@@ -105,7 +105,7 @@ import Testing
         }
         let folder = try Folder()
         let port = try freePort()
-        if !server.build.isEmpty { try await build(server, in: folder) }
+        try await server.build(in: folder)
         try server.configure(in: folder, port: port)
         let options = [
             "--bind", "127.0.0.1:\(port)", "--workers", "4", "--graceful-timeout", "10s",
@@ -175,17 +175,6 @@ import Testing
                 (line.seconds("requests") ?? 0) >= limit / 2 && (60...90).contains(limit), "\(line)"
             )
         }
-    }
-
-    private func build(_ server: Server, in folder: Folder) async throws {
-        var environment = baseEnvironment
-        environment["GOCACHE"] = "\(Place.package)/.build/go-cache"
-        environment["GO111MODULE"] = "off"
-        let cage = try Cage(
-            server.filled(server.build, port: 0, folder: folder), environment: environment,
-            output: folder["build"], errors: folder["build"])
-        let status = try await eventually("the build", within: .seconds(120)) { cage.status }
-        try #require(status == .exited(0), "\(readFile(folder["build"]) ?? "")")
     }
 }
 

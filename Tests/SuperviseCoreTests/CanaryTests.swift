@@ -145,7 +145,8 @@ struct CanaryTests {
         bench.tell(.prepare(generation: 2, next))
         bench.tell(id(0, 2), .running)
         #expect(bench.tell(.abort).contains(.drain(id(0, 2))))
-        #expect(bench.pool.nextDeadline == second(88))
+        // From then on any moment without a known request will do.
+        #expect(bench.pool.nextDeadline == second(84))
         // It has nothing, and two seconds to end in.
         #expect(bench.tell(id(0, 2), .drained).contains(.signal(id(0, 2), .stop)))
         #expect(bench.pool.nextDeadline == second(62))

@@ -40,6 +40,19 @@ struct Server: CustomTestStringConvertible, Sendable {
             configuration, filled([text], port: port, folder: folder).joined())
     }
 
+    /// Makes its program in the folder, if it is to be made.
+    func build(in folder: Folder) async throws {
+        guard !build.isEmpty else { return }
+        var environment = baseEnvironment
+        environment["GOCACHE"] = "\(Place.package)/.build/go-cache"
+        environment["GO111MODULE"] = "off"
+        let cage = try Cage(
+            filled(self.build, port: 0, folder: folder), environment: environment,
+            output: folder["build"], errors: folder["build"])
+        let status = try await eventually("the build", within: .seconds(120)) { cage.status }
+        try #require(status == .exited(0), "\(readFile(folder["build"]) ?? "")")
+    }
+
     func filled(_ words: [String], port: Int, folder: Folder) -> [String] {
         words.map {
             $0.replacing("PORT", with: "\(port)").replacing("FOLDER", with: folder.path)
