@@ -47,17 +47,17 @@ import Testing
         }
         let client = try Cage(
             [
-                "python3", Place.client("exchange"), server.path, "\(port)", "600", "60",
+                "python3", Place.client("exchange"), server.path, "\(port)", "900", "60",
             ], environment: baseEnvironment, output: folder["exchanges"],
             errors: folder["client-errors"])
         let status = try await eventually("the exchanges", within: .seconds(120)) {
             client.status
         }
         try #require(status == .exited(0), "\(readFile(folder["client-errors"]) ?? "")")
-        #expect(folder.lines("exchanges") == [#"{"ok": 600}"#], "\(master.tail)")
+        #expect(folder.lines("exchanges") == [#"{"ok": 900}"#], "\(master.tail)")
         #expect(try await master.stop() == .exited(0), "\(master.tail)")
         let recycled = master.lines(Event.exit).filter { $0["cause"] == "max-requests" }
-        #expect(recycled.count >= 2)
+        #expect(recycled.count >= 3)
         #expect(master.lines("killed").isEmpty && master.lines("killed-processes").isEmpty)
         #expect(master.leftBehind.isEmpty)
     }
