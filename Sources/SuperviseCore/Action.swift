@@ -7,8 +7,8 @@ public enum Action: Equatable, Sendable {
     /// Let the worker find no new connections, and watch those that it has; `drained` or
     /// `undrainable` is the answer. `signal`, `signalTree` and `kill` of this worker end it.
     case drain(WorkerID)
-    /// From now on a draining worker counts as idle at any moment at which no request is known to be
-    /// in flight; `drained` is the answer then.
+    /// From now on each connection of a draining worker is ended when no request is known to be in
+    /// flight on it; `drained` is the answer when none is on any.
     case relaxDrain(WorkerID)
     /// Send the stop-signal to the processes that an ended worker left behind.
     case signalTree(WorkerID)

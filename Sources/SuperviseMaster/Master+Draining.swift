@@ -222,8 +222,11 @@ extension Master {
         of worker: RunningWorker, _ tree: [Int32], tables: () -> PortConnections?
     ) throws(SystemCallError) -> [HeldConnection]? {
         let budget = SampleBudget.ofConnections()
+        // There may never be a moment without a request on any of many connections, but there is one on
+        // each of them.
+        let isRelaxed = if case .relaxed? = drains[worker.serial]?.phase { true } else { false }
         if let held = try HeldConnections.list(
-            of: tree, ports: Set(ports(of: worker)), within: budget)
+            of: tree, ports: Set(ports(of: worker)), within: budget, endsAnswered: isRelaxed)
         {
             return held
         }

@@ -51,9 +51,9 @@ import Testing
         #expect(master.lines("drained").map { $0["by"] }.first == "idle")
     }
 
-    /// Clients that use their connections again and again hold up nobody who ends these connections
-    /// itself: the first worker gets half of the time, the others go when they are seen to be used.
-    @Test func busyConnectionsAreEndedByTheProgram() async throws {
+    /// Clients that use their connections again and again lose nothing: they are ended between two
+    /// requests, or by the program, which has half of the time for that.
+    @Test func busyConnectionsAreEnded() async throws {
         let server = Server(
             name: "uvicorn",
             command: [
@@ -74,10 +74,10 @@ import Testing
         }
         let result = try await client.end()
         #expect(result.failed == 0 && result.ok > 50, "\(result.reasons)")
-        #expect(master.lines("stop-habit").map { $0["requests"] } == ["finished"])
-        let drained = master.lines("drained")
-        #expect((drained.first?.seconds("after") ?? 0) > 3)
-        #expect(drained.last?["by"] != "timeout", "\(master.tail)")
+        #expect(master.lines("stop-habit").allSatisfy { $0["requests"] == "finished" })
+        // The first one had half of the time at most.
+        let first = master.lines("drained").first?.seconds("after") ?? 99
+        #expect((3...8).contains(first), "\(master.tail)")
         #expect(try await master.stop() == .exited(0) && master.lines("killed").isEmpty)
     }
 

@@ -146,6 +146,25 @@ struct ConnectionWatchTests {
         }
     }
 
+    /// Between requests a connection can be ended, as by a server that keeps it no longer.
+    @Test func whatIsAnsweredCanBeEnded() throws {
+        let pair = try Pair()
+        let port = try #require(pair.listener.port)
+        func end() throws -> [HeldConnection]? {
+            try HeldConnections.list(
+                of: [getpid()], ports: [port], within: SampleBudget.ofConnections(),
+                endsAnswered: true)
+        }
+        pair.ask()
+        #expect(try end()?.map(\.use) == [.inFlight])
+        pair.hear()
+        usleep(20_000)
+        pair.answer()
+        #expect(try eventually { try end()?.map(\.use) == [.idle] })
+        var byte: UInt8 = 0
+        #expect(recv(pair.client, &byte, 1, 0) == 0 && recv(pair.server, &byte, 1, 0) == 0)
+    }
+
     /// A listener of both families, as passed-in ones may be.
     @Test func anAddressOfTheOtherFamilyIsSeen() throws {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)

@@ -40,8 +40,9 @@ extension Setting {
                 connection can have a request in flight: none is open, or threads wait for each \
                 client's next request. An open connection that has carried a response, and that \
                 no thread reads, may wait for more of it, so it is waited for until six seconds \
-                before the end of graceful-timeout. Then the first moment without a known \
-                request is taken, and two seconds before the end the signal is sent in any case. \
+                before the end of graceful-timeout. Then each connection is closed at its first \
+                moment without a known request, and two seconds before the end the signal is \
+                sent in any case. \
                 If clients keep sending requests on their connections and the program handles \
                 the signal, it gets half of graceful-timeout to finish them; once a worker was \
                 seen to do so, the others get the signal as soon as a connection is used again. \
