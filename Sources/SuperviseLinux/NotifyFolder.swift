@@ -5,6 +5,9 @@ import Glibc
 /// 0700, and what has no name in it cannot be reached. (An abstract name guards nothing: any local user
 /// may fill its queue, and the messages of the worker that it belongs to find no room.)
 ///
+/// A worker of root may become another user later and still has to reach its socket. So others may pass
+/// through root's folder, but not list it, and the sockets in it have names that only their workers know.
+///
 /// It is locked (flock(2)) as long as its master lives, across execve(2) too. What a master that was
 /// killed has left is unlocked, and the next one removes it.
 public final class NotifyFolder: Sendable {
@@ -64,6 +67,7 @@ public final class NotifyFolder: Sendable {
         let folder = "\(path)/\(uid)"
         do throws(SystemCallError) {
             try systemCall("mkdir") { mkdir(folder, 0o700) }
+            if uid == 0 { try systemCall("chmod") { chmod(folder, 0o711) } }
             // Nobody else can write to the folder that it is in.
             if uid != geteuid() { try systemCall("chown") { lchown(folder, uid, gid) } }
         } catch  where error.code == EEXIST {

@@ -30,12 +30,22 @@ public final class NotifySocket: Sendable {
     /// What NOTIFY_SOCKET is to be; empty where another program made the socket.
     public let address: String
 
-    /// A socket at this path, to which whoever reaches it may send. Fails as socket(2) and bind(2) do.
+    /// A socket at this path, to which whoever knows and reaches it may send. Fails as socket(2), bind(2)
+    /// and rename(2) do.
     public convenience init(path: String) throws(SystemCallError) {
         // In a folder of another user a later chmod could be led astray.
         let mask = umask(0)
         defer { umask(mask) }
-        try self.init(SocketAddress(unix: path, abstract: false), path: path, address: path)
+        // The kernel shows everybody the name that a socket was bound to (/proc/net/unix).
+        let shown = "\(Self.folder(of: path))/new"
+        unlink(shown)
+        try self.init(SocketAddress(unix: shown, abstract: false), path: path, address: path)
+        do throws(SystemCallError) {
+            try systemCall("rename") { rename(shown, path) }
+        } catch {
+            unlink(shown)
+            throw error
+        }
     }
 
     /// A socket whose abstract name has this nonce. Fails as socket(2) and bind(2) do.
@@ -62,6 +72,10 @@ public final class NotifySocket: Sendable {
         self.descriptor = descriptor
         self.path = path
         address = path ?? ""
+    }
+
+    private static func folder(of path: String) -> Substring {
+        path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
     }
 
     /// Removes its file.

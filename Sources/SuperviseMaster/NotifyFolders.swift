@@ -4,7 +4,8 @@ import SuperviseLinux
 import SuperviseSettings
 
 /// The folders of the workers' notify sockets: one for workers of the master's own user, which nobody
-/// else has to reach, and one for those of other users. Each is made when it is first needed.
+/// else has to reach, and one for those of other users, or of root, which may become other users later.
+/// Each is made when it is first needed.
 final class NotifyFolders {
     private enum Place {
         case unknown
@@ -40,7 +41,8 @@ final class NotifyFolders {
     func socket(
         nonce: String, uid: UInt32, gid: UInt32
     ) throws(SystemCallError) -> NotifySocket? {
-        guard let folder = folder(isShared: uid != ThisProcess.effectiveUID) else { return nil }
+        let isShared = uid == 0 || uid != ThisProcess.effectiveUID
+        guard let folder = folder(isShared: isShared) else { return nil }
         do throws(SystemCallError) {
             return try NotifySocket(path: try folder.path(nonce: nonce, uid: uid, gid: gid))
         } catch {

@@ -57,7 +57,7 @@ import Testing
         }
         #expect(try #require(over["dropped"].flatMap { Int($0) }) > 1)
         let lines = folder.lines("memory").dropFirst()
-        #expect(lines.allSatisfy { $0.split(separator: " ").count == 6 })
+        #expect(lines.allSatisfy { $0.split(separator: " ").count == 7 })
         #expect(try await master.stop() == .exited(0))
     }
 

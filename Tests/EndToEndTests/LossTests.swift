@@ -65,7 +65,7 @@ import Testing
         try await expectRecovery(of: master) {
             try FileManager.default.moveItem(atPath: program, toPath: program + ".away")
         } failingAt: {
-            $0["step"] == "exec \(program)" && $0.mentions("No such file or directory")
+            $0["step"] == "exec \(program)" && $0.mentions("\(program) does not exist")
         } repair: {
             try FileManager.default.moveItem(atPath: program + ".away", toPath: program)
         }

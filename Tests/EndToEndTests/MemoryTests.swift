@@ -75,13 +75,13 @@ import Testing
         _ = try await load(try await master.address(), requests: 20, rate: 100)
         try await master.wait("lines with requests") {
             folder.lines("memory").suffix(2).reduce(0) {
-                $0 + (Int($1.split(separator: " ").last ?? "") ?? 0)
+                $0 + (Int($1.split(separator: " ").dropLast().last ?? "") ?? 0)
             } == 20
         }
         let words = folder.lines("memory").suffix(2).map { $0.split(separator: " ") }
         #expect(Set(words.map { "\($0[3])" }) == Set(workers.map { "\($0.pid)" }))
         for line in words {
-            #expect(line.count == 6 && line[0].hasSuffix("Z") && line[1] == "default")
+            #expect(line.count == 7 && line[6] == "requests" && line[0].hasSuffix("Z") && line[1] == "default")
             #expect(Int(line[4]) ?? 0 > 1 << 20)
         }
         try #require(rename(folder["memory"], folder["old"]) == 0)

@@ -3,6 +3,28 @@ import Testing
 
 /// What workers and other users can do to a master, as `supervise help security` has it.
 @Suite(.takesTurn) struct SecurityTests {
+    /// Many servers start as root and become another user by themselves, before they send anything.
+    @Test(.needsRoot) func aWorkerThatLeavesRootStillReachesItsSocket() async throws {
+        let program = """
+            import os, socket, time
+            address = os.environ["NOTIFY_SOCKET"]
+            os.setgid(65528); os.setuid(65528)
+            assert os.path.basename(address) not in open("/proc/net/unix").read()
+            try:
+                os.listdir(os.path.dirname(address))
+                raise SystemExit("its folder can be listed")
+            except PermissionError:
+                pass
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", address)
+            time.sleep(1000)
+            """
+        let master = try Supervise(["--ready", "notify", "--", "python3", "-c", program])
+        let worker = try #require(try await master.waitForWorkers(1).first)
+        let address = ProcessTable.environment(of: worker.pid)["NOTIFY_SOCKET"] ?? ""
+        #expect(!address.hasPrefix("@"))
+        #expect(try await master.stop() == .exited(0))
+    }
+
     /// A worker of another user tries it all, on the master and on a sibling of a third user, whose
     /// watchdog runs while its notify socket is flooded, where it can be reached at all.
     @Test(.needsRoot, arguments: [true, false])
