@@ -5,7 +5,6 @@
 #include "page.h"
 
 #include <stddef.h>
-#include <string.h>
 
 static bool is_draining(void) {
     return __builtin_expect((page_flags() & page_flag_drain) != 0, 0);
@@ -52,7 +51,7 @@ int hide_events(struct pollfd *entries, nfds_t count, int result) {
         entries[index].revents = 0;
         left--;
     }
-    return left > 0 ? left : events_hidden;
+    return left;
 }
 
 static int clear_listeners(int limit, fd_set *set) {
@@ -78,40 +77,5 @@ void hide_members(int limit, fd_set *set) {
 int hide_result(int limit, fd_set *set, int result) {
     if (result <= 0 || !is_draining())
         return result;
-    result -= clear_listeners(limit, set);
-    return result > 0 ? result : events_hidden;
-}
-
-static size_t set_size(int limit) {
-    size_t bits = 8 * sizeof(long);
-    return ((size_t)limit + bits - 1) / bits * sizeof(long);
-}
-
-static bool is_kept(int limit) {
-    return page_is_open() && limit > 0 && limit <= FD_SETSIZE;
-}
-
-static void copy_set(fd_set *to, const fd_set *from, int limit) {
-    if (to != NULL && from != NULL)
-        memcpy(to, from, set_size(limit));
-}
-
-void keep_sets(
-    struct asked_sets *asked, int limit, const fd_set *reads, const fd_set *writes,
-    const fd_set *errors) {
-    if (!is_kept(limit))
-        return;
-    copy_set(&asked->reads, reads, limit);
-    copy_set(&asked->writes, writes, limit);
-    copy_set(&asked->errors, errors, limit);
-}
-
-bool restore_sets(
-    const struct asked_sets *asked, int limit, fd_set *reads, fd_set *writes, fd_set *errors) {
-    if (!is_kept(limit))
-        return false;
-    copy_set(reads, &asked->reads, limit);
-    copy_set(writes, &asked->writes, limit);
-    copy_set(errors, &asked->errors, limit);
-    return true;
+    return result - clear_listeners(limit, set);
 }

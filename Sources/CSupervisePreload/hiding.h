@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <sys/select.h>
 
-enum { events_hidden = -2 };
-
 /* What a thread polls under this number; the number itself unless it is a hidden listener. */
 int hidden_number(int fd);
 
@@ -22,28 +20,15 @@ int hide_listeners(struct pollfd *entries, nfds_t count);
 /* Puts the numbers back. */
 void show_listeners(struct pollfd *entries, nfds_t count, int hidden);
 
-/* Removes events of listeners from what poll(2) returned before the drain was noticed. Returns
- * events_hidden if no others are left. */
+/* Removes events of listeners from what poll(2) returned before the drain was noticed; returns how many
+ * entries with events are left. */
 int hide_events(struct pollfd *entries, nfds_t count, int result);
-
-/* What select(2) is asked; sets that are longer than fd_set are not kept. */
-struct asked_sets {
-    fd_set reads, writes, errors;
-};
-
-void keep_sets(
-    struct asked_sets *asked, int limit, const fd_set *reads, const fd_set *writes,
-    const fd_set *errors);
-
-/* Asks the same again. Returns false if it was not kept. */
-bool restore_sets(
-    const struct asked_sets *asked, int limit, fd_set *reads, fd_set *writes, fd_set *errors);
 
 /* Removes the listeners from a set. */
 void hide_members(int limit, fd_set *set);
 
-/* Removes listeners from what select(2) returned before the drain was noticed. Returns events_hidden
- * if no others are left. */
+/* Removes listeners from what select(2) returned before the drain was noticed; returns how many members
+ * are left. */
 int hide_result(int limit, fd_set *set, int result);
 
 #endif

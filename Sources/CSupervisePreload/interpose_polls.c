@@ -37,30 +37,26 @@ static void report_selected(int limit, const fd_set *reads) {
         reporting_selects(limit, reads);
 }
 
-/* Calls CALL again if it was woken for a listener alone; IS_ENDLESS tells whether it has no timeout. */
-#define POLL(call, is_endless)                                                                     \
+/* A call that began before the drain, and is woken for a listener alone, returns 0 as at a timeout. It
+ * does not wait again: the handler of a signal may have run meanwhile, and the program has to see that
+ * its call has ended. */
+#define POLL(call)                                                                                 \
     do {                                                                                           \
-        for (;;) {                                                                                 \
-            int hidden = hide_listeners(entries, count);                                           \
-            int result = call;                                                                     \
-            show_listeners(entries, count, hidden);                                                \
-            result = hide_events(entries, count, result);                                          \
-            if (result != events_hidden)                                                           \
-                return result;                                                                     \
-            if (!(is_endless))                                                                     \
-                return 0;                                                                          \
-        }                                                                                          \
+        int hidden = hide_listeners(entries, count);                                               \
+        int result = call;                                                                         \
+        show_listeners(entries, count, hidden);                                                    \
+        return hide_events(entries, count, result);                                                \
     } while (0)
 
 int own_poll(struct pollfd *entries, nfds_t count, int timeout) {
     report_polled(entries, count);
-    POLL(next.poll(entries, count, timeout), timeout < 0);
+    POLL(next.poll(entries, count, timeout));
 }
 
 int own_ppoll(
     struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
     report_polled(entries, count);
-    POLL(next.ppoll(entries, count, timeout, mask), timeout == NULL);
+    POLL(next.ppoll(entries, count, timeout, mask));
 }
 
 /* The size was checked by whoever compiled the call, if it is known at all; libc only aborts. */
@@ -78,29 +74,21 @@ int own_checked_ppoll(
     return next.checked_ppoll(entries, count, timeout, mask, size);
 }
 
-/* The same for select(2), which writes its result over what it was asked. */
-#define SELECT(call, is_endless)                                                                   \
+/* The same for select(2). */
+#define SELECT(call)                                                                               \
     do {                                                                                           \
-        struct asked_sets asked;                                                                   \
-        keep_sets(&asked, limit, reads, writes, errors);                                           \
-        for (;;) {                                                                                 \
-            hide_members(limit, reads);                                                            \
-            int result = hide_result(limit, reads, call);                                          \
-            if (result != events_hidden)                                                           \
-                return result;                                                                     \
-            if (!(is_endless) || !restore_sets(&asked, limit, reads, writes, errors))              \
-                return 0;                                                                          \
-        }                                                                                          \
+        hide_members(limit, reads);                                                                \
+        return hide_result(limit, reads, call);                                                    \
     } while (0)
 
 int own_select(int limit, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout) {
     report_selected(limit, reads);
-    SELECT(next.select(limit, reads, writes, errors, timeout), timeout == NULL);
+    SELECT(next.select(limit, reads, writes, errors, timeout));
 }
 
 int own_pselect(
     int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
     const sigset_t *mask) {
     report_selected(limit, reads);
-    SELECT(next.pselect(limit, reads, writes, errors, timeout, mask), timeout == NULL);
+    SELECT(next.pselect(limit, reads, writes, errors, timeout, mask));
 }

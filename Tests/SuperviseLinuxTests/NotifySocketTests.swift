@@ -94,7 +94,9 @@ struct NotifyFolderTests {
         #expect(path == "\(folder.path)/\(geteuid())/0123456789abcdef")
         let socket = try NotifySocket(path: path)
         #expect(socket.address == path)
-        #expect(mode(folder.path) == 0o711 && mode("\(folder.path)/\(geteuid())") == 0o700)
+        let ownMode: mode_t = geteuid() == 0 ? 0o711 : 0o700
+        #expect(mode(folder.path) == 0o711)
+        #expect(mode("\(folder.path)/\(geteuid())") == ownMode)
         socket.remove()
         #expect(mode(path) == nil)
         _ = try NotifySocket(path: path)
