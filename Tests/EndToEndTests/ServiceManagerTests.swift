@@ -68,24 +68,24 @@ import Testing
     @Test func theLoopSaysThatItLives() async throws {
         let systemd = try await ServiceManager()
         let master = try Supervise.hello(environment: [
-            "NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "1000000",
+            "NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "3000000",
         ])
         let worker = try await master.waitForWorkers(1)[0]
         #expect(ProcessTable.environment(of: worker.pid)["WATCHDOG_USEC"] == nil)
         func beats() -> [Double] {
             systemd.messages.filter { $0["WATCHDOG"] == "1" }.map(\.time)
         }
-        try await master.wait("six beats") { beats().count >= 6 }
+        try await master.wait("four beats") { beats().count >= 4 }
         let times = beats()
         for (first, second) in zip(times, times.dropFirst()) {
             // Late on a busy machine, but never earlier, and more than once in the time.
-            #expect((0.4...1.0).contains(second - first), "\(times)")
+            #expect((1.4...3.0).contains(second - first), "\(times)")
         }
         // One that stands still says nothing.
         try await master.signal(SIGSTOP)
         try await Task.sleep(for: .milliseconds(200))
         let count = beats().count
-        try await Task.sleep(for: .milliseconds(1500))
+        try await Task.sleep(for: .milliseconds(2500))
         #expect(beats().count == count)
         try await master.signal(SIGCONT)
         try await master.wait("the next beat") { beats().count > count }
