@@ -143,7 +143,8 @@ import Testing
             ], environment: baseEnvironment, output: master.folder["crowd"],
             errors: master.folder["crowd-errors"])
         try await eventually("a full queue") { master.folder.lines("crowd") == ["full"] }
-        let status = try await master.command("status")
+        // By name: root finds the masters of others too.
+        let status = try await master.command("status", "--name", "hello-worker")
         #expect(status.status == .exited(1))
         #expect(status.errors.contains("takes no connection"), "\(status.errors)")
         #expect(crowd.status == nil)

@@ -27,9 +27,10 @@ import Testing
         let master = try Supervise.web(
             ["--max-lifetime", "3s", "--max-hold", "1s"],
             environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=600"])
-        let worker = try await master.waitForWorkers(1)[0]
+        // By the log: on a busy machine the worker may be gone before its number is asked for.
+        let first = try await master.waitForEvent(Event.started).pid
         let exit = try await master.waitForEvent(Event.exit)
-        #expect(exit.pid == worker.pid && exit["cause"] == "max-lifetime")
+        #expect(exit.pid == first && exit["cause"] == "max-lifetime", "\(master.tail)")
         #expect(try #require(exit.seconds("age")) >= 4)
     }
 
