@@ -55,6 +55,7 @@ private func event(_ message: WorkerMessage) -> WorkerEvent? {
     case .watchdog: .watchdog
     case .watchdogTriggered: .watchdogTriggered
     case .extendTimeout(let span): .extendTimeout(span)
-    case .status, .errno, .malformed: nil
+    case .listening: .listening
+    case .listener, .notAdopted, .alsoBinds, .status, .errno, .malformed: nil
     }
 }
