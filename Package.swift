@@ -50,8 +50,11 @@ let package = Package(
     ],
     targets: [
         .target(name: "CSupervise", cSettings: strictC),
+        // Also used by the library product below, so without settings.
+        .target(name: "CSupervisePage"),
         .target(
-            name: "CSupervisePreload", cSettings: foreignC, linkerSettings: withoutRuntime),
+            name: "CSupervisePreload", dependencies: ["CSupervisePage"], cSettings: foreignC,
+            linkerSettings: withoutRuntime),
         .target(name: "SuperviseCore", swiftSettings: quick),
         .target(name: "SuperviseState", swiftSettings: quick),
         .target(
@@ -63,7 +66,9 @@ let package = Package(
                 "loop.js",
             ].map { .embedInCode("Page/\($0)") },
             swiftSettings: small),
-        .target(name: "SuperviseLinux", dependencies: ["CSupervise"], swiftSettings: small),
+        .target(
+            name: "SuperviseLinux", dependencies: ["CSupervise", "CSupervisePage"],
+            swiftSettings: small),
         .target(
             name: "SuperviseMaster",
             dependencies: [
@@ -77,7 +82,7 @@ let package = Package(
                 "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
             ],
             swiftSettings: small),
-        .target(name: "SuperviseWorker"),
+        .target(name: "SuperviseWorker", dependencies: ["CSupervisePage"]),
         .executableTarget(
             name: "supervise",
             dependencies: ["SuperviseClient", "SuperviseMaster", "SuperviseLinux"],
@@ -115,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "SuperviseLinuxTests", dependencies: ["SuperviseLinux"], swiftSettings: strict),
         .testTarget(
-            name: "SuperviseWorkerTests", dependencies: ["SuperviseWorker", "SuperviseLinux"],
+            name: "SuperviseWorkerTests",
+            dependencies: ["CSupervisePage", "SuperviseWorker", "SuperviseLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "SupervisePreloadTests", dependencies: ["SuperviseLinux"],

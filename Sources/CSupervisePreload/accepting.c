@@ -48,7 +48,7 @@ void accept_count(void) {
 }
 
 static bool is_draining(void) {
-    return __builtin_expect((page_flags() & page_flag_drain) != 0, 0);
+    return __builtin_expect((page_flags() & supervise_page_drain) != 0, 0);
 }
 
 int accept_next(

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 static bool is_draining(void) {
-    return __builtin_expect((page_flags() & page_flag_drain) != 0, 0);
+    return __builtin_expect((page_flags() & supervise_page_drain) != 0, 0);
 }
 
 /* Programs have negative numbers of their own in their entries, but none like these. */

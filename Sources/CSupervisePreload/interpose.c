@@ -88,7 +88,7 @@ int own_connect(int fd, const struct sockaddr *address, socklen_t length) {
 }
 
 int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
-    if (__builtin_expect((page_flags() & page_flag_drain) != 0, 0))
+    if (__builtin_expect((page_flags() & supervise_page_drain) != 0, 0))
         return draining_control(set, operation, fd, event);
     int result = next.epoll_ctl(set, operation, fd, event);
     if (reporting_is_due() && result == 0 && operation != EPOLL_CTL_DEL

@@ -4,51 +4,26 @@
 #include "digits.h"
 #include "environment.h"
 #include "raw.h"
+#include "supervise_page.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { page_size = 4096, nonce_length = 32, layout_version = 1 };
-
-struct head {
-    char magic[8];
-    uint32_t version;
-    uint32_t zero;
-    char nonce[nonce_length];
-};
-
-struct page {
-    struct head head;
-    _Alignas(64) _Atomic uint64_t requests;
-    _Alignas(64) _Atomic uint64_t limit;
-    _Alignas(64) _Atomic uint64_t connections;
-    _Alignas(64) _Atomic uint32_t flags;
-    _Alignas(64) _Atomic uint32_t reports;
-};
-
-_Static_assert(offsetof(struct page, requests) == 64, "the published layout");
-_Static_assert(offsetof(struct page, limit) == 128, "the published layout");
-_Static_assert(offsetof(struct page, connections) == 192, "the published layout");
-_Static_assert(offsetof(struct page, flags) == 256, "the published layout");
-_Static_assert(offsetof(struct page, reports) == 320, "the published layout");
-
-static struct page *page;
+static struct supervise_page *page;
 
 /* The number comes from the environment, which a grandchild inherits too, and by then it may belong
  * to another file: the head is read before anything is mapped. */
 static bool is_page_of(int fd, const char *nonce) {
     struct stat status;
-    struct head head;
-    if (!raw_fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size < page_size)
+    struct supervise_page_head head;
+    if (!raw_fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size < supervise_page_size)
         return false;
     long size = raw_call(SYS_pread64, fd, (long)&head, sizeof head, 0, 0, 0);
-    return size == sizeof head && memcmp(head.magic, "SUPERVIS", sizeof head.magic) == 0
-        && head.version == layout_version && strlen(nonce) == nonce_length
-        && memcmp(head.nonce, nonce, nonce_length) == 0;
+    return size == sizeof head && memcmp(head.magic, SUPERVISE_PAGE_MAGIC, sizeof head.magic) == 0
+        && head.version == supervise_page_version && strlen(nonce) == supervise_page_nonce_length
+        && memcmp(head.nonce, nonce, supervise_page_nonce_length) == 0;
 }
 
 /* A server that starts its processes by exec, with only the descriptors that they need, has closed
@@ -67,16 +42,16 @@ static int reopened(uint64_t number) {
     *end = '\0';
     struct stat status;
     if (!raw_fstatat(AT_FDCWD, path, &status, 0) || !S_ISREG(status.st_mode)
-        || status.st_size != page_size)
+        || status.st_size < supervise_page_size)
         return -1;
     return (int)raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
 }
 
 static void map(int fd) {
     long address =
-        raw_call(SYS_mmap, 0, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        raw_call(SYS_mmap, 0, supervise_page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (address > 0 || address < -4095)
-        page = (struct page *)address;
+        page = (struct supervise_page *)address;
 }
 
 void page_open(void) {
@@ -103,28 +78,28 @@ bool page_is_open(void) {
 }
 
 bool page_count_connection(void) {
-    uint64_t before = atomic_fetch_add_explicit(&page->connections, 1, memory_order_relaxed);
+    uint64_t before = __atomic_fetch_add(&page->connections, 1, __ATOMIC_RELAXED);
     /* Of all threads and processes exactly one takes the step onto the limit. The master may raise
      * it later: that is another step, and rings again. */
-    if (before + 1 != atomic_load_explicit(&page->limit, memory_order_relaxed))
+    if (before + 1 != __atomic_load_n(&page->limit, __ATOMIC_RELAXED))
         return false;
-    return atomic_load_explicit(&page->requests, memory_order_relaxed) == 0;
+    return __atomic_load_n(&page->requests, __ATOMIC_RELAXED) == 0;
 }
 
 uint64_t page_connections(void) {
-    return atomic_load_explicit(&page->connections, memory_order_relaxed);
+    return __atomic_load_n(&page->connections, __ATOMIC_RELAXED);
 }
 
 uint32_t page_flags(void) {
-    return page != NULL ? atomic_load_explicit(&page->flags, memory_order_relaxed) : 0;
+    return page != NULL ? __atomic_load_n(&page->flags, __ATOMIC_RELAXED) : 0;
 }
 
-bool page_report(enum page_report report) {
+bool page_report(enum supervise_page_reports report) {
     return page != NULL
-        && (atomic_fetch_or_explicit(&page->reports, report, memory_order_relaxed) & report) == 0;
+        && (__atomic_fetch_or(&page->reports, report, __ATOMIC_RELAXED) & report) == 0;
 }
 
-bool page_has_reported(enum page_report report) {
+bool page_has_reported(enum supervise_page_reports report) {
     return page == NULL
-        || (atomic_load_explicit(&page->reports, memory_order_relaxed) & report) != 0;
+        || (__atomic_load_n(&page->reports, __ATOMIC_RELAXED) & report) != 0;
 }

@@ -14,8 +14,8 @@ enum { most_entries = 1024 };
 static atomic_bool is_due;
 
 void reporting_begin(void) {
-    page_report(page_report_loaded);
-    atomic_store_explicit(&is_due, !page_has_reported(page_report_waits), memory_order_relaxed);
+    page_report(supervise_page_loaded);
+    atomic_store_explicit(&is_due, !page_has_reported(supervise_page_waits), memory_order_relaxed);
 }
 
 bool reporting_is_due(void) {
@@ -27,7 +27,7 @@ void reporting_waits_on(int fd) {
         return;
     atomic_store_explicit(&is_due, false, memory_order_relaxed);
     /* A datagram that finds no room is not sent again: the master reads the page as well. */
-    if (page_report(page_report_waits))
+    if (page_report(supervise_page_waits))
         notify_send("X_LISTENING=", 1);
 }
 

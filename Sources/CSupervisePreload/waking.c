@@ -50,7 +50,7 @@ static void end_accept(int number, siginfo_t *info, void *data) {
     (void)number;
     (void)info;
     mcontext_t *state = &((ucontext_t *)data)->uc_mcontext;
-    if ((page_flags() & page_flag_drain) == 0)
+    if ((page_flags() & supervise_page_drain) == 0)
         return;
 #if defined(__x86_64__)
     long call = (long)state->gregs[REG_RAX];

@@ -1,52 +1,28 @@
 import CSupervise
+import CSupervisePage
 import Glibc
 
-/// The page over which a worker tells how many requests it has served, without a system call.
+/// The page on which a worker counts its requests without a system call; supervise_page.h defines its
+/// layout.
 ///
-/// It is a memfd_create(2) file of 4096 bytes, sealed against shrinking, growing and further seals,
-/// whose descriptor a worker finds in `SUPERVISE_WORKER_PAGE`. All numbers are in the machine's byte
-/// order. Layout, version 1:
-///
-///     offset   0   8 bytes   magic, `SUPERVIS`
-///     offset   8   UInt32    version, 1
-///     offset  12   UInt32    0
-///     offset  16   32 bytes  nonce, lower-case hexadecimal digits, as in `SUPERVISE_WORKER_ID`
-///     offset  64   UInt64    requests served; the worker adds to it atomically
-///     offset 128   UInt64    limit after which the worker sends `X_REQUESTS=` once; 0: none
-///     offset 192   UInt64    connections accepted on our listeners; the preload library adds to it,
-///                            and sends `X_CONNECTIONS=` at the limit if offset 64 is still 0
-///     offset 256   UInt32    flags, written by the master; bit 0: the worker is to be emptied
-///     offset 320   UInt32    flags, written by the preload library; bit 0: a process of the worker has
-///                            loaded it; bit 1: one waits for connections on a listener of ours
-///
-/// The rest is zero and reserved. A later version keeps the meaning of what stands here. A worker
-/// checks magic, version and nonce before it maps the page, since a grandchild may hold an unrelated
-/// file under the same number. The counters, the limit and the flags have cache lines of their own.
-///
-/// The master never maps the page, so nothing that a worker does to it can raise SIGBUS, and never
-/// trusts it: it is the worker's word.
+/// The master never maps the page, so nothing that a worker does to it can raise SIGBUS. It validates
+/// what it reads.
 public final class RequestPage: Sendable {
     private static let name = "supervise-requests"
-    private static let sizeBytes = 4096
-    private static let nonceOffset = 16
-    private static let counterOffset = 64
-    private static let limitOffset = 128
-    private static let connectionsOffset = 192
-    private static let flagsOffset = 256
-    private static let reportOffset = 320
     private let descriptor: FileDescriptor
 
     /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
     public init(nonce: String, limit: UInt64) throws(SystemCallError) {
-        precondition(nonce.utf8.count == 32, "the layout has room for 32 digits")
+        precondition(
+            nonce.utf8.count == supervise_page_nonce_length, "the layout has room for 32 digits")
         let number = try systemCall("memfd_create") {
-            csupervise_memory_file(Self.name, Self.sizeBytes)
+            csupervise_memory_file(Self.name, supervise_page_size)
         }
         descriptor = FileDescriptor(owning: number)
-        var header = Array("SUPERVIS".utf8)
-        withUnsafeBytes(of: UInt32(1)) { header.append(contentsOf: $0) }
+        var header = Array(SUPERVISE_PAGE_MAGIC.utf8)
+        withUnsafeBytes(of: UInt32(supervise_page_version)) { header.append(contentsOf: $0) }
         header += [0, 0, 0, 0]
-        precondition(header.count == Self.nonceOffset)
+        precondition(header.count == supervise_page_nonce_at)
         header += Array(nonce.utf8)
         try systemCall("pwrite") { pwrite(number, header, header.count, 0) }
         try setLimit(limit)
@@ -63,11 +39,11 @@ public final class RequestPage: Sendable {
 
     /// How many requests the worker says it has served; nil when the page could not be read, as from
     /// a failing swap device.
-    public func requests() -> UInt64? { number(at: Self.counterOffset) }
+    public func requests() -> UInt64? { number(at: supervise_page_requests_at) }
 
     /// How many connections the preload library has seen the worker accept on our listeners; nil when
     /// the page could not be read.
-    public func connections() -> UInt64? { number(at: Self.connectionsOffset) }
+    public func connections() -> UInt64? { number(at: supervise_page_connections_at) }
 
     private func number(at offset: Int) -> UInt64? {
         var number: UInt64 = 0
@@ -88,10 +64,11 @@ public final class RequestPage: Sendable {
     /// What it reports now.
     public func report() -> Report {
         var flags: UInt32 = 0
-        guard pread(descriptor.rawValue, &flags, 4, off_t(Self.reportOffset)) == 4 else {
+        guard pread(descriptor.rawValue, &flags, 4, off_t(supervise_page_reports_at)) == 4 else {
             return .none
         }
-        return flags & 2 != 0 ? .waits : flags & 1 != 0 ? .loaded : .none
+        if flags & supervise_page_waits.rawValue != 0 { return .waits }
+        return flags & supervise_page_loaded.rawValue != 0 ? .loaded : .none
     }
 
     /// The inode of the page's file.
@@ -133,9 +110,9 @@ public final class RequestPage: Sendable {
 
     /// Lets the preload library find no connections any more, in all processes that have the page.
     public func closeToNewConnections() throws(SystemCallError) {
-        var flags: UInt32 = 1
+        var flags = supervise_page_drain.rawValue
         try systemCall("pwrite") {
-            pwrite(descriptor.rawValue, &flags, 4, off_t(Self.flagsOffset))
+            pwrite(descriptor.rawValue, &flags, 4, off_t(supervise_page_flags_at))
         }
     }
 
@@ -143,7 +120,7 @@ public final class RequestPage: Sendable {
     public func setLimit(_ limit: UInt64) throws(SystemCallError) {
         var value = limit
         try systemCall("pwrite") {
-            pwrite(descriptor.rawValue, &value, 8, off_t(Self.limitOffset))
+            pwrite(descriptor.rawValue, &value, 8, off_t(supervise_page_limit_at))
         }
     }
 }

@@ -1,29 +1,12 @@
+import CSupervisePage
 import Glibc
 import Synchronization
 
-/// The page of shared memory on which a worker counts its requests, layout version 1.
+/// The page of shared memory on which a worker counts its requests (supervise_page.h).
 ///
-/// Counting must cost nothing, so it is one atomic add on memory that the master can read, with no
-/// system call. All numbers are in the machine's byte order; the counter and the limit lie on cache
-/// lines of their own, since one is written at every request and the other hardly ever.
-///
-///     offset   0   "SUPERVIS"                                         8 bytes
-///     offset   8   version, 1                                         UInt32
-///     offset  12   0                                                  UInt32
-///     offset  16   the nonce, equal to $SUPERVISE_WORKER_ID           32 ASCII hex digits
-///     offset  64   requests so far, added to by the worker            UInt64
-///     offset 128   the limit, written by the master; 0 is no limit    UInt64
-///     offset 192   connections, added to by the preload library       UInt64
-///     offset 256   flags, written by the master                       UInt32
+/// Counting must cost nothing, so it is one atomic addition to memory that the master can read, with
+/// no system call.
 final class WorkerPage: Sendable {
-    static let size = 4096
-    static let magic: StaticString = "SUPERVIS"
-    static let version: UInt32 = 1
-    static let nonceOffset = 16
-    static let nonceLength = 32
-    static let counterOffset = 64
-    static let limitOffset = 128
-
     // The mapping is never moved and only touched through atomics, which makes it safe to share.
     private nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
@@ -33,26 +16,28 @@ final class WorkerPage: Sendable {
     /// then the number may belong to something else. So the head is read before anything is mapped.
     init?(descriptor: Int32, nonce: String) {
         var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_size >= Int64(Self.size),
+        guard fstat(descriptor, &information) == 0,
+            information.st_size >= supervise_page_size,
             Self.headMatches(descriptor: descriptor, nonce: nonce)
         else { return nil }
-        let mapping = mmap(nil, Self.size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        let mapping = mmap(
+            nil, supervise_page_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let mapping, mapping != UnsafeMutableRawPointer(bitPattern: -1) else { return nil }
         base = mapping
     }
 
     deinit {
-        munmap(base, Self.size)
+        munmap(base, supervise_page_size)
     }
 
     /// The requests counted so far.
     var count: UInt64 {
-        atomic(at: Self.counterOffset).pointee.load(ordering: .relaxed)
+        atomic(at: supervise_page_requests_at).pointee.load(ordering: .relaxed)
     }
 
     /// The limit that the master wrote; 0 is no limit.
     var limit: UInt64 {
-        atomic(at: Self.limitOffset).pointee.load(ordering: .relaxed)
+        atomic(at: supervise_page_limit_at).pointee.load(ordering: .relaxed)
     }
 
     /// Adds to the counter; gives the new total when this very addition reached the limit.
@@ -60,7 +45,7 @@ final class WorkerPage: Sendable {
     /// Additions are atomic, so whatever the number of threads and processes that share the page,
     /// exactly one of them sees the step across the limit.
     func add(_ requests: UInt64) -> UInt64? {
-        let (before, after) = atomic(at: Self.counterOffset).pointee
+        let (before, after) = atomic(at: supervise_page_requests_at).pointee
             .wrappingAdd(requests, ordering: .relaxed)
         let limit = limit
         return before < limit && limit <= after ? after : nil
@@ -71,15 +56,15 @@ final class WorkerPage: Sendable {
     }
 
     private static func headMatches(descriptor: Int32, nonce: String) -> Bool {
-        let length = nonceOffset + nonceLength
-        guard nonce.utf8.count == nonceLength else { return false }
+        let length = supervise_page_nonce_at + supervise_page_nonce_length
+        guard nonce.utf8.count == supervise_page_nonce_length else { return false }
         var head = [UInt8](repeating: 0, count: length)
         guard pread(descriptor, &head, length, 0) == length else { return false }
-        let foundVersion = head.withUnsafeBytes {
-            $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+        let version = head.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: supervise_page_version_at, as: UInt32.self)
         }
-        return magic.withUTF8Buffer { head.starts(with: $0) }
-            && foundVersion == version
-            && head[nonceOffset...].elementsEqual(nonce.utf8)
+        return head.starts(with: SUPERVISE_PAGE_MAGIC.utf8)
+            && version == UInt32(supervise_page_version)
+            && head[supervise_page_nonce_at...].elementsEqual(nonce.utf8)
     }
 }

@@ -1,3 +1,4 @@
+import CSupervisePage
 import Glibc
 import Testing
 
@@ -7,18 +8,22 @@ final class PageFile {
     static let nonce = "0123456789abcdef0123456789abcdef"
 
     init(
-        magic: String = "SUPERVIS", version: UInt32 = 1, nonce: String = PageFile.nonce,
-        limit: UInt64 = 0, size: Int = 4096
+        magic: String = SUPERVISE_PAGE_MAGIC, version: Int = supervise_page_version,
+        nonce: String = PageFile.nonce, limit: UInt64 = 0, size: Int = supervise_page_size
     ) throws {
         var template = Array("/tmp/supervise-page-XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
         try #require(descriptor >= 0)
         unlink(template)
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        bytes.replaceSubrange(0..<8, with: magic.utf8)
-        withUnsafeBytes(of: version) { bytes.replaceSubrange(8..<12, with: $0) }
-        bytes.replaceSubrange(16..<16 + nonce.utf8.count, with: nonce.utf8)
-        withUnsafeBytes(of: limit) { bytes.replaceSubrange(128..<136, with: $0) }
+        var bytes = [UInt8](repeating: 0, count: max(size, supervise_page_size))
+        bytes.withUnsafeMutableBytes {
+            $0.copyBytes(from: magic.utf8)
+            $0.storeBytes(
+                of: UInt32(version), toByteOffset: supervise_page_version_at, as: UInt32.self)
+            $0.storeBytes(of: limit, toByteOffset: supervise_page_limit_at, as: UInt64.self)
+            UnsafeMutableRawBufferPointer(rebasing: $0[supervise_page_nonce_at...])
+                .copyBytes(from: nonce.utf8)
+        }
         try #require(pwrite(descriptor, bytes, size, 0) == size)
     }
 
@@ -27,12 +32,12 @@ final class PageFile {
     /// The counter as the master reads it.
     var count: UInt64 {
         var value: UInt64 = 0
-        return pread(descriptor, &value, 8, 64) == 8 ? value : .max
+        return pread(descriptor, &value, 8, off_t(supervise_page_requests_at)) == 8 ? value : .max
     }
 
     func setLimit(_ limit: UInt64) {
         var value = limit
-        _ = pwrite(descriptor, &value, 8, 128)
+        _ = pwrite(descriptor, &value, 8, off_t(supervise_page_limit_at))
     }
 
     var environment: [String: String] {
