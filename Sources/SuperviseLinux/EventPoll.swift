@@ -31,7 +31,7 @@ public struct Ready: Hashable, Sendable {
 }
 
 /// A level-triggered epoll(7) set.
-public struct EventPoll: ~Copyable {
+public final class EventPoll {
     /// How many events one wait tells at most.
     public static let batch = 256
     private let descriptor: FileDescriptor

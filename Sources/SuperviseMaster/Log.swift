@@ -11,6 +11,8 @@ final class Log {
     private var level: LogLevel
     private var rendering: LogRendering
     private var reportedDrops: UInt64 = 0
+    /// What was logged and is logged once.
+    private(set) var told: Set<OnceTold> = []
     /// The lines of every level, for those who follow them elsewhere.
     let feed = EventFeed()
 
@@ -68,6 +70,14 @@ final class Log {
         level = settings.logLevel
         rendering = LogRendering(settings)
     }
+
+    /// Continues with what another program of this process logged and is logged once.
+    func resume(logged: Set<OnceTold>) {
+        told = logged
+    }
+
+    /// Whether this is logged for the first time. It counts as logged from now on.
+    func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
 
     func write(_ line: LogLine) {
         let time = WallClock.now()

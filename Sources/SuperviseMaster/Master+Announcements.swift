@@ -7,7 +7,7 @@ extension Master {
     /// One line for the master and one for each listener, once. The first worker does not wait for
     /// them, and whatever is said of it comes after them.
     func announce() {
-        guard isNew(.masterStarted), let resolved = configurations[1] else { return }
+        guard log.isNew(.masterStarted), let resolved = configurations[1] else { return }
         log.write(
             LogLine(.info, "master-started").with("name", resolved.configuration.master.name)
                 .with("pid", ThisProcess.pid).with("version", Version.current)
@@ -27,7 +27,7 @@ extension Master {
             log.write(
                 LogLine(.debug, "adoption").with("pool", pool.name)
                     .with("by", adoption.way.rawValue).with("library", adoption.library))
-            for warning in adoption.warnings where isNew(.adoption(warning)) {
+            for warning in adoption.warnings where log.isNew(.adoption(warning)) {
                 log.write(
                     LogLine(.warning, "adoption").with("pool", pool.name)
                         .with("message", warning))

@@ -60,10 +60,10 @@ extension Master {
             try poll.add(
                 binds.rawValue, .readable, token: Token.bindFilter | worker.serial)
             bindFilters[worker.serial] = BindFilter(binds, for: worker)
-            prepareObserver()
-            if setsNoNewPrivileges, isNew(.noNewPrivileges(pool: worker.id.pool)) {
+            observer.prepare(at: now)
+            if setsNoNewPrivileges, log.isNew(.noNewPrivileges(pool: worker.id.pool)) {
                 log.write(
-                    line(.warning, "no-new-privileges", worker)
+                    LogLine(.warning, "no-new-privileges", worker)
                         .with("message", Advice.noNewPrivileges))
             }
         case .refused(let error):
@@ -77,7 +77,7 @@ extension Master {
         guard let filter = bindFilters[serial] else { return }
         guard events.contains(.readable) else {
             // The last process that could ask is gone.
-            unwatch(filter.binds.rawValue)
+            poll.unwatch(filter.binds.rawValue)
             bindFilters[serial] = nil
             return
         }
@@ -98,7 +98,7 @@ extension Master {
             filter.hasAdopted = true
             keepFilter(of: filter.worker)
             if let asked { alsoBinds(filter.worker, filter.poolName, asked) }
-            guard isNew(.adopted(pool: filter.worker.pool)) else { return }
+            guard log.isNew(.adopted(pool: filter.worker.pool)) else { return }
             log.write(
                 LogLine(.info, "adopted").with("pool", filter.poolName)
                     .with("slot", filter.worker.slot).with("pid", process)
@@ -118,7 +118,7 @@ extension Master {
             worker.isFilteredToo == blueprint.filtersToo, service.haste == nil
         else { return }
         blueprint.filtersToo.toggle()
-        guard blueprint.filtersToo, isNew(.filtersToo(pool: worker.id.pool)) else { return }
+        guard blueprint.filtersToo, log.isNew(.filtersToo(pool: worker.id.pool)) else { return }
         log.write(
             LogLine(.info, "adoption").with("pool", blueprint.settings.name)
                 .with("by", "preload,seccomp").with("message", Advice.filtersToo))
@@ -153,7 +153,7 @@ extension Master {
     private func notAdopted(
         _ id: WorkerID, _ poolName: String, _ error: SystemCallError, _ advice: String
     ) {
-        guard isNew(.notAdopted(pool: id.pool, reason: error.description)) else { return }
+        guard log.isNew(.notAdopted(pool: id.pool, reason: error.description)) else { return }
         log.write(
             LogLine(.warning, "not-adopted").with("pool", poolName).with("slot", id.slot)
                 .with("pid", workers[id]?.pid).with("error", error.description)

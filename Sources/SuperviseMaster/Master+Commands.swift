@@ -21,7 +21,7 @@ extension Master {
                 within: Master.commandTime, at: now)
         } catch {
             log.write(
-                line(.error, Master.beforeRecycle, worker).with("command", name)
+                LogLine(.error, Master.beforeRecycle, worker).with("command", name)
                     .with("error", "\(error)"))
             tell(id, .evidenceGathered)
         }

@@ -10,7 +10,7 @@ extension Master {
         do throws(SystemCallError) {
             try page.setLimit(requests)
         } catch {
-            log.write(line(.warning, "page-failed", worker).with("error", error.description))
+            log.write(LogLine(.warning, "page-failed", worker).with("error", error.description))
         }
         readCount(of: worker)
     }
@@ -43,7 +43,7 @@ extension Master {
         guard isConnections ? adoption.countsConnections : adoption.countsReports else { return }
         worker.blueprint.hasCounted = true
         tell(worker.id, news)
-        guard isNew(.counting(pool: worker.id.pool)) else { return }
+        guard log.isNew(.counting(pool: worker.id.pool)) else { return }
         let isMisleading = isConnections && worker.blueprint.policy.maxRequests > 0
         log.write(
             LogLine(isMisleading ? .warning : .info, "counting")
@@ -60,13 +60,13 @@ extension Master {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
             !worker.blueprint.hasCounted, rule != .notify,
             rule != .exec || !worker.blueprint.adoption.countsConnections,
-            !told.contains(.uncounted(pool: id.pool)), isCountable(worker) == false,
-            isNew(.uncounted(pool: id.pool))
+            !log.told.contains(.uncounted(pool: id.pool)), isCountable(worker) == false,
+            log.isNew(.uncounted(pool: id.pool))
         else { return }
         let also =
             worker.blueprint.settings.count == .auto ? ", nor can they be counted for it" : ""
         log.write(
-            line(.warning, "uncounted", worker).with(
+            LogLine(.warning, "uncounted", worker).with(
                 "message",
                 "max-requests is set, but nothing shows that this program counts its requests"
                     + also + Master.countingAdvice))

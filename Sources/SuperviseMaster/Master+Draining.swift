@@ -55,7 +55,7 @@ extension Master {
         do throws(SystemCallError) {
             try page.closeToNewConnections()
         } catch {
-            log.write(line(.warning, "page-failed", worker).with("error", error.description))
+            log.write(LogLine(.warning, "page-failed", worker).with("error", error.description))
             tell(id, .undrainable)
             return
         }
@@ -241,7 +241,7 @@ extension Master {
     /// Watches on whom the program before this one watched.
     func resumeDrains() {
         for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial }) {
-            guard let drain = service.member(worker.id.pool)?.pool.worker(worker.id),
+            guard let drain = core.worker(worker.id),
                 drain.isDraining
             else { continue }
             self.drain(worker.id)

@@ -33,7 +33,7 @@ extension Master {
         switch rule {
         case .listening: return
         case .notify where worker.blueprint.policy.readiness == .auto:
-            guard service.member(id.pool)?.pool.worker(id)?.isUnproven == true else { return }
+            guard core.worker(id)?.isUnproven == true else { return }
         case .notify, .exec, .time, .assumed: break
         }
         worker.blueprint.isLookedAt = true
@@ -54,7 +54,7 @@ extension Master {
     func scheduleCountLook(at id: WorkerID) {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
             worker.blueprint.adoption.countsConnections, !worker.blueprint.isCountLookedAt,
-            !told.contains(.counting(pool: id.pool))
+            !log.told.contains(.counting(pool: id.pool))
         else { return }
         worker.blueprint.isCountLookedAt = true
         plan(.count(looks: 0), at: worker, after: Master.firstCountLook)
@@ -71,7 +71,8 @@ extension Master {
         }
         for worker in running.prefix(Master.mostWorkersLookedAt) { readCount(of: worker) }
         // An idle service is not woken for ever.
-        guard !told.contains(.counting(pool: look.id.pool)), looks + 1 < Master.countLooks else {
+        guard !log.told.contains(.counting(pool: look.id.pool)), looks + 1 < Master.countLooks
+        else {
             return
         }
         let span = TimeSpan(nanoseconds: Master.firstCountLook.nanoseconds << (2 * (looks + 1)))
@@ -85,7 +86,14 @@ extension Master {
         looks.insert(look, at: place)
     }
 
-    func perform(_ look: Look) {
+    func performLooks(at now: Instant) {
+        while let look = looks.first, look.at <= now {
+            looks.removeFirst()
+            perform(look)
+        }
+    }
+
+    private func perform(_ look: Look) {
         switch look.subject {
         case .listeners: lookWhereItListens(look)
         case .watchdog: lookForWatchdog(look)
@@ -97,15 +105,17 @@ extension Master {
     private func lookForWatchdog(_ look: Look) {
         guard let blueprint = look.blueprint else { return }
         guard let worker = workers[look.id], !worker.hasExited,
-            let state = service.member(look.id.pool)?.pool.worker(look.id), state.isReady
+            let state = core.worker(look.id), state.isReady
         else {
             // The next one will be looked at.
             blueprint.isWatchdogLookedAt = false
             return
         }
-        guard !state.announcesWatchdog, isNew(.timeoutUnused(pool: look.id.pool)) else { return }
+        guard !state.announcesWatchdog, log.isNew(.timeoutUnused(pool: look.id.pool)) else {
+            return
+        }
         log.write(
-            line(.warning, "timeout-unused", worker).with(
+            LogLine(.warning, "timeout-unused", worker).with(
                 "message",
                 Master.timeoutAdvice
                     + (blueprint.listeners.isEmpty
@@ -130,17 +140,17 @@ extension Master {
     }
 
     private func lookForUnboundListener(of worker: RunningWorker) {
-        guard !told.contains(.unboundListener(pool: worker.id.pool)) else { return }
+        guard !log.told.contains(.unboundListener(pool: worker.id.pool)) else { return }
         let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
         let held = HeldListeners.look(at: tree, known: [])?.others ?? []
         // A port that the kernel chose, for this machine alone, is between the program's own processes.
         let served = held.filter { !$0.hasPrefix("unix:") && !Master.isPrivate($0) }
-        guard let address = served.first, isNew(.unboundListener(pool: worker.id.pool)) else {
+        guard let address = served.first, log.isNew(.unboundListener(pool: worker.id.pool)) else {
             return
         }
         let all = served.joined(separator: ", ")
         log.write(
-            line(.warning, "listens-elsewhere", worker)
+            LogLine(.warning, "listens-elsewhere", worker)
                 .with("listens_on", served.joined(separator: ","))
                 .with(
                     "message",
@@ -160,7 +170,7 @@ extension Master {
     private func lookWhereItListens(_ look: Look) {
         guard let blueprint = look.blueprint else { return }
         guard let worker = workers[look.id], !worker.hasExited,
-            service.member(look.id.pool)?.pool.worker(look.id)?.isReady == true
+            core.worker(look.id)?.isReady == true
         else {
             // The next one will be looked at.
             blueprint.isLookedAt = false
@@ -184,7 +194,7 @@ extension Master {
 
     func warnOfListeningElsewhere(_ worker: RunningWorker, _ held: HeldListeners) {
         log.write(
-            line(.warning, "listens-elsewhere", worker)
+            LogLine(.warning, "listens-elsewhere", worker)
                 .with(
                     "listens_on",
                     held.others.isEmpty ? "nothing" : held.others.joined(separator: ",")

@@ -55,6 +55,6 @@ extension Master {
             } else {
                 "it still runs after \(worker.kills) times SIGKILL"
             }
-        log.write(line(.error, "unkillable", worker).with("message", message))
+        log.write(LogLine(.error, "unkillable", worker).with("message", message))
     }
 }

@@ -25,14 +25,14 @@ extension Master {
         do throws(SystemCallError) {
             try worker.notify.answer(
                 datagram, "LISTENER=\(inode)", with: isTrusted ? listener?.rawValue : nil)
-            guard isTrusted, let listener, isNew(.adopted(pool: worker.id.pool)) else { return }
+            guard isTrusted, let listener, log.isNew(.adopted(pool: worker.id.pool)) else { return }
             log.write(
-                line(.info, "adopted", worker).with("process", datagram.pid)
+                LogLine(.info, "adopted", worker).with("process", datagram.pid)
                     .with("address", listener.address).with("by", Adoption.Way.preload.rawValue))
         } catch {
             // It gave up, or does not read; that it was not adopted it says itself.
             log.write(
-                line(.debug, "listener-not-sent", worker).with("process", datagram.pid)
+                LogLine(.debug, "listener-not-sent", worker).with("process", datagram.pid)
                     .with("error", error.description))
         }
     }
@@ -49,16 +49,16 @@ extension Master {
     func notAdopted(_ worker: RunningWorker, _ inode: UInt64) {
         let listener = worker.blueprint.listeners.first { $0.socket.identity.inode == inode }
         guard let address = listener?.socket.address,
-            isNew(.notAdopted(pool: worker.id.pool, reason: address))
+            log.isNew(.notAdopted(pool: worker.id.pool, reason: address))
         else { return }
         log.write(
-            line(.warning, "not-adopted", worker).with("address", address)
+            LogLine(.warning, "not-adopted", worker).with("address", address)
                 .with("message", Master.lostListenerAdvice))
     }
 
     /// The program runs as it would without us, but for the family.
     func alsoBinds(_ id: WorkerID, _ poolName: String, _ address: String) {
-        guard isNew(.alsoBinds(pool: id.pool)) else { return }
+        guard log.isNew(.alsoBinds(pool: id.pool)) else { return }
         log.write(
             LogLine(.info, "also-binds").with("pool", poolName).with("slot", id.slot)
                 .with("address", address)

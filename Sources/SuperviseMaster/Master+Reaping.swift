@@ -114,10 +114,12 @@ extension Master {
     /// A program that ends well before it is ready, and goes on in a process of its own, will do so again at
     /// every start.
     private func explainDaemon(_ worker: RunningWorker) {
-        let known = service.member(worker.id.pool)?.pool.worker(worker.id)
-        guard let known, known.readyAt == nil, isNew(.daemon(pool: worker.id.pool)) else { return }
+        let known = core.worker(worker.id)
+        guard let known, known.readyAt == nil, log.isNew(.daemon(pool: worker.id.pool)) else {
+            return
+        }
         log.write(
-            line(.warning, "daemon", worker).with(
+            LogLine(.warning, "daemon", worker).with(
                 "message",
                 "the program ended with status 0 before it was ready and left processes running: it "
                     + "puts itself in the background. Run it in the foreground; many programs have "
@@ -163,9 +165,9 @@ extension Master {
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
         endDrain(of: worker)
-        unwatch(worker.notify.rawValue)
+        poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
-        if let pipe = worker.errorPipe { unwatch(pipe.rawValue) }
+        if let pipe = worker.errorPipe { poll.unwatch(pipe.rawValue) }
         bindFilters[worker.serial]?.listeners = []
         workers.remove(worker)
     }

@@ -89,7 +89,7 @@ extension Master {
 
     func readLoader() {
         guard let loader, let outcome = loader.read() else { return }
-        unwatch(loader.descriptor)
+        poll.unwatch(loader.descriptor)
         self.loader = nil
         switch outcome {
         case .loaded(let resolved): roll(to: resolved)
@@ -100,7 +100,7 @@ extension Master {
     /// The loader takes too long, or a newer one is to start.
     func abandonLoader(because reason: String? = ConfigurationLoader.timeoutMessage) {
         guard let loader else { return }
-        unwatch(loader.descriptor)
+        poll.unwatch(loader.descriptor)
         loader.kill()
         self.loader = nil
         if let reason { reloadFailed([reason]) }

@@ -60,7 +60,7 @@ extension Master {
             guard !isMemoryUnreadable else { return }
             isMemoryUnreadable = true
             log.write(
-                line(.warning, "memory-unreadable", worker).with("error", error.description))
+                LogLine(.warning, "memory-unreadable", worker).with("error", error.description))
         }
     }
 

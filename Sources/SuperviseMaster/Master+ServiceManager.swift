@@ -36,7 +36,7 @@ extension Master {
 
     private func sendUpward(_ messages: [String], at now: Instant) {
         guard let failure = serviceManager?.send(messages, at: now),
-            isNew(.serviceManagerUnreachable)
+            log.isNew(.serviceManagerUnreachable)
         else { return }
         log.write(
             LogLine(.warning, "service-manager").with("error", failure.description)

@@ -131,7 +131,7 @@ extension Master {
             worker.blueprint.listeners.contains { $0.socket === socket }
         }
         let leaving = holders.filter { worker in
-            service.member(worker.id.pool)?.pool.worker(worker.id)?.isReady != true
+            core.worker(worker.id)?.isReady != true
         }
         return holders.count == 1 ? holders[0] : leaving.count == 1 ? leaving[0] : nil
     }

@@ -62,7 +62,7 @@ extension Master {
 
     /// A timer may send the same signal many times per second, so only the first is a warning.
     private func ignore(_ signal: ReceivedSignal) {
-        let isNew = ignoredSignals.insert(signal.number).inserted
+        let isNew = log.isNew(.signalIgnored(signal.number))
         log.write(
             LogLine(isNew ? .warning : .debug, "signal-ignored")
                 .with("name", Signal(number: signal.number).description)

@@ -1,3 +1,5 @@
+import SuperviseLinux
+
 extension Master {
     /// What a readiness of the epoll set is about: the kind in the upper bits, a serial below.
     enum Token {
@@ -14,5 +16,16 @@ extension Master {
         static let listener: UInt64 = 5 << kindShift
         static let kindShift: UInt64 = 61
         static let kindMask: UInt64 = 7 << kindShift
+    }
+}
+
+extension EventPoll {
+    /// Stops watching a descriptor that was added and is open.
+    func unwatch(_ descriptor: Int32) {
+        do throws(SystemCallError) {
+            try remove(descriptor)
+        } catch {
+            preconditionFailure("a descriptor of ours is in the epoll set: \(error)")
+        }
     }
 }

@@ -95,7 +95,7 @@ extension Master {
         case .running: runs(worker)
         case .failed(let failure): worker.startFailure = failure
         }
-        unwatch(pipe.rawValue)
+        poll.unwatch(pipe.rawValue)
         worker.errorPipe = nil
     }
 
@@ -104,7 +104,7 @@ extension Master {
             try takeFilter(of: worker)
         } catch {
             // Nobody would answer it.
-            log.write(line(.error, "start-failed", worker).with("error", error.description))
+            log.write(LogLine(.error, "start-failed", worker).with("error", error.description))
             signalIgnoringExit(worker, Signal.kill.number)
         }
         tell(worker.id, .running)
@@ -152,10 +152,10 @@ extension Master {
     func complain(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
         worker.complaints += 1
         guard worker.complaints <= Master.complaintsPerWorker else { return }
-        log.write(fill(line(.warning, event, worker)))
+        log.write(fill(LogLine(.warning, event, worker)))
         if worker.complaints == Master.complaintsPerWorker {
             log.write(
-                line(.warning, event, worker)
+                LogLine(.warning, event, worker)
                     .with("message", "more of this worker's messages are not logged"))
         }
     }
@@ -178,7 +178,7 @@ extension Master {
         case .hold(let span): tell(worker.id, .hold(span))
         case .status(let text):
             worker.statusText = String(text.prefix(RunningWorker.longestStatus))
-            log.write(line(.debug, "status", worker).with("text", text))
+            log.write(LogLine(.debug, "status", worker).with("text", text))
         case .errno(let code):
             complain(worker, "worker-error") {
                 $0.with("error", SystemCallError.message(of: code))
@@ -225,7 +225,7 @@ extension Master {
         if isRefused, worker.isSignalRefused { return }
         if isRefused { worker.isSignalRefused = true }
         log.write(
-            line(level, "signal-failed", worker).with("process", process)
+            LogLine(level, "signal-failed", worker).with("process", process)
                 .with("error", error.description)
                 .with("message", isRefused ? Master.signalAdvice : nil))
     }
@@ -233,18 +233,12 @@ extension Master {
     private static let signalAdvice =
         "it runs as another user, and the master lacks CAP_KILL: it cannot be stopped, and ends only "
         + "by itself. Not told again for this worker"
+}
 
-    func unwatch(_ descriptor: Int32) {
-        do throws(SystemCallError) {
-            try poll.remove(descriptor)
-        } catch {
-            preconditionFailure("a descriptor of ours is in the epoll set: \(error)")
-        }
-    }
-
+extension LogLine {
     /// A line about a worker.
-    func line(_ level: LogLevel, _ event: String, _ worker: RunningWorker) -> LogLine {
-        LogLine(level, event).with("pool", worker.blueprint.settings.name)
+    init(_ level: LogLevel, _ event: String, _ worker: RunningWorker) {
+        self = LogLine(level, event).with("pool", worker.blueprint.settings.name)
             .with("slot", worker.id.slot).with("pid", worker.pid)
     }
 }

@@ -23,13 +23,13 @@ final class Master {
     /// The control groups that the master and its workers are in.
     lazy var cgroup = Cgroup.ofThisProcess()
     let launch: Launch
-    var service: Service
+    let core: Core
     let listeners: Listeners
     /// What starts workers: by generation, then by the pool's name.
     var blueprints: [Int: [String: Blueprint]]
     /// The configuration of each generation that is in force or on trial.
     var configurations: [Int: ResolvedConfiguration]
-    var workers = WorkerTable()
+    let workers = WorkerTable()
     /// The filters on bind(2), by the serial of the worker that they were made for.
     var bindFilters: [UInt64: BindFilter] = [:]
     /// Where the workers' notify sockets are.
@@ -42,10 +42,6 @@ final class Master {
     let children = ChildList()
     /// Children that belong to no worker; told once, so that they are not looked at again.
     var strangers: Set<Int32> = []
-    /// What was told already and is told once.
-    var told: Set<OnceTold> = []
-    /// Signals without a meaning that were logged.
-    var ignoredSignals: Set<Int32> = []
     /// Workers to be looked at, whether they serve a listener of ours at all.
     var looks: [Look] = []
     /// Whether it was said that the memory of a worker cannot be read.
@@ -80,8 +76,6 @@ final class Master {
     var lastMeasured: UInt64 = 0
     /// How the master, as whatever program, was started.
     let start: MasterState.Start
-    /// Events for the service that performing an action brought up.
-    var inbox: [Service.Event] = []
     var armedFor: Int64?
     /// The serial of the last worker when memory was last given back.
     private var lastTidied: UInt64 = 0
@@ -94,14 +88,16 @@ final class Master {
     var watchedListeners = WatchedListeners()
     /// Workers that are emptied, by serial.
     var drains: [UInt64: DrainWatch] = [:]
+    /// All that has a deadline beside the core.
+    private lazy var parts: [any Expiring] = allParts()
     /// Opened when first needed.
     lazy var diagnosis: SocketDiagnosis? = openDiagnosis()
 
     /// A master with an ear for everything, and no generation yet.
     init(
         launch: Launch, start: MasterState.Start, log: Log, context: ProcessContext,
-        listeners: Listeners, control: ControlServer, signals: consuming SignalDescriptor,
-        service: Service
+        listeners: Listeners, control: ControlServer, poll: EventPoll,
+        signals: consuming SignalDescriptor, service: Service
     ) throws {
         self.log = log
         self.context = context
@@ -109,22 +105,22 @@ final class Master {
         self.start = start
         self.listeners = listeners
         self.control = control
-        self.service = service
+        core = Core(service)
         let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
         serviceManager = Master.serviceManager(launch, log: log, at: now)
         commands = SideCommands(
             openFilesLimit: context.openFilesLimit, environment: context.environment)
         notifyFolders = NotifyFolders(launch)
-        observer = Observer(environment: launch.environment)
+        observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
         configurations = [:]
         blueprints = [:]
-        poll = try EventPoll()
+        self.poll = poll
         self.signals = signals
         timer = try TimerDescriptor()
         try poll.add(self.signals.rawValue, .readable, token: Token.signals)
         try poll.add(timer.rawValue, .readable, token: Token.timer)
-        try control.watch(in: poll)
+        try control.watch()
     }
 
     /// Runs a service from its beginning until it ends; the exit code.
@@ -142,7 +138,7 @@ final class Master {
         configurations[1] = resolved
         blueprints[1] = made.blueprints
         watchListeners()
-        service = Service(made.plans, seed: seed)
+        core.begin(Service(made.plans, seed: seed))
     }
 
     /// Goes on with a service until it ends; the exit code. What happened while there was nobody to
@@ -191,25 +187,23 @@ final class Master {
         }
     }
 
+    var service: Service { core.service }
+
     func tell(_ event: Service.Event) {
-        inbox.append(event)
+        core.tell(event)
     }
 
     func tell(_ id: WorkerID, _ news: WorkerEvent) {
-        inbox.append(.worker(id, news))
+        core.tell(id, news)
     }
 
     func performPending() {
         takeObservations()
-        var next = 0
-        while next < inbox.count {
-            let event = inbox[next]
-            next += 1
-            perform(service.handle(event, at: now))
+        while let actions = core.handleNext(at: now, keptCapacity: Master.burst) {
+            perform(actions)
             renderings = Renderings()
             serviceManager?.report.look(at: service)
         }
-        inbox.removeAll(keepingCapacity: inbox.capacity <= Master.burst)
         returnMemoryAfterBurst()
     }
 
@@ -234,7 +228,7 @@ final class Master {
         case Token.probe:
             readProbe()
         case Token.observer:
-            readObserver()
+            observer.read(at: now)
         case Token.memoryKills:
             memoryKills?.acknowledge()
         default:
@@ -251,13 +245,9 @@ final class Master {
     }
 
     private var nextDeadline: Instant? {
-        let own = [
-            loader?.deadline, nextLookAtDoors, nextLookAtDrains, looks.first?.at,
-            watchedListeners.rearming.first?.at,
-            commands.deadline, controlDeadline, serviceManager?.deadline,
-            upgrade?.probe?.deadline, observer.deadline,
-        ]
-        return ([service.nextDeadline] + own).compactMap { $0 }.min()
+        parts.reduce(service.nextDeadline) { earliest, part in
+            [earliest, part.deadline].compactMap { $0 }.min()
+        }
     }
 
     /// When in the time since the last turn the machine stood still cannot be told, so all of it is
@@ -267,26 +257,15 @@ final class Master {
         let now = now
         guard let deadline = service.nextDeadline, now - deadline > Master.toleratedLateness
         else { return }
-        inbox.insert(.late(by: now - restedAt), at: 0)
+        core.tellFirst(.late(by: now - restedAt))
     }
 
     private func tellDeadline() {
         let now = now
         if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
-        if let deadline = loader?.deadline, deadline <= now { abandonLoader() }
-        if let deadline = upgrade?.probe?.deadline, deadline <= now {
-            abandonUpgrade(because: "the new program did not answer within 30 s")
+        for part in parts {
+            if let deadline = part.deadline, deadline <= now { part.expire(at: now) }
         }
-        if let look = nextLookAtDoors, look <= now { lookAtDoors() }
-        if let look = nextLookAtDrains, look <= now { lookAtDrains() }
-        while let look = looks.first, look.at <= now {
-            looks.removeFirst()
-            perform(look)
-        }
-        rearmListeners()
-        if let deadline = commands.deadline, deadline <= now { commands.expire(at: now) }
-        expireObserver(at: now)
-        expireControl()
     }
 
     /// The timer is set only when the deadline moves, which an idle master never does.

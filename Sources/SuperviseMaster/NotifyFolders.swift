@@ -108,7 +108,7 @@ extension Master {
             nonce: nonce, uid: credentials?.uid ?? ThisProcess.effectiveUID,
             gid: credentials?.gid ?? 0)
         if let guarded { return guarded }
-        if isNew(.unguardedNotifySocket(pool: id.pool)) {
+        if log.isNew(.unguardedNotifySocket(pool: id.pool)) {
             log.write(
                 LogLine(.info, "notify-unguarded").with("pool", blueprint.settings.name)
                     .with("message", NotifyFolders.advice))

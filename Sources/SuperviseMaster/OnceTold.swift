@@ -30,11 +30,8 @@ enum OnceTold: Hashable, Codable {
     case unboundListener(pool: Int)
     /// A program of this pool puts itself in the background.
     case daemon(pool: Int)
+    /// This signal has no meaning.
+    case signalIgnored(Int32)
     /// The service manager could not be told something.
     case serviceManagerUnreachable
-}
-
-extension Master {
-    /// Whether this is told for the first time.
-    func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
 }

@@ -99,9 +99,10 @@ public enum Program {
         let pidfile = try settings.pidfile.map { try writePidFile($0) }
         let listeners = Listeners(passed: passed, inherited: inherited)
         defer { cleanUp(listeners, pidfile, log) }
+        let poll = try EventPoll()
         let control = try ControlOpening(
             settings: settings, names: resolved.names,
-            runtimeFolder: launch.variable("XDG_RUNTIME_DIR"), log: log
+            runtimeFolder: launch.variable("XDG_RUNTIME_DIR"), log: log, poll: poll
         ).open()
         defer { tell(control.removeFiles(), log) }
         let limit = try FileLimit.raise()
@@ -112,7 +113,7 @@ public enum Program {
         let seed = try RandomBytes.number()
         let master = try Master(
             launch: launch, start: start, log: log, context: context(launch, limit),
-            listeners: listeners, control: control, signals: signals,
+            listeners: listeners, control: control, poll: poll, signals: signals,
             service: Service([], seed: seed))
         setTitle(settings)
         return try master.run(resolved, seed: seed)

@@ -114,32 +114,33 @@ final class RunningWorker {
 }
 
 /// The running workers, found by identity, by process and by the epoll set's number.
-struct WorkerTable {
+final class WorkerTable {
     private(set) var bySerial: [UInt64: RunningWorker] = [:]
     private var serials: [WorkerID: UInt64] = [:]
     private var serialsByPID: [Int32: UInt64] = [:]
     /// The serials of each pool in the order in which they were given out, which is rising.
     private var serialsByPool: [Int: [UInt64]] = [:]
-    private(set) var lastSerial: UInt64
+    private(set) var lastSerial: UInt64 = 0
 
-    /// None yet; serials go on after `lastSerial`, where another program of this process left off.
-    init(lastSerial: UInt64 = 0) {
+    /// Continues with the serials after `lastSerial`, the last one that another program of this process
+    /// gave out.
+    func resume(lastSerial: UInt64) {
         self.lastSerial = lastSerial
     }
 
-    mutating func nextSerial() -> UInt64 {
+    func nextSerial() -> UInt64 {
         lastSerial += 1
         return lastSerial
     }
 
-    mutating func add(_ worker: RunningWorker) {
+    func add(_ worker: RunningWorker) {
         bySerial[worker.serial] = worker
         serials[worker.id] = worker.serial
         if !worker.hasExited { serialsByPID[worker.pid] = worker.serial }
         serialsByPool[worker.id.pool, default: []].append(worker.serial)
     }
 
-    mutating func remove(_ worker: RunningWorker) {
+    func remove(_ worker: RunningWorker) {
         bySerial[worker.serial] = nil
         serials[worker.id] = nil
         serialsByPool[worker.id.pool]?.removeAll { $0 == worker.serial }
@@ -147,7 +148,7 @@ struct WorkerTable {
     }
 
     /// Its number belongs to nobody once it is reaped.
-    mutating func forgetProcess(of worker: RunningWorker) {
+    func forgetProcess(of worker: RunningWorker) {
         if serialsByPID[worker.pid] == worker.serial { serialsByPID[worker.pid] = nil }
     }
 

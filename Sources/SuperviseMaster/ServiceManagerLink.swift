@@ -4,7 +4,7 @@ import SuperviseLinux
 
 /// The way to the service manager that started the master. Nothing waits for it: what finds its queue
 /// full is tried again, and one that is gone is gone.
-final class ServiceManagerLink {
+final class ServiceManagerLink: Expiring {
     private static let retryAfter = TimeSpan.milliseconds(500)
     /// A change of state comes from people, so more of them do not gather.
     private static let mostUnsent = 16
@@ -40,8 +40,10 @@ final class ServiceManagerLink {
         retryAt = state.retryAt
     }
 
-    /// When it has something to do, if nothing happens before.
     var deadline: Instant? { [retryAt, report.nextDeadline].compactMap { $0 }.min() }
+
+    /// Nothing: the loop sends what is due before each wait, so it need only wake up for it.
+    func expire(at now: Instant) {}
 
     /// Sends in order. The error of the first that could not be sent.
     func send(_ messages: [String], at now: Instant) -> SystemCallError? {

@@ -21,7 +21,7 @@ struct SideCommand: Codable {
 
 /// The commands that run beside the workers. Nobody waits for them. What one started and left in its
 /// process group ends with it, and all of it is killed when its time is up.
-final class SideCommands {
+final class SideCommands: Expiring {
     private static let killAgainAfter = TimeSpan.seconds(1)
 
     private let openFilesLimit: ResourceLimit?
@@ -74,7 +74,6 @@ final class SideCommands {
         return command
     }
 
-    /// When `expire` is to be called next.
     var deadline: Instant? { running.values.map(\.killAt).min() }
 
     /// Kills what took too long.

@@ -14,6 +14,7 @@ struct ControlOpening {
     /// `$XDG_RUNTIME_DIR`.
     let runtimeFolder: String?
     let log: Log
+    let poll: EventPoll
 
     /// The sockets, ready to be watched. A default control socket that can't be made is a warning.
     func open() throws(ListenFailure) -> ControlServer {
@@ -30,7 +31,7 @@ struct ControlOpening {
             let event = endpoint.access == .full ? "control-listening" : "status-listening"
             log.write(LogLine(.info, event).with("address", endpoint.listener.address))
         }
-        return ControlServer(endpoints)
+        return ControlServer(endpoints, in: poll)
     }
 
     /// Who gets an answer. A mode that lets a group or everybody connect is the operator's word on it.

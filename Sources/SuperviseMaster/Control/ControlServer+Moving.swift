@@ -5,7 +5,7 @@ import SuperviseLinux
 /// What moves between a client and its conversation, within the bounds of a turn.
 extension ControlServer {
     /// Sends what was published since the last time.
-    func settle(in poll: borrowing EventPoll, at now: Instant, _ respond: Responder) {
+    func settle(at now: Instant, _ respond: Responder) {
         guard isPending else { return }
         let serials = dirty + served
         dirty = []
@@ -13,13 +13,13 @@ extension ControlServer {
         for serial in serials {
             guard let connection = connections[serial] else { continue }
             connection.isDirty = false
-            move(connection, in: poll, at: now, respond)
+            move(connection, at: now, respond)
         }
     }
 
     /// Takes what came, answers, and sends what can be sent.
     func move(
-        _ connection: ControlConnection, in poll: borrowing EventPoll, at now: Instant,
+        _ connection: ControlConnection, at now: Instant,
         _ respond: Responder
     ) {
         do throws(SystemCallError) {
@@ -54,7 +54,7 @@ extension ControlServer {
         } catch {
             connection.conversation.end()
         }
-        finish(connection, in: poll)
+        finish(connection)
     }
 
     /// Who was answered comes after those who were not.
@@ -73,8 +73,8 @@ extension ControlServer {
         }
     }
 
-    private func finish(_ connection: ControlConnection, in poll: borrowing EventPoll) {
-        if connection.conversation.isOver { return close(connection, in: poll) }
+    private func finish(_ connection: ControlConnection) {
+        if connection.conversation.isOver { return close(connection) }
         if connection.conversation.isLeaving, !connection.isShut {
             connection.isShut = true
             connection.socket.shutDownWriting()
@@ -84,20 +84,20 @@ extension ControlServer {
         if connection.conversation.outputBytes > 0 { interest.insert(.writable) }
         if interest != connection.interest {
             connection.interest = interest
-            change(connection.socket.rawValue, interest, connection.serial, in: poll)
+            change(connection.socket.rawValue, interest, connection.serial)
         }
-        limitUnread(of: connection, in: poll)
+        limitUnread(of: connection)
     }
 
     /// Slow readers of large answers may hold only so much of the master's memory.
-    private func limitUnread(of connection: ControlConnection, in poll: borrowing EventPoll) {
+    private func limitUnread(of connection: ControlConnection) {
         guard connection.conversation.outputBytes > ControlServer.mostUnread / 64 else { return }
         var own = connections.values.filter { $0.endpoint === connection.endpoint }
         own.sort { $0.lastMoved < $1.lastMoved }
         var unread = own.reduce(0) { $0 + $1.conversation.outputBytes }
         for slow in own where unread > ControlServer.mostUnread && slow !== connection {
             unread -= slow.conversation.outputBytes
-            if slow.conversation.outputBytes > 0 { close(slow, in: poll) }
+            if slow.conversation.outputBytes > 0 { close(slow) }
         }
     }
 }

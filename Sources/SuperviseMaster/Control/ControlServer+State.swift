@@ -19,7 +19,7 @@ extension ControlServer {
 
     /// Goes on with those of the program before; `watch` hears of them again.
     static func resuming(
-        _ state: State, _ sockets: [Int32: ListenSocket]
+        _ state: State, _ sockets: [Int32: ListenSocket], in poll: EventPoll
     ) throws(SystemCallError) -> ControlServer {
         let endpoints = state.endpoints.compactMap { endpoint in
             sockets[endpoint.listener].map {
@@ -38,7 +38,8 @@ extension ControlServer {
             }
             connections.append(try ControlConnection(resuming: state, endpoint: endpoint))
         }
-        let server = ControlServer(endpoints, resuming: connections, last: state.lastSerial)
+        let server = ControlServer(
+            endpoints, in: poll, resuming: connections, last: state.lastSerial)
         server.droppedByGone = state.droppedByGone
         return server
     }

@@ -6,7 +6,7 @@ import SuperviseLinux
 /// it is bounded: the connections, what each may send and leave unread, and for how long. When there
 /// are too many clients, the one that has been quiet longest makes room, so that those who only hold
 /// connections lock nobody out. Without clients there is no deadline and so no wakeup.
-final class ControlServer {
+final class ControlServer: Expiring {
     /// The most clients of one socket.
     static let mostClients = 64
     /// The most of them that may follow events, so that there is room for others.
@@ -26,6 +26,7 @@ final class ControlServer {
     /// Answers a request, at once or by a stream.
     typealias Responder = (HTTPRequest, ControlConnection) -> Void
 
+    let poll: EventPoll
     let endpoints: [ControlEndpoint]
     var connections: [UInt64: ControlConnection] = [:]
     var lastSerial: UInt64
@@ -38,13 +39,18 @@ final class ControlServer {
     /// How many parts of streams were not told to clients that are gone.
     var droppedByGone: UInt64 = 0
 
-    init(_ endpoints: [ControlEndpoint]) {
+    init(_ endpoints: [ControlEndpoint], in poll: EventPoll) {
+        self.poll = poll
         self.endpoints = endpoints
         lastSerial = endpoints.map(\.serial).max() ?? 0
     }
 
     /// Goes on with the clients of another program of this process, which used serials up to `last`.
-    init(_ endpoints: [ControlEndpoint], resuming connections: [ControlConnection], last: UInt64) {
+    init(
+        _ endpoints: [ControlEndpoint], in poll: EventPoll,
+        resuming connections: [ControlConnection], last: UInt64
+    ) {
+        self.poll = poll
         self.endpoints = endpoints
         // A serial stands for one socket, whatever a former program assigned.
         lastSerial = (endpoints.map(\.serial) + connections.map(\.serial) + [last]).max() ?? last
@@ -69,7 +75,6 @@ final class ControlServer {
         connections.values.reduce(droppedByGone) { $0 + UInt64($1.conversation.dropped) }
     }
 
-    /// When `expire` is to be called next.
     var deadline: Instant? {
         guard !connections.isEmpty || pausedUntil != nil else { return nil }
         let ends = connections.values.map(\.conversation.deadline).min()
@@ -77,7 +82,7 @@ final class ControlServer {
         return next == Instant(nanoseconds: .max) ? nil : next
     }
 
-    func watch(in poll: borrowing EventPoll) throws(SystemCallError) {
+    func watch() throws(SystemCallError) {
         for endpoint in endpoints {
             try poll.add(
                 endpoint.listener.rawValue, .readable,
@@ -92,23 +97,23 @@ final class ControlServer {
 
     /// Something is ready.
     func serve(
-        serial: UInt64, in poll: borrowing EventPoll, at now: Instant, _ respond: Responder
+        serial: UInt64, at now: Instant, _ respond: Responder
     ) {
         if let endpoint = endpoints.first(where: { $0.serial == serial }) {
-            accept(endpoint, in: poll, at: now)
+            accept(endpoint, at: now)
         } else if let connection = connections[serial] {
-            move(connection, in: poll, at: now, respond)
+            move(connection, at: now, respond)
         }
     }
 
     /// Ends what took too long.
-    func expire(in poll: borrowing EventPoll, at now: Instant) {
+    func expire(at now: Instant) {
         if let until = pausedUntil, until <= now {
             pausedUntil = nil
-            for endpoint in endpoints { listen(endpoint, .readable, in: poll) }
+            for endpoint in endpoints { listen(endpoint, .readable) }
         }
         for connection in connections.values where connection.conversation.deadline <= now {
-            close(connection, in: poll)
+            close(connection)
         }
     }
 
@@ -140,7 +145,7 @@ final class ControlServer {
     }
 
     private func accept(
-        _ endpoint: ControlEndpoint, in poll: borrowing EventPoll, at now: Instant
+        _ endpoint: ControlEndpoint, at now: Instant
     ) {
         for _ in 0..<ControlServer.acceptsPerTurn {
             switch endpoint.listener.accept() {
@@ -148,18 +153,18 @@ final class ControlServer {
             case .exhausted:
                 // It would be ready again at once, and the loop do nothing else.
                 pausedUntil = now + ControlServer.pause
-                for endpoint in endpoints { listen(endpoint, [], in: poll) }
+                for endpoint in endpoints { listen(endpoint, []) }
                 return
-            case .connection(let socket): admit(socket, to: endpoint, in: poll, at: now)
+            case .connection(let socket): admit(socket, to: endpoint, at: now)
             }
         }
     }
 
     private func admit(
-        _ socket: StreamSocket, to endpoint: ControlEndpoint, in poll: borrowing EventPoll,
+        _ socket: StreamSocket, to endpoint: ControlEndpoint,
         at now: Instant
     ) {
-        makeRoom(for: endpoint, in: poll)
+        makeRoom(for: endpoint)
         lastSerial += 1
         let connection = ControlConnection(
             serial: lastSerial, endpoint: endpoint, socket: socket,
@@ -177,7 +182,7 @@ final class ControlServer {
             let refusal = ControlRefusal.forbidden(
                 "this socket is for its owner and root; see control-mode and control-owner")
             connection.conversation.refuse(refusal.response, at: now)
-            move(connection, in: poll, at: now) { _, _ in }
+            move(connection, at: now) { _, _ in }
         }
     }
 
@@ -192,21 +197,21 @@ final class ControlServer {
         }
     }
 
-    private func makeRoom(for endpoint: ControlEndpoint, in poll: borrowing EventPoll) {
+    private func makeRoom(for endpoint: ControlEndpoint) {
         let own = connections.values.filter { $0.endpoint === endpoint }
         guard own.count >= ControlServer.mostClients else { return }
         let oldest = own.filter { $0.stream == nil }.min { $0.lastMoved < $1.lastMoved }
-        if let oldest { close(oldest, in: poll) }
+        if let oldest { close(oldest) }
     }
 
     private func listen(
-        _ endpoint: ControlEndpoint, _ interest: Interest, in poll: borrowing EventPoll
+        _ endpoint: ControlEndpoint, _ interest: Interest
     ) {
-        change(endpoint.listener.rawValue, interest, endpoint.serial, in: poll)
+        change(endpoint.listener.rawValue, interest, endpoint.serial)
     }
 
     func change(
-        _ descriptor: Int32, _ interest: Interest, _ serial: UInt64, in poll: borrowing EventPoll
+        _ descriptor: Int32, _ interest: Interest, _ serial: UInt64
     ) {
         do throws(SystemCallError) {
             try poll.modify(descriptor, interest, token: Master.Token.control | serial)
@@ -215,13 +220,9 @@ final class ControlServer {
         }
     }
 
-    func close(_ connection: ControlConnection, in poll: borrowing EventPoll) {
+    func close(_ connection: ControlConnection) {
         guard connections.removeValue(forKey: connection.serial) != nil else { return }
         droppedByGone += UInt64(connection.conversation.dropped)
-        do throws(SystemCallError) {
-            try poll.remove(connection.socket.rawValue)
-        } catch {
-            preconditionFailure("a descriptor of ours is in the epoll set: \(error)")
-        }
+        poll.unwatch(connection.socket.rawValue)
     }
 }

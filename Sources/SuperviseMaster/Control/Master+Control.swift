@@ -7,7 +7,7 @@ import SuperviseSettings
 extension Master {
     /// Something is ready at the sockets for that.
     func serveControl(serial: UInt64) {
-        control.serve(serial: serial, in: poll, at: now, answer)
+        control.serve(serial: serial, at: now, answer)
     }
 
     /// Before the loop rests: tells what happened, and runs what is to be run for it.
@@ -18,15 +18,7 @@ extension Master {
         }
         let skipped = hooks.takeSkipped()
         if skipped > 0 { log.write(LogLine(.warning, "hooks-skipped").with("events", skipped)) }
-        control.settle(in: poll, at: now, answer)
-    }
-
-    /// When `expireControl` is to be called next.
-    var controlDeadline: Instant? { control.deadline }
-
-    func expireControl() {
-        let now = now
-        if let deadline = control.deadline, deadline <= now { control.expire(in: poll, at: now) }
+        control.settle(at: now, answer)
     }
 
     /// Lets events go to those who follow them, and to the commands of `on-event`.

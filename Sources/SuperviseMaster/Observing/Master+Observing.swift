@@ -60,19 +60,7 @@ extension Master {
     }
 
     func ask(_ job: Observer.Job) {
-        observer.ask(job, in: poll, token: Token.observer, at: now)
-    }
-
-    func prepareObserver() {
-        observer.prepare(in: poll, token: Token.observer, at: now)
-    }
-
-    func readObserver() {
-        observer.read(in: poll, token: Token.observer, at: now)
-    }
-
-    func expireObserver(at now: Instant) {
-        observer.expire(in: poll, token: Token.observer, at: now)
+        observer.ask(job, at: now)
     }
 
     /// Acts on what the observer has found out.
@@ -80,7 +68,7 @@ extension Master {
         while case let outcomes = observer.take(), !outcomes.isEmpty {
             for outcome in outcomes { take(outcome) }
         }
-        if observer.isBroken, isNew(.observerBroken) {
+        if observer.isBroken, log.isNew(.observerBroken) {
             log.write(LogLine(.warning, "observer-failed").with("message", Advice.broken))
         }
     }
@@ -118,7 +106,7 @@ extension Master {
             }
         if let worker = id.flatMap({ workers[$0] }) {
             warnOfSampling(worker, "stuck", Advice.stuck)
-        } else if isNew(.unobservable(pool: job.pool, reason: "stuck")) {
+        } else if log.isNew(.unobservable(pool: job.pool, reason: "stuck")) {
             log.write(
                 LogLine(.warning, "unobservable").with("pool", service.member(job.pool)?.name)
                     .with("reason", "stuck").with("message", Advice.stuck))
@@ -126,9 +114,10 @@ extension Master {
     }
 
     private func warnOfSampling(_ worker: RunningWorker, _ reason: String, _ advice: String) {
-        guard isNew(.unobservable(pool: worker.id.pool, reason: reason)) else { return }
+        guard log.isNew(.unobservable(pool: worker.id.pool, reason: reason)) else { return }
         log.write(
-            line(.warning, "unobservable", worker).with("reason", reason).with("message", advice))
+            LogLine(.warning, "unobservable", worker).with("reason", reason).with("message", advice)
+        )
     }
 
     private enum Advice {

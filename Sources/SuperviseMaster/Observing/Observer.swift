@@ -8,7 +8,7 @@ import SuperviseState
 ///
 /// It answers one request at a time. One that takes too long gets SIGKILL, which may not end it before
 /// the kernel's own wait ends; nothing more is asked about that pool until it has.
-final class Observer {
+final class Observer: Expiring {
     /// The word that makes the program an observer. Not for people.
     static let verb = "__observe"
     /// The descriptor of its end of the connection.
@@ -44,6 +44,7 @@ final class Observer {
     }
 
     private let environment: [String]
+    private let poll: EventPoll
     private var running: Running?
     private var queue: [Job] = []
     private var isWaiting = false
@@ -55,33 +56,33 @@ final class Observer {
     private var outcomes: [Outcome] = []
 
     /// None runs yet. It gets this environment.
-    init(environment: [String]) {
+    init(environment: [String], in poll: EventPoll) {
         self.environment = environment
+        self.poll = poll
     }
 
     /// Whether nothing is under way.
     var isIdle: Bool { queue.isEmpty && outcomes.isEmpty }
 
-    /// When `expire` is to be called next.
     var deadline: Instant? { deadlineOfAnswer ?? idleUntil }
 
     /// Whether this process is one of them.
     func owns(_ pid: Int32) -> Bool { running?.pid == pid || ending[pid] != nil }
 
     /// Takes a job; its outcome comes from `take`.
-    func ask(_ job: Job, in poll: borrowing EventPoll, token: UInt64, at now: Instant) {
+    func ask(_ job: Job, at now: Instant) {
         guard failures < Observer.mostFailures, !isStuck(with: job.pool) else {
             outcomes.append(Outcome(job: job, reply: nil, isStuck: false))
             return
         }
         queue.append(job)
-        advance(in: poll, token: token, at: now)
+        advance(at: now)
     }
 
     /// Starts the process already, for a job that is about to come.
-    func prepare(in poll: borrowing EventPoll, token: UInt64, at now: Instant) {
+    func prepare(at now: Instant) {
         guard failures < Observer.mostFailures, running == nil else { return }
-        guard start(in: poll, token: token) else { return }
+        guard start() else { return }
         idleUntil = now + Observer.idleTime
     }
 
@@ -92,19 +93,19 @@ final class Observer {
     }
 
     /// Reads what the process has sent.
-    func read(in poll: borrowing EventPoll, token: UInt64, at now: Instant) {
+    func read(at now: Instant) {
         guard let running else { return }
         do throws(SystemCallError) {
             let message = try running.socket.receive(waits: false)
-            guard !message.bytes.isEmpty, isWaiting else { return fail(in: poll, token, at: now) }
+            guard !message.bytes.isEmpty, isWaiting else { return fail(at: now) }
             settle(try reply(message.bytes), isStuck: false)
             failures = 0
         } catch  where error.kind == .notNow {
             return
         } catch {
-            return fail(in: poll, token, at: now)
+            return fail(at: now)
         }
-        advance(in: poll, token: token, at: now)
+        advance(at: now)
     }
 
     private func reply(_ bytes: [UInt8]) throws(SystemCallError) -> ObservationReply {
@@ -116,17 +117,17 @@ final class Observer {
     }
 
     /// Ends what takes too long, and what has nothing to do.
-    func expire(in poll: borrowing EventPoll, token: UInt64, at now: Instant) {
+    func expire(at now: Instant) {
         if let deadlineOfAnswer, deadlineOfAnswer <= now {
             let pool = queue.first?.pool
-            end(because: pool, in: poll)
+            end(because: pool)
             settle(nil, isStuck: true)
             let others = queue.filter { $0.pool == pool }
             queue.removeAll { $0.pool == pool }
             outcomes += others.map { Outcome(job: $0, reply: nil, isStuck: false) }
-            advance(in: poll, token: token, at: now)
+            advance(at: now)
         } else if let idleUntil, idleUntil <= now {
-            end(because: nil, in: poll)
+            end(because: nil)
         }
     }
 
@@ -145,7 +146,7 @@ final class Observer {
 
     private func isStuck(with pool: Int) -> Bool { ending.values.contains(pool) }
 
-    private func advance(in poll: borrowing EventPoll, token: UInt64, at now: Instant) {
+    private func advance(at now: Instant) {
         guard !isWaiting else { return }
         guard let job = queue.first else {
             deadlineOfAnswer = nil
@@ -153,7 +154,7 @@ final class Observer {
             return
         }
         do throws(SystemCallError) {
-            guard running != nil || start(in: poll, token: token), let running else {
+            guard running != nil || start(), let running else {
                 return giveUp()
             }
             try running.socket.send(
@@ -162,11 +163,11 @@ final class Observer {
             idleUntil = nil
             deadlineOfAnswer = now + Observer.patience
         } catch {
-            fail(in: poll, token, at: now)
+            fail(at: now)
         }
     }
 
-    private func start(in poll: borrowing EventPoll, token: UInt64) -> Bool {
+    private func start() -> Bool {
         do {
             let (own, other) = try MessageSocket.pair()
             var attributes = SpawnAttributes()
@@ -178,7 +179,7 @@ final class Observer {
                 environment: environment, descriptors: [other.rawValue])
             let started = Running(pid: spawned.pid, process: spawned.process, socket: own)
             do {
-                try poll.add(own.rawValue, .readable, token: token)
+                try poll.add(own.rawValue, .readable, token: Master.Token.observer)
             } catch {
                 ending[started.pid] = .some(nil)
                 kill(started)
@@ -192,12 +193,12 @@ final class Observer {
     }
 
     /// It has ended by itself, as under a filter that kills for one of its calls.
-    private func fail(in poll: borrowing EventPoll, _ token: UInt64, at now: Instant) {
+    private func fail(at now: Instant) {
         failures += 1
-        end(because: nil, in: poll)
+        end(because: nil)
         if isWaiting || !queue.isEmpty { settle(nil, isStuck: false) }
         if failures >= Observer.mostFailures { giveUp() }
-        advance(in: poll, token: token, at: now)
+        advance(at: now)
     }
 
     /// Whether it ended by itself so often that it is not started again.
@@ -214,15 +215,11 @@ final class Observer {
         outcomes.append(Outcome(job: queue.removeFirst(), reply: reply, isStuck: isStuck))
     }
 
-    private func end(because pool: Int?, in poll: borrowing EventPoll) {
+    private func end(because pool: Int?) {
         idleUntil = nil
         guard let running else { return }
         self.running = nil
-        do throws(SystemCallError) {
-            try poll.remove(running.socket.rawValue)
-        } catch {
-            preconditionFailure("a descriptor of ours is in the epoll set: \(error)")
-        }
+        poll.unwatch(running.socket.rawValue)
         ending[running.pid] = .some(pool)
         kill(running)
     }

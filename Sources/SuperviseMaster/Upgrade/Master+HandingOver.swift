@@ -6,7 +6,7 @@ extension Master {
     /// All that this one knows. Between two turns nothing else is under way: what a deadline needs is a
     /// time, what an answer needs is a descriptor.
     func handOver() -> MasterState {
-        precondition(inbox.isEmpty, "a turn is over before the next program begins one")
+        precondition(core.isSettled, "a turn is over before the next program begins one")
         var sockets = Collected<ListenSocket, MasterState.Socket> { socket in
             .init(
                 number: socket.rawValue, file: socket.file, isAdopted: socket.isAdopted,
@@ -42,7 +42,7 @@ extension Master {
             service: service, configurations: configurations.mapValues(LoaderReport.encode),
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
             notifyFolders: notifyFolders.state,
-            bindFilters: filterStates, strangers: strangers, told: told, looks: looks,
+            bindFilters: filterStates, strangers: strangers, told: log.told, looks: looks,
             commands: commands.running, hooks: hooks.state,
             shutDoors: shutDoors.mapValues { doors in
                 .init(

@@ -16,11 +16,12 @@ extension Master {
                 isAdopted: socket.isAdopted, steering: socket.steering,
                 listensOnDemand: socket.listensOnDemand ?? false)
         }
+        let poll = try EventPoll()
         try self.init(
             launch: launch, start: state.start, log: log, context: context,
             listeners: Listeners(resuming: state.listeners, sockets),
-            control: ControlServer.resuming(state.control, sockets), signals: signals,
-            service: state.service)
+            control: ControlServer.resuming(state.control, sockets, in: poll), poll: poll,
+            signals: signals, service: state.service)
         for (generation, text) in state.configurations {
             configurations[generation] = try MasterState.configuration(text)
         }
@@ -33,7 +34,7 @@ extension Master {
         }
         expectShutting()
         strangers = state.strangers
-        told = state.told.union([.masterStarted])
+        log.resume(logged: state.told.union([.masterStarted]))
         commands.running = state.commands
         if let state = state.serviceManager { serviceManager?.resume(state) }
         reloadFollower = state.reloadFollower
@@ -56,7 +57,7 @@ extension Master {
             guard let generation = recipe.generation else { continue }
             blueprints[generation, default: [:]][blueprint.settings.name] = blueprint
         }
-        workers = WorkerTable(lastSerial: state.lastSerial)
+        workers.resume(lastSerial: state.lastSerial)
         for worker in state.workers {
             let running = try RunningWorker(resuming: worker, blueprint: made[worker.recipe])
             workers.add(running)

@@ -79,7 +79,7 @@ extension Master {
 
     func readProbe() {
         guard let upgrade, let probe = upgrade.probe, let outcome = probe.read() else { return }
-        unwatch(probe.descriptor)
+        poll.unwatch(probe.descriptor)
         switch outcome {
         case .understood(let version):
             upgrade.probe = nil
@@ -95,7 +95,7 @@ extension Master {
         guard let upgrade else { return }
         self.upgrade = nil
         if let probe = upgrade.probe {
-            unwatch(probe.descriptor)
+            poll.unwatch(probe.descriptor)
             probe.kill()
         }
         upgradeFailed(reason)

@@ -1,0 +1,54 @@
+import SuperviseCore
+
+/// A part of the master that has a deadline. The loop arms its timer for the earliest deadline of all
+/// parts.
+protocol Expiring: AnyObject {
+    /// The time at which `expire(at:)` is called next; nil while there is nothing to wait for.
+    var deadline: Instant? { get }
+
+    /// Does everything that is due at this time.
+    func expire(at now: Instant)
+}
+
+/// A deadline that the master keeps among its own properties.
+final class MasterDeadline: Expiring {
+    private let next: () -> Instant?
+    private let action: (Instant) -> Void
+
+    init(_ next: @escaping () -> Instant?, _ action: @escaping (Instant) -> Void) {
+        self.next = next
+        self.action = action
+    }
+
+    var deadline: Instant? { next() }
+
+    func expire(at now: Instant) { action(now) }
+}
+
+extension Master {
+    /// The parts that have a deadline, in the order in which they act on it.
+    func allParts() -> [any Expiring] {
+        let own = [
+            MasterDeadline({ [unowned self] in loader?.deadline }) { [unowned self] _ in
+                abandonLoader()
+            },
+            MasterDeadline({ [unowned self] in upgrade?.probe?.deadline }) { [unowned self] _ in
+                abandonUpgrade(because: "the new program did not answer within 30 s")
+            },
+            MasterDeadline({ [unowned self] in nextLookAtDoors }) { [unowned self] _ in
+                lookAtDoors()
+            },
+            MasterDeadline({ [unowned self] in nextLookAtDrains }) { [unowned self] _ in
+                lookAtDrains()
+            },
+            MasterDeadline({ [unowned self] in looks.first?.at }) { [unowned self] now in
+                performLooks(at: now)
+            },
+            MasterDeadline({ [unowned self] in watchedListeners.rearming.first?.at }) {
+                [unowned self] _ in rearmListeners()
+            },
+        ]
+        let others: [(any Expiring)?] = [commands, observer, control, serviceManager]
+        return own + others.compactMap { $0 }
+    }
+}
