@@ -43,11 +43,11 @@ final class Blueprint {
     static let firstDescriptor: Int32 = 3
 
     init(
-        _ settings: PoolSettings, policy: PoolPolicy, listeners: [PoolListener],
-        account: WorkerAccount?, context: ProcessContext
+        _ settings: PoolSettings, listeners: [PoolListener], account: WorkerAccount?,
+        context: ProcessContext
     ) throws(SystemCallError) {
         self.settings = settings
-        self.policy = policy
+        policy = PoolPolicy(settings, hasListeners: !listeners.isEmpty, context)
         announced = listeners.filter { !$0.socket.listensOnDemand }
         onDemand = listeners.filter(\.socket.listensOnDemand)
         let base = WorkerEnvironment.base(
@@ -64,6 +64,12 @@ final class Blueprint {
         searchPath = WorkerEnvironment.path(in: environment)
         plan = try SpawnPlan(
             arguments: settings.command, searchPath: searchPath, attributes: attributes)
+    }
+
+    /// Keeps over a reload what the generation in force found out about the pool's program.
+    func resumeAdoption(of current: Blueprint?) {
+        guard adoption.mayFilterToo, let current else { return }
+        filtersToo = current.filtersToo && current.isAdoptionProven
     }
 
     /// Whether the worker gets a page to count requests in.
@@ -149,11 +155,37 @@ final class Blueprint {
 }
 
 /// What the master found when it started and hands on to workers.
-struct ProcessContext {
+final class ProcessContext {
     /// The environment, as `KEY=VALUE`.
-    var environment: [String]
+    let environment: [String]
     /// The limit of open files before the master raised it.
-    var openFilesLimit: SuperviseLinux.ResourceLimit?
+    let openFilesLimit: SuperviseLinux.ResourceLimit?
     /// The preload library.
-    var library: PreloadLibrary
+    let library: PreloadLibrary
+    /// The control groups that the master and its workers are in.
+    private(set) lazy var cgroup = Cgroup.ofThisProcess()
+
+    init(
+        environment: [String], openFilesLimit: SuperviseLinux.ResourceLimit?,
+        library: PreloadLibrary
+    ) {
+        self.environment = environment
+        self.openFilesLimit = openFilesLimit
+        self.library = library
+    }
+}
+
+extension PoolPolicy {
+    /// The settings of a pool as the core needs them, with what depends on this machine.
+    fileprivate init(_ pool: PoolSettings, hasListeners: Bool, _ context: ProcessContext) {
+        self = pool.policy
+        self.hasListeners = hasListeners
+        if pool.workers == .auto { workers = Processors.allowed(cgroup: context.cgroup) }
+        if usesMemoryLimit {
+            memoryLimitBytes = MemoryLimit.ofThisProcess(context.cgroup).bytes
+        }
+        runsBeforeRecycle = !pool.beforeRecycle.isEmpty
+        sendsEvidenceSignal = pool.evidenceSignal != nil
+        memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
+    }
 }

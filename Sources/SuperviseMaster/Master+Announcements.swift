@@ -7,7 +7,7 @@ extension Master {
     /// One line for the master and one for each listener, once. The first worker does not wait for
     /// them, and whatever is said of it comes after them.
     func announce() {
-        guard log.isNew(.masterStarted), let resolved = configurations[1] else { return }
+        guard log.isNew(.masterStarted), let resolved = generations[1]?.resolved else { return }
         log.write(
             LogLine(.info, "master-started").with("name", resolved.configuration.master.name)
                 .with("pid", ThisProcess.pid).with("version", Version.current)
@@ -22,8 +22,8 @@ extension Master {
     /// How the workers of each pool of a generation are adopted and counted, and what keeps them from
     /// it.
     func announceAdoption(of generation: Int) {
-        for pool in configurations[generation]?.configuration.pools ?? [] {
-            guard let adoption = blueprints[generation]?[pool.name]?.adoption else { continue }
+        for (pool, blueprint) in generations[generation]?.pools ?? [] {
+            let adoption = blueprint.adoption
             log.write(
                 LogLine(.debug, "adoption").with("pool", pool.name)
                     .with("by", adoption.way.rawValue).with("library", adoption.library))
@@ -38,14 +38,12 @@ extension Master {
     /// One line for each listener of a generation that none before it had.
     func announceListeners(of generation: Int) {
         var known: Set<FileIdentity> = []
-        for (number, pools) in blueprints where number < generation {
-            for blueprint in pools.values {
-                known.formUnion(blueprint.listeners.map(\.socket.identity))
-            }
+        for older in generations.all where older.number < generation {
+            known.formUnion(older.listeners.map(\.socket.identity))
         }
         var unclosable: [String] = []
-        for pool in configurations[generation]?.configuration.pools ?? [] {
-            for listener in blueprints[generation]?[pool.name]?.listeners ?? []
+        for (pool, blueprint) in generations[generation]?.pools ?? [] {
+            for listener in blueprint.listeners
             where !known.contains(listener.socket.identity) {
                 log.write(
                     LogLine(.info, "listening").with("pool", pool.name)

@@ -142,14 +142,6 @@ extension Master {
         worker.blueprint.filtersToo = true
     }
 
-    /// What was found out for a pool's program is kept over a reload.
-    func resumeAdoption(by blueprint: Blueprint) {
-        guard blueprint.adoption.mayFilterToo,
-            let current = blueprints[service.generation]?[blueprint.settings.name]
-        else { return }
-        blueprint.filtersToo = current.filtersToo && current.isAdoptionProven
-    }
-
     private func notAdopted(
         _ id: WorkerID, _ poolName: String, _ error: SystemCallError, _ advice: String
     ) {

@@ -52,10 +52,11 @@ extension Master {
     private func doors(of pool: Int) -> [ListenSocket] {
         guard let member = service.member(pool) else { return [] }
         let held =
-            workers.ofPool(pool).map(\.blueprint) + blueprints.values.compactMap { $0[member.name] }
+            workers.ofPool(pool).map(\.blueprint)
+            + generations.all.compactMap { $0.blueprints[member.name] }
         var needed: Set<FileIdentity> = []
         if service.haste == nil {
-            let current = blueprints[service.generation]?.values.flatMap(\.listeners) ?? []
+            let current = generations[service.generation]?.listeners ?? []
             needed = Set(current.map(\.socket.identity))
         }
         var found: [ListenSocket] = []
@@ -95,7 +96,7 @@ extension Master {
     /// Listeners that are closed to new connections would get them again once this process has ended,
     /// when nobody serves them.
     func endSteeredListeners() {
-        let used = blueprints.values.flatMap(\.values).flatMap { $0.listeners.map(\.socket) }
+        let used = generations.blueprints.flatMap { $0.listeners.map(\.socket) }
         for socket in listeners.all + used + shutDoors.values.flatMap(\.sockets) {
             socket.endIfSteered()
         }
@@ -103,7 +104,7 @@ extension Master {
 
     /// A pool that a reload removed may have shut what the next one wants back.
     func readmitListeners(of generation: Int) {
-        let wanted = blueprints[generation]?.values.flatMap(\.listeners) ?? []
+        let wanted = generations[generation]?.listeners ?? []
         do throws(SystemCallError) {
             try listeners.readmit(wanted.map(\.socket))
         } catch {

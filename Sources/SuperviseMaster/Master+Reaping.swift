@@ -143,7 +143,7 @@ extension Master {
     func watchForMemoryKills() {
         guard memoryKills == nil else { return }
         rightOfWay.give()
-        let kills = MemoryKills(cgroup)
+        let kills = MemoryKills(context.cgroup)
         memoryKills = kills
         guard let watch = kills.watch else { return }
         do throws(SystemCallError) {

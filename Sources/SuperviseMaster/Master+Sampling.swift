@@ -28,7 +28,7 @@ extension Master {
     /// What is left in the control group or on the machine, whichever is less: read anew, since both
     /// may be given more or less at any time.
     func measureRoom(forPool number: Int) {
-        let figures = [cgroup.memoryRoom(), MachineMemory.room()].compactMap { $0 }
+        let figures = [context.cgroup.memoryRoom(), MachineMemory.room()].compactMap { $0 }
         guard let room = figures.min(by: { $0.freeBytes < $1.freeBytes }) else { return }
         tell(
             .room(

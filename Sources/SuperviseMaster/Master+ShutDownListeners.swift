@@ -100,7 +100,7 @@ extension Master {
 
     private func repair(_ socket: ListenSocket, _ serial: UInt64) {
         guard socket.isShutDown else { return }
-        let pools = blueprints.values.flatMap(\.values).filter { blueprint in
+        let pools = generations.blueprints.filter { blueprint in
             blueprint.listeners.contains { $0.socket === socket }
         }
         let backlog = pools.map(\.settings.backlog).max() ?? Int(Int32.max)

@@ -14,7 +14,7 @@ extension Master {
     /// Starts a worker's process; what went wrong, if anything did.
     func start(_ id: WorkerID, _ order: StartOrder) -> StartFailure? {
         guard let name = service.member(id.pool)?.name,
-            let blueprint = blueprints[order.generation]?[name]
+            let blueprint = generations[order.generation]?.blueprints[name]
         else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
         do throws(StartError) {
             memoryKills?.forget()

@@ -20,15 +20,10 @@ final class Master {
     let timer: TimerDescriptor
     let log: Log
     let context: ProcessContext
-    /// The control groups that the master and its workers are in.
-    lazy var cgroup = Cgroup.ofThisProcess()
     let launch: Launch
     let core: Core
     let listeners: Listeners
-    /// What starts workers: by generation, then by the pool's name.
-    var blueprints: [Int: [String: Blueprint]]
-    /// The configuration of each generation that is in force or on trial.
-    var configurations: [Int: ResolvedConfiguration]
+    let generations = Generations()
     let workers = WorkerTable()
     /// The filters on bind(2), by the serial of the worker that they were made for.
     var bindFilters: [UInt64: BindFilter] = [:]
@@ -113,8 +108,6 @@ final class Master {
         notifyFolders = NotifyFolders(launch)
         observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
-        configurations = [:]
-        blueprints = [:]
         self.poll = poll
         self.signals = signals
         timer = try TimerDescriptor()
@@ -134,11 +127,10 @@ final class Master {
     }
 
     private func begin(_ resolved: ResolvedConfiguration, seed: UInt64) throws(PrepareError) {
-        let made = try prepare(resolved)
-        configurations[1] = resolved
-        blueprints[1] = made.blueprints
+        let first = try Generation(1, resolved, listeners, context)
+        generations.add(first)
         watchListeners()
-        core.begin(Service(made.plans, seed: seed))
+        core.begin(Service(first.plans(), seed: seed))
     }
 
     /// Goes on with a service until it ends; the exit code. What happened while there was nobody to

@@ -88,8 +88,8 @@ extension Master {
 
     /// Goes on in new files, and forgets those that no pool names any more.
     func reopenMemoryLogs() {
-        let pools = configurations[service.generation]?.configuration.pools ?? []
-        let named = Set(pools.compactMap(\.memoryLog))
+        let pools = generations[service.generation]?.pools ?? []
+        let named = Set(pools.compactMap(\.settings.memoryLog))
         memoryLogs = memoryLogs.filter { named.contains($0.key) }
         for memoryLog in memoryLogs.values { memoryLog.reopen() }
     }

@@ -23,7 +23,7 @@ extension Master {
 
     /// Lets events go to those who follow them, and to the commands of `on-event`.
     func listenToEvents() {
-        adoptHooks(configurations[service.generation]?.configuration.master)
+        adoptHooks(generations[service.generation]?.master)
         log.feed.listener = { [unowned self] event in
             hooks.take(event)
             guard control.hasFollowers(.events) else { return }

@@ -65,7 +65,7 @@ extension Master {
         let now = now
         let uptime = now - start.at
         var master = StatusReport.Master(
-            name: configurations[service.generation]?.configuration.master.name ?? "",
+            name: generations[service.generation]?.master?.name ?? "",
             pid: ThisProcess.pid, version: Version.current,
             startedAtSeconds: start.atWall, uptime: uptime)
         master.memoryBytes = ownMemory
@@ -93,7 +93,7 @@ extension Master {
 
     private func listenerReports() -> [StatusReport.Listener] {
         service.members.flatMap { member -> [StatusReport.Listener] in
-            let blueprint = blueprints[member.pool.generation]?[member.name]
+            let blueprint = generations[member.pool.generation]?.blueprints[member.name]
             return (blueprint?.listeners ?? []).map { listener in
                 let queue = queue(of: listener.socket)
                 return StatusReport.Listener(

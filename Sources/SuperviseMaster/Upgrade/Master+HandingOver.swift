@@ -19,9 +19,9 @@ extension Master {
         var recipes = Collected<Blueprint, MasterState.Recipe> { [self] blueprint in
             recipe(of: blueprint)
         }
-        for (generation, pools) in blueprints {
-            for blueprint in pools.values {
-                recipes.states[recipes.add(blueprint)].generation = generation
+        for generation in generations.all {
+            for blueprint in generation.blueprints.values {
+                recipes.states[recipes.add(blueprint)].generation = generation.number
             }
         }
         let running = workers.bySerial.values.sorted { $0.serial < $1.serial }
@@ -39,7 +39,7 @@ extension Master {
             programPath: launch.programPath, arguments: launch.arguments, start: start,
             log: log.state, sockets: sockets.states,
             listeners: listeners.state,
-            service: service, configurations: configurations.mapValues(LoaderReport.encode),
+            service: service, configurations: generations.configurations,
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
             notifyFolders: notifyFolders.state,
             bindFilters: filterStates, strangers: strangers, told: log.told, looks: looks,
@@ -62,7 +62,7 @@ extension Master {
     }
 
     private func recipe(of blueprint: Blueprint) -> MasterState.Recipe {
-        let master = configurations[service.generation]?.configuration.master
+        let master = generations[service.generation]?.master
         let name = blueprint.settings.name
         var names = ResolvedNames()
         names.accounts[name] = blueprint.account

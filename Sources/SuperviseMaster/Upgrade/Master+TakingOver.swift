@@ -22,9 +22,7 @@ extension Master {
             listeners: Listeners(resuming: state.listeners, sockets),
             control: ControlServer.resuming(state.control, sockets, in: poll), poll: poll,
             signals: signals, service: state.service)
-        for (generation, text) in state.configurations {
-            configurations[generation] = try MasterState.configuration(text)
-        }
+        try generations.resume(state.configurations)
         try notifyFolders.resume(state.notifyFolders)
         try takeWorkers(of: state, sockets)
         shutDoors = state.shutDoors.mapValues { doors in
@@ -55,7 +53,7 @@ extension Master {
             let blueprint = try blueprint(by: recipe, sockets)
             made.append(blueprint)
             guard let generation = recipe.generation else { continue }
-            blueprints[generation, default: [:]][blueprint.settings.name] = blueprint
+            generations.resume(blueprint, in: generation)
         }
         workers.resume(lastSerial: state.lastSerial)
         for worker in state.workers {
@@ -86,7 +84,7 @@ extension Master {
         let alone = try MasterState.configuration(recipe.configuration)
         let settings = alone.configuration.pools[0]
         let blueprint = try Blueprint(
-            settings, policy: policy(of: settings, hasListeners: !recipe.listeners.isEmpty),
+            settings,
             listeners: recipe.listeners.compactMap { listener in
                 sockets[listener.number].map { PoolListener(socket: $0, name: listener.name) }
             },
