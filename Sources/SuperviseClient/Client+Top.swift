@@ -6,13 +6,13 @@ import SuperviseLinux
 extension Client {
     private static let refreshNanoseconds: Int64 = 1_000_000_000
 
-    /// The status every second, until `q` or the end of the master. What is piped away gets it once.
+    /// Shows the status every second, until `q` or the end of the master. Output to a pipe gets it once.
     func top() throws(ControlFailure) -> Int32 {
         guard Terminal.isTerminal(1), Terminal.isTerminal(0) else { return try status(json: false) }
         let events = try requestAgain("/events?follow")
         let ending = MasterEnding(events: events.status == 200 ? events : nil)
         let code = try onAlternateScreen { () throws(SystemCallError) in
-            // Ctrl-C and a hang-up restore the terminal on their way.
+            // Ctrl-C and a hang-up must restore the terminal.
             let signals = try SignalDescriptor(blocking: [1, 2, 15, 28])
             return try refresh(signals, ending)
         }
@@ -24,12 +24,12 @@ extension Client {
         return code
     }
 
-    /// Nil where the master ended meanwhile.
+    /// Returns nil if the master exited.
     private func onAlternateScreen(
         _ body: () throws(SystemCallError) -> Int32?
     ) throws(ControlFailure) -> Int32? {
         let mode = Terminal.beginKeys(on: 0)
-        // The terminal cuts lines that are too long: a wrapped one would push the first one out.
+        // Disable wrapping: a wrapped line would scroll the first line off the screen.
         guard say("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
             return ExitCode.failed
         }
@@ -45,7 +45,7 @@ extension Client {
         }
     }
 
-    /// Nil when the master has ended.
+    /// Returns nil if the master has exited.
     private func refresh(
         _ signals: borrowing SignalDescriptor, _ ending: MasterEnding
     ) throws(SystemCallError) -> Int32? {
@@ -97,13 +97,13 @@ extension Client {
         var lines = view.shown
         lines += Array(repeating: "", count: view.rows - lines.count)
         lines.append(style.paint(String(view.footer.prefix(size.columns)), .dim))
-        // Each line clears what was behind it, so that nothing flickers.
+        // Clear each line to its end instead of the screen, to avoid flicker.
         let text = lines.map { "\($0)\u{1B}[K" }.joined(separator: "\r\n")
         return say("\u{1B}[H" + text + "\u{1B}[J") == ExitCode.done
     }
 }
 
-/// How a master ended, by the events that it told last.
+/// The end of a master, according to its last events.
 private final class MasterEnding {
     private let events: ControlClient?
     private var isAtEnd = false
@@ -114,10 +114,10 @@ private final class MasterEnding {
         self.events = events
     }
 
-    /// What becomes readable when there are more events, or no master any more.
+    /// The descriptor that becomes readable when there are more events or the master has exited.
     var descriptor: Int32? { isAtEnd ? nil : events?.descriptor }
 
-    /// Takes in what was told; whether the master is gone.
+    /// Reads pending events; returns whether the master has exited.
     func isOver() -> Bool {
         read(patience: 0)
         return isAtEnd
@@ -129,8 +129,8 @@ private final class MasterEnding {
             while let line = try events.nextLine(timeoutMilliseconds: patience) {
                 guard let event = JSONValue(line) else { continue }
                 switch event["event"]?.text {
-                case "stopped": exitCode = event["exit_code"]?.integer
-                case "giving-up": reason = event["message"]?.text ?? event["error"]?.text
+                case "master-stopped": exitCode = event["exit_code"]?.integer
+                case "startup-failed": reason = event["message"]?.text ?? event["error"]?.text
                 default: break
                 }
             }
@@ -143,13 +143,13 @@ private final class MasterEnding {
         }
     }
 
-    /// The sentence about it, and the exit code that goes with it.
+    /// The message about the end of the master, and the exit code.
     func report() -> (text: String, code: Int32) {
         read(patience: ControlClient.patienceMilliseconds)
         guard let exitCode else { return ("the master was killed", Client.ExitCode.failed) }
         let why = reason.map { ": \($0.printable)" } ?? ""
         return (
-            "the master ended with exit code \(exitCode)\(why)",
+            "the master exited with status \(exitCode)\(why)",
             exitCode == 0 ? Client.ExitCode.done : Client.ExitCode.failed
         )
     }

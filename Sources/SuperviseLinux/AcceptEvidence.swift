@@ -71,7 +71,7 @@ public enum AcceptEvidence: String, Hashable, Sendable, Codable {
                 if SampleBudget.isExceeded(error) { return .tooLarge }
                 // Anything else means that the process is gone; the root cannot be, so that it is
                 // hidden (hidepid of proc(5)), or there is no /proc.
-                if error.kind == .notPermitted || error.isWant || pid == pids[0] {
+                if error.kind == .notPermitted || error.isShortage || pid == pids[0] {
                     result = .unreadable
                 }
             }
@@ -218,7 +218,7 @@ private struct ObservedProcess {
         do {
             return try body()
         } catch {
-            if error.kind == .notPermitted || error.isWant || SampleBudget.isExceeded(error) {
+            if error.kind == .notPermitted || error.isShortage || SampleBudget.isExceeded(error) {
                 throw error
             }
             return nil

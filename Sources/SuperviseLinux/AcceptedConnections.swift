@@ -34,7 +34,7 @@ enum AcceptedConnections {
                 return false
             }
         } catch {
-            if error.isWant { throw error }
+            if error.isShortage { throw error }
             return false
         }
     }
@@ -56,7 +56,7 @@ enum AcceptedConnections {
             default: return nil
             }
         } catch {
-            if error.isWant { throw error }
+            if error.isShortage { throw error }
             return nil
         }
     }

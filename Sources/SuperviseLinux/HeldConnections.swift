@@ -55,7 +55,7 @@ public struct HeldConnections {
             }
             return true
         } catch {
-            if error.isWant || SampleBudget.isExceeded(error) { throw error }
+            if error.isShortage || SampleBudget.isExceeded(error) { throw error }
             // One that is gone has none.
             return error.code == ESRCH
         }

@@ -20,7 +20,7 @@ public struct HeldListeners: Hashable, Sendable {
                 // One process tells for all that share its network.
                 witnesses[try Procfs.link("/proc/\(pid)/ns/net")] = pid
             } catch
-                where error.kind == .notPermitted || error.isWant
+                where error.kind == .notPermitted || error.isShortage
                 || SampleBudget.isExceeded(error)
             {
                 return nil

@@ -41,8 +41,8 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
             case .owner(let owner, let error):
                 "socket-owner: \(owner): \(error.message)"
                     + (error.kind == .notPermitted ? "; only root may give files away" : "")
-            case .notASocket: "a file that is not a socket has this name"
-            case .notPassed: "no socket of this name was passed in"
+            case .notASocket: "a file that is not a socket exists at this path"
+            case .notPassed: "no socket with this name was passed to the master"
             case .notOpen: "this descriptor is not open"
             case .notListening: "this descriptor is not a listening stream socket"
             }

@@ -63,7 +63,7 @@ public final class ProcessMemory: Sendable {
             text = String(
                 decoding: try Procfs.read("/proc/\(pid)/smaps_rollup"), as: UTF8.self)
         } catch {
-            if error.isWant { throw error }
+            if error.isShortage { throw error }
             return nil
         }
         var proportional: UInt64 = 0

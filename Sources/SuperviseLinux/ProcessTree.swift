@@ -19,7 +19,7 @@ public enum ProcessTree {
             do {
                 threads = try Directory.names(tasks, within: budget)
             } catch {
-                if SampleBudget.isExceeded(error) || error.isWant { throw error }
+                if SampleBudget.isExceeded(error) || error.isShortage { throw error }
                 continue
             }
             for thread in threads {

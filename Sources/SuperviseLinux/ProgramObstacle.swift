@@ -70,9 +70,9 @@ extension ProgramObstacle: CustomStringConvertible {
         switch self {
         case .notInPath(let path): "not found in PATH (\(path))"
         case .notFound(let path): "\(path) does not exist"
-        case .isFolder(let path): "\(path) is a folder, not a program"
-        case .notExecutable(let path): "\(path) is not executable; chmod +x makes it so"
-        case .notPermitted(let path): "\(path) may not be run by this user: permission denied"
+        case .isFolder(let path): "\(path) is a directory, not a program"
+        case .notExecutable(let path): "\(path) is not executable; run chmod +x on it"
+        case .notPermitted(let path): "\(path) cannot be executed by this user: permission denied"
         case .noInterpreter(let path, let interpreter) where interpreter.hasSuffix("\r"):
             "the first line of \(path) ends with a carriage return; save the file with Unix line ends"
         case .noInterpreter(let path, let interpreter):

@@ -30,7 +30,7 @@ extension SystemCallError {
     }
 
     /// What the machine lacked.
-    public enum Want: Hashable, Sendable {
+    public enum Shortage: Hashable, Sendable {
         /// EAGAIN of clone(2) and execve(2).
         case processes
         /// EMFILE.
@@ -42,7 +42,7 @@ extension SystemCallError {
     }
 
     /// What the machine lacked for a start, if it was that.
-    public var want: Want? {
+    public var shortage: Shortage? {
         switch code {
         case EAGAIN: .processes
         case EMFILE: .descriptors
@@ -54,7 +54,7 @@ extension SystemCallError {
 
     /// Whether a look at a process (proc(5)) failed for what this process or the machine lacks, so
     /// that it tells nothing about the one looked at.
-    var isWant: Bool { [EMFILE, ENFILE, ENOMEM].contains(code) }
+    var isShortage: Bool { [EMFILE, ENFILE, ENOMEM].contains(code) }
 
     /// What kind of error it is.
     public var kind: Kind {

@@ -33,7 +33,7 @@ extension Master {
                 abandonLoader()
             },
             MasterDeadline({ [unowned self] in upgrade?.probe?.deadline }) { [unowned self] _ in
-                abandonUpgrade(because: "the new program did not answer within 30 s")
+                abandonUpgrade(because: "the new program did not respond within 30 s")
             },
             MasterDeadline({ [unowned self] in nextLookAtDoors }) { [unowned self] _ in
                 lookAtDoors()

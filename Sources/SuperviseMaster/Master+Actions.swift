@@ -109,7 +109,7 @@ extension Master {
                 try listener.socket.resetBacklog(Int32(clamping: worker.blueprint.settings.backlog))
             } catch {
                 log.write(
-                    LogLine(.warning, "backlog").with("address", listener.socket.address)
+                    LogLine(.warning, "backlog-failed").with("address", listener.socket.address)
                         .with("error", error.description))
             }
         }

@@ -76,7 +76,7 @@ extension Master {
                 .with(
                     "message",
                     "new connections arrive until the workers stop, and those that still wait then "
-                        + "are reset; CAP_NET_ADMIN prevents this"))
+                        + "are reset; to prevent this, grant CAP_NET_ADMIN"))
     }
 
     /// Comes back to listeners from which new connections are not kept away yet.
@@ -108,7 +108,7 @@ extension Master {
         do throws(SystemCallError) {
             try listeners.readmit(wanted.map(\.socket))
         } catch {
-            log.write(LogLine(.error, "readmit-failed").with("error", error.description))
+            log.write(LogLine(.error, "listener-reopen-failed").with("error", error.description))
         }
     }
 

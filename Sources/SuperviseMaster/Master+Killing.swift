@@ -47,14 +47,14 @@ extension Master {
         let waiting = pids.first { ProcessStatus.read($0)?.state == "D" }
         let message =
             if let waiting {
-                "process \(waiting) waits in the kernel (state D), where SIGKILL does not end it"
+                "process \(waiting) is in uninterruptible sleep (state D), where SIGKILL has no effect"
             } else if worker.hasExited {
-                "its processes make others faster than they can be killed, and it has no control "
-                    + "group of its own by which to end them all; a service manager that kills the "
-                    + "whole control group (systemd: KillMode=control-group) or a container does"
+                "its processes fork faster than they can be killed, and the worker has no cgroup of "
+                    + "its own. A container, or a service manager that kills the whole cgroup (systemd: "
+                    + "KillMode=control-group), can stop them"
             } else {
-                "it still runs after \(worker.kills) times SIGKILL"
+                "it is still running after \(worker.kills) SIGKILLs"
             }
-        log.write(LogLine(.error, "unkillable", worker).with("message", message))
+        log.write(LogLine(.error, "kill-failed", worker).with("message", message))
     }
 }

@@ -119,11 +119,11 @@ extension Master {
             return
         }
         log.write(
-            LogLine(.warning, "daemon", worker).with(
+            LogLine(.warning, "daemonized", worker).with(
                 "message",
-                "the program ended with status 0 before it was ready and left processes running: it "
-                    + "puts itself in the background. Run it in the foreground; many programs have "
-                    + "an option such as --foreground, --no-daemon or -F"))
+                "the program exited with status 0 before it was ready and left processes running: it "
+                    + "daemonizes. Run it in the foreground, with an option such as --foreground, "
+                    + "--no-daemon or -F"))
     }
 
     /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.

@@ -156,7 +156,7 @@ extension Master {
         if worker.complaints == Master.complaintsPerWorker {
             log.write(
                 LogLine(.warning, event, worker)
-                    .with("message", "more of this worker's messages are not logged"))
+                    .with("message", "further messages of this worker are not logged"))
         }
     }
 
@@ -231,8 +231,8 @@ extension Master {
     }
 
     private static let signalAdvice =
-        "it runs as another user, and the master lacks CAP_KILL: it cannot be stopped, and ends only "
-        + "by itself. Not told again for this worker"
+        "the worker runs as another user and the master lacks CAP_KILL, so the master cannot stop it. "
+        + "Further failures of this worker are not logged"
 }
 
 extension LogLine {

@@ -35,7 +35,7 @@ import Testing
         let client = try LoadClient(try await master.address(), requests: 1000, rate: 100)
         try await client.begun()
         // The lifetime of all ends; two grow past their cap; and a reload comes on top.
-        try await master.waitForEvent(Event.due)
+        try await master.waitForEvent(Event.recycleScheduled)
         for worker in before[2...] { kill(worker.pid, SIGUSR2) }
         try await master.reload(calm)
         try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(30))
@@ -58,7 +58,7 @@ import Testing
         let result = try await client.result()
         expectNoFailure(result, 1200)
         // The first of them could not know how long a boot takes and how fast requests come.
-        let dues = master.lines(Event.due)
+        let dues = master.lines(Event.recycleScheduled)
         #expect(dues.first?["requests"] == "300")
         for line in dues.dropFirst() {
             let requests = try #require(line["requests"].flatMap { Int($0) })

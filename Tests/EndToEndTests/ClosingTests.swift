@@ -40,9 +40,9 @@ enum Rights: CaseIterable {
         try await master.signal(SIGTERM)
         try await master.waitForEvent("drain-delay")
         #expect(try await get("/", from: address) != nil)
-        #expect(master.lines("closed").isEmpty)
+        #expect(master.lines("listeners-closing").isEmpty)
         #expect(try await master.waitForExit() == .exited(0))
-        #expect(!master.lines("closed").isEmpty)
+        #expect(!master.lines("listeners-closing").isEmpty)
     }
 
     @Test func aQuickStopDoesNotWait() async throws {
@@ -63,7 +63,7 @@ enum Rights: CaseIterable {
         #expect(try await get("/", from: "unix:\(folder["s"])") != nil)
         #expect(try await master.stop() == .exited(0))
         #expect(!folder.exists("s"))
-        #expect(master.lines("closed").count == 1)
+        #expect(master.lines("listeners-closing").count == 1)
     }
 
     /// A filter that is left behind would deafen the owner's next start.
@@ -129,7 +129,7 @@ enum Rights: CaseIterable {
             workers.map(ProcessTable.sockets).reduce(0, +) > idle
         }
         try await master.reload("[pool b]\nbind = 127.0.0.1:0\n")
-        try await master.waitForEvent("closed")
+        try await master.waitForEvent("listeners-closing")
         // The next program of this process goes on with it.
         try await master.signal(SIGUSR2)
         try await master.waitForEvent("upgraded")

@@ -77,7 +77,7 @@ import Testing
         // itself has. Ended without regard to requests, a tenth of them and more would be lost.
         #expect(result.failed * 25 <= result.ok && result.ok > 50, "\(result.reasons)")
         #expect(result.reasons.keys.allSatisfy { $0 == "short" }, "\(result.reasons)")
-        #expect(master.lines("stop-habit").allSatisfy { $0["requests"] == "finished" })
+        #expect(master.lines("drain-mode").allSatisfy { $0["requests"] == "finished" })
         // The first one had half of the time at most.
         let first = master.lines("drained").first?.seconds("after") ?? 99
         #expect((3...8).contains(first), "\(master.tail)")

@@ -54,7 +54,7 @@ import Testing
             withExtendedLifetime(master) {}
         }
         let line = try await answersUntil(master) {
-            master.lines("unobservable").first
+            master.lines("sampling-failed").first
         }
         #expect(line["reason"] == "stuck")
         let ready = try await answersUntil(master) { master.lines(Event.ready).first }

@@ -100,7 +100,7 @@ import Testing
         try await expectRecovery(of: master) {
             try FileManager.default.moveItem(atPath: library, toPath: library + ".away")
         } failingAt: {
-            $0["step"] == "adopt" && $0.mentions("\(library) is not there any more")
+            $0["step"] == "adopt" && $0.mentions("\(library) is missing")
         } repair: {
             try FileManager.default.moveItem(atPath: library + ".away", toPath: library)
         }

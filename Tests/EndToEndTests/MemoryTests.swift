@@ -43,7 +43,7 @@ import Testing
         let before = try await master.waitForWorkers(1)
         _ = try await get("/leak?kb=100000", from: try await master.address())
         try await master.waitForWorkers(1, without: before)
-        let due = try await master.waitForEvent(Event.due)
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         let exit = try await master.waitForEvent(Event.exit)
         let grown = (exit["rss"].flatMap { Int($0) } ?? 0) - (due["rss"].flatMap { Int($0) } ?? 0)
         #expect(grown > 90_000_000, "\(master.tail)")

@@ -20,7 +20,7 @@ import Testing
         let slot = try #require(line["slot"])
         #expect(
             line.mentions(
-                "slot \(slot) listens on 127.0.0.1:\(port); the pool has no bind: add --bind "
+                "slot \(slot) listens on 127.0.0.1:\(port), but the pool has no bind. Add --bind "
                     + "127.0.0.1:\(port)"))
         if workers == 2 {
             // Where it matters it is told when it happens, and not five seconds later.
@@ -44,7 +44,7 @@ import Testing
         #expect(try await master.command("status").output.contains("  CONNS  "))
         let counting = try await master.waitForEvent("counting")
         #expect(counting["unit"] == "connections" && counting["level"] == "warning")
-        #expect(counting.mentions("max-requests counts connections here"))
+        #expect(counting.mentions("max-requests counts connections for this program"))
         let metrics = try await master.curl("/metrics").output
         #expect(
             metrics.contains("supervise_requests_total{pool=\"default\",unit=\"connections\"} 5"))
@@ -136,8 +136,8 @@ import Testing
         let warning = try await master.waitForEvent("config-warning")
         #expect(
             warning.mentions(
-                "user: 65528 is no user of this machine, so its workers get the group 65528; set "
-                    + "group to choose another"))
+                "user: 65528 is not a user of this machine, so its workers run as group 65528; to "
+                    + "use another group, set group"))
         #expect(try await master.stop() == .exited(0))
     }
 }

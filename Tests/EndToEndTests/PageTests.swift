@@ -24,7 +24,7 @@ import Testing
         let now = try await master.waitForWorkers(3, without: [before[1]])
         let shown = try await browser.wait("the new worker and the requests") {
             $0.lanes.map(\.pid) == now.map { "\($0.pid)" }
-                && $0.lanes.allSatisfy { $0.state == "ready" } && $0.requests == "30 in all"
+                && $0.lanes.allSatisfy { $0.state == "ready" } && $0.requests == "30 total"
                 && $0.exits.count == 1
         }
         // Whatever configurations name stays a text.
@@ -85,7 +85,7 @@ import Testing
         #expect(many.shown?.hasPrefix("Lanes and memory of slots 0 to 23, of 40 slots") ?? false)
         kill(try await first.pid(), SIGKILL)
         let lost = try await browser.wait("the loss") { $0.alarm != nil }
-        #expect(lost.state == "no answer" && lost.alarm?.contains("cannot be reached") ?? false)
+        #expect(lost.state == "no response" && lost.alarm?.contains("unreachable") ?? false)
         #expect(lost.lanes.count == 24)
 
         let second = try Supervise.hello(["--status-bind", address])

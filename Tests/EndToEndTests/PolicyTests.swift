@@ -14,10 +14,10 @@ import Testing
         // By then it could have been recycled for as long again as it had to wait.
         try await Task.sleep(for: .seconds(6))
         #expect(master.lines("memory-alarm").count == 1)
-        #expect(master.lines(Event.due).isEmpty && ProcessTable.isAlive(worker.pid))
+        #expect(master.lines(Event.recycleScheduled).isEmpty && ProcessTable.isAlive(worker.pid))
         // It is not the cap that keeps it: once it grows, it goes.
         kill(worker.pid, SIGUSR2)
-        let due = try await master.waitForEvent(Event.due)
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         #expect(due.pid == worker.pid && due["cause"] == "max-rss")
         try await master.waitForWorkers(1, without: [worker])
     }
@@ -40,7 +40,7 @@ import Testing
             ["--max-lifetime", "3s", "--max-surge", "0", "--max-unavailable", "1"],
             environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=600"])
         let worker = try await master.waitForWorkers(1)[0]
-        try await master.waitForEvent(Event.due)
+        try await master.waitForEvent(Event.recycleScheduled)
         try await Task.sleep(for: .seconds(1))
         #expect(master.lines(Event.retiring).isEmpty)
         try await master.tell("X_HOLD=0", by: worker)

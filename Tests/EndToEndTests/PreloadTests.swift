@@ -51,7 +51,7 @@ import Testing
         let folder = try Self.install()
         let master = try Self.start(
             folder, ["--max-requests", "7"], Self.page + "say(b'X_CONNECTIONS=7')\n" + Self.idle)
-        let due = try await master.waitForEvent(Event.due)
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         #expect(due["cause"] == "max-requests" && due["requests"] == "7")
         let line = try await master.waitForEvent("counting")
         #expect(line["source"] == "preload" && line["unit"] == "connections")
@@ -76,7 +76,7 @@ import Testing
         let line = try await master.waitForEvent("counting")
         #expect(line["source"] == "report" && line["unit"] == "requests")
         #expect(try await master.stop() == .exited(0))
-        #expect(master.lines(Event.due).isEmpty)
+        #expect(master.lines(Event.recycleScheduled).isEmpty)
         #expect(master.lines(Event.exit).first?["requests"] == "2")
     }
 
@@ -87,7 +87,7 @@ import Testing
             folder, ["--max-requests", "7", "--count", count, "--ready", "1s"], Self.idle)
         try await master.waitForWorkers(1)
         #expect(try await master.stop() == .exited(0))
-        #expect(master.lines("uncounted").count == (count == "report" ? 1 : 0))
+        #expect(master.lines("requests-not-counted").count == (count == "report" ? 1 : 0))
     }
 
     /// The places where it was looked for, once.

@@ -101,7 +101,7 @@ import Testing
             !family.contains(where: ProcessTable.isAlive)
         }
         try await master.waitForWorkers(1, without: [worker])
-        #expect(master.log.contains { $0.event == "left-processes" && $0["level"] == "info" })
+        #expect(master.log.contains { $0.event == "orphans-found" && $0["level"] == "info" })
         #expect(try await master.stop() == .exited(0))
         #expect(master.leftBehind.isEmpty)
     }
@@ -128,7 +128,7 @@ import Testing
             "-c", "\(closing) setsid env -i sleep 1000 & exit 0",
         ])
         _ = try await master.waitForExit()
-        #expect(master.log.contains { $0.event == "left-processes" })
+        #expect(master.log.contains { $0.event == "orphans-found" })
         #expect(master.leftBehind.isEmpty)
     }
 

@@ -58,7 +58,7 @@ import Testing
         #expect(try await master.stop() == .exited(0), "\(master.tail)")
         let recycled = master.lines(Event.exit).filter { $0["cause"] == "max-requests" }
         #expect(recycled.count >= 3)
-        #expect(master.lines("killed").isEmpty && master.lines("killed-processes").isEmpty)
+        #expect(master.lines("killed").isEmpty && master.lines("orphans-killed").isEmpty)
         #expect(master.leftBehind.isEmpty)
     }
 }

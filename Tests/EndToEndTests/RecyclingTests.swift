@@ -67,7 +67,7 @@ import Testing
         let line = try await master.waitForEvent(Event.exit)
         #expect(line["cause"] == "max-rss" && line["status"] == "0")
         #expect(before.contains { $0.pid == line.pid })
-        let due = try await master.waitForEvent("due")
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         #expect(due["cause"] == "max-rss" && due["limit"] == "\(80 << 20)")
         expectNoFailure(try await client.result(), 300)
         #expect(master.roster.lowestReady(full: 2) == 2)
@@ -92,7 +92,7 @@ import Testing
             ["--max-lifetime", "3s"],
             environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=8"])
         let before = try await master.waitForWorkers(1)
-        try await master.waitForEvent(Event.due)
+        try await master.waitForEvent(Event.recycleScheduled)
         try await Task.sleep(for: .seconds(1))
         #expect(ProcessTable.isAlive(before[0].pid))
         #expect(master.lines(Event.retiring).isEmpty)

@@ -82,8 +82,8 @@ import Testing
         for worker in after {
             #expect(ProcessTable.environment(of: worker.pid)["VERSION"] == "newest")
         }
-        let superseded = master.lines(Event.exit).first { $0["cause"] == "superseded" }
-        #expect(superseded?["slot"] == canary && superseded?["generation"] == "2")
+        let abandoned = master.lines(Event.exit).first { $0["cause"] == "generation-abandoned" }
+        #expect(abandoned?["slot"] == canary && abandoned?["generation"] == "2")
         #expect(master.lines(Event.reloadAborted).map { $0["generation"] } == ["2"])
         #expect(master.lines(Event.reloadCommitted).map { $0["generation"] } == ["3"])
         expectNoFailure(try await client.result(), 200)

@@ -67,12 +67,12 @@ import Testing
             #expect(expected.contains(outcome), "\(attempt): \(outcome)")
         }
         #expect(socket.hasPrefix("@") != isGuarded)
-        #expect(master.lines("notify-unguarded").isEmpty == isGuarded)
+        #expect(master.lines("notify-socket-unprotected").isEmpty == isGuarded)
         if !isGuarded { try await master.waitForEvent("notify-refused") }
         // As long as the flood lasts: more than the sibling's watchdog waits.
         try await Task.sleep(for: .seconds(3))
         #expect(try await master.workers().contains(good))
-        #expect(master.lines(Event.exit).isEmpty && master.lines(Event.due).isEmpty)
+        #expect(master.lines(Event.exit).isEmpty && master.lines(Event.recycleScheduled).isEmpty)
         let status = try await master.command("status", "--json")
         #expect(status.status == .exited(0))
         #expect(!status.output.contains("1000000"))

@@ -53,10 +53,10 @@ import Testing
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--", "sh", "-c", "setsid sleep 60 & exit 0",
         ])
-        let line = try await master.waitForEvent("daemon")
+        let line = try await master.waitForEvent("daemonized")
         #expect(line["level"] == "warning" && line.mentions("foreground"))
         try await master.wait("another start") { master.lines(Event.started).count > 2 }
-        #expect(master.lines("daemon").count == 1)
+        #expect(master.lines("daemonized").count == 1)
     }
 
     @Test func pipelinedRequestsAreAllAnswered() async throws {
@@ -115,7 +115,7 @@ import Testing
         #expect(readFile(folder["json"])?.hasPrefix("{\"") == true)
         #expect(
             readFile(folder["refused"])?.contains(
-                "theirs (user nobody) runs as another user; to act on it, pass --control "
+                "theirs (user nobody) runs as another user; to control it, pass --control "
                     + "/run/user/65534/supervise/theirs.sock") == true)
         #expect(readFile(folder["link"])?.contains("no master named link is running") == true)
     }

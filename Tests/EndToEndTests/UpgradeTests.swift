@@ -41,7 +41,7 @@ import Testing
         for _ in 0..<20 {
             let result = try await master.command("upgrade")
             #expect(result.status == .exited(0), "\(result.errors)\(master.tail)")
-            #expect(result.output.hasPrefix("version "))
+            #expect(result.output.hasPrefix("upgraded from version "))
         }
         expectNoFailure(try await client.end())
         #expect(try await master.pid() == pid)
@@ -99,7 +99,7 @@ import Testing
         ])
         let before = try await master.waitForWorkers(2)
         let refusals = [
-            ("exit 0", "it ended without a word"),
+            ("exit 0", "it exited without a response"),
             ("[ $1 = __probe ] && echo 'refused of its age' >&4", "of its age"),
             ("verb=$1; shift; exec \"$real\" $verb --no-such-option \"$@\"", "no-such-option"),
             ("[ $1 = __probe ] && \"$real\" \"$@\" && chmod 000 \"$self\"", "Permission denied"),
@@ -170,7 +170,7 @@ import Testing
         try await master.waitForWorkers(1)
         try Self.replace(master, by: "exec sleep 1000")
         try await master.signal(SIGUSR2)
-        try await master.waitForEvent("upgrade-begun")
+        try await master.waitForEvent("upgrade-started")
         #expect(try await master.stop() == .exited(0))
         try await master.waitForEvent("upgrade-failed")
         #expect(master.leftBehind.isEmpty)
@@ -198,7 +198,7 @@ import Testing
         for name in ["app.sock", "pid", "status.sock", "supervise/hello-worker.sock"] {
             #expect(!folder.exists(name), "\(name)")
         }
-        #expect(folder.lines("log").last?.contains("\"event\":\"stopped\"") == true)
+        #expect(folder.lines("log").last?.contains("\"event\":\"master-stopped\"") == true)
     }
 
     @Test func theServiceManagerHearsNothingNew() async throws {

@@ -89,8 +89,8 @@ private func report() -> StatusReport {
         #expect(
             String(decoding: answer.body, as: UTF8.self) == """
                 {"ready":false,"stopping":false,"pools":[\
-                {"pool":"web","ready":false,"state":"running","serving":2,"promised":3},\
-                {"pool":"jobs","ready":true,"state":"running","serving":0,"promised":0}]}
+                {"pool":"web","ready":false,"state":"running","serving":2,"min_ready":3},\
+                {"pool":"jobs","ready":true,"state":"running","serving":0,"min_ready":0}]}
 
                 """)
     }
@@ -163,7 +163,7 @@ private func report() -> StatusReport {
         #expect(follow(&follower, [.reloadComplete(generation: 2)], (2, 2)))
         #expect(
             lines == [
-                #"{"stage":"trial","generation":2}"#,
+                #"{"stage":"canary","generation":2}"#,
                 #"{"stage":"rolling","generation":2,"replaced":0,"of":2}"#,
                 #"{"stage":"rolling","generation":2,"replaced":1,"of":2}"#,
                 #"{"stage":"verdict","generation":2,"result":"complete","reasons":[]}"#,

@@ -56,14 +56,14 @@ struct SpareDescriptorsTests {
     }
 
     @Test func whatAMachineLacksIsToldApart() {
-        let wants: [(Int32, SystemCallError.Want?)] = [
+        let shortages: [(Int32, SystemCallError.Shortage?)] = [
             (EAGAIN, .processes), (EMFILE, .descriptors), (ENFILE, .files), (ENOMEM, .memory),
             (EPERM, nil),
         ]
-        for (code, want) in wants {
-            #expect(SystemCallError(call: "clone", code: code).want == want)
+        for (code, shortage) in shortages {
+            #expect(SystemCallError(call: "clone", code: code).shortage == shortage)
             #expect(SpawnFailure(step: .fork, code: code).isTransient)
-            #expect(SpawnFailure(step: .exec, code: code).isTransient == (want != nil))
+            #expect(SpawnFailure(step: .exec, code: code).isTransient == (shortage != nil))
         }
     }
 }

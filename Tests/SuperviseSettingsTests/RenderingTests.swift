@@ -36,16 +36,16 @@ private let readme = root.appendingPathComponent("README.md")
     @Test func aSettingIsExplained() {
         #expect(
             HelpTopic.setting(key: "memory-samples").text == """
-                --memory-samples N: how many looks in a row must find a worker past max-rss.
+                --memory-samples N: consecutive samples above max-rss before a worker is recycled.
 
-                More than 1 forgives short peaks. Example: memory-samples = 3.
+                A value above 1 tolerates short peaks. Example: memory-samples = 3.
 
-                  Allowed:      1 to 1000
-                  Default:      1
-                  Config file:  memory-samples = N
-                  Environment:  SUPERVISE_MEMORY_SAMPLES
-                  Belongs to:   each pool
-                  On a reload:  counts at once
+                  Allowed:       1 to 1000
+                  Default:       1
+                  Config file:   memory-samples = N
+                  Environment:   SUPERVISE_MEMORY_SAMPLES
+                  Scope:         each pool
+                  Takes effect:  at once, when a reload is committed
 
                 """)
     }

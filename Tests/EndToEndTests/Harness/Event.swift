@@ -7,7 +7,7 @@ enum Event {
     /// A worker is ready; `pool`, `slot`, `pid`, `generation`.
     static let ready = "ready"
     /// A worker is to be replaced; `cause`.
-    static let due = "due"
+    static let recycleScheduled = "recycle-scheduled"
     /// A worker was told to go; `cause`.
     static let retiring = "retiring"
     /// A worker is gone; `cause`, and `status` or `signal`.

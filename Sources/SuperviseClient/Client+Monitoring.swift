@@ -14,7 +14,7 @@ extension Client {
         return say(text.lines.joined(separator: "\n") + "\n")
     }
 
-    /// The user of the master, where root looks at another user's.
+    /// The user of the master, if root reads that of another user.
     var userName: String? { found?.owner.map(MasterFinder.userName) }
 
     func events(follow: Bool, json: Bool) throws(ControlFailure) -> Int32 {
@@ -27,12 +27,12 @@ extension Client {
             let text = json ? String(decoding: line, as: UTF8.self) : EventText.line(event, style)
             guard say(text + "\n") == ExitCode.done else { return ExitCode.failed }
         }
-        if follow { complain("the master is gone") }
+        if follow { complain("the master exited") }
         return ExitCode.done
     }
 }
 
-/// An event for people.
+/// The text form of an event.
 enum EventText {
     static func line(_ event: JSONValue, _ style: Style) -> String {
         let time = (event["time"]?.text ?? "").dropFirst(11).dropLast()
@@ -47,7 +47,7 @@ enum EventText {
         let facts = event.members.filter { !known.contains($0.key) }.map {
             "\($0.key)=\(text($0.key, $0.value))"
         }
-        let pad = String(repeating: " ", count: max(0, 16 - name.count))
+        let pad = String(repeating: " ", count: max(0, 17 - name.count))
         return "\(time) \(style.paint(name, colour))\(pad) \(facts.joined(separator: " "))"
     }
 
