@@ -18,7 +18,7 @@ extension Client {
         }
         guard let code else {
             let (text, code) = ending.report()
-            complain(text)
+            writeError(text)
             return code
         }
         return code
@@ -30,17 +30,17 @@ extension Client {
     ) throws(ControlFailure) -> Int32? {
         let mode = Terminal.beginKeys(on: 0)
         // Disable wrapping: a wrapped line would scroll the first line off the screen.
-        guard say("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
+        guard writeOutput("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
             return ExitCode.failed
         }
         defer {
-            _ = say("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
+            _ = writeOutput("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
             if let mode { Terminal.restore(mode, on: 0) }
         }
         do throws(SystemCallError) {
             return try body()
         } catch {
-            complain("\(error)")
+            writeError("\(error)")
             return ExitCode.failed
         }
     }
@@ -86,7 +86,7 @@ extension Client {
         let client = try requestAgain("/status")
         let body = try client.wholeBody()
         guard client.status == 200, let report = JSONValue(body)?.printable else {
-            throw .garbled
+            throw .invalidResponse
         }
         return StatusText(report: report, style: style, user: userName).lines
     }
@@ -99,7 +99,7 @@ extension Client {
         lines.append(style.paint(String(view.footer.prefix(size.columns)), .dim))
         // Clear each line to its end instead of the screen, to avoid flicker.
         let text = lines.map { "\($0)\u{1B}[K" }.joined(separator: "\r\n")
-        return say("\u{1B}[H" + text + "\u{1B}[J") == ExitCode.done
+        return writeOutput("\u{1B}[H" + text + "\u{1B}[J") == ExitCode.done
     }
 }
 
@@ -119,14 +119,14 @@ private final class MasterEnding {
 
     /// Reads pending events; returns whether the master has exited.
     func isOver() -> Bool {
-        read(patience: 0)
+        read(timeoutMilliseconds: 0)
         return isAtEnd
     }
 
-    private func read(patience: Int32) {
+    private func read(timeoutMilliseconds: Int32) {
         guard let events, !isAtEnd else { return }
         do throws(ControlFailure) {
-            while let line = try events.nextLine(timeoutMilliseconds: patience) {
+            while let line = try events.nextLine(timeoutMilliseconds: timeoutMilliseconds) {
                 guard let event = JSONValue(line) else { continue }
                 switch event["event"]?.text {
                 case "master-stopped": exitCode = event["exit_code"]?.integer
@@ -136,7 +136,7 @@ private final class MasterEnding {
             }
             isAtEnd = true
         } catch {
-            guard case .silent = error else {
+            guard case .timedOut = error else {
                 isAtEnd = true
                 return
             }
@@ -145,7 +145,7 @@ private final class MasterEnding {
 
     /// The message about the end of the master, and the exit code.
     func report() -> (text: String, code: Int32) {
-        read(patience: ControlClient.patienceMilliseconds)
+        read(timeoutMilliseconds: ControlClient.responseTimeoutMilliseconds)
         guard let exitCode else { return ("the master was killed", Client.ExitCode.failed) }
         let why = reason.map { ": \($0.printable)" } ?? ""
         return (

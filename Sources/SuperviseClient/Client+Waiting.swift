@@ -18,19 +18,19 @@ extension Client {
                 line = try client.nextLine(
                     timeoutMilliseconds: left.map { Int32(clamping: $0) } ?? -1)
             } catch {
-                guard case .silent = error, let timeout else { throw error }
+                guard case .timedOut = error, let timeout else { throw error }
                 progress.end()
-                complain(
+                writeError(
                     "the reload has not finished after \(Units.seconds(timeout.seconds)) "
                         + "(\(last)); it continues")
                 return ExitCode.failed
             }
             guard let line else {
                 progress.end()
-                complain("lost the connection to the master")
+                writeError("lost the connection to the master")
                 return ExitCode.failed
             }
-            guard let step = JSONValue(line) else { throw .garbled }
+            guard let step = JSONValue(line) else { throw .invalidResponse }
             if step["stage"]?.text == "verdict" {
                 progress.end()
                 return verdict(step)
@@ -55,7 +55,7 @@ extension Client {
         let reasons = (step["reasons"]?.elements ?? []).compactMap(\.text).map(\.printable)
         let generation = step["generation"]?.integer.map { "generation \($0) " } ?? ""
         let result = step["result"]?.text
-        if result == "complete" { return say("\(generation)rolled out\n") }
+        if result == "complete" { return writeOutput("\(generation)rolled out\n") }
         let outcome =
             switch result {
             case "aborted": "reload aborted; the current generation keeps running"
@@ -66,8 +66,8 @@ extension Client {
             case "stopped": "the master was stopped"
             default: "the reload failed"
             }
-        complain(outcome)
-        for reason in reasons { complain("  \(reason)") }
+        writeError(outcome)
+        for reason in reasons { writeError("  \(reason)") }
         return ExitCode.failed
     }
 
@@ -77,18 +77,18 @@ extension Client {
         let client = try request("POST", "/upgrade?wait")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(timeoutMilliseconds: -1) {
-            guard let step = JSONValue(line) else { throw .garbled }
+            guard let step = JSONValue(line) else { throw .invalidResponse }
             guard step["stage"]?.text == "verdict" else { continue }
             if step["result"]?.text == "complete" {
-                return say(
+                return writeOutput(
                     "upgraded from version \(step["from"]?.text?.printable ?? "?") to "
                         + "\(step["version"]?.text?.printable ?? "?")\n")
             }
-            complain("upgrade failed; the master keeps running the old version")
-            if let reason = step["reason"]?.text { complain("  \(reason.printable)") }
+            writeError("upgrade failed; the master keeps running the old version")
+            if let reason = step["reason"]?.text { writeError("  \(reason.printable)") }
             return ExitCode.failed
         }
-        complain("lost the connection to the master")
+        writeError("lost the connection to the master")
         return ExitCode.failed
     }
 
@@ -100,10 +100,10 @@ extension Client {
             guard let code = JSONValue(line)?["exit_code"]?.integer else { continue }
             // The connection ends when the process has exited.
             while try client.nextLine(timeoutMilliseconds: -1) != nil {}
-            if code != 0 { complain("the master exited with status \(code)") }
+            if code != 0 { writeError("the master exited with status \(code)") }
             return ExitCode.done
         }
-        complain("the master was killed")
+        writeError("the master was killed")
         return ExitCode.failed
     }
 }

@@ -32,13 +32,13 @@ public struct Client {
         } catch {
             switch error {
             case .nothing(let message):
-                client.complain(message)
+                client.writeError(message)
                 return ExitCode.notRunning
             case .several(let message):
-                client.complain(message)
+                client.writeError(message)
                 return ExitCode.usage
             case .refused(let message):
-                client.complain(message)
+                client.writeError(message)
                 return ExitCode.failed
             }
         }
@@ -47,9 +47,9 @@ public struct Client {
         } catch {
             switch error {
             case .unreachable(let error):
-                client.complain("lost the connection to the master: \(error.message)")
-            case .silent: client.complain("the master does not respond")
-            case .garbled: client.complain("invalid response from the master")
+                client.writeError("lost the connection to the master: \(error.message)")
+            case .timedOut: client.writeError("the master does not respond")
+            case .invalidResponse: client.writeError("invalid response from the master")
             }
             return ExitCode.failed
         }
@@ -75,13 +75,13 @@ public struct Client {
 
     /// Sends a request over the connection by which the master was found.
     func request(_ method: String, _ target: String) throws(ControlFailure) -> ControlClient {
-        guard let found else { throw .garbled }
+        guard let found else { throw .invalidResponse }
         return try ControlClient(found.socket, method, target)
     }
 
     /// Sends a request over a new connection, for repeated requests.
     func requestAgain(_ target: String) throws(ControlFailure) -> ControlClient {
-        guard let found else { throw .garbled }
+        guard let found else { throw .invalidResponse }
         let socket: StreamSocket
         do throws(SystemCallError) {
             socket = try found.connectAgain()
@@ -107,7 +107,7 @@ public struct Client {
         guard client.status == 200, let answer = JSONValue(body) else {
             return refused(client.status, body)
         }
-        return say(
+        return writeOutput(
             "\(answer["pool"]?.text ?? "?"): scaled from \(answer.integerText("from")) to "
                 + "\(answer.integerText("to")) workers\n" + Client.shares(in: answer))
     }
@@ -142,11 +142,11 @@ public struct Client {
     /// Reports a rejected request and returns the exit code.
     func refused(_ status: Int, _ body: [UInt8]) -> Int32 {
         let message = JSONValue(body)?["error"]?.text?.printable
-        complain(message ?? "the master responded with status \(status)")
+        writeError(message ?? "the master responded with status \(status)")
         return status == 400 ? ExitCode.usage : ExitCode.failed
     }
 
-    func complain(_ message: String) {
+    func writeError(_ message: String) {
         do throws(SystemCallError) {
             try TextOutput.write("supervise: \(message)\n", to: 2)
         } catch {
@@ -155,12 +155,12 @@ public struct Client {
         }
     }
 
-    func say(_ text: String) -> Int32 {
+    func writeOutput(_ text: String) -> Int32 {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: 1)
             return ExitCode.done
         } catch {
-            complain("standard output: \(error.message)")
+            writeError("standard output: \(error.message)")
             return ExitCode.failed
         }
     }

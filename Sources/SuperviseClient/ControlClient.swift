@@ -5,15 +5,15 @@ enum ControlFailure: Error {
     /// The connection failed.
     case unreachable(SystemCallError)
     /// The master does not respond in time.
-    case silent
+    case timedOut
     /// The response is invalid.
-    case garbled
+    case invalidResponse
 }
 
 /// A request to a control socket and its streamed response. Unlike the master, it blocks.
 final class ControlClient {
     /// The timeout for each part of a response. It is generous, because the master never blocks.
-    static let patienceMilliseconds: Int32 = 10_000
+    static let responseTimeoutMilliseconds: Int32 = 10_000
 
     /// Limits on the duration and size of a response: a master of another user is not trusted to end it.
     private static let responseTimeoutNanoseconds: Int64 = 30_000_000_000
@@ -50,8 +50,8 @@ final class ControlClient {
     /// Reads the whole response.
     func wholeBody() throws(ControlFailure) -> [UInt8] {
         let end = MonotonicClock.nanoseconds() + ControlClient.responseTimeoutNanoseconds
-        while try readMore(patience: ControlClient.patienceMilliseconds) {
-            guard MonotonicClock.nanoseconds() < end else { throw .silent }
+        while try readMore(timeoutMilliseconds: ControlClient.responseTimeoutMilliseconds) {
+            guard MonotonicClock.nanoseconds() < end else { throw .timedOut }
         }
         return body
     }
@@ -64,7 +64,7 @@ final class ControlClient {
                 body.removeSubrange(...end)
                 return line
             }
-            guard try readMore(patience: timeout) else { return nil }
+            guard try readMore(timeoutMilliseconds: timeout) else { return nil }
         }
     }
 
@@ -76,8 +76,8 @@ final class ControlClient {
                 try read(head: head.split(separator: "\r\n").map(String.init))
                 return
             }
-            guard try receive(patience: ControlClient.patienceMilliseconds) else {
-                throw .garbled
+            guard try receive(timeoutMilliseconds: ControlClient.responseTimeoutMilliseconds) else {
+                throw .invalidResponse
             }
         }
     }
@@ -85,7 +85,7 @@ final class ControlClient {
     private func read(head lines: [String]) throws(ControlFailure) {
         let words = (lines.first ?? "").split(separator: " ")
         guard words.count > 1, words[0].hasPrefix("HTTP/1."), let code = Int(words[1]) else {
-            throw .garbled
+            throw .invalidResponse
         }
         status = code
         for line in lines.dropFirst() {
@@ -96,17 +96,17 @@ final class ControlClient {
             if parts[0] == "transfer-encoding" { isChunked = parts[1] == "chunked" }
             if parts[0] == "content-length" {
                 lengthLeft = Int(parts[1])
-                guard lengthLeft.map({ $0 >= 0 }) ?? true else { throw .garbled }
+                guard lengthLeft.map({ $0 >= 0 }) ?? true else { throw .invalidResponse }
             }
         }
     }
 
     /// Reads more of the body; false at its end.
-    private func readMore(patience: Int32) throws(ControlFailure) -> Bool {
+    private func readMore(timeoutMilliseconds: Int32) throws(ControlFailure) -> Bool {
         while !isComplete {
             if try decode() { return true }
             if isComplete { return false }
-            guard try receive(patience: patience) else {
+            guard try receive(timeoutMilliseconds: timeoutMilliseconds) else {
                 isComplete = true
                 return false
             }
@@ -127,7 +127,7 @@ final class ControlClient {
         guard let lineEnd = received.start(of: "\r\n") else { return false }
         let size = String(decoding: received[..<lineEnd], as: UTF8.self)
         guard let length = Int(size, radix: 16), (0...(1 << 30)).contains(length) else {
-            throw .garbled
+            throw .invalidResponse
         }
         let start = lineEnd + 2
         guard received.count >= start + length + 2 else { return false }
@@ -137,7 +137,7 @@ final class ControlClient {
         return length > 0
     }
 
-    private func receive(patience: Int32) throws(ControlFailure) -> Bool {
+    private func receive(timeoutMilliseconds: Int32) throws(ControlFailure) -> Bool {
         guard !isAtEnd else { return false }
         do throws(SystemCallError) {
             while true {
@@ -151,7 +151,7 @@ final class ControlClient {
                     return !isAtEnd
                 }
                 let ready = try Readiness.wait(
-                    [socket.rawValue], timeoutMilliseconds: patience)
+                    [socket.rawValue], timeoutMilliseconds: timeoutMilliseconds)
                 if ready.isEmpty { break }
             }
         } catch {
@@ -159,7 +159,7 @@ final class ControlClient {
             isAtEnd = true
             return false
         }
-        throw .silent
+        throw .timedOut
     }
 }
 

@@ -6,7 +6,7 @@ import SuperviseSettings
 /// only read: see `SocketFolder`.
 extension MasterFinder {
     /// A limit above any real number of masters, so that a user with many sockets cannot keep root busy.
-    private static let mostSockets = 64
+    private static let maxSockets = 64
     private static let folderName = "supervise"
 
     /// The name in the user database, or the number.
@@ -71,7 +71,7 @@ extension MasterFinder {
             if case .named(let name) = target {
                 [ControlPath.fileName(name)]
             } else {
-                folder.names(atMost: Self.mostSockets).filter { $0.hasSuffix(ControlPath.suffix) }
+                folder.names(atMost: Self.maxSockets).filter { $0.hasSuffix(ControlPath.suffix) }
             }
         let isOurs = [0, ThisProcess.effectiveUID].contains(folder.owner)
         var found: [Found] = []

@@ -68,7 +68,7 @@ public enum ControlHosts {
 /// Maps HTTP requests to control requests.
 public enum ControlRoute {
     /// The maximum number of workers, as for the setting.
-    private static let mostWorkers = 100_000
+    private static let maxWorkers = 100_000
 
     /// The control request, or the reason that it is rejected.
     public static func request(
@@ -134,7 +134,7 @@ public enum ControlRoute {
         switch try parameters.value("slot") {
         case "all": return .recycle(pool: pool, slot: nil)
         case let text?:
-            guard let slot = number(text), slot < mostWorkers else {
+            guard let slot = number(text), slot < maxWorkers else {
                 throw ControlRefusal(.badRequest, "slot must be a number from 0, or all")
             }
             return .recycle(pool: pool, slot: slot)
@@ -148,15 +148,15 @@ public enum ControlRoute {
         let pool = try parameters.value("pool")
         switch (try parameters.value("to"), try parameters.value("by")) {
         case (let text?, nil):
-            guard let count = number(text), (1...mostWorkers).contains(count) else {
-                throw ControlRefusal(.badRequest, "to must be a number from 1 to \(mostWorkers)")
+            guard let count = number(text), (1...maxWorkers).contains(count) else {
+                throw ControlRefusal(.badRequest, "to must be a number from 1 to \(maxWorkers)")
             }
             return .scale(pool: pool, .to(count))
         case (nil, let text?):
             let digits = text.first == "-" || text.first == "+" ? String(text.dropFirst()) : text
-            guard let count = number(digits), (1...mostWorkers).contains(count) else {
+            guard let count = number(digits), (1...maxWorkers).contains(count) else {
                 throw ControlRefusal(
-                    .badRequest, "by must be a number such as 1 or -1, up to \(mostWorkers)")
+                    .badRequest, "by must be a number such as 1 or -1, up to \(maxWorkers)")
             }
             return .scale(pool: pool, .by(text.first == "-" ? -count : count))
         case (nil, nil), (_?, _?):

@@ -58,7 +58,7 @@ public struct HTTPRequestParser: Sendable, Codable {
     public static let longestHead = 8192
     /// The maximum size of a body.
     public static let longestBody = 4096
-    private static let mostHeaders = 64
+    private static let maxHeaders = 64
 
     private var buffer: [UInt8] = []
     /// The position up to which the end of the head was searched, so that single bytes cost no
@@ -109,7 +109,7 @@ public struct HTTPRequestParser: Sendable, Codable {
     /// The parsed head, kept until its body is complete.
     private mutating func readHead(endingAt end: Int) throws(HTTPFault) -> HTTPRequestHead {
         if let head { return head }
-        let read = try HTTPRequestHead(buffer[..<end], mostHeaders: Self.mostHeaders)
+        let read = try HTTPRequestHead(buffer[..<end], maxHeaders: Self.maxHeaders)
         head = read
         return read
     }

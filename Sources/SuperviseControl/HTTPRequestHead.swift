@@ -10,12 +10,12 @@ struct HTTPRequestHead: Codable {
     /// The size of the body in bytes.
     private(set) var bodyLength = 0
 
-    init(_ bytes: ArraySlice<UInt8>, mostHeaders: Int) throws(HTTPFault) {
+    init(_ bytes: ArraySlice<UInt8>, maxHeaders: Int) throws(HTTPFault) {
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
             .map { $0.last == 0x0D ? $0.dropLast() : $0 }[...]
         guard let first = lines.popFirst() else { throw .malformed }
         try readRequestLine(first)
-        guard lines.count <= mostHeaders else { throw .headTooLarge }
+        guard lines.count <= maxHeaders else { throw .headTooLarge }
         var lengths: Set<Int> = []
         var connection = ""
         for line in lines {

@@ -20,7 +20,7 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
     /// The extension that is requested at once, and the interval between requests. A master that hangs
     /// requests no more.
     private static let extensionInterval = TimeSpan.seconds(10)
-    private static let mostExtension = TimeSpan.seconds(30)
+    private static let maxExtension = TimeSpan.seconds(30)
     /// The extra time for the last process to be reaped.
     private static let extensionMargin = TimeSpan.seconds(5)
 
@@ -51,7 +51,7 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
     }
 
     /// Observes a service that starts: a job that finishes within one loop iteration was ready in between.
-    public mutating func look(at service: Service) {
+    public mutating func observe(_ service: Service) {
         guard state == .starting, !hasBeenReady else { return }
         hasBeenReady = service.isReady
     }
@@ -135,11 +135,11 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
             case .starting: service.firstBootsEndBy
             case .ready: nil
             // A reload without progress gets the verdict stalled.
-            case .reloading: now + Self.mostExtension
+            case .reloading: now + Self.maxExtension
             case .stopping: service.stopEndsBy
             }
         guard let end, end > now else { return nil }
-        let span = min(end - now, Self.mostExtension) + Self.extensionMargin
+        let span = min(end - now, Self.maxExtension) + Self.extensionMargin
         return "EXTEND_TIMEOUT_USEC=\(span.nanoseconds / 1000)"
     }
 }

@@ -10,7 +10,7 @@ import Glibc
 /// connection on the machine.
 enum AcceptedConnections {
     // If none of the first descriptors is such a connection, further ones are unlikely to be.
-    private static let mostSockets = 1000
+    private static let maxSockets = 1000
 
     /// Whether any of the descriptors `sockets` is a connection to the address of one of
     /// `listening`, both of the process `pid`. Returns false if they may not be read. Fails if this
@@ -28,7 +28,7 @@ enum AcceptedConnections {
                         ends.insert(end)
                     }
                 }
-                for number in sockets.prefix(mostSockets) {
+                for number in sockets.prefix(maxSockets) {
                     let end = try localEnd(number, of: process, isConnected: true)
                     if let end, ends.contains(end) { return true }
                 }

@@ -24,12 +24,12 @@ public struct BlockedThreads: Sendable {
     public private(set) var acceptors: [Acceptor] = []
 
     /// A limit on the inspected threads, so that a process cannot keep the caller busy.
-    private static let mostThreads = 4096
+    private static let maxThreads = 4096
 
     /// Inspects these processes. Processes that have exited or may not be read (ptrace(2), "access
     /// mode checking") are skipped.
     public init(of processes: [Int32], listeners: Set<UInt64>) {
-        var left = Self.mostThreads
+        var left = Self.maxThreads
         for pid in processes {
             guard left > 0, let sockets = Self.sockets(of: pid) else { continue }
             let tasks = Directory.entries("/proc/\(pid)/task").prefix(left)

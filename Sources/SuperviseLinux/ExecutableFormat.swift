@@ -35,13 +35,13 @@ public enum ExecutableFormat: Hashable, Sendable {
     /// The same, with the program itself, which for a script is that of its first line.
     public static func program(of path: String) -> (format: ExecutableFormat, path: String) {
         do {
-            return try SpareDescriptors.lent { () throws(SystemCallError) in try look(at: path) }
+            return try SpareDescriptors.lent { () throws(SystemCallError) in try inspect(at: path) }
         } catch {
             return (.unknown, path)
         }
     }
 
-    private static func look(
+    private static func inspect(
         at path: String
     ) throws(SystemCallError) -> (format: ExecutableFormat, path: String) {
         var path = path

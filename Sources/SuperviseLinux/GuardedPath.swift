@@ -11,7 +11,7 @@ import Glibc
 /// kernel.
 enum GuardedPath {
     /// MAXSYMLINKS.
-    private static let mostLinks = 40
+    private static let maxLinks = 40
 
     /// Opens a file as open(2), and fails with ELOOP for a link of another user.
     static func open(_ path: String, _ flags: Int32, mode: mode_t) throws(SystemCallError) -> Int32
@@ -23,7 +23,7 @@ enum GuardedPath {
             let isLast = names.isEmpty
             let node: OwnedDescriptor
             do throws(SystemCallError) {
-                node = try look(name, in: folder)
+                node = try inspect(name, in: folder)
             } catch  where error.kind == .notFound && isLast {
                 return try openLast(name, in: folder, flags | O_NOFOLLOW, mode)
             }
@@ -40,7 +40,7 @@ enum GuardedPath {
                             name, in: folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)))
             } else {
                 links += 1
-                guard isTrusted(status.st_uid), links <= mostLinks else {
+                guard isTrusted(status.st_uid), links <= maxLinks else {
                     throw SystemCallError(call: "open", code: ELOOP)
                 }
                 let target = try text(of: node)
@@ -69,7 +69,7 @@ enum GuardedPath {
         return OwnedDescriptor(FileDescriptor(owning: number))
     }
 
-    private static func look(
+    private static func inspect(
         _ name: String, in folder: OwnedDescriptor
     ) throws(SystemCallError) -> OwnedDescriptor {
         let number = try systemCall("open") { csupervise_open_path_at(folder.rawValue, name) }

@@ -10,7 +10,7 @@ public struct HeldListeners: Hashable, Sendable {
 
     /// Inspects these processes. Nil if the descriptors of any of them may not be read (ptrace(2),
     /// "access mode checking") or are too many, or if this process lacks descriptors.
-    public static func look(at pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
+    public static func inspect(_ pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
         var sockets: Set<UInt64> = []
         var witnesses: [String: Int32] = [:]
         let budget = SampleBudget.onLoop()

@@ -26,7 +26,7 @@ extension ListenSocket {
     /// If `isRefusing` is false after this, call `continueRefusing` until it is true. Do not
     /// call this for a socket that was passed in: the filter would outlive this process.
     public func refuseNewConnections() throws(SystemCallError) {
-        precondition(!isAdopted, "a passed-in socket belongs to somebody else")
+        precondition(!isAdopted, "a passed socket is never shut down")
         if file != nil {
             try removeIfStillOurs()
         } else if isUnix {

@@ -56,7 +56,7 @@ public final class MemoryKills {
         let now = now()
         let count = group.count() ?? countAtEvent
         if !isValid(at: now) {
-            accounted = max(accounted, group.tellsBeforeItCounts ? count : countAtEvent)
+            accounted = max(accounted, group.signalsBeforeCounting ? count : countAtEvent)
         }
         countAtEvent = count
         lastEventNanoseconds = now
@@ -123,7 +123,7 @@ protocol MemoryKillCount {
     /// Whether there was an event since the last call.
     func takeEvent() -> Bool
     /// Whether an event precedes the update of the count, as in version 1.
-    var tellsBeforeItCounts: Bool { get }
+    var signalsBeforeCounting: Bool { get }
 }
 
 /// The kills of this process's own cgroup.
@@ -133,12 +133,12 @@ final class CgroupKillCount: MemoryKillCount {
     /// The notification of memory.oom_control in version 1: an eventfd(2) registered in
     /// cgroup.event_control.
     private let event: OwnedDescriptor?
-    let tellsBeforeItCounts: Bool
+    let signalsBeforeCounting: Bool
 
     /// Nil if there is no such count, or no notification of its changes.
     init?(_ cgroup: Cgroup) {
         guard let files = cgroup.memoryKillFiles else { return nil }
-        tellsBeforeItCounts = !files.isUnified
+        signalsBeforeCounting = !files.isUnified
         var found: KeptFile?
         for path in files.paths {
             let file = KeptFile(path)

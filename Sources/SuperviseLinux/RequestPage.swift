@@ -76,7 +76,7 @@ public final class RequestPage: Sendable {
     public var inode: UInt64 {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
-        precondition(result == 0, "a descriptor of ours can be looked at")
+        precondition(result == 0, "fstat fails only for an invalid descriptor")
         return UInt64(status.st_ino)
     }
 
@@ -105,7 +105,7 @@ public final class RequestPage: Sendable {
     public func isMapped(by pids: [Int32]) -> Bool? {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
-        precondition(result == 0, "a descriptor of ours can be looked at")
+        precondition(result == 0, "fstat fails only for an invalid descriptor")
         return ProcessMaps.contain(" \(status.st_ino) /memfd:\(Self.name)", in: pids)
     }
 

@@ -38,6 +38,7 @@ public struct TimerDescriptor: ~Copyable {
         var expirations: UInt64 = 0
         let count = read(descriptor.rawValue, &expirations, 8)
         precondition(
-            count == 8 || errno == EAGAIN || errno == EINTR, "a timer tells 8 bytes or none")
+            count == 8 || errno == EAGAIN || errno == EINTR,
+            "read(2) of a timerfd returns 8 bytes or fails")
     }
 }

@@ -194,7 +194,7 @@ final class Master {
         while let actions = core.handleNext(at: now, keptCapacity: Master.burst) {
             perform(actions)
             renderings = Renderings()
-            serviceManager?.report.look(at: service)
+            serviceManager?.report.observe(service)
         }
         returnMemoryAfterBurst()
     }

@@ -21,8 +21,8 @@ struct ConfigFileReader {
 
     /// Limits that no real configuration reaches; without them, files that include each other twice
     /// would take exponential time.
-    private static let deepestInclude = 16
-    private static let mostFiles = 1000
+    private static let maxIncludeDepth = 16
+    private static let maxFiles = 1000
 
     /// Creates a reader that has read nothing.
     init(files: FileAccess) {
@@ -56,8 +56,8 @@ struct ConfigFileReader {
             report(source, include, "\(path) is included recursively (\(chain))")
             return
         }
-        guard open.count < ConfigFileReader.deepestInclude,
-            filesRead < ConfigFileReader.mostFiles
+        guard open.count < ConfigFileReader.maxIncludeDepth,
+            filesRead < ConfigFileReader.maxFiles
         else {
             report(source, include, "too many nested or repeated includes")
             return

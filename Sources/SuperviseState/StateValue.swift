@@ -97,7 +97,7 @@ struct StateWriter {
 /// Parses bytes. It is total: any bytes yield a value or a fault.
 struct StateReader {
     /// A limit above the depth of any state, which prevents a stack overflow.
-    private static let mostLevels = 100
+    private static let maxLevels = 100
 
     private let bytes: [UInt8]
     private var place = 0
@@ -112,7 +112,7 @@ struct StateReader {
     }
 
     private mutating func value(level: Int) throws(StateFault) -> StateValue {
-        guard level < StateReader.mostLevels else { throw .form }
+        guard level < StateReader.maxLevels else { throw .form }
         guard let kind = StateValue.Kind(rawValue: try byte()) else { throw .form }
         switch kind {
         case .null: return .null

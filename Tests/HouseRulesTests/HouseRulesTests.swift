@@ -2,8 +2,8 @@ import Background
 import Foundation
 import Testing
 
-/// The rules of the house that a reader would otherwise have to watch over: what may import what, and
-/// what must not stand in the sources.
+/// House rules that a reviewer would otherwise have to check: what may import what, and what the
+/// sources must not contain.
 @Suite(.inBackground) struct HouseRulesTests {
     private struct Source {
         let path: String
@@ -90,6 +90,30 @@ import Testing
             + Self.sources(in: "Sources", suffix: ".c")
         {
             #expect(source.lines.count <= 300, "\(source.path)")
+        }
+    }
+
+    /// Targets whose comments and messages follow the rules for plain English.
+    private static let targetsInPlainEnglish = [
+        "CSupervise", "SuperviseClient", "SuperviseControl", "SuperviseLinux", "SuperviseSettings",
+        "SuperviseState", "SuperviseWorker", "hello-worker", "supervise",
+    ]
+
+    /// Metaphors, personification and calques: a program logs, reports and samples; it does not tell,
+    /// hear or look.
+    @Test func theEnglishIsPlain() throws {
+        let banned =
+            /\b(doors?|ears?|bells?|strangers?|[Ww]hoever|[Ss]omebody|looks? at|looked at|hears?|tells?|(is|are|was|were) told|[Ff]or want of|any more|go(es)? on)\b/
+        for target in Self.targetsInPlainEnglish {
+            for suffix in [".swift", ".c", ".h", ".js", ".html"] {
+                for source in try Self.sources(in: "Sources/" + target, suffix: suffix) {
+                    for (index, line) in source.lines.enumerated() {
+                        if let match = line.firstMatch(of: banned) {
+                            Issue.record("\(source.path):\(index + 1): \"\(match.0)\"")
+                        }
+                    }
+                }
+            }
         }
     }
 

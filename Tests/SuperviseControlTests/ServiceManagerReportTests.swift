@@ -21,7 +21,7 @@ private struct Bench {
 
     mutating func tell(_ event: Service.Event) {
         _ = service.handle(event, at: now)
-        report.look(at: service)
+        report.observe(service)
     }
 
     mutating func tell(_ slot: Int, _ incarnation: Int = 1, _ news: WorkerEvent...) {

@@ -9,7 +9,7 @@ struct MemoryKillsTests {
     private final class Group: MemoryKillCount {
         var kills: UInt64? = 5
         var hasEvent = false
-        var tellsBeforeItCounts = false
+        var signalsBeforeCounting = false
         var watch: (descriptor: Int32, interest: Interest)? { nil }
         var seconds: Double = 100
 
@@ -71,7 +71,7 @@ struct MemoryKillsTests {
     /// Version 1 signals before it counts.
     @Test func aKillMayBeCountedAfterItsEvent() {
         let group = Group()
-        group.tellsBeforeItCounts = true
+        group.signalsBeforeCounting = true
         let kills = group.observed()
         group.hasEvent = true
         kills.acknowledge()

@@ -48,7 +48,7 @@ struct SpareDescriptorsTests {
                 AcceptEvidence.observe(
                     from: child.pid, listeners: [], depth: .cautious, within: .onLoop())
                     == .unreadable)
-            try #require(HeldListeners.look(at: [child.pid], known: []) == nil)
+            try #require(HeldListeners.inspect([child.pid], known: []) == nil)
             try #require(throws: SystemCallError(call: "open", code: EMFILE)) {
                 try ProcessMemory.shares(of: child.pid)
             }

@@ -33,6 +33,18 @@ private let readme = root.appendingPathComponent("README.md")
         for name in HelpTopic.names { #expect(topics.contains(name), "\(name)") }
     }
 
+    /// The help follows the same rules as the sources (HouseRulesTests), and one more: a sentence states
+    /// a fact about the program instead of giving it a voice.
+    @Test func theHelpIsPlainEnglish() {
+        let banned =
+            /\b(doors?|ears?|bells?|strangers?|[Ww]hoever|[Ss]omebody|[Nn]obody|looks? at|looked at|hears?|tells?|told|says?|[Ff]or want of|not any more|go(es)? on|so many)\b/
+        for name in HelpTopic.names {
+            for line in HelpTopic(name)?.text.split(separator: "\n") ?? [] {
+                #expect(line.firstMatch(of: banned) == nil, "\(name): \(line)")
+            }
+        }
+    }
+
     @Test func aSettingIsExplained() {
         #expect(
             HelpTopic.setting(key: "memory-samples").text == """

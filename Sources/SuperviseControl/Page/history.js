@@ -3,7 +3,7 @@
 'use strict';
 
 /** The length of the history in seconds, and the maximum number of incarnations per slot. */
-const longestMemory = 3600, mostLives = 200;
+const longestMemory = 3600, maxLives = 200;
 
 /**
  * One incarnation of a worker, in seconds since the master started. Ages and the uptime refer to
@@ -83,7 +83,7 @@ class PoolHistory {
             lives.push(life);
             // Exits come before running workers, but an older one may be reported later.
             lives.sort((one, other) => one.incarnation - other.incarnation);
-            if (lives.length > mostLives) lives.shift();
+            if (lives.length > maxLives) lives.shift();
         }
         return life;
     }

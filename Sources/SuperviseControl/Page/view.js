@@ -1,9 +1,9 @@
 /* The elements of the page. Text is inserted only as text, never as markup. */
 
 /** The number of lanes that a pool shows at a time. */
-const mostLanes = 24;
+const maxLanes = 24;
 /** The number of exits listed. */
-const mostExits = 8;
+const maxExits = 8;
 
 const byID = id => document.getElementById(id);
 
@@ -28,11 +28,11 @@ class PoolView {
         this.element = byID('pool-pattern').content.firstElementChild.cloneNode(true);
         this.element.dataset.pool = name;
         write(this.find('h2'), name);
-        this.find('.back').onclick = () => this.show(this.first - mostLanes);
-        this.find('.on').onclick = () => this.show(this.first + mostLanes);
+        this.find('.back').onclick = () => this.show(this.first - maxLanes);
+        this.find('.on').onclick = () => this.show(this.first + maxLanes);
         this.find('.overview').onclick = event => {
             const index = squareAt(event, this.columns);
-            this.show(index - index % mostLanes);
+            this.show(index - index % maxLanes);
         };
         new IntersectionObserver(([entry]) => {
             this.isVisible = entry.isIntersecting;
@@ -44,7 +44,7 @@ class PoolView {
 
     /** Shows the page of lanes that contains this one. */
     show(first) {
-        const last = Math.floor((this.slots.length - 1) / mostLanes) * mostLanes;
+        const last = Math.floor((this.slots.length - 1) / maxLanes) * maxLanes;
         this.first = Math.max(0, Math.min(first, last));
         this.draw();
     }
@@ -54,7 +54,7 @@ class PoolView {
         this.now = now;
         this.bySlot = Map.groupBy(pool.slots, entry => entry.slot);
         this.history.take(
-            pool, now, slot => this.shownSlots?.has(slot) ?? slot < mostLanes);
+            pool, now, slot => this.shownSlots?.has(slot) ?? slot < maxLanes);
     }
 
     /** The current slots, and those that existed in the time range. */
@@ -69,7 +69,7 @@ class PoolView {
         if (!this.pool || !this.isVisible) return;
         const slots = this.slots;
         if (this.first >= slots.length) this.first = 0;
-        const shown = slots.slice(this.first, this.first + mostLanes);
+        const shown = slots.slice(this.first, this.first + maxLanes);
         this.shownSlots = new Set(shown);
         this.span = new Span(this.now, shownSeconds);
         this.drawHead();
@@ -94,17 +94,17 @@ class PoolView {
     }
 
     drawOverview(slots, shown) {
-        this.find('.crowd').hidden = slots.length <= mostLanes;
-        if (slots.length <= mostLanes) return;
+        this.find('.crowd').hidden = slots.length <= maxLanes;
+        if (slots.length <= maxLanes) return;
         write(this.find('.shown'), `Lanes and memory of slots ${shown[0]} to `
             + `${shown.at(-1)}, of ${countText(slots.length)} slots; `
             + 'to select others, click a square. Memory is recorded once a lane is shown.');
         this.find('.back').disabled = this.first === 0;
-        this.find('.on').disabled = this.first + mostLanes >= slots.length;
+        this.find('.on').disabled = this.first + maxLanes >= slots.length;
         const states = slots.map(slot =>
             this.bySlot.has(slot) ? stateOf(this.bySlot.get(slot)[0])[1] : '');
         this.columns = drawOverview(this.find('.overview'), states,
-            index => index >= this.first && index < this.first + mostLanes);
+            index => index >= this.first && index < this.first + maxLanes);
     }
 
     drawLanes(shown) {
@@ -230,13 +230,13 @@ class PoolView {
         const counts = Object.entries(this.pool.totals.exits);
         const parts = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
         write(this.find('.totals'), parts.join(', ') || 'none yet');
-        const rows = this.pool.exits.slice(0, mostExits).map(exit => [
+        const rows = this.pool.exits.slice(0, maxExits).map(exit => [
             secondsText(exit.ago_seconds), String(exit.slot), String(exit.pid ?? ''),
             exit.cause, endText(exit), secondsText(exit.age_seconds),
             countText(exit.requests), bytesText(exit.memory_bytes), String(exit.generation),
         ]);
         this.find('table').hidden = !rows.length;
-        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, mostExits)));
+        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, maxExits)));
         const body = this.find('tbody');
         while (body.rows.length > rows.length) body.deleteRow(-1);
         rows.forEach((texts, index) => {
