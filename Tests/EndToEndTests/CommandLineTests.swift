@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Command lines as users type them, and the exit codes.
+/// Typical command lines, and the exit codes.
 @Suite(.takesTurn) struct CommandLineTests {
     @Test func theReadmesWebServer() async throws {
         let master = try Supervise([
@@ -81,7 +81,7 @@ import Testing
     @Test(.needsRoot) func aPrivilegedPortNamesWhatItTakes() async throws {
         let master = try Supervise(
             ["--control", "none", "--bind", "127.0.0.1:81", "--", Place.helloWorker],
-            // Where the ports below 1024 are free for all, they are not in a namespace of its own.
+            // If ports below 1024 are unprivileged here, they are not in a new network namespace.
             wrapper: ["unshare", "--net", "setpriv", "--bounding-set=-net_bind_service"])
         #expect(try await master.waitForExit() == .exited(1))
         #expect(
@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    /// In a user namespace without a map nobody is root, not even for a root who runs the tests.
+    /// In a user namespace without a mapping, no process is root, even if root runs the tests.
     @Test(.needsRoot, arguments: ["run", "check"])
     func onlyRootRunsWorkersAsSomebodyElse(verb: String) async throws {
         let master = try Supervise(
@@ -210,7 +210,7 @@ import Testing
         let master = try Supervise(
             [
                 "--workers", "2", "--restart", restart, "--backoff", "10ms",
-                // These end before they count as ready, and jobs that always fail are given up.
+                // These exit before they are ready, and the master exits if jobs always fail.
                 "--boot-attempts", "1000", "--", "python3", Place.worker("job"),
             ],
             environment: ["JOB_STATUS": status, "JOB_STARTS": folder["starts"]])

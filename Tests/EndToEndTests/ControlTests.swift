@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Looking at a running master and steering it, as operators do.
+/// Monitoring and control of a running master by operators.
 @Suite(.takesTurn) struct ControlTests {
     @Test func theOnlyMasterIsFound() async throws {
         let master = try Supervise.hello(["--workers", "2", "--max-requests", "100"])
@@ -17,13 +17,13 @@ import Testing
         let pools = try #require(json["pools"] as? [[String: Any]])
         let slots = try #require(pools[0]["slots"] as? [[String: Any]])
         #expect(slots.compactMap { $0["requests"] as? Int }.reduce(0, +) == 10)
-        // Nobody samples their memory all the time, and yet it is there for whoever looks.
+        // Their memory is not sampled periodically, but available on request.
         #expect(slots.allSatisfy { ($0["memory_bytes"] as? Int ?? 0) > 1 << 20 })
         let workers = try await master.workers()
         #expect(slots.compactMap { ($0["pid"] as? Int).map { pid_t($0) } } == workers.map(\.pid))
 
         #expect(try await master.stop() == .exited(0))
-        // Root's masters may run besides, and only root can look away.
+        // Masters of root may run as well, and only root can exclude them.
         let nothing =
             getuid() == 0
             ? try await master.command("status", wrapper: Supervise.hidingOthers)
@@ -143,7 +143,7 @@ import Testing
                 $0.contains("\"event\":\"exited\"") && $0.contains("\"cause\":\"crashed\"")
             }
         }
-        // The log's own level hides them there.
+        // The log's own level hides them in the log.
         #expect(master.lines(Event.ready).isEmpty)
         let first = LogLine(try #require(folder.lines("out").first))
         #expect(first["schema"] == "2" && first["sequence"] == "1")
@@ -174,7 +174,7 @@ import Testing
             #expect(facts.contains(Substring(fact)), "\(fact)")
         }
         try await master.wait("both ready") { folder.lines("seen") == ["ready", "ready"] }
-        // They outstay their welcome, and nobody waits for them meanwhile.
+        // They exceed their time limit, and the master does not wait for them.
         let pid = try await master.pid()
         try await master.wait("the end of the commands") {
             ProcessTable.entries().filter { $0.parent == pid }.count == 1
@@ -182,7 +182,7 @@ import Testing
         #expect(try await master.workers().count == 1)
     }
 
-    /// What the service manager asks of the master is none of a command's business.
+    /// Commands do not inherit the variables of the service manager.
     @Test func commandsDoNotGetTheMastersContract() async throws {
         let folder = try Folder()
         let variables = [

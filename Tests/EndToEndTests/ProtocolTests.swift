@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Servers that speak other protocols, or tell systemd that they are ready: recycling loses nothing,
-/// and every worker ends by the stop-signal.
+/// Servers with other protocols, or with readiness notification: recycling loses nothing, and every
+/// worker ends by the stop-signal.
 @Suite(.takesLongTurn) struct ProtocolTests {
     private static let servers = [
         Server(
@@ -24,7 +24,7 @@ import Testing
             build: ["cc", "-O2", "-pthread", "-o", "FOLDER/pausing", "SERVERS/pausing.c"]),
     ]
 
-    /// Debian's has the version in its name.
+    /// In Debian, its name contains the version.
     private static let phpFPM =
         (0...9).map { "php-fpm8.\($0)" }.first { Place.program($0) != nil } ?? "php-fpm"
 

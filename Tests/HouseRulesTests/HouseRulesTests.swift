@@ -48,8 +48,8 @@ import Testing
             try Self.findings(of: /\bmutating func handle\(/, in: "Sources/SuperviseCore") != [])
     }
 
-    /// The child of a plain fork shares locks with threads that it does not have; starts go through
-    /// the C shim.
+    /// The child of a plain fork shares locks with threads that it does not have, so starts use the
+    /// C shim.
     @Test func swiftNeverForks() throws {
         #expect(try Self.findings(of: /\bv?fork\s*\(/, in: "Sources") == [])
     }
@@ -58,7 +58,7 @@ import Testing
         #expect(try Self.findings(of: /\btry[?!]|\bfatalError\(|@unchecked/, in: "Sources") == [])
     }
 
-    /// The core is a function of its events; the settings are one of their texts.
+    /// The core is a function of its events, and the settings are one of their texts.
     @Test func theInnerLayersImportNothingOfTheSystem() throws {
         #expect(try Self.findings(of: /\bimport\b/, in: "Sources/SuperviseCore") == [])
         #expect(
@@ -66,7 +66,7 @@ import Testing
                 == [])
     }
 
-    /// Requests and answers are bytes; who holds the sockets is another's business.
+    /// Requests and responses are bytes; other targets hold the sockets.
     @Test func theControlProtocolHoldsNoSocket() throws {
         #expect(
             try Self.findings(
@@ -99,8 +99,7 @@ import Testing
         "SuperviseState", "SuperviseWorker", "hello-worker", "supervise",
     ]
 
-    /// Metaphors, personification and calques: a program logs, reports and samples; it does not tell,
-    /// hear or look.
+    /// Metaphors and personification: a program logs, reports and samples instead.
     @Test func theEnglishIsPlain() throws {
         let banned =
             /\b(doors?|ears?|bells?|strangers?|[Ww]hoever|[Ss]omebody|looks? at|looked at|hears?|tells?|(is|are|was|were) told|[Ff]or want of|any more|go(es)? on)\b/

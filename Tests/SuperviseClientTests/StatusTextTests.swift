@@ -89,7 +89,7 @@ private let report = """
     @Test(arguments: [20, 40, 60, 80, 100, 120])
     func neverWiderThanTheTerminal(width: Int) throws {
         let lines = try text(width: width).split(separator: "\n")
-        // The table is cut to size; sentences are the terminal's to wrap.
+        // The table is truncated to the width; the terminal wraps sentences.
         for line in lines where line.hasPrefix("   ") || line.contains("SLOT") {
             #expect(line.count <= width, "\(line)")
         }

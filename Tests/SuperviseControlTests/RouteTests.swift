@@ -84,7 +84,7 @@ import Testing
         #expect(refusal.message.hasPrefix(message), "\(refusal.message)")
     }
 
-    /// A page of any site may have its name resolve to a loopback address.
+    /// A web site can let its name resolve to a loopback address.
     @Test(
         arguments: [
             (nil, true), ("", true), ("localhost", true), ("app.localhost", true),

@@ -4,7 +4,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct SpareDescriptorsTests {
-    /// In a process of its own, which has used up its descriptors.
+    /// In its own process, which has used up its descriptors.
     @Test func looksSucceedWhereNoDescriptorIsLeft() async {
         await #expect(processExitsWith: .success) {
             let child = try TestChild(["sh", "-c", "sleep 60; exit 1"])
@@ -32,7 +32,7 @@ struct SpareDescriptorsTests {
                 try #require(ExecutableFormat.ofFile("/proc/self/exe") != .unknown)
                 try #require(try ProcessDescriptor.signal(pid: below, 0))
             }
-            // What is kept is not lent, and the spare ones are back.
+            // The reserve is restored afterwards.
             try #require(throws: SystemCallError(call: "open", code: EMFILE)) {
                 try ProcessMemory(pid: child.pid)
             }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SuperviseMaster
 
-/// What a program says to the state of another version.
+/// How a program handles the state of another version.
 struct MasterStateTests {
     private struct Headed: Codable {
         var head: MasterState.Head

@@ -72,7 +72,7 @@ import Testing
         #expect(
             loadError(["--", "x"], environment: ["PORT": "1:2"])
                 .hasPrefix("environment variable PORT: \"1:2\" is not a port number"))
-        // Only a default that counts is worth an error.
+        // An invalid default is reported only if it is in effect.
         #expect(try pool(["-w2", "--", "x"], environment: ["WEB_CONCURRENCY": "x"]).binds == [])
     }
 

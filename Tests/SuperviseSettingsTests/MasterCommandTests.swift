@@ -95,7 +95,7 @@ import Testing
             #expect(text.hasPrefix("usage: supervise \(verb.usage.form)\n"))
             let word = verb == .run ? "[run]" : verb.rawValue
             #expect(ManualPage.roff(version: "1").contains("\n.SS supervise \(word)"))
-            // What the parser takes is explained.
+            // Everything that the parser accepts is documented.
             for part in verb.usage.form.split(whereSeparator: { "[] ".contains($0) })
             where verb.isForMaster && part.hasPrefix("--") {
                 #expect(text.contains("\n  \(part)"), "\(verb) \(part)")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseSettings
 
-/// The repository that this file is in.
+/// The repository of this file.
 private let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 

@@ -41,7 +41,7 @@ extension Fact {
         master cannot create such a directory, the sockets have abstract names. Then every process \
         on the machine can fill their queues, and the master logs notify-socket-unprotected. A \
         worker can hide processes from the master by giving them their own session, process group \
-        and environment. Only a cgroup stops those, as systemd and containers use it.
+        and environment. Only a cgroup, as used by systemd and containers, contains those.
         """,
         """
         The master creates the files below with the listed mode, restricted by the umask. The mode \

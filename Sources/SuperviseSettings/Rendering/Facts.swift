@@ -72,7 +72,7 @@ struct Fact: Sendable {
         Fact(
             "SUPERVISE_KEY",
             "Sets the setting KEY, in capitals and with underscores: SUPERVISE_MAX_REQUESTS=1000. An "
-                + "empty value unsets the setting or clears a list. The environment overrides the "
+                + "empty value counts as unset, or clears a list. The environment overrides the "
                 + "config file, and the command line overrides the environment. Pool settings can be "
                 + "set this way only if there is a single pool."),
         Fact(
