@@ -2,8 +2,8 @@ import Testing
 
 @testable import SuperviseCore
 
-/// From the word to stop to the stop of the pools (Service+Closing.swift), and listeners that a
-/// reload does without.
+/// From the stop request to the stop of the pools (Service+Closing.swift), and listeners that a
+/// reload removes.
 struct ClosingTests {
     @Test func whoWaitsIsServedBeforeAnybodyIsToldToGo() {
         let bench = up(plan("web"))
@@ -15,7 +15,8 @@ struct ClosingTests {
         #expect(
             bench.tell(.emptied(pool: 0)).performed
                 == [.note(.stopping(pool: 0, .graceful))] + told(worker(0), .stop, facts(61)))
-        // What is left of the graceful timeout of 30 s, which began with the shutting of the doors.
+        // The rest of the graceful timeout of 30 s, which started when the listeners began to
+        // close.
         bench.wake()
         #expect(bench.now == second(90))
     }
@@ -52,7 +53,7 @@ struct ClosingTests {
         #expect(
             bench.tell(.stop(.graceful))
                 == [.perform(.note(.drainDelay(pool: 0, .seconds(15))))])
-        // Whoever crashes meanwhile is replaced.
+        // Workers that crash meanwhile are replaced.
         #expect(bench.exit(worker(0), 1).performed.started == [worker(0, 0, 2)])
         bench.makeReady(worker(0, 0, 2))
         #expect(bench.wake().first == .shut(pool: 0))

@@ -47,7 +47,7 @@ struct DrainWitnessTests {
         #expect(!witness.hasDropped)
     }
 
-    /// What two waiting connections, 1 and 2, show at these times in milliseconds.
+    /// The state of two waiting connections, 1 and 2, at these times in milliseconds.
     private func verdicts(_ looks: [(Int64, Set<UInt64>)]) -> [Bool] {
         var witness = StopWitness(waiting: [1, 2], at: second(0))
         return looks.map { witness.saw(open: $1, at: second(0) + .milliseconds($0)) }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Workers that are emptied before they get the stop-signal.
+/// Workers that are drained before they get the stop-signal.
 struct DrainingTests {
-    /// A pool whose worker is emptied when it goes, and does so at 0 s.
+    /// A pool whose worker is drained before it stops, from 0 s on.
     private func leaving(
         _ rule: DrainRule = .observe, grace: TimeSpan = .seconds(30)
     ) -> (bench: Bench, actions: [Action]) {
@@ -32,7 +32,7 @@ struct DrainingTests {
             bench.tell(id(0), .drained)
                 == [.note(.drained(id(0), .idle, after: .seconds(3))), .signal(id(0), .stop)])
         #expect(bench.pool.worker(id(0))?.isDraining == false)
-        // The time counts from the beginning.
+        // The time counts from the start of the drain.
         #expect(bench.pool.nextDeadline == second(30))
         #expect(bench.tell(id(0), .drained) == [])
     }
@@ -67,7 +67,7 @@ struct DrainingTests {
         #expect(bench.now == Instant(nanoseconds: 500_000_000))
     }
 
-    /// Whoever comes late comes before neither the stop-signal nor its share.
+    /// A late request extends neither the time until the stop-signal nor the program's share of it.
     @Test func aLateTurnTakesNothingFromTheShare() {
         let (bench, _) = leaving(grace: .seconds(1))
         bench.wait(.milliseconds(1_200))
@@ -88,7 +88,7 @@ struct DrainingTests {
         #expect(bench.pool.nextDeadline == second(33))
     }
 
-    /// A lull ends a relaxed wait, and is named as such.
+    /// A lull ends a relaxed wait, and is named in the notice.
     @Test func lateInTheWaitALullWillDo() {
         let (bench, _) = leaving()
         bench.wake()
@@ -98,7 +98,7 @@ struct DrainingTests {
                 == [.note(.drained(id(0), .lull, after: .seconds(24))), .signal(id(0), .stop)])
     }
 
-    /// The program may end a connection that is used again and again, and gets half of the time.
+    /// The program may close a connection that is reused repeatedly, and gets half of the time.
     @Test func reuseGivesTheProgramHalfOfTheTime() {
         let (bench, _) = leaving()
         bench.wait(.seconds(3))
@@ -114,7 +114,7 @@ struct DrainingTests {
         #expect(bench.pool.nextDeadline == second(30))
     }
 
-    /// More time would be lost on a program that was seen to drop its requests.
+    /// A program known to drop its requests gets no further time.
     @Test func reuseChangesNothingForWhoDrops() {
         let (bench, _) = leaving()
         #expect(
@@ -125,7 +125,7 @@ struct DrainingTests {
         #expect(bench.pool.nextDeadline == second(24))
     }
 
-    /// systemd's protocol says when a program is ready, and nothing about how it ends.
+    /// systemd's protocol reports readiness, but not how a program stops.
     @Test func whoSaysReadyIsDrained() {
         let bench = Bench { $0.drain = .auto }
         bench.bringUp()
@@ -146,7 +146,7 @@ struct DrainingTests {
         #expect(actions.contains(.signal(id(0), .stop)) && !actions.contains(.drain(id(0))))
     }
 
-    /// What one worker has shown holds for the others.
+    /// The behaviour observed in one worker applies to the others.
     @Test func whoFinishesItsRequestsGetsTheSignalAtReuse() {
         let bench = Bench {
             $0.drain = .auto
@@ -198,7 +198,7 @@ struct DrainingTests {
 
     @Test func aGracefulStopEmptiesEverybodyOnce() {
         let (bench, _) = leaving()
-        // The one that leaves already is not told again.
+        // A worker that is already stopping is not signalled again.
         #expect(bench.tell(.stop(.graceful)) == [.note(.stopping(pool: 0, .graceful))])
         #expect(bench.pool.worker(id(0))?.isDraining == true)
     }
@@ -221,7 +221,7 @@ struct DrainingTests {
         #expect(bench.pool.worker(id(0)) == nil)
     }
 
-    /// A server may end and leave its requests to its children.
+    /// A server may exit and leave its requests to its children.
     @Test func whatItLeavesBehindIsEmptiedOn() {
         let (bench, _) = leaving()
         let actions = bench.tell(id(0), .exited(.code(0), leavesTree: true))

@@ -114,7 +114,7 @@ struct ServiceReloadTests {
         #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
         bench.exit(worker(0))
         #expect(bench.names == ["b"])
-        // Its last lines are still to be written, under its name.
+        // Its last lines are still logged, under its name.
         #expect(bench.service.member(0)?.name == "a")
         #expect(bench.exit(worker(1)).exitCode == nil)
         #expect(bench.service.member(0) == nil)
@@ -141,12 +141,12 @@ struct ServiceReloadTests {
         #expect(actions.performed.started == [worker(1)])
     }
 
-    /// As when a pool is renamed: the socket is never without a worker.
+    /// As when a pool is renamed: the socket always has a worker.
     @Test func aRemovedPoolServesUntilTheAddedOnesDo() {
         let bench = up(plan("a"))
         let actions = bench.tell(.reload([plan("b")]))
         #expect(actions.performed.retired == [])
-        // What crashes meanwhile comes back as it was.
+        // Workers that crash meanwhile are restarted with the old settings.
         #expect(bench.exit(worker(0), 1).performed.started == [worker(0, 0, 2)])
         bench.makeReady(worker(0, 0, 2))
         bench.tell(worker(1), .running)
