@@ -3,8 +3,7 @@ import SuperviseLinux
 
 /// `reload --wait`, `stop --wait` and `upgrade`.
 extension Client {
-    /// Follows the reload until its verdict. Returns 0 if every worker is new; otherwise prints the reason
-    /// and returns 1.
+    /// Follows the reload until its verdict: 0 when every worker is new, else 1, and why.
     func reloadAndWait(_ timeout: TimeSpan?) throws(ControlFailure) -> Int32 {
         let end = timeout.map { MonotonicClock.nanoseconds() + $0.nanoseconds }
         let client = try request("POST", "/reload?wait")
@@ -18,19 +17,19 @@ extension Client {
                 line = try client.nextLine(
                     timeoutMilliseconds: left.map { Int32(clamping: $0) } ?? -1)
             } catch {
-                guard case .timedOut = error, let timeout else { throw error }
+                guard case .silent = error, let timeout else { throw error }
                 progress.end()
-                writeError(
-                    "the reload has not finished after \(Units.seconds(timeout.seconds)) "
-                        + "(\(last)); it continues")
+                complain(
+                    "the reload is not done after \(Units.seconds(timeout.seconds)) (\(last)); "
+                        + "it goes on")
                 return ExitCode.failed
             }
             guard let line else {
                 progress.end()
-                writeError("lost the connection to the master")
+                complain("the master is gone")
                 return ExitCode.failed
             }
-            guard let step = JSONValue(line) else { throw .invalidResponse }
+            guard let step = JSONValue(line) else { throw .garbled }
             if step["stage"]?.text == "verdict" {
                 progress.end()
                 return verdict(step)
@@ -43,7 +42,7 @@ extension Client {
     private static func text(of step: JSONValue) -> String {
         switch step["stage"]?.text {
         case "reading": "reading the configuration"
-        case "canary": "generation \(step.integerText("generation")): waiting for the canary"
+        case "trial": "generation \(step.integerText("generation")): trying the first new worker"
         case "rolling":
             "generation \(step.integerText("generation")): \(step.integerText("replaced")) of "
                 + "\(step.integerText("of")) replaced"
@@ -55,60 +54,60 @@ extension Client {
         let reasons = (step["reasons"]?.elements ?? []).compactMap(\.text).map(\.printable)
         let generation = step["generation"]?.integer.map { "generation \($0) " } ?? ""
         let result = step["result"]?.text
-        if result == "complete" { return writeOutput("\(generation)rolled out\n") }
-        let outcome =
+        if result == "complete" { return say("\(generation)rolled out\n") }
+        let said =
             switch result {
-            case "aborted": "reload aborted; the current generation keeps running"
+            case "aborted": "the reload was aborted, everything runs on as before"
             case "stalled":
-                "reload stalled: the remaining old workers keep serving; retrying"
-            case "failed": "the configuration has errors; the current configuration stays in force"
+                "the reload stalls: the old workers that are left serve on, and it is tried again"
+            case "failed": "the configuration has errors, everything runs on as before"
             case "superseded": "a newer reload superseded this one"
-            case "stopped": "the master was stopped"
+            case "stopped": "the master was told to stop"
             default: "the reload failed"
             }
-        writeError(outcome)
-        for reason in reasons { writeError("  \(reason)") }
+        complain(said)
+        for reason in reasons { complain("  \(reason)") }
         return ExitCode.failed
     }
 
-    /// Waits for the result of an upgrade. Returns 0 if the new version runs; otherwise prints the reason
-    /// and returns 1.
+    /// Waits for the verdict on an upgrade: 0 when the master goes on as the new program, else 1, and
+    /// why.
     func upgrade() throws(ControlFailure) -> Int32 {
         let client = try request("POST", "/upgrade?wait")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(timeoutMilliseconds: -1) {
-            guard let step = JSONValue(line) else { throw .invalidResponse }
+            guard let step = JSONValue(line) else { throw .garbled }
             guard step["stage"]?.text == "verdict" else { continue }
             if step["result"]?.text == "complete" {
-                return writeOutput(
-                    "upgraded from version \(step["from"]?.text?.printable ?? "?") to "
-                        + "\(step["version"]?.text?.printable ?? "?")\n")
+                return say(
+                    "version \(step["version"]?.text?.printable ?? "?"), before "
+                        + "\(step["from"]?.text?.printable ?? "?")\n")
             }
-            writeError("upgrade failed; the master keeps running the old version")
-            if let reason = step["reason"]?.text { writeError("  \(reason.printable)") }
+            complain("no upgrade, the master goes on as before")
+            if let reason = step["reason"]?.text { complain("  \(reason.printable)") }
             return ExitCode.failed
         }
-        writeError("lost the connection to the master")
+        complain("the master is gone")
         return ExitCode.failed
     }
 
-    /// Waits until the master has exited.
+    /// Waits until the master is gone.
     func stopAndWait(_ target: String) throws(ControlFailure) -> Int32 {
         let client = try request("POST", target + "&wait=yes")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(timeoutMilliseconds: -1) {
             guard let code = JSONValue(line)?["exit_code"]?.integer else { continue }
-            // The connection ends when the process has exited.
+            // The end of the connection follows when the process is gone.
             while try client.nextLine(timeoutMilliseconds: -1) != nil {}
-            if code != 0 { writeError("the master exited with status \(code)") }
+            if code != 0 { complain("the master ended with exit code \(code)") }
             return ExitCode.done
         }
-        writeError("the master was killed")
+        complain("the master was killed")
         return ExitCode.failed
     }
 }
 
-/// A progress line on a terminal. Other outputs get only the verdict.
+/// A line on a terminal that changes. Elsewhere nothing is shown: what counts is the verdict.
 private final class Progress {
     private let isShown = Terminal.isTerminal(2)
     private var hasLine = false

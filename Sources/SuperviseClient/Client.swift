@@ -3,24 +3,24 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The commands for a running master. They block, so they are separate from `SuperviseMaster`, where
-/// nothing may block.
+/// The commands for a running master. They are plain blocking programs, which is why they are no part
+/// of `SuperviseMaster`, where nothing may wait.
 public struct Client {
     /// Exit codes of these commands.
     enum ExitCode {
         static let done: Int32 = 0
         static let failed: Int32 = 1
         static let usage: Int32 = 2
-        static let notRunning: Int32 = 3
+        static let nothingRuns: Int32 = 3
     }
 
     let command: MasterCommand
     let environment: [String: String]
     var found: MasterFinder.Found?
-    /// Running masters of other users, which root can see.
+    /// Masters of other users that run too, which root sees.
     var others: [MasterFinder.Found] = []
 
-    /// Runs a command and returns the exit code. `environment` is that of this process.
+    /// Carries a command out and returns the exit code. `environment` is this process's.
     public static func run(_ command: MasterCommand, environment: [String: String]) -> Int32 {
         var client = Client(command: command, environment: environment)
         do throws(MasterFinder.Failure) {
@@ -32,13 +32,13 @@ public struct Client {
         } catch {
             switch error {
             case .nothing(let message):
-                client.writeError(message)
-                return ExitCode.notRunning
+                client.complain(message)
+                return ExitCode.nothingRuns
             case .several(let message):
-                client.writeError(message)
+                client.complain(message)
                 return ExitCode.usage
             case .refused(let message):
-                client.writeError(message)
+                client.complain(message)
                 return ExitCode.failed
             }
         }
@@ -46,10 +46,9 @@ public struct Client {
             return try client.act()
         } catch {
             switch error {
-            case .unreachable(let error):
-                client.writeError("lost the connection to the master: \(error.message)")
-            case .timedOut: client.writeError("the master does not respond")
-            case .invalidResponse: client.writeError("invalid response from the master")
+            case .unreachable(let error): client.complain("the master is gone: \(error.message)")
+            case .silent: client.complain("the master does not answer")
+            case .garbled: client.complain("the master's answer makes no sense")
             }
             return ExitCode.failed
         }
@@ -73,15 +72,15 @@ public struct Client {
         }
     }
 
-    /// Sends a request over the connection by which the master was found.
+    /// A request over the connection by which the master was found.
     func request(_ method: String, _ target: String) throws(ControlFailure) -> ControlClient {
-        guard let found else { throw .invalidResponse }
+        guard let found else { throw .garbled }
         return try ControlClient(found.socket, method, target)
     }
 
-    /// Sends a request over a new connection, for repeated requests.
+    /// A request over another connection, for what asks again and again.
     func requestAgain(_ target: String) throws(ControlFailure) -> ControlClient {
-        guard let found else { throw .invalidResponse }
+        guard let found else { throw .garbled }
         let socket: StreamSocket
         do throws(SystemCallError) {
             socket = try found.connectAgain()
@@ -91,7 +90,7 @@ public struct Client {
         return try ControlClient(socket, "GET", target)
     }
 
-    /// Sends a POST request and reports a failure.
+    /// Asks for something to be done, and tells why not.
     private func post(_ target: String) throws(ControlFailure) -> Int32 {
         let client = try request("POST", target)
         let body = try client.wholeBody()
@@ -107,12 +106,12 @@ public struct Client {
         guard client.status == 200, let answer = JSONValue(body) else {
             return refused(client.status, body)
         }
-        return writeOutput(
-            "\(answer["pool"]?.text ?? "?"): scaled from \(answer.integerText("from")) to "
-                + "\(answer.integerText("to")) workers\n" + Client.shares(in: answer))
+        return say(
+            "\(answer["pool"]?.text ?? "?"): \(answer.integerText("from")) workers, now "
+                + "\(answer.integerText("to"))\n" + Client.shares(in: answer))
     }
 
-    /// The memory caps of a new worker, if they are percentages.
+    /// What a worker may use of the memory from now on, where caps are percentages.
     private static func shares(in answer: JSONValue) -> String {
         [("max-rss", "max_rss_bytes"), ("kill-rss", "kill_rss_bytes")].map { key, field in
             answer[field]?.integer.map {
@@ -125,7 +124,7 @@ public struct Client {
         pool.map { "&pool=" + Client.escaped($0) } ?? ""
     }
 
-    /// Percent-encodes a part of a URL (RFC 3986).
+    /// As a part of a URL (RFC 3986).
     static func escaped(_ text: String) -> String {
         text.utf8.map { byte in
             switch byte {
@@ -139,33 +138,33 @@ public struct Client {
         }.joined()
     }
 
-    /// Reports a rejected request and returns the exit code.
+    /// Why the master would not; the exit code for that.
     func refused(_ status: Int, _ body: [UInt8]) -> Int32 {
         let message = JSONValue(body)?["error"]?.text?.printable
-        writeError(message ?? "the master responded with status \(status)")
+        complain(message ?? "the master answered with status \(status)")
         return status == 400 ? ExitCode.usage : ExitCode.failed
     }
 
-    func writeError(_ message: String) {
+    func complain(_ message: String) {
         do throws(SystemCallError) {
             try TextOutput.write("supervise: \(message)\n", to: 2)
         } catch {
-            // Standard error is closed; only the exit code can report the failure.
+            // Nobody reads standard error; the exit code has to tell it all.
             return
         }
     }
 
-    func writeOutput(_ text: String) -> Int32 {
+    func say(_ text: String) -> Int32 {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: 1)
             return ExitCode.done
         } catch {
-            writeError("standard output: \(error.message)")
+            complain("standard output: \(error.message)")
             return ExitCode.failed
         }
     }
 
-    /// The style of standard output.
+    /// How to write to standard output.
     var style: Style {
         guard Terminal.isTerminal(1) else { return Style() }
         // no-color.org: any value but an empty one.
@@ -175,7 +174,7 @@ public struct Client {
 }
 
 extension MasterCommand.Action {
-    /// Whether the command changes something in the master.
+    /// Whether the master is to do something, and not only to answer.
     fileprivate var actsOnMaster: Bool {
         switch self {
         case .status, .top, .events: false

@@ -4,38 +4,38 @@ import SuperviseSettings
 
 /// Finds the control socket of a running master.
 struct MasterFinder {
-    /// The reason that no master was found.
+    /// Why none was found.
     enum Failure: Error, Equatable {
-        /// No master responds.
+        /// Nothing answers.
         case nothing(String)
-        /// Several masters match.
+        /// More than one could be meant.
         case several(String)
-        /// A master may run, but this user cannot access it.
+        /// Something may run, but not for this user.
         case refused(String)
     }
 
-    /// A socket of a running master.
+    /// A socket that answers.
     struct Found {
         let path: String
         let socket: StreamSocket
-        /// The user of the master, if root found one of another user; otherwise nil.
+        /// The user of a master that root found among those of other users; nil for its own.
         var owner: UInt32?
-        /// Opens another connection.
+        /// Connects once more.
         let connectAgain: () throws(SystemCallError) -> StreamSocket
 
-        /// The name of the master, derived from the file name of the socket.
+        /// The master's name, from the socket's.
         var name: String {
             let file = path.split(separator: "/").last.map(String.init) ?? path
             return String(file.dropLast(ControlPath.suffix.count)).printable
         }
 
-        /// The name, with the user if it is another one.
+        /// The name, with the user where that is another.
         var title: String {
             owner.map { "\(name) (user \(MasterFinder.userName($0)))" } ?? name
         }
     }
 
-    /// The number of attempts to connect to a socket whose accept queue is full.
+    /// How often a socket is asked that has no room for another connection.
     static let attempts = 200
     static let gapMilliseconds: Int32 = 10
 
@@ -44,8 +44,8 @@ struct MasterFinder {
 
     var folders: [String] { ControlPath.folders(runtimeFolder: runtimeFolder) }
 
-    /// Finds the master. If `actsOnMaster`, root must name the socket of a master of another user,
-    /// because any user can create a socket with a misleading name.
+    /// `actsOnMaster` is whether the master is to do something. Then root has to name the socket of
+    /// another user's master: who can make a socket must not have root take it for another one.
     func find(
         _ target: MasterCommand.Target, actsOnMaster: Bool
     ) throws(Failure) -> (found: Found, others: [Found]) {
@@ -78,14 +78,14 @@ struct MasterFinder {
         } catch {
             switch error.kind {
             case .notFound, .refused:
-                throw .nothing("no master is running: no process listens on \(path)")
+                throw .nothing("no master is running: nothing listens on \(path)")
             case .notNow: throw .refused(isStuck(path))
             default: throw .refused("\(path): \(error.message)")
             }
         }
     }
 
-    /// Connects, and retries while the accept queue is full.
+    /// As many as its queue holds may be waiting before us.
     private func connectInTime(_ path: String) throws(SystemCallError) -> StreamSocket {
         for _ in 0..<MasterFinder.attempts {
             do throws(SystemCallError) {
@@ -99,11 +99,11 @@ struct MasterFinder {
     }
 
     func isStuck(_ path: String) -> String {
-        "\(path) accepts no connections: its master is suspended or overloaded"
+        "\(path) takes no connection: its master is stopped, or has more clients than it can serve"
     }
 
-    /// Returns the only master in the first folder that has one: the masters of a user take precedence
-    /// over those of the machine.
+    /// The only one of the first folder in which any answers: a user's own masters come before those
+    /// of the machine.
     private func choose(_ folders: [[String]], what: String) throws(Failure) -> Found {
         var refused: [String] = []
         for paths in folders {
@@ -119,12 +119,12 @@ struct MasterFinder {
 
     func severalText(_ found: [Found]) -> String {
         let names = found.map(\.title).joined(separator: ", ")
-        return "several masters are running: \(names); select one with --name NAME"
+        return "several masters are running: \(names); choose one with --name"
     }
 
     func nothingText(_ what: String, in folders: [String]) -> String {
-        "\(what): no control socket responds in \(folders.joined(separator: " or ")). "
-            + "For another control socket, pass --control PATH"
+        "\(what): nothing answers in \(folders.joined(separator: " or ")). "
+            + "A control socket elsewhere is named by --control PATH"
     }
 
     private func answering(_ paths: [String], refused: inout [String]) -> [Found] {
@@ -132,7 +132,7 @@ struct MasterFinder {
         for path in paths {
             do throws(SystemCallError) {
                 let socket = try connectInTime(path)
-                // In a folder that others can write to, the socket may belong to another user.
+                // Where others may make files, a socket may be theirs.
                 guard isTrusted(socket) else { continue }
                 found.append(
                     Found(path: path, socket: socket) { () throws(SystemCallError) in
@@ -140,12 +140,12 @@ struct MasterFinder {
                     })
             } catch  where error.kind == .notPermitted {
                 refused.append(
-                    "\(path): permission denied; only root, the master's user and the owner may use it"
-                )
+                    "\(path) is not for this user: only root and the user of the master may talk to "
+                        + "it")
             } catch  where error.kind == .notNow {
                 refused.append(isStuck(path))
             } catch {
-                // Left by a killed master.
+                // A file that a killed master left behind.
                 continue
             }
         }

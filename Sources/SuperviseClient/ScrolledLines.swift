@@ -1,4 +1,4 @@
-/// A key of `top`.
+/// A key that `top` knows.
 enum ViewKey: Equatable {
     case quit
     case up
@@ -9,7 +9,7 @@ enum ViewKey: Equatable {
     case bottom
 }
 
-/// Decodes keys from the bytes of a terminal (ECMA-48 with the extensions of xterm).
+/// Keys from the bytes that a terminal sends for them (ECMA-48, as xterm has it).
 struct KeyReader {
     private var pending: [UInt8] = []
 
@@ -21,7 +21,7 @@ struct KeyReader {
         (" ", .pageDown), ("f", .pageDown), ("b", .pageUp), ("g", .top), ("G", .bottom),
     ]
 
-    /// Returns the keys that these bytes complete. An incomplete sequence is kept.
+    /// The keys that these bytes complete. What begins a sequence waits for the rest of it.
     mutating func read(_ bytes: [UInt8]) -> [ViewKey] {
         pending += bytes
         var keys: [ViewKey] = []
@@ -43,12 +43,12 @@ struct KeyReader {
     }
 }
 
-/// A scrollable list of lines.
+/// Lines of which a terminal shows a part.
 struct ScrolledLines {
     var lines: [String] = [] {
         didSet { first = min(first, lastFirst) }
     }
-    /// The number of visible lines.
+    /// How many are shown at a time.
     var rows = 1 {
         didSet { first = min(first, lastFirst) }
     }
@@ -56,10 +56,10 @@ struct ScrolledLines {
 
     private var lastFirst: Int { max(0, lines.count - rows) }
 
-    /// The visible lines.
+    /// Those that are shown.
     var shown: [String] { Array(lines.dropFirst(first).prefix(rows)) }
 
-    /// The line below the visible ones.
+    /// The line below them.
     var footer: String {
         guard lines.count > rows else { return "q: quit" }
         return "q: quit  up, down, space, b, g, G: scroll  lines \(first + 1) to "

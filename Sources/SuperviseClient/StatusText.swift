@@ -1,13 +1,13 @@
-/// The text of `supervise status`, formatted from the JSON of the master.
+/// `supervise status`, for people: from the JSON that the master tells.
 struct StatusText {
     let report: JSONValue
     let style: Style
-    /// The user of the master, if it is another user.
+    /// Whose master it is, where it is another user's.
     var user: String?
-    /// The number of exits to show.
+    /// How many of the last exits are shown.
     var exits = 5
 
-    /// The formatted lines.
+    /// The lines.
     var lines: [String] {
         var lines = head
         for pool in report["pools"]?.elements ?? [] {
@@ -39,18 +39,18 @@ struct StatusText {
         let generation = reload["generation"]?.integer.map { "generation \($0)" }
         let ago = reload["age_seconds"]?.number.map { "\(Units.seconds($0)) ago" }
         let progress = "\(reload.integerText("replaced")) of \(reload.integerText("of")) replaced"
-        let outcome: String =
+        let said: String =
             switch state {
-            case "canary": "waiting for the canaries"
+            case "trial": "the first new workers are on trial"
             case "rolling": progress
-            case "stalled": style.paint("stalled, \(progress); new workers fail repeatedly", .red)
+            case "stalled": style.paint("stalled, \(progress); new workers keep failing", .red)
             case "complete": "rolled out in \(reload.time("took_seconds"))"
-            case "aborted": style.paint("aborted; the previous generation keeps running", .red)
-            case "failed": style.paint("failed; the previous configuration stays in force", .red)
+            case "aborted": style.paint("aborted; everything is as it was", .red)
+            case "failed": style.paint("failed; everything is as it was", .red)
             default: state
             }
         let facts = [generation, ago].compactMap { $0 }.joined(separator: ", ")
-        return ["last reload: \(outcome)\(facts.isEmpty ? "" : " (\(facts))")"]
+        return ["last reload: \(said)\(facts.isEmpty ? "" : " (\(facts))")"]
             + reasons.map { "  \($0)" }
     }
 
@@ -58,9 +58,7 @@ struct StatusText {
         let serving = pool["serving"]?.integer ?? 0
         let size = pool["workers"]?.integer ?? 0
         let state = pool["state"]?.text ?? ""
-        let surplus = serving - size
-        let extra =
-            surplus > 0 ? " (+\(surplus) \(surplus == 1 ? "replacement" : "replacements"))" : ""
+        let extra = serving > size ? " (+\(serving - size) taking over)" : ""
         let count = style.paint(
             "\(min(serving, size)) of \(size) ready\(extra)",
             serving >= size ? .green : pool["ready"]?.boolean == true ? .yellow : .red)
@@ -131,7 +129,7 @@ struct StatusText {
                     + slot.time("starts_in_seconds"), .red
             )
         case "failed": return ("failed", .red)
-        case "waiting": return ("waiting for the budget", .yellow)
+        case "waiting": return ("waits for room", .yellow)
         default: return (state, .dim)
         }
     }
@@ -167,7 +165,7 @@ struct StatusText {
     }
 }
 
-/// The unit of the counts in a table: in the title if all rows have the same unit, otherwise in the cells.
+/// The unit of the counts in a table: in its head where all rows have the same, else in the cells.
 private struct CountTitle {
     private let isConnections: Bool
     private let isMixed: Bool

@@ -1,31 +1,31 @@
 import SuperviseCore
 
-/// One connection, without its socket: its inputs are bytes and the time, its outputs are requests and
-/// bytes. It either reads a request or sends a response; while it sends, it reads no further request.
-/// Its memory and the duration of each step are bounded.
+/// One connection, without its socket: bytes and the time go in, requests and bytes come out. At any
+/// time it either reads a request, or has an answer to get rid of; a client that sends more than it
+/// reads is not read from. Everything about it is bounded: what is kept, and how long it may take.
 public struct HTTPConversation: Sendable, Codable {
-    /// The time limit for receiving a request, from its first byte or from the start of the connection.
+    /// How long a request may take to arrive, from its first byte or from the connection's start.
     public static let requestTime = TimeSpan.seconds(10)
-    /// The time limit between requests.
+    /// How long a connection may stay without a request.
     public static let idleTime = TimeSpan.seconds(75)
-    /// The time limit for sending a response, and for progress of a stream.
+    /// How long an answer may take to be taken, and a stream to move on.
     public static let answerTime = TimeSpan.seconds(30)
-    /// How long further input is discarded after the last response. Closing with unread input would
-    /// reset the connection and lose the response.
+    /// How long the rest of what a client sends is read after the answer, so that closing does not
+    /// take the answer from it.
     public static let lingerTime = TimeSpan.seconds(2)
-    /// The maximum number of bytes queued for the reader of a stream; further parts are dropped.
+    /// The most bytes that wait for the reader of a stream; what comes then is dropped.
     public static let longestStreamBacklog = 64 << 10
 
     private enum State: Equatable, Codable {
-        /// Reads a request. Exits: `answering`, `leaving`.
+        /// A request is read. Exits: `answering`, `leaving`.
         case reading
-        /// A request was returned. Exits: `reading`, `streaming`, `leaving`.
+        /// A request was given out. Exits: `reading`, `streaming`, `leaving`.
         case answering(isHead: Bool, isModern: Bool, keepsAlive: Bool)
-        /// Sends a stream. Exit: `leaving`.
+        /// Parts of an answer come as they happen. Exit: `leaving`.
         case streaming(isChunked: Bool)
-        /// Sends the last response. Exit: `over`.
+        /// The answer is the last; then comes the end. Exit: `over`.
         case leaving
-        /// The connection must be closed. No exit.
+        /// The connection is to be closed. No exit.
         case over
     }
 
@@ -34,43 +34,43 @@ public struct HTTPConversation: Sendable, Codable {
     private var hasEnded = false
     private var backlog: [UInt8] = []
     private var taken = 0
-    /// The deadline of the current state.
+    /// By when the present state has to have moved on.
     public private(set) var deadline: Instant
-    /// The number of parts of a stream that were dropped because the reader was too slow.
+    /// How many parts of a stream were dropped since the reader was too slow.
     public private(set) var dropped = 0
     private var toldDropped = 0
 
-    /// Creates a conversation for a new connection.
+    /// A connection that was just accepted.
     public init(at now: Instant) {
         deadline = now + HTTPConversation.requestTime
     }
 
-    /// The bytes to send next.
+    /// What is to be sent next.
     public var output: ArraySlice<UInt8> { backlog[taken...] }
-    /// The number of bytes to send.
+    /// How many bytes wait to be sent.
     public var outputBytes: Int { backlog.count - taken }
-    /// Whether to read from the client now.
+    /// Whether what the client sends is to be read now.
     public var wantsInput: Bool {
         guard !hasEnded else { return false }
         switch state {
-        // Reading from the client of a stream detects that it has disconnected.
+        // A stream is read to learn that the client is gone.
         case .streaming: return true
         case .reading, .leaving: return outputBytes == 0
         case .answering, .over: return false
         }
     }
-    /// Whether to close the connection.
+    /// Whether the connection is to be closed.
     public var isOver: Bool { state == .over }
-    /// Whether to shut down the writing side, which signals the end of the response.
+    /// Whether its writing side is to be shut down, for the client to know that this was all.
     public var isLeaving: Bool { state == .leaving && outputBytes == 0 }
-    /// Whether it is idle or reads a request. Such a connection can be closed to make room for another.
+    /// Whether it is between requests or reads one; such a connection may be closed to make room.
     public var isWaitingForRequest: Bool { state == .reading && outputBytes == 0 }
-    /// Whether unparsed input is available and the next request can be returned.
+    /// Whether more was received than the requests that were given out, while the next may be given out.
     public var hasReceivedMore: Bool { isWaitingForRequest && !parser.isEmpty }
-    /// Whether the response is a stream.
+    /// Whether its answer is a stream.
     public var isStreaming: Bool { if case .streaming = state { true } else { false } }
 
-    /// Adds received bytes.
+    /// Takes what was received.
     public mutating func receive(_ bytes: some Collection<UInt8>, at now: Instant) {
         switch state {
         case .reading:
@@ -81,7 +81,7 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// Handles the end of the input. The client may still read the response.
+    /// The client sends no more. It may still read the answer.
     public mutating func endOfInput() {
         hasEnded = true
         switch state {
@@ -90,7 +90,7 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// Returns the next complete request. A malformed request is rejected and ends the conversation.
+    /// The next request that is complete. What is wrong is answered at once, and ends it.
     public mutating func nextRequest(at now: Instant) -> HTTPRequest? {
         guard state == .reading, outputBytes == 0 else { return nil }
         do throws(HTTPFault) {
@@ -106,13 +106,13 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// Sends a response without waiting for a request, and ends the conversation.
+    /// Answers whatever the client is about to say, and ends it.
     public mutating func refuse(_ response: HTTPResponse, at now: Instant) {
         state = .answering(isHead: false, isModern: true, keepsAlive: false)
         answer(response, at: now)
     }
 
-    /// Sends the response to the returned request.
+    /// Answers the request that was given out.
     public mutating func answer(_ response: HTTPResponse, at now: Instant) {
         guard case .answering(let isHead, let isModern, let keepsAlive) = state else { return }
         let staysOpen = keepsAlive && !hasEnded
@@ -124,7 +124,7 @@ public struct HTTPConversation: Sendable, Codable {
         deadline = now + HTTPConversation.answerTime
     }
 
-    /// Begins a streamed response, whose parts `stream` sends.
+    /// Answers with a stream of parts, which `stream` sends.
     public mutating func beginStream(_ content: HTTPResponse.Content, at now: Instant) {
         guard case .answering(let isHead, let isModern, _) = state else { return }
         send(
@@ -133,8 +133,8 @@ public struct HTTPConversation: Sendable, Codable {
         deadline = now + HTTPConversation.answerTime
     }
 
-    /// Sends a part, unless the queue is full. Once a reader catches up, it receives the output of `gap`
-    /// with the number of dropped parts.
+    /// Sends a part, unless too much waits already. A reader that keeps up again is told how many
+    /// parts it missed by what `gap` makes of their number.
     public mutating func stream(
         _ part: [UInt8], at now: Instant, gap: (Int) -> [UInt8] = { _ in [] }
     ) {
@@ -159,7 +159,7 @@ public struct HTTPConversation: Sendable, Codable {
         deadline = now + HTTPConversation.answerTime
     }
 
-    /// Removes bytes of `output` that were sent.
+    /// So many bytes of `output` were sent.
     public mutating func sent(_ count: Int, at now: Instant) {
         guard count > 0 else { return }
         taken += count
@@ -171,7 +171,7 @@ public struct HTTPConversation: Sendable, Codable {
         if isDone { backlog = [] }
         switch state {
         case .reading where isDone:
-            // A further request may already be complete or partly received.
+            // A request that came along is complete or has begun to arrive.
             deadline =
                 now
                 + (parser.isEmpty ? HTTPConversation.idleTime : HTTPConversation.requestTime)
@@ -185,7 +185,7 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// Handles an expired deadline or a failure of the socket.
+    /// Its time is up, or the socket failed.
     public mutating func end() { state = .over }
 
     private mutating func sendPart(_ part: [UInt8], isChunked: Bool) {
@@ -201,6 +201,6 @@ public struct HTTPConversation: Sendable, Codable {
 }
 
 extension Instant {
-    /// A deadline that never expires.
+    /// A time that never comes.
     static let distantFuture = Instant(nanoseconds: .max)
 }

@@ -1,8 +1,8 @@
-/// A status code with its reason phrase.
+/// A status code with its phrase.
 public struct HTTPStatus: Hashable, Sendable {
     /// The code.
     public let code: Int
-    /// The reason phrase.
+    /// The phrase, for people.
     public let phrase: String
 
     static let ok = HTTPStatus(code: 200, phrase: "OK")
@@ -21,32 +21,32 @@ public struct HTTPStatus: Hashable, Sendable {
     static let versionNotSupported = HTTPStatus(code: 505, phrase: "HTTP Version Not Supported")
 }
 
-/// A response.
+/// An answer.
 public struct HTTPResponse: Equatable, Sendable {
-    /// The type of a body.
+    /// What a body is.
     public enum Content: String, Sendable {
         /// One JSON value (RFC 8259).
         case json = "application/json"
-        /// One JSON value per line.
+        /// One JSON value a line.
         case lines = "application/x-ndjson"
-        /// The Prometheus text format.
+        /// Prometheus's text format.
         case metrics = "text/plain; version=0.0.4; charset=utf-8"
-        /// Plain text.
+        /// Text for people.
         case text = "text/plain; charset=utf-8"
-        /// HTML.
+        /// A page.
         case page = "text/html; charset=utf-8"
     }
 
     /// The status.
     public var status: HTTPStatus
-    /// The type of the body.
+    /// What the body is.
     public var content: Content
     /// The body.
     public var body: [UInt8]
-    /// The allowed methods, in a response to another method.
+    /// The methods that a resource has, where another one was used.
     public var allowedMethods: String?
 
-    /// Creates a response.
+    /// An answer with this body.
     public init(
         _ status: HTTPStatus, _ content: Content, _ body: [UInt8], allowedMethods: String? = nil
     ) {
@@ -66,7 +66,7 @@ public struct HTTPResponse: Equatable, Sendable {
             status, .json, json.bytes + [0x0A], allowedMethods: allowedMethods)
     }
 
-    /// The head of a response. A nil `length` means a stream, which is chunked or ends with the
+    /// The head of an answer. `length` nil is a stream, which comes in chunks or ends with the
     /// connection.
     func head(length: Int?, isModern: Bool, keepsAlive: Bool) -> [UInt8] {
         var text =

@@ -1,12 +1,12 @@
 import SuperviseCore
 
-/// A JSON writer (RFC 8259). The encoder of FoundationEssentials would cost the master 3 MB of resident
-/// memory. Fields that are nil are omitted.
+/// Writes JSON (RFC 8259) by hand: the encoder of FoundationEssentials would cost the master 3 MB of
+/// resident memory. What is nil is left out.
 struct JSONWriter {
     private var text = ByteText()
     private var needsComma = false
 
-    /// The output.
+    /// What was written.
     var bytes: [UInt8] { text.bytes }
 
     mutating func object(_ key: StaticString? = nil, _ body: (inout JSONWriter) -> Void) {
@@ -46,7 +46,7 @@ struct JSONWriter {
         text.append(decimal: value)
     }
 
-    /// Writes a number with a computed key.
+    /// A number whose key is not known beforehand.
     mutating func field(named key: String, _ value: some BinaryInteger) {
         separate()
         text.append(quoted: key)
@@ -55,13 +55,13 @@ struct JSONWriter {
         needsComma = true
     }
 
-    /// Writes an element of a list of texts.
+    /// A line of a list of texts.
     mutating func element(_ value: String) {
         begin(nil)
         text.append(quoted: value)
     }
 
-    /// Writes a number in a list.
+    /// A number in a list.
     mutating func element(_ value: Int) {
         begin(nil)
         text.append(value)

@@ -1,23 +1,23 @@
 import SuperviseCore
 
-/// A snapshot of the service with data that only the master has.
+/// A snapshot, and what only the kernel's side of the master knows.
 public struct StatusReport {
-    /// The schema version of `/status`. It changes when a field is removed or changes its meaning, but not
-    /// for new fields.
-    public static let schemaVersion = 2
+    /// The version of what `/status` tells. A new field does not change it; a field that goes, or
+    /// means something else, does.
+    public static let schemaVersion = 1
 
     /// A listener of a pool.
     public struct Listener: Equatable, Sendable {
-        /// The number of the pool.
+        /// The pool's number.
         public var pool: Int
-        /// The address.
+        /// Where it listens.
         public var address: String
-        /// The number of connections in the accept queue; nil if it cannot be read.
+        /// How many connections wait to be accepted; nil where that can't be read.
         public var waiting: Int?
-        /// The length of the accept queue.
+        /// How many may.
         public var limit: Int?
 
-        /// Creates a listener.
+        /// A listener.
         public init(pool: Int, address: String, waiting: Int?, limit: Int?) {
             self.pool = pool
             self.address = address
@@ -26,60 +26,56 @@ public struct StatusReport {
         }
     }
 
-    /// The process of a worker.
+    /// What the master knows of a worker's process.
     public struct Process: Equatable, Sendable {
-        /// The process ID.
+        /// Its number.
         public var pid: Int32
-        /// The last `STATUS=` text.
+        /// What it last said by `STATUS=`.
         public var text: String?
 
-        /// The number of open connections while it drains.
-        public var connections: Int?
-
-        /// Creates a process.
-        public init(pid: Int32, text: String?, connections: Int? = nil) {
+        /// A process.
+        public init(pid: Int32, text: String?) {
             self.pid = pid
             self.text = text
-            self.connections = connections
         }
     }
 
-    /// The master.
+    /// The master itself.
     public struct Master: Equatable, Sendable {
-        /// The name.
+        /// Its name.
         public var name: String
-        /// The process ID.
+        /// Its process.
         public var pid: Int32
-        /// The version.
+        /// Its version.
         public var version: String
-        /// The start time in seconds since the Unix epoch.
+        /// When it started, in seconds since 1970.
         public var startedAtSeconds: Int64
-        /// The time since the start.
+        /// How long it has run.
         public var uptime: TimeSpan
-        /// The resident memory in bytes.
+        /// Its resident memory in bytes.
         public var memoryBytes: UInt64?
-        /// The CPU time.
+        /// The processor time that it has used.
         public var processorTime: TimeSpan?
-        /// The number of completed reloads.
+        /// How many reloads were rolled out.
         public var reloadsComplete: UInt64 = 0
-        /// The number of aborted reloads.
+        /// How many were given up.
         public var reloadsAborted: UInt64 = 0
-        /// The number of reloads whose configuration had errors.
+        /// How many failed before anything was tried: the configuration has errors.
         public var reloadsFailed: UInt64 = 0
-        /// The number of completed upgrades.
+        /// How many upgrades in place there were.
         public var upgradesComplete: UInt64 = 0
-        /// The number of failed upgrades.
+        /// How many came to nothing.
         public var upgradesFailed: UInt64 = 0
-        /// The configuration errors of the newest reload, if any.
+        /// Why the newest reload failed before anything was tried; empty where it did not.
         public var configurationProblems: [String] = []
-        /// Whether a configuration is being read.
+        /// Whether the configuration is being read.
         public var isReadingConfiguration = false
-        /// The number of events dropped because a reader was too slow.
+        /// How many events were not told to a slow reader.
         public var eventsDropped: UInt64 = 0
-        /// The number of connected clients.
+        /// How many clients are connected.
         public var clients = 0
 
-        /// Creates a master.
+        /// A master.
         public init(
             name: String, pid: Int32, version: String, startedAtSeconds: Int64, uptime: TimeSpan
         ) {
@@ -91,16 +87,16 @@ public struct StatusReport {
         }
     }
 
-    /// The master.
+    /// The master itself.
     public var master: Master
     /// The service.
     public var snapshot: Snapshot
     /// The listeners of all pools.
     public var listeners: [Listener]
-    /// The process of a worker, including recently exited ones.
+    /// The process of a worker, also of one that ended lately.
     public var process: (WorkerID) -> Process?
 
-    /// Creates a report of these parts.
+    /// A report of these parts.
     public init(
         master: Master, snapshot: Snapshot, listeners: [Listener],
         process: @escaping (WorkerID) -> Process?
@@ -111,7 +107,7 @@ public struct StatusReport {
         self.process = process
     }
 
-    /// The state of the master.
+    /// What the master does, in a word.
     var state: String {
         if let haste = snapshot.haste {
             return haste == .graceful ? "stopping" : "stopping-quickly"
@@ -129,10 +125,10 @@ public struct StatusReport {
 }
 
 extension StatusReport {
-    /// The response to `/healthz`. A master that responds is healthy.
+    /// The answer to `/healthz`. A master that answers lives.
     public static let health = HTTPResponse(.ok, .json, Array("{\"alive\":true}\n".utf8))
 
-    /// The response to `/readyz`: 503 while a pool lacks ready workers or the master stops.
+    /// The answer to `/readyz`: 503 while a pool lacks workers that it promises, or stops.
     public static func readiness(_ snapshot: Snapshot) -> HTTPResponse {
         var json = JSONWriter()
         json.object {
@@ -145,7 +141,7 @@ extension StatusReport {
                         $0.field("ready", pool.isReady)
                         $0.field("state", pool.stage.name)
                         $0.field("serving", pool.serving)
-                        $0.field("min_ready", pool.promised)
+                        $0.field("promised", pool.promised)
                     }
                 }
             }
@@ -155,27 +151,27 @@ extension StatusReport {
 }
 
 extension Pool.Stage {
-    /// The name of the stage.
+    /// The stage in a word.
     var name: String {
         switch self {
         case .idle: "idle"
         case .running: "running"
         case .parked: "parked"
         case .stopping: "stopping"
-        case .ended: "stopped"
+        case .ended: "ended"
         }
     }
 }
 
 extension Worker.State {
-    /// The name of the state.
+    /// The state in a word.
     var name: StaticString {
         switch self {
         case .starting: "starting"
         case .booting: "booting"
         case .ready: "ready"
         case .retiring: "retiring"
-        case .outlived: "stopping-orphans"
+        case .outlived: "left-processes"
         }
     }
 }

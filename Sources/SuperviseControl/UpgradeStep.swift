@@ -1,16 +1,16 @@
-/// A step of an upgrade of the master, as reported to waiting clients.
+/// What those are told who wait for an upgrade of the master.
 public enum UpgradeStep: Equatable, Sendable {
-    /// The new program reads the state.
+    /// The program that is to follow reads the state.
     case trial
-    /// The master runs the program of this version.
+    /// The master goes on as the program of this version.
     case complete(version: String, from: String)
-    /// The master keeps running the old program.
+    /// The master goes on as before.
     case failed(reason: String)
 
-    /// Whether it is the last step.
+    /// Whether nothing comes after it.
     public var isVerdict: Bool { self != .trial }
 
-    /// One JSON object with a trailing line break.
+    /// One JSON object, ending with a line break.
     public var line: [UInt8] {
         var json = JSONWriter()
         json.object { json in

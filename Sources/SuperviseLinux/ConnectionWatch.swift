@@ -3,30 +3,30 @@ import Glibc
 
 /// A TCP connection of a process.
 public struct HeldConnection: Hashable, Sendable {
-    /// The state of the connection, as far as the kernel shows it.
+    /// What its client waits for, as far as the kernel shows that.
     public enum Use: Hashable, Sendable {
-        /// Idle: one side has closed, or no request was sent so far.
+        /// Nothing: one side has said all that it has to say, or no request was sent so far.
         case idle
-        /// Nothing was received since the last data were sent, and nothing has happened for a
-        /// second. The response may be complete. It may also be paused, or only TLS session tickets
-        /// or an HTTP/2 frame were sent.
+        /// Nothing was received since something was sent, and nothing at all happened for a second.
+        /// The response may be complete, or one that pauses, or the session tickets of TLS or a frame
+        /// of HTTP/2 that came before it.
         case quiet
-        /// The same, but less than a second ago.
+        /// The same, a moment ago.
         case answered
-        /// Nothing has happened for a second, and the last data sent and received were so close
-        /// together that either may have been the last.
+        /// Nothing happened for a second, and the last data sent and received were so close together
+        /// that either may have been the last.
         case unclear
-        /// A response is pending: the last data were received, or are on their way.
+        /// A response: the last data were received, or are on their way.
         case inFlight
     }
 
-    /// The inode of the socket.
+    /// Its socket.
     public let inode: UInt64
-    /// The state of the connection.
+    /// What its client waits for.
     public let use: Use
-    /// The number of data segments sent.
+    /// Segments with data that the process has sent so far.
     public let segmentsSent: UInt32
-    /// The number of data segments received.
+    /// Segments with data that it has received so far.
     public let segmentsReceived: UInt32
 
     init(_ found: csupervise_connection, inode: UInt64) {
@@ -37,20 +37,20 @@ public struct HeldConnection: Hashable, Sendable {
     }
 }
 
-/// The sockets of a TCP port in the kernel's tables (sock_diag(7)): its listeners and its
-/// connections. The cost of reading them grows with the connections on the machine, and is some
-/// milliseconds without any.
+/// The sockets of a TCP port, as the kernel's tables have them (sock_diag(7)): its listeners and its
+/// connections. To read them takes longer the more connections there are on the machine, and some
+/// milliseconds where there are none.
 ///
-/// A connection belongs to a process that has a descriptor of it. Like a listener, it is
-/// identified by the inode of the socket.
+/// A connection belongs to a process that has a descriptor of it, which is known by the socket's
+/// inode, as a listener's is.
 public struct PortConnections: Sendable {
     private static let listening: UInt8 = 10
     /// The inodes of the listeners.
     public private(set) var listeners: Set<UInt64> = []
     private var connections: [HeldConnection] = []
 
-    /// Queries the sockets of these ports in both families: a connection of a dual-stack listener
-    /// can have either. Fails as sendto(2) and recv(2).
+    /// Asks for the sockets of these ports, of both families: a dual-stack listener's connections may
+    /// be of either. Fails as sendto(2) and recv(2) on the descriptor do.
     public init(
         ports: some Sequence<UInt16>, _ diagnosis: SocketDiagnosis
     ) throws(SystemCallError) {
@@ -68,7 +68,7 @@ public struct PortConnections: Sendable {
         }
     }
 
-    /// The connections among these sockets.
+    /// Those of the connections that are among these sockets.
     public func connections(among sockets: Set<UInt64>) -> [HeldConnection] {
         connections.filter { sockets.contains($0.inode) }
     }
@@ -91,24 +91,23 @@ extension SocketDiagnosis {
 }
 
 extension csupervise_connection {
-    /// The time within which an active client sends its next data, in milliseconds.
+    /// A client that is about to send something does so sooner, in milliseconds.
     private static let quietMilliseconds: UInt32 = 1000
-    // TCP_ESTABLISHED and TCP_CLOSE_WAIT of tcp(7): in the other states the worker has already
-    // closed.
+    // TCP_ESTABLISHED and TCP_CLOSE_WAIT of tcp(7): in the others the worker has said all that it had
+    // to say.
     private static let responding: [UInt8] = [1, 8]
 
-    /// Silence alone is not sufficient: during a slow response nothing is sent either, but then
-    /// data were received last.
+    /// Silence alone shows nothing: a slow response is silent too, but the last thing then was
+    /// received, not sent.
     var use: HeldConnection.Use {
         guard unread == 0, unsent == 0 else { return .inFlight }
         guard Self.responding.contains(state) else { return .idle }
         let isQuiet = min(since_sent, since_received) >= Self.quietMilliseconds
         if segments_received == 0 { return isQuiet ? .idle : .inFlight }
         if segments_sent == 0 { return .inFlight }
-        // The kernel stores these times in ticks of 1 to 10 ms. Within a tick, a request may arrive
-        // and be answered, or a response be sent and the next request arrive. An acknowledgement
-        // that came later belongs to a response: that of a client's next request came with the
-        // request.
+        // The kernel keeps these times in its ticks, of 1 to 10 ms, within which a request may come
+        // and be answered, or an answer go and the next request come. An acknowledgement that came
+        // later is that of an answer: that of a client's next request came with the request.
         let isAnswered =
             since_sent < since_received
             || since_sent == since_received && since_acknowledged < since_received

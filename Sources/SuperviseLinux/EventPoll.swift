@@ -1,22 +1,22 @@
 import CSupervise
 import Glibc
 
-/// The events that a descriptor is watched for, or its readiness (epoll_ctl(2)). Hang-ups and
-/// errors are always reported.
+/// What a descriptor is watched for, or was found ready for (epoll_ctl(2)). A hang-up and an error
+/// are always reported, whether asked for or not.
 public struct Interest: OptionSet, Hashable, Sendable {
     /// The EPOLL bits.
     public let rawValue: UInt32
 
-    /// Creates an interest from EPOLL bits.
+    /// An interest by its EPOLL bits.
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
-    /// EPOLLIN: readable.
+    /// EPOLLIN: data, a connection, an exit can be read.
     public static let readable = Interest(rawValue: EPOLLIN.rawValue)
-    /// EPOLLOUT: writable.
+    /// EPOLLOUT: a write would not block.
     public static let writable = Interest(rawValue: EPOLLOUT.rawValue)
-    /// EPOLLHUP: the peer has closed.
+    /// EPOLLHUP: the other side is gone.
     public static let hangup = Interest(rawValue: EPOLLHUP.rawValue)
     /// EPOLLERR.
     public static let error = Interest(rawValue: EPOLLERR.rawValue)
@@ -26,18 +26,18 @@ public struct Interest: OptionSet, Hashable, Sendable {
 public struct Ready: Hashable, Sendable {
     /// The token that the descriptor was added with.
     public let token: UInt64
-    /// The events that are ready.
+    /// What it is ready for.
     public let events: Interest
 }
 
 /// A level-triggered epoll(7) set.
 public final class EventPoll {
-    /// The maximum number of events per wait.
+    /// How many events one wait tells at most.
     public static let batch = 256
     private let descriptor: FileDescriptor
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
-    /// Creates an empty set. Fails as epoll_create1(2).
+    /// An empty set. Fails as epoll_create1(2) does.
     public init() throws(SystemCallError) {
         let number = try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) }
         descriptor = FileDescriptor(owning: number)
@@ -49,32 +49,31 @@ public final class EventPoll {
         events.deallocate()
     }
 
-    /// The descriptor of the set.
+    /// The set's own descriptor.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Watches a descriptor. Fails as epoll_ctl(2): ENOMEM, ENOSPC, EPERM for a regular file.
+    /// Watches a descriptor. Fails as epoll_ctl(2) does: ENOMEM, ENOSPC, EPERM for a regular file.
     public func add(
         _ number: Int32, _ interest: Interest, token: UInt64
     ) throws(SystemCallError) {
         try control(EPOLL_CTL_ADD, number, interest, token)
     }
 
-    /// Changes the events and the token of a descriptor.
+    /// Changes what a descriptor is watched for, and its token.
     public func modify(
         _ number: Int32, _ interest: Interest, token: UInt64
     ) throws(SystemCallError) {
         try control(EPOLL_CTL_MOD, number, interest, token)
     }
 
-    /// Removes a descriptor. Call it before the descriptor is closed: another holder of its open
-    /// file description, such as a worker, would keep the registration alive (epoll(7)).
+    /// Watches a descriptor no more. Call it before the descriptor is closed: another holder of its
+    /// open file description, such as a worker, would keep the registration alive (epoll(7)).
     public func remove(_ number: Int32) throws(SystemCallError) {
         try control(EPOLL_CTL_DEL, number, [], 0)
     }
 
-    /// Waits until a descriptor is ready. Returns an empty list after this number of milliseconds
-    /// (-1: never) or if a signal handler ran. Returns at most 256 events; the next call returns
-    /// the others.
+    /// Waits until something is ready; empty after so many milliseconds (-1: never) or when a
+    /// signal handler ran. At most 256 at a time, the others by the next call.
     public func wait(timeoutMilliseconds: Int32) throws(SystemCallError) -> [Ready] {
         let count = epoll_wait(
             descriptor.rawValue, events.baseAddress, Int32(events.count), timeoutMilliseconds)

@@ -2,20 +2,19 @@ import Glibc
 
 /// A host name without an address.
 public struct HostLookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The requested name.
+    /// The name that was asked for.
     public let host: String
-    /// The message of gai_strerror(3).
+    /// What gai_strerror(3) says.
     public let message: String
 
     /// `example.invalid: Name or service not known`.
     public var description: String { "\(host): \(message)" }
 }
 
-/// Addresses of hosts (getaddrinfo(3)). A lookup can query the network, so it must never run on the
-/// loop.
+/// Addresses of hosts (getaddrinfo(3)), which may ask the network: never on the loop.
 public enum HostLookup {
-    /// The numeric addresses of a host, IPv4 first, without duplicates. An empty name and `*` mean
-    /// every IPv4 address of this machine.
+    /// The numeric addresses of a host, IPv4 first, each once. An empty name and `*` are every
+    /// IPv4 address of this machine.
     public static func resolve(_ host: String) throws(HostLookupFailure) -> [String] {
         if host.isEmpty || host == "*" { return ["0.0.0.0"] }
         NameServices.prepare()

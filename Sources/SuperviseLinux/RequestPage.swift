@@ -11,8 +11,7 @@ public final class RequestPage: Sendable {
     private static let name = "supervise-requests"
     private let descriptor: FileDescriptor
 
-    /// Creates a page with this nonce of 32 hexadecimal digits and this limit. Fails as
-    /// memfd_create(2).
+    /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
     public init(nonce: String, limit: UInt64) throws(SystemCallError) {
         precondition(
             nonce.utf8.count == supervise_page_nonce_length, "the layout has room for 32 digits")
@@ -30,7 +29,7 @@ public final class RequestPage: Sendable {
         try systemCall("fcntl") { csupervise_seal_memory(number) }
     }
 
-    /// Takes over a page that this process created before it executed a new version.
+    /// Takes over a page that this process made before it executed a new version of itself.
     public init(resuming descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
@@ -38,12 +37,12 @@ public final class RequestPage: Sendable {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// The number of requests that the worker reports; nil if the page cannot be read, for example
-    /// from a failing swap device.
+    /// How many requests the worker says it has served; nil when the page could not be read, as from
+    /// a failing swap device.
     public func requests() -> UInt64? { number(at: supervise_page_requests_at) }
 
-    /// The number of connections that the preload library counted on our listeners; nil if the page
-    /// cannot be read.
+    /// How many connections the preload library has seen the worker accept on our listeners; nil when
+    /// the page could not be read.
     public func connections() -> UInt64? { number(at: supervise_page_connections_at) }
 
     private func number(at offset: Int) -> UInt64? {
@@ -52,17 +51,17 @@ public final class RequestPage: Sendable {
         return size == 8 ? number : nil
     }
 
-    /// The readiness reported by the preload library.
+    /// What the preload library reports of the worker's readiness.
     public enum Report: Hashable, Sendable {
-        /// Nothing: no process of the worker has loaded the library.
+        /// Nothing: no process of the worker has loaded it.
         case none
-        /// No process with the library waits on a listener yet.
+        /// No process that has loaded it waits on a listener yet.
         case loaded
-        /// A process waits or has waited on a listener.
+        /// One waits on a listener, or did.
         case waits
     }
 
-    /// The current report.
+    /// What it reports now.
     public func report() -> Report {
         var flags: UInt32 = 0
         guard pread(descriptor.rawValue, &flags, 4, off_t(supervise_page_reports_at)) == 4 else {
@@ -72,17 +71,17 @@ public final class RequestPage: Sendable {
         return flags & supervise_page_loaded.rawValue != 0 ? .loaded : .none
     }
 
-    /// The inode of the file of the page.
+    /// The inode of the page's file.
     public var inode: UInt64 {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
-        precondition(result == 0, "fstat fails only for an invalid descriptor")
+        precondition(result == 0, "a descriptor of ours can be looked at")
         return UInt64(status.st_ino)
     }
 
-    /// The inodes of the pages that a process has open; empty if they may not be read, and on
-    /// kernels before 5.14, which do not report them (`ino` of proc_pid_fdinfo(5)). The files
-    /// themselves are not queried, because one of them may be on a file system that never responds.
+    /// The inodes of the pages that a process has open; empty where that may not be looked at, and on
+    /// kernels before 5.14, which do not tell (`ino` of proc_pid_fdinfo(5)). The files themselves are
+    /// not asked: among others there may be one whose file system never answers.
     public static func inodes(heldBy pid: Int32) -> Set<UInt64> {
         var found: Set<UInt64> = []
         do throws(SystemCallError) {
@@ -100,16 +99,16 @@ public final class RequestPage: Sendable {
         return found
     }
 
-    /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil if that may not
+    /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil where that may not
     /// be read.
     public func isMapped(by pids: [Int32]) -> Bool? {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
-        precondition(result == 0, "fstat fails only for an invalid descriptor")
+        precondition(result == 0, "a descriptor of ours can be looked at")
         return ProcessMaps.contain(" \(status.st_ino) /memfd:\(Self.name)", in: pids)
     }
 
-    /// Makes the preload library stop accepting connections in all processes with the page.
+    /// Lets the preload library find no connections any more, in all processes that have the page.
     public func closeToNewConnections() throws(SystemCallError) {
         var flags = supervise_page_drain.rawValue
         try systemCall("pwrite") {
@@ -117,7 +116,7 @@ public final class RequestPage: Sendable {
         }
     }
 
-    /// Changes the limit; 0 means none.
+    /// Changes the limit; 0 is none.
     public func setLimit(_ limit: UInt64) throws(SystemCallError) {
         var value = limit
         try systemCall("pwrite") {

@@ -1,7 +1,7 @@
 import CSupervise
 import Glibc
 
-/// The credentials of a process, resolved in advance: the child of a fork cannot look up names.
+/// Whom a process runs as, resolved beforehand: the child of a fork can look nobody up.
 public struct Credentials: Hashable, Sendable {
     /// The user.
     public let uid: UInt32
@@ -10,15 +10,15 @@ public struct Credentials: Hashable, Sendable {
     /// The supplementary groups, which replace those of the parent.
     public let supplementaryGroups: [UInt32]
 
-    /// Creates credentials.
+    /// Credentials of these numbers.
     public init(uid: UInt32, gid: UInt32, supplementaryGroups: [UInt32]) {
         self.uid = uid
         self.gid = gid
         self.supplementaryGroups = supplementaryGroups
     }
 
-    /// Whether this process already has these credentials. Only root can set supplementary groups,
-    /// so for other users a matching user and group are sufficient.
+    /// Whether this process has them already. Only root can choose supplementary groups, so to
+    /// others a matching user and group are enough.
     public var areOurs: Bool {
         guard uid == getuid(), uid == geteuid(), gid == getgid(), gid == getegid() else {
             return false
@@ -43,12 +43,12 @@ public struct ResourceLimit: Hashable, Sendable, Codable {
 
     /// The RLIMIT number.
     public let resource: Int32
-    /// The soft limit.
+    /// The limit in force.
     public let soft: UInt64
-    /// The hard limit.
+    /// How far an unprivileged process may raise it.
     public let hard: UInt64
 
-    /// Creates a limit of this resource.
+    /// A limit of this resource.
     public init(resource: Int32, soft: UInt64, hard: UInt64) {
         self.resource = resource
         self.soft = soft
@@ -56,38 +56,37 @@ public struct ResourceLimit: Hashable, Sendable, Codable {
     }
 }
 
-/// The attributes that a process sets before it executes its program.
+/// What a process changes about itself before it runs its program.
 public struct SpawnAttributes: Hashable, Sendable {
-    /// The credentials; nil, or those of this process, means no change.
+    /// Whom it runs as; nil, or what this process is already, changes nothing.
     public var credentials: Credentials?
-    /// The working directory, entered as the new user.
+    /// Where it starts; entered as the new user.
     public var workingDirectory: String?
-    /// The file mode creation mask, umask(2).
+    /// The file mode mask, umask(2).
     public var umask: UInt32?
-    /// Resource limits, set in this order before privileges are dropped. If the parent has raised
-    /// its own limit of open files, include the original one.
+    /// Resource limits, set in this order while still privileged. The limit of open files that the
+    /// parent had before it raised its own belongs here.
     public var limits: [ResourceLimit] = []
     /// The nice value, -20 to 19 (setpriority(2)).
     public var nice: Int32?
     /// Written to /proc/self/oom_score_adj, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     public var oomScoreAdjust: Int32?
-    /// The signal that the process receives when the parent *thread* exits
-    /// (PR_SET_PDEATHSIG(2const)).
+    /// Sent to it when the parent *thread* ends (PR_SET_PDEATHSIG(2const)).
     public var deathSignal: Int32?
-    /// Whether to clear our ambient capabilities (capabilities(7)), which the program would
-    /// otherwise inherit as any user.
+    /// Whether it starts without our ambient capabilities (capabilities(7)), which its program would
+    /// have otherwise, as whatever user it runs.
     public var dropsAmbientCapabilities = false
-    /// Whether we intercept each bind(2) of the process and its descendants; see
+    /// Whether we are asked about each bind(2) that it and its descendants make; see
     /// `InterceptedBinds`.
     public var interceptsBinds = false
 
-    /// Creates attributes that change nothing.
+    /// Nothing changes.
     public init() {}
 }
 
-/// A step of a start, in execution order.
+/// A step of a start, in the order in which they are made.
 public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codable {
-    /// clone(2) itself, or its pipe: the machine lacks a resource.
+    /// clone(2) itself, or the pipe that goes with it: what the machine lacked.
     case fork = 1
     /// setpgid(2).
     case processGroup
@@ -122,7 +121,7 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
     /// execve(2).
     case exec
 
-    /// The name of the step in messages.
+    /// The step as messages name it.
     public var description: String {
         switch self {
         case .fork: "fork"
@@ -146,27 +145,27 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
     }
 }
 
-/// A failed start.
+/// A start that came to nothing.
 public struct SpawnFailure: Error, Hashable, Sendable, CustomStringConvertible, Codable {
-    /// The failed step. `.fork` is a shortage of the machine (EAGAIN, ENOMEM, EMFILE); the others
-    /// are mostly mistakes of the operator.
+    /// What failed. `.fork` is the machine's want (EAGAIN, ENOMEM, EMFILE), the others are mostly
+    /// the operator's mistakes.
     public let step: SpawnStep
     /// The errno.
     public let code: Int32
 
-    /// Creates a failure.
+    /// A failure of this step with this errno.
     public init(step: SpawnStep, code: Int32) {
         self.step = step
         self.code = code
     }
 
-    /// Whether the same start may succeed later: the machine lacks a resource, or the program's
-    /// file is being written.
+    /// Whether the same start may succeed later: the machine is short of something, or the program's
+    /// file is just being written.
     public var isTransient: Bool {
         step == .fork || [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY].contains(code)
     }
 
-    /// The message of strerror(3): `No such file or directory`.
+    /// What strerror(3) says: `No such file or directory`.
     public var message: String { SystemCallError.message(of: code) }
 
     /// Step and message: `exec: No such file or directory`.

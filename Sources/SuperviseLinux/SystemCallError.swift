@@ -1,20 +1,20 @@
 import CSupervise
 import Glibc
 
-/// A failed system call, with its name and errno(3).
+/// A system call that failed, by its name and errno(3).
 public struct SystemCallError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
-    /// The name of the call, as in its manual page.
+    /// The call's name, as in its manual page.
     public let call: String
-    /// The errno.
+    /// The errno it left.
     public let code: Int32
 
-    /// Creates a failure.
+    /// A failure of this call with this errno.
     public init(call: String, code: Int32) {
         self.call = call
         self.code = code
     }
 
-    /// The text of strerror(3), never localised: `Address already in use`.
+    /// What strerror(3) says of the code, never localised: `Address already in use`.
     public var message: String { Self.message(of: code) }
 
     /// Call and message: `bind: Address already in use`.
@@ -27,9 +27,9 @@ public struct SystemCallError: Error, Hashable, Sendable, Codable, CustomStringC
     }
 }
 
-/// Makes a system call that returns -1 on failure, and repeats it while a signal interrupts it.
+/// Makes a system call that tells failure by -1, again while a signal interrupts it.
 ///
-/// EBADF can only be a bug of this program, so it is not an error to handle.
+/// EBADF can only be a descriptor that this program lost count of, so it is not an error to handle.
 @discardableResult
 func systemCall<Result: FixedWidthInteger & SignedInteger>(
     _ name: StaticString, _ call: () -> Result

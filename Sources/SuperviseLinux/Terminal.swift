@@ -10,10 +10,10 @@ public enum Terminal {
         return true
     }
 
-    /// Whether a descriptor is a terminal, isatty(3).
+    /// Whether a descriptor is one, isatty(3).
     public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// The number of columns and rows (TIOCGWINSZ of ioctl_tty(2)); nil if unknown.
+    /// How many columns and rows it has (TIOCGWINSZ of ioctl_tty(2)); nil where that is not known.
     public static func size(of descriptor: Int32) -> (columns: Int, rows: Int)? {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
@@ -21,8 +21,8 @@ public enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Delivers single keys as they are pressed, without echo (termios(3)). Returns the previous
-    /// mode for `restore`, or nil if it is not a terminal.
+    /// Lets single keys through as they are pressed, unseen (termios(3)); the mode before, for
+    /// `restore`, or nil where it is no terminal.
     public static func beginKeys(on descriptor: Int32) -> Mode? {
         var mode = termios()
         guard tcgetattr(descriptor, &mode) == 0 else { return nil }
@@ -32,13 +32,13 @@ public enum Terminal {
         return before
     }
 
-    /// Restores the previous mode.
+    /// Back to the mode before.
     public static func restore(_ mode: Mode, on descriptor: Int32) {
         var termios = mode.termios
         tcsetattr(descriptor, TCSANOW, &termios)
     }
 
-    /// The input mode of a terminal.
+    /// How a terminal treats what is typed.
     public struct Mode: Sendable {
         fileprivate let termios: termios
     }

@@ -47,8 +47,7 @@ extension Master {
         }
         log.write(
             LogLine(.error, "reload-failed").with(
-                "message", "the configuration has errors; the current configuration stays in force")
-        )
+                "message", "the configuration has errors; everything runs on as before"))
         reloads.failed += 1
         reloads.problems = problems
         tellReload([reloadFollower.fail(problems)].compactMap { $0 })
@@ -62,7 +61,7 @@ extension Master {
             let current = generations[service.generation]
             let generation = try Generation(
                 service.lastGeneration + 1, resolved, listeners, context, after: current)
-            expectShutting()
+            closingListeners.expect(at: now)
             generations.add(generation)
             countBooting()
             tell(.reload(generation.plans(after: current)))
@@ -81,9 +80,7 @@ extension Master {
         for key in resolved.configuration.keysWaitingForRestart(since: current) {
             log.write(
                 LogLine(.warning, "config-warning").with("key", key)
-                    .with(
-                        "message",
-                        "changed, but a reload does not apply it; restart the master to apply it"))
+                    .with("message", "changed, but a reload does not apply it; restart to do so"))
         }
     }
 

@@ -15,7 +15,7 @@ extension Master {
             log.write(
                 LogLine(.warning, "service-manager").with("error", error.description)
                     .with("address", launch.variable("NOTIFY_SOCKET"))
-                    .with("message", "the service manager receives no notifications"))
+                    .with("message", "it is not told of the service"))
             return nil
         }
     }
@@ -40,9 +40,6 @@ extension Master {
         else { return }
         log.write(
             LogLine(.warning, "service-manager").with("error", failure.description)
-                .with(
-                    "message",
-                    "the service manager does not receive notifications; further failures are not logged"
-                ))
+                .with("message", "it does not hear of the service; this is not told again"))
     }
 }

@@ -77,12 +77,10 @@ final class Master {
     /// When the loop last began to wait.
     var restedAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
-    /// Listeners that take no new connections, until nobody waits there any more: by pool.
-    var shutDoors: [Int: ShutDoors] = [:]
-    var shutting: Shutting?
+    /// Listeners that take no new connections.
+    let closingListeners: ClosingListeners
     var watchedListeners = WatchedListeners()
-    /// Workers that are emptied, by serial.
-    var drains: [UInt64: DrainWatch] = [:]
+    let drainer = Drainer()
     /// All that has a deadline beside the core.
     private lazy var parts: [any Expiring] = allParts()
     /// Opened when first needed.
@@ -99,6 +97,7 @@ final class Master {
         self.launch = launch
         self.start = start
         self.listeners = listeners
+        closingListeners = ClosingListeners(listeners, log)
         self.control = control
         core = Core(service)
         let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
@@ -194,7 +193,9 @@ final class Master {
         while let actions = core.handleNext(at: now, keptCapacity: Master.burst) {
             perform(actions)
             renderings = Renderings()
-            serviceManager?.report.observe(service)
+            serviceManager?.report.look(at: service)
+            // What cannot be asked is settled at once.
+            if core.isSettled { takeObservations() }
         }
         returnMemoryAfterBurst()
     }

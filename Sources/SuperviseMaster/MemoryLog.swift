@@ -78,11 +78,11 @@ extension Master {
         case .dropping:
             log.write(
                 LogLine(.error, "memory-log").with("file", path)
-                    .with("message", "the file cannot be written; lines are dropped"))
+                    .with("message", "lines cannot be written now and are dropped"))
         case .recovered(let lines):
             log.write(
                 LogLine(.info, "memory-log").with("file", path).with("dropped", lines)
-                    .with("message", "the file can be written again"))
+                    .with("message", "lines are written again"))
         }
     }
 

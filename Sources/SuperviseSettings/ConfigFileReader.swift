@@ -1,4 +1,4 @@
-/// Reads a config file and its includes into layers, and collects the problems.
+/// Reads a config file and what it includes into layers, and collects what is wrong with them.
 struct ConfigFileReader {
     /// A `[pool NAME]` section.
     struct PoolSection: Equatable {
@@ -7,42 +7,41 @@ struct ConfigFileReader {
         var layer = Layer()
     }
 
-    /// The keys before the first section: the master's settings and the defaults of every pool.
+    /// The keys before the first section: the master's and the defaults of every pool.
     private(set) var shared = Layer()
     /// The pools in the order of the file.
     private(set) var pools: [PoolSection] = []
-    /// The problems found so far.
+    /// Everything wrong so far.
     private(set) var problems: [SettingsProblem] = []
 
     private let files: FileAccess
-    /// The files being read, the outermost first.
+    /// The files that are being read, the outermost first.
     private var open: [String] = []
     private var filesRead = 0
 
-    /// Limits that no real configuration reaches; without them, files that include each other twice
-    /// would take exponential time.
-    private static let maxIncludeDepth = 16
-    private static let maxFiles = 1000
+    /// No set-up needs more, and files that include each other twice would read for ever.
+    private static let deepestInclude = 16
+    private static let mostFiles = 1000
 
-    /// Creates a reader that has read nothing.
+    /// A reader that has read nothing.
     init(files: FileAccess) {
         self.files = files
     }
 
-    /// The section that the next key belongs to.
+    /// Which section the next key belongs to.
     private enum Section {
         case shared
         case pool(Int)
-        /// An invalid section; its keys are checked but not stored.
+        /// A section that is wrong itself; its keys are looked at but go nowhere.
         case unknown
     }
 
-    /// Reads a file and its includes.
+    /// Reads a file and what it includes.
     mutating func read(_ path: String) {
         read(path, from: nil, in: .shared)
     }
 
-    /// Reads a text as if it were a file with this name.
+    /// Reads a text as if it were a file of this name.
     mutating func read(_ bytes: [UInt8], as path: String) {
         parse(bytes, path: path, in: .shared)
     }
@@ -53,13 +52,13 @@ struct ConfigFileReader {
         let source = source ?? .file(path: path, line: 0)
         guard !open.contains(normal) else {
             let chain = (open + [normal]).joined(separator: " → ")
-            report(source, include, "\(path) is included recursively (\(chain))")
+            report(source, include, "\(path) is being read already (\(chain))")
             return
         }
-        guard open.count < ConfigFileReader.maxIncludeDepth,
-            filesRead < ConfigFileReader.maxFiles
+        guard open.count < ConfigFileReader.deepestInclude,
+            filesRead < ConfigFileReader.mostFiles
         else {
-            report(source, include, "too many nested or repeated includes")
+            report(source, include, "too many files include one another")
             return
         }
         filesRead += 1
@@ -73,7 +72,7 @@ struct ConfigFileReader {
         }
     }
 
-    /// An included file starts in the section that includes it, and its own sections end with it.
+    /// An included file begins in the section that includes it, and its own sections end with it.
     private mutating func parse(_ bytes: [UInt8], path: String, in initial: Section) {
         var section = initial
         let lines: [String]
@@ -95,38 +94,37 @@ struct ConfigFileReader {
             case .unreadable(let text):
                 report(
                     source, nil,
-                    "\(shown(text)) is not \"key = value\" or \"[pool NAME]\""
+                    "\(shown(text)) is neither \"key = value\" nor \"[pool NAME]\""
                         + ConfigFileReader.hint(on: text))
             }
         }
     }
 
-    /// Suggests a correction of a line without an equals sign: `workers: 2`, `workers 2`.
+    /// What a line without an equals sign was probably meant to be: `workers: 2`, `workers 2`.
     private static func hint(on text: String) -> String {
         let parts = text.split(maxSplits: 1) { $0 == ":" || $0 == " " || $0 == "\t" }
         guard parts.count == 2, let setting = Setting.named(String(parts[0])) else { return "" }
         let value = SettingsLines.trimmed(parts[1].drop { $0 == ":" })
-        return "; write \(shown("\(setting.key) = \(value)"))"
+        return "; did you mean \(shown("\(setting.key) = \(value)"))?"
     }
 
     private mutating func open(section title: String, at source: SettingSource) -> Section {
         let words = title.split(separator: " ", maxSplits: 1).map(SettingsLines.trimmed)
         guard words.first == "pool" else {
-            report(
-                source, nil, "\(shown("[" + title + "]")) is not a section; allowed: [pool NAME]")
+            report(source, nil, "\(shown("[" + title + "]")) is no section; allowed: [pool NAME]")
             return .unknown
         }
         guard words.count == 2, isPoolName(words[1]) else {
             report(
                 source, nil,
-                "\(shown(words.count == 2 ? words[1] : "")) is not a pool name; "
+                "\(shown(words.count == 2 ? words[1] : "")) is not a pool's name; "
                     + "allowed: 1 to 64 letters, digits, _ and -")
             return .unknown
         }
         if let earlier = pools.first(where: { $0.name == words[1] }) {
             report(
                 source, nil,
-                "pool \(words[1]) already has a section (\(place(earlier.source)))")
+                "the pool \(words[1]) has a section already (\(place(earlier.source)))")
             return .unknown
         }
         pools.append(PoolSection(name: words[1], source: source))
@@ -140,10 +138,10 @@ struct ConfigFileReader {
         do throws(ValueFault) {
             pattern = try Quoting.unquote(written)
         } catch {
-            return report(source, "include", "\(error); allowed: a path or a pattern")
+            return report(source, "include", "\(error); allowed: a file or a pattern")
         }
         guard !pattern.isEmpty else {
-            report(source, "include", "the value is empty; allowed: a path or a pattern")
+            report(source, "include", "the value is empty; allowed: a file or a pattern")
             return
         }
         let full = ConfigPath.resolve(pattern, relativeTo: path)
@@ -182,7 +180,7 @@ struct ConfigFileReader {
         if let earlier, !setting.isRepeatable {
             report(
                 assignment.source, setting.key,
-                "already given in this section (\(place(earlier.source)))")
+                "given already in this section (\(place(earlier.source)))")
         }
     }
 
@@ -190,7 +188,7 @@ struct ConfigFileReader {
         guard setting.scope == .master else { return true }
         report(
             assignment.source, setting.key,
-            "is a setting of the master, not of a pool; write it before the first section")
+            "is a setting of the master; write it before the first section")
         return false
     }
 
@@ -203,9 +201,9 @@ struct ConfigFileReader {
     }
 }
 
-/// Lexical operations on paths of config files.
+/// Paths of config files, by their text alone.
 enum ConfigPath {
-    /// Resolves the path against the directory of another file.
+    /// The path seen from the folder of another file.
     static func resolve(_ path: String, relativeTo file: String) -> String {
         guard path.utf8.first != UInt8(ascii: "/"),
             let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
@@ -213,7 +211,7 @@ enum ConfigPath {
         return String(file[...slash]) + path
     }
 
-    /// The path without `.` and `a/..`, which identifies a file.
+    /// The path without `.` and `a/..`, to know a file by.
     static func normal(_ path: String) -> String {
         var parts: [Substring] = []
         for part in path.split(separator: "/") where part != "." {
@@ -226,7 +224,7 @@ enum ConfigPath {
         return (path.utf8.first == UInt8(ascii: "/") ? "/" : "") + parts.joined(separator: "/")
     }
 
-    /// The last component of the path without its extension: `shop` of `conf/shop.conf`.
+    /// The last part of the path without its last extension: `shop` of `conf/shop.conf`.
     static func stem(_ path: String) -> String {
         let last = path.split(separator: "/").last.map(String.init) ?? ""
         guard let dot = last.utf8.lastIndex(of: UInt8(ascii: ".")), dot > last.startIndex else {

@@ -1,11 +1,11 @@
-/// A configuration and the warnings about it.
+/// A configuration and what should be said about it.
 public struct LoadedConfiguration: Equatable, Sendable {
-    /// The configuration.
+    /// What the master runs by.
     public var configuration: Configuration
-    /// Probable mistakes that do not prevent a start.
+    /// What is probably a mistake, but does not keep anyone from running.
     public var warnings: [SettingsProblem]
 
-    /// Creates a result of these parts.
+    /// Both parts.
     public init(configuration: Configuration, warnings: [SettingsProblem]) {
         self.configuration = configuration
         self.warnings = warnings
@@ -13,9 +13,8 @@ public struct LoadedConfiguration: Equatable, Sendable {
 }
 
 extension Configuration {
-    /// Loads the effective settings. The command line overrides the environment, which overrides the
-    /// config file, which overrides the defaults. Env-files are not read; see
-    /// `inliningEnvironmentFiles`.
+    /// The effective settings: defaults, below the config file, below the environment, below the
+    /// command line. Env-files are named but not read; see `inliningEnvironmentFiles`.
     public static func load(
         _ overrides: Overrides, environment: [String: String], files: FileAccess
     ) throws(SettingsError) -> LoadedConfiguration {
@@ -43,8 +42,8 @@ extension Configuration {
             warnings: variables.warnings + validation.warnings)
     }
 
-    /// Parses the output of `canonicalText`. It opens no file, reads no variable, and does not repeat
-    /// the checks of loading.
+    /// The configuration that a text of `canonicalText` says. No file is opened, no variable read,
+    /// and what loading has checked is not checked again.
     public init(canonicalText bytes: [UInt8]) throws(SettingsError) {
         var reader = ConfigFileReader(files: .none)
         reader.read(bytes, as: "settings")
@@ -55,7 +54,7 @@ extension Configuration {
         guard resolver.problems.isEmpty else { throw SettingsError(resolver.problems) }
     }
 
-    /// The default of `name`: the stem of the config file, or else that of the command.
+    /// The default of `name`: the config file's stem, else the command's.
     static func name(for configPath: String?, pools: [PoolSettings]) -> String {
         let command = pools.first?.command.first ?? ""
         let written =

@@ -1,18 +1,18 @@
-/// The effective settings, after all layers.
+/// Everything that is set, after all layers: what the master runs by.
 public struct Configuration: Equatable, Sendable {
     /// The settings of the master.
     public var master: MasterSettings
-    /// At least one pool, with unique names, in the order of the file.
+    /// At least one pool, in the order of the file, with different names.
     public var pools: [PoolSettings]
 
-    /// Creates a configuration without any checks.
+    /// A configuration of these parts; nothing is checked.
     public init(master: MasterSettings = MasterSettings(), pools: [PoolSettings]) {
         self.master = master
         self.pools = pools
     }
 
-    /// The settings that differ from `old` and take effect only after a restart. A reload warns about
-    /// them.
+    /// The master's settings that differ from those of `old` and count only after a restart, for a
+    /// reload to say so.
     public func keysWaitingForRestart(since old: Configuration) -> [String] {
         Setting.all.compactMap { setting in
             guard setting.reload == .restart, case .master(let field) = setting.field,
@@ -28,45 +28,45 @@ public struct Configuration: Equatable, Sendable {
 
 /// The settings of the master itself.
 public struct MasterSettings: Equatable, Sendable {
-    /// The name in logs and in the process title. Loading sets it to the stem of the config file, or
-    /// else to the name of the command.
+    /// In logs and the process title. Loading fills it in: the config file's stem, else the
+    /// command's name.
     public var name: String?
-    /// The file that contains the process ID of the master, if any.
+    /// Where the master writes its process id, if anywhere.
     public var pidfile: String?
-    /// The minimum level of log lines.
+    /// The least level that is logged.
     public var logLevel = LogLevel.info
-    /// The format of log lines.
+    /// How a log line is written.
     public var logFormat = LogFormat.auto
-    /// The destination of log lines.
+    /// Where log lines go.
     public var logFile = LogDestination.standardError
-    /// The address of the control socket.
+    /// Where the control socket is.
     public var control = ControlAddress.automatic
     /// Its permissions.
     public var controlMode: UInt32 = 0o600
-    /// Its owner: `USER`, `USER:GROUP` or `:GROUP`; nil means the master's user.
+    /// Its owner: `USER`, `USER:GROUP` or `:GROUP`; nil leaves the master's.
     public var controlOwner: String?
-    /// The address that serves the status, if any.
+    /// Where the status can be looked at, if anywhere.
     public var statusBind: BindAddress?
-    /// The commands that are run for events.
+    /// The commands that are run when something happens.
     public var hooks: [EventHook] = []
 
     /// The defaults.
     public init() {}
 }
 
-/// The level of a log line, in increasing order of severity.
+/// How much is logged; each level holds those after it.
 public enum LogLevel: String, Hashable, Sendable, CaseIterable, Codable {
-    /// Each step of the master.
+    /// What the master does, step by step.
     case debug
-    /// Normal operation: starts, recycles, exits.
+    /// What happens: starts, recycles, exits.
     case info
-    /// An unexpected condition.
+    /// What works, but not as it should.
     case warning
-    /// A failure.
+    /// What does not work.
     case error
 }
 
-/// The format of log lines.
+/// How a log line is written.
 public enum LogFormat: String, Hashable, Sendable, CaseIterable {
     /// `text` on a terminal, else `logfmt`.
     case auto
@@ -74,14 +74,14 @@ public enum LogFormat: String, Hashable, Sendable, CaseIterable {
     case text
     /// `key=value` pairs.
     case logfmt
-    /// One JSON object per line.
+    /// One JSON object a line.
     case json
 }
 
-/// The destination of log lines.
+/// Where log lines go.
 public enum LogDestination: Hashable, Sendable {
     /// Standard error.
     case standardError
-    /// A file that is appended to and reopened on USR1.
+    /// A file, appended to and opened again on USR1.
     case file(String)
 }

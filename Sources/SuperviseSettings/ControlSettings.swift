@@ -1,68 +1,68 @@
 import SuperviseCore
 
-/// The address of the control socket.
+/// Where the control socket is.
 public enum ControlAddress: Hashable, Sendable {
-    /// `NAME.sock` in the runtime directory, if it can be created there.
+    /// `NAME.sock` in the runtime folder, if it can be made there.
     case automatic
-    /// No control socket.
+    /// Nowhere.
     case none
-    /// A unix socket at this path.
+    /// At this path.
     case path(String)
 }
 
-/// A command that is run for events.
+/// A command that is run when something happens.
 public struct EventHook: Hashable, Sendable {
-    /// The events that it is run for.
+    /// What it is run for.
     public var events: [HookEvent]
     /// The program and its arguments.
     public var command: [String]
 }
 
-/// An event that a hook can be run for: a log event by its name, or a group of them.
+/// What a hook can be run for: the events of the log by their names, and words for several of them.
 public enum HookEvent: String, Hashable, Sendable, CaseIterable {
-    /// The program of a worker runs.
+    /// A worker's program runs.
     case started
     /// A worker is ready.
     case ready
     /// A worker is to be replaced.
-    case recycleScheduled = "recycle-scheduled"
-    /// A worker was asked to stop.
+    case due
+    /// A worker was told to go.
     case retiring
-    /// A worker exited.
+    /// A worker ended.
     case exited
-    /// A worker did not stop in time.
+    /// A worker did not go in time.
     case killed
-    /// The next start of a slot is delayed.
+    /// A slot waits before its next start.
     case backoff
-    /// Every worker of a slot has finished, and none is started again.
-    case slotFinished = "slot-finished"
-    /// A worker younger than `min-lifetime` exceeds its cap.
+    /// A slot's work is done.
+    case done
+    /// A worker is over its cap while too young.
     case memoryAlarm = "memory-alarm"
-    /// A worker exceeds `warn-rss`.
+    /// A worker is over `warn-rss`.
     case memoryWarning = "memory-warning"
     /// Workers leak faster than they can be replaced.
     case leakAlarm = "leak-alarm"
-    /// The workers together exceed their memory limit.
+    /// The workers need too much memory together.
     case memoryShortage = "memory-shortage"
-    /// The number of workers of a pool changed.
+    /// A pool has another number of workers.
     case resized
-    /// A reload started.
+    /// A reload has begun.
     case reload
-    /// A reload was aborted.
+    /// A reload was given up.
     case reloadAborted = "reload-aborted"
-    /// The configuration of a reload has errors.
+    /// A reload's configuration cannot be put to work.
     case reloadFailed = "reload-failed"
     /// Every worker is of the new generation.
     case reloadComplete = "reload-complete"
     /// A pool stops.
     case stopping
-    /// No worker could boot, so the master stops.
-    case startupFailed = "startup-failed"
-    /// A worker was asked to stop because it is replaced as planned.
+    /// The master gives up.
+    case givingUp = "giving-up"
+    /// A worker was told to go since its replacement takes over.
     case recycle
-    /// An unplanned exit of a worker.
+    /// A worker ended in a way that nobody planned.
     case crash
-    /// Every event.
+    /// Everything.
     case all
 }
 
@@ -92,7 +92,7 @@ extension Format where Value == ControlAddress {
 }
 
 extension Format where Value == BindAddress {
-    /// An address that the master itself opens, not an inherited socket.
+    /// An address that is no worker's: not one that somebody else opened.
     static let statusBind = Format(
         "ADDRESS", allowed: "HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH", readsQuotes: true
     ) { text throws(ValueFault) in
@@ -109,11 +109,11 @@ extension Format where Value == BindAddress {
 extension Format where Value == EventHook {
     static let hook = Format(
         "EVENTS COMMAND",
-        allowed: "a comma-separated list of events, then a program and its arguments",
+        allowed: "events with commas between them, then a program and its arguments",
         readsQuotes: true
     ) { text throws(ValueFault) in
         var words = try ShellWords.split(text)
-        // A hook needs two words, so the quotes enclose the whole value.
+        // One word is never enough, so the quotes are around all of it.
         if let only = words.first, words.count == 1 { words = try ShellWords.split(only) }
         guard let list = words.first, words.count > 1, !words[1].isEmpty else {
             throw .malformed(text, noun: "events and a command")

@@ -1,25 +1,25 @@
-/// The file access of the settings layer, which opens no files itself.
+/// How the settings layer gets at files: it opens none itself.
 public struct FileAccess: Sendable {
-    /// The reason that a file cannot be read.
+    /// Why a file can't be read.
     public enum Fault: Error, Hashable, Sendable {
-        /// ENOENT or ENOTDIR.
+        /// ENOENT, or a folder on the way that is none.
         case notFound
         /// EACCES or EPERM.
         case notPermitted
-        /// The path is a directory.
+        /// It is a folder.
         case isFolder
-        /// The file exceeds the size limit.
+        /// It has more bytes than anyone reads as settings.
         case tooLarge(limitBytes: Int)
-        /// Another error, with the message of the system.
+        /// Anything else, in the system's words.
         case other(String)
     }
 
-    /// Reads a file; a relative path is resolved against the working directory of the master.
+    /// The bytes of a file; a relative path starts at the master's working directory.
     public var read: @Sendable (String) -> Result<[UInt8], Fault>
-    /// Returns the files that match a pattern, as in glob(3), in any order.
+    /// The files that match a pattern, as glob(3) finds them, in any order.
     public var glob: @Sendable (String) -> [String]
 
-    /// Creates an access with these functions.
+    /// Access by these functions.
     public init(
         read: @escaping @Sendable (String) -> Result<[UInt8], Fault>,
         glob: @escaping @Sendable (String) -> [String]
@@ -28,18 +28,18 @@ public struct FileAccess: Sendable {
         self.glob = glob
     }
 
-    /// An access without any files.
+    /// No files at all.
     public static let none = FileAccess(read: { _ in .failure(.notFound) }, glob: { _ in [] })
 }
 
 extension FileAccess.Fault: CustomStringConvertible {
-    /// The reason, as shown in messages.
+    /// The reason in words.
     public var description: String {
         switch self {
         case .notFound: "no such file"
         case .notPermitted: "permission denied"
-        case .isFolder: "is a directory"
-        case .tooLarge(let limitBytes): "exceeds \(limitBytes) bytes"
+        case .isFolder: "is a folder"
+        case .tooLarge(let limitBytes): "is larger than \(limitBytes) bytes"
         case .other(let words): words
         }
     }

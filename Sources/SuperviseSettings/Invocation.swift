@@ -1,10 +1,10 @@
-/// The action that a command line requests.
+/// What the command line asks for.
 public enum Invocation: Equatable, Sendable {
     /// Run the pools: `supervise [run] …`.
     case run(Overrides)
-    /// Validate, print the effective settings and exit: `supervise check …`.
+    /// Validate, print the effective settings and end: `supervise check …`.
     case check(Overrides)
-    /// Send a command to a running master: `supervise status`, `supervise reload`, …
+    /// Talk to a running master: `supervise status`, `supervise reload`, …
     case command(MasterCommand)
     /// Print a help text: `-h`, `--help`, `help TOPIC`.
     case help(HelpTopic)
@@ -12,11 +12,11 @@ public enum Invocation: Equatable, Sendable {
     case man
     /// Print the version: `--version`.
     case version
-    /// No arguments: print the short help on standard error and exit with status 2.
+    /// No argument at all: print the short help on standard error and end with status 2.
     case nothing
 
-    /// Parses the arguments, without the name of the program. Values are checked when the configuration
-    /// is loaded, together with those of the other layers.
+    /// What these arguments ask for; the program's own name is not one of them. Values are looked
+    /// at when the configuration is loaded, together with those of the other layers.
     public static func parse(_ arguments: [String]) throws(SettingsError) -> Invocation {
         guard let first = arguments.first else { return .nothing }
         let verb = Verb(rawValue: first)
@@ -60,9 +60,9 @@ public enum Invocation: Equatable, Sendable {
             throw SettingsError([
                 SettingsProblem(
                     source: .commandLine(option: "help"),
-                    message: "\(shown(word)) is not a help topic"
+                    message: "there is no topic \(shown(word))"
                         + NearestName.hint(word, in: HelpTopic.names)
-                        + "; for a list: supervise help topics")
+                        + "; see: supervise help topics")
             ])
         }
         return .help(topic)
@@ -84,9 +84,9 @@ public enum Verb: String, CaseIterable, Sendable {
     case check
     /// Show the pools and workers.
     case status
-    /// Show them continuously.
+    /// Show them again and again.
     case top
-    /// Show events.
+    /// Show what happened.
     case events
     /// Replace every worker.
     case reload
@@ -96,7 +96,7 @@ public enum Verb: String, CaseIterable, Sendable {
     case scale
     /// Stop the master.
     case stop
-    /// Reopen the log files.
+    /// Open the log files again.
     case reopen
     /// Replace the master's program.
     case upgrade
@@ -107,36 +107,33 @@ public enum Verb: String, CaseIterable, Sendable {
     /// Print the version.
     case version
 
-    /// The usage line and a summary.
+    /// How it is used, and for what.
     var usage: (form: String, summary: String) {
         switch self {
         case .run:
-            ("[run] [OPTIONS] -- COMMAND [ARG...]", "run workers of COMMAND")
+            ("[run] [OPTIONS] -- COMMAND [ARG...]", "keep workers of COMMAND running")
         case .check:
-            (
-                "check [OPTIONS] [-- COMMAND...]",
-                "validate the settings and print the effective ones"
-            )
+            ("check [OPTIONS] [-- COMMAND...]", "validate, print the effective settings")
         case .status: ("status [--json]", "show the pools, the workers and the last exits")
-        case .top: ("top", "show the status continuously")
-        case .events: ("events [--follow] [--json]", "show past events, and new ones with --follow")
+        case .top: ("top", "the same, live")
+        case .events: ("events [--follow] [--json]", "show what happened, or happens")
         case .reload:
             (
                 "reload [--wait [--timeout TIME]]",
-                "replace every worker; --wait reports the result"
+                "replace every worker; --wait tells whether that worked"
             )
         case .recycle: ("recycle SLOT|all [--pool NAME]", "replace one worker, or all of a pool")
         case .scale: ("scale N|+N|-N [--pool NAME]", "change the number of workers")
         case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
-        case .reopen: ("reopen", "reopen the log files")
-        case .upgrade: ("upgrade", "replace the running master with the installed version")
+        case .reopen: ("reopen", "open the log files again")
+        case .upgrade: ("upgrade", "go on as the program that is installed now")
         case .help: ("help [TOPIC]", "explain a setting, a command or a topic")
         case .man: ("man", "print the manual page: supervise man | man -l -")
         case .version: ("version", "print the version")
         }
     }
 
-    /// Whether the command addresses a running master.
+    /// Whether it is for a running master.
     var isForMaster: Bool {
         switch self {
         case .run, .check, .help, .man, .version: false

@@ -1,12 +1,12 @@
-/// The settings of a pool and their sources.
+/// A pool's settings together with where they were written.
 struct PoolDraft {
     var settings: PoolSettings
-    /// The source of each given value; for a repeatable key, in the order of its list.
+    /// Where each given value stands; those of a repeatable key in the order of its list.
     var sources: [String: [SettingSource]] = [:]
-    /// The keys whose value comes from the part of the file that all pools share.
+    /// The keys that have their value from the part of the file that all pools share.
     var sharedKeys: Set<String> = []
 
-    /// The source of the first of these keys that was given, or else the pool.
+    /// Where a key was given, or the pool as a whole.
     func source(of keys: String...) -> SettingSource {
         for key in keys {
             if let source = sources[key]?.last { return source }
@@ -15,13 +15,13 @@ struct PoolDraft {
     }
 }
 
-/// Merges the layers.
+/// Lays the layers over each other.
 struct LayerResolver {
     private let reader: ConfigFileReader
     private let variables: EnvironmentLayer
     private let overrides: Overrides
     private let pools: [ConfigFileReader.PoolSection]
-    /// The problems found so far, including those of the files.
+    /// Everything wrong so far, that of the files included.
     private(set) var problems: [SettingsProblem]
 
     init(reader: ConfigFileReader, variables: EnvironmentLayer, overrides: Overrides) {
@@ -38,7 +38,7 @@ struct LayerResolver {
         problems += given.compactMap(\.problem)
     }
 
-    /// Rejects pool settings that do not name one of several pools.
+    /// Refuses what can't be told to belong to a pool.
     mutating func checkScopes() {
         let names = pools.map(\.name)
         if names.count > 1 {
@@ -47,7 +47,7 @@ struct LayerResolver {
                 problems.append(
                     SettingsProblem(
                         source: assignment.source, key: assignment.key,
-                        message: "is ambiguous, because there are several pools: "
+                        message: "which pool? There are several: "
                             + names.joined(separator: ", ")
                             + "; write --pool \(names[0]).\(assignment.key)=…"))
             }
@@ -56,13 +56,13 @@ struct LayerResolver {
             problems.append(
                 SettingsProblem(
                     source: override.assignment.source,
-                    message: "unknown pool \(shown(override.pool))"
+                    message: "there is no pool \(shown(override.pool))"
                         + NearestName.hint(override.pool, in: names)
                         + "; the pools are: " + names.joined(separator: ", ")))
         }
     }
 
-    /// The settings of the master. Invalid values are replaced by defaults.
+    /// The master's settings. Values that are wrong are left at their defaults.
     func master() -> MasterSettings {
         var settings = MasterSettings()
         for setting in Setting.all {
@@ -76,7 +76,7 @@ struct LayerResolver {
         return settings
     }
 
-    /// The settings of the pools. Invalid values are replaced by defaults.
+    /// The pools' settings. Values that are wrong are left at their defaults.
     mutating func drafts() -> [PoolDraft] {
         pools.map { draft(of: $0) }
     }
@@ -93,7 +93,7 @@ struct LayerResolver {
                 case .pool(let field) = setting.field
             else { continue }
             if layer == 0 {
-                // Report an invalid default only if it is in effect.
+                // Only a default that counts is worth an error.
                 problems += values.compactMap(\.problem)
             }
             if layer == 1 { draft.sharedKeys.insert(setting.key) }
@@ -103,7 +103,7 @@ struct LayerResolver {
         return draft
     }
 
-    /// The highest layer that contains a key, and its values.
+    /// The highest layer that gives a key, and what it gives.
     private func winner(
         of key: String, among layers: [Layer]
     ) -> (layer: Int, values: [Assignment])? {
@@ -114,7 +114,7 @@ struct LayerResolver {
         return nil
     }
 
-    /// Stores values and returns the sources of those that take effect.
+    /// Stores values and gives back where those that are in force were written.
     private static func apply<Model>(
         _ values: [Assignment], to model: inout Model, by field: FieldOf<Model>
     ) -> [SettingSource] {
@@ -129,7 +129,7 @@ struct LayerResolver {
                     sources.append(value.source)
                 }
             } catch {
-                // Already reported when the value was read.
+                // Reported where the value was read.
             }
         }
         return sources

@@ -2,51 +2,51 @@ import SuperviseCore
 
 /// A command for a running master: `supervise status` and its siblings.
 public struct MasterCommand: Equatable, Sendable {
-    /// The action that is requested.
+    /// What is to be done.
     public enum Action: Equatable, Sendable {
         /// Show the pools and workers once.
         case status(json: Bool)
-        /// Show them continuously.
+        /// Show them again and again.
         case top
-        /// Show the last events and, with `follow`, new ones.
+        /// Show what happened, and with `follow` what happens.
         case events(follow: Bool, json: Bool)
-        /// Replace every worker; with `wait`, wait for the result, at most for `timeout`.
+        /// Roll over to new code and settings; with `wait`, until that is decided, or for so long.
         case reload(wait: Bool, timeout: TimeSpan?)
-        /// Replace the worker of a slot; nil means all slots.
+        /// Replace the worker of a slot, or of all where it is nil.
         case recycle(slot: Int?, pool: String?)
         /// Change the number of workers: `4`, `+1`, `-1`.
         case scale(String, pool: String?)
-        /// Stop; with `wait`, wait until the master has exited.
+        /// Stop; with `wait`, until the master is gone.
         case stop(quick: Bool, wait: Bool)
-        /// Reopen the log files.
+        /// Open the log files again.
         case reopen
         /// Replace the master's program.
         case upgrade
     }
 
-    /// The master that a command addresses.
+    /// Which master.
     public enum Target: Equatable, Sendable {
-        /// The only running master.
+        /// The only one that runs.
         case only
-        /// The master with this name.
+        /// The one of this name.
         case named(String)
-        /// The master that listens on this unix socket.
+        /// The one that listens on this unix socket.
         case socket(String)
     }
 
-    /// The action that is requested.
+    /// What is to be done.
     public var action: Action
-    /// The master that is addressed.
+    /// By which master.
     public var target = Target.only
 
-    /// Creates a command.
+    /// A command.
     public init(_ action: Action, target: Target = .only) {
         self.action = action
         self.target = target
     }
 }
 
-/// Parses the arguments of such a command.
+/// Reads the words after such a verb.
 struct MasterCommandParser {
     private let verb: Verb
     private var rest: ArraySlice<String>
@@ -59,7 +59,7 @@ struct MasterCommandParser {
         rest = arguments
     }
 
-    /// Parses the command; nil if help was requested.
+    /// The command, or nil where help was asked for.
     static func parse(
         _ verb: Verb, _ arguments: ArraySlice<String>
     ) throws(SettingsError) -> MasterCommand? {
@@ -107,7 +107,7 @@ struct MasterCommandParser {
                 flags.insert(parts[0])
             } else if valueNames.contains(parts[0]) {
                 guard let value = parts.count == 2 ? parts[1] : rest.popFirst(), !value.isEmpty
-                else { throw error("\(parts[0]) requires a value") }
+                else { throw error("\(parts[0]) needs a value") }
                 values[parts[0]] = value
             } else {
                 throw error(
@@ -128,7 +128,7 @@ struct MasterCommandParser {
         case .reload:
             let timeout = try timeout()
             guard timeout == nil || flags.contains("--wait") else {
-                throw error("--timeout requires --wait")
+                throw error("--timeout needs --wait")
             }
             return .reload(wait: flags.contains("--wait"), timeout: timeout)
         case .recycle: return .recycle(slot: try slot(), pool: values["--pool"])
@@ -146,14 +146,10 @@ struct MasterCommandParser {
         switch (values["--name"], values["--control"]) {
         case (nil, nil): return .only
         case (let name?, nil):
-            guard isMasterName(name) else {
-                throw error(
-                    "\(shown(name)) is not a valid master name; allowed: 1 to 64 letters, digits and . _ @ -"
-                )
-            }
+            guard isMasterName(name) else { throw error("\(shown(name)) is no name of a master") }
             return .named(name)
         case (nil, let path?): return .socket(path.after(prefix: "unix:") ?? path)
-        case (_?, _?): throw error("--name and --control both select a master; use only one")
+        case (_?, _?): throw error("--name and --control both name a master; give one")
         }
     }
 
@@ -162,35 +158,32 @@ struct MasterCommandParser {
         do throws(ValueFault) {
             return try DurationText.parse(text)
         } catch {
-            throw self.error(
-                "--timeout: \(shown(text)) is not a duration; allowed: a duration such as 30s or 2m"
-            )
+            throw self.error("--timeout takes a duration such as 30s or 2m, not \(shown(text))")
         }
     }
 
     private mutating func slot() throws(SettingsError) -> Int? {
         guard let word = words.first else {
-            throw error("missing slot; usage: supervise \(verb.usage.form)")
+            throw error("which slot? usage: supervise \(verb.usage.form)")
         }
         words.removeFirst()
         if word == "all" { return nil }
         guard case .number(let number) = Decimal.parse(word), let slot = Int(exactly: number) else {
-            throw error("\(shown(word)) is not a slot; allowed: a number from 0, or all")
+            throw error("a slot is a number from 0, or all; not \(shown(word))")
         }
         return slot
     }
 
     private mutating func number() throws(SettingsError) -> String {
         guard let word = words.first else {
-            throw error("missing number of workers; usage: supervise \(verb.usage.form)")
+            throw error("to how many workers? usage: supervise \(verb.usage.form)")
         }
         words.removeFirst()
         let digits = word.hasPrefix("+") || word.hasPrefix("-") ? String(word.dropFirst()) : word
         guard case .number(let number) = Decimal.parse(digits), (1...100_000).contains(number)
         else {
             throw error(
-                "\(shown(word)) is not a number of workers; allowed: a number such as 4, or a change such as "
-                    + "+1 or -1")
+                "a number of workers such as 4, or a change such as +1 or -1; not \(shown(word))")
         }
         return word
     }

@@ -1,64 +1,65 @@
-/// One setting, as used by the parsers, the help and the documentation. The table `Setting.all` is the
-/// only list of settings.
+/// One setting: everything that the parsers, the help and the documents know about it. The table
+/// `Setting.all` is the only list of settings.
 public struct Setting: Sendable {
-    /// The scope of a setting.
+    /// What a setting belongs to.
     public enum Scope: Hashable, Sendable {
-        /// The master.
+        /// The master, once.
         case master
         /// Each pool.
         case pool
     }
 
-    /// When a new value takes effect.
+    /// When a reload makes a new value count.
     public enum Reload: Hashable, Sendable {
         /// As soon as the reload is committed.
         case live
-        /// In workers that start after the reload.
+        /// In the workers that the reload starts.
         case newWorkers
         /// In listeners that the reload adds.
         case newListeners
-        /// After a restart of the master.
+        /// Not before the master is started again.
         case restart
     }
 
-    /// A group of settings in the help.
+    /// A heading of the help.
     public enum Group: String, Hashable, Sendable, CaseIterable {
         /// Sockets.
         case listening
-        /// The program and its environment.
+        /// What runs, and as whom.
         case workers
-        /// When a worker is ready.
+        /// When a worker can serve.
         case readiness
-        /// When and how workers are recycled.
+        /// When and how healthy workers are replaced.
         case recycling
-        /// How workers are stopped.
+        /// How workers are ended.
         case stopping
-        /// How failures are handled.
+        /// What happens when workers end by themselves.
         case failure
         /// The master itself.
         case master
 
-        /// The title in the help.
+        /// The heading.
         public var title: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
     }
 
-    /// The name in the config file and, with two dashes, on the command line.
+    /// The name in the config file; with two dashes, the option.
     public let key: String
-    /// The group that the setting belongs to.
+    /// The heading that it stands under.
     public let group: Group
-    /// When a new value takes effect.
+    /// When a reload makes a new value count.
     public let reload: Reload
-    /// The letter of the short option, if any.
+    /// The letter of a short option.
     public let shortOption: Character?
-    /// A one-line summary without a full stop.
+    /// What it does, in a line without a full stop.
     public let summary: String
-    /// A description of a few sentences with an example.
+    /// What it does, in a few sentences with an example.
     public let details: String
-    /// A description of the default if it is not a literal value.
+    /// The default in words, where there is no value for it.
     let defaultRemark: String?
     private let makeField: @Sendable () -> Field
 
-    /// Creates a setting. The field is created on first use, because a start uses only a few settings.
+    /// A start uses a few of all settings: what a field is made of (key paths, formats) waits until
+    /// somebody asks for it.
     init(
         _ key: String, in group: Group, _ field: @autoclosure @escaping @Sendable () -> Field,
         reload: Reload, short: Character? = nil, default defaultRemark: String? = nil,
@@ -74,10 +75,10 @@ public struct Setting: Sendable {
         self.details = details
     }
 
-    /// The property that stores the value, and its format.
+    /// Where it is kept, and how it is read and written.
     var field: Field { makeField() }
 
-    /// Whether the setting belongs to the master or to each pool.
+    /// Whether it belongs to the master or to each pool.
     public var scope: Scope {
         switch field {
         case .master: .master
@@ -85,19 +86,19 @@ public struct Setting: Sendable {
         }
     }
 
-    /// Whether the setting can be given several times and accumulates.
+    /// Whether it may be given several times, and adds up.
     public var isRepeatable: Bool { traits.isRepeatable }
 
-    /// Whether `--key` without a value means yes.
+    /// Whether `--key` alone means yes.
     public var isFlag: Bool { traits.isFlag }
 
-    /// The placeholder for its value in usage lines.
+    /// What stands for its value in usage lines.
     public var placeholder: String { traits.placeholder }
 
-    /// The allowed values, as shown in messages.
+    /// The allowed values, in words.
     public var allowed: String { traits.allowed }
 
-    /// The default as a value or as a description.
+    /// The default as it would be written, or in words.
     public var defaultText: String {
         if let defaultRemark { return defaultRemark }
         let texts =
@@ -108,17 +109,17 @@ public struct Setting: Sendable {
         return texts.isEmpty ? "none" : texts.joined(separator: " ")
     }
 
-    /// The environment variable of the setting: `SUPERVISE_MAX_REQUESTS`.
+    /// The environment variable that sets it: `SUPERVISE_MAX_REQUESTS`.
     public var environmentVariable: String {
         "SUPERVISE_" + key.uppercased().substituting(["-": "_"])
     }
 
-    /// The setting with a key.
+    /// The setting of a key.
     public static func named(_ key: String) -> Setting? {
         all.firstIndex { $0.key == key }.map { all[$0] }
     }
 
-    /// The settings of a group, in order.
+    /// The settings under a heading, in their order.
     public static func all(in group: Group) -> [Setting] { all.filter { $0.group == group } }
 
     static let keys = all.map(\.key)
@@ -131,13 +132,13 @@ public struct Setting: Sendable {
     }
 }
 
-/// The property that stores a setting.
+/// Where a setting is kept.
 enum Field: Sendable {
     case master(FieldOf<MasterSettings>)
     case pool(FieldOf<PoolSettings>)
 }
 
-/// Properties of a field that follow from its format.
+/// What a field's format tells about it.
 struct FieldTraits: Sendable {
     let placeholder: String
     let allowed: String
@@ -148,11 +149,11 @@ struct FieldTraits: Sendable {
 /// A stored property together with its format.
 struct FieldOf<Model: Sendable>: Sendable {
     let traits: FieldTraits
-    /// Sets the property, or appends to a list.
+    /// Sets the property, or adds to a list.
     let store: @Sendable (String, inout Model) throws(ValueFault) -> Void
-    /// Empties a list; no effect on other properties.
+    /// Empties a list; nothing for other properties.
     let clear: @Sendable (inout Model) -> Void
-    /// The values as written in a config file; empty if nothing is set.
+    /// The values as a config file says them; none where nothing is set.
     let texts: @Sendable (Model) -> [String]
 
     /// A property that always has a value.
@@ -170,7 +171,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         }
     }
 
-    /// An optional property; an empty text sets it to nil.
+    /// A property that may have none, which an empty text says.
     static func optional<Value>(
         _ path: WritableKeyPath<Model, Value?> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
@@ -183,7 +184,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         }
     }
 
-    /// A list. Each value is appended; an empty text clears the list.
+    /// A list, which every further value adds to and an empty text clears.
     static func list<Value>(
         _ path: WritableKeyPath<Model, [Value]> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
@@ -202,7 +203,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         }
     }
 
-    /// A command: a list of words in one value.
+    /// The command: a list of words in one value.
     static func words(
         _ path: WritableKeyPath<Model, [String]> & Sendable, _ format: Format<[String]>
     ) -> FieldOf {

@@ -1,34 +1,34 @@
-/// The source of a setting.
+/// Where a setting was written.
 public enum SettingSource: Hashable, Sendable {
-    /// A line of a config file or env-file, from 1; 0 means the whole file.
+    /// A line of a config file or env-file, counted from 1; 0 is the file as a whole.
     case file(path: String, line: Int)
     /// An environment variable.
     case environment(variable: String)
-    /// An option or word of the command line, as written.
+    /// An option or word of the command line, as it was written.
     case commandLine(option: String)
-    /// A pool as a whole, if the problem has no single line.
+    /// A pool as a whole: what is wrong stands on no single line.
     case pool(String)
     /// The command line as a whole.
     case invocation
 }
 
-/// A problem with the settings.
+/// One thing that is wrong with the settings, and where.
 public struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
-    /// The source of the problem.
+    /// Where it stands.
     public let source: SettingSource
-    /// The key of the setting, if the problem concerns one setting.
+    /// The setting that it is about, if it is about one.
     public let key: String?
-    /// The value, what is wrong and what is allowed.
+    /// What was read and what is allowed.
     public let message: String
 
-    /// Creates a problem.
+    /// A problem at a place.
     public init(source: SettingSource, key: String? = nil, message: String) {
         self.source = source
         self.key = key
         self.message = message
     }
 
-    /// One line: the source, the key, the message.
+    /// One line: the place, the key, the message.
     public var description: String {
         switch source {
         case .file(let path, let line):
@@ -49,24 +49,24 @@ public struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// All problems with the settings. The exit code is 2.
+/// Everything that is wrong with the settings, in one go. The exit code is 2.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
-    /// At least one problem; those of a file are in the order of its lines.
+    /// At least one problem, those of a file in the order of its lines.
     public let problems: [SettingsProblem]
 
-    /// Creates an error; equal problems are reported once.
+    /// An error of these problems; equal ones are told once.
     public init(_ problems: [SettingsProblem]) {
         self.problems = SettingsProblem.inReadingOrder(problems)
     }
 
-    /// One problem per line.
+    /// One problem a line.
     public var description: String {
         problems.map(\.description).joined(separator: "\n")
     }
 }
 
 extension SettingsProblem {
-    /// Removes duplicates and sorts: files in the order of their first problem, each by line, then the rest.
+    /// Each problem once; files in the order of their first problem, each by line, then the rest.
     static func inReadingOrder(_ problems: [SettingsProblem]) -> [SettingsProblem] {
         var seen: Set<SettingsProblem> = []
         var paths: [String: Int] = [:]

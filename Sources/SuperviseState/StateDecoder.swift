@@ -1,4 +1,4 @@
-/// Decodes one value.
+/// Puts one value together again.
 struct StateDecoder: Decoder {
     let value: StateValue
     let codingPath: [any CodingKey]
@@ -50,7 +50,7 @@ private struct RecordReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decodeNil(forKey key: Key) throws -> Bool { try value(key) == .null }
 
-    // The generic method also replaces those of the single types.
+    // The generic method stands for those of the single types too.
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         try StateDecoder.decode(type, from: try value(key), path: codingPath + [key])
     }

@@ -1,10 +1,9 @@
-/// Encodes values as bytes and decodes them without loss, to pass them from one version of a program to
-/// the next.
+/// Values as bytes and back, exactly as they were: what one version of a program hands to the next.
 ///
-/// It supports any `Codable` value. Fields are identified by name: a field that a later version no longer
-/// has is skipped, and a new field must be optional. Any other difference is an error.
+/// Any `Codable` value will do. Its parts go by name, so a field that a later version no longer has is
+/// passed over, and one that is optional may be new; any other difference is a fault of the bytes.
 public enum State {
-    /// Encodes a value.
+    /// The value as bytes.
     public static func encode(_ value: some Encodable) throws(StateFault) -> [UInt8] {
         do {
             var writer = StateWriter()
@@ -17,7 +16,7 @@ public enum State {
         }
     }
 
-    /// Decodes a value.
+    /// The value that these bytes are.
     public static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8]
     ) throws(StateFault) -> Value {
@@ -48,9 +47,9 @@ public enum State {
     }
 }
 
-/// Encodes one value.
+/// Takes one value apart.
 final class StateEncoder: Encoder {
-    /// The parts encoded so far.
+    /// What the value was found to be so far.
     fileprivate enum Content {
         case nothing
         case value(StateValue)
@@ -135,7 +134,7 @@ private struct RecordWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encodeNil(forKey key: Key) { encoder.add(key, .null(codingPath)) }
 
-    // The generic method also replaces those of the single types.
+    // The generic method stands for those of the single types too.
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         encoder.add(key, try StateEncoder.make(value, codingPath + [key]))
     }
@@ -203,7 +202,7 @@ private struct ScalarWriter: SingleValueEncodingContainer {
     }
 }
 
-/// A key without a declaration in a type.
+/// A key that no type declares.
 struct StateKey: CodingKey {
     let stringValue: String
     let intValue: Int?

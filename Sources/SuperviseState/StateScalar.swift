@@ -1,7 +1,7 @@
-/// A value that is not composed of other values.
+/// What is a value of its own and not made of others.
 protocol StateScalar {
     var stateValue: StateValue { get }
-    /// Nil if the value has another kind or is out of range.
+    /// nil where the value is another kind, or out of range.
     init?(_ value: StateValue)
 }
 

@@ -1,14 +1,14 @@
-/// An encoded value, between a Swift value and its bytes.
+/// A value taken apart, as it stands between a Swift value and its bytes.
 ///
-/// The first byte is the kind, followed by the content. Numbers use LEB128: seven bits per byte, lowest
-/// first, with the top bit set in all bytes but the last. Signed numbers use zigzag encoding. Texts, lists
-/// and records begin with their length.
+/// As bytes: one for the kind, then what the kind needs. Numbers have seven bits a byte, lowest first,
+/// the top bit set in all but the last (LEB128); negative ones alternate with the others (zigzag).
+/// Texts, lists and records begin with their length.
 enum StateValue: Equatable {
     case null
     case bool(Bool)
     case signed(Int64)
     case unsigned(UInt64)
-    /// By its bit pattern, so that it is restored exactly.
+    /// By its bits, so that it comes back as it was.
     case real(UInt64)
     case text(String)
     case list([StateValue])
@@ -24,16 +24,16 @@ enum StateValue: Equatable {
     }
 }
 
-/// The reason that bytes are not a valid state.
+/// Why bytes are no state.
 public enum StateFault: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The bytes are truncated or too long.
+    /// They end too soon, or go on after the end.
     case length
-    /// An unknown kind, invalid text, or too many levels.
+    /// They hold a kind that there is not, text that is none, or more levels than any state has.
     case form
-    /// A value of an unexpected type.
+    /// They hold something else than what is asked for.
     case content(path: String, String)
 
-    /// A description of the problem.
+    /// What is wrong, for people.
     public var description: String {
         switch self {
         case .length: "it is cut or has something behind its end"
@@ -43,7 +43,7 @@ public enum StateFault: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Writes the bytes of a value.
+/// Puts a value's bytes one behind the other.
 struct StateWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -94,10 +94,10 @@ struct StateWriter {
     }
 }
 
-/// Parses bytes. It is total: any bytes yield a value or a fault.
+/// Takes bytes apart again. Total: any bytes give a value or a fault.
 struct StateReader {
-    /// A limit above the depth of any state, which prevents a stack overflow.
-    private static let maxLevels = 100
+    /// More levels than any state has; a reader that follows any number of them runs out of stack.
+    private static let mostLevels = 100
 
     private let bytes: [UInt8]
     private var place = 0
@@ -112,7 +112,7 @@ struct StateReader {
     }
 
     private mutating func value(level: Int) throws(StateFault) -> StateValue {
-        guard level < StateReader.maxLevels else { throw .form }
+        guard level < StateReader.mostLevels else { throw .form }
         guard let kind = StateValue.Kind(rawValue: try byte()) else { throw .form }
         switch kind {
         case .null: return .null
@@ -155,7 +155,7 @@ struct StateReader {
         throw .form
     }
 
-    /// Reads a count. Each element takes at least one byte, so a larger count is invalid.
+    /// Each of them takes a byte at least, so a larger number is not believed.
     private mutating func count() throws(StateFault) -> Int {
         let number = try number()
         guard number <= UInt64(bytes.count - place) else { throw .length }

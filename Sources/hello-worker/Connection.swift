@@ -1,17 +1,17 @@
 import Glibc
 
-/// The connection of a client and the state of its current request.
+/// One client's connection and how far its current request is.
 struct Connection {
-    /// The state of a connection; times are milliseconds of the monotonic clock.
+    /// Where a connection stands; times are milliseconds of the monotonic clock.
     enum State: Equatable {
         /// Waiting for a request, or for the rest of one.
         case reading
-        /// Waiting to respond at a later time (`/slow`). Then: writing.
+        /// Answering at a later time (`/slow`). Then: writing.
         case waiting(until: Int64, Response)
         /// Sending the output. Then: reading, or lingering.
         case writing
-        /// The last response was sent. Further input is discarded until the client closes, because closing
-        /// with unread input would reset the connection and lose the response.
+        /// The last answer is out; what the client still sends is thrown away until it closes too,
+        /// since closing with unread input would reset the connection and lose the answer.
         case lingering(until: Int64)
     }
 
@@ -23,20 +23,20 @@ struct Connection {
     var answered = 0
     let acceptedAt: Int64
 
-    /// Whether no part of a request was received since the last response.
+    /// Whether nothing of a request has come since the last answer.
     var isIdle: Bool { state == .reading && input.isEmpty }
 
-    /// The events for poll(2).
+    /// What poll(2) should wait for.
     var events: Int16 {
         switch state {
         case .reading, .lingering: Int16(POLLIN)
-        // Only errors, which poll always reports.
+        // Only an error, which poll reports unasked.
         case .waiting: 0
         case .writing: Int16(POLLOUT)
         }
     }
 
-    /// The next deadline that does not depend on the client.
+    /// When something is due without the client's doing.
     var deadline: Int64? {
         switch state {
         case .reading, .writing: nil
@@ -44,7 +44,7 @@ struct Connection {
         }
     }
 
-    /// Reads the available input; returns false if the client has disconnected.
+    /// Reads what there is; false when the client is gone.
     mutating func receive() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while true {
@@ -52,7 +52,7 @@ struct Connection {
             if length > 0 {
                 if case .lingering = state { continue }
                 input.append(contentsOf: chunk[..<length])
-                // A short read means that the socket is empty.
+                // A short read has emptied the socket.
                 if length < chunk.count || input.count > 65_536 { return true }
             } else if length < 0 && errno == EINTR {
                 continue
@@ -62,7 +62,7 @@ struct Connection {
         }
     }
 
-    /// Sends as much as possible; returns false if the client has disconnected.
+    /// Sends what it can; false when the client is gone.
     mutating func transmit() -> Bool {
         while !output.isEmpty {
             let length = send(descriptor, output, output.count, Int32(MSG_NOSIGNAL))
@@ -76,7 +76,7 @@ struct Connection {
     }
 }
 
-/// A response.
+/// An answer.
 struct Response: Equatable {
     var status = 200
     var type = "text/plain; charset=utf-8"

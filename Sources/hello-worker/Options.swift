@@ -1,19 +1,19 @@
 import Glibc
 
-/// Options from the environment that make the server behave like less well-behaved ones.
+/// What the environment changes in the server's behaviour, to stand in for less well-behaved ones.
 struct Options {
-    /// `HELLO_BOOT_MS`: the duration of the start.
+    /// `HELLO_BOOT_MS`: how long it takes to start.
     var bootMilliseconds: UInt32
-    /// `HELLO_IGNORE_TERM=1`: ignores the request to stop.
+    /// `HELLO_IGNORE_TERM=1`: the request to stop is not heeded.
     var ignoresStop: Bool
-    /// `HELLO_READY=0`: does not report readiness.
+    /// `HELLO_READY=0`: it does not tell when it is ready.
     var announcesReady: Bool
-    /// `HELLO_COUNT=0`: does not count its requests.
+    /// `HELLO_COUNT=0`: it does not count its requests.
     var countsRequests: Bool
-    /// `HELLO_FIRST_REQUEST_MS`: how long a stopping worker waits for the first request on an accepted
-    /// connection.
+    /// `HELLO_FIRST_REQUEST_MS`: how long a stopping worker waits for the first request of a
+    /// connection that it has already accepted.
     var firstRequestMilliseconds: Int64
-    /// `PORT`: the port on 127.0.0.1 if no socket is passed.
+    /// `PORT`: where to listen on 127.0.0.1 when no socket is passed.
     var port: UInt16
 
     init() {

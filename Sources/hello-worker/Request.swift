@@ -1,18 +1,18 @@
-/// The head of an HTTP/1.1 request (RFC 9112), with the parts that this server uses.
+/// The head of an HTTP/1.1 request (RFC 9112), as far as this server needs it.
 struct Request: Equatable {
     var method: String
     var path: String
     var query: [String: String]
     var wantsKeepAlive: Bool
-    /// The size of the head in bytes, including its empty line.
+    /// Bytes of the head with its empty line.
     var headLength: Int
     var bodyLength: Int
 
-    /// The result of parsing the start of the input.
+    /// What the first bytes of a connection turned out to be.
     enum Parsed: Equatable {
         case incomplete
         case request(Request)
-        /// The status of the rejection.
+        /// The status to refuse it with.
         case refused(Int)
     }
 
@@ -24,7 +24,7 @@ struct Request: Equatable {
         guard let headLength = endOfHead(bytes) else {
             return bytes.count > maximumHeadLength ? .refused(431) : .incomplete
         }
-        // The text is only compared and partly echoed, so invalid UTF-8 is harmless.
+        // The text is only compared and echoed in parts, so bytes that are not UTF-8 do no harm.
         let text = String(decoding: bytes[..<headLength], as: UTF8.self)
         var lines = text.split(whereSeparator: \.isNewline)[...]
         guard let first = lines.popFirst() else { return .refused(400) }
@@ -59,7 +59,7 @@ struct Request: Equatable {
                 headLength: headLength, bodyLength: bodyLength))
     }
 
-    /// Four million: above any number of KiB or milliseconds in a test, and far from overflow.
+    /// Four million: as KiB, as milliseconds, more than any test needs, and far from overflow.
     private static let largestNumber = 1 << 22
 
     /// A number in the query, or `fallback`; never negative.

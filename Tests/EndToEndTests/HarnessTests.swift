@@ -1,7 +1,8 @@
 import Glibc
 import Testing
 
-/// Tests of the harness that need no master: a substitute gives the workers what the master would.
+/// The harness proves itself on the pieces that need no master: a stand-in gives the workers what
+/// the master gives them.
 @Suite(.takesTurn) struct HarnessTests {
     private func standIn(_ arguments: [String]) throws -> Supervise {
         try Supervise(arguments, program: ["python3", Place.worker("stand_in")])
@@ -25,7 +26,7 @@ import Testing
         let kept = try await load(address, requests: 100, rate: 200, keepAlive: true)
         #expect(kept.ok == 100 && kept.failed == 0, "\(kept.reasons)")
 
-        // Each sent one message to its master when it reached the limit.
+        // Each told its master once when it came to the limit.
         let rings = master.log.filter { $0.event == "x_requests" }
         #expect(Set(rings.compactMap(\.pid)) == Set(workers.map(\.pid)) && rings.count == 2)
         #expect(try await master.stop() == .exited(0))
@@ -122,8 +123,8 @@ import Testing
         try await Task.sleep(for: .seconds(1))
         kill(worker.pid, SIGCONT)
         let result = try await client.end()
-        // No request fails, but the pause is visible in the gap and in the latency of all requests
-        // scheduled meanwhile.
+        // Nothing fails, and yet the pause shows: in the gap, and in the latency of all that came
+        // due meanwhile.
         expectNoFailure(result)
         #expect(result.longestGapSeconds > 0.8 && result.maxSeconds > 0.8)
     }

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// A bind to a name that has an address in each family.
+/// A bind to a name that has an address of each family.
 @Suite(.takesTurn) struct HostNameTests {
-    /// How the program binds it, and whether it also serves the second address.
+    /// What the program does with it, and whether it serves the second address too.
     @Test(
         .needsRoot,
         arguments: [
@@ -38,7 +38,7 @@ import Testing
             if servesBoth {
                 expectNoFailure(second, 40)
             } else {
-                // No client has to wait.
+                // Nobody is kept waiting.
                 #expect(second.reasons == ["refused": 40])
             }
             if generation == 1 { try await master.signal(SIGHUP) }

@@ -1,8 +1,7 @@
 import SuperviseCore
 import SuperviseState
 
-/// Any bytes as the state of a service: they are rejected, or decode to a state that encodes to an
-/// equal one.
+/// Any bytes as the state of a service: they are refused, or are one that comes back as it was.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzState(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: data, count: count))
@@ -14,7 +13,7 @@ public func fuzzState(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     }
     do {
         let copy = try State.decode(Service.self, from: State.encode(service))
-        // A state that contains NaN does not equal itself.
+        // One with a number that is none is not even its own equal.
         precondition(copy == service || service != service, "a state does not come back as it was")
     } catch {
         preconditionFailure("a state that was read cannot be written: \(error)")

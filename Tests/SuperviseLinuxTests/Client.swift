@@ -2,7 +2,7 @@ import Glibc
 
 @testable import SuperviseLinux
 
-/// A client that connects without blocking.
+/// A client that does not wait for its connection.
 final class Client {
     let rawValue: Int32
 
@@ -16,7 +16,7 @@ final class Client {
 
     deinit { close(rawValue) }
 
-    /// Whether it is connected, within the time of a handshake over loopback.
+    /// Whether it is connected, within the time that a handshake over loopback can take.
     var isConnected: Bool {
         var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         guard poll(&entry, 1, 300) == 1 else { return false }
@@ -28,7 +28,7 @@ final class Client {
         return result == 0
     }
 
-    /// The number of bytes received within some seconds; -1 after a reset.
+    /// How many bytes came, within some seconds; -1 after a reset.
     var received: Int {
         var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, 5000) == 1 else { return -1 }
@@ -36,7 +36,7 @@ final class Client {
         return recv(rawValue, &buffer, buffer.count, 0)
     }
 
-    /// The connection error, within some seconds.
+    /// Why it is not connected, once that is known, within some seconds.
     var error: Int32? {
         var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         guard poll(&entry, 1, 10_000) == 1 else { return nil }

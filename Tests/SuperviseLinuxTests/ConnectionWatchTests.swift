@@ -68,7 +68,7 @@ struct ConnectionWatchTests {
             #expect(recv(client, &byte, 1, 0) == 1)
         }
 
-        /// The state of the connection: the tables and the socket agree, except for changes
+        /// What the client waits for: the tables and the socket itself agree, but for what changes
         /// meanwhile.
         var use: HeldConnection.Use {
             get throws {
@@ -104,7 +104,7 @@ struct ConnectionWatchTests {
         #expect(try eventually { try pair.use == .idle })
     }
 
-    /// However long it takes: data were received last. Whether more follows a response is unknown.
+    /// However long: the last thing was received. What comes after the response is not known.
     @Test func aSlowAnswerIsWaitedFor() throws {
         let pair = try Pair()
         pair.ask()
@@ -124,8 +124,7 @@ struct ConnectionWatchTests {
         #expect(try pair.use == .inFlight)
     }
 
-    /// Several messages fit within one tick of the kernel's clock, and then the last one is
-    /// unknown.
+    /// Within one tick of the kernel's clock many may pass, and then it is not known what came last.
     @Test func aRequestRightAfterAnAnswerIsNotMissed() throws {
         let pair = try Pair()
         for _ in 0..<50 {
@@ -147,7 +146,7 @@ struct ConnectionWatchTests {
         }
     }
 
-    /// Between requests a connection can be closed, as by a server with a keep-alive timeout.
+    /// Between requests a connection can be ended, as by a server that keeps it no longer.
     @Test func whatIsAnsweredCanBeEnded() throws {
         let pair = try Pair()
         let port = try #require(pair.listener.port)
@@ -166,7 +165,7 @@ struct ConnectionWatchTests {
         #expect(recv(pair.client, &byte, 1, 0) == 0 && recv(pair.server, &byte, 1, 0) == 0)
     }
 
-    /// A dual-stack listener, such as a passed one.
+    /// A listener of both families, as passed-in ones may be.
     @Test func anAddressOfTheOtherFamilyIsSeen() throws {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         let listener = socket(AF_INET6, type, 0)
@@ -186,7 +185,7 @@ struct ConnectionWatchTests {
         #expect(held?.map(\.use) == [.inFlight])
     }
 
-    /// A client that has sent its last request still waits for the response.
+    /// The end of a client's requests is not the end of its interest.
     @Test func whoHasSaidAllStillWaits() throws {
         let pair = try Pair()
         pair.ask()

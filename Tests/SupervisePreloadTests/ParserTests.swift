@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 @Suite struct ParserTests {
-    /// Only the library calls the observer's parser, so a program in C calls it here.
+    /// The observer's parser is called by nothing but the library, so a program in C calls it.
     @Test(.enabled(if: Compiled.isPossible))
     func itReadsWhatRequestsAndResponsesAre() async throws {
         let library = "\(Place.tests)/../../Sources/CSupervisePreload"

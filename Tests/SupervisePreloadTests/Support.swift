@@ -2,14 +2,13 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// The paths of the library, next to the running tests, and of the programs, next to this file.
+/// Where things lie: the library beside the running tests, the programs beside this file.
 enum Place {
     static let library: String = {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let size = readlink("/proc/self/exe", &buffer, buffer.count)
         let program = String(decoding: buffer.prefix(max(0, size)), as: UTF8.self)
-        // If another program runs the tests as a bundle, they are in the build folder of the
-        // package.
+        // Run as a bundle by another program, the tests lie in the package's build folder.
         let folder =
             program.contains("/.build") ? parent(program) : "\(parent(parent(tests)))/.build/debug"
         return "\(folder)/libsupervise-preload.so"
@@ -24,17 +23,17 @@ enum Place {
 
 let searchPath = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
 
-/// Whether a program is installed.
+/// Whether a program can be found here.
 func isInstalled(_ program: String) -> Bool {
     searchPath.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
 }
 
-/// A condition did not hold in time, or an operation failed.
+/// Something did not come in time, or failed.
 struct Failure: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Polls until there is a value.
+/// Asks again until there is an answer.
 func eventually<Value>(_ what: String, _ answer: () throws -> Value?) async throws -> Value {
     let deadline = ContinuousClock.now + .seconds(120)
     while true {
@@ -44,12 +43,12 @@ func eventually<Value>(_ what: String, _ answer: () throws -> Value?) async thro
     }
 }
 
-/// Polls until the condition holds.
+/// Asks again until the answer is yes.
 func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
     let _: Bool = try await eventually(what) { try condition() ? true : nil }
 }
 
-/// A process in its own group, killed and reaped with this object.
+/// A process in a group of its own, killed and reaped when the test lets go of it.
 final class Child {
     let pid: Int32
     private var status: ChildStatus?
@@ -62,7 +61,7 @@ final class Child {
         ).pid
     }
 
-    /// The exit status.
+    /// How it ended.
     func end() async throws -> ChildStatus {
         if let status { return status }
         let status = try await eventually("the end of \(pid)") {
@@ -79,7 +78,7 @@ final class Child {
     }
 }
 
-/// A directory of the test, removed with its content.
+/// A folder of the test's own, removed with everything in it.
 final class Folder {
     let path: String
 

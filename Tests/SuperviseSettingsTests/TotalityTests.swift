@@ -2,9 +2,9 @@ import Testing
 
 @testable import SuperviseSettings
 
-/// Any input yields a result or an error: a trap would abort these tests.
+/// Any input gives a result or an error: a trap would end these tests.
 struct TotalityTests {
-    /// Fragments that lead deep into the parsers, in addition to noise.
+    /// Pieces that lead deep into the parsers, so that noise alone is not all they see.
     private static let pieces =
         Setting.keys + [
             "[pool a]", "[pool b]", "include = a", "include = *", "\n", "\r\n", "\n", " = ", "=",
@@ -27,7 +27,7 @@ struct TotalityTests {
         return bytes
     }
 
-    /// Valid lines with occasional noise.
+    /// Lines that are right, and now and then noise.
     private func configFile(_ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = Array("command = x\n".utf8)
         for _ in 0..<Int.random(in: 0...5, using: &generator) {
@@ -64,11 +64,11 @@ struct TotalityTests {
                 _ = try EnvironmentFile.parse(bytes, path: "e")
             }
         }
-        // Noise that is never accepted would not test the result of loading.
+        // Noise that is never accepted would say nothing about what loading gives back.
         #expect(accepted > 500)
     }
 
-    /// The cost must not grow with the square of the input.
+    /// The work must not grow with the square of the input.
     @Test(.timeLimit(.minutes(1))) func longInputs() throws {
         let lines = "command = x \\\n" + String(repeating: "y \\\n", count: 20_000)
         #expect(try pool(file: lines).command.count == 20_001)

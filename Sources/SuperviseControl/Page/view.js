@@ -1,13 +1,13 @@
-/* The elements of the page. Text is inserted only as text, never as markup. */
+/* The elements on the screen. Texts get into the document as texts alone, never as markup. */
 
-/** The number of lanes that a pool shows at a time. */
-const maxLanes = 24;
-/** The number of exits listed. */
-const maxExits = 8;
+/** How many lanes a pool shows at a time; the rest is behind its buttons. */
+const mostLanes = 24;
+/** How many exits are listed. */
+const mostExits = 8;
 
 const byID = id => document.getElementById(id);
 
-/** Updates a text only if it changed, which avoids a new layout. */
+/** Writes a text, if it is another one: what has not changed is not laid out again. */
 function write(element, text, className) {
     if (element.textContent !== text) element.textContent = text;
     if (className !== undefined && element.className !== className) {
@@ -15,24 +15,24 @@ function write(element, text, className) {
     }
 }
 
-/** The view of one pool. */
+/** One pool on the screen. */
 class PoolView {
     history = new PoolHistory();
     lanes = [];
-    first = 0;                  // index of the first slot shown
+    first = 0;                  // which of the slots is shown first
     columns = 1;                // of the overview
     isVisible = true;
-    pointed = null;             // the incarnation at the pointer
+    pointed = null;             // the life that somebody points at
 
     constructor(name) {
         this.element = byID('pool-pattern').content.firstElementChild.cloneNode(true);
         this.element.dataset.pool = name;
         write(this.find('h2'), name);
-        this.find('.back').onclick = () => this.show(this.first - maxLanes);
-        this.find('.on').onclick = () => this.show(this.first + maxLanes);
+        this.find('.back').onclick = () => this.show(this.first - mostLanes);
+        this.find('.on').onclick = () => this.show(this.first + mostLanes);
         this.find('.overview').onclick = event => {
             const index = squareAt(event, this.columns);
-            this.show(index - index % maxLanes);
+            this.show(index - index % mostLanes);
         };
         new IntersectionObserver(([entry]) => {
             this.isVisible = entry.isIntersecting;
@@ -42,9 +42,9 @@ class PoolView {
 
     find(selector) { return this.element.querySelector(selector); }
 
-    /** Shows the page of lanes that contains this one. */
+    /** The lanes from this one on. */
     show(first) {
-        const last = Math.floor((this.slots.length - 1) / maxLanes) * maxLanes;
+        const last = Math.floor((this.slots.length - 1) / mostLanes) * mostLanes;
         this.first = Math.max(0, Math.min(first, last));
         this.draw();
     }
@@ -52,12 +52,12 @@ class PoolView {
     take(pool, now) {
         this.pool = pool;
         this.now = now;
-        this.bySlot = Map.groupBy(pool.slots, entry => entry.slot);
+        this.bySlot = Map.groupBy(pool.slots, told => told.slot);
         this.history.take(
-            pool, now, slot => this.shownSlots?.has(slot) ?? slot < maxLanes);
+            pool, now, slot => this.shownSlots?.has(slot) ?? slot < mostLanes);
     }
 
-    /** The current slots, and those that existed in the time range. */
+    /** The slots there are, and those that were there in the time that is shown. */
     get slots() {
         const recent = [...this.history.slots].filter(([slot, lives]) =>
             !this.bySlot.has(slot) && lives.at(-1).end > this.now - shownSeconds);
@@ -69,7 +69,7 @@ class PoolView {
         if (!this.pool || !this.isVisible) return;
         const slots = this.slots;
         if (this.first >= slots.length) this.first = 0;
-        const shown = slots.slice(this.first, this.first + maxLanes);
+        const shown = slots.slice(this.first, this.first + mostLanes);
         this.shownSlots = new Set(shown);
         this.span = new Span(this.now, shownSeconds);
         this.drawHead();
@@ -81,9 +81,7 @@ class PoolView {
 
     drawHead() {
         const {serving, workers, state, ready, listeners} = this.pool;
-        const surplus = serving - workers;
-        const extra = surplus > 0
-            ? ` (+${surplus} replacement${surplus === 1 ? '' : 's'})` : '';
+        const extra = serving > workers ? ` (+${serving - workers} taking over)` : '';
         write(this.find('.pool-state'),
             `${countText(Math.min(serving, workers))} of ${countText(workers)} ready${extra}`
             + (state === 'running' ? '' : `, ${state}`),
@@ -94,17 +92,17 @@ class PoolView {
     }
 
     drawOverview(slots, shown) {
-        this.find('.crowd').hidden = slots.length <= maxLanes;
-        if (slots.length <= maxLanes) return;
+        this.find('.crowd').hidden = slots.length <= mostLanes;
+        if (slots.length <= mostLanes) return;
         write(this.find('.shown'), `Lanes and memory of slots ${shown[0]} to `
             + `${shown.at(-1)}, of ${countText(slots.length)} slots; `
-            + 'to select others, click a square. Memory is recorded once a lane is shown.');
+            + 'click a square for others. Memory is drawn from when its lane was first shown.');
         this.find('.back').disabled = this.first === 0;
-        this.find('.on').disabled = this.first + maxLanes >= slots.length;
+        this.find('.on').disabled = this.first + mostLanes >= slots.length;
         const states = slots.map(slot =>
             this.bySlot.has(slot) ? stateOf(this.bySlot.get(slot)[0])[1] : '');
         this.columns = drawOverview(this.find('.overview'), states,
-            index => index >= this.first && index < this.first + maxLanes);
+            index => index >= this.first && index < this.first + mostLanes);
     }
 
     drawLanes(shown) {
@@ -133,7 +131,7 @@ class PoolView {
         this.find('.lanes').append(element);
     }
 
-    /** Describes the incarnation at the pointer, and highlights its memory. */
+    /** Tells of the life that is pointed at, and brings out its memory. */
     drawPointed() {
         const life = this.pointed;
         write(this.find('.readout'), life ? lifeText(life, this.now, clockText) : '');
@@ -142,22 +140,22 @@ class PoolView {
 
     drawLane(lane, slot) {
         const all = this.bySlot.get(slot) ?? [];
-        // The incumbent comes first, then its replacement and retiring workers.
-        const [entry, ...others] = all;
-        const [words, kind] = entry ? stateOf(entry) : ['removed', ''];
+        // The one that serves is told first, then who takes over and those that leave.
+        const [told, ...others] = all;
+        const [words, kind] = told ? stateOf(told) : ['gone', ''];
         const beside = others.map(other => `, ${other.pid ?? '?'} ${stateOf(other)[0]}`);
         lane.lives = this.history.slots.get(slot) ?? [];
         lane.element.dataset.slot = slot;
-        lane.element.dataset.state = entry?.state ?? 'gone';
+        lane.element.dataset.state = told?.state ?? 'gone';
         write(lane.slot, String(slot));
-        write(lane.pid, entry?.pid === undefined ? '' : String(entry.pid));
+        write(lane.pid, told?.pid === undefined ? '' : String(told.pid));
         write(lane.state, words + beside.join(''), `state ${kind}`);
-        lane.state.title = [words + beside.join(''), entry?.status ?? ''].join('\n').trim();
-        write(lane.age, secondsText(entry?.age_seconds));
-        write(lane.requests, countText(entry?.requests));
-        const cap = entry?.memory_limit_bytes;
+        lane.state.title = [words + beside.join(''), told?.status ?? ''].join('\n').trim();
+        write(lane.age, secondsText(told?.age_seconds));
+        write(lane.requests, countText(told?.requests));
+        const cap = told?.memory_limit_bytes;
         const share = cap ? ` / ${bytesText(cap)}` : '';
-        write(lane.memory, bytesText(entry?.memory_bytes) + share);
+        write(lane.memory, bytesText(told?.memory_bytes) + share);
         drawLane(lane.track, lane.lives, this.span);
     }
 
@@ -170,7 +168,7 @@ class PoolView {
             paths: [rates], colour: 'rate', area: true, text: brief,
             top: roomFor(this.highest(rates), 10),
         }, now.rate === null ? '' : brief(now.rate),
-        ` ${countText(this.pool.totals.requests)} total`);
+        ` ${countText(this.pool.totals.requests)} in all`);
         const unit = unitOf(this.pool.slots);
         write(this.find('.rate-title'), `${unit[0].toUpperCase()}${unit.slice(1)} per second`);
         // The column is narrow.
@@ -183,7 +181,7 @@ class PoolView {
         const limit = fullest(this.pool.listeners)?.queue_limit;
         this.chart('queue', {
             paths: [queue], colour: 'queue', area: true, text: brief,
-            // A limit far above the queue would flatten the chart; the caption shows it instead.
+            // Far above what waits, the limit would flatten all: then the words tell it.
             top: limit < 2 * top ? limit * 1.15 : top,
             cap: limit < 2 * top ? limit : undefined, capText: `limit ${countText(limit)}`,
         }, countText(now.queue ?? undefined), limit ? ` of ${countText(limit)}` : '');
@@ -192,7 +190,7 @@ class PoolView {
     drawMemory(shown) {
         const lives = shown.flatMap(slot => this.history.slots.get(slot) ?? [])
             .filter(life => life.memory.length && life.memory.at(-1)[0] >= this.span.from);
-        // A reload may have changed the cap: use that of the newest workers.
+        // A reload may have changed it: that of the newest workers counts.
         const newest = this.pool.slots.filter(slot => slot.memory_limit_bytes)
             .reduce((one, other) => one?.generation > other.generation ? one : other, null);
         const cap = newest?.memory_limit_bytes;
@@ -203,7 +201,7 @@ class PoolView {
             bold: this.pointed?.memory, cap, capText: `max-rss ${bytesText(cap)}`,
             marks: lives.filter(life => life.exit)
                 .map(life => [life.end, life.memory.at(-1)[1], kindOfEnd(life.exit.cause)]),
-        }, bytesText(this.history.series.at(-1).bytes), ' total');
+        }, bytesText(this.history.series.at(-1).bytes), ' together');
     }
 
     chart(name, chart, figure, rest) {
@@ -217,7 +215,7 @@ class PoolView {
         drawChart(this.find(`.${name}-chart canvas`), this.span, chart);
     }
 
-    /** The highest value of a path in the time range. */
+    /** The highest value of a path in the time that is shown. */
     highest(path) {
         let most = 0;
         for (const [time, value] of path) {
@@ -228,15 +226,15 @@ class PoolView {
 
     drawExits() {
         const counts = Object.entries(this.pool.totals.exits);
-        const parts = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
-        write(this.find('.totals'), parts.join(', ') || 'none yet');
-        const rows = this.pool.exits.slice(0, maxExits).map(exit => [
+        const told = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
+        write(this.find('.totals'), told.join(', ') || 'none yet');
+        const rows = this.pool.exits.slice(0, mostExits).map(exit => [
             secondsText(exit.ago_seconds), String(exit.slot), String(exit.pid ?? ''),
             exit.cause, endText(exit), secondsText(exit.age_seconds),
             countText(exit.requests), bytesText(exit.memory_bytes), String(exit.generation),
         ]);
         this.find('table').hidden = !rows.length;
-        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, maxExits)));
+        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, mostExits)));
         const body = this.find('tbody');
         while (body.rows.length > rows.length) body.deleteRow(-1);
         rows.forEach((texts, index) => {

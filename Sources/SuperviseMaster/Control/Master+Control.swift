@@ -68,7 +68,7 @@ extension Master {
 
     /// Tells those who wait for the end that it is there.
     func tellEnd(_ exitCode: Int32) {
-        log.write(LogLine(.info, "master-stopped").with("exit_code", exitCode))
+        log.write(LogLine(.info, "stopped").with("exit_code", exitCode))
         let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"
         control.publish(.stop, Array(line.utf8), last: true, at: now)
         control.beginTurn()
@@ -160,8 +160,7 @@ extension Master {
         _ stream: ControlConnection.Stream, _ connection: ControlConnection
     ) throws(ControlRefusal) {
         guard control.hasRoomForFollower(connection) else {
-            throw .conflict(
-                "the limit of \(ControlServer.mostFollowers) following clients is reached")
+            throw .conflict("\(ControlServer.mostFollowers) clients follow already")
         }
         connection.stream = stream
         connection.conversation.beginStream(.lines, at: now)
@@ -226,13 +225,12 @@ extension Master {
         let names = kept.map(\.name).joined(separator: ", ")
         if let name {
             guard let member = kept.first(where: { $0.name == name }) else {
-                throw .notFound("unknown pool \(name); the pools are \(names)")
+                throw .notFound("there is no pool \(name); there are \(names)")
             }
             return member
         }
         guard let only = kept.first, kept.count == 1 else {
-            throw .ambiguous(
-                "missing parameter: pass pool=NAME (--pool NAME); the pools are \(names)")
+            throw .ambiguous("which pool? There are \(names)")
         }
         return only
     }

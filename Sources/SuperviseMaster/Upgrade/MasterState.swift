@@ -12,7 +12,7 @@ import SuperviseState
 /// Whoever changes what stands here in a way that an older or newer program would misread counts
 /// `format` up. A field that goes, and an optional one that comes, is no such change.
 struct MasterState: Codable {
-    static let format: UInt32 = 4
+    static let format: UInt32 = 5
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -86,12 +86,6 @@ struct MasterState: Codable {
         var at: Instant
     }
 
-    struct ShutDoors: Codable {
-        var sockets: [Int32]
-        var emptySince: Instant?
-        var nextLook: Instant
-    }
-
     struct NotifyFolder: Codable {
         var path: String
         var number: Int32
@@ -128,7 +122,8 @@ struct MasterState: Codable {
     var looks: [Look]
     var commands: [Int32: SideCommand]
     var hooks: HookRunner.State
-    var shutDoors: [Int: ShutDoors]
+    /// By pool.
+    var closingListeners: [Int: [Int32]]
     var control: ControlServer.State
     var serviceManager: ServiceManagerLink.State?
     var reloadFollower: ReloadFollower
@@ -166,14 +161,14 @@ extension MasterState {
         var description: String {
             switch self {
             case .inconsistent(let what):
-                "supervise \(Version.current) rejects the inconsistent state of the running version: \(what)"
+                "supervise \(Version.current) finds the running one's state inconsistent: \(what)"
             case .format(let head):
-                "the running supervise \(head.version) uses state format \(head.format), but "
-                    + "supervise \(Version.current) reads only format \(MasterState.format)"
+                "the running supervise \(head.version) keeps its state in format \(head.format), "
+                    + "and supervise \(Version.current) reads format \(MasterState.format) alone"
             case .fault(let fault):
-                "supervise \(Version.current) cannot read the state of the running version: \(fault)"
+                "supervise \(Version.current) does not understand the running one's state: \(fault)"
             case .configuration(let problem):
-                "supervise \(Version.current) cannot read the settings of the running version: "
+                "supervise \(Version.current) does not understand the running one's settings: "
                     + problem
             }
         }
@@ -201,7 +196,7 @@ extension MasterState {
     /// Everything that resuming takes for granted.
     func check() throws(Refusal) {
         guard let current = configurations[service.generation] else {
-            throw .inconsistent("the current generation has no configuration")
+            throw .inconsistent("there is no configuration of the generation in force")
         }
         for text in [current] + Array(configurations.values) {
             _ = try MasterState.configuration(text)
@@ -210,15 +205,15 @@ extension MasterState {
         for recipe in recipes {
             let resolved = try MasterState.configuration(recipe.configuration)
             guard resolved.configuration.pools.count == 1 else {
-                throw .inconsistent("a blueprint belongs to several pools")
+                throw .inconsistent("a recipe is not of one pool")
             }
             guard recipe.listeners.allSatisfy({ known.contains($0.number) }) else {
-                throw .inconsistent("a pool refers to a missing listener")
+                throw .inconsistent("a pool has a listener that is not there")
             }
         }
         guard workers.map(\.recipe).allSatisfy(recipes.indices.contains),
             looks.map(\.recipe).allSatisfy(recipes.indices.contains)
-        else { throw .inconsistent("a worker has no blueprint") }
+        else { throw .inconsistent("a worker has no recipe") }
     }
 
     /// What of it can be strange to another version: as long as this stays the same, one that understood
@@ -231,7 +226,7 @@ extension MasterState {
         case .loaded(let resolved): return resolved
         case .problems(let problems):
             throw .configuration(problems.joined(separator: "; "))
-        case nil: throw .configuration("they are truncated")
+        case nil: throw .configuration("they are cut")
         }
     }
 }

@@ -1,23 +1,23 @@
-/// A topic of `help`.
+/// What `help` can explain.
 public enum HelpTopic: Equatable, Sendable {
-    /// `-h`: the usage and the most common options.
+    /// `-h`: the usage and the options used most.
     case brief
     /// `--help`: the usage and every option.
     case full
-    /// A setting.
+    /// One setting in full.
     case setting(key: String)
-    /// All settings of a group.
+    /// All settings under one heading in full.
     case group(Setting.Group)
-    /// A command.
+    /// A command in full.
     case command(Verb)
-    /// Any other topic.
+    /// A text about something else.
     case page(Page)
 
-    /// Topics that are neither settings nor commands.
+    /// Topics that are no settings.
     public enum Page: String, CaseIterable, Sendable {
         /// The list of topics.
         case topics
-        /// The syntax of the config file.
+        /// The config file's syntax.
         case config
         /// An example config file.
         case conf
@@ -25,17 +25,17 @@ public enum HelpTopic: Equatable, Sendable {
         case settings
         /// Commands for a running master.
         case commands
-        /// The control protocol.
+        /// What the control socket speaks.
         case `protocol`
-        /// The fields of events and of the status.
+        /// What an event tells.
         case schema
-        /// Servers that need special settings.
+        /// Servers that need a setting.
         case servers
-        /// systemd integration and notifications.
+        /// What a service manager sees.
         case systemd
-        /// The upgrade of the master in place.
+        /// Going on as another version of the program.
         case upgrade
-        /// The security model.
+        /// Whom the master trusts, and with what.
         case security
         /// Variables that the master reads.
         case environment
@@ -44,29 +44,29 @@ public enum HelpTopic: Equatable, Sendable {
         /// Exit codes.
         case exitCodes = "exit-codes"
 
-        /// A summary of a few words.
+        /// What it is about, in a few words.
         var summary: String {
             switch self {
-            case .topics: "this list of topics"
-            case .config: "syntax of the config file"
-            case .conf: "example config file with every setting"
+            case .topics: "this list"
+            case .config: "how a config file is written"
+            case .conf: "an example config file with every setting"
             case .settings: "all settings as a Markdown table"
-            case .commands: "monitoring and control of a running master"
-            case .protocol: "protocol of the control socket and of status-bind"
-            case .schema: "fields of the status and of events"
-            case .servers: "servers that need special settings"
-            case .systemd: "systemd integration and notifications"
-            case .upgrade: "upgrade of the running master to a new version"
-            case .security: "security model: what workers and other users can do"
-            case .environment: "environment variables that supervise reads"
-            case .signals: "signals to the master"
-            case .exitCodes: "exit codes of the master"
+            case .commands: "how to look at a running master and steer it"
+            case .protocol: "what the control socket and status-bind speak"
+            case .schema: "what the status and the events tell, field by field"
+            case .servers: "servers that need a setting of theirs or ours"
+            case .systemd: "how it runs under systemd, and what it tells it"
+            case .upgrade: "how the master goes on as another version of its program"
+            case .security: "what workers and other users can do to it, and what not"
+            case .environment: "the variables that supervise reads"
+            case .signals: "the signals that the master understands"
+            case .exitCodes: "what the exit code tells"
             }
         }
     }
 
-    /// The topic of this name: the key of a setting (with or without leading dashes), a page, a group or
-    /// a command. A key takes precedence over a group of the same name.
+    /// The topic of this name: a setting's key, with or without dashes before it, a heading, a page or a
+    /// command. Where a heading is also a key, it is the key.
     public init?(_ name: String) {
         let bare = name.after(prefix: "--") ?? name
         if Setting.named(bare) != nil {
@@ -82,7 +82,7 @@ public enum HelpTopic: Equatable, Sendable {
         }
     }
 
-    /// The names of all topics.
+    /// Every name that is a topic.
     static let names =
         Setting.keys + Page.allCases.map(\.rawValue) + Setting.Group.allCases.map(\.rawValue)
         + Verb.allCases.map(\.rawValue)

@@ -1,8 +1,8 @@
-/// Plain text for terminals with 80 columns.
+/// Text for terminals of 80 columns.
 enum PlainText {
     static let width = 80
 
-    /// Wraps a paragraph at word boundaries.
+    /// Breaks a paragraph into lines between words.
     static func wrap(_ text: String, indent: Int = 0, width: Int = width) -> [String] {
         let margin = String(repeating: " ", count: indent)
         var lines: [String] = []
@@ -18,7 +18,7 @@ enum PlainText {
         return lines
     }
 
-    /// A term, followed by its meaning in a separate column.
+    /// A term, then its meaning in a column of its own.
     static func entry(_ term: String, _ meaning: String, column: Int) -> [String] {
         var lines = wrap(meaning, indent: column)
         let head = "  " + term
@@ -30,7 +30,7 @@ enum PlainText {
         return lines
     }
 
-    /// Pads the text with blanks up to a column.
+    /// The text with blanks up to a column.
     static func padded(_ text: String, to column: Int) -> String {
         text + String(repeating: " ", count: max(0, column - text.count))
     }

@@ -1,6 +1,6 @@
 """Clients of status-bind that send all their requests at once: pipeline.py HOST:PORT CLIENTS REQUESTS.
 
-Prints the total number of responses."""
+Prints how many answers came in all."""
 import socket
 import sys
 import threading

@@ -1,13 +1,12 @@
 import Glibc
 import Testing
 
-/// A memory cgroup below that of the tests, with a limit. It is removed with this object, once no
-/// process runs in it. Only hierarchies of version 1 allow such children of a cgroup with
-/// processes.
+/// A memory control group below the tests' own, with a limit; gone with this object, once nothing runs
+/// in it any more. Only hierarchies of version 1 let a group with processes have such children.
 final class ControlGroup {
     private let folder: String
 
-    /// The cgroup of the tests.
+    /// The tests' own group.
     private static let parent: String? = {
         for line in (readFile("/proc/self/cgroup") ?? "").split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -18,7 +17,7 @@ final class ControlGroup {
         return nil
     }()
 
-    /// Whether a cgroup can be created here.
+    /// Whether one can be made here.
     static let isAvailable: Bool = {
         guard let group = ControlGroup(limitBytes: 1 << 30) else { return false }
         return group.number("memory.limit_in_bytes") == 1 << 30
@@ -32,19 +31,19 @@ final class ControlGroup {
     }
 
     deinit {
-        // Processes that were just killed may still be exiting.
+        // What was killed just now may still be on its way out.
         for _ in 0..<200 where rmdir(folder) != 0 && errno == EBUSY { usleep(10_000) }
     }
 
-    /// The wrapper that starts a program in this cgroup.
+    /// What to start a program with to have it in this group.
     var wrapper: [String] {
         ["sh", "-c", "echo $$ > \(folder)/cgroup.procs && exec \"$@\"", "sh"]
     }
 
-    /// The current usage in bytes.
+    /// What is used now, in bytes.
     var usage: Int { number("memory.usage_in_bytes") ?? 0 }
 
-    /// The number of processes that the kernel has killed in it.
+    /// How many processes the kernel has killed in it.
     var kills: Int? {
         let lines = (readFile("\(folder)/memory.oom_control") ?? "").split(separator: "\n")
         return lines.first { $0.hasPrefix("oom_kill ") }.flatMap {
@@ -65,7 +64,7 @@ final class ControlGroup {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// The test creates a cgroup.
+    /// The test makes a control group.
     static var needsControlGroup: Self {
         .enabled(if: ControlGroup.isAvailable, "no memory control group can be made here")
     }

@@ -1,29 +1,29 @@
-/// The names of the log events that the tests wait for.
+/// The names of the log's events that the tests wait for.
 enum Event {
     /// A listener is bound; `address`.
     static let listening = "listening"
-    /// The program of a worker runs.
+    /// A worker's program runs.
     static let started = "started"
     /// A worker is ready; `pool`, `slot`, `pid`, `generation`.
     static let ready = "ready"
-    /// The recycling of a worker is scheduled; `cause`.
-    static let recycleScheduled = "recycle-scheduled"
-    /// A worker was asked to stop; `cause`.
+    /// A worker is to be replaced; `cause`.
+    static let due = "due"
+    /// A worker was told to go; `cause`.
     static let retiring = "retiring"
-    /// A worker has exited; `cause`, and `status` or `signal`.
+    /// A worker is gone; `cause`, and `status` or `signal`.
     static let exit = "exited"
 
-    /// The next start of a slot is delayed; `delay`.
+    /// A slot starts its next worker only later; `delay`.
     static let backoff = "backoff"
 
-    /// The canary failed; `cause`.
+    /// The first worker of a new generation came to nothing; `cause`.
     static let canaryFailed = "canary-failed"
-    /// The canary starts.
+    /// The first worker of a new generation starts.
     static let canaryStarted = "canary-started"
-    /// A reload was aborted; the old generation keeps serving.
+    /// A reload was given up, the old generation serves on.
     static let reloadAborted = "reload-aborted"
-    /// A reload was committed, and its pools roll over.
+    /// A reload's generation is in force, and its pools roll over.
     static let reloadCommitted = "reload-committed"
-    /// Every worker belongs to the new generation, and no older one is left.
+    /// Every worker is of the new generation, and nothing of an older one is left.
     static let reloadComplete = "reload-complete"
 }

@@ -1,21 +1,20 @@
 import Foundation
 import Testing
 
-/// The result of `Clients/load.py`.
+/// What `Clients/load.py` measured.
 struct LoadResult: Decodable {
     let ok: Int
     let failed: Int
     /// Failures by kind: refused, reset, closed, short, malformed, status-NNN, timeout, …
     let reasons: [String: Int]
-    /// When the first hundred of them were scheduled, in seconds after the start.
+    /// When the first hundred of them were due, in seconds after the start.
     let failedAt: [Double]
-    /// Requests that were retried because a keep-alive connection had been closed before a
-    /// response.
+    /// Requests asked again since a kept-alive connection had been closed before an answer.
     let retried: Int
-    /// Responses by the pid of the worker.
+    /// Answers by the worker's pid.
     let pids: [String: Int]
     let seconds: Double
-    /// The longest time between two responses.
+    /// The longest time between two answers.
     let longestGapSeconds: Double
     let p50Seconds: Double
     let p99Seconds: Double
@@ -28,8 +27,8 @@ final class LoadClient {
     private let folder = Result { try Folder() }
     private let plannedSeconds: Double
 
-    /// Sends `requests`, or requests until `end`, at `rate` per second, or `inTurn` with intervals
-    /// of that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
+    /// Sends `requests`, or as many as come until `end`, at `rate` a second, or `inTurn` with gaps of
+    /// that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
     init(
         _ address: String, requests: Int? = nil, rate: Double, path: String = "/",
         keepAlive: Bool = false,
@@ -48,20 +47,20 @@ final class LoadClient {
             command, environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
 
-    /// Waits until it sends: Python must start first, which takes time on a busy machine.
+    /// Waits until it sends: before that Python starts, and on a busy machine that takes its time.
     func begun() async throws {
         let folder = try folder.get()
         try await eventually("the load's begin") { !folder.lines("err").isEmpty }
     }
 
-    /// Stops it, and waits until it has ended.
+    /// Lets it come to an end, and waits for that.
     func end() async throws -> LoadResult {
         let pid = try await eventually("the load's pid") { cage.pid }
         kill(pid, SIGTERM)
         return try await result()
     }
 
-    /// Waits until the load has ended.
+    /// Waits for the end of the load.
     func result() async throws -> LoadResult {
         let folder = try folder.get()
         let context = { readFile(folder["err"]) ?? "" }
@@ -78,7 +77,7 @@ final class LoadClient {
     var isRunning: Bool { cage.status == nil }
 }
 
-/// Runs a load from start to end.
+/// A load from start to end.
 func load(
     _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
     inTurn: Bool = false, timeout: Double = 10
@@ -89,7 +88,7 @@ func load(
     return try await client.result()
 }
 
-/// The body of one response, or nil if there was none.
+/// One answer's body, or nil when none came.
 func get(_ path: String, from address: String) async throws -> String? {
     let folder = try Folder()
     let body = folder["body"]

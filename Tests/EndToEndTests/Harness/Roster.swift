@@ -1,5 +1,4 @@
-/// The records of the workers themselves: when each started to boot, became ready and started to
-/// stop.
+/// What the workers themselves wrote down: when each began to boot, was ready, began to stop.
 struct Roster {
     struct Entry {
         let seconds: Double
@@ -19,8 +18,8 @@ struct Roster {
         }
     }
 
-    /// The minimum number of ready workers between the time when `full` were ready first and the
-    /// time when the last worker became ready; nil if there were never that many.
+    /// The number of ready workers at its lowest between the time when `full` were ready first and
+    /// the time when the last one of them all got ready; nil when they never were that many.
     func lowestReady(full: Int) -> Int? {
         guard let last = entries.lastIndex(where: { $0.word == "ready" }) else { return nil }
         var ready = 0
@@ -33,7 +32,7 @@ struct Roster {
         return lowest
     }
 
-    /// The maximum number of workers that booted at the same time, after the first `full` ones.
+    /// The largest number of workers that booted at the same time, after the first `full` ones.
     func mostBooting(after full: Int) -> Int {
         var booting: Set<Int> = []
         var most = 0

@@ -6,33 +6,33 @@ extension Client {
         let client = try request("GET", "/status")
         let body = try client.wholeBody()
         guard client.status == 200 else { return refused(client.status, body) }
-        guard let report = JSONValue(body)?.printable else { throw .invalidResponse }
-        if json { return writeOutput(String(decoding: body, as: UTF8.self)) }
+        guard let report = JSONValue(body)?.printable else { throw .garbled }
+        if json { return say(String(decoding: body, as: UTF8.self)) }
         let others = others.map(\.title).joined(separator: ", ")
-        if !others.isEmpty { writeError("masters of other users: \(others)") }
+        if !others.isEmpty { complain("masters of other users: \(others)") }
         let text = StatusText(report: report, style: style, user: userName)
-        return writeOutput(text.lines.joined(separator: "\n") + "\n")
+        return say(text.lines.joined(separator: "\n") + "\n")
     }
 
-    /// The user of the master, if root reads that of another user.
+    /// The user of the master, where root looks at another user's.
     var userName: String? { found?.owner.map(MasterFinder.userName) }
 
     func events(follow: Bool, json: Bool) throws(ControlFailure) -> Int32 {
         let client = try request("GET", follow ? "/events?follow" : "/events")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(
-            timeoutMilliseconds: follow ? -1 : ControlClient.responseTimeoutMilliseconds)
+            timeoutMilliseconds: follow ? -1 : ControlClient.patienceMilliseconds)
         {
-            guard let event = JSONValue(line)?.printable else { throw .invalidResponse }
+            guard let event = JSONValue(line)?.printable else { throw .garbled }
             let text = json ? String(decoding: line, as: UTF8.self) : EventText.line(event, style)
-            guard writeOutput(text + "\n") == ExitCode.done else { return ExitCode.failed }
+            guard say(text + "\n") == ExitCode.done else { return ExitCode.failed }
         }
-        if follow { writeError("the master exited") }
+        if follow { complain("the master is gone") }
         return ExitCode.done
     }
 }
 
-/// The text form of an event.
+/// An event for people.
 enum EventText {
     static func line(_ event: JSONValue, _ style: Style) -> String {
         let time = (event["time"]?.text ?? "").dropFirst(11).dropLast()
@@ -47,7 +47,7 @@ enum EventText {
         let facts = event.members.filter { !known.contains($0.key) }.map {
             "\($0.key)=\(text($0.key, $0.value))"
         }
-        let pad = String(repeating: " ", count: max(0, 17 - name.count))
+        let pad = String(repeating: " ", count: max(0, 16 - name.count))
         return "\(time) \(style.paint(name, colour))\(pad) \(facts.joined(separator: " "))"
     }
 
