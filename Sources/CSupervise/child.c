@@ -35,8 +35,8 @@ static _Noreturn void fail(struct csupervise_start *start, enum csupervise_step 
     int code = errno;
     if (start->error_descriptor >= 0) {
         int32_t record[2] = {step, code};
-        // Smaller than PIPE_BUF into an empty pipe: written whole. When it fails all the same, the
-        // parent sees the exit status.
+        // Smaller than PIPE_BUF and into an empty pipe, so it is written whole. If it fails, the
+        // parent still gets the exit status.
         ssize_t ignored = write(start->error_descriptor, record, sizeof record);
         (void)ignored;
     } else {
@@ -46,8 +46,8 @@ static _Noreturn void fail(struct csupervise_start *start, enum csupervise_step 
     _exit(127);
 }
 
-// The raw call reaches signals 32 and 33 too, which glibc keeps for itself. The kernel's sigaction
-// begins with the handler on every architecture but MIPS, and zeroed it is SIG_DFL without flags.
+// The raw call also reaches signals 32 and 33, which glibc reserves. The kernel's sigaction begins
+// with the handler on every architecture but MIPS, and a zeroed one is SIG_DFL without flags.
 union kernel_action {
     void (*handler)(int);
     char bytes[64];
@@ -63,7 +63,7 @@ uint64_t csupervise_ignored_signals(void) {
     return ignored;
 }
 
-// A handler goes with the program that it was of, but what is ignored stays so (execve(2)).
+// execve(2) resets handlers, but ignored signals stay ignored.
 static int reset_dispositions(uint64_t ignored) {
     union kernel_action action = {0};
     for (int number = 1; ignored; number++, ignored >>= 1)
@@ -72,8 +72,8 @@ static int reset_dispositions(uint64_t ignored) {
     return 0;
 }
 
-// Copies of the descriptors up to the last one that the child has a use for, and of no other: the
-// kernel leaves out what is to be closed (close_range(2)). Until then the child may change none.
+// Copies the descriptors up to the last one that the child needs, and no others: the kernel skips
+// those that close_range(2) closes. Until then the child must not change any.
 static int take_descriptors(const struct csupervise_start *start) {
     int last = first_descriptor - 1;
     if (start->filter_channel > last)
@@ -95,7 +95,7 @@ static int empty_standard_input(void) {
     return close(null);
 }
 
-// Kernels before 5.11 know no CLOSE_RANGE_CLOEXEC.
+// Kernels before 5.11 do not support CLOSE_RANGE_CLOEXEC.
 static int close_on_exec_one_by_one(int first) {
     int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
@@ -120,8 +120,8 @@ static int close_on_exec_one_by_one(int first) {
     }
 }
 
-// Sources may lie among the targets, in any order and repeatedly, so those are first moved past
-// all of them.
+// Sources may be among the targets, in any order and repeatedly, so they are first moved past all
+// of them.
 static int place_descriptors(struct csupervise_start *start) {
     int past = first_descriptor + (int)start->descriptor_count;
     if (start->error_descriptor >= 0 && start->error_descriptor < past) {
@@ -166,8 +166,7 @@ static void write_decimal(char *text, unsigned value) {
     *text = 0;
 }
 
-// As execvp, but for the shell that it runs on ENOEXEC: a file without `#!` is a mistake to be
-// told, not to be guessed about.
+// As execvp, but without its shell on ENOEXEC: a file without `#!` is a mistake to report.
 static void execute(const struct csupervise_start *start) {
     bool denied = false;
     errno = ENOENT;
@@ -191,8 +190,8 @@ static void execute(const struct csupervise_start *start) {
         errno = EACCES;
 }
 
-// glibc's setuid and its kin tell every thread of the process over a signal; in a child that shares
-// memory these are the parent's threads. The raw calls change this process alone.
+// setuid and related functions of glibc signal every thread of the process. In a child that shares
+// memory, these are the parent's threads. The raw calls change only this process.
 static void take_credentials(struct csupervise_start *start) {
     if (syscall(SYS_setgroups, (size_t)start->group_count, start->groups) != 0)
         fail(start, CSUPERVISE_STEP_GROUPS);
@@ -212,11 +211,11 @@ static int child(void *argument) {
         fail(start, CSUPERVISE_STEP_SIGNALS);
     if (empty_standard_input() != 0)
         fail(start, CSUPERVISE_STEP_STANDARD_INPUT);
-    // While still privileged, and before the descriptors take their places: it needs a number for a
-    // moment, which may be one of these.
+    // Before privileges are dropped, and before the descriptors are moved: it temporarily needs a
+    // number that may be one of these.
     if (start->filter_channel >= 0 && csupervise_install_filter(start->filter_channel) != 0)
         fail(start, CSUPERVISE_STEP_FILTER);
-    // Before the limits: a restored RLIMIT_NOFILE may leave no number to move a descriptor to.
+    // Before the limits: a restored RLIMIT_NOFILE may leave no number for moving descriptors.
     if (place_descriptors(start) != 0)
         fail(start, CSUPERVISE_STEP_DESCRIPTORS);
     // It opens a file, for which a low limit may leave no number either.
@@ -232,13 +231,14 @@ static int child(void *argument) {
         take_credentials(start);
     if (start->drops_ambient_capabilities && csupervise_drop_ambient_capabilities() != 0)
         fail(start, CSUPERVISE_STEP_CAPABILITIES);
-    // As the worker's user: a folder that only root may enter is a mistake to be told now.
+    // As the worker's user, so that a directory that only root can enter is reported now.
     if (start->directory && chdir(start->directory) != 0)
         fail(start, CSUPERVISE_STEP_CHDIR);
     // After the change of user, which clears it (PR_SET_PDEATHSIG(2const)).
     if (start->death_signal != 0 && prctl(PR_SET_PDEATHSIG, start->death_signal, 0, 0, 0) != 0)
         fail(start, CSUPERVISE_STEP_DEATH_SIGNAL);
-    // A parent that died before the line above sent no signal, and nobody waits for this child.
+    // If the parent died before the line above, no signal was sent and no process waits for this
+    // child.
     if (syscall(SYS_getppid) != start->parent)
         _exit(127);
     if (start->listen_pid)
@@ -250,15 +250,16 @@ static int child(void *argument) {
     fail(start, CSUPERVISE_STEP_EXEC);
 }
 
-// Its pid, or -errno. Every child gets a copy of all descriptors, and closes them again at exec: with
-// a thousand workers that is a third of a start. Who shares the parent's first can take few.
+// Returns the pid, or -errno. Normally a child gets a copy of all descriptors and closes them at
+// exec, which is a third of a start with a thousand workers. A child that initially shares the
+// parent's descriptors copies only a few.
 static int clone_child(struct csupervise_start *start, void *stack_end,
                        int32_t *process_descriptor) {
     int flags = CLONE_PIDFD | SIGCHLD;
-    // Sharing memory is many times cheaper than copying the page tables, but not to be had with a
-    // change of user: a process of that user could stop the child and so the waiting parent, and
-    // the shared memory would become non-dumpable. Descriptors are shared only while the parent
-    // stands still.
+    // Sharing memory is much cheaper than copying the page tables, but not possible with a change
+    // of user: a process of that user could stop the child and thereby the waiting parent, and the
+    // shared memory would become non-dumpable. Descriptors are shared only while the parent is
+    // suspended.
     if (start->error_descriptor < 0)
         flags |= CLONE_VM | CLONE_VFORK;
     if (start->shares_descriptors)
@@ -285,7 +286,7 @@ int csupervise_start_child(struct csupervise_start *start, void *stack_end,
     close(*process_descriptor);
     if (start->failed_code == ENOMEM)
         return -ENOMEM;
-    // Any other failure may pass, and a copy of all descriptors serves this start.
+    // Other failures may be temporary; copying all descriptors works for this start.
     cannot_unshare = csupervise_never_unshares(start->failed_code);
     start->shares_descriptors = false;
     return clone_child(start, stack_end, process_descriptor);

@@ -15,8 +15,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-// Of the states of tcp(7) those in which a socket may belong to a process. <netinet/tcp.h> names them,
-// and has an older tcp_info than the kernel's header.
+// The states of tcp(7) in which a socket can belong to a process. <netinet/tcp.h> names them, but
+// its tcp_info is older than that of the kernel's header.
 enum { state_syn_received = 3, state_time_wait = 6, answer_bytes = 8192, most_dumps = 8 };
 
 static void read_times(const struct tcp_info *info, struct csupervise_connection *found) {
@@ -42,7 +42,7 @@ static void read_connection(const struct nlmsghdr *header, struct csupervise_con
                                                              NLA_ALIGN(field->nla_len))) {
         if (field->nla_type != INET_DIAG_INFO)
             continue;
-        // A newer kernel tells more than is known here, an older one less.
+        // A newer kernel returns more than is known here, an older one less.
         struct tcp_info info;
         size_t size = field->nla_len - sizeof *field;
         memset(&info, 0, sizeof info);
@@ -51,7 +51,7 @@ static void read_connection(const struct nlmsghdr *header, struct csupervise_con
     }
 }
 
-// Messages of an answer that was given up would be taken for the next one.
+// Messages of an abandoned dump would be taken for the next one.
 static int give_up(int diagnosis) {
     int code = errno;
     char ignored[answer_bytes];
@@ -61,8 +61,8 @@ static int give_up(int diagnosis) {
     return -1;
 }
 
-// Counts the sockets in these states, a bit for each, and writes the first ones to `found`.
-// `interrupted` is whether they changed meanwhile, so that some may be missing or counted twice.
+// Counts the sockets in these states (a bit mask) and writes the first ones to `found`.
+// `interrupted` is set if they changed meanwhile, so that some may be missing or counted twice.
 static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
                      struct csupervise_connection *found, int room, bool *interrupted) {
     *interrupted = false;
@@ -75,7 +75,7 @@ static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
     request.id.idiag_sport = htons(port);
     if (csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
         return -1;
-    // The kernel answers a dump within the calls that ask for it: nothing here waits.
+    // The kernel answers a dump within the calls that request it, so nothing here blocks.
     int count = 0;
     for (;;) {
         _Alignas(struct nlmsghdr) char answer[answer_bytes];
@@ -95,7 +95,7 @@ static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
                 return give_up(diagnosis);
             }
             const struct inet_diag_msg *message = NLMSG_DATA(header);
-            // Older kernels leave the port to whoever asks.
+            // Older kernels do not filter by port.
             if (message->id.idiag_sport != htons(port))
                 continue;
             if (count < room)
@@ -105,8 +105,7 @@ static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
     }
 }
 
-// A dump of sockets that come and go may be interrupted again and again; the last one is nearest to
-// the truth.
+// A dump of changing sockets may be interrupted repeatedly; the last one is the most accurate.
 static int dump(int diagnosis, int family, uint16_t port, uint32_t states,
                 struct csupervise_connection *found, int room) {
     int count = 0;
@@ -123,7 +122,7 @@ int csupervise_connections(int diagnosis, int family, uint16_t port,
 }
 
 int csupervise_ask_connection(int socket, struct csupervise_connection *found) {
-    // Older kernels tell less.
+    // Older kernels return less.
     struct tcp_info info;
     memset(&info, 0, sizeof info);
     socklen_t size = sizeof info;

@@ -20,7 +20,7 @@ static struct {
     char reason[csupervise_reason_bytes];
 } fallback = {.program = -1};
 
-// Async-signal-safe, as it also runs in the handler of a fault.
+// Async-signal-safe, because it also runs in the handler of a fault.
 void csupervise_fall_back(const char *reason) {
     if (fallback.program < 0)
         return;
@@ -52,7 +52,7 @@ void csupervise_arm_fallback(int program, char **arguments, size_t reason_place,
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = fall_back_from;
-    // A signal that is blocked by its handler stays blocked in the program that is run.
+    // A signal blocked by its handler stays blocked in the executed program.
     action.sa_flags = SA_NODEFER;
     for (size_t place = 0; place < fault_count; place++)
         sigaction(faults[place], &action, NULL);

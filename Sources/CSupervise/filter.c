@@ -32,9 +32,9 @@
 #ifdef CSUPERVISE_ARCHITECTURE
 
 static int load_filter(unsigned flags) {
-    // Calls of another architecture have other numbers and pass. So do those of x32, which share the
-    // architecture but have bit 30 set in theirs, and so never equal this one. Only the number is
-    // looked at, so that the kernel knows all other calls to be allowed without running the filter.
+    // Calls of another architecture have other numbers and pass. So do those of x32, which share
+    // the architecture but have bit 30 set, and so never equal this number. The filter checks only
+    // the number, so that the kernel knows that it allows all other calls and skips it for them.
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CSUPERVISE_ARCHITECTURE, 0, 3),
@@ -47,9 +47,9 @@ static int load_filter(unsigned flags) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
-// No sandbox: SPEC_ALLOW keeps kernels before 5.16 from slowing the worker down as one.
-// WAIT_KILLABLE_RECV keeps a signal, such as those by which Go preempts its threads, from
-// interrupting a call that is being answered; kernels before 5.19 know it not.
+// This is not a sandbox: SPEC_ALLOW prevents kernels before 5.16 from slowing the worker down.
+// WAIT_KILLABLE_RECV prevents signals, such as those by which Go preempts its threads, from
+// interrupting a call that is being answered; kernels before 5.19 do not support it.
 static int install(struct csupervise_filter_report *report) {
     unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW |
                      SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -58,7 +58,7 @@ static int install(struct csupervise_filter_report *report) {
         flags &= ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
         filter = load_filter(flags);
     }
-    // EACCES: without CAP_SYS_ADMIN a filter is for those who renounce all privileges.
+    // EACCES: without CAP_SYS_ADMIN, a filter requires no_new_privs.
     if (filter < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
         report->sets_no_new_privileges = 1;
         filter = load_filter(flags);
@@ -86,7 +86,7 @@ int csupervise_install_filter(int channel) {
     int filter = install(&report);
     if (filter < 0)
         report.code = errno;
-    // What the machine is short of now it may have later, so that the start is worth another try.
+    // A shortage may be temporary, so the start can be retried.
     if (report.code == EMFILE || report.code == ENFILE || report.code == ENOMEM)
         return -1;
     union control control;
@@ -130,12 +130,12 @@ int csupervise_receive_filter(int channel, struct csupervise_filter_report *repo
 }
 
 int csupervise_next_bind(int filter, struct csupervise_bind *call) {
-    // Receiving would wait where there is nothing. What poll saw may be gone by then, but is still
-    // counted, so that it fails with ENOENT instead.
+    // Receiving would block if there is nothing. What poll reported may be gone by then, but is
+    // still counted, so that receiving fails with ENOENT instead.
     struct pollfd entry = {filter, POLLIN, 0};
     if (poll(&entry, 1, 0) != 1 || !(entry.revents & POLLIN))
         return 0;
-    // A newer kernel may have more to tell, and expects zeros.
+    // A newer kernel may return more, and expects zeros.
     union {
         struct seccomp_notif notification;
         char bytes[512];

@@ -44,7 +44,7 @@ int csupervise_execute(int program, char *const *arguments, char *const *environ
 }
 
 bool csupervise_never_unshares(int code) {
-    // Unknown to the kernel, as before Linux 5.9, or forbidden, as by a container.
+    // Not supported by the kernel (before Linux 5.9), or forbidden, for example by a container.
     return code == ENOSYS || code == EINVAL || code == EPERM || code == EACCES;
 }
 
@@ -122,7 +122,7 @@ enum csupervise_wait csupervise_classify_wait(long number) {
 }
 
 int csupervise_allowed_processors(void) {
-    // 65536 processors: glibc's cpu_set_t ends at 1024, and then the call fails.
+    // 65536 processors: the cpu_set_t of glibc ends at 1024, and then the call fails.
     uint64_t set[1024];
     long size = syscall(SYS_sched_getaffinity, 0, sizeof set, set);
     int count = 0;
@@ -182,7 +182,7 @@ bool csupervise_is_of_proc(int descriptor) {
     return fstatfs(descriptor, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
 
-// Only a program that is linked dynamically has one (<link.h>).
+// Only a dynamically linked program has one (<link.h>).
 #pragma weak _DYNAMIC
 
 void csupervise_avoid_name_service_libraries(void) {

@@ -15,8 +15,9 @@
 
 enum { flags_offset = 13, flag_syn = 0x02, flag_ack = 0x10, answer_bytes = 8192 };
 
-// A listener's filter sees the segment from the TCP header on. A bare SYN asks for a connection; the
-// ACK that ends a handshake has to pass, or a client that takes itself for connected would be lost.
+// The filter of a listener sees the segment from the TCP header on. A bare SYN requests a
+// connection. The ACK that completes a handshake must pass; otherwise a client that considers
+// itself connected would be lost.
 int csupervise_drop_new_connections(int listener) {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_offset),
@@ -30,12 +31,12 @@ int csupervise_drop_new_connections(int listener) {
 }
 
 int csupervise_admit_new_connections(int listener) {
-    // The kernel wants a number, and looks at none.
+    // The kernel requires a value but ignores it.
     int ignored = 0;
     return setsockopt(listener, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
 }
 
-// For a listener these two fields hold the queue's length and its limit (tcp_get_info in
+// For a listener, these two fields contain the length of the queue and its limit (tcp_get_info in
 // net/ipv4/tcp.c).
 int csupervise_tcp_queue(int listener, uint32_t *waiting, uint32_t *limit) {
     struct tcp_info info;

@@ -15,8 +15,8 @@ struct exchange {
     int code;
 };
 
-// The descriptors of the child are a copy of ours, so each socket can have the number that the
-// registration's key needs.
+// The child's descriptors are a copy of ours, so each socket can have the number that the key of
+// the registration requires.
 static int run(void *argument) {
     struct exchange *exchange = argument;
     int number = exchange->registration->number;
@@ -28,7 +28,7 @@ static int run(void *argument) {
     int old = fcntl(exchange->old, F_DUPFD_CLOEXEC, number + 1);
     int new = fcntl(exchange->new, F_DUPFD_CLOEXEC, number + 1);
     exchange->code = set < 0 || old < 0 || new < 0 ? errno : 0;
-    // It lives on where the caller has another descriptor of the old socket.
+    // The old socket survives if the caller has another descriptor of it.
     if (exchange->code == 0 && dup3(old, number, O_CLOEXEC) == number)
         epoll_ctl(set, EPOLL_CTL_DEL, number, NULL);
     if (exchange->code == 0
@@ -42,7 +42,7 @@ int csupervise_move_registration(const struct csupervise_registration *registrat
                                  int old, int new) {
     _Alignas(16) char stack[16384];
     struct exchange exchange = {registration, set, old, new, 0};
-    // Without a signal at its end it is no child to any other wait of ours (clone(2)).
+    // Without an exit signal, no other wait of ours sees this child (clone(2)).
     int pid = clone(run, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &exchange);
     if (pid < 0)
         return -1;

@@ -19,7 +19,7 @@ int csupervise_signal_descriptor(uint64_t signals) {
 
 void csupervise_disarm_timers(void) {
     const struct itimerval none = {{0, 0}, {0, 0}};
-    // They fail for unknown timers alone.
+    // They fail only for unknown timers.
     setitimer(ITIMER_REAL, &none, NULL);
     setitimer(ITIMER_VIRTUAL, &none, NULL);
     setitimer(ITIMER_PROF, &none, NULL);

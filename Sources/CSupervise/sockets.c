@@ -22,8 +22,8 @@ static void close_received(const struct cmsghdr *header) {
 
 ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
                                     struct csupervise_datagram *datagram) {
-    // Room for the credentials alone: they come first, and descriptors that find no room are closed
-    // by the kernel before they take a number here (unix(7)).
+    // There is room only for the credentials: they come first, and the kernel closes descriptors
+    // that do not fit before they get a number here (unix(7)).
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
@@ -120,7 +120,7 @@ int csupervise_seal_content(int descriptor) {
 
 int csupervise_accept(int descriptor) {
     int accepted;
-    // A listener that was passed in may block: whoever connected may be gone again.
+    // A passed listener may be blocking, and the connection may already be gone.
     struct pollfd entry = {.fd = descriptor, .events = POLLIN};
     if (poll(&entry, 1, 0) != 1) {
         errno = EAGAIN;

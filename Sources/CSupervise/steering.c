@@ -18,8 +18,8 @@ enum {
     longest_program = 32,
 };
 
-// For such a program the data begins behind the TCP header; the headers in front of it are found from
-// the network header on (SKF_NET_OFF, "Linux Socket Filtering" in the kernel's documentation).
+// For such a program, the data begin after the TCP header. The headers before it are read relative
+// to the network header (SKF_NET_OFF, "Linux Socket Filtering" in the kernel's documentation).
 #define FROM_IP(offset) ((uint32_t)SKF_NET_OFF + (offset))
 
 struct program {
@@ -31,13 +31,13 @@ static void add(struct program *program, struct sock_filter step) {
     program->code[program->length++] = step;
 }
 
-// Goes on only if the value that was loaded is this one; finish() completes the jump.
+// Continues only if the loaded value equals this one; finish() completes the jump.
 static void require(struct program *program, uint32_t value) {
     struct sock_filter step = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0xff);
     add(program, step);
 }
 
-// Ends the program with both results, and leads every unmet requirement to the first listener.
+// Ends the program with both results, and directs every unmet condition to the first listener.
 static void finish(struct program *program, uint32_t index) {
     struct sock_filter chosen = BPF_STMT(BPF_RET | BPF_K, index);
     struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -48,7 +48,8 @@ static void finish(struct program *program, uint32_t index) {
             program->code[place].jf = (uint8_t)(program->length - place - 2);
 }
 
-// The flags are loaded. An ACK may end a handshake that the first listener began with a cookie.
+// The flags are loaded. An ACK may complete a handshake that the first listener began with a
+// cookie.
 static void require_bare_syn(struct program *program) {
     struct sock_filter step = BPF_STMT(BPF_ALU | BPF_AND | BPF_K, flag_syn | flag_ack);
     add(program, step);
@@ -65,7 +66,7 @@ struct client {
     uint32_t address;
 };
 
-// What is required of an IPv4 segment. X holds the length of the IP header, which varies.
+// The conditions for an IPv4 segment. X holds the variable length of the IP header.
 static void add_ip4(struct program *program, const struct client *client) {
     struct sock_filter header = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, FROM_IP(0));
     struct sock_filter flags = BPF_STMT(BPF_LD | BPF_B | BPF_IND, FROM_IP(flags_offset));
@@ -83,7 +84,8 @@ static void add_ip4(struct program *program, const struct client *client) {
     require(program, ntohl(client->address));
 }
 
-// The same of IPv6. A segment behind an extension header goes to the first listener.
+// The conditions for an IPv6 segment. A segment with an extension header goes to the first
+// listener.
 static void add_ip6(struct program *program, const struct client *client) {
     struct sock_filter next = BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FROM_IP(next_header_offset));
     struct sock_filter flags =
@@ -132,8 +134,9 @@ int csupervise_steer_client(int member, uint32_t index, uint16_t port, uint32_t 
     return steer(member, index, &client);
 }
 
-// A program can be attached before bind(2) only while the option is set (reuseport_attach_prog in
-// net/core/sock_reuseport.c). The group stays when the option goes, and nobody joins it without it.
+// Before bind(2), a program can be attached only while the option is set (reuseport_attach_prog in
+// net/core/sock_reuseport.c). The group remains when the option is cleared, and no socket can join
+// without it.
 int csupervise_prepare_steering(int socket) {
     int on = 1, off = 0;
     if (setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)

@@ -4,16 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-// The kernel shows the memory in which execve(2) put the arguments (proc_pid_cmdline(5)). To show
-// another piece of memory (PR_SET_MM of prctl(2)) takes a capability or a kernel option that many
-// containers lack, so the arguments are written over.
+// The kernel shows the memory in which execve(2) stored the arguments (proc_pid_cmdline(5)).
+// Showing other memory (PR_SET_MM of prctl(2)) needs a capability or a kernel option that many
+// containers lack, so the arguments are overwritten.
 static char *area;
 static size_t room;
 static char **arguments;
 static int argument_count;
 
-// glibc gives constructors what main gets. The arguments lie one behind the other, and the variables
-// behind the last.
+// glibc passes the arguments of main to constructors. The arguments are contiguous, followed by the
+// environment.
 __attribute__((constructor)) static void remember(int argc, char **argv) {
     if (argc < 1 || !argv || !argv[0])
         return;
@@ -38,7 +38,8 @@ char **csupervise_environment(void) {
 size_t csupervise_set_title(const char *title, size_t size) {
     if (room == 0)
         return 0;
-    // The last byte stays 0: else the kernel takes the variables for the end of the title.
+    // The last byte stays 0; otherwise the kernel would treat the environment as the end of the
+    // title.
     if (size > room - 1)
         size = room - 1;
     memcpy(area, title, size);

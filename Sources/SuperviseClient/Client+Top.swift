@@ -6,46 +6,46 @@ import SuperviseLinux
 extension Client {
     private static let refreshNanoseconds: Int64 = 1_000_000_000
 
-    /// The status every second, until `q` or the end of the master. What is piped away gets it once.
+    /// Shows the status every second, until `q` or the end of the master. Output to a pipe gets it once.
     func top() throws(ControlFailure) -> Int32 {
         guard Terminal.isTerminal(1), Terminal.isTerminal(0) else { return try status(json: false) }
         let events = try requestAgain("/events?follow")
         let ending = MasterEnding(events: events.status == 200 ? events : nil)
         let code = try onAlternateScreen { () throws(SystemCallError) in
-            // Ctrl-C and a hang-up restore the terminal on their way.
+            // Ctrl-C and a hang-up must restore the terminal.
             let signals = try SignalDescriptor(blocking: [1, 2, 15, 28])
             return try refresh(signals, ending)
         }
         guard let code else {
             let (text, code) = ending.report()
-            complain(text)
+            writeError(text)
             return code
         }
         return code
     }
 
-    /// Nil where the master ended meanwhile.
+    /// Returns nil if the master exited.
     private func onAlternateScreen(
         _ body: () throws(SystemCallError) -> Int32?
     ) throws(ControlFailure) -> Int32? {
         let mode = Terminal.beginKeys(on: 0)
-        // The terminal cuts lines that are too long: a wrapped one would push the first one out.
-        guard say("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
+        // Disable wrapping: a wrapped line would scroll the first line off the screen.
+        guard writeOutput("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
             return ExitCode.failed
         }
         defer {
-            _ = say("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
+            _ = writeOutput("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
             if let mode { Terminal.restore(mode, on: 0) }
         }
         do throws(SystemCallError) {
             return try body()
         } catch {
-            complain("\(error)")
+            writeError("\(error)")
             return ExitCode.failed
         }
     }
 
-    /// Nil when the master has ended.
+    /// Returns nil if the master has exited.
     private func refresh(
         _ signals: borrowing SignalDescriptor, _ ending: MasterEnding
     ) throws(SystemCallError) -> Int32? {
@@ -86,7 +86,7 @@ extension Client {
         let client = try requestAgain("/status")
         let body = try client.wholeBody()
         guard client.status == 200, let report = JSONValue(body)?.printable else {
-            throw .garbled
+            throw .invalidResponse
         }
         return StatusText(report: report, style: style, user: userName).lines
     }
@@ -97,13 +97,13 @@ extension Client {
         var lines = view.shown
         lines += Array(repeating: "", count: view.rows - lines.count)
         lines.append(style.paint(String(view.footer.prefix(size.columns)), .dim))
-        // Each line clears what was behind it, so that nothing flickers.
+        // Clear each line to its end instead of the screen, to avoid flicker.
         let text = lines.map { "\($0)\u{1B}[K" }.joined(separator: "\r\n")
-        return say("\u{1B}[H" + text + "\u{1B}[J") == ExitCode.done
+        return writeOutput("\u{1B}[H" + text + "\u{1B}[J") == ExitCode.done
     }
 }
 
-/// How a master ended, by the events that it told last.
+/// The end of a master, according to its last events.
 private final class MasterEnding {
     private let events: ControlClient?
     private var isAtEnd = false
@@ -114,42 +114,42 @@ private final class MasterEnding {
         self.events = events
     }
 
-    /// What becomes readable when there are more events, or no master any more.
+    /// The descriptor that becomes readable when there are more events or the master has exited.
     var descriptor: Int32? { isAtEnd ? nil : events?.descriptor }
 
-    /// Takes in what was told; whether the master is gone.
+    /// Reads pending events; returns whether the master has exited.
     func isOver() -> Bool {
-        read(patience: 0)
+        read(timeoutMilliseconds: 0)
         return isAtEnd
     }
 
-    private func read(patience: Int32) {
+    private func read(timeoutMilliseconds: Int32) {
         guard let events, !isAtEnd else { return }
         do throws(ControlFailure) {
-            while let line = try events.nextLine(timeoutMilliseconds: patience) {
+            while let line = try events.nextLine(timeoutMilliseconds: timeoutMilliseconds) {
                 guard let event = JSONValue(line) else { continue }
                 switch event["event"]?.text {
-                case "stopped": exitCode = event["exit_code"]?.integer
-                case "giving-up": reason = event["message"]?.text ?? event["error"]?.text
+                case "master-stopped": exitCode = event["exit_code"]?.integer
+                case "startup-failed": reason = event["message"]?.text ?? event["error"]?.text
                 default: break
                 }
             }
             isAtEnd = true
         } catch {
-            guard case .silent = error else {
+            guard case .timedOut = error else {
                 isAtEnd = true
                 return
             }
         }
     }
 
-    /// The sentence about it, and the exit code that goes with it.
+    /// The message about the end of the master, and the exit code.
     func report() -> (text: String, code: Int32) {
-        read(patience: ControlClient.patienceMilliseconds)
+        read(timeoutMilliseconds: ControlClient.responseTimeoutMilliseconds)
         guard let exitCode else { return ("the master was killed", Client.ExitCode.failed) }
         let why = reason.map { ": \($0.printable)" } ?? ""
         return (
-            "the master ended with exit code \(exitCode)\(why)",
+            "the master exited with status \(exitCode)\(why)",
             exitCode == 0 ? Client.ExitCode.done : Client.ExitCode.failed
         )
     }

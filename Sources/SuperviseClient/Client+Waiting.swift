@@ -3,7 +3,8 @@ import SuperviseLinux
 
 /// `reload --wait`, `stop --wait` and `upgrade`.
 extension Client {
-    /// Follows the reload until its verdict: 0 when every worker is new, else 1, and why.
+    /// Follows the reload until its verdict. Returns 0 if every worker is new; otherwise prints the reason
+    /// and returns 1.
     func reloadAndWait(_ timeout: TimeSpan?) throws(ControlFailure) -> Int32 {
         let end = timeout.map { MonotonicClock.nanoseconds() + $0.nanoseconds }
         let client = try request("POST", "/reload?wait")
@@ -17,19 +18,19 @@ extension Client {
                 line = try client.nextLine(
                     timeoutMilliseconds: left.map { Int32(clamping: $0) } ?? -1)
             } catch {
-                guard case .silent = error, let timeout else { throw error }
+                guard case .timedOut = error, let timeout else { throw error }
                 progress.end()
-                complain(
-                    "the reload is not done after \(Units.seconds(timeout.seconds)) (\(last)); "
-                        + "it goes on")
+                writeError(
+                    "the reload has not finished after \(Units.seconds(timeout.seconds)) "
+                        + "(\(last)); it continues")
                 return ExitCode.failed
             }
             guard let line else {
                 progress.end()
-                complain("the master is gone")
+                writeError("lost the connection to the master")
                 return ExitCode.failed
             }
-            guard let step = JSONValue(line) else { throw .garbled }
+            guard let step = JSONValue(line) else { throw .invalidResponse }
             if step["stage"]?.text == "verdict" {
                 progress.end()
                 return verdict(step)
@@ -42,7 +43,7 @@ extension Client {
     private static func text(of step: JSONValue) -> String {
         switch step["stage"]?.text {
         case "reading": "reading the configuration"
-        case "trial": "generation \(step.integerText("generation")): trying the first new worker"
+        case "canary": "generation \(step.integerText("generation")): waiting for the canary"
         case "rolling":
             "generation \(step.integerText("generation")): \(step.integerText("replaced")) of "
                 + "\(step.integerText("of")) replaced"
@@ -54,60 +55,60 @@ extension Client {
         let reasons = (step["reasons"]?.elements ?? []).compactMap(\.text).map(\.printable)
         let generation = step["generation"]?.integer.map { "generation \($0) " } ?? ""
         let result = step["result"]?.text
-        if result == "complete" { return say("\(generation)rolled out\n") }
-        let said =
+        if result == "complete" { return writeOutput("\(generation)rolled out\n") }
+        let outcome =
             switch result {
-            case "aborted": "the reload was aborted, everything runs on as before"
+            case "aborted": "reload aborted; the current generation keeps running"
             case "stalled":
-                "the reload stalls: the old workers that are left serve on, and it is tried again"
-            case "failed": "the configuration has errors, everything runs on as before"
+                "reload stalled: the remaining old workers keep serving; retrying"
+            case "failed": "the configuration has errors; the current configuration stays in force"
             case "superseded": "a newer reload superseded this one"
-            case "stopped": "the master was told to stop"
+            case "stopped": "the master was stopped"
             default: "the reload failed"
             }
-        complain(said)
-        for reason in reasons { complain("  \(reason)") }
+        writeError(outcome)
+        for reason in reasons { writeError("  \(reason)") }
         return ExitCode.failed
     }
 
-    /// Waits for the verdict on an upgrade: 0 when the master goes on as the new program, else 1, and
-    /// why.
+    /// Waits for the result of an upgrade. Returns 0 if the new version runs; otherwise prints the reason
+    /// and returns 1.
     func upgrade() throws(ControlFailure) -> Int32 {
         let client = try request("POST", "/upgrade?wait")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(timeoutMilliseconds: -1) {
-            guard let step = JSONValue(line) else { throw .garbled }
+            guard let step = JSONValue(line) else { throw .invalidResponse }
             guard step["stage"]?.text == "verdict" else { continue }
             if step["result"]?.text == "complete" {
-                return say(
-                    "version \(step["version"]?.text?.printable ?? "?"), before "
-                        + "\(step["from"]?.text?.printable ?? "?")\n")
+                return writeOutput(
+                    "upgraded from version \(step["from"]?.text?.printable ?? "?") to "
+                        + "\(step["version"]?.text?.printable ?? "?")\n")
             }
-            complain("no upgrade, the master goes on as before")
-            if let reason = step["reason"]?.text { complain("  \(reason.printable)") }
+            writeError("upgrade failed; the master keeps running the old version")
+            if let reason = step["reason"]?.text { writeError("  \(reason.printable)") }
             return ExitCode.failed
         }
-        complain("the master is gone")
+        writeError("lost the connection to the master")
         return ExitCode.failed
     }
 
-    /// Waits until the master is gone.
+    /// Waits until the master has exited.
     func stopAndWait(_ target: String) throws(ControlFailure) -> Int32 {
         let client = try request("POST", target + "&wait=yes")
         guard client.status == 200 else { return refused(client.status, try client.wholeBody()) }
         while let line = try client.nextLine(timeoutMilliseconds: -1) {
             guard let code = JSONValue(line)?["exit_code"]?.integer else { continue }
-            // The end of the connection follows when the process is gone.
+            // The connection ends when the process has exited.
             while try client.nextLine(timeoutMilliseconds: -1) != nil {}
-            if code != 0 { complain("the master ended with exit code \(code)") }
+            if code != 0 { writeError("the master exited with status \(code)") }
             return ExitCode.done
         }
-        complain("the master was killed")
+        writeError("the master was killed")
         return ExitCode.failed
     }
 }
 
-/// A line on a terminal that changes. Elsewhere nothing is shown: what counts is the verdict.
+/// A progress line on a terminal. Other outputs get only the verdict.
 private final class Progress {
     private let isShown = Terminal.isTerminal(2)
     private var hasLine = false

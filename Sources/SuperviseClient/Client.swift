@@ -3,24 +3,24 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The commands for a running master. They are plain blocking programs, which is why they are no part
-/// of `SuperviseMaster`, where nothing may wait.
+/// The commands for a running master. They block, so they are separate from `SuperviseMaster`, where
+/// nothing may block.
 public struct Client {
     /// Exit codes of these commands.
     enum ExitCode {
         static let done: Int32 = 0
         static let failed: Int32 = 1
         static let usage: Int32 = 2
-        static let nothingRuns: Int32 = 3
+        static let notRunning: Int32 = 3
     }
 
     let command: MasterCommand
     let environment: [String: String]
     var found: MasterFinder.Found?
-    /// Masters of other users that run too, which root sees.
+    /// Running masters of other users, which root can see.
     var others: [MasterFinder.Found] = []
 
-    /// Carries a command out and returns the exit code. `environment` is this process's.
+    /// Runs a command and returns the exit code. `environment` is that of this process.
     public static func run(_ command: MasterCommand, environment: [String: String]) -> Int32 {
         var client = Client(command: command, environment: environment)
         do throws(MasterFinder.Failure) {
@@ -32,13 +32,13 @@ public struct Client {
         } catch {
             switch error {
             case .nothing(let message):
-                client.complain(message)
-                return ExitCode.nothingRuns
+                client.writeError(message)
+                return ExitCode.notRunning
             case .several(let message):
-                client.complain(message)
+                client.writeError(message)
                 return ExitCode.usage
             case .refused(let message):
-                client.complain(message)
+                client.writeError(message)
                 return ExitCode.failed
             }
         }
@@ -46,9 +46,10 @@ public struct Client {
             return try client.act()
         } catch {
             switch error {
-            case .unreachable(let error): client.complain("the master is gone: \(error.message)")
-            case .silent: client.complain("the master does not answer")
-            case .garbled: client.complain("the master's answer makes no sense")
+            case .unreachable(let error):
+                client.writeError("lost the connection to the master: \(error.message)")
+            case .timedOut: client.writeError("the master does not respond")
+            case .invalidResponse: client.writeError("invalid response from the master")
             }
             return ExitCode.failed
         }
@@ -72,15 +73,15 @@ public struct Client {
         }
     }
 
-    /// A request over the connection by which the master was found.
+    /// Sends a request over the connection by which the master was found.
     func request(_ method: String, _ target: String) throws(ControlFailure) -> ControlClient {
-        guard let found else { throw .garbled }
+        guard let found else { throw .invalidResponse }
         return try ControlClient(found.socket, method, target)
     }
 
-    /// A request over another connection, for what asks again and again.
+    /// Sends a request over a new connection, for repeated requests.
     func requestAgain(_ target: String) throws(ControlFailure) -> ControlClient {
-        guard let found else { throw .garbled }
+        guard let found else { throw .invalidResponse }
         let socket: StreamSocket
         do throws(SystemCallError) {
             socket = try found.connectAgain()
@@ -90,7 +91,7 @@ public struct Client {
         return try ControlClient(socket, "GET", target)
     }
 
-    /// Asks for something to be done, and tells why not.
+    /// Sends a POST request and reports a failure.
     private func post(_ target: String) throws(ControlFailure) -> Int32 {
         let client = try request("POST", target)
         let body = try client.wholeBody()
@@ -106,12 +107,12 @@ public struct Client {
         guard client.status == 200, let answer = JSONValue(body) else {
             return refused(client.status, body)
         }
-        return say(
-            "\(answer["pool"]?.text ?? "?"): \(answer.integerText("from")) workers, now "
-                + "\(answer.integerText("to"))\n" + Client.shares(in: answer))
+        return writeOutput(
+            "\(answer["pool"]?.text ?? "?"): scaled from \(answer.integerText("from")) to "
+                + "\(answer.integerText("to")) workers\n" + Client.shares(in: answer))
     }
 
-    /// What a worker may use of the memory from now on, where caps are percentages.
+    /// The memory caps of a new worker, if they are percentages.
     private static func shares(in answer: JSONValue) -> String {
         [("max-rss", "max_rss_bytes"), ("kill-rss", "kill_rss_bytes")].map { key, field in
             answer[field]?.integer.map {
@@ -124,7 +125,7 @@ public struct Client {
         pool.map { "&pool=" + Client.escaped($0) } ?? ""
     }
 
-    /// As a part of a URL (RFC 3986).
+    /// Percent-encodes a part of a URL (RFC 3986).
     static func escaped(_ text: String) -> String {
         text.utf8.map { byte in
             switch byte {
@@ -138,33 +139,33 @@ public struct Client {
         }.joined()
     }
 
-    /// Why the master would not; the exit code for that.
+    /// Reports a rejected request and returns the exit code.
     func refused(_ status: Int, _ body: [UInt8]) -> Int32 {
         let message = JSONValue(body)?["error"]?.text?.printable
-        complain(message ?? "the master answered with status \(status)")
+        writeError(message ?? "the master responded with status \(status)")
         return status == 400 ? ExitCode.usage : ExitCode.failed
     }
 
-    func complain(_ message: String) {
+    func writeError(_ message: String) {
         do throws(SystemCallError) {
             try TextOutput.write("supervise: \(message)\n", to: 2)
         } catch {
-            // Nobody reads standard error; the exit code has to tell it all.
+            // Standard error is closed; only the exit code can report the failure.
             return
         }
     }
 
-    func say(_ text: String) -> Int32 {
+    func writeOutput(_ text: String) -> Int32 {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: 1)
             return ExitCode.done
         } catch {
-            complain("standard output: \(error.message)")
+            writeError("standard output: \(error.message)")
             return ExitCode.failed
         }
     }
 
-    /// How to write to standard output.
+    /// The style of standard output.
     var style: Style {
         guard Terminal.isTerminal(1) else { return Style() }
         // no-color.org: any value but an empty one.
@@ -174,7 +175,7 @@ public struct Client {
 }
 
 extension MasterCommand.Action {
-    /// Whether the master is to do something, and not only to answer.
+    /// Whether the command changes something in the master.
     fileprivate var actsOnMaster: Bool {
         switch self {
         case .status, .top, .events: false

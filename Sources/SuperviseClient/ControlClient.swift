@@ -1,25 +1,23 @@
 import SuperviseLinux
 
-/// Why a master gives no answer.
+/// The reason that there is no response from a master.
 enum ControlFailure: Error {
-    /// The socket cannot be talked to.
+    /// The connection failed.
     case unreachable(SystemCallError)
-    /// It does not answer in time.
-    case silent
-    /// What it says is no answer.
-    case garbled
+    /// The master does not respond in time.
+    case timedOut
+    /// The response is invalid.
+    case invalidResponse
 }
 
-/// A request to a control socket and its answer, read as it comes. Waits, unlike the master.
+/// A request to a control socket and its streamed response. Unlike the master, it blocks.
 final class ControlClient {
-    /// How long a master may take to begin its answer, or to go on with it. Its loop waits for nobody,
-    /// so this is very long.
-    static let patienceMilliseconds: Int32 = 10_000
+    /// The timeout for each part of a response. It is generous, because the master never blocks.
+    static let responseTimeoutMilliseconds: Int32 = 10_000
 
-    /// How long all of an answer may take, and how large it may be: a master of another user is not
-    /// trusted to end it.
-    private static let longestAnswerNanoseconds: Int64 = 30_000_000_000
-    private static let largestAnswerBytes = 256 << 20
+    /// Limits on the duration and size of a response: a master of another user is not trusted to end it.
+    private static let responseTimeoutNanoseconds: Int64 = 30_000_000_000
+    private static let maximumResponseBytes = 256 << 20
 
     private let socket: StreamSocket
     private var received: [UInt8] = []
@@ -31,7 +29,7 @@ final class ControlClient {
     /// The status code.
     private(set) var status = 0
 
-    /// Sends a request, such as `POST` and `/scale?by=1`, and waits for the head of the answer.
+    /// Sends a request, such as `POST` and `/scale?by=1`, and waits for the head of the response.
     init(_ socket: StreamSocket, _ method: String, _ target: String) throws(ControlFailure) {
         self.socket = socket
         let request =
@@ -41,24 +39,24 @@ final class ControlClient {
                 throw SystemCallError(call: "send", code: 0)
             }
         } catch {
-            // It may have answered and closed already, as to a user it does not know.
+            // The master may already have responded and closed, for example to reject this user.
         }
         try readHead()
     }
 
-    /// What becomes readable when there is more of the answer.
+    /// The descriptor that becomes readable when more of the response arrives.
     var descriptor: Int32 { socket.rawValue }
 
-    /// All of the answer.
+    /// Reads the whole response.
     func wholeBody() throws(ControlFailure) -> [UInt8] {
-        let end = MonotonicClock.nanoseconds() + ControlClient.longestAnswerNanoseconds
-        while try readMore(patience: ControlClient.patienceMilliseconds) {
-            guard MonotonicClock.nanoseconds() < end else { throw .silent }
+        let end = MonotonicClock.nanoseconds() + ControlClient.responseTimeoutNanoseconds
+        while try readMore(timeoutMilliseconds: ControlClient.responseTimeoutMilliseconds) {
+            guard MonotonicClock.nanoseconds() < end else { throw .timedOut }
         }
         return body
     }
 
-    /// The next line of a stream; nil at its end. `timeout` in milliseconds, or -1.
+    /// Reads the next line of a stream; nil at its end. `timeout` in milliseconds, or -1.
     func nextLine(timeoutMilliseconds timeout: Int32) throws(ControlFailure) -> [UInt8]? {
         while true {
             if let end = body.firstIndex(of: 0x0A) {
@@ -66,7 +64,7 @@ final class ControlClient {
                 body.removeSubrange(...end)
                 return line
             }
-            guard try readMore(patience: timeout) else { return nil }
+            guard try readMore(timeoutMilliseconds: timeout) else { return nil }
         }
     }
 
@@ -78,8 +76,8 @@ final class ControlClient {
                 try read(head: head.split(separator: "\r\n").map(String.init))
                 return
             }
-            guard try receive(patience: ControlClient.patienceMilliseconds) else {
-                throw .garbled
+            guard try receive(timeoutMilliseconds: ControlClient.responseTimeoutMilliseconds) else {
+                throw .invalidResponse
             }
         }
     }
@@ -87,7 +85,7 @@ final class ControlClient {
     private func read(head lines: [String]) throws(ControlFailure) {
         let words = (lines.first ?? "").split(separator: " ")
         guard words.count > 1, words[0].hasPrefix("HTTP/1."), let code = Int(words[1]) else {
-            throw .garbled
+            throw .invalidResponse
         }
         status = code
         for line in lines.dropFirst() {
@@ -98,17 +96,17 @@ final class ControlClient {
             if parts[0] == "transfer-encoding" { isChunked = parts[1] == "chunked" }
             if parts[0] == "content-length" {
                 lengthLeft = Int(parts[1])
-                guard lengthLeft.map({ $0 >= 0 }) ?? true else { throw .garbled }
+                guard lengthLeft.map({ $0 >= 0 }) ?? true else { throw .invalidResponse }
             }
         }
     }
 
-    /// Takes more of the body; false at its end.
-    private func readMore(patience: Int32) throws(ControlFailure) -> Bool {
+    /// Reads more of the body; false at its end.
+    private func readMore(timeoutMilliseconds: Int32) throws(ControlFailure) -> Bool {
         while !isComplete {
             if try decode() { return true }
             if isComplete { return false }
-            guard try receive(patience: patience) else {
+            guard try receive(timeoutMilliseconds: timeoutMilliseconds) else {
                 isComplete = true
                 return false
             }
@@ -116,7 +114,7 @@ final class ControlClient {
         return false
     }
 
-    /// Moves what was received to the body, as far as that can be told; whether there was any.
+    /// Decodes received bytes into the body; returns whether it decoded any.
     private func decode() throws(ControlFailure) -> Bool {
         guard isChunked else {
             let count = min(received.count, lengthLeft ?? received.count)
@@ -129,7 +127,7 @@ final class ControlClient {
         guard let lineEnd = received.start(of: "\r\n") else { return false }
         let size = String(decoding: received[..<lineEnd], as: UTF8.self)
         guard let length = Int(size, radix: 16), (0...(1 << 30)).contains(length) else {
-            throw .garbled
+            throw .invalidResponse
         }
         let start = lineEnd + 2
         guard received.count >= start + length + 2 else { return false }
@@ -139,12 +137,12 @@ final class ControlClient {
         return length > 0
     }
 
-    private func receive(patience: Int32) throws(ControlFailure) -> Bool {
+    private func receive(timeoutMilliseconds: Int32) throws(ControlFailure) -> Bool {
         guard !isAtEnd else { return false }
         do throws(SystemCallError) {
             while true {
                 if let bytes = try socket.read(atMost: 65_536) {
-                    guard received.count + body.count < ControlClient.largestAnswerBytes else {
+                    guard received.count + body.count < ControlClient.maximumResponseBytes else {
                         isAtEnd = true
                         return false
                     }
@@ -153,20 +151,20 @@ final class ControlClient {
                     return !isAtEnd
                 }
                 let ready = try Readiness.wait(
-                    [socket.rawValue], timeoutMilliseconds: patience)
+                    [socket.rawValue], timeoutMilliseconds: timeoutMilliseconds)
                 if ready.isEmpty { break }
             }
         } catch {
-            // It ended while we read, as a master that is gone does.
+            // The connection ended, for example because the master exited.
             isAtEnd = true
             return false
         }
-        throw .silent
+        throw .timedOut
     }
 }
 
 extension [UInt8] {
-    /// Where this text begins for the first time.
+    /// The index of the first occurrence of this text.
     fileprivate func start(of text: String) -> Int? {
         indices.first { self[$0...].starts(with: text.utf8) }
     }

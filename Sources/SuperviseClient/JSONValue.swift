@@ -1,5 +1,5 @@
-/// A JSON value (RFC 8259), read by hand: Foundation's decoder would be linked into the master too and
-/// cost it 3 MB of resident memory. Total: any bytes give a value or nil.
+/// A JSON value (RFC 8259). Foundation's decoder would also be linked into the master and cost it 3 MB of
+/// resident memory. The parser is total: any bytes yield a value or nil.
 enum JSONValue: Equatable, Sendable {
     case null
     case boolean(Bool)
@@ -13,20 +13,20 @@ enum JSONValue: Equatable, Sendable {
         let value: JSONValue
     }
 
-    /// The value that a text means; nil where it is no JSON, or nested too deeply.
+    /// Parses a text; nil if it is not JSON or nested too deeply.
     init?(_ bytes: some Collection<UInt8>) {
         var reader = JSONReader(Array(bytes))
         guard let value = reader.document() else { return nil }
         self = value
     }
 
-    /// The member of an object.
+    /// A member of an object.
     subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
 
-    /// The same, with nothing in any text that a terminal obeys.
+    /// The value without terminal control characters in its texts.
     var printable: JSONValue {
         switch self {
         case .text(let text): .text(text.printable)

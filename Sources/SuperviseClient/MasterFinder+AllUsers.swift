@@ -2,14 +2,14 @@ import SuperviseControl
 import SuperviseLinux
 import SuperviseSettings
 
-/// Root finds the masters of all users. Those of root come first, and a master of another user is only
-/// looked at: see `SocketFolder`.
+/// Root finds the masters of all users. Masters of root come first, and a master of another user is
+/// only read: see `SocketFolder`.
 extension MasterFinder {
-    /// More than any user has masters; who makes more sockets than this must not keep root busy.
-    private static let mostSockets = 64
+    /// A limit above any real number of masters, so that a user with many sockets cannot keep root busy.
+    private static let maxSockets = 64
     private static let folderName = "supervise"
 
-    /// As the user database has it, or the number.
+    /// The name in the user database, or the number.
     static func userName(_ uid: UInt32) -> String {
         do throws(AccountFailure) {
             return try Accounts.user("\(uid)").name?.printable ?? "\(uid)"
@@ -28,7 +28,7 @@ extension MasterFinder {
         for folder in folders {
             let found = answering(in: folder, target, refused: &refused)
             others += found.filter { $0.owner != nil }
-            // The masters of the first folder that has any come before those of the next.
+            // Masters in an earlier folder take precedence.
             if own.isEmpty { own = found.filter { $0.owner == nil } }
         }
         if own.count > 1 { throw .several(severalText(own + others)) }
@@ -43,7 +43,7 @@ extension MasterFinder {
         }
         if actsOnMaster {
             throw .refused(
-                "\(others.map(\.title).joined(separator: ", ")) runs as another user; to act on it, "
+                "\(others.map(\.title).joined(separator: ", ")) runs as another user; to control it, "
                     + "pass --control \(first.path.printable)")
         }
         guard others.count == 1 else { throw .several(severalText(others)) }
@@ -71,7 +71,7 @@ extension MasterFinder {
             if case .named(let name) = target {
                 [ControlPath.fileName(name)]
             } else {
-                folder.names(atMost: Self.mostSockets).filter { $0.hasSuffix(ControlPath.suffix) }
+                folder.names(atMost: Self.maxSockets).filter { $0.hasSuffix(ControlPath.suffix) }
             }
         let isOurs = [0, ThisProcess.effectiveUID].contains(folder.owner)
         var found: [Found] = []
@@ -87,14 +87,14 @@ extension MasterFinder {
             } catch  where error.kind == .notNow && isOurs {
                 refused.append(isStuck(path))
             } catch {
-                // Left behind by a killed master, or nothing to be trusted.
+                // Left by a killed master, or not trusted.
                 continue
             }
         }
         return found
     }
 
-    /// Nobody but root can have root wait.
+    /// Waits only for sockets of root, so that other users cannot block root.
     private func connect(
         _ name: String, in folder: SocketFolder, isOurs: Bool
     ) throws(SystemCallError) -> (socket: StreamSocket, uid: UInt32) {

@@ -4,38 +4,38 @@ import SuperviseSettings
 
 /// Finds the control socket of a running master.
 struct MasterFinder {
-    /// Why none was found.
+    /// The reason that no master was found.
     enum Failure: Error, Equatable {
-        /// Nothing answers.
+        /// No master responds.
         case nothing(String)
-        /// More than one could be meant.
+        /// Several masters match.
         case several(String)
-        /// Something may run, but not for this user.
+        /// A master may run, but this user cannot access it.
         case refused(String)
     }
 
-    /// A socket that answers.
+    /// A socket of a running master.
     struct Found {
         let path: String
         let socket: StreamSocket
-        /// The user of a master that root found among those of other users; nil for its own.
+        /// The user of the master, if root found one of another user; otherwise nil.
         var owner: UInt32?
-        /// Connects once more.
+        /// Opens another connection.
         let connectAgain: () throws(SystemCallError) -> StreamSocket
 
-        /// The master's name, from the socket's.
+        /// The name of the master, derived from the file name of the socket.
         var name: String {
             let file = path.split(separator: "/").last.map(String.init) ?? path
             return String(file.dropLast(ControlPath.suffix.count)).printable
         }
 
-        /// The name, with the user where that is another.
+        /// The name, with the user if it is another one.
         var title: String {
             owner.map { "\(name) (user \(MasterFinder.userName($0)))" } ?? name
         }
     }
 
-    /// How often a socket is asked that has no room for another connection.
+    /// The number of attempts to connect to a socket whose accept queue is full.
     static let attempts = 200
     static let gapMilliseconds: Int32 = 10
 
@@ -44,8 +44,8 @@ struct MasterFinder {
 
     var folders: [String] { ControlPath.folders(runtimeFolder: runtimeFolder) }
 
-    /// `actsOnMaster` is whether the master is to do something. Then root has to name the socket of
-    /// another user's master: who can make a socket must not have root take it for another one.
+    /// Finds the master. If `actsOnMaster`, root must name the socket of a master of another user,
+    /// because any user can create a socket with a misleading name.
     func find(
         _ target: MasterCommand.Target, actsOnMaster: Bool
     ) throws(Failure) -> (found: Found, others: [Found]) {
@@ -78,14 +78,14 @@ struct MasterFinder {
         } catch {
             switch error.kind {
             case .notFound, .refused:
-                throw .nothing("no master is running: nothing listens on \(path)")
+                throw .nothing("no master is running: no process listens on \(path)")
             case .notNow: throw .refused(isStuck(path))
             default: throw .refused("\(path): \(error.message)")
             }
         }
     }
 
-    /// As many as its queue holds may be waiting before us.
+    /// Connects, and retries while the accept queue is full.
     private func connectInTime(_ path: String) throws(SystemCallError) -> StreamSocket {
         for _ in 0..<MasterFinder.attempts {
             do throws(SystemCallError) {
@@ -99,11 +99,11 @@ struct MasterFinder {
     }
 
     func isStuck(_ path: String) -> String {
-        "\(path) takes no connection: its master is stopped, or has more clients than it can serve"
+        "\(path) accepts no connections: its master is suspended or overloaded"
     }
 
-    /// The only one of the first folder in which any answers: a user's own masters come before those
-    /// of the machine.
+    /// Returns the only master in the first folder that has one: the masters of a user take precedence
+    /// over those of the machine.
     private func choose(_ folders: [[String]], what: String) throws(Failure) -> Found {
         var refused: [String] = []
         for paths in folders {
@@ -119,12 +119,12 @@ struct MasterFinder {
 
     func severalText(_ found: [Found]) -> String {
         let names = found.map(\.title).joined(separator: ", ")
-        return "several masters are running: \(names); choose one with --name"
+        return "several masters are running: \(names); select one with --name NAME"
     }
 
     func nothingText(_ what: String, in folders: [String]) -> String {
-        "\(what): nothing answers in \(folders.joined(separator: " or ")). "
-            + "A control socket elsewhere is named by --control PATH"
+        "\(what): no control socket responds in \(folders.joined(separator: " or ")). "
+            + "For another control socket, pass --control PATH"
     }
 
     private func answering(_ paths: [String], refused: inout [String]) -> [Found] {
@@ -132,7 +132,7 @@ struct MasterFinder {
         for path in paths {
             do throws(SystemCallError) {
                 let socket = try connectInTime(path)
-                // Where others may make files, a socket may be theirs.
+                // In a folder that others can write to, the socket may belong to another user.
                 guard isTrusted(socket) else { continue }
                 found.append(
                     Found(path: path, socket: socket) { () throws(SystemCallError) in
@@ -140,12 +140,12 @@ struct MasterFinder {
                     })
             } catch  where error.kind == .notPermitted {
                 refused.append(
-                    "\(path) is not for this user: only root and the user of the master may talk to "
-                        + "it")
+                    "\(path): permission denied; only root, the master's user and the owner may use it"
+                )
             } catch  where error.kind == .notNow {
                 refused.append(isStuck(path))
             } catch {
-                // A file that a killed master left behind.
+                // Left by a killed master.
                 continue
             }
         }

@@ -1,4 +1,4 @@
-/// A key that `top` knows.
+/// A key of `top`.
 enum ViewKey: Equatable {
     case quit
     case up
@@ -9,7 +9,7 @@ enum ViewKey: Equatable {
     case bottom
 }
 
-/// Keys from the bytes that a terminal sends for them (ECMA-48, as xterm has it).
+/// Decodes keys from the bytes of a terminal (ECMA-48 with the extensions of xterm).
 struct KeyReader {
     private var pending: [UInt8] = []
 
@@ -21,7 +21,7 @@ struct KeyReader {
         (" ", .pageDown), ("f", .pageDown), ("b", .pageUp), ("g", .top), ("G", .bottom),
     ]
 
-    /// The keys that these bytes complete. What begins a sequence waits for the rest of it.
+    /// Returns the keys that these bytes complete. An incomplete sequence is kept.
     mutating func read(_ bytes: [UInt8]) -> [ViewKey] {
         pending += bytes
         var keys: [ViewKey] = []
@@ -43,12 +43,12 @@ struct KeyReader {
     }
 }
 
-/// Lines of which a terminal shows a part.
+/// A scrollable list of lines.
 struct ScrolledLines {
     var lines: [String] = [] {
         didSet { first = min(first, lastFirst) }
     }
-    /// How many are shown at a time.
+    /// The number of visible lines.
     var rows = 1 {
         didSet { first = min(first, lastFirst) }
     }
@@ -56,10 +56,10 @@ struct ScrolledLines {
 
     private var lastFirst: Int { max(0, lines.count - rows) }
 
-    /// Those that are shown.
+    /// The visible lines.
     var shown: [String] { Array(lines.dropFirst(first).prefix(rows)) }
 
-    /// The line below them.
+    /// The line below the visible ones.
     var footer: String {
         guard lines.count > rows else { return "q: quit" }
         return "q: quit  up, down, space, b, g, G: scroll  lines \(first + 1) to "

@@ -1,13 +1,13 @@
-/// `supervise status`, for people: from the JSON that the master tells.
+/// The text of `supervise status`, formatted from the JSON of the master.
 struct StatusText {
     let report: JSONValue
     let style: Style
-    /// Whose master it is, where it is another user's.
+    /// The user of the master, if it is another user.
     var user: String?
-    /// How many of the last exits are shown.
+    /// The number of exits to show.
     var exits = 5
 
-    /// The lines.
+    /// The formatted lines.
     var lines: [String] {
         var lines = head
         for pool in report["pools"]?.elements ?? [] {
@@ -39,18 +39,18 @@ struct StatusText {
         let generation = reload["generation"]?.integer.map { "generation \($0)" }
         let ago = reload["age_seconds"]?.number.map { "\(Units.seconds($0)) ago" }
         let progress = "\(reload.integerText("replaced")) of \(reload.integerText("of")) replaced"
-        let said: String =
+        let outcome: String =
             switch state {
-            case "trial": "the first new workers are on trial"
+            case "canary": "waiting for the canaries"
             case "rolling": progress
-            case "stalled": style.paint("stalled, \(progress); new workers keep failing", .red)
+            case "stalled": style.paint("stalled, \(progress); new workers fail repeatedly", .red)
             case "complete": "rolled out in \(reload.time("took_seconds"))"
-            case "aborted": style.paint("aborted; everything is as it was", .red)
-            case "failed": style.paint("failed; everything is as it was", .red)
+            case "aborted": style.paint("aborted; the previous generation keeps running", .red)
+            case "failed": style.paint("failed; the previous configuration stays in force", .red)
             default: state
             }
         let facts = [generation, ago].compactMap { $0 }.joined(separator: ", ")
-        return ["last reload: \(said)\(facts.isEmpty ? "" : " (\(facts))")"]
+        return ["last reload: \(outcome)\(facts.isEmpty ? "" : " (\(facts))")"]
             + reasons.map { "  \($0)" }
     }
 
@@ -58,7 +58,9 @@ struct StatusText {
         let serving = pool["serving"]?.integer ?? 0
         let size = pool["workers"]?.integer ?? 0
         let state = pool["state"]?.text ?? ""
-        let extra = serving > size ? " (+\(serving - size) taking over)" : ""
+        let surplus = serving - size
+        let extra =
+            surplus > 0 ? " (+\(surplus) \(surplus == 1 ? "replacement" : "replacements"))" : ""
         let count = style.paint(
             "\(min(serving, size)) of \(size) ready\(extra)",
             serving >= size ? .green : pool["ready"]?.boolean == true ? .yellow : .red)
@@ -129,7 +131,7 @@ struct StatusText {
                     + slot.time("starts_in_seconds"), .red
             )
         case "failed": return ("failed", .red)
-        case "waiting": return ("waits for room", .yellow)
+        case "waiting": return ("waiting for the budget", .yellow)
         default: return (state, .dim)
         }
     }
@@ -165,7 +167,7 @@ struct StatusText {
     }
 }
 
-/// The unit of the counts in a table: in its head where all rows have the same, else in the cells.
+/// The unit of the counts in a table: in the title if all rows have the same unit, otherwise in the cells.
 private struct CountTitle {
     private let isConnections: Bool
     private let isMixed: Bool

@@ -1,10 +1,10 @@
-/// A table for a terminal: as many columns as fit, the less important ones left out first.
+/// A table for a terminal. Columns that do not fit are omitted, the least important ones first.
 struct TextTable {
     struct Column {
         let title: String
-        /// Whether its cells stand at the right, as numbers do.
+        /// Whether its cells are right-aligned, as for numbers.
         let isNumber: Bool
-        /// Columns of higher rank are left out first.
+        /// Columns of higher rank are omitted first.
         let rank: Int
 
         init(_ title: String, _ rank: Int, isNumber: Bool = true) {
@@ -36,7 +36,7 @@ struct TextTable {
         let widths = columns.indices.map { index in
             max(columns[index].title.count, rows.map { $0.cells[index].count }.max() ?? 0)
         }
-        // A column that says nothing is not worth its place.
+        // Omit empty columns.
         var shown = columns.indices.filter { index in rows.contains { !$0.cells[index].isEmpty } }
         func width() -> Int { shown.map { widths[$0] + 2 }.reduce(0, +) }
         while width() > style.width, shown.count > 1,
@@ -56,7 +56,7 @@ struct TextTable {
     }
 }
 
-/// How wide a text may be, and whether it may have colours.
+/// The width and colours of terminal output.
 struct Style {
     enum Colour: String {
         case red = "31"
@@ -83,7 +83,7 @@ extension String {
         return String(text)
     }
 
-    /// Without what a terminal obeys.
+    /// The text without terminal control characters.
     var printable: String {
         String(
             String.UnicodeScalarView(

@@ -1,4 +1,4 @@
-/// Figures as people read them.
+/// Human-readable figures.
 enum Units {
     /// Bytes in powers of 1024: `63.0M`, `512K`.
     static func bytes(_ bytes: Double) -> String {
@@ -13,7 +13,7 @@ enum Units {
         return (abs(value) < 9.95 ? decimal(value) : "\(Int(value.rounded()))") + unit.letter
     }
 
-    /// A length of time by its two largest units: `850ms`, `12s`, `5m 3s`, `3d 4h`.
+    /// A duration in its two largest units: `850ms`, `12s`, `5m 3s`, `3d 4h`.
     static func seconds(_ seconds: Double) -> String {
         if seconds < 0 { return "0s" }
         if seconds < 1 { return "\(Int((seconds * 1000).rounded()))ms" }

@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// Text in the making, as bytes. A scrape of 1,000 workers is some 4,000 lines; put together from
-/// strings it would cost several times as much.
+/// A text builder on bytes. A scrape of 1,000 workers has about 4,000 lines; building it from strings
+/// would take several times as long.
 struct ByteText {
     private(set) var bytes: [UInt8] = []
 
@@ -28,7 +28,7 @@ struct ByteText {
         append(magnitude: milliseconds.magnitude % 1000, width: 3)
     }
 
-    /// A number with three decimals; what is no number, or too large for one, as 0.
+    /// A number with three decimals; NaN, infinity and numbers that are too large become 0.
     mutating func append(decimal number: Double) {
         let thousandths = (number * 1000).rounded()
         let nanoseconds = Int64(exactly: thousandths).flatMap {
@@ -51,7 +51,7 @@ struct ByteText {
         }
     }
 
-    /// In quotes, with the escapes of a JSON string (RFC 8259); what a terminal obeys is escaped too.
+    /// A quoted JSON string (RFC 8259); terminal control characters are escaped as well.
     mutating func append(quoted text: String) {
         append(byte: UInt8(ascii: "\""))
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {

@@ -1,12 +1,12 @@
 import SuperviseCore
 
-/// Short answers.
+/// Short responses.
 extension HTTPResponse {
-    /// 202: what was asked for is being done.
+    /// 202: the request was accepted.
     public static let accepted = HTTPResponse(
         .accepted, .json, Array("{\"accepted\":true}\n".utf8))
 
-    /// 202: these slots get new workers.
+    /// 202: the workers of these slots are being replaced.
     public static func recycling(pool: String, slots: [Int]) -> HTTPResponse {
         var json = JSONWriter()
         json.object { json in
@@ -17,8 +17,8 @@ extension HTTPResponse {
         return HTTPResponse(.accepted, .json, json.bytes + [0x0A])
     }
 
-    /// 200: the pool has another number of workers now, or the same. `caps` are what its caps come to
-    /// that are percentages.
+    /// 200: the number of workers before and now. `caps` are the memory caps in bytes, if they are
+    /// percentages.
     public static func scaled(
         pool: String, from: Int, to: Int, caps: MemoryCapBytes? = nil
     ) -> HTTPResponse {
@@ -33,14 +33,14 @@ extension HTTPResponse {
         return HTTPResponse(.ok, .json, json.bytes + [0x0A])
     }
 
-    /// An answer of 200.
+    /// 200 with a body.
     public static func ok(_ content: Content, _ body: [UInt8]) -> HTTPResponse {
         HTTPResponse(.ok, content, body)
     }
 }
 
 extension StatusReport {
-    /// The answer to `/` for those who do not take HTML, such as curl.
+    /// The response to `/` for clients that do not accept HTML, such as curl.
     public static let index = HTTPResponse(
         .ok, .text,
         Array("supervise: see /status, /metrics, /healthz, /readyz and /events\n".utf8))

@@ -1,5 +1,5 @@
-/// Where control sockets are. A master makes its own in the first of these folders that it can, and
-/// those who look for a master look in all of them.
+/// The paths of control sockets. A master creates its socket in the first possible of these folders;
+/// clients search all of them.
 public enum ControlPath {
     /// The folders, the preferred one first.
     public static func folders(runtimeFolder: String?) -> [String] {
@@ -7,11 +7,11 @@ public enum ControlPath {
         return own + ["/run/supervise"]
     }
 
-    /// The socket of a master of this name; `pid` is given where another master has the name.
+    /// The socket name of a master; `pid` is given if another master already uses the name.
     public static func fileName(_ name: String, pid: Int32? = nil) -> String {
         pid.map { "\(name)-\($0)\(suffix)" } ?? name + suffix
     }
 
-    /// What the names of sockets end with.
+    /// The suffix of socket names.
     public static let suffix = ".sock"
 }

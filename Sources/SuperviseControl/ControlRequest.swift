@@ -1,26 +1,26 @@
 import SuperviseCore
 
-/// What a client asks of the master.
+/// A request of a client.
 public enum ControlRequest: Equatable, Sendable {
-    /// `GET /`: the page for people; without `asHTML` a line of text that says where to look.
+    /// `GET /`: the page for browsers; without `asHTML`, a line of text that lists the resources.
     case page(asHTML: Bool)
-    /// `GET /status`: everything, as JSON.
+    /// `GET /status`: the whole status as JSON.
     case status
     /// `GET /metrics`: for Prometheus.
     case metrics
-    /// `GET /healthz`: whether the master lives.
+    /// `GET /healthz`: whether the master runs.
     case health
-    /// `GET /readyz`: whether every pool has the workers that it promises.
+    /// `GET /readyz`: whether every pool has its minimum number of ready workers.
     case readiness
-    /// `GET /events`: the last events; with `follow`, all that come after them as well.
+    /// `GET /events`: the last events; with `follow`, new events as well.
     case events(follow: Bool)
-    /// `POST /reload`. With `wait` the answer is a stream that ends with the verdict.
+    /// `POST /reload`. With `wait`, the response is a stream that ends with the verdict.
     case reload(wait: Bool)
-    /// `POST /recycle`: the worker of a slot, or of all where it is nil.
+    /// `POST /recycle`: the worker of a slot; nil means all slots.
     case recycle(pool: String?, slot: Int?)
     /// `POST /scale`.
     case scale(pool: String?, Scale)
-    /// `POST /stop`. With `wait` the answer does not end before the master does.
+    /// `POST /stop`. With `wait`, the response ends when the master exits.
     case stop(Haste, wait: Bool)
     /// `POST /reopen`: log files.
     case reopen
@@ -29,34 +29,34 @@ public enum ControlRequest: Equatable, Sendable {
 
     /// A number of workers.
     public enum Scale: Equatable, Sendable {
-        /// So many.
+        /// An absolute number.
         case to(Int)
-        /// So many more, or fewer.
+        /// A change of the number.
         case by(Int)
     }
 }
 
-/// What a client may do.
+/// The access of a client.
 public enum ControlAccess: Sendable, Codable {
-    /// Everything: the control socket.
+    /// Full access: the control socket.
     case full
-    /// Look: `status-bind`.
+    /// Read-only access: `status-bind`.
     case readOnly
 }
 
-/// The hosts that clients of a loopback address may mean. A page of any site can have its name resolve to
-/// 127.0.0.1 and read what a browser on this machine gets there (DNS rebinding), but the browser
-/// still sends that name as `Host`.
+/// Host names that are accepted on a loopback address. A web site can let its name resolve to 127.0.0.1
+/// and read responses through a browser on this machine (DNS rebinding), but the browser still sends
+/// that name as `Host`.
 public enum ControlHosts {
-    /// Whether a request for this host belongs at a loopback address; `configured` is the host that
-    /// `status-bind` names. No page is served from an address, or from `localhost`.
+    /// Whether a request for this host is accepted on a loopback address. `configured` is the host of
+    /// `status-bind`. Web sites cannot use an IP address or `localhost` as their name.
     public static func admit(_ host: String?, configured: String?) -> Bool {
         guard let host, !host.isEmpty else { return true }
         return isAddress(host) || host == "localhost" || host.hasSuffix(".localhost")
             || host == configured?.lowercased()
     }
 
-    /// Digits and dots, or with a colon: no name that can be resolved looks like this.
+    /// Whether the host is an IP address, which needs no name resolution.
     private static func isAddress(_ host: String) -> Bool {
         let isIPv4 =
             host.split(separator: ".", omittingEmptySubsequences: false).count == 4
@@ -65,12 +65,12 @@ public enum ControlHosts {
     }
 }
 
-/// Which request of a client is which.
+/// Maps HTTP requests to control requests.
 public enum ControlRoute {
-    /// The most workers that a pool can be scaled to, as the setting has it.
-    private static let mostWorkers = 100_000
+    /// The maximum number of workers, as for the setting.
+    private static let maxWorkers = 100_000
 
-    /// What a request asks for, or why it is refused.
+    /// The control request, or the reason that it is rejected.
     public static func request(
         for http: HTTPRequest, access: ControlAccess
     ) -> Result<ControlRequest, ControlRefusal> {
@@ -112,15 +112,16 @@ public enum ControlRoute {
         guard let found = resources.first(where: { $0.path == http.path }) else {
             let known = resources.filter { access == .full || !$0.isChange }.map(\.path)
             throw ControlRefusal(
-                .notFound, "there is no \(http.path); there are " + known.joined(separator: ", "))
+                .notFound,
+                "\(http.path) does not exist; the resources are " + known.joined(separator: ", "))
         }
         if found.isChange, access == .readOnly {
-            throw ControlRefusal(.forbidden, "this address is for looking; use the control socket")
+            throw ControlRefusal(.forbidden, "this address is read-only; use the control socket")
         }
         let methods = found.isChange ? ["POST"] : ["GET", "HEAD"]
         guard methods.contains(http.method) else {
             throw ControlRefusal(
-                .methodNotAllowed, "\(http.path) takes \(methods.joined(separator: " and "))",
+                .methodNotAllowed, "\(http.path) allows \(methods.joined(separator: " and "))",
                 allowedMethods: methods.joined(separator: ", "))
         }
         return found.read
@@ -133,11 +134,11 @@ public enum ControlRoute {
         switch try parameters.value("slot") {
         case "all": return .recycle(pool: pool, slot: nil)
         case let text?:
-            guard let slot = number(text), slot < mostWorkers else {
-                throw ControlRefusal(.badRequest, "slot is a number from 0, or all")
+            guard let slot = number(text), slot < maxWorkers else {
+                throw ControlRefusal(.badRequest, "slot must be a number from 0, or all")
             }
             return .recycle(pool: pool, slot: slot)
-        case nil: throw ControlRefusal(.badRequest, "which slot? Say slot=N or slot=all")
+        case nil: throw ControlRefusal(.badRequest, "missing parameter: pass slot=N or slot=all")
         }
     }
 
@@ -147,19 +148,19 @@ public enum ControlRoute {
         let pool = try parameters.value("pool")
         switch (try parameters.value("to"), try parameters.value("by")) {
         case (let text?, nil):
-            guard let count = number(text), (1...mostWorkers).contains(count) else {
-                throw ControlRefusal(.badRequest, "to is a number from 1 to \(mostWorkers)")
+            guard let count = number(text), (1...maxWorkers).contains(count) else {
+                throw ControlRefusal(.badRequest, "to must be a number from 1 to \(maxWorkers)")
             }
             return .scale(pool: pool, .to(count))
         case (nil, let text?):
             let digits = text.first == "-" || text.first == "+" ? String(text.dropFirst()) : text
-            guard let count = number(digits), (1...mostWorkers).contains(count) else {
+            guard let count = number(digits), (1...maxWorkers).contains(count) else {
                 throw ControlRefusal(
-                    .badRequest, "by is a number such as 1 or -1, up to \(mostWorkers)")
+                    .badRequest, "by must be a number such as 1 or -1, up to \(maxWorkers)")
             }
             return .scale(pool: pool, .by(text.first == "-" ? -count : count))
         case (nil, nil), (_?, _?):
-            throw ControlRefusal(.badRequest, "to how many? Say to=N, or by=N or by=-N")
+            throw ControlRefusal(.badRequest, "missing parameter: pass to=N or by=N")
         }
     }
 
@@ -170,7 +171,7 @@ public enum ControlRoute {
         return .stop(isQuick ? .quick : .graceful, wait: try parameters.flag("wait"))
     }
 
-    /// Digits alone; nil for anything else, and where there are too many.
+    /// Parses up to nine digits; nil for anything else.
     private static func number(_ text: String) -> Int? {
         guard (1...9).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
@@ -179,10 +180,10 @@ public enum ControlRoute {
     }
 }
 
-/// Why a request is refused.
+/// The reason that a request is rejected.
 public struct ControlRefusal: Error, Equatable, Sendable {
     let status: HTTPStatus
-    /// What the client is told.
+    /// The message to the client.
     public let message: String
     let allowedMethods: String?
 
@@ -192,22 +193,22 @@ public struct ControlRefusal: Error, Equatable, Sendable {
         self.allowedMethods = allowedMethods
     }
 
-    /// 404: there is no such pool or slot.
+    /// 404: the pool or slot does not exist.
     public static func notFound(_ message: String) -> ControlRefusal {
         ControlRefusal(.notFound, message)
     }
 
-    /// 400: the request leaves open what it means.
+    /// 400: the request is ambiguous.
     public static func ambiguous(_ message: String) -> ControlRefusal {
         ControlRefusal(.badRequest, message)
     }
 
-    /// 409: not as things stand.
+    /// 409: not possible in the current state.
     public static func conflict(_ message: String) -> ControlRefusal {
         ControlRefusal(.conflict, message)
     }
 
-    /// 403: not by this client.
+    /// 403: this client lacks permission.
     public static func forbidden(_ message: String) -> ControlRefusal {
         ControlRefusal(.forbidden, message)
     }
@@ -215,7 +216,7 @@ public struct ControlRefusal: Error, Equatable, Sendable {
     /// 421: the request is for another host.
     public static let misdirected = ControlRefusal(
         .misdirected,
-        "this address answers requests for localhost and for IP addresses; set the Host header, or the "
+        "this address accepts requests for localhost and for IP addresses; set the Host header, or the "
             + "name in status-bind")
 
     /// 501: this version can't.
@@ -223,14 +224,14 @@ public struct ControlRefusal: Error, Equatable, Sendable {
         ControlRefusal(.notImplemented, message)
     }
 
-    /// The answer.
+    /// The response.
     public var response: HTTPResponse {
         .error(status, message, allowedMethods: allowedMethods)
     }
 }
 
-/// The parameters of a request, taken out one by one: what is left over at the end is a mistake, and
-/// a mistyped `slots=1` must not replace every worker.
+/// The parameters of a request. They are removed when read, so that unknown ones are rejected: a
+/// mistyped `slots=1` must not replace every worker.
 private struct Parameters {
     private var rest: [HTTPRequest.Parameter]
 
@@ -251,12 +252,12 @@ private struct Parameters {
         switch try value(name) {
         case nil, "0", "no", "false": return false
         case "", "1", "yes", "true": return true
-        default: throw ControlRefusal(.badRequest, "\(name) is yes or no")
+        default: throw ControlRefusal(.badRequest, "\(name) must be yes or no")
         }
     }
 
     func finish() throws(ControlRefusal) {
         guard let unknown = rest.first else { return }
-        throw ControlRefusal(.badRequest, "there is no parameter \(unknown.name) here")
+        throw ControlRefusal(.badRequest, "unknown parameter \(unknown.name)")
     }
 }

@@ -1,31 +1,31 @@
 import SuperviseCore
 
-/// One connection, without its socket: bytes and the time go in, requests and bytes come out. At any
-/// time it either reads a request, or has an answer to get rid of; a client that sends more than it
-/// reads is not read from. Everything about it is bounded: what is kept, and how long it may take.
+/// One connection, without its socket: its inputs are bytes and the time, its outputs are requests and
+/// bytes. It either reads a request or sends a response; while it sends, it reads no further request.
+/// Its memory and the duration of each step are bounded.
 public struct HTTPConversation: Sendable, Codable {
-    /// How long a request may take to arrive, from its first byte or from the connection's start.
+    /// The time limit for receiving a request, from its first byte or from the start of the connection.
     public static let requestTime = TimeSpan.seconds(10)
-    /// How long a connection may stay without a request.
+    /// The time limit between requests.
     public static let idleTime = TimeSpan.seconds(75)
-    /// How long an answer may take to be taken, and a stream to move on.
+    /// The time limit for sending a response, and for progress of a stream.
     public static let answerTime = TimeSpan.seconds(30)
-    /// How long the rest of what a client sends is read after the answer, so that closing does not
-    /// take the answer from it.
+    /// How long further input is discarded after the last response. Closing with unread input would
+    /// reset the connection and lose the response.
     public static let lingerTime = TimeSpan.seconds(2)
-    /// The most bytes that wait for the reader of a stream; what comes then is dropped.
+    /// The maximum number of bytes queued for the reader of a stream; further parts are dropped.
     public static let longestStreamBacklog = 64 << 10
 
     private enum State: Equatable, Codable {
-        /// A request is read. Exits: `answering`, `leaving`.
+        /// Reads a request. Exits: `answering`, `leaving`.
         case reading
-        /// A request was given out. Exits: `reading`, `streaming`, `leaving`.
+        /// A request was returned. Exits: `reading`, `streaming`, `leaving`.
         case answering(isHead: Bool, isModern: Bool, keepsAlive: Bool)
-        /// Parts of an answer come as they happen. Exit: `leaving`.
+        /// Sends a stream. Exit: `leaving`.
         case streaming(isChunked: Bool)
-        /// The answer is the last; then comes the end. Exit: `over`.
+        /// Sends the last response. Exit: `over`.
         case leaving
-        /// The connection is to be closed. No exit.
+        /// The connection must be closed. No exit.
         case over
     }
 
@@ -34,43 +34,43 @@ public struct HTTPConversation: Sendable, Codable {
     private var hasEnded = false
     private var backlog: [UInt8] = []
     private var taken = 0
-    /// By when the present state has to have moved on.
+    /// The deadline of the current state.
     public private(set) var deadline: Instant
-    /// How many parts of a stream were dropped since the reader was too slow.
+    /// The number of parts of a stream that were dropped because the reader was too slow.
     public private(set) var dropped = 0
     private var toldDropped = 0
 
-    /// A connection that was just accepted.
+    /// Creates a conversation for a new connection.
     public init(at now: Instant) {
         deadline = now + HTTPConversation.requestTime
     }
 
-    /// What is to be sent next.
+    /// The bytes to send next.
     public var output: ArraySlice<UInt8> { backlog[taken...] }
-    /// How many bytes wait to be sent.
+    /// The number of bytes to send.
     public var outputBytes: Int { backlog.count - taken }
-    /// Whether what the client sends is to be read now.
+    /// Whether to read from the client now.
     public var wantsInput: Bool {
         guard !hasEnded else { return false }
         switch state {
-        // A stream is read to learn that the client is gone.
+        // Reading from the client of a stream detects that it has disconnected.
         case .streaming: return true
         case .reading, .leaving: return outputBytes == 0
         case .answering, .over: return false
         }
     }
-    /// Whether the connection is to be closed.
+    /// Whether to close the connection.
     public var isOver: Bool { state == .over }
-    /// Whether its writing side is to be shut down, for the client to know that this was all.
+    /// Whether to shut down the writing side, which signals the end of the response.
     public var isLeaving: Bool { state == .leaving && outputBytes == 0 }
-    /// Whether it is between requests or reads one; such a connection may be closed to make room.
+    /// Whether it is idle or reads a request. Such a connection can be closed to make room for another.
     public var isWaitingForRequest: Bool { state == .reading && outputBytes == 0 }
-    /// Whether more was received than the requests that were given out, while the next may be given out.
+    /// Whether unparsed input is available and the next request can be returned.
     public var hasReceivedMore: Bool { isWaitingForRequest && !parser.isEmpty }
-    /// Whether its answer is a stream.
+    /// Whether the response is a stream.
     public var isStreaming: Bool { if case .streaming = state { true } else { false } }
 
-    /// Takes what was received.
+    /// Adds received bytes.
     public mutating func receive(_ bytes: some Collection<UInt8>, at now: Instant) {
         switch state {
         case .reading:
@@ -81,7 +81,7 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// The client sends no more. It may still read the answer.
+    /// Handles the end of the input. The client may still read the response.
     public mutating func endOfInput() {
         hasEnded = true
         switch state {
@@ -90,7 +90,7 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// The next request that is complete. What is wrong is answered at once, and ends it.
+    /// Returns the next complete request. A malformed request is rejected and ends the conversation.
     public mutating func nextRequest(at now: Instant) -> HTTPRequest? {
         guard state == .reading, outputBytes == 0 else { return nil }
         do throws(HTTPFault) {
@@ -106,13 +106,13 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// Answers whatever the client is about to say, and ends it.
+    /// Sends a response without waiting for a request, and ends the conversation.
     public mutating func refuse(_ response: HTTPResponse, at now: Instant) {
         state = .answering(isHead: false, isModern: true, keepsAlive: false)
         answer(response, at: now)
     }
 
-    /// Answers the request that was given out.
+    /// Sends the response to the returned request.
     public mutating func answer(_ response: HTTPResponse, at now: Instant) {
         guard case .answering(let isHead, let isModern, let keepsAlive) = state else { return }
         let staysOpen = keepsAlive && !hasEnded
@@ -124,7 +124,7 @@ public struct HTTPConversation: Sendable, Codable {
         deadline = now + HTTPConversation.answerTime
     }
 
-    /// Answers with a stream of parts, which `stream` sends.
+    /// Begins a streamed response, whose parts `stream` sends.
     public mutating func beginStream(_ content: HTTPResponse.Content, at now: Instant) {
         guard case .answering(let isHead, let isModern, _) = state else { return }
         send(
@@ -133,8 +133,8 @@ public struct HTTPConversation: Sendable, Codable {
         deadline = now + HTTPConversation.answerTime
     }
 
-    /// Sends a part, unless too much waits already. A reader that keeps up again is told how many
-    /// parts it missed by what `gap` makes of their number.
+    /// Sends a part, unless the queue is full. Once a reader catches up, it receives the output of `gap`
+    /// with the number of dropped parts.
     public mutating func stream(
         _ part: [UInt8], at now: Instant, gap: (Int) -> [UInt8] = { _ in [] }
     ) {
@@ -159,7 +159,7 @@ public struct HTTPConversation: Sendable, Codable {
         deadline = now + HTTPConversation.answerTime
     }
 
-    /// So many bytes of `output` were sent.
+    /// Removes bytes of `output` that were sent.
     public mutating func sent(_ count: Int, at now: Instant) {
         guard count > 0 else { return }
         taken += count
@@ -171,7 +171,7 @@ public struct HTTPConversation: Sendable, Codable {
         if isDone { backlog = [] }
         switch state {
         case .reading where isDone:
-            // A request that came along is complete or has begun to arrive.
+            // A further request may already be complete or partly received.
             deadline =
                 now
                 + (parser.isEmpty ? HTTPConversation.idleTime : HTTPConversation.requestTime)
@@ -185,7 +185,7 @@ public struct HTTPConversation: Sendable, Codable {
         }
     }
 
-    /// Its time is up, or the socket failed.
+    /// Handles an expired deadline or a failure of the socket.
     public mutating func end() { state = .over }
 
     private mutating func sendPart(_ part: [UInt8], isChunked: Bool) {
@@ -201,6 +201,6 @@ public struct HTTPConversation: Sendable, Codable {
 }
 
 extension Instant {
-    /// A time that never comes.
+    /// A deadline that never expires.
     static let distantFuture = Instant(nanoseconds: .max)
 }

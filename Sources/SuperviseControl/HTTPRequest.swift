@@ -1,18 +1,18 @@
-/// A complete request of HTTP/1.0 or 1.1 (RFC 9112), as far as the control socket looks at it.
+/// A complete HTTP/1.0 or 1.1 request (RFC 9112), with the parts that the control socket uses.
 public struct HTTPRequest: Equatable, Sendable {
-    /// The method, as it was written.
+    /// The method, as written.
     public var method: String
-    /// The path, with `%` escapes undone.
+    /// The path, percent-decoded.
     public var path: String
-    /// The parameters of the query, then those of a form in the body.
+    /// The parameters of the query, followed by those of a form in the body.
     public var parameters: [Parameter]
-    /// Whether the client speaks HTTP/1.1 and so understands chunks.
+    /// Whether the client uses HTTP/1.1 and so supports chunked encoding.
     public var isModern: Bool
     /// Whether the client may send another request over the same connection.
     public var keepsAlive: Bool
-    /// The host that the client means, without its port; nil where it names none.
+    /// The requested host without its port; nil if there is none.
     public var host: String?
-    /// Whether the client names HTML among what it takes, as browsers do and programs do not.
+    /// Whether the client explicitly accepts HTML, as browsers do.
     public var takesHTML: Bool
 
     /// A name and a value; without an equals sign the value is empty.
@@ -24,20 +24,20 @@ public struct HTTPRequest: Equatable, Sendable {
     }
 }
 
-/// What is wrong with a request, by its status code.
+/// A problem with a request, by status code.
 public enum HTTPFault: Error, Equatable, Sendable, Codable {
-    /// 400: it makes no sense.
+    /// 400: malformed.
     case malformed
-    /// 411: a body in chunks, of a length that is not told.
+    /// 411: a chunked body, without a length.
     case lengthRequired
-    /// 413: a body that is too large.
+    /// 413: the body is too large.
     case bodyTooLarge
-    /// 431: a head that is too large.
+    /// 431: the head is too large.
     case headTooLarge
-    /// 505: neither HTTP/1.0 nor 1.1.
+    /// 505: not HTTP/1.0 or 1.1.
     case versionNotSupported
 
-    /// The status code and what the answer says.
+    /// The status code and the message of the response.
     var answer: (status: HTTPStatus, message: String) {
         switch self {
         case .malformed: (.badRequest, "this is not an HTTP request")
@@ -51,35 +51,35 @@ public enum HTTPFault: Error, Equatable, Sendable, Codable {
     }
 }
 
-/// Takes requests out of a stream of bytes, however it is cut. Total and bounded: any bytes give
-/// requests or one fault, and no more is kept than one request and what was received with its end.
+/// An incremental parser of requests. It is total and bounded: any bytes yield requests or one fault,
+/// and it buffers at most one request and the bytes received together with its end.
 public struct HTTPRequestParser: Sendable, Codable {
-    /// The most bytes of a request line and its headers.
+    /// The maximum size of a request line with its headers.
     public static let longestHead = 8192
-    /// The most bytes of a body.
+    /// The maximum size of a body.
     public static let longestBody = 4096
-    private static let mostHeaders = 64
+    private static let maxHeaders = 64
 
     private var buffer: [UInt8] = []
-    /// Up to where no end of the head was found, so that a client that sends single bytes costs no
-    /// more than one that does not.
+    /// The position up to which the end of the head was searched, so that single bytes cost no
+    /// repeated search.
     private var searched = 0
     private var head: HTTPRequestHead?
     private var fault: HTTPFault?
 
-    /// A parser that has seen nothing.
+    /// Creates an empty parser.
     public init() {}
 
-    /// Whether nothing of a further request has come.
+    /// Whether no part of a further request was received.
     public var isEmpty: Bool { buffer.isEmpty }
 
-    /// Adds what was received.
+    /// Adds received bytes.
     public mutating func append(_ bytes: some Sequence<UInt8>) {
         guard fault == nil else { return }
         buffer.append(contentsOf: bytes)
     }
 
-    /// The next request, once all of it is there. After a fault there is never another one.
+    /// Returns the next complete request. After a fault it returns no further request.
     public mutating func next() throws(HTTPFault) -> HTTPRequest? {
         if let fault { throw fault }
         do throws(HTTPFault) {
@@ -106,10 +106,10 @@ public struct HTTPRequestParser: Sendable, Codable {
         return request
     }
 
-    /// The head is read once, however long its body takes to come.
+    /// The parsed head, kept until its body is complete.
     private mutating func readHead(endingAt end: Int) throws(HTTPFault) -> HTTPRequestHead {
         if let head { return head }
-        let read = try HTTPRequestHead(buffer[..<end], mostHeaders: Self.mostHeaders)
+        let read = try HTTPRequestHead(buffer[..<end], maxHeaders: Self.maxHeaders)
         head = read
         return read
     }
@@ -122,7 +122,7 @@ public struct HTTPRequestParser: Sendable, Codable {
         searched = 0
     }
 
-    /// Where the head ends and what follows begins: at an empty line, whose CR may be missing.
+    /// Finds the end of the head: an empty line, whose CR may be missing.
     private mutating func endOfHead() throws(HTTPFault) -> (last: Int, next: Int)? {
         var index = searched
         while index < buffer.count {

@@ -7,15 +7,15 @@ struct HTTPRequestHead: Codable {
     private var isForm = false
     private var takesHTML = false
     private var host: String?
-    /// How many bytes of body follow.
+    /// The size of the body in bytes.
     private(set) var bodyLength = 0
 
-    init(_ bytes: ArraySlice<UInt8>, mostHeaders: Int) throws(HTTPFault) {
+    init(_ bytes: ArraySlice<UInt8>, maxHeaders: Int) throws(HTTPFault) {
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
             .map { $0.last == 0x0D ? $0.dropLast() : $0 }[...]
         guard let first = lines.popFirst() else { throw .malformed }
         try readRequestLine(first)
-        guard lines.count <= mostHeaders else { throw .headTooLarge }
+        guard lines.count <= maxHeaders else { throw .headTooLarge }
         var lengths: Set<Int> = []
         var connection = ""
         for line in lines {
@@ -27,7 +27,7 @@ struct HTTPRequestHead: Codable {
             case "transfer-encoding": throw .lengthRequired
             case "connection": connection += value.lowercased() + ","
             case "host":
-                // Two of them are an attempt to be two things (RFC 9112, 3.2).
+                // Several Host headers are invalid (RFC 9112, 3.2).
                 guard host == nil else { throw .malformed }
                 host = HTTPRequestHead.hostName(value)
             case "content-type": isForm = value.hasPrefix("application/x-www-form-urlencoded")
@@ -49,7 +49,7 @@ struct HTTPRequestHead: Codable {
             separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         var parameters: [HTTPRequest.Parameter] = []
         if parts.count == 2 { parameters += try HTTPRequestHead.parameters(parts[1]) }
-        // curl -d says that it sends a form.
+        // curl -d declares its data as a form.
         if isForm { parameters += try HTTPRequestHead.parameters(body) }
         return HTTPRequest(
             method: method, path: try HTTPRequestHead.decoded(parts[0]), parameters: parameters,
@@ -72,7 +72,7 @@ struct HTTPRequestHead: Codable {
         }
     }
 
-    /// A target may be a whole URL (RFC 9112, 3.2.2); its host does not matter here.
+    /// Removes the scheme and host of a target in absolute form (RFC 9112, 3.2.2).
     private static func path(_ target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard target.starts(with: "http://".utf8) else { return target }
         let rest = target.dropFirst("http://".utf8.count)
@@ -94,7 +94,7 @@ struct HTTPRequestHead: Codable {
         )
     }
 
-    /// Without the port, and without the brackets of an IPv6 address.
+    /// Removes the port and the brackets of an IPv6 address.
     private static func hostName(_ value: String) -> String {
         let lower = value.lowercased()
         if lower.hasPrefix("["), let end = lower.firstIndex(of: "]") {
@@ -103,7 +103,7 @@ struct HTTPRequestHead: Codable {
         return String(lower.prefix { $0 != ":" })
     }
 
-    /// Digits alone: `Int` would take a sign.
+    /// Parses digits only: `Int` would accept a sign.
     private static func number(_ text: String) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             return nil
@@ -126,7 +126,7 @@ struct HTTPRequestHead: Codable {
         return found
     }
 
-    /// Undoes the escapes of a URL (RFC 3986); in a form a plus sign is a blank.
+    /// Percent-decodes a URL (RFC 3986); in a form, a plus sign is a blank.
     private static func decoded(
         _ bytes: ArraySlice<UInt8>, isForm: Bool = false
     ) throws(HTTPFault) -> String {

@@ -1,8 +1,8 @@
-/// A status code with its phrase.
+/// A status code with its reason phrase.
 public struct HTTPStatus: Hashable, Sendable {
     /// The code.
     public let code: Int
-    /// The phrase, for people.
+    /// The reason phrase.
     public let phrase: String
 
     static let ok = HTTPStatus(code: 200, phrase: "OK")
@@ -21,32 +21,32 @@ public struct HTTPStatus: Hashable, Sendable {
     static let versionNotSupported = HTTPStatus(code: 505, phrase: "HTTP Version Not Supported")
 }
 
-/// An answer.
+/// A response.
 public struct HTTPResponse: Equatable, Sendable {
-    /// What a body is.
+    /// The type of a body.
     public enum Content: String, Sendable {
         /// One JSON value (RFC 8259).
         case json = "application/json"
-        /// One JSON value a line.
+        /// One JSON value per line.
         case lines = "application/x-ndjson"
-        /// Prometheus's text format.
+        /// The Prometheus text format.
         case metrics = "text/plain; version=0.0.4; charset=utf-8"
-        /// Text for people.
+        /// Plain text.
         case text = "text/plain; charset=utf-8"
-        /// A page.
+        /// HTML.
         case page = "text/html; charset=utf-8"
     }
 
     /// The status.
     public var status: HTTPStatus
-    /// What the body is.
+    /// The type of the body.
     public var content: Content
     /// The body.
     public var body: [UInt8]
-    /// The methods that a resource has, where another one was used.
+    /// The allowed methods, in a response to another method.
     public var allowedMethods: String?
 
-    /// An answer with this body.
+    /// Creates a response.
     public init(
         _ status: HTTPStatus, _ content: Content, _ body: [UInt8], allowedMethods: String? = nil
     ) {
@@ -66,7 +66,7 @@ public struct HTTPResponse: Equatable, Sendable {
             status, .json, json.bytes + [0x0A], allowedMethods: allowedMethods)
     }
 
-    /// The head of an answer. `length` nil is a stream, which comes in chunks or ends with the
+    /// The head of a response. A nil `length` means a stream, which is chunked or ends with the
     /// connection.
     func head(length: Int?, isModern: Bool, keepsAlive: Bool) -> [UInt8] {
         var text =

@@ -1,12 +1,12 @@
 import SuperviseCore
 
-/// Writes JSON (RFC 8259) by hand: the encoder of FoundationEssentials would cost the master 3 MB of
-/// resident memory. What is nil is left out.
+/// A JSON writer (RFC 8259). The encoder of FoundationEssentials would cost the master 3 MB of resident
+/// memory. Fields that are nil are omitted.
 struct JSONWriter {
     private var text = ByteText()
     private var needsComma = false
 
-    /// What was written.
+    /// The output.
     var bytes: [UInt8] { text.bytes }
 
     mutating func object(_ key: StaticString? = nil, _ body: (inout JSONWriter) -> Void) {
@@ -46,7 +46,7 @@ struct JSONWriter {
         text.append(decimal: value)
     }
 
-    /// A number whose key is not known beforehand.
+    /// Writes a number with a computed key.
     mutating func field(named key: String, _ value: some BinaryInteger) {
         separate()
         text.append(quoted: key)
@@ -55,13 +55,13 @@ struct JSONWriter {
         needsComma = true
     }
 
-    /// A line of a list of texts.
+    /// Writes an element of a list of texts.
     mutating func element(_ value: String) {
         begin(nil)
         text.append(quoted: value)
     }
 
-    /// A number in a list.
+    /// Writes a number in a list.
     mutating func element(_ value: Int) {
         begin(nil)
         text.append(value)

@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// Writes Prometheus's text format, version 0.0.4.
+/// A writer of the Prometheus text format, version 0.0.4.
 struct MetricsText {
     enum Kind {
         case gauge, counter, summary
@@ -21,7 +21,7 @@ struct MetricsText {
 
     var bytes: [UInt8] { text.bytes }
 
-    /// Begins the samples of one metric.
+    /// Begins a metric.
     mutating func family(_ name: StaticString, _ kind: Kind, _ help: StaticString) {
         self.name = name
         text.append("# HELP ")
@@ -35,7 +35,7 @@ struct MetricsText {
         text.append("\n")
     }
 
-    /// A metric with one sample.
+    /// Writes a metric with one sample.
     mutating func single(
         _ name: StaticString, _ kind: Kind, _ help: StaticString, _ value: some BinaryInteger
     ) {
@@ -60,7 +60,7 @@ struct MetricsText {
         text.append("\n")
     }
 
-    /// A sample of a slot. There may be very many, so this one makes no list of labels.
+    /// Writes a sample of a slot. There can be very many, so it allocates no list of labels.
     mutating func sample(
         _ pool: String, slot: Int, unit: CountUnit? = nil, _ value: some BinaryInteger
     ) {

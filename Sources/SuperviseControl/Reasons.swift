@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What failed, as the end of a sentence.
+/// The failure, as a predicate.
 extension CanaryFailure {
     var text: String {
         switch self {
@@ -8,7 +8,7 @@ extension CanaryFailure {
         case .bootTimeout: "was not ready in time"
         case .notStarted(let failure):
             "could not be started: \(failure.step): \(failure.message)"
-        case .left(let cause): "had to go: \(cause.name)"
+        case .left(let cause): "was stopped: \(cause.name)"
         }
     }
 }
@@ -17,8 +17,8 @@ extension ExitStatus {
     var text: String {
         switch self {
         case .code(let code): "exited with status \(code)"
-        case .signal(let signal): "was ended by signal \(signal)"
-        case .outOfMemory: "was killed by the kernel for want of memory"
+        case .signal(let signal): "was terminated by signal \(signal)"
+        case .outOfMemory: "was killed by the kernel: out of memory"
         }
     }
 }

@@ -1,38 +1,38 @@
 import SuperviseCore
 
-/// Follows reloads through the notices, for the clients that wait for a verdict. A reload lasts from
-/// its request until every worker is of the new generation, or until it is clear that this will not
-/// happen soon. Each reload has its own verdict: a newer one may fail while an older one rolls out.
+/// Derives the progress of reloads from notices, for clients that wait for a verdict. A reload lasts from
+/// its request until every worker belongs to the new generation or until this cannot happen soon. Each
+/// reload has its own verdict: a newer one may fail while an older one rolls out.
 public struct ReloadFollower: Codable {
-    /// A line for those who wait.
+    /// A line for the waiting clients.
     public struct Step: Equatable, Sendable {
-        /// The number of the reload that it is about.
+        /// The number of the reload.
         public let reload: Int
-        /// One JSON object, ending with a line break.
+        /// One JSON object with a trailing line break.
         public let line: [UInt8]
-        /// Whether it is the verdict, after which nothing comes.
+        /// Whether it is the verdict, which ends the stream.
         public let isVerdict: Bool
-        /// Whether it tells that every worker is of the new generation.
+        /// Whether every worker belongs to the new generation.
         public let isComplete: Bool
     }
 
-    /// What became of a reload.
+    /// The result of a reload.
     enum Result: String {
-        /// Every worker is of the new generation.
+        /// Every worker belongs to the new generation.
         case complete
-        /// New code failed on trial; nothing was replaced.
+        /// A canary failed; nothing was replaced.
         case aborted
-        /// A newer reload took its place.
+        /// A newer reload replaced it.
         case superseded
-        /// New workers keep failing half-way; those of the old generation that are left serve on.
+        /// New workers fail repeatedly during the rollout; the remaining old workers keep serving.
         case stalled
-        /// The configuration has errors; nothing was tried.
+        /// The configuration has errors; no worker was started.
         case failed
-        /// The service was stopped meanwhile.
+        /// The service was stopped during the reload.
         case stopped
     }
 
-    /// A reload whose configuration was read, until its verdict.
+    /// A reload between reading the configuration and its verdict.
     private struct Attempt: Codable {
         /// The reload.
         let number: Int
@@ -47,36 +47,36 @@ public struct ReloadFollower: Codable {
 
     /// The reload whose configuration is being read.
     private var reading: Int?
-    /// Those without a verdict: one that rolls out, and a newer one on trial.
+    /// The reloads without a verdict: one that rolls out, and a newer one with canaries.
     private var attempts: [Attempt] = []
     private var newest = 0
 
-    /// A follower of no reload.
+    /// Creates a follower without reloads.
     public init() {}
 
-    /// The number of the reload that `beginReading` begins. A reload whose configuration is still
-    /// being read reads the newest one, so another request joins it.
+    /// The number of the reload that `beginReading` begins. While a configuration is being read, a
+    /// further request joins that reload, which reads the newest configuration.
     public var upcoming: Int { reading ?? newest + 1 }
 
-    /// Whether every reload has its verdict.
+    /// Whether every reload has a verdict.
     public var isIdle: Bool { reading == nil && attempts.isEmpty }
 
-    /// The configuration is read.
+    /// Handles that the configuration is being read.
     public mutating func beginReading() -> Step {
         newest = upcoming
         reading = newest
         return step("reading", of: newest)
     }
 
-    /// The configuration cannot be put to work.
+    /// Handles errors in the configuration.
     public mutating func fail(_ problems: [String]) -> Step? {
         guard let number = reading else { return nil }
         reading = nil
         return verdict(.failed, of: number, nil, problems)
     }
 
-    /// What a notice means for the reloads. `poolName` names a pool by its number, `progress` returns
-    /// how many slots have a worker of the generation in force, and of how many.
+    /// Returns the steps that follow from a notice. `poolName` returns the name of a pool by its number;
+    /// `progress` returns the number of slots with a worker of the current generation, and of all slots.
     public mutating func follow(
         _ notice: Notice, poolName: (Int) -> String, progress: () -> (replaced: Int, of: Int)
     ) -> [Step] {
@@ -87,7 +87,7 @@ public struct ReloadFollower: Codable {
             guard let number = reading else { return [] }
             reading = nil
             attempts.append(Attempt(number: number, generation: generation))
-            return [step("trial", of: number, generation)]
+            return [step("canary", of: number, generation)]
         case .canaryFailed(let pool, let generation, let reason):
             change(generation) {
                 $0.reasons.append("pool \(poolName(pool)): the first new worker \(reason.text)")
@@ -114,7 +114,7 @@ public struct ReloadFollower: Codable {
         }
     }
 
-    /// The master stops.
+    /// Handles the stop of the master.
     public mutating func stop() -> [Step] {
         let read = reading.map { [verdict(.stopped, of: $0, nil, [])] } ?? []
         reading = nil
@@ -146,7 +146,7 @@ public struct ReloadFollower: Codable {
         return end(.stalled, where: \.isRolling)
     }
 
-    /// What a pool's last failure was, to say why a rollout stalls.
+    /// Records the last failure of a pool, as the reason of a stalled rollout.
     private mutating func remember(_ notice: Notice) {
         var failure: (pool: Int, text: String)?
         if case .exited(let id, let status, let ending, _) = notice {

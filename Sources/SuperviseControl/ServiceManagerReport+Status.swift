@@ -2,7 +2,7 @@ import SuperviseCore
 
 /// The line that `systemctl status` shows.
 extension ServiceManagerReport {
-    /// More pools than these are only added up.
+    /// With more pools, only their totals are reported.
     private static let poolsByName = 4
 
     func status(of service: Service) -> String {
@@ -30,7 +30,7 @@ extension ServiceManagerReport {
         return "\(serving) of \(size) workers ready\(place)"
     }
 
-    /// The ready workers without those that are about to take over from others.
+    /// The number of ready workers, without surplus replacements.
     private func strength(of member: Service.Member) -> Int {
         min(member.pool.servingCount, member.pool.size)
     }
@@ -39,7 +39,7 @@ extension ServiceManagerReport {
         guard let rollout = service.rollout, rollout.endedAt == nil else {
             return "reading the configuration"
         }
-        guard rollout.stage == .rolling else { return "trying the first new workers" }
+        guard rollout.stage == .rolling else { return "waiting for the canaries" }
         let renewed = kept.reduce(0) { $0 + $1.pool.renewedCount }
         let size = kept.reduce(0) { $0 + $1.pool.size }
         return "\(renewed) of \(size) workers replaced"

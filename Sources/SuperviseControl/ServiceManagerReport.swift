@@ -1,13 +1,13 @@
 import SuperviseCore
 
-/// What a service manager is told of the service (sd_notify(3)), made from how the service stands at
-/// the end of each turn: what is new, and what is to be repeated.
+/// The messages to a service manager (sd_notify(3)), derived from the state of the service at the end of
+/// each loop iteration.
 ///
-/// Whoever waits for the service manager waits for these words, so each is said once, in order:
-/// `READY=1` when every pool has the workers that it promises; `RELOADING=1` with the time, and
-/// `READY=1` again when the reload has a verdict, whatever it is; `STOPPING=1`.
+/// Each state is sent once, in order: `READY=1` when every pool has its minimum number of ready workers;
+/// `RELOADING=1` with the time, and `READY=1` again when the reload has a verdict, whatever it is;
+/// `STOPPING=1`.
 public struct ServiceManagerReport: Equatable, Sendable, Codable {
-    /// What was told last.
+    /// The last state sent.
     private enum State: Equatable, Codable {
         case starting
         case ready
@@ -15,16 +15,17 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
         case stopping
     }
 
-    /// Between two lines of status, which systemctl(1) shows and nobody reads faster.
+    /// The minimum interval between status lines.
     private static let statusInterval = TimeSpan.seconds(1)
-    /// So much time is asked for at once, and again so often: one that hangs gets no more.
+    /// The extension that is requested at once, and the interval between requests. A master that hangs
+    /// requests no more.
     private static let extensionInterval = TimeSpan.seconds(10)
-    private static let mostExtension = TimeSpan.seconds(30)
-    /// To see the last process off.
+    private static let maxExtension = TimeSpan.seconds(30)
+    /// The extra time for the last process to be reaped.
     private static let extensionMargin = TimeSpan.seconds(5)
 
     private var state = State.starting
-    /// Whether the service was ready at any moment of its start.
+    /// Whether the service was ready at any time since its start.
     private var hasBeenReady = false
     private var isReloading = false
     private var lastReloadFailed = false
@@ -35,28 +36,28 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
     private let beat: TimeSpan?
     private var beatDueAt: Instant?
 
-    /// A report of a service that starts now. With `watchdog`, the service manager wants to hear from
-    /// it within this time, again and again; it does twice as often.
+    /// Creates the report of a service that starts. With `watchdog`, the service manager expects a message
+    /// within this time; the report sends one twice as often.
     public init(watchdog: TimeSpan? = nil, at now: Instant) {
         beat = watchdog.map { TimeSpan(nanoseconds: max(1, $0.nanoseconds / 2)) }
         beatDueAt = beat.map { _ in now }
         extensionDueAt = now
     }
 
-    /// When `update` has to be called next, if nothing else happens before; nil where there is nothing
-    /// to repeat.
+    /// The time of the next call of `update`, if nothing else happens before; nil if there is nothing to
+    /// repeat.
     public var nextDeadline: Instant? {
         [statusDueAt, extensionDueAt, beatDueAt].compactMap { $0 }.min()
     }
 
-    /// Looks at a service that starts: what is done within one turn was ready meanwhile.
-    public mutating func look(at service: Service) {
+    /// Observes a service that starts: a job that finishes within one loop iteration was ready in between.
+    public mutating func observe(_ service: Service) {
         guard state == .starting, !hasBeenReady else { return }
         hasBeenReady = service.isReady
     }
 
-    /// A reload was asked for. One that overtakes another is told too, by its own time. A start that
-    /// is under way stays one.
+    /// Handles the request of a reload. One that supersedes another is reported with its own time. During
+    /// a start, the state remains that of a start.
     public mutating func beginReload(_ service: Service, at now: Instant) -> [String] {
         guard state == .ready || state == .reloading else { return [] }
         isReloading = true
@@ -65,13 +66,13 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
         return [message(head, service, at: now)]
     }
 
-    /// The reload has its verdict, which `update` tells.
+    /// Handles the verdict of the reload, which `update` reports.
     public mutating func endReload(isComplete: Bool) {
         isReloading = false
         lastReloadFailed = !isComplete
     }
 
-    /// What is to be told now: datagrams, in order.
+    /// Returns the datagrams to send now, in order.
     public mutating func update(_ service: Service, at now: Instant) -> [String] {
         var messages: [String] = []
         let isDone = service.haste != nil && hasBeenReady
@@ -104,7 +105,7 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
         extensionDueAt = state == .ready ? nil : now
     }
 
-    /// A change of state brings its status along, however short ago the last one was.
+    /// Sends the status with a change of state, without the minimum interval.
     private mutating func message(
         _ lines: [String], _ service: Service, at now: Instant
     ) -> String {
@@ -125,7 +126,7 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
         return message([], service, at: now)
     }
 
-    /// The time in which a start, a reload or a stop that does what it should has got further.
+    /// The time within which a healthy start, reload or stop makes progress.
     private mutating func newExtension(_ service: Service, at now: Instant) -> String? {
         guard let due = extensionDueAt, due <= now else { return nil }
         extensionDueAt = now + Self.extensionInterval
@@ -133,12 +134,12 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
             switch state {
             case .starting: service.firstBootsEndBy
             case .ready: nil
-            // A verdict comes: a reload that does not get on is called stalled.
-            case .reloading: now + Self.mostExtension
+            // A reload without progress gets the verdict stalled.
+            case .reloading: now + Self.maxExtension
             case .stopping: service.stopEndsBy
             }
         guard let end, end > now else { return nil }
-        let span = min(end - now, Self.mostExtension) + Self.extensionMargin
+        let span = min(end - now, Self.maxExtension) + Self.extensionMargin
         return "EXTEND_TIMEOUT_USEC=\(span.nanoseconds / 1000)"
     }
 }

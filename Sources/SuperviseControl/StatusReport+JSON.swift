@@ -1,8 +1,8 @@
 import SuperviseCore
 
-/// `/status`. The schema is in `supervise help protocol`; fields that have no value are left out.
+/// `/status`. `supervise help schema` describes the fields; fields without a value are omitted.
 extension StatusReport {
-    /// The report as one JSON object, ending with a line break.
+    /// The report as one JSON object with a trailing line break.
     public var json: [UInt8] {
         var json = JSONWriter()
         json.object { json in
@@ -33,8 +33,7 @@ extension StatusReport {
         json.field("upgrades_failed", master.upgradesFailed)
     }
 
-    /// How the last reload went: one whose configuration could not be read comes after any rollout
-    /// that is over.
+    /// The last reload. A reload whose configuration had errors comes after a finished rollout.
     private func writeReload(to json: inout JSONWriter) {
         let isUnderWay = snapshot.rollout.map { $0.endedAt == nil } ?? false
         guard master.configurationProblems.isEmpty || isUnderWay else {
@@ -60,7 +59,7 @@ extension StatusReport {
         }
     }
 
-    /// Whether the new workers of a rollout keep failing.
+    /// Whether the new workers of a rollout fail repeatedly.
     private var isStalled: Bool {
         snapshot.rollout?.stage == .rolling && snapshot.pools.contains { $0.failingSlots > 0 }
     }
@@ -73,7 +72,7 @@ extension StatusReport {
         json.field("workers", pool.size)
         json.field("serving", pool.serving)
         json.field("live", pool.live)
-        json.field("promised", pool.promised)
+        json.field("min_ready", pool.promised)
         json.field("max_surge", pool.budget.surge)
         json.field("max_unavailable", pool.budget.unavailable)
         json.array("listeners") { json in
@@ -102,7 +101,7 @@ extension StatusReport {
         json.field("pid", process?.pid)
         json.field("state", "\(worker.isDraining ? "draining" : worker.state.name)")
         if case .retiring(let cause, _) = worker.state { json.field("cause", cause.name) }
-        json.field("connections", worker.connections)
+        json.field("connections", process?.connections)
         json.field("due", worker.due?.name)
         if worker.isReplacement { json.field("replacement", true) }
         write(worker.facts, to: &json)
@@ -135,7 +134,7 @@ extension StatusReport {
             json.field("state", "backoff")
             json.field("failures", failures)
             json.field("starts_in_seconds", seconds: span)
-        case .done(let failed): json.field("state", failed ? "failed" : "done")
+        case .done(let failed): json.field("state", failed ? "failed" : "finished")
         }
     }
 
@@ -173,15 +172,15 @@ extension StatusReport {
 extension RolloutRecord.Stage {
     func name(isStalled: Bool) -> String {
         switch self {
-        case .trial: "trial"
+        case .trial: "canary"
         case .rolling: isStalled ? "stalled" : "rolling"
         case .complete: "complete"
-        case .aborted(let failures): failures.isEmpty ? "overtaken" : "aborted"
+        case .aborted(let failures): failures.isEmpty ? "superseded" : "aborted"
         case .stopped: "stopped"
         }
     }
 
-    /// Why it was given up, in sentences.
+    /// The reasons of an aborted rollout.
     var reasons: [String] {
         guard case .aborted(let failures) = self else { return [] }
         return failures.map { "pool \($0.pool): the first new worker \($0.reason.text)" }

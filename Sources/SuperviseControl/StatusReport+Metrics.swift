@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// `/metrics`: Prometheus's text format, names by its conventions: base units, `_total` for what only
-/// grows. A worker is named by its slot, not by its process, so that recycling makes no new series.
+/// `/metrics` in the Prometheus text format, named by its conventions: base units, `_total` for
+/// counters. A worker is identified by its slot, not by its process, so recycling creates no new series.
 extension StatusReport {
     /// The report as metrics.
     public var metrics: [UInt8] {
@@ -15,18 +15,22 @@ extension StatusReport {
     }
 
     private func writeMaster(to text: inout MetricsText) {
-        text.family("supervise_build_info", .gauge, "Always 1; the master's version and name.")
+        text.family(
+            "supervise_build_info", .gauge,
+            "Constant 1, labelled by the version and name of the master.")
         text.sample(("version", master.version), ("name", master.name), number: 1)
         text.single(
-            "supervise_start_time_seconds", .gauge, "When the master started, since 1970.",
+            "supervise_start_time_seconds", .gauge,
+            "Start time of the master in seconds since the Unix epoch.",
             master.startedAtSeconds)
         text.single(
-            "supervise_ready", .gauge, "Whether every pool has the workers that it promises.",
+            "supervise_ready", .gauge,
+            "Whether every pool has its minimum number of ready workers.",
             snapshot.isReady ? 1 : 0)
         text.single(
-            "supervise_generation", .gauge, "The generation of settings in force.",
+            "supervise_generation", .gauge, "Current generation of the settings.",
             snapshot.generation)
-        text.family("supervise_reloads_total", .counter, "Reloads that are decided, by result.")
+        text.family("supervise_reloads_total", .counter, "Finished reloads, by result.")
         text.sample(("result", "complete"), number: master.reloadsComplete)
         text.sample(("result", "aborted"), number: master.reloadsAborted)
         text.sample(("result", "failed"), number: master.reloadsFailed)
@@ -34,7 +38,8 @@ extension StatusReport {
         text.sample(("result", "complete"), number: master.upgradesComplete)
         text.sample(("result", "failed"), number: master.upgradesFailed)
         text.single(
-            "supervise_events_dropped_total", .counter, "Events not told to a reader too slow.",
+            "supervise_events_dropped_total", .counter,
+            "Events dropped because a reader was too slow.",
             master.eventsDropped)
         text.single(
             "supervise_clients", .gauge, "Connections to the control socket and status-bind.",
@@ -52,29 +57,30 @@ extension StatusReport {
 
     private func writePools(to text: inout MetricsText) {
         let gauges: [(StaticString, StaticString, (PoolSnapshot) -> Int)] = [
-            ("supervise_pool_size", "Workers that the pool keeps.", { $0.size }),
+            ("supervise_pool_size", "Configured number of workers.", { $0.size }),
             (
-                "supervise_pool_serving_workers", "Workers that are ready and were not told to go.",
+                "supervise_pool_serving_workers", "Ready workers that are not being stopped.",
                 { $0.serving }
             ),
             (
-                "supervise_pool_live_workers", "Workers with a process, those that leave included.",
+                "supervise_pool_live_workers",
+                "Workers with a process, including those being stopped.",
                 { $0.live }
             ),
             (
-                "supervise_pool_promised_workers", "Workers that are to be ready at any time.",
+                "supervise_pool_promised_workers", "Minimum number of ready workers.",
                 { $0.promised }
             ),
             (
-                "supervise_pool_renewed_workers", "Ready workers of the generation in force.",
+                "supervise_pool_renewed_workers", "Ready workers of the current generation.",
                 { $0.renewed }
             ),
             (
-                "supervise_pool_ready", "Whether the pool has the workers that it promises.",
+                "supervise_pool_ready", "Whether the pool has its minimum number of ready workers.",
                 { $0.isReady ? 1 : 0 }
             ),
             (
-                "supervise_pool_failing_slots", "Slots whose workers keep failing.",
+                "supervise_pool_failing_slots", "Slots whose workers fail repeatedly.",
                 { $0.failingSlots }
             ),
         ]
@@ -89,7 +95,7 @@ extension StatusReport {
             text.sample(("pool", pool), ("address", listener.address), number: waiting)
         }
         text.family(
-            "supervise_accept_queue_limit_connections", .gauge, "Connections that may wait.")
+            "supervise_accept_queue_limit_connections", .gauge, "Length of the accept queue.")
         for (listener, pool) in namedListeners {
             guard let limit = listener.limit else { continue }
             text.sample(("pool", pool), ("address", listener.address), number: limit)
@@ -104,20 +110,21 @@ extension StatusReport {
 
     private func writeHistories(to text: inout MetricsText) {
         let counters: [(StaticString, StaticString, (History) -> UInt64)] = [
-            ("supervise_worker_starts_total", "Programs that were run.", { $0.starts }),
+            ("supervise_worker_starts_total", "Worker processes started.", { $0.starts }),
             (
-                "supervise_worker_start_failures_total", "Programs that could not be run.",
+                "supervise_worker_start_failures_total", "Workers that could not be started.",
                 { $0.startFailures }
             ),
             (
-                "supervise_worker_kills_total", "Workers that did not go in time.", { $0.kills }
+                "supervise_worker_kills_total", "Workers killed because they did not stop in time.",
+                { $0.kills }
             ),
             (
-                "supervise_worker_backoffs_total", "Starts that were put off after failures.",
+                "supervise_worker_backoffs_total", "Starts delayed after failures.",
                 { $0.backoffs }
             ),
             (
-                "supervise_memory_alarms_total", "Workers over their cap while too young.",
+                "supervise_memory_alarms_total", "Workers above a memory cap before min-lifetime.",
                 { $0.memoryAlarms }
             ),
         ]
@@ -130,8 +137,8 @@ extension StatusReport {
         text.family(
             "supervise_requests_total", .counter,
             """
-            What workers served, by unit: the requests that they reported, or the connections that \
-            were counted for them, each of which may carry many requests.
+            Requests served, by unit: requests that workers reported, or connections that the \
+            preload library counted, each of which may carry many requests.
             """)
         for pool in snapshot.pools {
             let history = pool.history
@@ -142,14 +149,14 @@ extension StatusReport {
                 ("pool", pool.name), ("unit", CountUnit.connections.rawValue),
                 number: history.connections)
         }
-        text.family("supervise_worker_boot_seconds", .summary, "Time from a start until ready.")
+        text.family("supervise_worker_boot_seconds", .summary, "Time from start to readiness.")
         for pool in snapshot.pools {
             text.sample(suffix: "_sum", ("pool", pool.name), seconds: pool.history.bootTime)
             text.sample(suffix: "_count", ("pool", pool.name), number: pool.history.boots)
         }
     }
 
-    /// Causes that are told before they first happen, so that a rate over them is right at once.
+    /// Causes that are reported before they first occur, so that rates are correct from the start.
     private static let usualCauses: [String] =
         RecycleCause.allCases.map(\.name)
         + [Ending.finished, .crashed, .bootFailed].map { $0.name(.code(1)) }
@@ -157,7 +164,7 @@ extension StatusReport {
         + [RetireCause.killMemory, .watchdog, .stalled, .bootTimeout].map(\.name)
 
     private func writeExits(to text: inout MetricsText) {
-        text.family("supervise_worker_exits_total", .counter, "Workers that ended, by cause.")
+        text.family("supervise_worker_exits_total", .counter, "Worker exits, by cause.")
         for pool in snapshot.pools {
             let seen = pool.history.exitCounts
             for entry in seen {
@@ -173,7 +180,7 @@ extension StatusReport {
     private func writeWorkers(to text: inout MetricsText) {
         text.family(
             "supervise_worker_start_time_seconds", .gauge,
-            "When the worker of the slot was started, since 1970.")
+            "Start time of the slot's worker in seconds since the Unix epoch.")
         forEachIncumbent { pool, worker in
             let sinceStart =
                 (master.uptime.nanoseconds - worker.facts.age.nanoseconds) / 1_000_000_000
@@ -182,27 +189,27 @@ extension StatusReport {
         }
         text.family(
             "supervise_worker_requests_total", .counter,
-            "What the worker of the slot served, by unit; starts again when it is replaced.")
+            "Requests served by the slot's worker, by unit; resets when it is replaced.")
         forEachIncumbent {
             text.sample(
                 $0, slot: $1.id.slot, unit: $1.facts.unit ?? .requests, $1.facts.requests)
         }
         text.family(
-            "supervise_worker_memory_bytes", .gauge, "Memory of the worker of the slot.")
+            "supervise_worker_memory_bytes", .gauge, "Memory of the slot's worker.")
         forEachIncumbent { pool, worker in
             guard let bytes = worker.facts.memoryBytes else { return }
             text.sample(pool, slot: worker.id.slot, bytes)
         }
         text.family(
             "supervise_worker_memory_limit_bytes", .gauge,
-            "Memory past which the worker of the slot is recycled.")
+            "Memory above which the slot's worker is recycled.")
         forEachIncumbent { pool, worker in
             guard let bytes = worker.memoryLimitBytes else { return }
             text.sample(pool, slot: worker.id.slot, bytes)
         }
     }
 
-    /// The worker that fills each slot: not the one that boots beside it, nor one that leaves.
+    /// Visits the incumbent of each slot, not its replacement nor workers being stopped.
     private func forEachIncumbent(_ body: (String, WorkerSnapshot) -> Void) {
         for pool in snapshot.pools {
             for worker in pool.workers where !worker.isReplacement && worker.state.isKept {

@@ -1,23 +1,23 @@
 import SuperviseCore
 
-/// A snapshot, and what only the kernel's side of the master knows.
+/// A snapshot of the service with data that only the master has.
 public struct StatusReport {
-    /// The version of what `/status` tells. A new field does not change it; a field that goes, or
-    /// means something else, does.
-    public static let schemaVersion = 1
+    /// The schema version of `/status`. It changes when a field is removed or changes its meaning, but not
+    /// for new fields.
+    public static let schemaVersion = 2
 
     /// A listener of a pool.
     public struct Listener: Equatable, Sendable {
-        /// The pool's number.
+        /// The number of the pool.
         public var pool: Int
-        /// Where it listens.
+        /// The address.
         public var address: String
-        /// How many connections wait to be accepted; nil where that can't be read.
+        /// The number of connections in the accept queue; nil if it cannot be read.
         public var waiting: Int?
-        /// How many may.
+        /// The length of the accept queue.
         public var limit: Int?
 
-        /// A listener.
+        /// Creates a listener.
         public init(pool: Int, address: String, waiting: Int?, limit: Int?) {
             self.pool = pool
             self.address = address
@@ -26,56 +26,60 @@ public struct StatusReport {
         }
     }
 
-    /// What the master knows of a worker's process.
+    /// The process of a worker.
     public struct Process: Equatable, Sendable {
-        /// Its number.
+        /// The process ID.
         public var pid: Int32
-        /// What it last said by `STATUS=`.
+        /// The last `STATUS=` text.
         public var text: String?
 
-        /// A process.
-        public init(pid: Int32, text: String?) {
+        /// The number of open connections while it drains.
+        public var connections: Int?
+
+        /// Creates a process.
+        public init(pid: Int32, text: String?, connections: Int? = nil) {
             self.pid = pid
             self.text = text
+            self.connections = connections
         }
     }
 
-    /// The master itself.
+    /// The master.
     public struct Master: Equatable, Sendable {
-        /// Its name.
+        /// The name.
         public var name: String
-        /// Its process.
+        /// The process ID.
         public var pid: Int32
-        /// Its version.
+        /// The version.
         public var version: String
-        /// When it started, in seconds since 1970.
+        /// The start time in seconds since the Unix epoch.
         public var startedAtSeconds: Int64
-        /// How long it has run.
+        /// The time since the start.
         public var uptime: TimeSpan
-        /// Its resident memory in bytes.
+        /// The resident memory in bytes.
         public var memoryBytes: UInt64?
-        /// The processor time that it has used.
+        /// The CPU time.
         public var processorTime: TimeSpan?
-        /// How many reloads were rolled out.
+        /// The number of completed reloads.
         public var reloadsComplete: UInt64 = 0
-        /// How many were given up.
+        /// The number of aborted reloads.
         public var reloadsAborted: UInt64 = 0
-        /// How many failed before anything was tried: the configuration has errors.
+        /// The number of reloads whose configuration had errors.
         public var reloadsFailed: UInt64 = 0
-        /// How many upgrades in place there were.
+        /// The number of completed upgrades.
         public var upgradesComplete: UInt64 = 0
-        /// How many came to nothing.
+        /// The number of failed upgrades.
         public var upgradesFailed: UInt64 = 0
-        /// Why the newest reload failed before anything was tried; empty where it did not.
+        /// The configuration errors of the newest reload, if any.
         public var configurationProblems: [String] = []
-        /// Whether the configuration is being read.
+        /// Whether a configuration is being read.
         public var isReadingConfiguration = false
-        /// How many events were not told to a slow reader.
+        /// The number of events dropped because a reader was too slow.
         public var eventsDropped: UInt64 = 0
-        /// How many clients are connected.
+        /// The number of connected clients.
         public var clients = 0
 
-        /// A master.
+        /// Creates a master.
         public init(
             name: String, pid: Int32, version: String, startedAtSeconds: Int64, uptime: TimeSpan
         ) {
@@ -87,16 +91,16 @@ public struct StatusReport {
         }
     }
 
-    /// The master itself.
+    /// The master.
     public var master: Master
     /// The service.
     public var snapshot: Snapshot
     /// The listeners of all pools.
     public var listeners: [Listener]
-    /// The process of a worker, also of one that ended lately.
+    /// The process of a worker, including recently exited ones.
     public var process: (WorkerID) -> Process?
 
-    /// A report of these parts.
+    /// Creates a report of these parts.
     public init(
         master: Master, snapshot: Snapshot, listeners: [Listener],
         process: @escaping (WorkerID) -> Process?
@@ -107,7 +111,7 @@ public struct StatusReport {
         self.process = process
     }
 
-    /// What the master does, in a word.
+    /// The state of the master.
     var state: String {
         if let haste = snapshot.haste {
             return haste == .graceful ? "stopping" : "stopping-quickly"
@@ -125,10 +129,10 @@ public struct StatusReport {
 }
 
 extension StatusReport {
-    /// The answer to `/healthz`. A master that answers lives.
+    /// The response to `/healthz`. A master that responds is healthy.
     public static let health = HTTPResponse(.ok, .json, Array("{\"alive\":true}\n".utf8))
 
-    /// The answer to `/readyz`: 503 while a pool lacks workers that it promises, or stops.
+    /// The response to `/readyz`: 503 while a pool lacks ready workers or the master stops.
     public static func readiness(_ snapshot: Snapshot) -> HTTPResponse {
         var json = JSONWriter()
         json.object {
@@ -141,7 +145,7 @@ extension StatusReport {
                         $0.field("ready", pool.isReady)
                         $0.field("state", pool.stage.name)
                         $0.field("serving", pool.serving)
-                        $0.field("promised", pool.promised)
+                        $0.field("min_ready", pool.promised)
                     }
                 }
             }
@@ -151,27 +155,27 @@ extension StatusReport {
 }
 
 extension Pool.Stage {
-    /// The stage in a word.
+    /// The name of the stage.
     var name: String {
         switch self {
         case .idle: "idle"
         case .running: "running"
         case .parked: "parked"
         case .stopping: "stopping"
-        case .ended: "ended"
+        case .ended: "stopped"
         }
     }
 }
 
 extension Worker.State {
-    /// The state in a word.
+    /// The name of the state.
     var name: StaticString {
         switch self {
         case .starting: "starting"
         case .booting: "booting"
         case .ready: "ready"
         case .retiring: "retiring"
-        case .outlived: "left-processes"
+        case .outlived: "stopping-orphans"
         }
     }
 }

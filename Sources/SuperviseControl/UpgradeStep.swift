@@ -1,16 +1,16 @@
-/// What those are told who wait for an upgrade of the master.
+/// A step of an upgrade of the master, as reported to waiting clients.
 public enum UpgradeStep: Equatable, Sendable {
-    /// The program that is to follow reads the state.
+    /// The new program reads the state.
     case trial
-    /// The master goes on as the program of this version.
+    /// The master runs the program of this version.
     case complete(version: String, from: String)
-    /// The master goes on as before.
+    /// The master keeps running the old program.
     case failed(reason: String)
 
-    /// Whether nothing comes after it.
+    /// Whether it is the last step.
     public var isVerdict: Bool { self != .trial }
 
-    /// One JSON object, ending with a line break.
+    /// One JSON object with a trailing line break.
     public var line: [UInt8] {
         var json = JSONWriter()
         json.object { json in

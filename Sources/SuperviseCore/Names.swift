@@ -28,7 +28,7 @@ extension RetireCause {
         case .stalled: "stall-timeout"
         case .scaledDown: "scaled-down"
         case .parked: "parked"
-        case .superseded: "superseded"
+        case .superseded: "generation-abandoned"
         case .stop: "stop"
         }
     }

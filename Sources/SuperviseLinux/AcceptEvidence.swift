@@ -1,44 +1,44 @@
 import CSupervise
 import Glibc
 
-/// Whether a program waits for connections, told from outside by what the kernel shows of it.
+/// Evidence from outside that a program waits for connections.
 ///
-/// Looked for, in every process of a tree, is an epoll item over a listener (/proc/PID/fdinfo,
-/// proc_pid_fdinfo(5)), or a thread that is blocked in accept on it, or in poll or select over it
-/// (/proc/PID/task/TID/syscall, proc_pid_syscall(5)). An event loop in use shows its epoll item all
-/// the time, the others only while they are idle; of a busy one the connection that it has accepted
-/// is as good.
+/// The sample searches every process of a tree for an epoll item on a listener
+/// (/proc/PID/fdinfo, proc_pid_fdinfo(5)), or for a thread that is blocked on it in accept, poll or
+/// select (/proc/PID/task/TID/syscall, proc_pid_syscall(5)). An event loop always shows its epoll
+/// item; the other calls are visible only while the program is idle. An accepted connection of a
+/// busy program is equally good evidence.
 ///
-/// Some of this can wait for the process that is looked at, and for as long as that one likes: its
-/// memory may be mapped from a file that never answers (a file system of its own, fuse(4)), it may
-/// hold the lock of an epoll set or of a socket while the kernel waits for such a page, and
-/// pidfd_getfd(2) waits for its exec. Against a process of another user all of that belongs into a
-/// process of its own, and memory and sockets always do: see `Depth`.
+/// Some of these reads can block for as long as the sampled process likes. Its memory may be
+/// mapped from a file that never responds (a file system of its own, fuse(4)). It may hold the lock
+/// of an epoll set or of a socket while the kernel waits for such a page. pidfd_getfd(2) waits for
+/// its exec. Samples of a process of another user must therefore run in a separate process, and so
+/// must all samples of memory and sockets: see `Depth`.
 public enum AcceptEvidence: String, Hashable, Sendable, Codable {
     /// A process waits on one of the listeners, or has accepted a connection from it.
     case waiting
-    /// All could be read, and none waits.
+    /// Everything was readable, and no process waits.
     case notYet
-    /// None was seen to wait, and one may well do so: its tables or its memory are not ours to look
-    /// at (ptrace(2), "access mode checking"), or we lack descriptors or memory to do so, or it has an
-    /// io_uring(7), which shows nothing.
+    /// No waiting process was found, but one may exist: its tables or its memory may not be read
+    /// (ptrace(2), "access mode checking"), this process lacks descriptors or memory, or the
+    /// process has an io_uring(7), which shows nothing.
     case unreadable
-    /// None was seen to wait, and to tell more needs a sample of `thorough` depth.
+    /// No waiting process was found; only a sample of `thorough` depth can find more.
     case needsMore
     /// The processes have more descriptors, threads or epoll items than the budget allows to inspect.
     case tooLarge
 
-    /// How far a sample goes.
+    /// The depth of a sample.
     public enum Depth: Sendable {
-        /// Nothing that can wait for a process of this process's own user, and nothing but the user of
-        /// any other one.
+        /// No reads that can block on a process of this process's own user, and only the user ID of
+        /// other processes.
         case cautious
-        /// All that tells, in a process that may wait.
+        /// All evidence. Reads can block on the sampled process.
         case thorough
     }
 
-    /// Samples the processes from this root downwards, which must be alive or not reaped. A listener is
-    /// known by its socket's inode, since its number differs from process to process
+    /// Samples the processes below this root, which must be alive or not yet reaped. A listener is
+    /// identified by the inode of its socket, because its number differs between processes
     /// (`ListenSocket.identity`).
     public static func observe(
         from root: Int32, listeners: [FileIdentity], depth: Depth, within budget: SampleBudget
@@ -69,9 +69,9 @@ public enum AcceptEvidence: String, Hashable, Sendable, Codable {
                 if process.hasRing { result = .unreadable }
             } catch {
                 if SampleBudget.isExceeded(error) { return .tooLarge }
-                // Anything else means that the process is gone; the root cannot be, so that it is
-                // hidden (hidepid of proc(5)), or there is no /proc.
-                if error.kind == .notPermitted || error.isWant || pid == pids[0] {
+                // Other errors mean that the process has exited. The root cannot have exited, so it
+                // is hidden (hidepid of proc(5)), or /proc is not mounted.
+                if error.kind == .notPermitted || error.isShortage || pid == pids[0] {
                     result = .unreadable
                 }
             }
@@ -81,7 +81,7 @@ public enum AcceptEvidence: String, Hashable, Sendable, Codable {
 }
 
 private struct ObservedProcess {
-    // More would be another program's mistake, and slow to read.
+    // A larger array is a mistake of the program, and slow to read.
     private static let pollLimit: UInt64 = 65536
     private let pid: Int32
     private let listeners: [FileIdentity]
@@ -106,7 +106,7 @@ private struct ObservedProcess {
         var sockets: [Int32] = []
         for name in try Directory.names("/proc/\(pid)/fd", within: budget) {
             try budget.spend(entries: 1)
-            // A descriptor may be closed since it was listed.
+            // The descriptor may have been closed since it was listed.
             guard
                 let link = try unlessGone({ () throws(SystemCallError) in
                     try Procfs.link("/proc/\(pid)/fd/\(name)")
@@ -210,15 +210,16 @@ private struct ObservedProcess {
             }
     }
 
-    // A refusal, our own want, or the end of the budget says something about what we can see; the rest
-    // says that something has ended (or, of memory, that the thread has left the call and freed it).
+    // A permission error, a shortage of our own or an exceeded budget limits what the sample can
+    // show. Other errors mean that something has ended (or, for memory, that the thread has left
+    // the call and freed it).
     private func unlessGone<Value>(
         _ body: () throws(SystemCallError) -> Value
     ) throws(SystemCallError) -> Value? {
         do {
             return try body()
         } catch {
-            if error.kind == .notPermitted || error.isWant || SampleBudget.isExceeded(error) {
+            if error.kind == .notPermitted || error.isShortage || SampleBudget.isExceeded(error) {
                 throw error
             }
             return nil

@@ -4,9 +4,9 @@ import Glibc
 public struct AccountFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// `user` or `group`.
     public let kind: String
-    /// The name or number as the operator wrote it.
+    /// The name or number as written by the operator.
     public let name: String
-    /// What the lookup failed with; nil when there is no such account.
+    /// The error of the lookup; nil if the account does not exist.
     public let code: Int32?
 
     /// `no user named "www"`.
@@ -16,24 +16,24 @@ public struct AccountFailure: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
-/// An entry of passwd(5), or a bare number that has none.
+/// An entry of passwd(5), or a number without an entry.
 public struct UserAccount: Hashable, Sendable {
-    /// The login name; nil for a bare number.
+    /// The login name; nil for a number without an entry.
     public let name: String?
-    /// The user's number.
+    /// The user ID.
     public let uid: UInt32
-    /// The primary group; nil for a bare number.
+    /// The primary group; nil for a number without an entry.
     public let gid: UInt32?
-    /// The home folder; nil for a bare number.
+    /// The home directory; nil for a number without an entry.
     public let home: String?
-    /// The login shell; nil for a bare number.
+    /// The login shell; nil for a number without an entry.
     public let shell: String?
 }
 
-/// Users and groups (getpwnam_r(3), getgrnam_r(3), getgrouplist(3)). These ask the name service,
-/// which may take its time: never on the loop.
+/// Users and groups (getpwnam_r(3), getgrnam_r(3), getgrouplist(3)). These functions query the name
+/// service and can block, so they must never be called on the loop.
 public enum Accounts {
-    /// A user by name or number. A name made of digits is looked up as a name first.
+    /// Looks up a user by name or number. A name of digits is looked up as a name first.
     public static func user(_ text: String) throws(AccountFailure) -> UserAccount {
         NameServices.prepare()
         let named = try entry("user", text, passwd()) { getpwnam_r(text, $0, $1, $2, $3) }
@@ -45,7 +45,7 @@ public enum Accounts {
         return numbered ?? UserAccount(name: nil, uid: uid, gid: nil, home: nil, shell: nil)
     }
 
-    /// A group's number by its name or number.
+    /// Looks up the ID of a group by its name or number.
     public static func group(_ text: String) throws(AccountFailure) -> UInt32 {
         NameServices.prepare()
         let found = try search("group", text, Glibc.group()) {
@@ -57,7 +57,7 @@ public enum Accounts {
         throw AccountFailure(kind: "group", name: text, code: nil)
     }
 
-    /// The groups that a user belongs to, `gid` among them.
+    /// The groups of a user, including `gid`.
     public static func groups(of name: String, with gid: UInt32) -> [UInt32] {
         NameServices.prepare()
         var room: Int32 = 64
@@ -67,13 +67,14 @@ public enum Accounts {
             if getgrouplist(name, gid, &groups, &count) >= 0 {
                 return Array(groups.prefix(Int(count)))
             }
-            // Some name services leave the needed number, others the given one.
+            // Some name services return the required size, others the given one.
             room = max(count, room * 2)
         }
     }
 
-    /// Whom a process is to run as; nil when neither is given. A group alone keeps the user, and
-    /// belongs to no other group. A user that is a bare number gets the group of the same number.
+    /// The credentials of a process; nil if neither is given. With only a group, the user stays and
+    /// there are no supplementary groups. A user without an entry gets the group of the same
+    /// number.
     public static func credentials(
         user: String?, group: String?
     ) throws(AccountFailure) -> Credentials? {
@@ -89,7 +90,7 @@ public enum Accounts {
     }
 
     private static func number(_ text: String) -> UInt32? {
-        // The last number means "unchanged" to setresuid(2).
+        // setresuid(2) interprets the last number as "unchanged".
         text.utf8.allSatisfy { (0x30...0x39).contains($0) }
             ? UInt32(text).flatMap { $0 == .max ? nil : $0 } : nil
     }
@@ -125,7 +126,7 @@ public enum Accounts {
             defer { buffer.deallocate() }
             switch call(&entry, buffer, size, &found) {
             case 0 where found != nil: return read(entry)
-            // What the manual page allows a name service to say of an unknown name.
+            // The errors that the manual page allows for an unknown name.
             case 0, ENOENT, ESRCH, EPERM, EBADF: return nil
             case ERANGE where size < 1 << 24: size *= 4
             case EINTR: continue

@@ -1,31 +1,32 @@
 import CSupervise
 import Glibc
 
-/// What became of the filter on a process's bind(2).
+/// The result of installing the filter on the bind(2) calls of a process.
 public enum BindFilterOutcome {
-    /// Its calls wait for our answers. `setsNoNewPrivileges`: it had to renounce setuid programs for
-    /// it (PR_SET_NO_NEW_PRIVS(2const)), as we have no CAP_SYS_ADMIN.
+    /// The filter is installed, and its calls wait for our responses. `setsNoNewPrivileges`: it
+    /// required PR_SET_NO_NEW_PRIVS(2const), because this process lacks CAP_SYS_ADMIN, so setuid
+    /// programs lose their privileges.
     case installed(InterceptedBinds, setsNoNewPrivileges: Bool)
-    /// The kernel refused it, and the process runs without (seccomp(2)): EBUSY where we run under such
-    /// a filter ourselves, EINVAL or ENOSYS where the kernel has none.
+    /// The kernel rejected the filter, and the process runs without one (seccomp(2)): EBUSY if this
+    /// process runs under such a filter itself, EINVAL or ENOSYS if the kernel does not support it.
     case refused(SystemCallError)
-    /// The process did not get as far as that.
+    /// The process ended before it installed the filter.
     case none
 }
 
-/// The way on which the filter on a process's bind(2) comes to us.
+/// The channel over which the filter on the bind(2) calls of a process arrives.
 public final class BindFilterChannel: Sendable {
     private let descriptor: FileDescriptor
 
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Takes over our end, as another program of this process made it.
+    /// Takes over our end, created by another program of this process.
     public init(_ descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
 
-    /// Our end, and the child's. The want of a descriptor is one of the start.
+    /// Our end and the child's end. A shortage of descriptors fails the start.
     static func make() throws(SpawnFailure) -> (
         receiving: BindFilterChannel, sending: OwnedDescriptor
     ) {
@@ -40,8 +41,8 @@ public final class BindFilterChannel: Sendable {
         )
     }
 
-    /// What the process sent before it ran its program. Fails with EMFILE when there was no room for
-    /// the filter: then nobody answers the process, and its calls fail with ENOSYS.
+    /// Reads what the process sent before it executed its program. Fails with EMFILE if no
+    /// descriptor was available for the filter; the calls of the process then fail with ENOSYS.
     public func receive() throws(SystemCallError) -> BindFilterOutcome {
         var report = csupervise_filter_report()
         var number: Int32 = -1

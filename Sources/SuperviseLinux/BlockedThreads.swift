@@ -1,40 +1,35 @@
 import CSupervise
 import Glibc
 
-/// Threads that wait in a system call for a socket (/proc/PID/task/TID/syscall, proc_pid_syscall(5)).
+/// Threads blocked in a system call on a socket (/proc/PID/task/TID/syscall, proc_pid_syscall(5)).
 public struct BlockedThreads: Sendable {
-    /// A thread that waits in accept(2).
-    public struct Acceptor: Hashable, Sendable, Codable {
-        /// Its process.
+    /// A thread blocked in accept(2).
+    public struct Acceptor: Hashable, Sendable {
+        /// The process ID.
         public let process: Int32
-        /// Its number.
+        /// The thread ID.
         public let thread: Int32
 
-        /// Whether it can leave the call: another process would end by the signal for that.
-        public var isInterruptible: Bool {
-            ProcessSignals.catches(csupervise_wake_signal, process)
-        }
-
-        /// Has it leave the call, where the process can do that (the preload library). False where
-        /// it cannot: another process would end by this signal, so none is sent.
+        /// Interrupts the call, if the process supports this (the preload library). Returns false
+        /// if it does not: the signal would terminate another process, so none is sent.
         public func interrupt() -> Bool {
-            isInterruptible
+            ProcessSignals.catches(csupervise_wake_signal, process)
                 && csupervise_signal_thread(process, thread, csupervise_wake_signal) == 0
         }
     }
 
-    /// The sockets from which a thread waits to read: nothing else is going on there.
+    /// The sockets that blocked threads read from: nothing else happens on them.
     public private(set) var read: Set<UInt64> = []
-    /// The threads that wait to accept from one of the listeners.
+    /// The threads blocked in accept on one of the listeners.
     public private(set) var acceptors: [Acceptor] = []
 
-    /// More threads are not inspected, so that a process cannot keep the caller busy.
-    private static let mostThreads = 4096
+    /// A limit on the inspected threads, so that a process cannot keep the caller busy.
+    private static let maxThreads = 4096
 
-    /// Inspects these processes. What may not be read (ptrace(2), "access mode checking") is left out,
-    /// and so is a process that is gone.
+    /// Inspects these processes. Processes that have exited or may not be read (ptrace(2), "access
+    /// mode checking") are skipped.
     public init(of processes: [Int32], listeners: Set<UInt64>) {
-        var left = Self.mostThreads
+        var left = Self.maxThreads
         for pid in processes {
             guard left > 0, let sockets = Self.sockets(of: pid) else { continue }
             let tasks = Directory.entries("/proc/\(pid)/task").prefix(left)
@@ -73,15 +68,15 @@ public struct BlockedThreads: Sendable {
     }
 }
 
-/// What processes do with signals (/proc/PID/status, proc_pid_status(5)).
+/// The signal dispositions of processes (/proc/PID/status, proc_pid_status(5)).
 public enum ProcessSignals {
-    /// Whether this signal does not simply end the process: it has a handler for it, ignores it, or
-    /// blocks it to read it otherwise (sigwait(3), signalfd(2)). False of a process that is gone.
+    /// Whether the process survives this signal: it has a handler, ignores the signal, or blocks it
+    /// to read it with sigwait(3) or signalfd(2). False if the process has exited.
     public static func handles(_ number: Int32, _ pid: Int32) -> Bool {
         includes(number, pid, ["SigBlk:", "SigIgn:", "SigCgt:"])
     }
 
-    /// Whether it has a handler for this signal. False of a process that is gone.
+    /// Whether the process has a handler for this signal. False if it has exited.
     static func catches(_ number: Int32, _ pid: Int32) -> Bool {
         includes(number, pid, ["SigCgt:"])
     }

@@ -1,17 +1,17 @@
 import CSupervise
 import Glibc
 
-/// The socket that another process wants to bind, as far as it can be seen from outside.
+/// The socket that another process binds, as observed from outside.
 struct CallingSocket {
     private static let multipathTCP: Int32 = 262
 
-    /// The process that the calling thread belongs to.
+    /// The process of the calling thread.
     let process: Int32
     /// A copy of the descriptor.
     let copy: OwnedDescriptor
-    /// Which socket it is now.
+    /// The identity of the socket.
     let identity: FileIdentity
-    /// Whether it has an address already, and so can have no other.
+    /// Whether it is already bound.
     let isBound: Bool
     /// O_NONBLOCK.
     let isNonblocking: Bool
@@ -19,12 +19,12 @@ struct CallingSocket {
     let closesOnExec: Bool
     /// IPV6_V6ONLY.
     let isIPv6Only: Bool
-    /// Its network namespace, where the kernel tells.
+    /// The network namespace, if the kernel reports it.
     let namespace: UInt64?
 
-    /// Looks at a descriptor of the process of this thread. Nil where it is no stream socket of this
-    /// family that shares its addresses with TCP or unix listeners. Fails with EPERM where that may
-    /// not be looked at (pidfd_getfd(2)), ESRCH when the thread is gone.
+    /// Inspects a descriptor of the process of this thread. Nil if it is not a stream socket of
+    /// this family that shares its addresses with TCP or unix listeners. Fails with EPERM if it may
+    /// not be inspected (pidfd_getfd(2)), ESRCH if the thread has exited.
     init?(thread: Int32, descriptor: Int32, family: Int32) throws(SystemCallError) {
         guard let process = ThreadGroup.leader(of: thread) else {
             throw SystemCallError(call: "open", code: ESRCH)
@@ -35,13 +35,13 @@ struct CallingSocket {
         do throws(SystemCallError) {
             copy = try target.copy(of: descriptor)
         } catch  where error.code == EBADF {
-            // The caller's mistake, which the kernel will tell it.
+            // A mistake of the caller, which the kernel reports to it.
             return nil
         }
         guard SocketOption.int(copy.rawValue, SOL_SOCKET, SO_TYPE) == streamType,
             SocketOption.int(copy.rawValue, SOL_SOCKET, SO_DOMAIN) == family,
             let protocolNumber = SocketOption.int(copy.rawValue, SOL_SOCKET, SO_PROTOCOL),
-            // Others, such as SCTP, have ports of their own. Go asks for multipath TCP.
+            // Other protocols, such as SCTP, have separate ports. Go requests multipath TCP.
             family == AF_UNIX
                 || [Int32(IPPROTO_TCP), Self.multipathTCP].contains(protocolNumber)
         else { return nil }
@@ -59,8 +59,8 @@ struct CallingSocket {
         closesOnExec = Self.closesOnExec(process, descriptor)
     }
 
-    /// `flags: 02000002`, octal (proc_pid_fdinfo(5)). It is the descriptor's own, so our copy has not
-    /// got it.
+    /// `flags: 02000002`, octal (proc_pid_fdinfo(5)). The flag belongs to the descriptor, so our
+    /// copy does not have it.
     private static func closesOnExec(_ process: Int32, _ descriptor: Int32) -> Bool {
         let text = Procfs.text("/proc/\(process)/fdinfo/\(descriptor)") ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("flags:") }
@@ -69,9 +69,9 @@ struct CallingSocket {
     }
 }
 
-/// Threads of a process, which a pidfd stands for as a whole.
+/// Threads of a process; a pidfd represents the whole process.
 enum ThreadGroup {
-    /// The process that a thread belongs to (`Tgid` of proc_pid_status(5)); nil when it is gone.
+    /// The process of a thread (`Tgid` of proc_pid_status(5)); nil if the thread has exited.
     static func leader(of thread: Int32) -> Int32? {
         let text = Procfs.text("/proc/\(thread)/status") ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("Tgid:") }

@@ -1,25 +1,25 @@
 /// A capability (capabilities(7)).
 public struct Capability: Hashable, Sendable {
-    /// Its name, as `CAP_KILL`.
+    /// The name, such as `CAP_KILL`.
     public let name: String
-    /// Its number in linux/capability.h.
+    /// The number in linux/capability.h.
     private let number: UInt64
 
-    /// To read any file and enter any folder.
+    /// Read any file and enter any directory.
     public static let readAnyFile = Capability(name: "CAP_DAC_READ_SEARCH", number: 2)
-    /// To signal processes of other users.
+    /// Signal processes of other users.
     public static let kill = Capability(name: "CAP_KILL", number: 5)
-    /// To change the groups.
+    /// Change the groups.
     public static let changeGroup = Capability(name: "CAP_SETGID", number: 6)
-    /// To change the user.
+    /// Change the user.
     public static let changeUser = Capability(name: "CAP_SETUID", number: 7)
-    /// To inspect processes of other users.
+    /// Inspect processes of other users.
     public static let trace = Capability(name: "CAP_SYS_PTRACE", number: 19)
-    /// Many things, among them seccomp(2) filters without no_new_privs.
+    /// Among many others, install seccomp(2) filters without no_new_privs.
     public static let administrate = Capability(name: "CAP_SYS_ADMIN", number: 21)
 
-    /// Those of `needed` that this process has not in its effective set. Where that can't be read, none:
-    /// then the use has to show.
+    /// The capabilities of `needed` that this process lacks in its effective set. Empty if the set
+    /// cannot be read; the operations then fail when they are used.
     public static func missing(of needed: [Capability]) -> [Capability] {
         guard let text = Procfs.text("/proc/self/status") else { return [] }
         let line = text.split(separator: "\n").first { $0.hasPrefix("CapEff:") }

@@ -1,10 +1,10 @@
 import CSupervise
 import Glibc
 
-/// The control groups of this process (cgroups(7)), version 1 and 2.
+/// The cgroups of this process (cgroups(7)), version 1 and 2.
 public struct Cgroup: Hashable, Sendable {
-    /// The folders of one controller from the process's own up to the root of the mount, and which
-    /// version's files they hold.
+    /// The directories of one controller, from the process's own up to the root of the mount, and
+    /// the version of their files.
     struct Controller: Hashable, Sendable {
         let isUnified: Bool
         let folders: [String]
@@ -12,7 +12,7 @@ public struct Cgroup: Hashable, Sendable {
 
     private let controllers: [String: Controller]
 
-    /// Finds the groups of this process. Where none are mounted, nothing is limited.
+    /// Finds the cgroups of this process. If none are mounted, there are no limits.
     public static func ofThisProcess() -> Cgroup {
         Cgroup(
             membership: Procfs.text("/proc/self/cgroup") ?? "",
@@ -27,7 +27,7 @@ public struct Cgroup: Hashable, Sendable {
             guard fields.count == 3 else { continue }
             let isUnified = fields[0] == "0" && fields[1].isEmpty
             for name in isUnified ? ["cpu", "memory"] : fields[1].split(separator: ",") {
-                // A controller of version 1 is not in the unified hierarchy at the same time.
+                // A controller of version 1 is not part of the unified hierarchy at the same time.
                 if isUnified, controllers[String(name)] != nil { continue }
                 let mount = mounted.first {
                     $0.isUnified == isUnified && (isUnified || $0.options.contains(name))
@@ -40,7 +40,7 @@ public struct Cgroup: Hashable, Sendable {
         self.controllers = controllers
     }
 
-    /// How many processors' time the group and its ancestors may use; nil without a limit.
+    /// The CPU limit of the group and its ancestors in processors; nil without a limit.
     public func processorLimit() -> Double? {
         guard let cpu = controllers["cpu"] else { return nil }
         return cpu.folders.compactMap { folder in
@@ -70,8 +70,8 @@ public struct Cgroup: Hashable, Sendable {
         return names.compactMap { number("\(folder)/\($0)") }.filter { $0 < 1 << 62 }.min()
     }
 
-    /// The figures of the group, of those with a limit up to the root, that has the least left. Nil
-    /// without a limit.
+    /// The limit and usage of the group or ancestor that has the least memory left. Nil without a
+    /// limit.
     public func memoryRoom() -> MemoryFigures? {
         guard let memory = controllers["memory"] else { return nil }
         let names =
@@ -90,8 +90,8 @@ public struct Cgroup: Hashable, Sendable {
         return figures.min { $0.freeBytes < $1.freeBytes }
     }
 
-    /// The files that tell how many processes of this group the kernel has killed for memory, the best
-    /// first, and the one to ask for a signal of that in version 1.
+    /// The files that count the processes of this group that the kernel killed for memory, in order
+    /// of preference, and the file that signals this in version 1.
     var memoryKillFiles: (paths: [String], eventControl: String?, isUnified: Bool)? {
         guard let memory = controllers["memory"], let folder = memory.folders.first else {
             return nil
@@ -99,7 +99,7 @@ public struct Cgroup: Hashable, Sendable {
         guard memory.isUnified else {
             return (["\(folder)/memory.oom_control"], "\(folder)/cgroup.event_control", false)
         }
-        // Without those of groups below, since Linux 5.2.
+        // Excludes the groups below, since Linux 5.2.
         return (["\(folder)/memory.events.local", "\(folder)/memory.events"], nil, true)
     }
 
@@ -116,7 +116,7 @@ public struct Cgroup: Hashable, Sendable {
         Procfs.text(path)?.split(whereSeparator: \.isWhitespace).first.flatMap { UInt64($0) }
     }
 
-    /// A figure of a file of names and numbers, line by line.
+    /// A value in a file of name and number pairs.
     static func counter(_ name: String, in bytes: [UInt8]) -> UInt64? {
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
@@ -128,7 +128,7 @@ public struct Cgroup: Hashable, Sendable {
     }
 }
 
-/// A mounted hierarchy of control groups, from a line of proc_pid_mountinfo(5).
+/// A mounted cgroup hierarchy, from a line of proc_pid_mountinfo(5).
 private struct CgroupMount {
     let isUnified: Bool
     let root: Substring
@@ -146,8 +146,8 @@ private struct CgroupMount {
         options = fields[dash + 3].split(separator: ",")
     }
 
-    // Seen from inside a container, the path may lie outside of what is mounted; the mount's root is
-    // then the container's own group.
+    // In a container, the path can be outside of the mount. The root of the mount is then the
+    // container's own group.
     func folders(of path: Substring) -> [String] {
         var rest = path
         if root != "/", rest.hasPrefix(root) {
@@ -165,10 +165,10 @@ private struct CgroupMount {
     }
 }
 
-/// Processors that this process may use.
+/// The processors that this process can use.
 public enum Processors {
-    /// Those that its affinity allows (sched_getaffinity(2)), or the processor time of its control
-    /// group, rounded up, when that is less. At least 1.
+    /// The number of processors allowed by the affinity (sched_getaffinity(2)) or by the CPU limit
+    /// of the cgroup, rounded up, whichever is less. At least 1.
     public static func allowed(cgroup: Cgroup = .ofThisProcess()) -> Int {
         let affinity = Int(csupervise_allowed_processors())
         guard let limit = cgroup.processorLimit() else { return affinity }
@@ -176,25 +176,26 @@ public enum Processors {
     }
 }
 
-/// A limit of memory and what is used of it.
+/// A memory limit and its usage.
 public struct MemoryFigures: Hashable, Sendable {
     /// The limit in bytes.
     public let limitBytes: UInt64
-    /// The usage less the inactive file cache, which the kernel could just drop, in bytes.
+    /// The usage without the inactive file cache, which the kernel can drop, in bytes.
     public let workingSetBytes: UInt64
 
-    /// What is left of the limit, in bytes.
+    /// The remaining memory, in bytes.
     public var freeBytes: UInt64 { limitBytes > workingSetBytes ? limitBytes - workingSetBytes : 0 }
 }
 
-/// The machine's memory.
+/// The memory of the machine.
 public enum MachineMemory {
-    /// All of it, in bytes.
+    /// The total, in bytes.
     public static func totalBytes() -> UInt64 {
         UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * ProcessMemory.pageBytes
     }
 
-    /// All of it, and what could not be had by dropping caches (MemAvailable of proc_meminfo(5)).
+    /// The total, and the part that is not available without swapping (MemAvailable of
+    /// proc_meminfo(5)).
     public static func room() -> MemoryFigures? {
         var kilobytes: [Substring: UInt64] = [:]
         for line in (Procfs.text("/proc/meminfo") ?? "").split(separator: "\n").prefix(3) {

@@ -1,13 +1,13 @@
 import Glibc
 
-/// The stack of a child between clone and exec. Used by one start at a time.
+/// The stack of a child between clone and exec. Only one start uses it at a time.
 final class ChildStack {
     private static let size = 64 * 1024
     private let mapping: UnsafeMutableRawPointer
     private let mappedSize: Int
 
-    /// Maps the stack below a page that traps an overflow, which would otherwise go unnoticed into
-    /// our own memory.
+    /// Maps the stack above a guard page. Without it, an overflow would silently overwrite our
+    /// memory.
     init() throws(SystemCallError) {
         let guardSize = sysconf(Int32(_SC_PAGESIZE))
         mappedSize = Self.size + guardSize
@@ -23,7 +23,7 @@ final class ChildStack {
         munmap(mapping, mappedSize)
     }
 
-    /// The high end, where stacks begin.
+    /// The high end, where the stack begins.
     var end: UnsafeMutableRawPointer { mapping + mappedSize }
 }
 
@@ -43,19 +43,19 @@ final class CArray<Element> {
 
     var count: Int { buffer.count }
 
-    /// nil when empty, perhaps.
+    /// May be nil if empty.
     var pointer: UnsafeMutablePointer<Element>? { buffer.baseAddress }
 }
 
-/// A NULL-ended vector of C strings, as execve(2) takes it, in two allocations.
+/// A NULL-terminated vector of C strings, as for execve(2), in two allocations.
 final class CStringVector {
     private let vector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    /// Where the string that was given to `roomAfter` ends.
+    /// The end of the string that was given as `roomAfter`.
     let room: UnsafeMutablePointer<CChar>?
     private let bytes: UnsafeMutablePointer<CChar>
 
-    /// Copies the bytes of the texts (`SystemText`). After the first that is in `roomAfter` stays room
-    /// for a process's number.
+    /// Copies the bytes of the texts (`SystemText`). After the first text that is in `roomAfter`,
+    /// it reserves room for a process ID.
     init(_ texts: [String], roomAfter extensible: Set<String> = []) {
         let pidBytes = 12
         let strings = texts.map(SystemText.bytes)

@@ -1,42 +1,42 @@
 import CSupervise
 import Glibc
 
-/// How a process ended (waitid(2)).
+/// The exit status of a process (waitid(2)).
 public enum ChildStatus: Hashable, Sendable {
-    /// It called exit with this code, 0 to 255.
+    /// It exited with this code, 0 to 255.
     case exited(Int32)
-    /// This signal ended it.
+    /// This signal terminated it.
     case signaled(Int32, coreDumped: Bool)
 }
 
-/// A child that has exited and may still be waited for.
+/// A child that has exited but was not reaped.
 public struct ExitedChild: Hashable, Sendable {
-    /// Its number, which is not reused before it is reaped.
+    /// The process ID, which is not reused before the child is reaped.
     public let pid: Int32
-    /// How it ended.
+    /// The exit status.
     public let status: ChildStatus
 }
 
 /// The children of this process.
 public enum ChildProcesses {
-    /// A child that has exited and was not reaped, or nil. It stays a zombie (WNOWAIT), and the same
-    /// one is told again until it is reaped. Never blocks.
+    /// A child that has exited and was not reaped, or nil. It stays a zombie (WNOWAIT), and the
+    /// same child is returned until it is reaped. Never blocks.
     public static func nextExited() throws(SystemCallError) -> ExitedChild? {
         try exited(0, keep: true)
     }
 
-    /// The same for one child; nil while it runs, and when it is not a child of ours.
+    /// The same for one child; nil while it runs, and if it is not a child of this process.
     public static func exited(pid: Int32) throws(SystemCallError) -> ExitedChild? {
         try exited(pid, keep: true)
     }
 
-    /// Ends a zombie's existence; nil when the child still runs or there is no such child.
+    /// Reaps a zombie; nil if the child still runs or does not exist.
     @discardableResult
     public static func reap(_ pid: Int32) throws(SystemCallError) -> ExitedChild? {
         try exited(pid, keep: false)
     }
 
-    /// Makes this process the one that orphans below it fall to (PR_SET_CHILD_SUBREAPER(2const)).
+    /// Makes this process the subreaper of its descendants (PR_SET_CHILD_SUBREAPER(2const)).
     public static func becomeSubreaper() throws(SystemCallError) {
         try systemCall("prctl") { csupervise_become_subreaper() }
     }
@@ -59,14 +59,14 @@ public enum ChildProcesses {
     }
 }
 
-/// The children of one thread, zombies too (proc_pid_task(5)): those of the process where it has no
-/// other.
+/// The children of one thread, including zombies (proc_pid_task(5)): all children if the process
+/// has no other thread.
 public final class ChildList {
     private let file = KeptFile("/proc/thread-self/children")
 
-    /// A list of the children of the thread that makes it.
+    /// The children of the thread that creates this list.
     public init() {}
 
-    /// Those of now.
+    /// The current children.
     public func numbers() -> [Int32] { ProcessTree.numbers(in: file.bytes() ?? []) }
 }

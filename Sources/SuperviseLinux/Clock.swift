@@ -1,6 +1,6 @@
 import Glibc
 
-/// CLOCK_MONOTONIC (clock_gettime(2)): stands still while the machine is suspended, never jumps.
+/// CLOCK_MONOTONIC (clock_gettime(2)): it stops while the machine is suspended, and never jumps.
 public enum MonotonicClock {
     /// Nanoseconds since the boot of the machine.
     public static func nanoseconds() -> Int64 {
@@ -9,7 +9,7 @@ public enum MonotonicClock {
     }
 }
 
-/// CLOCK_REALTIME (clock_gettime(2)), for what people and other machines read.
+/// CLOCK_REALTIME (clock_gettime(2)), for timestamps.
 public enum WallClock {
     /// The time of day.
     public static func now() -> WallTime {
@@ -20,12 +20,12 @@ public enum WallClock {
 
 /// A time of day in Coordinated Universal Time.
 public struct WallTime: Hashable, Sendable, CustomStringConvertible, Codable {
-    /// Seconds since 1970, leap seconds not counted.
+    /// Seconds since the Unix epoch, without leap seconds.
     public let seconds: Int64
     /// Nanoseconds of the second, 0 to 999,999,999.
     public let nanoseconds: Int32
 
-    /// So many seconds and nanoseconds after 1970 began.
+    /// Creates a time from the seconds and nanoseconds since the Unix epoch.
     public init(seconds: Int64, nanoseconds: Int32) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds

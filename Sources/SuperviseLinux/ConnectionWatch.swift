@@ -3,30 +3,30 @@ import Glibc
 
 /// A TCP connection of a process.
 public struct HeldConnection: Hashable, Sendable {
-    /// What its client waits for, as far as the kernel shows that.
+    /// The state of the connection, as far as the kernel shows it.
     public enum Use: Hashable, Sendable {
-        /// Nothing: one side has said all that it has to say, or no request was sent so far.
+        /// Idle: one side has closed, or no request was sent so far.
         case idle
-        /// Nothing was received since something was sent, and nothing at all happened for a second.
-        /// The response may be complete, or one that pauses, or the session tickets of TLS or a frame
-        /// of HTTP/2 that came before it.
+        /// Nothing was received since the last data were sent, and nothing has happened for a
+        /// second. The response may be complete. It may also be paused, or only TLS session tickets
+        /// or an HTTP/2 frame were sent.
         case quiet
-        /// The same, a moment ago.
+        /// The same, but less than a second ago.
         case answered
-        /// Nothing happened for a second, and the last data sent and received were so close together
-        /// that either may have been the last.
+        /// Nothing has happened for a second, and the last data sent and received were so close
+        /// together that either may have been the last.
         case unclear
-        /// A response: the last data were received, or are on their way.
+        /// A response is pending: the last data were received, or are on their way.
         case inFlight
     }
 
-    /// Its socket.
+    /// The inode of the socket.
     public let inode: UInt64
-    /// What its client waits for.
+    /// The state of the connection.
     public let use: Use
-    /// Segments with data that the process has sent so far.
+    /// The number of data segments sent.
     public let segmentsSent: UInt32
-    /// Segments with data that it has received so far.
+    /// The number of data segments received.
     public let segmentsReceived: UInt32
 
     init(_ found: csupervise_connection, inode: UInt64) {
@@ -37,20 +37,20 @@ public struct HeldConnection: Hashable, Sendable {
     }
 }
 
-/// The sockets of a TCP port, as the kernel's tables have them (sock_diag(7)): its listeners and its
-/// connections. To read them takes longer the more connections there are on the machine, and some
-/// milliseconds where there are none.
+/// The sockets of a TCP port in the kernel's tables (sock_diag(7)): its listeners and its
+/// connections. The cost of reading them grows with the connections on the machine, and is some
+/// milliseconds without any.
 ///
-/// A connection belongs to a process that has a descriptor of it, which is known by the socket's
-/// inode, as a listener's is.
+/// A connection belongs to a process that has a descriptor of it. Like a listener, it is
+/// identified by the inode of the socket.
 public struct PortConnections: Sendable {
     private static let listening: UInt8 = 10
     /// The inodes of the listeners.
     public private(set) var listeners: Set<UInt64> = []
     private var connections: [HeldConnection] = []
 
-    /// Asks for the sockets of these ports, of both families: a dual-stack listener's connections may
-    /// be of either. Fails as sendto(2) and recv(2) on the descriptor do.
+    /// Queries the sockets of these ports in both families: a connection of a dual-stack listener
+    /// can have either. Fails as sendto(2) and recv(2).
     public init(
         ports: some Sequence<UInt16>, _ diagnosis: SocketDiagnosis
     ) throws(SystemCallError) {
@@ -68,7 +68,7 @@ public struct PortConnections: Sendable {
         }
     }
 
-    /// Those of the connections that are among these sockets.
+    /// The connections among these sockets.
     public func connections(among sockets: Set<UInt64>) -> [HeldConnection] {
         connections.filter { sockets.contains($0.inode) }
     }
@@ -91,23 +91,24 @@ extension SocketDiagnosis {
 }
 
 extension csupervise_connection {
-    /// A client that is about to send something does so sooner, in milliseconds.
+    /// The time within which an active client sends its next data, in milliseconds.
     private static let quietMilliseconds: UInt32 = 1000
-    // TCP_ESTABLISHED and TCP_CLOSE_WAIT of tcp(7): in the others the worker has said all that it had
-    // to say.
+    // TCP_ESTABLISHED and TCP_CLOSE_WAIT of tcp(7): in the other states the worker has already
+    // closed.
     private static let responding: [UInt8] = [1, 8]
 
-    /// Silence alone shows nothing: a slow response is silent too, but the last thing then was
-    /// received, not sent.
+    /// Silence alone is not sufficient: during a slow response nothing is sent either, but then
+    /// data were received last.
     var use: HeldConnection.Use {
         guard unread == 0, unsent == 0 else { return .inFlight }
         guard Self.responding.contains(state) else { return .idle }
         let isQuiet = min(since_sent, since_received) >= Self.quietMilliseconds
         if segments_received == 0 { return isQuiet ? .idle : .inFlight }
         if segments_sent == 0 { return .inFlight }
-        // The kernel keeps these times in its ticks, of 1 to 10 ms, within which a request may come
-        // and be answered, or an answer go and the next request come. An acknowledgement that came
-        // later is that of an answer: that of a client's next request came with the request.
+        // The kernel stores these times in ticks of 1 to 10 ms. Within a tick, a request may arrive
+        // and be answered, or a response be sent and the next request arrive. An acknowledgement
+        // that came later belongs to a response: that of a client's next request came with the
+        // request.
         let isAnswered =
             since_sent < since_received
             || since_sent == since_received && since_acknowledged < since_received

@@ -4,10 +4,11 @@ import Glibc
 /// The items of an epoll set as /proc/PID/fdinfo lists them (proc_pid_fdinfo(5)):
 /// `tfd: 5 events: 19 data: 5 pos:0 ino:1f3a sdev:8`, all but the descriptor hexadecimal.
 enum EpollItems {
-    /// Whether one of these sockets is watched for reading. The number of an item's descriptor alone
-    /// could be another file by now: an item outlives its descriptor while the file is open elsewhere.
+    /// Whether one of these sockets is watched for reading. The descriptor number of an item is not
+    /// sufficient: an item outlives its descriptor while the file is open elsewhere, so the number
+    /// may belong to another file.
     ///
-    /// A set can have very many items, so the bytes are scanned as they are.
+    /// A set can have very many items, so the bytes are scanned directly.
     static func include(_ sockets: [FileIdentity], in text: [UInt8]) -> Bool {
         var lineStart = 0
         for end in text.indices where text[end] == UInt8(ascii: "\n") {
@@ -26,8 +27,8 @@ enum EpollItems {
         return false
     }
 
-    /// The hexadecimal number after a label, whose blanks are skipped. The last label is the one that
-    /// counts: nothing else in a line can look like it.
+    /// Parses the hexadecimal number after a label. Only the last label is checked: no other text
+    /// in a line can match it.
     private static func number(after label: StaticString, in line: ArraySlice<UInt8>) -> UInt64? {
         let name = UnsafeBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount)
         guard line.count > name.count else { return nil }
@@ -59,8 +60,8 @@ enum EpollItems {
 }
 
 extension FileIdentity {
-    /// The device as the kernel prints it: the major number above 20 bits of the minor one, unlike
-    /// the `dev_t` of stat(2).
+    /// The device number as the kernel prints it: the major number above 20 bits of the minor
+    /// number, unlike the `dev_t` of stat(2).
     var kernelDevice: UInt64 {
         UInt64(csupervise_device_major(device)) << 20 | UInt64(csupervise_device_minor(device))
     }

@@ -1,8 +1,8 @@
 import CSupervise
 import Glibc
 
-/// The registrations of a socket in another process's epoll sets (epoll(7)). The kernel drops them with
-/// the socket, so one that takes its place has to be registered again.
+/// The registrations of a socket in the epoll sets of another process (epoll(7)). The kernel drops
+/// them with the socket, so a replacement must be registered again.
 struct EpollRegistrations {
     private struct Registration {
         let set: OwnedDescriptor
@@ -11,8 +11,8 @@ struct EpollRegistrations {
 
     private let registrations: [Registration]
 
-    /// Those of the socket behind this descriptor of a process; none where they can't be read. An epoll
-    /// set can be made to keep its readers waiting, so this is for a process beside the loop.
+    /// The registrations of the socket behind this descriptor of a process; empty if they cannot be
+    /// read. Reading an epoll set can block, so this must run in a separate process.
     init(of socket: FileIdentity, as number: Int32, in process: Int32) {
         do throws(SystemCallError) {
             registrations = try Self.read(socket, number, process)
@@ -53,11 +53,12 @@ struct EpollRegistrations {
         }
     }
 
-    /// Makes them registrations of `listener`; `socket` is a copy of the one that they were of.
+    /// Transfers them to `listener`; `socket` is a copy of the socket that they belonged to.
     func move(from socket: borrowing OwnedDescriptor, to listener: Int32) {
         for registration in registrations {
             var key = registration.key
-            // What fails is missing as it would be without us: the program gets no events.
+            // A failed registration has the same effect as without adoption: the program receives
+            // no events.
             _ = csupervise_move_registration(
                 &key, registration.set.rawValue, socket.rawValue, listener)
         }

@@ -1,22 +1,22 @@
 import CSupervise
 import Glibc
 
-/// What a descriptor is watched for, or was found ready for (epoll_ctl(2)). A hang-up and an error
-/// are always reported, whether asked for or not.
+/// The events that a descriptor is watched for, or its readiness (epoll_ctl(2)). Hang-ups and
+/// errors are always reported.
 public struct Interest: OptionSet, Hashable, Sendable {
     /// The EPOLL bits.
     public let rawValue: UInt32
 
-    /// An interest by its EPOLL bits.
+    /// Creates an interest from EPOLL bits.
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
-    /// EPOLLIN: data, a connection, an exit can be read.
+    /// EPOLLIN: readable.
     public static let readable = Interest(rawValue: EPOLLIN.rawValue)
-    /// EPOLLOUT: a write would not block.
+    /// EPOLLOUT: writable.
     public static let writable = Interest(rawValue: EPOLLOUT.rawValue)
-    /// EPOLLHUP: the other side is gone.
+    /// EPOLLHUP: the peer has closed.
     public static let hangup = Interest(rawValue: EPOLLHUP.rawValue)
     /// EPOLLERR.
     public static let error = Interest(rawValue: EPOLLERR.rawValue)
@@ -26,18 +26,18 @@ public struct Interest: OptionSet, Hashable, Sendable {
 public struct Ready: Hashable, Sendable {
     /// The token that the descriptor was added with.
     public let token: UInt64
-    /// What it is ready for.
+    /// The events that are ready.
     public let events: Interest
 }
 
 /// A level-triggered epoll(7) set.
 public final class EventPoll {
-    /// How many events one wait tells at most.
+    /// The maximum number of events per wait.
     public static let batch = 256
     private let descriptor: FileDescriptor
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
-    /// An empty set. Fails as epoll_create1(2) does.
+    /// Creates an empty set. Fails as epoll_create1(2).
     public init() throws(SystemCallError) {
         let number = try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) }
         descriptor = FileDescriptor(owning: number)
@@ -49,31 +49,32 @@ public final class EventPoll {
         events.deallocate()
     }
 
-    /// The set's own descriptor.
+    /// The descriptor of the set.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Watches a descriptor. Fails as epoll_ctl(2) does: ENOMEM, ENOSPC, EPERM for a regular file.
+    /// Watches a descriptor. Fails as epoll_ctl(2): ENOMEM, ENOSPC, EPERM for a regular file.
     public func add(
         _ number: Int32, _ interest: Interest, token: UInt64
     ) throws(SystemCallError) {
         try control(EPOLL_CTL_ADD, number, interest, token)
     }
 
-    /// Changes what a descriptor is watched for, and its token.
+    /// Changes the events and the token of a descriptor.
     public func modify(
         _ number: Int32, _ interest: Interest, token: UInt64
     ) throws(SystemCallError) {
         try control(EPOLL_CTL_MOD, number, interest, token)
     }
 
-    /// Watches a descriptor no more. Call it before the descriptor is closed: another holder of its
-    /// open file description, such as a worker, would keep the registration alive (epoll(7)).
+    /// Removes a descriptor. Call it before the descriptor is closed: another holder of its open
+    /// file description, such as a worker, would keep the registration alive (epoll(7)).
     public func remove(_ number: Int32) throws(SystemCallError) {
         try control(EPOLL_CTL_DEL, number, [], 0)
     }
 
-    /// Waits until something is ready; empty after so many milliseconds (-1: never) or when a
-    /// signal handler ran. At most 256 at a time, the others by the next call.
+    /// Waits until a descriptor is ready. Returns an empty list after this number of milliseconds
+    /// (-1: never) or if a signal handler ran. Returns at most 256 events; the next call returns
+    /// the others.
     public func wait(timeoutMilliseconds: Int32) throws(SystemCallError) -> [Ready] {
         let count = epoll_wait(
             descriptor.rawValue, events.baseAddress, Int32(events.count), timeoutMilliseconds)

@@ -1,12 +1,12 @@
 import CSupervise
 import Glibc
 
-/// The file of a program, held so that what is tried and what is run later are the same one, whatever
-/// is put in its place meanwhile.
+/// The file of a program, kept open so that the file that is tested is the one that is executed
+/// later, even if its path is replaced.
 public final class ExecutableFile: Sendable {
     private let descriptor: FileDescriptor
 
-    /// The file of this name now. Fails as open(2) does, and with EACCES where it may not be run.
+    /// Opens the file. Fails as open(2), and with EACCES if it may not be executed.
     public init(path: String) throws(SystemCallError) {
         let number = try systemCall("open") {
             open(SystemText.path(path), csupervise_path_only | O_CLOEXEC)
@@ -18,9 +18,9 @@ public final class ExecutableFile: Sendable {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Makes this process run the program (execveat(2)): its number, its children, its pending and
-    /// blocked signals and the descriptors that do not close on exec stay. Returns only to tell why
-    /// that could not be done.
+    /// Executes the program in this process (execveat(2)). The process ID, the children, the
+    /// pending and blocked signals and the descriptors without close-on-exec are kept. Returns only
+    /// if it fails.
     public func execute(arguments: [String], environment: [String]) -> SystemCallError {
         let arguments = CStringVector(arguments)
         let variables = CStringVector(environment)
@@ -29,10 +29,10 @@ public final class ExecutableFile: Sendable {
         return SystemCallError(call: "execveat", code: errno)
     }
 
-    /// Where the program of this process was found when it was started by this first word (`argv[0]`):
-    /// a path as it was written, links and all, so that a name which leads to another version by now
-    /// leads there. Without a slash it is looked for in `searchPath`, a PATH. nil where it can't be
-    /// told; a shell or a service manager always tells.
+    /// The path of this program when it was started with this `argv[0]`: the path as written, with
+    /// its links, so that a link to a newer version is followed. Without a slash, the program is
+    /// searched in `searchPath`, a PATH. Nil if the path cannot be determined; a shell and a
+    /// service manager always pass a usable `argv[0]`.
     public static func path(ofStart word: String, searchPath: String?) -> String? {
         if word.utf8.first == UInt8(ascii: "/") { return word }
         guard let folder = workingDirectory() else { return nil }

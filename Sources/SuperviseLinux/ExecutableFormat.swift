@@ -1,46 +1,47 @@
 import CSupervise
 import Glibc
 
-/// What the kernel would run for a program's file, as far as a preload library is concerned: read from
-/// the ELF header (elf(5)), through `#!` lines (execve(2)). Any file is accepted; what can't be told
-/// is `unknown`.
+/// The format of a program's file, as relevant to a preload library. It is read from the ELF header
+/// (elf(5)), following `#!` lines (execve(2)). Any file is accepted; an unrecognised one is
+/// `unknown`.
 public enum ExecutableFormat: Hashable, Sendable {
-    /// A program of this machine that glibc's loader starts, and so LD_PRELOAD works for (ld.so(8)).
+    /// A native program with the loader of glibc, so LD_PRELOAD works (ld.so(8)).
     case glibc
-    /// A program of this machine that another loader starts, as musl's, or any loader of another
-    /// word size. A library that was linked for glibc would keep it from starting.
+    /// A native program with another loader, such as that of musl, or a loader of another word
+    /// size. A library linked for glibc would prevent it from starting.
     case otherLoader(String)
-    /// A program of this machine without a loader: statically linked.
+    /// A native program without a loader: statically linked.
     case withoutLoader
-    /// A program of this machine that was made by Go. It may have glibc's loader, and makes its system
-    /// calls itself all the same.
+    /// A native program written in Go. Even if it has the loader of glibc, it makes its system
+    /// calls directly.
     case go
-    /// A program that glibc's loader starts and that is linked with the address sanitizer, whose library
-    /// ends it when another one was loaded before.
+    /// A program with the loader of glibc that is linked with the address sanitizer, whose library
+    /// aborts if another library was loaded first.
     case addressSanitized
-    /// A program for another machine, run by an emulator or by the kernel's compatible calls.
+    /// A program for another architecture, run by an emulator or by the compatibility calls of the
+    /// kernel.
     case otherMachine
-    /// There is no such program, it can't be read, or it is no ELF file.
+    /// The program does not exist, cannot be read, or is not an ELF file.
     case unknown
 
-    /// More would be refused by the kernel too (ELOOP of execve(2)).
+    /// The kernel rejects longer chains as well (ELOOP of execve(2)).
     private static let longestScriptChain = 4
-    /// How much the kernel reads of a script's first line.
+    /// The number of bytes that the kernel reads of a script's first line.
     private static let scriptLineBytes = 256
 
-    /// The format of the program that a file stands for.
+    /// The format of the program behind a file.
     public static func ofFile(_ path: String) -> ExecutableFormat { program(of: path).format }
 
-    /// The same, and the program itself, which is that of a script's first line.
+    /// The same, with the program itself, which for a script is that of its first line.
     public static func program(of path: String) -> (format: ExecutableFormat, path: String) {
         do {
-            return try SpareDescriptors.lent { () throws(SystemCallError) in try look(at: path) }
+            return try SpareDescriptors.lent { () throws(SystemCallError) in try inspect(at: path) }
         } catch {
             return (.unknown, path)
         }
     }
 
-    private static func look(
+    private static func inspect(
         at path: String
     ) throws(SystemCallError) -> (format: ExecutableFormat, path: String) {
         var path = path
@@ -56,9 +57,9 @@ public enum ExecutableFormat: Hashable, Sendable {
         return (.unknown, path)
     }
 
-    /// The file that execvp(3) would run for this name: a path when it has a slash, else the first
-    /// executable file in `searchPath` (nil is `/bin:/usr/bin`). Relative paths count from
-    /// `folder`, where the process will be when it looks. Nil when there is none.
+    /// The file that execvp(3) would execute for this name: a path if it contains a slash,
+    /// otherwise the first executable file in `searchPath` (nil is `/bin:/usr/bin`). Relative paths
+    /// refer to `folder`, the working directory of the new process. Nil if there is none.
     public static func path(
         of name: String, searchPath: String?, folder: String?
     ) -> String? {
@@ -74,7 +75,7 @@ public enum ExecutableFormat: Hashable, Sendable {
     }
 
     /// Whether a program gets privileges from its file: setuid, setgid, or capabilities
-    /// (capabilities(7)). No_new_privs takes them from it.
+    /// (capabilities(7)). no_new_privs disables them.
     public static func givesPrivileges(_ path: String) -> Bool {
         var status = stat()
         guard stat(SystemText.path(path), &status) == 0 else { return false }
@@ -82,7 +83,8 @@ public enum ExecutableFormat: Hashable, Sendable {
             || csupervise_has_capabilities(SystemText.path(path))
     }
 
-    /// The file that runs a script, by its first line; nil for a file that is none, or can't be read.
+    /// The interpreter of a script, from its first line; nil if the file is not a script or cannot
+    /// be read.
     static func interpreter(ofScript path: String) -> String? {
         do {
             return try SpareDescriptors.lent { () throws(SystemCallError) in
@@ -94,8 +96,8 @@ public enum ExecutableFormat: Hashable, Sendable {
         }
     }
 
-    /// Whether the loader starts a program that this user runs in its secure mode, in which it ignores
-    /// LD_PRELOAD (ld.so(8), "Secure-execution mode"). Capabilities are nothing to gain for root.
+    /// Whether the loader runs the program in secure mode for this user, in which it ignores
+    /// LD_PRELOAD (ld.so(8), "Secure-execution mode"). Root gains nothing from file capabilities.
     public static func isSecure(_ path: String, uid: UInt32, gid: UInt32) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
@@ -104,7 +106,7 @@ public enum ExecutableFormat: Hashable, Sendable {
             || uid != 0 && csupervise_has_capabilities(path)
     }
 
-    /// The first word after `#!`, which is a path and never looked for.
+    /// The first word after `#!`. It is a path and is never searched.
     private static func interpreter(inLine head: [UInt8]) -> String? {
         let blanks: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t")]
         let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
@@ -117,7 +119,8 @@ public enum ExecutableFormat: Hashable, Sendable {
 private struct ProgramFile {
     private let descriptor: OwnedDescriptor
 
-    /// Fails as open(2) does. A pipe or a device is not waited for, and holds no program.
+    /// Opens the file. Fails as open(2). Does not block on a pipe or a device, which is never a
+    /// program.
     init(_ path: String) throws(SystemCallError) {
         let number = try systemCall("open") {
             open(SystemText.path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -129,7 +132,7 @@ private struct ProgramFile {
         }
     }
 
-    /// What is there of these bytes.
+    /// The available part of these bytes.
     func bytes(at offset: UInt64, count: Int) -> [UInt8] {
         guard let offset = off_t(exactly: offset) else { return [] }
         var buffer = [UInt8](repeating: 0, count: count)
@@ -138,7 +141,7 @@ private struct ProgramFile {
     }
 }
 
-/// The fields that matter of an ELF header in this machine's byte order.
+/// The relevant fields of an ELF header in the byte order of this machine.
 private struct ELFHeader {
     private static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
     private static let wideClass: UInt8 = 2
@@ -166,7 +169,7 @@ private struct ELFHeader {
     private let entryBytes: Int
     private let entryCount: Int
 
-    /// Nil when the bytes begin no ELF file.
+    /// Nil if the bytes are not the start of an ELF file.
     init?(_ head: [UInt8]) {
         guard head.starts(with: Self.magic), head.count >= 52 else { return nil }
         isWide = head[4] == Self.wideClass
@@ -185,7 +188,7 @@ private struct ELFHeader {
 
     func format(of file: ProgramFile) -> ExecutableFormat {
         guard isOurs else { return .otherMachine }
-        // As the kernel has it: entries of any other size make no program.
+        // As in the kernel: entries of any other size are rejected.
         guard entryBytes == (isWide ? 56 : 32) else { return .unknown }
         let table = file.bytes(at: tableOffset, count: entryBytes * entryCount)
         guard table.count == entryBytes * entryCount, entryCount > 0 else { return .unknown }
@@ -213,7 +216,7 @@ private struct ELFHeader {
         return Self.sanitizers.contains(where: needed.contains) ? .addressSanitized : .glibc
     }
 
-    /// As much as names libraries: gcc's and clang's, with versions behind.
+    /// The names of the address sanitizer's library: those of gcc and clang, followed by versions.
     private static let sanitizers = ["libasan.so", "libclang_rt.asan"]
     private static let loadType: UInt64 = 1
     private static let dynamicType: UInt64 = 2
@@ -221,7 +224,7 @@ private struct ELFHeader {
     private static let namesTag: UInt64 = 5
     private static let longestDynamic: UInt64 = 65_536
 
-    /// The names of the libraries that a program is linked with (DT_NEEDED), one after the other.
+    /// The names of the libraries that a program is linked with (DT_NEEDED), concatenated.
     private func neededLibraries(in table: [UInt8], of file: ProgramFile) -> String {
         func segment(_ start: Int) -> (type: UInt64, offset: UInt64, address: UInt64, size: UInt64)
         {
@@ -242,7 +245,7 @@ private struct ELFHeader {
             if tag == Self.neededTag { needed.append(value) }
             if tag == Self.namesTag { names = value }
         }
-        // It is told where the names are in memory, and the file is what can be read.
+        // The header contains the address of the names in memory, and the file is read by offset.
         guard let names,
             let home = segments.first(where: {
                 $0.type == Self.loadType && names >= $0.address && names - $0.address < $0.size
@@ -257,7 +260,7 @@ private struct ELFHeader {
         return text.joined(separator: "\n")
     }
 
-    /// Go's linker leaves the build's id in a note of its own name, among those of others.
+    /// The linker of Go writes the build ID to a note with its own name, among other notes.
     private func isFromGo(_ notes: [UInt8]) -> Bool {
         var start = 0
         while let nameBytes = Self.number(notes, at: start, bytes: 4),
@@ -265,13 +268,14 @@ private struct ELFHeader {
         {
             let name = notes.dropFirst(start + 12).prefix(Int(nameBytes))
             if name.elementsEqual(Self.goNoteName) { return true }
-            // Both parts are filled up to four bytes (elf(5)).
+            // Both parts are padded to four bytes (elf(5)).
             start += 12 + (Int(nameBytes) + 3) / 4 * 4 + (Int(valueBytes) + 3) / 4 * 4
         }
         return false
     }
 
-    /// glibc's own is `/lib64/ld-linux-x86-64.so.2` or, where it names its version, `ld-2.31.so`.
+    /// The loader of glibc is `/lib64/ld-linux-x86-64.so.2` or, with a version in its name,
+    /// `ld-2.31.so`.
     private func loader(_ path: String) -> ExecutableFormat {
         let name = path.split(separator: "/").last ?? ""
         let isGlibc = name.hasPrefix("ld-linux") || name.hasPrefix("ld-2.")

@@ -1,18 +1,18 @@
 import CSupervise
 import Glibc
 
-/// An open file descriptor with one owner, which closes it once: close(2) on deinit.
+/// An open file descriptor with one owner: close(2) on deinit.
 public struct FileDescriptor: ~Copyable, Sendable {
     /// The number, valid while this value lives.
     public let rawValue: Int32
 
-    /// Takes over an open descriptor; nobody else may close it.
+    /// Takes over an open descriptor, which no other code may close.
     public init(owning rawValue: Int32) {
         precondition(rawValue >= 0, "a descriptor is not negative")
         self.rawValue = rawValue
     }
 
-    /// Gives the open descriptor away.
+    /// Releases ownership of the open descriptor.
     public consuming func release() -> Int32 {
         let number = rawValue
         discard self
@@ -20,20 +20,20 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 
     deinit {
-        // The program before this one may still need it.
+        // The previous program may still need it.
         if csupervise_is_held(rawValue) { return }
-        // On Linux the descriptor is gone even when close(2) reports EINTR or EIO.
+        // On Linux, the descriptor is closed even if close(2) reports EINTR or EIO.
         if close(rawValue) == -1 {
             precondition(errno != EBADF, "a descriptor was closed behind its owner's back")
         }
     }
 }
 
-/// A file descriptor whose ownership is shared, for collections, which hold no noncopyable values.
+/// A file descriptor with shared ownership, for collections, which cannot hold noncopyable values.
 public final class OwnedDescriptor: Sendable {
     private let descriptor: FileDescriptor
 
-    /// Takes the descriptor over.
+    /// Takes over the descriptor.
     public init(_ descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }

@@ -2,7 +2,7 @@ import Glibc
 
 /// The limit of open files (getrlimit(2)).
 public enum FileLimit {
-    /// The limit in force.
+    /// The current limit.
     public static func current() throws(SystemCallError) -> ResourceLimit {
         var limit = rlimit()
         try systemCall("getrlimit") {
@@ -13,8 +13,8 @@ public enum FileLimit {
             hard: UInt64(limit.rlim_max))
     }
 
-    /// The number from which on descriptors are for starts alone: three quarters of the limit that is
-    /// in force when it is first asked for.
+    /// The descriptor number from which descriptors are reserved for starts: three quarters of the
+    /// limit at the first access.
     static let budget: Int32 = {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(ResourceLimit.openFiles), &limit) == 0 else {
@@ -23,8 +23,8 @@ public enum FileLimit {
         return Int32(clamping: limit.rlim_cur / 4 * 3)
     }()
 
-    /// Raises the soft limit to the hard one, and returns what it was, to be given back to programs
-    /// that use select(2), whose sets end at 1024.
+    /// Raises the soft limit to the hard limit and returns the previous one. Workers get the
+    /// previous limit, for programs that use select(2), whose sets end at 1024.
     public static func raise() throws(SystemCallError) -> ResourceLimit {
         let original = try current()
         var raised = rlimit(rlim_cur: rlim_t(original.hard), rlim_max: rlim_t(original.hard))

@@ -1,18 +1,19 @@
 import CSupervise
 import Glibc
 
-/// Opens files that are written to by a path on which other users may have a say.
+/// Opens files for writing by paths that other users can influence.
 ///
-/// Root's log in a folder of the worker's user could be led anywhere by a symbolic link that the
-/// worker puts in its place, or in the place of a folder above it. The kernel's protected_symlinks
-/// (proc_sys_fs(5)) guards only folders that are sticky and writable by all. So here the path is
-/// walked name by name, each opened as it is, and a link is followed only when it belongs to root or
-/// to this process's user, which nobody else can bring about. What lies in /proc is the kernel's.
+/// A worker whose user owns the directory of root's log could redirect the log by a symbolic
+/// link in place of the file or of a directory above it. The kernel's protected_symlinks
+/// (proc_sys_fs(5)) protects only sticky directories that are writable by all. Therefore each
+/// component of the path is opened separately, and a link is followed only if it belongs to root or
+/// to this process's user, which no other user can create. Links in /proc are created by the
+/// kernel.
 enum GuardedPath {
     /// MAXSYMLINKS.
-    private static let mostLinks = 40
+    private static let maxLinks = 40
 
-    /// As open(2), with ELOOP for a link of another user.
+    /// Opens a file as open(2), and fails with ELOOP for a link of another user.
     static func open(_ path: String, _ flags: Int32, mode: mode_t) throws(SystemCallError) -> Int32
     {
         var names = parts(of: path)
@@ -22,7 +23,7 @@ enum GuardedPath {
             let isLast = names.isEmpty
             let node: OwnedDescriptor
             do throws(SystemCallError) {
-                node = try look(name, in: folder)
+                node = try inspect(name, in: folder)
             } catch  where error.kind == .notFound && isLast {
                 return try openLast(name, in: folder, flags | O_NOFOLLOW, mode)
             }
@@ -39,7 +40,7 @@ enum GuardedPath {
                             name, in: folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)))
             } else {
                 links += 1
-                guard isTrusted(status.st_uid), links <= mostLinks else {
+                guard isTrusted(status.st_uid), links <= maxLinks else {
                     throw SystemCallError(call: "open", code: ELOOP)
                 }
                 let target = try text(of: node)
@@ -50,8 +51,9 @@ enum GuardedPath {
         throw SystemCallError(call: "open", code: EISDIR)
     }
 
-    /// Root may have no number in our user namespace (user_namespaces(7)), and then shares another with
-    /// all who have none; it is known by what it always owns.
+    /// In a user namespace (user_namespaces(7)), root may have no mapping and then shares an ID
+    /// with all unmapped users. Root is identified as the owner of a file that always belongs to
+    /// it.
     private static func isTrusted(_ uid: uid_t) -> Bool {
         var top = stat()
         return uid == 0 || uid == geteuid() || stat("/", &top) == 0 && uid == top.st_uid
@@ -67,7 +69,7 @@ enum GuardedPath {
         return OwnedDescriptor(FileDescriptor(owning: number))
     }
 
-    private static func look(
+    private static func inspect(
         _ name: String, in folder: OwnedDescriptor
     ) throws(SystemCallError) -> OwnedDescriptor {
         let number = try systemCall("open") { csupervise_open_path_at(folder.rawValue, name) }

@@ -1,10 +1,9 @@
 import CSupervise
 import Glibc
 
-/// Descriptors that stay open while this process executes another program (execve(2)), for that one
-/// to go on with.
+/// Descriptors that stay open while this process executes another program (execve(2)).
 public enum HandedDescriptors {
-    /// Lets these descriptors stay open across an execve(2), or closes them on it again.
+    /// Clears or sets close-on-exec on these descriptors.
     public static func keep(_ numbers: some Sequence<Int32>, open isKept: Bool) {
         for number in numbers {
             let result = fcntl(number, F_SETFD, isKept ? 0 : FD_CLOEXEC)
@@ -12,28 +11,28 @@ public enum HandedDescriptors {
         }
     }
 
-    /// Takes over a descriptor that the program before this one left open. It closes on exec again.
-    /// Fails with EBADF where there is none of this number.
+    /// Takes over a descriptor that the previous program left open, and sets close-on-exec. Fails
+    /// with EBADF if it is not open.
     public static func take(_ number: Int32) throws(SystemCallError) -> FileDescriptor {
-        // Another program chose the number, so it is no mistake of ours.
+        // The previous program chose the number, so EBADF is not a bug of this one.
         guard number >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
             throw SystemCallError(call: "fcntl", code: EBADF)
         }
         return FileDescriptor(owning: number)
     }
 
-    /// Closes a descriptor that was left open and that nobody knows.
+    /// Closes a descriptor that was left open and has no owner.
     public static func close(_ number: Int32) {
         Glibc.close(number)
     }
 }
 
-/// Bytes in memory that a descriptor stands for (memfd_create(2)), sealed against any change.
+/// A file in memory (memfd_create(2)), sealed against any change.
 public final class MemoryFile: Sendable {
     private let descriptor: FileDescriptor
 
-    /// A file of these bytes; `name` is for those who look into /proc. Fails as memfd_create(2) and
-    /// write(2) do.
+    /// Creates a file with these bytes. `name` is visible in /proc. Fails as memfd_create(2) and
+    /// write(2).
     public init(name: String, _ bytes: [UInt8]) throws(SystemCallError) {
         let number = try systemCall("memfd_create") {
             csupervise_memory_file(name, bytes.count)
@@ -51,8 +50,8 @@ public final class MemoryFile: Sendable {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// The bytes of such a file that another program left open. Fails as pread(2) does, with EBADF
-    /// where there is no such descriptor.
+    /// Reads such a file that the previous program left open. Fails as pread(2), and with EBADF if
+    /// it is not open.
     public static func bytes(of number: Int32) throws(SystemCallError) -> [UInt8] {
         guard fcntl(number, F_GETFD) != -1 else {
             throw SystemCallError(call: "fcntl", code: EBADF)

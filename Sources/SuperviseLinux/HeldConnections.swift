@@ -1,27 +1,28 @@
 import CSupervise
 import Glibc
 
-/// The connections that processes have taken on TCP ports, each asked itself over a copy of its
-/// descriptor (pidfd_getfd(2)): what that costs grows with those of the processes alone.
+/// The connections of processes on TCP ports, each queried over a copy of its descriptor
+/// (pidfd_getfd(2)). The cost grows only with the connections of these processes.
 public struct HeldConnections {
     private let ports: Set<UInt16>
     private let endsAnswered: Bool
     private var found: [HeldConnection] = []
-    /// A child has those of its parent too.
+    /// A child also has the connections of its parent.
     private var seen: Set<UInt64> = []
 
-    /// Those of these processes whose own end has one of these ports; nil where they may not be copied,
-    /// as in a container that has no use for such calls. Fails where descriptors may not be listed, and
-    /// for want of our own, and with E2BIG when the budget is exceeded.
+    /// The connections of these processes whose local end has one of these ports. Nil if they may
+    /// not be copied, for example in a container that forbids the call. Fails if descriptors may
+    /// not be listed or this process lacks descriptors, and with E2BIG if the budget is exceeded.
     ///
-    /// With `endsAnswered` each one that waits for no known response is shut down (shutdown(2)) as soon
-    /// as that is seen: its client gets an end of file, as from a server whose keep-alive time is over,
-    /// and so does the process.
+    /// With `endsAnswered`, each connection without a known pending response is shut down at
+    /// once (shutdown(2)). Its client receives an end of file, as after a keep-alive timeout, and
+    /// so does the process.
     public static func list(
         of processes: [Int32], ports: Set<UInt16>, within budget: SampleBudget,
         endsAnswered: Bool = false
     ) throws(SystemCallError) -> [HeldConnection]? {
-        // A filter may kill for the call. Whether it does cannot be known without making it.
+        // A filter may kill this process for the call, which cannot be determined without making
+        // it.
         guard !ThisProcess.hasSystemCallFilter else { return nil }
         return try SpareDescriptors.lent { () throws(SystemCallError) in
             var held = HeldConnections(ports: ports, endsAnswered: endsAnswered)
@@ -37,7 +38,7 @@ public struct HeldConnections {
         self.endsAnswered = endsAnswered
     }
 
-    /// False where its descriptors may not be copied.
+    /// False if its descriptors may not be copied.
     private mutating func add(
         _ pid: Int32, within budget: SampleBudget
     ) throws(SystemCallError) -> Bool {
@@ -49,14 +50,14 @@ public struct HeldConnections {
                 do throws(SystemCallError) {
                     add(try process.copy(of: number), inode: inode)
                 } catch  where error.code == EBADF {
-                    // It was closed since it was listed.
+                    // It was closed after it was listed.
                     continue
                 }
             }
             return true
         } catch {
-            if error.isWant || SampleBudget.isExceeded(error) { throw error }
-            // One that is gone has none.
+            if error.isShortage || SampleBudget.isExceeded(error) { throw error }
+            // A process that has exited has no connections.
             return error.code == ESRCH
         }
     }

@@ -1,31 +1,31 @@
 import Glibc
 
-/// Which listening sockets processes hold, by their descriptors (/proc/PID/fd, proc_pid_fd(5)) and the
-/// kernel's socket tables (/proc/PID/net/tcp, tcp6 and unix, proc_pid_net(5)).
+/// The listening sockets of processes, from their descriptors (/proc/PID/fd, proc_pid_fd(5)) and
+/// the kernel's socket tables (/proc/PID/net/tcp, tcp6 and unix, proc_pid_net(5)).
 public struct HeldListeners: Hashable, Sendable {
-    /// Whether any process holds one of the sockets that were asked about.
+    /// Whether any process holds one of the given sockets.
     public let includeKnown: Bool
     /// The addresses of all other listeners, each once, sorted: `0.0.0.0:3000`, `unix:/run/app.sock`.
     public let others: [String]
 
-    /// Looks at these processes. Nil where the descriptors of any of them are not ours to look at
-    /// (ptrace(2), "access mode checking") or too many, or we lack our own to do so.
-    public static func look(at pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
+    /// Inspects these processes. Nil if the descriptors of any of them may not be read (ptrace(2),
+    /// "access mode checking") or are too many, or if this process lacks descriptors.
+    public static func inspect(_ pids: [Int32], known: [FileIdentity]) -> HeldListeners? {
         var sockets: Set<UInt64> = []
         var witnesses: [String: Int32] = [:]
         let budget = SampleBudget.onLoop()
         for pid in pids {
             do throws(SystemCallError) {
                 sockets.formUnion(try ProcessSockets.inodes(of: pid, within: budget))
-                // One process tells for all that share its network.
+                // The table of one process covers all processes in the same network namespace.
                 witnesses[try Procfs.link("/proc/\(pid)/ns/net")] = pid
             } catch
-                where error.kind == .notPermitted || error.isWant
+                where error.kind == .notPermitted || error.isShortage
                 || SampleBudget.isExceeded(error)
             {
                 return nil
             } catch {
-                // It ended since it was listed.
+                // It exited after it was listed.
                 continue
             }
         }
@@ -44,7 +44,7 @@ public struct HeldListeners: Hashable, Sendable {
     private static func listeners(seenBy pid: Int32) -> [UInt64: String] {
         var found: [UInt64: String] = [:]
         for table in ["tcp", "tcp6"] {
-            // The listeners come first; thousands of connections may follow.
+            // The listeners come first and may be followed by thousands of connections.
             Procfs.eachLine("/proc/\(pid)/net/\(table)") { words in
                 guard words.count > 9, words[3] == "0A" else { return words.first == "sl" }
                 if let inode = UInt64(words[9]), let address = SocketAddress(tableEntry: words[1]) {
@@ -65,8 +65,8 @@ public struct HeldListeners: Hashable, Sendable {
 }
 
 extension SocketAddress {
-    /// An address as the tables write it: the words of the host as the machine reads them, and the
-    /// port, all hexadecimal. `0100007F:1F40` is 127.0.0.1:8000 here.
+    /// An address in the format of the tables: the words of the host in the byte order of this
+    /// machine and the port, all hexadecimal. `0100007F:1F40` is 127.0.0.1:8000 here.
     init?(tableEntry text: Substring) {
         let parts = text.split(separator: ":")
         guard parts.count == 2, let port = UInt16(parts[1], radix: 16) else { return nil }

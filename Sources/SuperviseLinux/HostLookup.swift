@@ -2,19 +2,20 @@ import Glibc
 
 /// A host name without an address.
 public struct HostLookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The name that was asked for.
+    /// The requested name.
     public let host: String
-    /// What gai_strerror(3) says.
+    /// The message of gai_strerror(3).
     public let message: String
 
     /// `example.invalid: Name or service not known`.
     public var description: String { "\(host): \(message)" }
 }
 
-/// Addresses of hosts (getaddrinfo(3)), which may ask the network: never on the loop.
+/// Addresses of hosts (getaddrinfo(3)). A lookup can query the network, so it must never run on the
+/// loop.
 public enum HostLookup {
-    /// The numeric addresses of a host, IPv4 first, each once. An empty name and `*` are every
-    /// IPv4 address of this machine.
+    /// The numeric addresses of a host, IPv4 first, without duplicates. An empty name and `*` mean
+    /// every IPv4 address of this machine.
     public static func resolve(_ host: String) throws(HostLookupFailure) -> [String] {
         if host.isEmpty || host == "*" { return ["0.0.0.0"] }
         NameServices.prepare()

@@ -1,31 +1,32 @@
 import CSupervise
 import Glibc
 
-/// The bind(2) calls of a process and all its descendants, which wait for our answer
-/// (seccomp_unotify(2)). The kernel hands them to the reader of a descriptor that hangs up when the
-/// last of these processes is gone; once it is closed the calls fail with ENOSYS.
+/// The bind(2) calls of a process and its descendants, which wait for our response
+/// (seccomp_unotify(2)). The kernel passes them to the reader of a descriptor, which hangs up when
+/// the last of these processes has exited. Once the descriptor is closed, the calls fail with
+/// ENOSYS.
 ///
-/// A call that asks for an address of ours is answered with our listener in the place of the caller's
-/// socket, any other is left to the kernel. What is read of the caller may change right after: another
-/// thread of it can write over the address or exchange the descriptor. Neither gains anything. The
-/// process holds the listener anyway, and a call that is left to the kernel is checked there, address
-/// and all, as if nobody had asked. So this is no security boundary and needs none.
+/// If a call binds one of our addresses, the caller's socket is replaced by our listener. Any
+/// other call is passed to the kernel. What is read from the caller can change immediately: another
+/// thread can overwrite the address or replace the descriptor. Neither gains anything. The process
+/// holds the listener anyway, and the kernel checks a passed call as if there were no filter. So
+/// this is not a security boundary and does not need to be one.
 ///
-/// (A bind by io_uring(7) is no system call and is not seen.)
+/// (A bind by io_uring(7) is not a system call and is not intercepted.)
 public final class InterceptedBinds: Sendable {
-    /// What a call came to.
+    /// The result of a call.
     public enum Answer: Hashable, Sendable, Codable {
-        /// The caller has the listener of this address now. `asked` is what it asked for where that
-        /// differs in its family alone.
+        /// The caller now has the listener of this address. `asked` is the address that it
+        /// requested, if it differs in its family only.
         case adopted(process: Int32, address: String, asked: String? = nil)
-        /// The caller meant something else, or is gone.
+        /// The call was not for one of our listeners, or the caller has exited.
         case untouched
-        /// It asked for an address of ours and could not be helped: EPERM where its memory or its
-        /// descriptors are not ours to look at (ptrace(2), "access mode checking").
+        /// The call was for one of our addresses and could not be answered: EPERM if the memory or
+        /// the descriptors of the caller may not be accessed (ptrace(2), "access mode checking").
         case failed(SystemCallError)
     }
 
-    /// A call that waits for its answer.
+    /// A call that waits for its response.
     public struct Call: Hashable, Sendable, Codable {
         fileprivate let id: UInt64
         fileprivate let thread: Int32
@@ -42,19 +43,20 @@ public final class InterceptedBinds: Sendable {
         }
     }
 
-    /// Longer than any address (`struct sockaddr_storage`).
+    /// The maximum size of an address (`struct sockaddr_storage`).
     private static let longestAddressBytes: UInt32 = 128
     private let descriptor: FileDescriptor
 
-    /// Takes over the filter's descriptor.
+    /// Takes over the descriptor of the filter.
     public init(_ descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
 
-    /// The descriptor: readable while a call waits, hung up when nobody is left to make one.
+    /// The descriptor: readable while a call waits, hung up when no process is left that can make
+    /// one.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Whether the kernel can do all that is needed here (since Linux 5.9) on this architecture.
+    /// Whether the kernel supports everything needed here (since Linux 5.9) on this architecture.
     public static var isSupported: Bool {
         #if arch(x86_64) || arch(arm64)
             return KernelRelease.current.map { $0 >= KernelRelease(major: 5, minor: 9) } ?? true
@@ -63,7 +65,7 @@ public final class InterceptedBinds: Sendable {
         #endif
     }
 
-    /// Takes what waits, at most `limit` calls, each of which has to be answered.
+    /// Receives pending calls, at most `limit`. Each must be answered.
     public func take(limit: Int) -> [Call] {
         var calls: [Call] = []
         var call = csupervise_bind()
@@ -73,19 +75,20 @@ public final class InterceptedBinds: Sendable {
         return calls
     }
 
-    /// Leaves a call to the kernel. Never waits.
+    /// Passes a call to the kernel. Never blocks.
     public func leave(_ call: Call) {
         csupervise_answer_bind(descriptor.rawValue, call.id, true)
     }
 
-    /// Answers a call by these listeners. This reads the caller's memory, asks its socket and waits until
-    /// the caller has taken the listener, each of which can take as long as the caller likes.
+    /// Answers a call with one of these listeners. This reads the caller's memory, queries its
+    /// socket and waits until the caller has taken the listener. Each of these can take as long as
+    /// the caller likes.
     public func answer(_ call: Call, with listeners: [ListenSocket]) -> Answer {
         var proceeds = true
         defer { csupervise_answer_bind(descriptor.rawValue, call.id, proceeds) }
         do throws(SystemCallError) {
             guard let bytes = try address(of: call), let address = ListenAddress(bytes),
-                // Most calls end here, before anything is looked up.
+                // Most calls end here, before any lookup.
                 listeners.contains(where: { $0.mayHold(address) }),
                 let caller = try SpareDescriptors.lent({ () throws(SystemCallError) in
                     try CallingSocket(
@@ -95,7 +98,7 @@ public final class InterceptedBinds: Sendable {
                     ?? listeners.first(where: { $0.holdsOtherFamily(of: address, for: caller) }),
                 case let listener = inTurn(held, of: listeners, for: caller.process),
                 !caller.isBound || caller.identity == listener.identity,
-                // Until here all could have been read of another process with the same number.
+                // Up to here, the data may have been read from another process with the same ID.
                 csupervise_bind_waits(descriptor.rawValue, call.id)
             else { return .untouched }
             try replace(caller, of: call, with: listener)
@@ -105,15 +108,15 @@ public final class InterceptedBinds: Sendable {
                 asked: held.holds(address, for: caller)
                     ? nil : SocketAddress(bytes: bytes).text)
         } catch  where [ESRCH, ENOENT].contains(error.code) {
-            // It ended, or a signal took it out of the call.
+            // The caller exited, or a signal interrupted the call.
             return .untouched
         } catch {
             return .failed(error)
         }
     }
 
-    /// Which of the listeners of one name a process gets where it could have this one: the one that
-    /// listens from the beginning, which every worker has to serve, and one on demand only after that.
+    /// Selects one of the listeners with the same name: first the one that listens from the start,
+    /// which every worker must serve, then those that listen on demand.
     private func inTurn(
         _ listener: ListenSocket, of listeners: [ListenSocket], for process: Int32
     ) -> ListenSocket {
@@ -124,7 +127,7 @@ public final class InterceptedBinds: Sendable {
             }), listener.listensOnDemand || listener === first
         else { return listener }
         let held = sockets(of: process)
-        // One is that which it inherited.
+        // The process inherited one of them.
         func isTaken(_ socket: ListenSocket) -> Bool {
             held.count { $0 == socket.identity.inode } > 1
         }
@@ -139,8 +142,8 @@ public final class InterceptedBinds: Sendable {
         }
     }
 
-    /// The second argument. Nil where it is none that could be ours, or can't be read for the kernel
-    /// either.
+    /// The second argument. Nil if it cannot be one of our addresses, or if the kernel cannot read
+    /// it either.
     private func address(of call: Call) throws(SystemCallError) -> [UInt8]? {
         guard (2...Self.longestAddressBytes).contains(call.length), call.thread > 0 else {
             return nil
@@ -153,8 +156,8 @@ public final class InterceptedBinds: Sendable {
         return size == bytes.count ? bytes : nil
     }
 
-    /// A call that a signal interrupted after this is made again, by a caller who has the listener
-    /// already, and is answered alike.
+    /// If a signal interrupts the call after this, the caller repeats it. It then already has the
+    /// listener and gets the same response.
     private func replace(
         _ caller: CallingSocket, of call: Call, with listener: ListenSocket
     ) throws(SystemCallError) {
@@ -162,7 +165,7 @@ public final class InterceptedBinds: Sendable {
         if caller.isNonblocking { try listener.becomeNonblocking() }
         let registrations = EpollRegistrations(
             of: caller.identity, as: call.descriptor, in: caller.process)
-        // It waits for the caller to wake up in the kernel and do it, and for nothing else. EBADF is
+        // Waits only until the caller wakes up in the kernel and takes the descriptor. EBADF means
         // the caller's limit of open files.
         let result = csupervise_replace_descriptor(
             descriptor.rawValue, call.id, listener.rawValue, call.descriptor,
@@ -175,7 +178,7 @@ public final class InterceptedBinds: Sendable {
 }
 
 extension ListenSocket {
-    /// Whether a socket may want this address of it, whatever else that socket is.
+    /// Whether a socket can be bound to this address.
     fileprivate func mayHold(_ address: ListenAddress) -> Bool {
         guard let place else { return false }
         return address.collides(
@@ -184,7 +187,7 @@ extension ListenSocket {
                 isIPv6Only: true, of: place, isOtherIPv6Only: isIPv6Only)
     }
 
-    /// Whether this socket is what the caller means by an address of another family.
+    /// Whether this socket is the listener that the caller means by an address of another family.
     fileprivate func holdsOtherFamily(
         of address: ListenAddress, for caller: CallingSocket
     ) -> Bool {
@@ -199,22 +202,22 @@ extension ListenSocket {
         caller.namespace == nil || namespace == nil || caller.namespace == namespace
     }
 
-    /// Whether this socket is what keeps the caller from the address.
+    /// Whether this socket prevents the caller from binding the address.
     fileprivate func holds(_ address: ListenAddress, for caller: CallingSocket) -> Bool {
         guard let place,
             address.collides(
                 isIPv6Only: caller.isIPv6Only, with: place, isOtherIPv6Only: isIPv6Only),
             isInNamespace(of: caller)
         else { return false }
-        // A program that removes the file and binds anew would get through, and its clients would
-        // come by the new file alone.
+        // A program that removes the file and binds it again would succeed, and clients would
+        // connect only to the new file.
         return !address.isPath || file.map(\.isStillThere) ?? true
     }
 
-    /// Sets O_NONBLOCK, which all holders of the socket share. A program whose own socket has it waits
-    /// by epoll and would be stuck in accept, for good, when a sibling took the connection first; with
-    /// a descriptor that it was passed it does the same. Programs that want to wait in accept and get
-    /// EAGAIN would suffer, but are other programs than this pool runs.
+    /// Sets O_NONBLOCK, which all holders of the socket share. If a program that waits with epoll
+    /// and sets O_NONBLOCK on its own socket got a blocking listener, its accept would block
+    /// forever once a sibling takes the connection first. Programs that expect accept to block
+    /// would get EAGAIN, but a pool runs only one program.
     fileprivate func becomeNonblocking() throws(SystemCallError) {
         let flags = try systemCall("fcntl") { fcntl(rawValue, F_GETFL) }
         guard flags & O_NONBLOCK == 0 else { return }
@@ -223,7 +226,7 @@ extension ListenSocket {
 }
 
 extension ListenSocket.File {
-    /// Whether the path still leads to the file that was made.
+    /// Whether the path still refers to the file that was created.
     fileprivate var isStillThere: Bool {
         var status = stat()
         return lstat(path, &status) == 0 && FileIdentity(status) == identity

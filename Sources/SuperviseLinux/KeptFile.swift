@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file of proc(5) or of a control group that is looked at again and again. It stays open, since to
-/// open it costs more than to read it; one that can't be opened now is tried again at each look.
+/// A file of proc(5) or of a cgroup that is read repeatedly. It stays open, because opening it
+/// costs more than reading it. If it cannot be opened, each read tries again.
 final class KeptFile {
     private let path: String
     private let descriptor: OwnedDescriptor?
@@ -12,10 +12,10 @@ final class KeptFile {
         descriptor = number < 0 ? nil : OwnedDescriptor(FileDescriptor(owning: number))
     }
 
-    /// The open descriptor; nil where it could not be opened.
+    /// The open descriptor; nil if it could not be opened.
     var rawValue: Int32? { descriptor?.rawValue }
 
-    /// What it says now; nil where it may not be read.
+    /// The current content; nil if it cannot be read.
     func bytes() -> [UInt8]? {
         guard let descriptor else { return Procfs.bytes(path) }
         do {

@@ -9,7 +9,7 @@ struct KernelRelease: Comparable {
         (a.major, a.minor) < (b.major, b.minor)
     }
 
-    /// That of the running one; nil where its text can't be understood.
+    /// The version of the running kernel; nil if its text cannot be parsed.
     static var current: KernelRelease? {
         var names = utsname()
         guard uname(&names) == 0 else { return nil }

@@ -1,29 +1,29 @@
 import Glibc
 
-/// What a stream socket is bound to, compared as the kernel does it when it refuses a second listener
-/// (EADDRINUSE of bind(2)).
+/// The address of a stream socket, compared by the rules by which the kernel rejects a second
+/// listener (EADDRINUSE of bind(2)).
 struct ListenAddress: Hashable, Sendable {
     private enum Place: Hashable {
-        /// Any host, or this one, in four or sixteen bytes.
+        /// Any host, or a specific one in four or sixteen bytes.
         case host([UInt8])
         case path([UInt8])
         case abstract([UInt8])
     }
 
-    /// The address family, which is also that of a socket that can be bound to it.
+    /// The address family, which is also that of a socket for it.
     let family: Int32
     private let place: Place
     /// 0 is any free port, or no port.
     private let port: UInt16
-    /// The interface of a link-local address (ipv6(7)); 0 is none.
+    /// The interface of a link-local address (ipv6(7)); 0 means none.
     private let scope: UInt32
 
-    /// The address of a `struct sockaddr` (socket(7)), as many bytes as the caller says it has. Nil for
-    /// other families, and for what the kernel would refuse.
+    /// Parses a `struct sockaddr` (socket(7)) of the size given by the caller. Nil for other
+    /// families, and for an address that the kernel would reject.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 2 else { return nil }
         family = Int32(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt16.self) })
-        // Without a scope an IPv6 address was once shorter, and still may be (SIN6_LEN_RFC2133).
+        // The size of an IPv6 address without a scope is still accepted (SIN6_LEN_RFC2133).
         scope =
             family == AF_INET6 && bytes.count >= 28
             ? bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 24, as: UInt32.self) } : 0
@@ -48,15 +48,15 @@ struct ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether it is one address, with a port or a name.
+    /// Whether it is a specific address, with a port or a name.
     var isDefinite: Bool { if case .host = place { port != 0 } else { true } }
 
-    /// Whether it is a file's name, which is another socket once the file is another.
+    /// Whether it is a file name, which refers to another socket if the file is replaced.
     var isPath: Bool { if case .path = place { true } else { false } }
 
-    /// Whether a socket bound here leaves no room for one at the other address: the names are equal,
-    /// or the ports are and both take connections to some same host. `isIPv6Only` is the socket's
-    /// IPV6_V6ONLY (ipv6(7)), without which `::` takes IPv4 too.
+    /// Whether a socket bound here conflicts with one at the other address: the names are equal, or
+    /// the ports are equal and the hosts overlap. `isIPv6Only` is IPV6_V6ONLY of the socket
+    /// (ipv6(7)), without which `::` includes IPv4.
     func collides(
         isIPv6Only: Bool, with other: ListenAddress, isOtherIPv6Only: Bool
     ) -> Bool {
@@ -73,8 +73,8 @@ struct ListenAddress: Hashable, Sendable {
             || ListenAddress.overlap(ours.six, theirs.six)
     }
 
-    /// Whether the two have a port in common and no family, so that a server which opens a socket for
-    /// each family means both by one address.
+    /// Whether the two have the same port and different families, so that a server with one socket
+    /// per family means both by one address.
     func isOtherFamily(
         isIPv6Only: Bool, of other: ListenAddress, isOtherIPv6Only: Bool
     ) -> Bool {
@@ -84,14 +84,15 @@ struct ListenAddress: Hashable, Sendable {
         let (ours, theirs) = (
             coverage(isIPv6Only: isIPv6Only), other.coverage(isIPv6Only: isOtherIPv6Only)
         )
-        // A mapped address on a socket for IPv6 alone covers nothing, and the kernel refuses it.
+        // A mapped address on an IPv6-only socket covers nothing, and the kernel rejects it.
         guard ours.four != nil || ours.six != nil, theirs.four != nil || theirs.six != nil else {
             return false
         }
         return (ours.four == nil || theirs.four == nil) && (ours.six == nil || theirs.six == nil)
     }
 
-    /// The hosts of each family that a socket here takes connections for; none is nil, all is empty.
+    /// The hosts of each family from which a socket here accepts connections; nil means none, empty
+    /// means all.
     private func coverage(isIPv6Only: Bool) -> (four: [UInt8]?, six: [UInt8]?) {
         guard case .host(let bytes) = place else { return (nil, nil) }
         let isAny = bytes.allSatisfy { $0 == 0 }
@@ -99,7 +100,7 @@ struct ListenAddress: Hashable, Sendable {
         if isAny { return (isIPv6Only ? nil : [], []) }
         guard bytes.starts(with: ListenAddress.mappedPrefix) else { return (nil, bytes) }
         let four = Array(bytes.dropFirst(ListenAddress.mappedPrefix.count))
-        // Such a socket takes no such address (EINVAL).
+        // Such a socket cannot be bound to this address (EINVAL).
         if isIPv6Only { return (nil, nil) }
         return (four.allSatisfy { $0 == 0 } ? [] : four, nil)
     }

@@ -1,16 +1,15 @@
 import Glibc
 
-/// Who listens on an address that cannot be had.
+/// The process that listens on an address that cannot be bound.
 enum ListenHolder {
-    /// A machine may have very many processes, and the caller may be the master's loop.
+    /// A limit on the processes inspected, because the caller may be the master's loop.
     private static let longestSearchNanoseconds: Int64 = 200_000_000
 
-    /// The listener of this port that keeps an address from being bound, in words: `nginx (pid 4242)`.
-    /// Nil where none is found.
+    /// The process that listens on this port, in the form `nginx (pid 4242)`. Nil if none is found.
     static func ofPort(_ port: UInt16) -> String? {
         var holder: (inode: UInt64, user: Substring)?
         for table in ["tcp", "tcp6"] where holder == nil {
-            // The listeners come first; thousands of connections may follow.
+            // The listeners come first and may be followed by thousands of connections.
             Procfs.eachLine("/proc/self/net/\(table)") { words in
                 guard words.count > 9, words[3] == "0A" else { return words.first == "sl" }
                 guard let address = SocketAddress(tableEntry: words[1]), address.port == port,

@@ -1,10 +1,10 @@
 import CSupervise
 import Glibc
 
-/// How a listener stops taking new connections.
+/// How a listener stops accepting new connections.
 extension ListenSocket {
-    /// What keeps new connections away from a listener without a filter, for another program of this
-    /// process to go on with.
+    /// The mechanism that blocks new connections without a filter, for another program of this
+    /// process to continue with.
     public struct Steering: Codable {
         let state: OverflowListener.State
 
@@ -12,21 +12,21 @@ extension ListenSocket {
         public var descriptors: [Int32] { state.descriptors }
     }
 
-    /// What `resume` needs besides the descriptor.
+    /// The data that `resume` needs besides the descriptor.
     public var steering: Steering? { overflow.map { Steering(state: $0.state) } }
 
-    /// Takes no new connections from here on, while those that wait are still there to be accepted,
-    /// and handshakes under way end well. A client that tries later is not answered, and so finds
-    /// the next owner of the address, or a refusal once this socket is closed.
+    /// Stops accepting new connections. Connections in the accept queue stay there, and handshakes
+    /// in progress complete. A client that connects later gets no response, so its retry reaches
+    /// the next owner of the address, or is refused once this socket is closed.
     ///
-    /// A TCP listener gets a filter, which needs CAP_NET_ADMIN, or else an `OverflowListener`. A path
-    /// is unlinked. An abstract name has nothing to unlink, and is shut down, after which accept(2)
-    /// fails with EINVAL once the queue is empty.
+    /// A TCP listener gets a filter, which needs CAP_NET_ADMIN, or otherwise an
+    /// `OverflowListener`. A path is unlinked. An abstract name cannot be unlinked, so the socket
+    /// is shut down, after which accept(2) fails with EINVAL once the queue is empty.
     ///
-    /// Where `isRefusing` is false after that, `continueRefusing` has to be called until it is true.
-    /// Never for a socket that was passed in: the filter would outlive this process.
+    /// If `isRefusing` is false after this, call `continueRefusing` until it is true. Do not
+    /// call this for a socket that was passed in: the filter would outlive this process.
     public func refuseNewConnections() throws(SystemCallError) {
-        precondition(!isAdopted, "a passed-in socket belongs to somebody else")
+        precondition(!isAdopted, "a passed socket is never shut down")
         if file != nil {
             try removeIfStillOurs()
         } else if isUnix {
@@ -43,11 +43,11 @@ extension ListenSocket {
         try continueRefusing()
     }
 
-    /// Whether nothing is left to do before new connections are kept away.
+    /// Whether new connections are blocked.
     public var isRefusing: Bool { overflow?.isSteering ?? true }
 
-    /// Goes on with what `refuseNewConnections` began; `isLast` if it fails unless it is done then. When
-    /// it fails, the listener takes new connections as before.
+    /// Continues what `refuseNewConnections` began. With `isLast`, it fails if this is the last
+    /// attempt and does not succeed. If it fails, the listener accepts new connections as before.
     public func continueRefusing(isLast: Bool = false) throws(SystemCallError) {
         do throws(SystemCallError) {
             try overflow?.fill()
@@ -58,7 +58,7 @@ extension ListenSocket {
         }
     }
 
-    /// Gives `refuseNewConnections` up or takes it back, which only a TCP listener can.
+    /// Reverts `refuseNewConnections`, which is possible only for a TCP listener.
     public func admitNewConnections() throws(SystemCallError) {
         if overflow != nil {
             try stopSteering()
@@ -72,16 +72,15 @@ extension ListenSocket {
         overflow = nil
     }
 
-    /// Ends a listener from which new connections are steered away, for all that hold it: it would get
-    /// them again as soon as this process is gone.
+    /// Shuts down a listener whose new connections are diverted, for all holders: it would receive
+    /// them again once this process has exited.
     public func endIfSteered() {
         guard let overflow else { return }
         overflow.end(rawValue)
         self.overflow = nil
     }
 
-    /// Prepares a TCP socket that is not bound yet for `refuseNewConnections`, and tells whether there is
-    /// a way.
+    /// Prepares an unbound TCP socket for `refuseNewConnections`. Returns whether this is possible.
     static func canRefuseNewConnections(_ number: Int32) -> Bool {
         if csupervise_prepare_steering(number) == 0 { return true }
         guard csupervise_drop_new_connections(number) == 0 else { return false }

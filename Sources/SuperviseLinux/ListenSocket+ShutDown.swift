@@ -2,12 +2,12 @@ import CSupervise
 import Glibc
 
 extension ListenSocket {
-    /// Whether it takes connections, of which one that listens on demand begins as none.
+    /// Whether it accepts connections. A listener on demand does not at first.
     public var isListening: Bool {
         !listensOnDemand || SocketOption.int(rawValue, SOL_SOCKET, SO_ACCEPTCONN) == 1
     }
 
-    /// Whether a holder of the socket has shut it down, and it takes no connections.
+    /// Whether a holder of the socket has shut it down, so that it accepts no connections.
     public var isShutDown: Bool {
         guard !listensOnDemand else { return false }
         guard isUnix else { return SocketOption.int(rawValue, SOL_SOCKET, SO_ACCEPTCONN) == 0 }
@@ -17,12 +17,13 @@ extension ListenSocket {
         return poll(&entry, 1, 0) == 1 && entry.revents & (ended | Int16(POLLHUP)) != 0
     }
 
-    /// Listens again after a shutdown, on the address that it kept (listen(2)). An adopted socket too:
-    /// it serves nobody as it is. Fails with EADDRINUSE when the address was taken meanwhile. A unix
-    /// socket stays shut down.
+    /// Listens again after a shutdown, on the address that it kept (listen(2)). This includes an
+    /// adopted socket, which is unusable otherwise. Fails with EADDRINUSE if the address is in use
+    /// by now. A unix socket stays shut down.
     public func listenAgain(_ backlog: Int32) throws(SystemCallError) {
-        // A port that the kernel chose went with the shutdown, and listen(2) would choose another.
-        // (getsockname(2) still tells the old one.) One that was asked for is bound still.
+        // A port that the kernel chose is released by the shutdown, and listen(2) would choose
+        // another. (getsockname(2) still returns the old one.) A port that was requested is still
+        // bound.
         do throws(SystemCallError) {
             try ListenSocket.bind(rawValue, to: SocketAddress(bytes: bound))
         } catch  where error.code == EINVAL {
@@ -32,7 +33,7 @@ extension ListenSocket {
 }
 
 extension Interest {
-    /// The end of a listener, reported once (EPOLLONESHOT), and nothing else.
+    /// Reports the shutdown of a listener, once (EPOLLONESHOT), and nothing else.
     public static let ended = Interest(
         rawValue: EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue)
 }

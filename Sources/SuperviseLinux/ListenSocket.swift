@@ -1,32 +1,32 @@
 import CSupervise
 import Glibc
 
-/// Why there is no listener on an address.
+/// A failure to listen on an address.
 public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What went wrong.
+    /// The reason.
     public enum Reason: Hashable, Sendable {
         /// A system call failed.
         case call(SystemCallError)
-        /// The file of a unix socket can't be given to this owner (chown(2)).
+        /// The owner of the file of a unix socket cannot be changed (chown(2)).
         case owner(String, SystemCallError)
-        /// The path of a unix socket is taken by a file that is none, which is never removed.
+        /// The path of a unix socket is a file of another type, which is never removed.
         case notASocket
-        /// A name that no passed-in socket has.
+        /// No passed socket has this name.
         case notPassed
         /// An inherited descriptor that is not open.
         case notOpen
-        /// An inherited descriptor that is no listening stream socket.
+        /// An inherited descriptor that is not a listening stream socket.
         case notListening
     }
 
-    /// The address as the operator wrote it.
+    /// The address as written by the operator.
     public let address: String
-    /// What went wrong with it.
+    /// The reason.
     public let reason: Reason
-    /// Who has the address, where it is in use and that can be told.
+    /// The process that uses the address, if it is known.
     public let holder: String?
 
-    /// A failure to listen on this address.
+    /// Creates a failure.
     public init(address: String, reason: Reason, holder: String? = nil) {
         self.address = address
         self.reason = reason
@@ -41,8 +41,8 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
             case .owner(let owner, let error):
                 "socket-owner: \(owner): \(error.message)"
                     + (error.kind == .notPermitted ? "; only root may give files away" : "")
-            case .notASocket: "a file that is not a socket has this name"
-            case .notPassed: "no socket of this name was passed in"
+            case .notASocket: "a file that is not a socket exists at this path"
+            case .notPassed: "no socket with this name was passed to the master"
             case .notOpen: "this descriptor is not open"
             case .notListening: "this descriptor is not a listening stream socket"
             }
@@ -64,21 +64,21 @@ public struct ListenFailure: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension ListenFailure {
-    /// Whether this machine does not have the address, or its family.
+    /// Whether this machine lacks the address or its family.
     public var isOfNoAddressHere: Bool {
         guard case .call(let error) = reason else { return false }
         return [EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.code)
     }
 }
 
-/// Which file or socket an inode is (inode(7)).
+/// The identity of a file or socket (inode(7)).
 public struct FileIdentity: Hashable, Sendable, Codable {
     /// st_dev.
     public let device: UInt64
     /// st_ino.
     public let inode: UInt64
 
-    /// The identity with these numbers.
+    /// Creates an identity.
     public init(device: UInt64, inode: UInt64) {
         self.device = device
         self.inode = inode
@@ -91,42 +91,42 @@ public struct FileIdentity: Hashable, Sendable, Codable {
 
 /// A listening stream socket, close-on-exec; closed when the last reference goes.
 public final class ListenSocket {
-    /// A unix socket's file that this process made.
+    /// The file of a unix socket that this process created.
     public struct File: Hashable, Sendable, Codable {
-        /// Its path.
+        /// The path.
         public let path: String
-        /// The inode that was made, which another server may have replaced since.
+        /// The inode that was created; another server may have replaced the file.
         public let identity: FileIdentity
 
-        /// A file of this path and inode.
+        /// Creates a record of this path and inode.
         public init(path: String, identity: FileIdentity) {
             self.path = path
             self.identity = identity
         }
     }
 
-    /// The address it is bound to, with the port the kernel chose for port 0: `127.0.0.1:8000`,
+    /// The bound address, with the port that the kernel chose for port 0: `127.0.0.1:8000`,
     /// `[::1]:8000`, `unix:/run/app.sock`, `unix:@name`.
     public let address: String
-    /// The socket's inode, by which other processes' descriptors of it are known.
+    /// The inode of the socket, which identifies descriptors of it in other processes.
     public let identity: FileIdentity
-    /// The unix socket's file to be removed, if there is one.
+    /// The file of the unix socket to remove, if any.
     public let file: File?
-    /// Whether it was passed in: then it is another's to shut, to unlink and to call listen on.
+    /// Whether it was passed in. Such a socket is never shut down, unlinked or relistened.
     public let isAdopted: Bool
-    /// Whether it is bound, and listens from when a worker listens on it.
+    /// Whether it is bound but listens only once a worker listens on it.
     public let listensOnDemand: Bool
-    /// What it is bound to; nil for a family that nobody can bind by accident.
+    /// The parsed address; nil for a family that a program cannot bind by accident.
     let place: ListenAddress?
-    /// The bytes of that.
+    /// The bytes of the address.
     let bound: [UInt8]
     /// IPV6_V6ONLY (ipv6(7)).
     let isIPv6Only: Bool
-    /// The network namespace that it was made in, where the kernel tells.
+    /// The network namespace of the socket, if the kernel reports it.
     let namespace: UInt64?
-    /// Whether it is known that `refuseNewConnections` can be carried out, by one way or another.
+    /// Whether `refuseNewConnections` is known to be possible.
     public let isClosable: Bool
-    /// What keeps new connections away where a filter is not permitted.
+    /// The mechanism that blocks new connections if a filter is not permitted.
     var overflow: OverflowListener?
     private let descriptor: FileDescriptor
 
@@ -160,9 +160,9 @@ public final class ListenSocket {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Listens on a numeric host. TCP_NODELAY and SO_KEEPALIVE are set here because accepted
-    /// sockets inherit them (tcp(7)). `[::]` takes IPv6 alone, so that `0.0.0.0` can be had too. With
-    /// `onDemand` it is bound and does not listen yet.
+    /// Listens on a numeric host. TCP_NODELAY and SO_KEEPALIVE are set because accepted sockets
+    /// inherit them (tcp(7)). `[::]` is IPv6-only, so that `0.0.0.0` can be bound as well. With
+    /// `onDemand`, it is bound but does not listen yet.
     public static func tcp(
         host: String, port: UInt16, backlog: Int32, nonblocking: Bool = false,
         onDemand: Bool = false
@@ -206,11 +206,11 @@ public final class ListenSocket {
         return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLIN) != 0
     }
 
-    /// Takes over a listening socket that was passed in. It gets close-on-exec and stays otherwise as
-    /// it is.
+    /// Takes over a listening socket that was passed in. It gets close-on-exec and is otherwise
+    /// unchanged.
     public static func adopt(_ number: Int32) throws(ListenFailure) -> ListenSocket {
         let name = "fd://\(number)"
-        // An operator's number, so EBADF is no mistake of ours here.
+        // The operator chose the number, so EBADF is not a bug here.
         guard number >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
             throw ListenFailure(address: name, reason: .notOpen)
         }
@@ -224,7 +224,7 @@ public final class ListenSocket {
         }
     }
 
-    /// Takes over a listener that this process had before it executed a new version of itself.
+    /// Takes over a listener that this process had before it executed a new version.
     public static func resume(
         _ descriptor: consuming FileDescriptor, file: File?, isAdopted: Bool,
         steering: Steering? = nil, listensOnDemand: Bool = false
@@ -235,8 +235,8 @@ public final class ListenSocket {
         return socket
     }
 
-    /// Sets the length of the accept queue again, which every holder of the socket can change
-    /// (listen(2)). An adopted socket is left alone.
+    /// Restores the length of the accept queue, which every holder of the socket can change
+    /// (listen(2)). No effect on an adopted socket.
     public func resetBacklog(_ backlog: Int32) throws(SystemCallError) {
         guard !isAdopted, isListening else { return }
         try systemCall("listen") { listen(descriptor.rawValue, backlog) }

@@ -1,58 +1,58 @@
 import CSupervise
 import Glibc
 
-/// Writes lines to a log and never waits for whoever reads it: what can't be written now is dropped
-/// and counted. A reader that is gone raises SIGPIPE, which is to be ignored or blocked.
+/// Writes lines to a log and never blocks: lines that cannot be written now are dropped and
+/// counted. If the reader has exited, writing raises SIGPIPE, which must be ignored or blocked.
 ///
-/// O_NONBLOCK is never set on a descriptor that others share, since the flag belongs to the open file
-/// description (fcntl(2)): a shell's terminal, or the workers' stderr, would change with it.
+/// O_NONBLOCK is never set on a shared descriptor, because the flag belongs to the open file
+/// description (fcntl(2)): it would also change for a shell's terminal or the workers' stderr.
 public final class LogWriter {
-    /// What became of a line.
+    /// The result of writing a line.
     public enum Outcome: Hashable, Sendable {
-        /// It is on its way, perhaps with its rest to be written before the next line.
+        /// It was written, possibly with a rest that is written before the next line.
         case written
-        /// Nothing of it was written.
+        /// It was dropped.
         case dropped
     }
 
     private var sink: LogSink
     private var remainder: [UInt8] = []
-    /// How many lines were dropped so far.
+    /// The number of dropped lines so far.
     public private(set) var droppedLines: UInt64 = 0
 
-    /// Writes to an open descriptor, which stays the caller's, such as stderr.
+    /// Writes to an open descriptor, such as stderr, which the caller keeps.
     public init(descriptor: Int32) {
         sink = LogSink(borrowing: descriptor)
     }
 
-    /// Appends to a file, which is created with mode 0640. A symbolic link on the path is followed only
-    /// if it belongs to root or to this process's user. Fails as open(2) does: ELOOP for other links;
-    /// ENXIO is a FIFO that nobody reads.
+    /// Appends to a file, which is created with mode 0640. A symbolic link in the path is followed
+    /// only if it belongs to root or to this process's user. Fails as open(2): ELOOP for other
+    /// links; ENXIO for a FIFO without a reader.
     public init(path: String) throws(SystemCallError) {
         sink = try LogSink(path: path)
     }
 
-    /// Goes on in a file that another program of this process opened, and counts what it dropped.
+    /// Continues with a file that another program of this process opened, and with its count of
+    /// dropped lines.
     public init(resuming descriptor: consuming FileDescriptor, droppedLines: UInt64) {
         sink = LogSink(file: OwnedDescriptor(descriptor))
         self.droppedLines = droppedLines
     }
 
-    /// The descriptor of the file that it opened, for another program to go on with; nil where it
-    /// writes to another's.
+    /// The descriptor of the file that it opened, for another program to continue with; nil if it
+    /// writes to a descriptor of the caller.
     public var fileDescriptor: Int32? { sink.file?.rawValue }
 
-    /// Goes on in a file of this name, after the old one was renamed. When it fails the old one
-    /// stays in use.
+    /// Reopens the file after the old one was renamed. If this fails, the old file stays in use.
     public func reopen(path: String) throws(SystemCallError) {
         let fresh = try LogSink(path: path)
         flush()
-        // The rest of a line would be the head of the new file.
+        // The rest of a line must not become the start of the new file.
         remainder = []
         sink = fresh
     }
 
-    /// Writes a line; a newline is added.
+    /// Writes a line with a trailing newline.
     @discardableResult
     public func write(_ line: String) -> Outcome {
         flush()
@@ -60,12 +60,12 @@ public final class LogWriter {
         let bytes = Array(line.utf8) + [UInt8(ascii: "\n")]
         let count = sink.write(bytes[...])
         if count == 0 { return drop() }
-        // A line once begun is finished first, lest the next be glued to it.
+        // Finish a partially written line first.
         remainder = Array(bytes.dropFirst(count))
         return .written
     }
 
-    /// Tries again to write the rest of a line that was begun.
+    /// Retries to write the rest of a line.
     public func flush() {
         guard !remainder.isEmpty else { return }
         remainder.removeFirst(sink.write(remainder[...]))
@@ -77,24 +77,25 @@ public final class LogWriter {
     }
 }
 
-/// Where a log goes, and how that kind of file is written to without waiting.
+/// The type of a log file, which determines how to write without blocking.
 private struct LogSink {
     private enum Kind {
         /// MSG_DONTWAIT of send(2).
         case socket
         /// RWF_NOWAIT of pwritev2(2).
         case pipe
-        /// Only when poll(2) says so and at most PIPE_BUF: nearly never waits. For pipes of kernels
-        /// without RWF_NOWAIT, and for terminals that can't be opened again.
+        /// Write only if poll(2) reports it writable, and at most PIPE_BUF, which almost never
+        /// blocks. For pipes in kernels without RWF_NOWAIT, and for terminals that cannot be
+        /// reopened.
         case polled
-        /// A disk, or a description of our own with O_NONBLOCK.
+        /// A file on disk, or our own file description with O_NONBLOCK.
         case plain
     }
 
     private var kind: Kind
     private let number: Int32
     private let owned: OwnedDescriptor?
-    /// The file, where it was opened by its name.
+    /// The file, if it was opened by name.
     private(set) var file: OwnedDescriptor?
 
     init(borrowing number: Int32) {
@@ -135,8 +136,8 @@ private struct LogSink {
         kind = opened < 0 ? .polled : .plain
     }
 
-    /// How many of the bytes were taken. No error is worth more than that: a log that can't be written
-    /// has no place to say so.
+    /// The number of bytes written. Errors are ignored: a log that cannot be written cannot report
+    /// them.
     mutating func write(_ bytes: ArraySlice<UInt8>) -> Int {
         while true {
             let count = bytes.withUnsafeBytes { attempt($0) }

@@ -1,31 +1,31 @@
 import CSupervise
 import Glibc
 
-/// Who was killed by the kernel for want of memory.
+/// Detects processes that the kernel killed because it was out of memory.
 ///
-/// The kernel names the process in its log (/dev/kmsg, which not everybody may read, and which names
-/// other numbers than ours where we have a namespace of our own, pid_namespaces(7)), and counts it in
-/// its control group before it sends the signal (`oom_kill` in memory.events or memory.oom_control).
-/// So a death by SIGKILL is the kernel's when the log names it. Where the log cannot be read, it is the
-/// kernel's when our own group had such a kill within the last second that nothing else explains: the
-/// group tells when, and a count by itself would tell nothing.
+/// The kernel logs the process (/dev/kmsg, which may be unreadable, and which contains other
+/// process IDs than ours in a pid namespace, pid_namespaces(7)). It also counts the kill in the
+/// cgroup before it sends the signal (`oom_kill` in memory.events or memory.oom_control). If the
+/// log is readable, a death by SIGKILL is attributed to the kernel if the log contains it.
+/// Otherwise it is attributed to the kernel if our own cgroup had an unexplained kill within the
+/// last second: the count alone has no time.
 public final class MemoryKills {
-    /// The number of the first namespace, PROC_PID_INIT_INO.
+    /// The inode of the initial namespace, PROC_PID_INIT_INO.
     private static let firstNamespace = "pid:[4026531836]"
-    /// A death that is claimed later than this after the kernel's word has another cause.
+    /// A death reported later than this after the kernel's event has another cause.
     private static let validNanoseconds: Int64 = 1_000_000_000
 
     private let log: KernelLog?
     private let group: MemoryKillCount?
     private let now: () -> Int64
-    /// The kills of the group that are explained, or too old to explain anything.
+    /// The kills in the group that are explained, or too old to explain a death.
     private var accounted: UInt64
     private var countAtEvent: UInt64
     private var lastEventNanoseconds: Int64?
-    /// Processes that the log named and nobody asked about.
+    /// Processes in the log that were not claimed yet.
     private var named: [Int32] = []
 
-    /// Counts from now on.
+    /// Starts counting.
     public convenience init(_ cgroup: Cgroup) {
         var namespace: String?
         do throws(SystemCallError) {
@@ -46,29 +46,30 @@ public final class MemoryKills {
         countAtEvent = accounted
     }
 
-    /// What to watch, and for what: `acknowledge` is to be called when it is ready. Nil where there is
+    /// The descriptor to watch and its events; call `acknowledge` when it is ready. Nil if there is
     /// nothing to watch.
     public var watch: (descriptor: Int32, interest: Interest)? { group?.watch }
 
-    /// Takes note that the group ran out of memory just now.
+    /// Records that the group just ran out of memory.
     public func acknowledge() {
         guard let group, group.takeEvent() else { return }
         let now = now()
         let count = group.count() ?? countAtEvent
         if !isValid(at: now) {
-            accounted = max(accounted, group.tellsBeforeItCounts ? count : countAtEvent)
+            accounted = max(accounted, group.signalsBeforeCounting ? count : countAtEvent)
         }
         countAtEvent = count
         lastEventNanoseconds = now
     }
 
-    /// Forgets whom the log named so far: a process that starts from here on may get the same number.
+    /// Forgets the processes in the log so far: a process that starts from now on may reuse an ID.
     public func forget() {
         readLog()
         named = []
     }
 
-    /// Whether the kernel killed this process, which died by SIGKILL just now. Asked once for each.
+    /// Whether the kernel killed this process, which just died by SIGKILL. Call it once per
+    /// process.
     public func claim(_ pid: Int32) -> Bool {
         acknowledge()
         readLog()
@@ -77,12 +78,12 @@ public final class MemoryKills {
             accounted += 1
             return true
         }
-        // A log that lost nothing names everybody.
+        // A log without gaps contains every kill.
         if let log, !log.hasLost { return false }
         return claimCounted()
     }
 
-    /// Whether the kernel killed a process that this one, which ended just now, waited for.
+    /// Whether the kernel killed a process that this one, which just exited, waited for.
     public func claim(below parent: Int32) -> Bool {
         acknowledge()
         readLog()
@@ -113,30 +114,31 @@ public final class MemoryKills {
     }
 }
 
-/// How many processes of a control group the kernel has killed for memory, and when there are more.
+/// The number of processes of a cgroup that the kernel killed for memory, with notifications.
 protocol MemoryKillCount {
-    /// How many so far; nil where that cannot be read.
+    /// The count so far; nil if it cannot be read.
     func count() -> UInt64?
-    /// What tells that there is an event.
+    /// The descriptor that reports an event.
     var watch: (descriptor: Int32, interest: Interest)? { get }
     /// Whether there was an event since the last call.
     func takeEvent() -> Bool
-    /// Whether an event comes before its kill is counted, as in version 1.
-    var tellsBeforeItCounts: Bool { get }
+    /// Whether an event precedes the update of the count, as in version 1.
+    var signalsBeforeCounting: Bool { get }
 }
 
-/// The kills of this process's own group.
+/// The kills of this process's own cgroup.
 final class CgroupKillCount: MemoryKillCount {
     private static let priority = Interest(rawValue: EPOLLPRI.rawValue)
     private let file: KeptFile
-    /// What memory.oom_control signals in version 1: eventfd(2) by way of cgroup.event_control.
+    /// The notification of memory.oom_control in version 1: an eventfd(2) registered in
+    /// cgroup.event_control.
     private let event: OwnedDescriptor?
-    let tellsBeforeItCounts: Bool
+    let signalsBeforeCounting: Bool
 
-    /// Nil where there is no such count, or nothing tells when it changes.
+    /// Nil if there is no such count, or no notification of its changes.
     init?(_ cgroup: Cgroup) {
         guard let files = cgroup.memoryKillFiles else { return nil }
-        tellsBeforeItCounts = !files.isUnified
+        signalsBeforeCounting = !files.isUnified
         var found: KeptFile?
         for path in files.paths {
             let file = KeptFile(path)
@@ -178,7 +180,7 @@ final class CgroupKillCount: MemoryKillCount {
             fd: watch.descriptor, events: Int16(event != nil ? POLLIN : POLLPRI), revents: 0)
         guard poll(&entry, 1, 0) == 1, entry.revents & entry.events != 0 else { return false }
         guard let event else {
-            // Reading the file arms it again (kernfs, poll(2)).
+            // Reading the file rearms the notification (kernfs, poll(2)).
             return file.bytes() != nil
         }
         var signalled: UInt64 = 0
@@ -194,10 +196,10 @@ final class CgroupKillCount: MemoryKillCount {
 final class KernelLog {
     private static let marker = "Killed process "
     private let file: FileDescriptor
-    /// Whether the kernel ever wrote over records that were not read.
+    /// Whether the kernel has overwritten records that were not read.
     private(set) var hasLost = false
 
-    /// nil where it may not be read.
+    /// Nil if it may not be read.
     init?() {
         let number = open("/dev/kmsg", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard number >= 0 else { return nil }
@@ -209,7 +211,8 @@ final class KernelLog {
     func newKills() -> [Int32] {
         var kills: [Int32] = []
         var record = [UInt8](repeating: 0, count: 8192)
-        // A read gives one record; EPIPE means that some were lost, and the next one goes on.
+        // Each read returns one record. EPIPE means that records were lost; the next read
+        // continues.
         for _ in 0..<10_000 {
             let count = read(file.rawValue, &record, record.count)
             if count < 0, errno == EPIPE { hasLost = true }

@@ -1,10 +1,10 @@
 import CSupervise
 import Glibc
 
-/// One end of a connection between two processes of ours, over which whole messages go, with
+/// One end of a connection between two of our processes that transfers whole messages with
 /// descriptors (unix(7), SOCK_SEQPACKET and SCM_RIGHTS).
 public final class MessageSocket: Sendable {
-    /// More than any message has, in bytes.
+    /// The maximum size of a message in bytes.
     private static let roomBytes = 128 << 10
     private let descriptor: FileDescriptor
 
@@ -13,7 +13,7 @@ public final class MessageSocket: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Both ends, close-on-exec.
+    /// Creates both ends, close-on-exec.
     public static func pair() throws(SystemCallError) -> (MessageSocket, MessageSocket) {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_SEQPACKET.rawValue) | closeOnExec
@@ -24,11 +24,11 @@ public final class MessageSocket: Sendable {
         )
     }
 
-    /// The descriptor: readable while a message waits, and when the other end is gone.
+    /// The descriptor: readable while a message waits, and when the other end is closed.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Sends a message. Fails as sendmsg(2) does: EAGAIN where it would wait and must not, EPIPE when the
-    /// other end is gone.
+    /// Sends a message. Fails as sendmsg(2): EAGAIN if it would block in non-blocking mode, EPIPE
+    /// if the other end is closed.
     public func send(
         _ bytes: [UInt8], _ descriptors: [Int32] = [], waits: Bool
     ) throws(SystemCallError) {
@@ -38,8 +38,8 @@ public final class MessageSocket: Sendable {
         }
     }
 
-    /// The next message; empty when the other end is gone. Fails as recvmsg(2) does: EAGAIN where there
-    /// is none and it must not wait, EMSGSIZE where a descriptor found no room.
+    /// Receives a message; empty if the other end is closed. Fails as recvmsg(2): EAGAIN if there
+    /// is none in non-blocking mode, EMSGSIZE if a descriptor was lost.
     public func receive(
         waits: Bool
     ) throws(SystemCallError) -> (bytes: [UInt8], descriptors: [OwnedDescriptor]) {

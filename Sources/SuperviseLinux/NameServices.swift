@@ -1,9 +1,9 @@
 import CSupervise
 
-/// Where the C library looks names up (nss(5)).
+/// The name services of the C library (nss(5)).
 enum NameServices {
-    /// To be called before each look. A program that is linked statically keeps to files and the DNS:
-    /// other name services are libraries, which bring another C library along, and crash.
+    /// Call this before each lookup. A static program uses only files and the DNS: other name
+    /// services are libraries that load a second C library and crash.
     static func prepare() {
         _ = once
     }

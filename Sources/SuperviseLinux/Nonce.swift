@@ -10,18 +10,18 @@ public enum RandomBytes {
     }
 }
 
-/// 128 random bits that nobody can guess: a worker's `SUPERVISE_WORKER_ID`.
+/// 128 unpredictable random bits: a worker's `SUPERVISE_WORKER_ID`.
 public struct Nonce: Hashable, Sendable, Codable {
     private let high: UInt64
     private let low: UInt64
 
-    /// A new one.
+    /// Creates a random nonce.
     public init() throws(SystemCallError) {
         high = try RandomBytes.number()
         low = try RandomBytes.number()
     }
 
-    /// The one whose text this is; nil for any other text.
+    /// Parses a nonce; nil for any other text.
     public init?(_ text: String) {
         guard let high = UInt64(text.prefix(16), radix: 16),
             let low = UInt64(text.dropFirst(16), radix: 16)
@@ -31,7 +31,7 @@ public struct Nonce: Hashable, Sendable, Codable {
         guard self.text == text else { return nil }
     }
 
-    /// It as 32 lower-case hexadecimal digits.
+    /// The nonce as 32 lower-case hexadecimal digits.
     public var text: String {
         [high, low].map {
             let digits = String($0, radix: 16)

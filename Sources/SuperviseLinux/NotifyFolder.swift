@@ -1,36 +1,39 @@
 import CSupervise
 import Glibc
 
-/// A folder for notify sockets that nobody else can send to: below it, each user has a folder with mode
-/// 0700, and what has no name in it cannot be reached. (An abstract name guards nothing: any local user
-/// may fill its queue, and the messages of the worker that it belongs to find no room.)
+/// A directory for notify sockets that protects them from other users. Below it, each user has a
+/// directory with mode 0700, and a socket in it can be reached only by its path. (An abstract name
+/// gives no protection: any local user can fill its queue, so that the worker's messages do not
+/// fit.)
 ///
-/// A worker of root may become another user later and still has to reach its socket. So others may pass
-/// through root's folder, but not list it, and the sockets in it have names that only their workers know.
+/// A worker that starts as root may change its user later and must still reach its socket.
+/// Therefore other users may pass through root's directory but not list it, and the sockets in it
+/// have names that only their workers know.
 ///
-/// It is locked (flock(2)) as long as its master lives, across execve(2) too. What a master that was
-/// killed has left is unlocked, and the next one removes it.
+/// The directory is locked (flock(2)) while its master lives, also across execve(2). The
+/// directory of a killed master is unlocked, and the next master removes it.
 public final class NotifyFolder: Sendable {
     private static let prefix = "supervise-notify-"
-    /// Digits of a nonce that name a socket in its folder.
+    /// The number of nonce digits in the name of a socket.
     private static let nameDigits = 16
-    /// As `sun_path` has it, less the NUL (unix(7)).
+    /// The size of `sun_path` without the NUL (unix(7)).
     private static let longestPath = 107
 
-    /// Its path.
+    /// The path.
     public let path: String
     private let lock: FileDescriptor
 
     /// The descriptor that holds the lock.
     public var rawValue: Int32 { lock.rawValue }
 
-    /// Makes one in the first of these folders where that is possible, and removes there what masters of
-    /// this user left behind. With `isShared` users other than this process's own must be able to reach
-    /// it. Nil where it is nowhere possible.
+    /// Creates one in the first possible of these directories, and removes there what masters of
+    /// this user left behind. With `isShared`, users other than this process's own must be able to
+    /// reach it. Nil if none is possible.
     public static func make(in folders: [String], isShared: Bool) -> NotifyFolder? {
         for folder in folders where fits(folder) && (!isShared || isOpenToAll(folder)) {
             removeStale(in: folder)
-            // Another master that starts at this moment may take it for stale before it is locked.
+            // Another master that starts at the same time may take it for stale before it is
+            // locked.
             for _ in 0..<3 {
                 if let made = NotifyFolder(in: folder) { return made }
             }
@@ -38,7 +41,7 @@ public final class NotifyFolder: Sendable {
         return nil
     }
 
-    /// Takes over the folder of the program that this process was before.
+    /// Takes over the directory of the previous program of this process.
     public init(resuming descriptor: consuming FileDescriptor, path: String) {
         lock = descriptor
         self.path = path
@@ -56,19 +59,19 @@ public final class NotifyFolder: Sendable {
         lock = FileDescriptor(owning: number)
         var status = stat()
         guard flock(number, LOCK_EX | LOCK_NB) == 0, lstat(path, &status) == 0,
-            // Others pass through to their own.
+            // Other users must pass through to their own directory.
             fchmod(number, 0o711) == 0
         else { return nil }
     }
 
-    /// The address for the socket of this nonce, in the folder of this user, which is made where it is
-    /// missing. Fails as mkdir(2) and chown(2) do.
+    /// The address for the socket of this nonce, in the directory of this user, which is created if
+    /// necessary. Fails as mkdir(2) and chown(2).
     public func path(nonce: String, uid: UInt32, gid: UInt32) throws(SystemCallError) -> String {
         let folder = "\(path)/\(uid)"
         do throws(SystemCallError) {
             try systemCall("mkdir") { mkdir(folder, 0o700) }
             if uid == 0 { try systemCall("chmod") { chmod(folder, 0o711) } }
-            // Nobody else can write to the folder that it is in.
+            // No other user can write to the parent directory.
             if uid != geteuid() { try systemCall("chown") { lchown(folder, uid, gid) } }
         } catch  where error.code == EEXIST {
             return "\(folder)/\(nonce.prefix(Self.nameDigits))"
@@ -79,7 +82,7 @@ public final class NotifyFolder: Sendable {
         return "\(folder)/\(nonce.prefix(Self.nameDigits))"
     }
 
-    /// Removes it with all sockets.
+    /// Removes it with all its sockets.
     public func remove() {
         Self.removeContent(of: lock.rawValue)
         rmdir(path)
@@ -90,7 +93,7 @@ public final class NotifyFolder: Sendable {
         return folder.hasPrefix("/") && longest <= longestPath
     }
 
-    /// Whether everybody may pass through the folder and all above it.
+    /// Whether all users may pass through the directory and its parents.
     private static func isOpenToAll(_ folder: String) -> Bool {
         var path = Substring(folder)
         while true {
@@ -118,8 +121,8 @@ public final class NotifyFolder: Sendable {
         }
     }
 
-    /// The users' folders belong to them, so no link in one is followed, and nothing but sockets in it
-    /// is removed.
+    /// These directories belong to their users, so links in them are not followed, and only sockets
+    /// are removed.
     private static func removeContent(of folder: Int32) {
         for user in entries(of: folder) {
             let number = csupervise_open_at(

@@ -5,9 +5,9 @@ public final class NotifySender: Sendable {
     private let descriptor: FileDescriptor
     private let address: SocketAddress
 
-    /// A sender to what `$NOTIFY_SOCKET` names: an absolute path, or with `@` before it a name that
-    /// is no file (unix(7)). Fails with EAFNOSUPPORT for anything else, ENAMETOOLONG past 107 bytes,
-    /// and as socket(2) does.
+    /// Creates a sender to `$NOTIFY_SOCKET`: an absolute path, or an abstract name after `@`
+    /// (unix(7)). Fails with EAFNOSUPPORT for anything else, ENAMETOOLONG past 107 bytes, and as
+    /// socket(2).
     public init(address text: String) throws(SystemCallError) {
         guard text.hasPrefix("/") || text.hasPrefix("@") else {
             throw SystemCallError(call: "socket", code: EAFNOSUPPORT)
@@ -20,9 +20,9 @@ public final class NotifySender: Sendable {
             owning: try systemCall("socket") { socket(AF_UNIX, type, 0) })
     }
 
-    /// Sends one datagram and never waits; false while the receiver's queue is full. The address is
-    /// looked up each time: a receiver that was replaced is found again. Fails as sendto(2) does:
-    /// ECONNREFUSED or ENOENT when it is gone.
+    /// Sends one datagram without blocking; false if the receiver's queue is full. The address is
+    /// looked up each time, so a replaced receiver is found. Fails as sendto(2): ECONNREFUSED or
+    /// ENOENT if the receiver is gone.
     public func send(_ text: String) throws(SystemCallError) -> Bool {
         let bytes = Array(text.utf8)
         let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)

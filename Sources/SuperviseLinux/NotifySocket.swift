@@ -1,42 +1,42 @@
 import CSupervise
 import Glibc
 
-/// A message of sd_notify(3), and who sent it.
+/// A message of sd_notify(3) and its sender.
 public struct NotifyDatagram: Hashable, Sendable {
-    /// The sender when it sent, 0 when it lives in a pid namespace that we don't see.
+    /// The process ID of the sender at that time; 0 if it is in a pid namespace that we do not see.
     public let pid: Int32
     /// The sender's user.
     public let uid: UInt32
-    /// What it says, at most 4096 bytes.
+    /// The content, at most 4096 bytes.
     public let bytes: [UInt8]
-    /// Whether it said more than that.
+    /// Whether the content was truncated.
     public let isTruncated: Bool
-    /// Where the sender can be answered: its name in the abstract namespace (unix(7)). Empty when it
-    /// has none.
+    /// The address for a response: the sender's name in the abstract namespace (unix(7)). Empty if
+    /// it has none.
     public let sender: [UInt8]
 
     /// The bytes as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// The receiving end of sd_notify(3): a datagram socket with a path in a folder that guards it
-/// (`NotifyFolder`), or else with an abstract name (unix(7)), which is guarded by nothing. Check the
-/// sender all the same.
+/// The receiving end of sd_notify(3): a datagram socket with a path in a protected directory
+/// (`NotifyFolder`), or otherwise with an abstract name (unix(7)), which is not protected. The
+/// sender must be checked in both cases.
 public final class NotifySocket: Sendable {
     private static let roomBytes = 4096
     private let descriptor: FileDescriptor
-    /// The path of its file, if it has one.
+    /// The path of its file, if any.
     public let path: String?
-    /// What NOTIFY_SOCKET is to be; empty where another program made the socket.
+    /// The value for NOTIFY_SOCKET; empty if another program created the socket.
     public let address: String
 
-    /// A socket at this path, to which whoever knows and reaches it may send. Fails as socket(2), bind(2)
-    /// and rename(2) do.
+    /// Creates a socket at this path, to which any process that knows and reaches it can send.
+    /// Fails as socket(2), bind(2) and rename(2).
     public convenience init(path: String) throws(SystemCallError) {
-        // In a folder of another user a later chmod could be led astray.
+        // In a directory of another user, a later chmod could follow a link.
         let mask = umask(0)
         defer { umask(mask) }
-        // The kernel shows everybody the name that a socket was bound to (/proc/net/unix).
+        // The kernel shows all users the name that a socket was bound to (/proc/net/unix).
         let shown = "\(Self.folder(of: path))/new"
         unlink(shown)
         try self.init(SocketAddress(unix: shown, abstract: false), path: path, address: path)
@@ -48,7 +48,7 @@ public final class NotifySocket: Sendable {
         }
     }
 
-    /// A socket whose abstract name has this nonce. Fails as socket(2) and bind(2) do.
+    /// Creates a socket whose abstract name contains this nonce. Fails as socket(2) and bind(2).
     public convenience init(nonce: String) throws(SystemCallError) {
         let name = "supervise/\(nonce)"
         try self.init(SocketAddress(unix: name, abstract: true), path: nil, address: "@\(name)")
@@ -62,12 +62,12 @@ public final class NotifySocket: Sendable {
         let type = Int32(SOCK_DGRAM.rawValue) | closeOnExec | nonBlocking
         let number = try systemCall("socket") { socket(AF_UNIX, type, 0) }
         descriptor = FileDescriptor(owning: number)
-        // Before there is a name to send to: no datagram comes without credentials.
+        // Set before the socket has a name, so that every datagram carries credentials.
         try systemCall("setsockopt") { csupervise_pass_credentials(number) }
         try ListenSocket.bind(number, to: place)
     }
 
-    /// Takes over a socket that this process made before it executed a new version of itself.
+    /// Takes over a socket that this process created before it executed a new version.
     public init(resuming descriptor: consuming FileDescriptor, path: String?) {
         self.descriptor = descriptor
         self.path = path
@@ -86,8 +86,8 @@ public final class NotifySocket: Sendable {
     /// The descriptor, readable while a datagram waits.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Takes what has arrived, at most `limit` datagrams: a flooding sender costs a turn no more
-    /// than that. Descriptors sent along are closed, which is all that `BARRIER=1` asks.
+    /// Receives at most `limit` datagrams, which bounds the cost of a flooding sender per loop
+    /// iteration. Descriptors sent along are closed, which is all that `BARRIER=1` requires.
     public func receive(limit: Int) -> [NotifyDatagram] {
         var received: [NotifyDatagram] = []
         var buffer = [UInt8](repeating: 0, count: Self.roomBytes)
@@ -95,7 +95,7 @@ public final class NotifySocket: Sendable {
             var sender = csupervise_datagram()
             let count = csupervise_receive_datagram(
                 descriptor.rawValue, &buffer, buffer.count, &sender)
-            // Whatever the want of memory was, the socket is still readable at the next turn.
+            // After a shortage of memory, the socket is still readable in the next iteration.
             if count < 0 { break }
             received.append(
                 NotifyDatagram(
@@ -105,14 +105,14 @@ public final class NotifySocket: Sendable {
         return received
     }
 
-    /// Answers a datagram, and sends a copy of this descriptor along (SCM_RIGHTS). Never waits: fails
-    /// with EAGAIN when the sender does not take its answers, ECONNREFUSED when it is gone, EINVAL when
-    /// it has no abstract name, ETOOMANYREFS when too many descriptors are on their way.
+    /// Responds to a datagram and sends a copy of this descriptor (SCM_RIGHTS). Never blocks: fails
+    /// with EAGAIN if the sender does not read its responses, ECONNREFUSED if it has exited, EINVAL
+    /// if it has no abstract name, ETOOMANYREFS if too many descriptors are in flight.
     public func answer(
         _ datagram: NotifyDatagram, _ text: String, with descriptor: Int32?
     ) throws(SystemCallError) {
         let bytes = Array(text.utf8)
-        // The sender's doing, and no mistake of ours.
+        // Caused by the sender, so it is not a bug here.
         let result = csupervise_send_descriptor(
             rawValue, datagram.sender, UInt32(datagram.sender.count), bytes, bytes.count,
             descriptor ?? -1)

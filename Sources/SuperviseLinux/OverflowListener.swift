@@ -1,24 +1,27 @@
 import CSupervise
 import Glibc
 
-/// A second listener on the address of a TCP listener, with a full accept queue. The kernel steers every
-/// new connection to it and, since the queue is full, drops the segment that asks for the connection
-/// (listen(2)). The first listener's queue, and the handshakes that it has begun, are not touched.
+/// A second listener on the address of a TCP listener, with a full accept queue. The kernel directs
+/// every new connection to it and, because the queue is full, drops the segment that requests the
+/// connection (listen(2)). The first listener's queue and handshakes are not affected.
 ///
-/// It needs no privilege: SO_REUSEPORT lets sockets of one user share an address (socket(7)), and a
-/// program says which of them gets a connection. The order keeps every client out of the second queue:
+/// It needs no privileges: SO_REUSEPORT lets sockets of one user share an address (socket(7)),
+/// and a program selects the one that gets a connection. The following order keeps clients out of
+/// the second queue:
 ///
-/// 1. The second listener joins while the program sends everything to the first.
-/// 2. Connections of our own fill its queue, and the program steers these alone.
-/// 3. The program steers every new connection.
+/// 1. The second listener joins while the program directs everything to the first.
+/// 2. Connections of our own fill its queue; the program directs only these to it.
+/// 3. The program directs every new connection to it.
 ///
-/// A handshake that the first listener began with a SYN cookie, which it does in a flood of them, and that
-/// ends while the second joins, is refused: a group does not know what its members sent before.
+/// A handshake that the first listener began with a SYN cookie (during a SYN flood) and that
+/// completes while the second listener joins is refused, because a group does not know what its
+/// members sent before.
 ///
-/// While this lasts another process of the same user can join with SO_REUSEPORT, and gets nothing until
-/// both listeners are closed. Processes of other users are refused as ever (EADDRINUSE of bind(2)).
+/// Meanwhile, another process of the same user can join with SO_REUSEPORT, and receives nothing
+/// until both listeners are closed. Processes of other users are refused as usual (EADDRINUSE of
+/// bind(2)).
 final class OverflowListener {
-    /// What another program of this process needs to go on with it.
+    /// The state that another program of this process needs to continue with it.
     struct State: Codable {
         fileprivate var listener: Int32
         fileprivate var fillers: [Int32]
@@ -29,24 +32,24 @@ final class OverflowListener {
         var descriptors: [Int32] { [listener] + fillers }
     }
 
-    /// A full queue holds one connection more than it may (sk_acceptq_is_full in the kernel). With 0
-    /// some kernels would take every SYN for a flood, and log that.
+    /// A full queue holds one connection more than its limit (sk_acceptq_is_full in the kernel).
+    /// With a limit of 0, some kernels would treat every SYN as a flood and log it.
     private static let backlog: Int32 = 1
-    /// As many others may have joined before: a worker can set SO_REUSEPORT on the listener that it got.
+    /// The limit of sockets that joined before: a worker can set SO_REUSEPORT on its listener.
     private static let highestIndex: UInt32 = 16
 
     private let listener: OwnedDescriptor
     private var fillers: [OwnedDescriptor] = []
     private var index: UInt32 = 1
-    /// Whether the last filler was not in the queue when it was last looked for.
+    /// Whether the last filler connection was missing from the queue at the last check.
     private var isDoubted = false
-    /// Whether new connections are kept away.
+    /// Whether new connections are blocked.
     private(set) var isSteering = false
-    /// Whether the first listener had SO_REUSEPORT before.
+    /// Whether the first listener had SO_REUSEPORT set before.
     private let wasShared: Bool
 
-    /// Joins the listener's address. Fails as setsockopt(2), bind(2) and listen(2) do, and leaves the
-    /// listener as it was.
+    /// Joins the address of the listener. Fails as setsockopt(2), bind(2) and listen(2), and then
+    /// leaves the listener unchanged.
     init(joining first: Int32, isIPv6Only: Bool) throws(SystemCallError) {
         let address = try SocketAddress(boundBy: first)
         let descriptor = try ListenSocket.open(address.family, nonblocking: true)
@@ -60,8 +63,8 @@ final class OverflowListener {
         }
         try SocketOption.set(first, SOL_SOCKET, SO_REUSEPORT, 1)
         do throws(SystemCallError) {
-            // Not possible on a listener that has no group yet: then there is one as soon as the second
-            // listens, and until the next step it gets its share.
+            // Not possible on a listener without a group. The group is then created when the second
+            // listener listens, which receives its share of connections until the next step.
             let isPrepared = csupervise_steer(first, 0) == 0
             try ListenSocket.bind(number, to: address)
             try systemCall("listen") { listen(number, OverflowListener.backlog) }
@@ -74,7 +77,7 @@ final class OverflowListener {
         }
     }
 
-    /// Goes on with what another program of this process began.
+    /// Continues what another program of this process began.
     init(resuming state: State) throws(SystemCallError) {
         listener = OwnedDescriptor(try HandedDescriptors.take(state.listener))
         for number in state.fillers {
@@ -89,9 +92,9 @@ final class OverflowListener {
             isSteering: isSteering, wasShared: wasShared)
     }
 
-    /// Fills the queue as far as that is possible now, which over loopback is at once, and then steers.
-    /// To be called again until `isSteering`. Fails with EADDRINUSE if the queue cannot be found among
-    /// those of others, and as connect(2) does.
+    /// Fills the queue as far as possible now, which is immediate over loopback, and then directs
+    /// new connections to it. Call it until `isSteering`. Fails with EADDRINUSE if its queue cannot
+    /// be found among others, and as connect(2).
     func fill() throws(SystemCallError) {
         while !isSteering {
             if try isFull {
@@ -107,14 +110,14 @@ final class OverflowListener {
         }
     }
 
-    /// Whether there is nothing to wait for before the next filler.
+    /// Whether the next filler connection can be made now.
     private func settle(_ filler: Int32) throws(SystemCallError) -> Bool {
         guard try isConnected(filler) else { return false }
         if try waiting >= fillers.count {
             isDoubted = false
             return true
         }
-        // It is on its way, or in the queue of another that had joined before.
+        // It is in transit, or in the queue of another socket that joined before.
         guard wasShared else { return false }
         isDoubted.toggle()
         guard !isDoubted else { return false }
@@ -123,13 +126,14 @@ final class OverflowListener {
         return true
     }
 
-    /// Lets the first listener have all new connections again, from now on.
+    /// Directs all new connections to the first listener again.
     func undo(for first: Int32) throws(SystemCallError) {
         try systemCall("setsockopt") { csupervise_steer(first, 0) }
         try SocketOption.set(first, SOL_SOCKET, SO_REUSEPORT, wasShared ? 1 : 0)
     }
 
-    /// Ends the first listener for all that hold it, so that it gets nothing when the second is closed.
+    /// Shuts down the first listener for all holders, so that it receives nothing when the second
+    /// is closed.
     func end(_ first: Int32) {
         shutdown(first, Int32(SHUT_RD))
     }
@@ -157,7 +161,7 @@ final class OverflowListener {
         return true
     }
 
-    /// Connects to the address that the listeners share, from that address.
+    /// Connects to the shared address, from that address.
     private func connect() throws(SystemCallError) -> OwnedDescriptor {
         let target = try SocketAddress(boundBy: listener.rawValue).reachable
         let descriptor = try ListenSocket.open(target.family, nonblocking: true)
@@ -171,14 +175,14 @@ final class OverflowListener {
         do throws(SystemCallError) {
             try systemCall("connect") { target.withPointer { Glibc.connect(number, $0, $1) } }
         } catch  where error.code == EINPROGRESS {
-            // fill() looks at it again.
+            // fill() checks it again.
         }
         return OwnedDescriptor(descriptor)
     }
 }
 
 extension SocketAddress {
-    /// An address at which a listener bound to this one is reached: for any host, the loopback one.
+    /// An address that reaches a listener bound to this one: for any host, the loopback address.
     var reachable: SocketAddress {
         var bytes = bytes
         switch family {
@@ -197,7 +201,7 @@ extension SocketAddress {
         return SocketAddress(bytes: bytes)
     }
 
-    /// The end of the host's address, in network byte order.
+    /// The last bytes of the host address, in network byte order.
     var lastFourBytes: UInt32 {
         let end = family == AF_INET ? 8 : 24
         return bytes[(end - 4)..<end].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }

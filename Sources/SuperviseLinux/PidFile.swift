@@ -1,12 +1,12 @@
 import Glibc
 
-/// Why there is no pid file.
+/// A failure to create the pid file.
 public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What went wrong.
+    /// The reason.
     public enum Reason: Hashable, Sendable {
-        /// The process that it names is a master, or may be one.
+        /// The process that it names is, or may be, a master.
         case held(pid: Int32)
-        /// What is there was not written as a pid file: a link, a folder, another text.
+        /// The existing file is not a pid file: a link, a directory, or another text.
         case notAPidFile
         /// A system call failed.
         case call(SystemCallError)
@@ -14,7 +14,7 @@ public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible
 
     /// The file.
     public let path: String
-    /// What went wrong with it.
+    /// The reason.
     public let reason: Reason
 
     /// `/run/app.pid: names process 17, a running supervise`.
@@ -29,15 +29,15 @@ public struct PidFileFailure: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
-/// A file that holds this process's number.
+/// A file that contains the ID of this process.
 public struct PidFile: Hashable, Sendable, Codable {
-    /// Where it is.
+    /// The path.
     public let path: String
     private let identity: FileIdentity
 
-    /// Writes the file whole or not at all. One that names no living master, or this process, is
-    /// replaced: after a crash or a reboot its number may be another program's. A symbolic link is not
-    /// followed.
+    /// Writes the file atomically. A file that names no running master, or this process, is
+    /// replaced: after a crash or a reboot, its number may belong to another program. A symbolic
+    /// link is not followed.
     public init(creating path: String) throws(PidFileFailure) {
         self.path = path
         if let pid = try Self.holder(of: path), pid != getpid(), Self.isMaster(pid) {
@@ -50,7 +50,7 @@ public struct PidFile: Hashable, Sendable, Codable {
         }
     }
 
-    /// Removes the file when it is still the one that was written. True when it was.
+    /// Removes the file if it is still the one that was written. Returns whether it did.
     @discardableResult
     public func removeIfStillOurs() throws(SystemCallError) -> Bool {
         var status = stat()
@@ -74,7 +74,7 @@ public struct PidFile: Hashable, Sendable, Codable {
             throw PidFileFailure(path: path, reason: isText ? .call(error) : .notAPidFile)
         }
         let words = text.split(whereSeparator: \.isWhitespace)
-        // A crash between creation and writing, by programs that do it in two steps.
+        // Left by a crash between creating and writing, by programs that do both separately.
         guard let word = words.first else { return nil }
         guard words.count == 1, let pid = Int32(word), pid > 0 else {
             throw PidFileFailure(path: path, reason: .notAPidFile)
@@ -82,11 +82,12 @@ public struct PidFile: Hashable, Sendable, Codable {
         return pid
     }
 
-    /// Whether a process is a master, or can't be told from one. A process of our own user is known by
-    /// its program, any other by what it calls itself.
+    /// Whether a process is a master, or cannot be distinguished from one. A process of our own
+    /// user is identified by its program, any other by its title.
     private static func isMaster(_ pid: Int32) -> Bool {
         guard kill(pid, 0) == 0 || errno == EPERM else { return false }
-        // The short name stays when the title is cut, and the title when the program is renamed.
+        // The short name remains if the title is truncated, and the title remains if the program is
+        // renamed.
         guard let name = Procfs.text("/proc/\(pid)/comm"), let own = Procfs.text("/proc/self/comm"),
             let words = Procfs.text("/proc/\(pid)/cmdline")
         else { return true }
@@ -104,7 +105,7 @@ public struct PidFile: Hashable, Sendable, Codable {
     private static func write(_ path: String) throws(SystemCallError) -> FileIdentity {
         let temporary = "\(path).\(getpid())"
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        // Left by a process of our number that died between the two steps.
+        // Left by a process with our ID that died between the two steps.
         unlink(temporary)
         let number = try systemCall("open") { open(temporary, flags, 0o644) }
         let file = FileDescriptor(owning: number)

@@ -3,7 +3,7 @@ import Glibc
 
 /// A pipe(2).
 public enum Pipe {
-    /// The end that is read; reading never blocks.
+    /// The reading end, which never blocks.
     public final class Reader: Sendable {
         private let descriptor: FileDescriptor
 
@@ -14,7 +14,7 @@ public enum Pipe {
         /// The descriptor's number.
         public var rawValue: Int32 { descriptor.rawValue }
 
-        /// What is there now; empty at the end of the file, nil when there is nothing yet.
+        /// The available data; empty at the end of the file, nil if there is none yet.
         public func read() throws(SystemCallError) -> [UInt8]? {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             do throws(SystemCallError) {
@@ -28,8 +28,8 @@ public enum Pipe {
         }
     }
 
-    /// A new pipe, both ends close-on-exec; only the reading end is non-blocking. Fails as pipe(2)
-    /// and fcntl(2) do.
+    /// Creates a pipe with both ends close-on-exec and a non-blocking reading end. Fails as pipe(2)
+    /// and fcntl(2).
     public static func make() throws(SystemCallError) -> (reader: Reader, writer: OwnedDescriptor) {
         var ends: [Int32] = [-1, -1]
         try systemCall("pipe2") { csupervise_pipe(&ends) }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// What processes have mapped into their memory (/proc/PID/maps, proc_pid_maps(5)).
+/// The memory mappings of processes (/proc/PID/maps, proc_pid_maps(5)).
 public enum ProcessMaps {
-    /// Whether a line of any of these processes' maps has this text in it, such as the end of a path;
-    /// nil where none of them may be read.
+    /// Whether a line in the maps of any of these processes contains this text, such as the end of
+    /// a path; nil if none may be read.
     public static func contain(_ text: String, in pids: [Int32]) -> Bool? {
         var isKnown = false
         for pid in pids {

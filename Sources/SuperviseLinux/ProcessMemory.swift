@@ -1,20 +1,20 @@
 import Glibc
 
-/// The memory of one process (/proc/PID/statm, proc_pid_statm(5)), over a file that stays open: a
-/// sample is one system call, and a reused number can't be mistaken for the process.
+/// The memory of one process (/proc/PID/statm, proc_pid_statm(5)), read from a file that stays
+/// open: a sample is one system call, and a reused process ID cannot be mistaken for the process.
 public final class ProcessMemory: Sendable {
-    /// Bytes of a page.
+    /// The page size in bytes.
     public static let pageBytes = UInt64(sysconf(Int32(_SC_PAGESIZE)))
     private let file: FileDescriptor
 
-    /// Opens the figures of a process. Fails with ENOENT when there is none.
+    /// Opens the file of a process. Fails with ENOENT if the process does not exist.
     public init(pid: Int32) throws(SystemCallError) {
         let number = try systemCall("open") { open("/proc/\(pid)/statm", O_RDONLY | O_CLOEXEC) }
         file = FileDescriptor(owning: number)
     }
 
-    /// The resident set of a process in bytes, read over a file that does not stay open; nil when it
-    /// is gone or a zombie. For where no descriptor is left to keep.
+    /// The resident set of a process in bytes, read without keeping the file open; nil if it has
+    /// exited. For use when no descriptor is available.
     public static func residentBytes(of pid: Int32) throws(SystemCallError) -> UInt64? {
         try SpareDescriptors.lent { () throws(SystemCallError) in
             do throws(SystemCallError) {
@@ -25,10 +25,10 @@ public final class ProcessMemory: Sendable {
         }
     }
 
-    /// Whether so many descriptors are open that those that can be had anew should be closed.
+    /// Whether so many descriptors are open that those that can be reopened should be closed.
     public var isBeyondBudget: Bool { file.rawValue >= FileLimit.budget }
 
-    /// The resident set in bytes, nil when the process is gone or a zombie.
+    /// The resident set in bytes; nil if the process has exited.
     public func residentBytes() -> UInt64? {
         withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in
             let count = pread(file.rawValue, buffer.baseAddress, buffer.count, 0)
@@ -48,22 +48,21 @@ public final class ProcessMemory: Sendable {
                     }
                 }
             }
-            // A zombie's figures are all 0.
+            // All values of a zombie are 0.
             return index == 2 && fields.0 > 0 ? fields.1 * Self.pageBytes : nil
         }
     }
 
-    /// What a process has of the pages that it shares with others, from /proc/PID/smaps_rollup
-    /// (proc_pid_smaps(5)); nil when it is gone or not ours to look at. The kernel walks all of its
-    /// page tables for this, which can take seconds for a huge process. Fails with EMFILE and its
-    /// like where we could not look.
+    /// The PSS and USS of a process from /proc/PID/smaps_rollup (proc_pid_smaps(5)); nil if it has
+    /// exited or may not be read. The kernel walks all of its page tables for this, which can take
+    /// seconds for a huge process. Fails with EMFILE and the like if this process lacks resources.
     public static func shares(of pid: Int32) throws(SystemCallError) -> MemoryShares? {
         let text: String
         do {
             text = String(
                 decoding: try Procfs.read("/proc/\(pid)/smaps_rollup"), as: UTF8.self)
         } catch {
-            if error.isWant { throw error }
+            if error.isShortage { throw error }
             return nil
         }
         var proportional: UInt64 = 0
@@ -84,10 +83,10 @@ public final class ProcessMemory: Sendable {
     }
 }
 
-/// A process's share of memory, exactly counted.
+/// The exact memory of a process.
 public struct MemoryShares: Hashable, Sendable {
-    /// PSS: its own pages, and of shared ones its part by the number of sharers.
+    /// PSS: private pages, and shared pages divided by the number of processes that share them.
     public let proportionalBytes: UInt64
-    /// USS: what would be free if it went.
+    /// USS: the memory that would be freed if the process exited.
     public let uniqueBytes: UInt64
 }

@@ -1,16 +1,16 @@
 import Glibc
 
-/// The sockets that processes have open (/proc/PID/fd, proc_pid_fd(5)).
+/// The open sockets of processes (/proc/PID/fd, proc_pid_fd(5)).
 public enum ProcessSockets {
-    /// The inodes of this process's sockets; empty when it is gone. Fails with EACCES where they are
-    /// not ours to look at (ptrace(2), "access mode checking"), E2BIG when the budget is exceeded.
+    /// The inodes of the sockets of this process; empty if it has exited. Fails with EACCES if they
+    /// may not be read (ptrace(2), "access mode checking"), E2BIG if the budget is exceeded.
     public static func inodes(
         of pid: Int32, within budget: SampleBudget? = nil
     ) throws(SystemCallError) -> Set<UInt64> {
         Set(try descriptors(of: pid, within: budget).values)
     }
 
-    /// The same by descriptor.
+    /// The same, with descriptors.
     static func descriptors(
         of pid: Int32, within budget: SampleBudget? = nil
     ) throws(SystemCallError) -> [Int32: UInt64] {
@@ -29,7 +29,7 @@ public enum ProcessSockets {
         return found
     }
 
-    /// Nil of a descriptor that was closed since it was listed.
+    /// Nil for a descriptor that was closed after it was listed.
     private static func link(_ path: String) throws(SystemCallError) -> String? {
         do throws(SystemCallError) {
             return try Procfs.link(path)

@@ -1,26 +1,27 @@
 import Glibc
 
-/// What /proc/PID/stat tells of a process (proc_pid_stat(5)).
+/// The status of a process in /proc/PID/stat (proc_pid_stat(5)).
 public struct ProcessStatus: Hashable, Sendable {
-    /// Its parent.
+    /// The parent process.
     public let parent: Int32
-    /// Its process group.
+    /// The process group.
     public let group: Int32
-    /// Its session.
+    /// The session.
     public let session: Int32
     /// One letter: R running, S sleeping, D waiting for a disk, Z zombie, T stopped, t traced.
     public let state: Character
-    /// When it started, in clock ticks after boot; with the number it names a process for ever.
+    /// The start time in clock ticks after boot; together with the process ID it identifies the
+    /// process uniquely.
     public let startTime: UInt64
 
-    /// Reads it; nil when there is no such process.
+    /// Reads the status; nil if the process does not exist.
     public static func read(_ pid: Int32) -> ProcessStatus? {
         guard let text = Procfs.text("/proc/\(pid)/stat") else { return nil }
         return ProcessStatus(line: text)
     }
 
-    /// The name in the second field is the program's choice and may hold blanks and brackets, so
-    /// what follows is counted from its last bracket.
+    /// The program chooses the name in the second field, which may contain blanks and brackets, so
+    /// the fields after it are counted from the last bracket.
     init?(line: String) {
         guard let bracket = line.lastIndex(of: ")") else { return nil }
         let fields = line[line.index(after: bracket)...].split(whereSeparator: \.isWhitespace)
@@ -36,14 +37,14 @@ public struct ProcessStatus: Hashable, Sendable {
     }
 }
 
-/// Whom a process runs as (`Uid` of proc_pid_status(5)) and whose child it is, both of one moment.
+/// The user of a process (`Uid` of proc_pid_status(5)) and its parent, read at the same time.
 public struct ProcessOwner: Hashable, Sendable {
-    /// Its real user.
+    /// The real user.
     public let uid: UInt32
-    /// Its parent.
+    /// The parent process.
     public let parent: Int32
 
-    /// Reads it; nil when there is no such process.
+    /// Reads them; nil if the process does not exist.
     public static func read(_ pid: Int32) -> ProcessOwner? {
         guard pid > 0, let text = Procfs.text("/proc/\(pid)/status") else { return nil }
         var values: [Substring: Substring] = [:]
@@ -59,12 +60,12 @@ public struct ProcessOwner: Hashable, Sendable {
     }
 }
 
-/// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)). It is memory of
-/// the process, but nobody can be made to wait for it: the kernel reads it from anonymous pages alone and
-/// fails where one is missing.
+/// The environment that a process started with (/proc/PID/environ, proc_pid_environ(5)). It is
+/// memory of the process, but reading it cannot block: the kernel reads it only from resident
+/// anonymous pages and fails if one is missing.
 public enum ProcessEnvironment {
-    /// Its variable of this name, or nil where it has none. Unknown when the process is gone or not
-    /// ours to look at, and for a moment after exec. The program can write over it.
+    /// The value of a variable; nil if it is not set. Unknown if the process has exited or may not
+    /// be read, and briefly after exec. The program can overwrite it.
     public static func value(of pid: Int32, _ name: String) -> Lookup {
         guard let bytes = Procfs.bytes("/proc/\(pid)/environ"), !bytes.isEmpty else {
             return .unknown
@@ -74,11 +75,11 @@ public enum ProcessEnvironment {
         return .known(entry.map { String(decoding: $0.dropFirst(head.count), as: UTF8.self) })
     }
 
-    /// What a process's environment says.
+    /// A variable in the environment of a process.
     public enum Lookup: Hashable, Sendable {
-        /// The variable's value, nil where it is not set.
+        /// The value; nil if the variable is not set.
         case known(String?)
-        /// It can't be read.
+        /// The environment cannot be read.
         case unknown
     }
 }

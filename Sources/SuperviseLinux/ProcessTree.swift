@@ -1,11 +1,12 @@
 import Glibc
 
-/// Parents and children as the kernel tells them (/proc/PID/task/TID/children, proc_pid_task(5)).
+/// Parents and children of processes (/proc/PID/task/TID/children, proc_pid_task(5)).
 ///
-/// The figures are a snapshot of something that moves: a process that is born or dies meanwhile may
-/// be missing, and one that exits while the list is read can hide a sibling.
+/// The result is a snapshot: a process that starts or exits meanwhile may be missing, and one
+/// that exits while the list is read can hide a sibling.
 public enum ProcessTree {
-    /// The process and all below it, parents before their children. Fails when the budget is exceeded.
+    /// The process and its descendants, parents before their children. Fails if the budget is
+    /// exceeded.
     static func members(
         of root: Int32, within budget: SampleBudget
     ) throws(SystemCallError) -> [Int32] {
@@ -19,7 +20,7 @@ public enum ProcessTree {
             do {
                 threads = try Directory.names(tasks, within: budget)
             } catch {
-                if SampleBudget.isExceeded(error) || error.isWant { throw error }
+                if SampleBudget.isExceeded(error) || error.isShortage { throw error }
                 continue
             }
             for thread in threads {
@@ -33,11 +34,12 @@ public enum ProcessTree {
         return found
     }
 
-    /// All below a process, not itself, parents before their children.
+    /// The descendants of a process, parents before their children.
     public static func descendants(of pid: Int32) -> [Int32] {
         var found = children(of: pid)
         var next = 0
-        // A number reused while we look could name an ancestor; nothing is visited twice.
+        // A process ID that is reused meanwhile could refer to an ancestor, so no process is
+        // visited twice.
         var seen = Set(found)
         while next < found.count {
             for child in children(of: found[next]) where seen.insert(child).inserted {
@@ -48,7 +50,7 @@ public enum ProcessTree {
         return found
     }
 
-    /// The children of all threads of a process; empty when it is gone.
+    /// The children of all threads of a process; empty if it has exited.
     public static func children(of pid: Int32) -> [Int32] {
         let tasks = "/proc/\(pid)/task"
         return Directory.entries(tasks).flatMap {
@@ -56,7 +58,7 @@ public enum ProcessTree {
         }
     }
 
-    /// Those that a file of proc_pid_task(5) names.
+    /// The children listed in a file of proc_pid_task(5).
     static func numbers(in bytes: [UInt8]) -> [Int32] {
         bytes.split(separator: UInt8(ascii: " "))
             .compactMap { Int32(String(decoding: $0, as: UTF8.self)) }

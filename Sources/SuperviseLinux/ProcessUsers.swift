@@ -1,9 +1,10 @@
 import Glibc
 
-/// Whom a process runs as (/proc/PID/status, proc_pid_status(5)).
+/// The users of a process (/proc/PID/status, proc_pid_status(5)).
 enum ProcessUsers {
-    /// Whether all its users (real, effective, saved, of the file system) are this process's effective
-    /// one. The owner of /proc/PID does not tell: it is root for a process that changed its user.
+    /// Whether all its users (real, effective, saved, file system) are this process's effective
+    /// user. The owner of /proc/PID is not sufficient: it is root for a process that changed its
+    /// user.
     static func isOurs(_ pid: Int32) throws(SystemCallError) -> Bool {
         guard let users = users(in: try Procfs.read("/proc/\(pid)/status")) else { return false }
         return users.allSatisfy { $0 == geteuid() }

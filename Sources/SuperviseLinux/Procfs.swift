@@ -1,6 +1,7 @@
 import Glibc
 
-/// Files of proc(5), which vanish with their process: nil then, and where they may not be read.
+/// Files of proc(5), which disappear with their process. The result is nil then, and if they may
+/// not be read.
 enum Procfs {
     static func text(_ path: String) -> String? {
         bytes(path).map { String(decoding: $0, as: UTF8.self) }
@@ -14,8 +15,8 @@ enum Procfs {
         }
     }
 
-    /// The whole file. Fails with ENOENT or ESRCH when the process is gone, EACCES or EPERM when it
-    /// is not ours to look at.
+    /// Reads the whole file. Fails with ENOENT or ESRCH if the process has exited, EACCES or EPERM
+    /// if it may not be read.
     static func read(
         _ path: String, within budget: SampleBudget? = nil
     ) throws(SystemCallError) -> [UInt8] {
@@ -30,13 +31,13 @@ enum Procfs {
         return try content(of: file.rawValue, within: budget)
     }
 
-    /// All of an open file, from its beginning, as it is now.
+    /// Reads an open file from its beginning.
     static func content(
         of number: Int32, within budget: SampleBudget? = nil
     ) throws(SystemCallError) -> [UInt8] {
         var content: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
-        // Files of proc(5) have no size to ask for.
+        // Files of proc(5) report no size.
         while true {
             let count = try systemCall("pread") {
                 pread(number, &piece, piece.count, off_t(content.count))
@@ -47,8 +48,8 @@ enum Procfs {
         }
     }
 
-    /// Hands over the words of each line until `take` wants no more or there are no more. A table of
-    /// the kernel's can be long, and what was not asked for costs nothing.
+    /// Passes the words of each line to `take` until it returns false. The kernel's tables can be
+    /// long; unread lines cost nothing.
     static func eachLine(_ path: String, _ take: ([Substring]) -> Bool) {
         do {
             try SpareDescriptors.lent { () throws(SystemCallError) in
@@ -78,7 +79,7 @@ enum Procfs {
         }
     }
 
-    /// Where a symbolic link leads, readlink(2).
+    /// The target of a symbolic link, readlink(2).
     static func link(_ path: String) throws(SystemCallError) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let size = try systemCall("readlink") { readlink(path, &buffer, buffer.count) }
@@ -86,9 +87,9 @@ enum Procfs {
     }
 }
 
-/// A folder's names (readdir(3)).
+/// The entries of a directory (readdir(3)).
 enum Directory {
-    /// All but `.` and `..`, in no order; empty when it can't be read.
+    /// All entries but `.` and `..`, unsorted; empty if it cannot be read.
     static func entries(_ path: String) -> [String] {
         do {
             return try names(path)
@@ -97,7 +98,7 @@ enum Directory {
         }
     }
 
-    /// All but `.` and `..`, in no order. Fails as opendir(3) does.
+    /// All entries but `.` and `..`, unsorted. Fails as opendir(3).
     static func names(
         _ path: String, within budget: SampleBudget? = nil
     ) throws(SystemCallError) -> [String] {

@@ -1,25 +1,26 @@
 import Glibc
 
-/// Why a program cannot be run, as its file shows it. execve(2) has one error for several of these.
+/// The reason that a program cannot be executed, derived from its file. execve(2) has one error for
+/// several of these.
 public enum ProgramObstacle: Hashable, Sendable {
-    /// A name without a slash that is in none of these folders, a PATH.
+    /// The name has no slash and is in none of these directories, a PATH.
     case notInPath(String)
-    /// There is no such file.
+    /// The file does not exist.
     case notFound(String)
-    /// It is a folder.
+    /// It is a directory.
     case isFolder(String)
-    /// It has no execute permission for anybody.
+    /// It has no execute permission at all.
     case notExecutable(String)
-    /// It has execute permission, but this user may not use it, or not pass a folder above it.
+    /// It has execute permission, but not for this user, or a parent directory cannot be entered.
     case notPermitted(String)
-    /// The interpreter that its first line names does not exist.
+    /// The interpreter in its first line does not exist.
     case noInterpreter(String, interpreter: String)
-    /// The dynamic loader that it names does not exist.
+    /// Its dynamic loader does not exist.
     case noLoader(String, loader: String)
 
-    /// What keeps `program` from running, where that can be seen: a path if it has a slash, else sought
-    /// in `searchPath` (nil is `/bin:/usr/bin`). Relative paths count from `folder`. Nil where nothing
-    /// is seen to be wrong.
+    /// Finds the reason that `program` cannot be executed. The program is a path if it contains a
+    /// slash, otherwise searched in `searchPath` (nil is `/bin:/usr/bin`). Relative paths refer to
+    /// `folder`. Nil if no reason is found.
     public static func find(
         _ program: String, searchPath: String?, folder: String?
     ) -> ProgramObstacle? {
@@ -27,7 +28,7 @@ public enum ProgramObstacle: Hashable, Sendable {
         let candidates = SpawnPlan.candidates(for: program, in: path).map {
             absolute($0, in: folder)
         }
-        // As execvp(3): what cannot be run is passed over for what can.
+        // As execvp(3): skip files that cannot be executed.
         var first: ProgramObstacle?
         for candidate in candidates {
             guard let obstacle = obstacle(at: candidate) else { return nil }
@@ -65,14 +66,14 @@ public enum ProgramObstacle: Hashable, Sendable {
 }
 
 extension ProgramObstacle: CustomStringConvertible {
-    /// The obstacle, and what to do about it: `not found in PATH (/usr/bin:/bin)`.
+    /// The obstacle and its remedy: `not found in PATH (/usr/bin:/bin)`.
     public var description: String {
         switch self {
         case .notInPath(let path): "not found in PATH (\(path))"
         case .notFound(let path): "\(path) does not exist"
-        case .isFolder(let path): "\(path) is a folder, not a program"
-        case .notExecutable(let path): "\(path) is not executable; chmod +x makes it so"
-        case .notPermitted(let path): "\(path) may not be run by this user: permission denied"
+        case .isFolder(let path): "\(path) is a directory, not a program"
+        case .notExecutable(let path): "\(path) is not executable; run chmod +x on it"
+        case .notPermitted(let path): "\(path) cannot be executed by this user: permission denied"
         case .noInterpreter(let path, let interpreter) where interpreter.hasSuffix("\r"):
             "the first line of \(path) ends with a carriage return; save the file with Unix line ends"
         case .noInterpreter(let path, let interpreter):

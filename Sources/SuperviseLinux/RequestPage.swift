@@ -11,7 +11,8 @@ public final class RequestPage: Sendable {
     private static let name = "supervise-requests"
     private let descriptor: FileDescriptor
 
-    /// A page with this nonce of 32 hexadecimal digits and this limit. Fails as memfd_create(2).
+    /// Creates a page with this nonce of 32 hexadecimal digits and this limit. Fails as
+    /// memfd_create(2).
     public init(nonce: String, limit: UInt64) throws(SystemCallError) {
         precondition(
             nonce.utf8.count == supervise_page_nonce_length, "the layout has room for 32 digits")
@@ -29,7 +30,7 @@ public final class RequestPage: Sendable {
         try systemCall("fcntl") { csupervise_seal_memory(number) }
     }
 
-    /// Takes over a page that this process made before it executed a new version of itself.
+    /// Takes over a page that this process created before it executed a new version.
     public init(resuming descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
@@ -37,12 +38,12 @@ public final class RequestPage: Sendable {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// How many requests the worker says it has served; nil when the page could not be read, as from
-    /// a failing swap device.
+    /// The number of requests that the worker reports; nil if the page cannot be read, for example
+    /// from a failing swap device.
     public func requests() -> UInt64? { number(at: supervise_page_requests_at) }
 
-    /// How many connections the preload library has seen the worker accept on our listeners; nil when
-    /// the page could not be read.
+    /// The number of connections that the preload library counted on our listeners; nil if the page
+    /// cannot be read.
     public func connections() -> UInt64? { number(at: supervise_page_connections_at) }
 
     private func number(at offset: Int) -> UInt64? {
@@ -51,17 +52,17 @@ public final class RequestPage: Sendable {
         return size == 8 ? number : nil
     }
 
-    /// What the preload library reports of the worker's readiness.
+    /// The readiness reported by the preload library.
     public enum Report: Hashable, Sendable {
-        /// Nothing: no process of the worker has loaded it.
+        /// Nothing: no process of the worker has loaded the library.
         case none
-        /// No process that has loaded it waits on a listener yet.
+        /// No process with the library waits on a listener yet.
         case loaded
-        /// One waits on a listener, or did.
+        /// A process waits or has waited on a listener.
         case waits
     }
 
-    /// What it reports now.
+    /// The current report.
     public func report() -> Report {
         var flags: UInt32 = 0
         guard pread(descriptor.rawValue, &flags, 4, off_t(supervise_page_reports_at)) == 4 else {
@@ -71,17 +72,17 @@ public final class RequestPage: Sendable {
         return flags & supervise_page_loaded.rawValue != 0 ? .loaded : .none
     }
 
-    /// The inode of the page's file.
+    /// The inode of the file of the page.
     public var inode: UInt64 {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
-        precondition(result == 0, "a descriptor of ours can be looked at")
+        precondition(result == 0, "fstat fails only for an invalid descriptor")
         return UInt64(status.st_ino)
     }
 
-    /// The inodes of the pages that a process has open; empty where that may not be looked at, and on
-    /// kernels before 5.14, which do not tell (`ino` of proc_pid_fdinfo(5)). The files themselves are
-    /// not asked: among others there may be one whose file system never answers.
+    /// The inodes of the pages that a process has open; empty if they may not be read, and on
+    /// kernels before 5.14, which do not report them (`ino` of proc_pid_fdinfo(5)). The files
+    /// themselves are not queried, because one of them may be on a file system that never responds.
     public static func inodes(heldBy pid: Int32) -> Set<UInt64> {
         var found: Set<UInt64> = []
         do throws(SystemCallError) {
@@ -99,16 +100,16 @@ public final class RequestPage: Sendable {
         return found
     }
 
-    /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil where that may not
+    /// Whether any of these processes has mapped the page (proc_pid_maps(5)); nil if that may not
     /// be read.
     public func isMapped(by pids: [Int32]) -> Bool? {
         var status = stat()
         let result = fstat(descriptor.rawValue, &status)
-        precondition(result == 0, "a descriptor of ours can be looked at")
+        precondition(result == 0, "fstat fails only for an invalid descriptor")
         return ProcessMaps.contain(" \(status.st_ino) /memfd:\(Self.name)", in: pids)
     }
 
-    /// Lets the preload library find no connections any more, in all processes that have the page.
+    /// Makes the preload library stop accepting connections in all processes with the page.
     public func closeToNewConnections() throws(SystemCallError) {
         var flags = supervise_page_drain.rawValue
         try systemCall("pwrite") {
@@ -116,7 +117,7 @@ public final class RequestPage: Sendable {
         }
     }
 
-    /// Changes the limit; 0 is none.
+    /// Changes the limit; 0 means none.
     public func setLimit(_ limit: UInt64) throws(SystemCallError) {
         var value = limit
         try systemCall("pwrite") {

@@ -5,39 +5,40 @@ import Glibc
 public struct ReceivedSignal: Hashable, Sendable {
     /// The signal's number (signal(7)).
     public let number: Int32
-    /// Who sent it; 0 for the kernel and for senders of another pid namespace.
+    /// The sending process; 0 for the kernel and for senders of another pid namespace.
     public let senderPID: Int32
     /// The sender's real user.
     public let senderUID: UInt32
 }
 
-/// A signalfd(2): signals are blocked and read like data, so no handler ever runs.
+/// A signalfd(2): signals are blocked and read like data, so no handler runs.
 ///
-/// The mask is the calling thread's and is inherited by threads it starts later, so the set is
-/// blocked before there is a second thread. Merged signals are told once: SIGCHLD says "look", not
-/// "one".
+/// The mask belongs to the calling thread and is inherited by threads that it starts later, so the
+/// signals must be blocked before there is a second thread. Pending signals of the same number
+/// merge: SIGCHLD means at least one exited child.
 public struct SignalDescriptor: ~Copyable {
-    /// More than a turn usually finds pending.
+    /// More than are usually pending at once.
     private static let batch = 8
-    /// Real-time signals queue, so whoever sends them faster than they are read must not hold us.
+    /// Real-time signals queue, so a fast sender must not block the loop.
     private static let batchesPerRead = 16
-    /// Signals of the program's own faults, which the kernel delivers even if they are blocked, by
-    /// killing; and ABRT, which asks for a core dump.
+    /// Signals of the program's own faults, which kill the process even if they are blocked, and
+    /// ABRT, which requests a core dump.
     private static let faults = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS]
     private static let last: Int32 = 64
     private let descriptor: FileDescriptor
 
-    /// Blocks these signals on the calling thread, ends their being ignored, and makes a descriptor
-    /// that receives them. An ignored signal is never pending, and with SIGCHLD ignored, as a parent
-    /// may leave it, the kernel reaps our children itself (waitpid(2)). Fails as signalfd(2) does.
+    /// Blocks these signals on the calling thread, resets ignored ones, and creates a descriptor
+    /// that receives them. An ignored signal never becomes pending. If SIGCHLD is ignored, as a
+    /// parent may leave it, the kernel reaps our children itself (waitpid(2)). Fails as
+    /// signalfd(2).
     public init(blocking numbers: [Int32]) throws(SystemCallError) {
         descriptor = try Self.block(numbers)
         Self.endIgnoring(numbers)
     }
 
-    /// Blocks every signal but those of the program's own faults (SIGKILL and SIGSTOP cannot be
-    /// blocked), stops inherited timers (setitimer(2)), ends the ignoring of `served`, and makes a
-    /// descriptor that receives whatever else comes. Fails as signalfd(2) does.
+    /// Blocks every signal except those of the program's own faults (SIGKILL and SIGSTOP cannot be
+    /// blocked), stops inherited timers (setitimer(2)), resets ignored signals in `served`, and
+    /// creates a descriptor that receives all others. Fails as signalfd(2).
     public init(blockingAllAndServing served: [Int32]) throws(SystemCallError) {
         descriptor = try Self.block((1...Self.last).filter { !Self.faults.contains($0) })
         csupervise_disarm_timers()
@@ -63,7 +64,7 @@ public struct SignalDescriptor: ~Copyable {
     /// The descriptor, readable while a signal is pending.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Takes what is pending, up to a bound.
+    /// Reads pending signals, up to a limit.
     public func read() -> [ReceivedSignal] {
         var received: [ReceivedSignal] = []
         var records = [signalfd_siginfo](repeating: signalfd_siginfo(), count: Self.batch)
@@ -80,7 +81,7 @@ public struct SignalDescriptor: ~Copyable {
                     number: Int32($0.ssi_signo), senderPID: Int32(bitPattern: $0.ssi_pid),
                     senderUID: $0.ssi_uid)
             }
-            // What comes later makes the descriptor readable again.
+            // Further signals make the descriptor readable again.
             if count < records.count { break }
         }
         return received
@@ -91,7 +92,7 @@ public struct SignalDescriptor: ~Copyable {
 public struct SignalMask {
     var set = sigset_t()
 
-    /// A set of exactly these signals.
+    /// Creates a set of exactly these signals.
     public init(_ numbers: [Int32]) {
         sigemptyset(&set)
         for number in numbers { sigaddset(&set, number) }
@@ -104,7 +105,7 @@ public struct SignalMask {
         return mask
     }
 
-    /// Makes this the calling thread's mask.
+    /// Sets the mask of the calling thread.
     public func apply() {
         var copy = set
         pthread_sigmask(SIG_SETMASK, &copy, nil)

@@ -7,8 +7,8 @@ struct SocketAddress {
 
     var family: Int32 { Int32(storage.ss_family) }
 
-    /// A numeric address, `::1` or `192.0.2.1` or `fe80::1%eth0`, without asking anyone. Fails with
-    /// EINVAL when it is none.
+    /// Parses a numeric address, `::1` or `192.0.2.1` or `fe80::1%eth0`, without a lookup. Fails
+    /// with EINVAL for anything else.
     init(numericHost host: String, port: UInt16) throws(SystemCallError) {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
@@ -21,7 +21,7 @@ struct SocketAddress {
         self.init(copying: address, length: first.pointee.ai_addrlen)
     }
 
-    /// A path, or with `abstract` a name that is no file (unix(7)). Fails with ENAMETOOLONG past 107
+    /// A path or, with `abstract`, an abstract name (unix(7)). Fails with ENAMETOOLONG past 107
     /// bytes.
     init(unix name: String, abstract: Bool) throws(SystemCallError) {
         let bytes = (abstract ? [0] : []) + Array(name.utf8) + (abstract ? [] : [0])
@@ -32,7 +32,7 @@ struct SocketAddress {
         storage.ss_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &storage) { $0.baseAddress?.advanced(by: offset) }?
             .copyMemory(from: bytes, byteCount: bytes.count)
-        // A longer length would make the zeros behind an abstract name part of it.
+        // A larger length would make the zeros after an abstract name part of it.
         length = socklen_t(offset + bytes.count)
     }
 
@@ -61,7 +61,7 @@ struct SocketAddress {
         self.length = length
     }
 
-    /// The bytes of an address of the right size for its family.
+    /// The bytes of an address with the size of its family.
     init(bytes: [UInt8]) {
         length = socklen_t(bytes.count)
         withUnsafeMutableBytes(of: &storage) { $0.copyBytes(from: bytes.prefix($0.count)) }
@@ -80,13 +80,13 @@ struct SocketAddress {
         }
     }
 
-    /// The bytes, as many as count.
+    /// The bytes, without padding.
     var bytes: [UInt8] { withUnsafeBytes(of: storage) { Array($0.prefix(Int(length))) } }
 
     /// The port of an IP address.
     var port: UInt16? {
         guard family == AF_INET || family == AF_INET6 else { return nil }
-        // Both kinds have it behind the family (ip(7), ipv6(7)).
+        // The port follows the family in both (ip(7), ipv6(7)).
         return withUnsafeBytes(of: storage) { UInt16($0[2]) << 8 | UInt16($0[3]) }
     }
 
@@ -113,14 +113,14 @@ struct SocketAddress {
     }
 }
 
-/// SOCK_STREAM as socket(2) takes it.
+/// SOCK_STREAM as an argument of socket(2).
 let streamType = Int32(SOCK_STREAM.rawValue)
 
-/// SOCK_CLOEXEC | SOCK_NONBLOCK as socket(2) takes them.
+/// SOCK_CLOEXEC | SOCK_NONBLOCK as arguments of socket(2).
 let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
 let nonBlocking = Int32(SOCK_NONBLOCK.rawValue)
 
-/// What a buffer that C filled holds before its NUL.
+/// The text in a C buffer before its NUL.
 func string(_ buffer: [CChar]) -> String {
     String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -1,22 +1,22 @@
 import CSupervise
 import Glibc
 
-/// A folder with sockets that may belong to any user, opened by root.
+/// A directory with sockets that can belong to any user, opened by root.
 ///
-/// A user could put a symbolic link, or another user's socket, in the place of a socket of theirs and so
-/// have root send a request to a third program. So every name is opened as it is, and a socket is
-/// connected to only if the process behind it runs as the user whom the file and the folder belong
-/// to, or as root.
+/// A user could replace their socket by a symbolic link or by another user's socket, and so
+/// redirect a request of root to a third program. Therefore each name is opened without following
+/// links, and root connects only if the process behind the socket runs as root or as the owner of
+/// the file and of the directory.
 public final class SocketFolder: Sendable {
     private static let runtimeFolders = "/run/user"
 
-    /// Where it is.
+    /// The path.
     public let path: String
-    /// Whom it belongs to.
+    /// The owner.
     public let owner: UInt32
     private let descriptor: FileDescriptor
 
-    /// Opens a folder; fails as open(2) does, with ELOOP for a symbolic link.
+    /// Opens a directory. Fails as open(2), and with ELOOP for a symbolic link.
     public convenience init(path: String) throws(SystemCallError) {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let number = try systemCall("open") { open(path, flags) }
@@ -32,8 +32,8 @@ public final class SocketFolder: Sendable {
         self.descriptor = descriptor
     }
 
-    /// The folders of this name in the runtime folders of all users (XDG_RUNTIME_DIR, pam_systemd(8)),
-    /// as far as they belong to the same user.
+    /// The directories with this name in the runtime directories of all users (XDG_RUNTIME_DIR,
+    /// pam_systemd(8)) that belong to the same user.
     public static func ofAllUsers(named name: String) -> [SocketFolder] {
         Directory.entries(runtimeFolders).compactMap { UInt32($0) }.sorted().compactMap { uid in
             do throws(SystemCallError) {
@@ -51,14 +51,15 @@ public final class SocketFolder: Sendable {
         }
     }
 
-    /// The first names in it, sorted.
+    /// The first names in the directory, sorted.
     public func names(atMost limit: Int) -> [String] {
-        // What the descriptor leads to, whatever has its path by now.
+        // The directory behind the descriptor, even if its path was replaced.
         Array(Directory.entries("/proc/self/fd/\(descriptor.rawValue)").sorted().prefix(limit))
     }
 
-    /// Connects to a socket in it, without waiting, and tells whose process answers. Fails as connect(2)
-    /// does, and with EPERM where that process runs as somebody whom the file does not belong to.
+    /// Connects to a socket in the directory without blocking, and returns the user of the process
+    /// behind it. Fails as connect(2), and with EPERM if that process runs as a user other than the
+    /// owner of the file.
     public func connect(
         _ name: String
     ) throws(SystemCallError) -> (socket: StreamSocket, uid: UInt32) {
@@ -73,7 +74,7 @@ public final class SocketFolder: Sendable {
         }
         let socket = try StreamSocket.connect(unix: "/proc/self/fd/\(file.rawValue)")
         let uid = try socket.peer().uid
-        // Only a folder of ours may hold sockets that were given away (control-owner).
+        // Only a directory of ours may contain sockets of other owners (control-owner).
         let isOurs = [0, geteuid()].contains(owner) && [0, geteuid()].contains(uid)
         guard isOurs || uid == status.st_uid && (uid == owner || uid == 0) else {
             throw SystemCallError(call: "connect", code: EPERM)

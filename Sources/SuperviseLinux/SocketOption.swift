@@ -1,18 +1,18 @@
 import Glibc
 
-/// Options of sockets, getsockopt(2).
+/// Socket options (getsockopt(2)).
 enum SocketOption {
-    /// An option that is an int; nil where there is none, or no socket.
+    /// An integer option; nil if it does not exist, or the descriptor is not a socket.
     static func int(_ descriptor: Int32, _ level: Int32, _ option: Int32) -> Int32? {
         value(descriptor, level, option, Int32(0))
     }
 
-    /// A number that no other network namespace has (SO_NETNS_COOKIE, since Linux 5.14).
+    /// A number that is unique to the network namespace (SO_NETNS_COOKIE, since Linux 5.14).
     static func namespace(_ descriptor: Int32) -> UInt64? {
         value(descriptor, SOL_SOCKET, 71, UInt64(0))
     }
 
-    /// Sets an option that is an int. Fails as setsockopt(2) does.
+    /// Sets an integer option. Fails as setsockopt(2).
     static func set(
         _ descriptor: Int32, _ level: Int32, _ option: Int32, _ wanted: Int32
     ) throws(SystemCallError) {

@@ -2,24 +2,24 @@ import CSupervise
 import Glibc
 import Synchronization
 
-/// A few descriptors that are kept to be given up. Where the process has used up its limit of open
-/// files (EMFILE) or the machine its own (ENFILE), a start can wait for better times, but a look at
-/// /proc cannot: who cannot see a process would take it for gone.
+/// A reserve of descriptors for shortages. When the process reaches its limit of open files
+/// (EMFILE) or the machine its own (ENFILE), a start can be retried later, but reading /proc
+/// cannot: a process that cannot be inspected would be considered gone.
 public enum SpareDescriptors {
-    /// More than any look has open at a time.
+    /// More than any read needs at a time.
     private static let count = 4
-    /// A copy of so many costs nothing.
+    /// Copying this many descriptors costs nothing.
     private static let low: Int32 = 64
     private static let kept = Mutex<[Int32]>([])
 
-    /// Sets them aside. Early: their low numbers are still of use when the limit is lowered later.
-    /// What cannot be had is done without.
+    /// Reserves the descriptors. Call it early: low numbers are still usable if the limit is
+    /// lowered later. Descriptors that cannot be opened are omitted.
     public static func keep() {
         kept.withLock { refill(&$0) }
     }
 
-    /// What `body` returns. Where descriptors run short, it is done once more with the spare ones
-    /// given up for so long; it must close what it opens.
+    /// Returns the result of `body`. If descriptors run short, `body` runs once more with the
+    /// reserve released meanwhile; it must close what it opens.
     static func lent<Result>(
         _ body: () throws(SystemCallError) -> Result
     ) throws(SystemCallError) -> Result {
@@ -32,9 +32,9 @@ public enum SpareDescriptors {
         }
     }
 
-    /// `body` with these descriptors, the highest of them under the low number of a spare one for so
-    /// long: a child that shares ours copies all up to the highest that it needs. Where that would
-    /// gain nothing, or cannot be had, they are as they are.
+    /// Calls `body` with these descriptors, the highest of them temporarily moved to the low number
+    /// of a reserved one: a child that shares our descriptors copies all up to the highest that it
+    /// needs. If this is useless or impossible, they are unchanged.
     static func withLowNumbers<Result, Failure: Error>(
         _ descriptors: [Int32], _ body: ([Int32]) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -43,13 +43,13 @@ public enum SpareDescriptors {
             guard numbers.count > 1, numbers[0] < low,
                 csupervise_duplicate_to(highest, numbers[0]) >= 0
             else { return try body(descriptors) }
-            // A number that cannot be turned back is another name of theirs until the next time.
+            // A number that cannot be restored remains an alias until the next time.
             defer { csupervise_duplicate_to(numbers[1], numbers[0]) }
             return try body(descriptors.map { $0 == highest ? numbers[0] : $0 })
         }
     }
 
-    /// False where there are none.
+    /// False if there is no reserve.
     private static func giveUp() -> Bool {
         kept.withLock { numbers in
             defer { numbers = [] }

@@ -1,7 +1,7 @@
 import CSupervise
 import Glibc
 
-/// Whom a process runs as, resolved beforehand: the child of a fork can look nobody up.
+/// The credentials of a process, resolved in advance: the child of a fork cannot look up names.
 public struct Credentials: Hashable, Sendable {
     /// The user.
     public let uid: UInt32
@@ -10,15 +10,15 @@ public struct Credentials: Hashable, Sendable {
     /// The supplementary groups, which replace those of the parent.
     public let supplementaryGroups: [UInt32]
 
-    /// Credentials of these numbers.
+    /// Creates credentials.
     public init(uid: UInt32, gid: UInt32, supplementaryGroups: [UInt32]) {
         self.uid = uid
         self.gid = gid
         self.supplementaryGroups = supplementaryGroups
     }
 
-    /// Whether this process has them already. Only root can choose supplementary groups, so to
-    /// others a matching user and group are enough.
+    /// Whether this process already has these credentials. Only root can set supplementary groups,
+    /// so for other users a matching user and group are sufficient.
     public var areOurs: Bool {
         guard uid == getuid(), uid == geteuid(), gid == getgid(), gid == getegid() else {
             return false
@@ -43,12 +43,12 @@ public struct ResourceLimit: Hashable, Sendable, Codable {
 
     /// The RLIMIT number.
     public let resource: Int32
-    /// The limit in force.
+    /// The soft limit.
     public let soft: UInt64
-    /// How far an unprivileged process may raise it.
+    /// The hard limit.
     public let hard: UInt64
 
-    /// A limit of this resource.
+    /// Creates a limit of this resource.
     public init(resource: Int32, soft: UInt64, hard: UInt64) {
         self.resource = resource
         self.soft = soft
@@ -56,37 +56,38 @@ public struct ResourceLimit: Hashable, Sendable, Codable {
     }
 }
 
-/// What a process changes about itself before it runs its program.
+/// The attributes that a process sets before it executes its program.
 public struct SpawnAttributes: Hashable, Sendable {
-    /// Whom it runs as; nil, or what this process is already, changes nothing.
+    /// The credentials; nil, or those of this process, means no change.
     public var credentials: Credentials?
-    /// Where it starts; entered as the new user.
+    /// The working directory, entered as the new user.
     public var workingDirectory: String?
-    /// The file mode mask, umask(2).
+    /// The file mode creation mask, umask(2).
     public var umask: UInt32?
-    /// Resource limits, set in this order while still privileged. The limit of open files that the
-    /// parent had before it raised its own belongs here.
+    /// Resource limits, set in this order before privileges are dropped. If the parent has raised
+    /// its own limit of open files, include the original one.
     public var limits: [ResourceLimit] = []
     /// The nice value, -20 to 19 (setpriority(2)).
     public var nice: Int32?
     /// Written to /proc/self/oom_score_adj, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     public var oomScoreAdjust: Int32?
-    /// Sent to it when the parent *thread* ends (PR_SET_PDEATHSIG(2const)).
+    /// The signal that the process receives when the parent *thread* exits
+    /// (PR_SET_PDEATHSIG(2const)).
     public var deathSignal: Int32?
-    /// Whether it starts without our ambient capabilities (capabilities(7)), which its program would
-    /// have otherwise, as whatever user it runs.
+    /// Whether to clear our ambient capabilities (capabilities(7)), which the program would
+    /// otherwise inherit as any user.
     public var dropsAmbientCapabilities = false
-    /// Whether we are asked about each bind(2) that it and its descendants make; see
+    /// Whether we intercept each bind(2) of the process and its descendants; see
     /// `InterceptedBinds`.
     public var interceptsBinds = false
 
-    /// Nothing changes.
+    /// Creates attributes that change nothing.
     public init() {}
 }
 
-/// A step of a start, in the order in which they are made.
+/// A step of a start, in execution order.
 public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codable {
-    /// clone(2) itself, or the pipe that goes with it: what the machine lacked.
+    /// clone(2) itself, or its pipe: the machine lacks a resource.
     case fork = 1
     /// setpgid(2).
     case processGroup
@@ -121,7 +122,7 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
     /// execve(2).
     case exec
 
-    /// The step as messages name it.
+    /// The name of the step in messages.
     public var description: String {
         switch self {
         case .fork: "fork"
@@ -145,27 +146,27 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
     }
 }
 
-/// A start that came to nothing.
+/// A failed start.
 public struct SpawnFailure: Error, Hashable, Sendable, CustomStringConvertible, Codable {
-    /// What failed. `.fork` is the machine's want (EAGAIN, ENOMEM, EMFILE), the others are mostly
-    /// the operator's mistakes.
+    /// The failed step. `.fork` is a shortage of the machine (EAGAIN, ENOMEM, EMFILE); the others
+    /// are mostly mistakes of the operator.
     public let step: SpawnStep
     /// The errno.
     public let code: Int32
 
-    /// A failure of this step with this errno.
+    /// Creates a failure.
     public init(step: SpawnStep, code: Int32) {
         self.step = step
         self.code = code
     }
 
-    /// Whether the same start may succeed later: the machine is short of something, or the program's
-    /// file is just being written.
+    /// Whether the same start may succeed later: the machine lacks a resource, or the program's
+    /// file is being written.
     public var isTransient: Bool {
         step == .fork || [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY].contains(code)
     }
 
-    /// What strerror(3) says: `No such file or directory`.
+    /// The message of strerror(3): `No such file or directory`.
     public var message: String { SystemCallError.message(of: code) }
 
     /// Step and message: `exec: No such file or directory`.

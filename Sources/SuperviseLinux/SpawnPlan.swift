@@ -1,45 +1,46 @@
 import CSupervise
 import Glibc
 
-/// A process that was started.
+/// A started process.
 public struct SpawnedProcess: Sendable {
-    /// Its number.
+    /// The process ID.
     public let pid: Int32
-    /// Its pidfd.
+    /// The pidfd.
     public let process: ProcessDescriptor
-    /// Where a start with other credentials tells how it went (`SpawnPlan.readFailure`), to be
-    /// watched for reading; nil when the program runs already.
+    /// The pipe that reports the result of a start with other credentials
+    /// (`SpawnPlan.readFailure`), to be watched for reading; nil if the program already runs.
     public let errorPipe: OwnedDescriptor?
-    /// Where the filter on its bind(2) comes from once the program runs, if there is to be one.
+    /// The channel for the filter on its bind(2), if any, once the program runs.
     public let filterChannel: BindFilterChannel?
 }
 
-/// What an error pipe told.
+/// The result from an error pipe.
 public enum SpawnOutcome: Hashable, Sendable {
-    /// The program runs (or the child was killed on the way to it, which waiting for it tells).
+    /// The program runs (or the child was killed before exec, which is found when it is reaped).
     case running
-    /// The child gave up and exits; it is still to be reaped.
+    /// The child failed and exits; it must still be reaped.
     case failed(SpawnFailure)
     /// Not known yet.
     case pending
 }
 
-/// How to start one program, again and again: made once, so that a start copies little.
+/// A plan to start one program repeatedly: created once, so that a start copies little.
 ///
-/// The child gets a process group of its own, default signal dispositions, an empty signal mask,
-/// stdin from /dev/null, this process's stdout and stderr, the given descriptors from 3 on, and
-/// nothing else that is open here. See `child.c` for the order of the steps.
+/// The child gets its own process group, default signal dispositions, an empty signal mask,
+/// stdin from /dev/null, this process's stdout and stderr, the given descriptors from 3 on, and no
+/// other descriptors. See `child.c` for the order of the steps.
 ///
-/// Where the credentials stay, the child shares our memory and we stand still until it has run exec
-/// (CLONE_VM | CLONE_VFORK): five times faster than copying page tables, and its failure is ours to
-/// throw. It takes the descriptors that it needs from ours (CLONE_FILES, close_range(2)), so that a
-/// start costs the same however many are open. Where they change, it gets a copy, and its failure
-/// comes over a pipe.
+/// If the credentials do not change, the child shares our memory, and this process is suspended
+/// until the child has called exec (CLONE_VM | CLONE_VFORK). This is five times faster than copying
+/// page tables, and a failure is thrown directly. The child takes the descriptors that it needs
+/// from ours (CLONE_FILES, close_range(2)), so the cost does not depend on the number of open
+/// descriptors. If the credentials change, the child gets a copy of the memory and reports a
+/// failure over a pipe.
 public final class SpawnPlan {
     private let arguments: [String]
     private let searchPath: String
     private let stack: ChildStack
-    // What `template` points into.
+    // The storage that `template` points to.
     private let argumentVector: CStringVector
     private let candidates: CStringVector
     private let texts: CStringVector
@@ -48,10 +49,10 @@ public final class SpawnPlan {
     private let template: csupervise_start
     private let interceptsBinds: Bool
 
-    /// A plan to run `arguments`, whose first is the program: a path when it has a slash, else looked
-    /// for in `searchPath` (a PATH, the started program's own; nil is `/bin:/usr/bin`). Signals that
-    /// are ignored from now on are ignored by the program too. Fails when there is no memory for the
-    /// child's stack.
+    /// Creates a plan to run `arguments`, whose first element is the program: a path if it contains
+    /// a slash, otherwise searched in `searchPath` (a PATH, the new program's own; nil is
+    /// `/bin:/usr/bin`). Signals that become ignored after this stay ignored in the program. Fails
+    /// if there is no memory for the stack of the child.
     public init(
         arguments: [String], searchPath: String?, attributes: SpawnAttributes = SpawnAttributes()
     ) throws(SystemCallError) {
@@ -99,16 +100,17 @@ public final class SpawnPlan {
         interceptsBinds = attributes.interceptsBinds
     }
 
-    /// Whether a start tells its outcome later, over `SpawnedProcess.errorPipe`.
+    /// Whether a start reports its result later, over `SpawnedProcess.errorPipe`.
     public var changesCredentials: Bool { template.changes_credentials }
 
-    /// Starts the program. `environment` is all of its environment, as `KEY=VALUE`; the first
-    /// entry that is exactly `LISTEN_PID=` or `SUPERVISE_WORKER_PID=` gets the child's number. `arguments` replaces those of the plan, for
-    /// placeholders that differ from start to start. `descriptors` become 3, 4, 5… in this order.
+    /// Starts the program. `environment` is its whole environment, as `KEY=VALUE`; the first entry
+    /// that is exactly `LISTEN_PID=` or `SUPERVISE_WORKER_PID=` gets the process ID of the child.
+    /// `arguments` replaces those of the plan, for placeholders that differ between starts.
+    /// `descriptors` become 3, 4, 5… in this order.
     ///
-    /// `filtersToo`: binds are intercepted whether the attributes say so or not.
+    /// `filtersToo`: intercepts binds even if the attributes do not.
     ///
-    /// When it throws, no process and no descriptor is left.
+    /// If it throws, no process and no descriptor is left.
     public func spawn(
         environment: [String], arguments override: [String]? = nil, descriptors: [Int32] = [],
         filtersToo: Bool = false
@@ -140,7 +142,7 @@ public final class SpawnPlan {
         start.moved = scratch.pointer
         start.descriptor_count = UInt32(sources.count)
         let channel = filters ? try BindFilterChannel.make() : nil
-        // The child's end closes here when this returns.
+        // The child's end closes when this returns.
         defer { withExtendedLifetime(channel) {} }
         start.filter_channel = channel?.sending.rawValue ?? -1
         return changesCredentials
@@ -148,8 +150,8 @@ public final class SpawnPlan {
             : try shareAndRun(&start, channel?.receiving)
     }
 
-    /// Reads an error pipe that became readable. After any answer but `.pending` it has no more to
-    /// say.
+    /// Reads an error pipe that became readable. After any result but `.pending`, do not call it
+    /// again.
     public static func readFailure(from errorPipe: OwnedDescriptor) -> SpawnOutcome {
         var record: (step: Int32, code: Int32) = (0, 0)
         do {
@@ -179,12 +181,12 @@ public final class SpawnPlan {
         throw SpawnFailure(step: step, code: start.failed_code)
     }
 
-    /// Lets the table of descriptors grow now where the next one needs that. While a child shares it,
-    /// as when the kernel makes the descriptor of the child, to grow is to wait for all processors
-    /// (expand_fdtable() in the kernel's fs/file.c), some 10 ms.
+    /// Grows the descriptor table now if the next descriptor requires it. While a child shares the
+    /// table, growing it (for example when the kernel creates the pidfd of the child) waits for all
+    /// processors (expand_fdtable() in the kernel's fs/file.c), about 10 ms.
     private func makeRoomForProcessDescriptor() {
         let copy = fcntl(0, F_DUPFD_CLOEXEC, 0)
-        // Without one the start fails, and tells why.
+        // Without one, the start fails and reports the reason.
         if copy >= 0 { close(copy) }
     }
 
@@ -197,7 +199,7 @@ public final class SpawnPlan {
         }
         guard result == 0 else { throw SpawnFailure(step: .fork, code: errno) }
         let errorPipe = OwnedDescriptor(FileDescriptor(owning: ends.read))
-        // Ours closes when this returns, so that the child's exec is the end of the file.
+        // Our end closes when this returns, so that the child's exec is the end of the file.
         let writing = FileDescriptor(owning: ends.write)
         start.error_descriptor = writing.rawValue
         let child = try clone(&start)
@@ -214,7 +216,7 @@ public final class SpawnPlan {
         return (pid, ProcessDescriptor(FileDescriptor(owning: descriptor)))
     }
 
-    // It shared our memory until it called exit, so the wait is for the kernel's last few lines.
+    // The child shared our memory until it called exit, so this wait is very short.
     private func reapFailed(_ pid: Int32) {
         do {
             try systemCall("waitid") { csupervise_wait_blocking(pid) }
@@ -225,7 +227,7 @@ public final class SpawnPlan {
 
     private static let ownNumberEntries: Set<String> = ["LISTEN_PID=", "SUPERVISE_WORKER_PID="]
 
-    /// What execvp(3) would try: an empty part of the path is the current folder.
+    /// As execvp(3): an empty component of the path is the current directory.
     static func candidates(for name: String, in searchPath: String) -> [String] {
         if name.isEmpty || name.utf8.contains(UInt8(ascii: "/")) { return [name] }
         return searchPath.split(separator: ":", omittingEmptySubsequences: false).map {

@@ -1,13 +1,13 @@
 import CSupervise
 import Glibc
 
-/// Who is at the other end of a unix socket (SO_PEERCRED of unix(7)).
+/// The peer of a unix socket (SO_PEERCRED of unix(7)).
 public struct PeerCredentials: Hashable, Sendable, Codable {
-    /// Its process, 0 where it is in a namespace that we don't see.
+    /// The process ID; 0 if it is in a pid namespace that we do not see.
     public let pid: Int32
-    /// Its user, when it connected or listened.
+    /// The user at the time of connect or listen.
     public let uid: UInt32
-    /// Its group.
+    /// The group.
     public let gid: UInt32
 }
 
@@ -15,7 +15,7 @@ public struct PeerCredentials: Hashable, Sendable, Codable {
 public final class StreamSocket: Sendable {
     private let descriptor: FileDescriptor
 
-    /// Takes a connected socket over, which is close-on-exec.
+    /// Takes over a connected socket, which is close-on-exec.
     public init(_ descriptor: consuming FileDescriptor) {
         self.descriptor = descriptor
     }
@@ -23,8 +23,8 @@ public final class StreamSocket: Sendable {
     /// The descriptor, valid while this object lives.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// What has arrived, at most so many bytes; empty at the end, nil when there is nothing yet. Fails
-    /// as recv(2) does: ECONNRESET.
+    /// Receives the available data, up to this many bytes; empty at the end, nil if there is none
+    /// yet. Fails as recv(2): ECONNRESET.
     public func read(atMost limit: Int) throws(SystemCallError) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: limit)
         do throws(SystemCallError) {
@@ -38,8 +38,8 @@ public final class StreamSocket: Sendable {
         }
     }
 
-    /// Sends what fits; the number of bytes, 0 when none does. Fails as send(2) does, never by a
-    /// signal: EPIPE, ECONNRESET.
+    /// Sends as much as possible and returns the number of bytes, 0 if none. Fails as send(2),
+    /// without a signal: EPIPE, ECONNRESET.
     public func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
         do throws(SystemCallError) {
@@ -51,12 +51,12 @@ public final class StreamSocket: Sendable {
         }
     }
 
-    /// Tells the other end that nothing more comes (shutdown(2)). It may be gone already.
+    /// Shuts down the sending side (shutdown(2)). The peer may already be gone.
     public func shutDownWriting() {
         shutdown(descriptor.rawValue, Int32(SHUT_WR))
     }
 
-    /// Who is at the other end of a unix socket. Fails as getsockopt(2) does.
+    /// The peer of a unix socket. Fails as getsockopt(2).
     public func peer() throws(SystemCallError) -> PeerCredentials {
         var credentials = csupervise_peer()
         try systemCall("getsockopt") {
@@ -66,8 +66,8 @@ public final class StreamSocket: Sendable {
             pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
     }
 
-    /// Connects to a unix socket. Does not wait: one that cannot take a connection at once, since
-    /// nobody accepts, fails with EAGAIN. Fails as connect(2) does: ENOENT, ECONNREFUSED, EACCES.
+    /// Connects to a unix socket without blocking. Fails with EAGAIN if the accept queue is full,
+    /// otherwise as connect(2): ENOENT, ECONNREFUSED, EACCES.
     public static func connect(unix path: String) throws(SystemCallError) -> StreamSocket {
         let address = try SocketAddress(unix: path, abstract: false)
         let descriptor = try ListenSocket.open(AF_UNIX, nonblocking: true)
@@ -80,7 +80,7 @@ public final class StreamSocket: Sendable {
 
 /// Waiting for descriptors outside the master's loop (poll(2)).
 public enum Readiness {
-    /// Those of the descriptors that can be read, or are at their end; none when the time is up.
+    /// Returns the descriptors that are readable or at their end; none if the time is up.
     public static func wait(
         _ numbers: [Int32], timeoutMilliseconds: Int32
     ) throws(SystemCallError) -> Set<Int32> {
@@ -91,24 +91,24 @@ public enum Readiness {
 }
 
 extension ListenSocket {
-    /// What came of taking a connection.
+    /// The result of accepting a connection.
     public enum Accepted {
         /// A connection.
         case connection(StreamSocket)
-        /// None waits any more, or the one that did is gone.
+        /// No connection waits any longer.
         case none
-        /// The system is short of descriptors or memory; the connection still waits.
+        /// The system lacks descriptors or memory; the connection still waits.
         case exhausted(SystemCallError)
     }
 
-    /// Takes a connection without waiting (accept(2)).
+    /// Accepts a connection without blocking (accept(2)).
     public func accept() -> Accepted {
         let number = csupervise_accept(rawValue)
         if number >= 0 { return .connection(StreamSocket(FileDescriptor(owning: number))) }
         switch errno {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             return .exhausted(SystemCallError(call: "accept", code: errno))
-        // Besides EAGAIN, errors of the connection that waited (accept(2)).
+        // Besides EAGAIN, pending errors of the waiting connection (accept(2)).
         default: return .none
         }
     }

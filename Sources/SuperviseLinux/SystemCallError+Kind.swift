@@ -1,7 +1,7 @@
 import Glibc
 
 extension SystemCallError {
-    /// What callers tell apart.
+    /// The kinds of errors that callers distinguish.
     public enum Kind: Hashable, Sendable {
         /// ENOENT or ENOTDIR: no such file.
         case notFound
@@ -17,20 +17,20 @@ extension SystemCallError {
         case noSuchProcess
         /// EADDRINUSE.
         case addressInUse
-        /// ECONNREFUSED: nobody listens.
+        /// ECONNREFUSED: no process listens.
         case refused
         /// EAGAIN: not now.
         case notNow
         /// ELOOP: a symbolic link that is not followed.
         case link
-        /// EMFILE or ENFILE: no descriptor is left, of this process or of the machine.
+        /// EMFILE or ENFILE: no descriptor is available to this process or on the machine.
         case noDescriptor
-        /// Anything else.
+        /// Any other error.
         case other
     }
 
-    /// What the machine lacked.
-    public enum Want: Hashable, Sendable {
+    /// A resource that is exhausted.
+    public enum Shortage: Hashable, Sendable {
         /// EAGAIN of clone(2) and execve(2).
         case processes
         /// EMFILE.
@@ -41,8 +41,8 @@ extension SystemCallError {
         case memory
     }
 
-    /// What the machine lacked for a start, if it was that.
-    public var want: Want? {
+    /// The resource that was exhausted at a start, if that is the reason of the error.
+    public var shortage: Shortage? {
         switch code {
         case EAGAIN: .processes
         case EMFILE: .descriptors
@@ -52,11 +52,11 @@ extension SystemCallError {
         }
     }
 
-    /// Whether a look at a process (proc(5)) failed for what this process or the machine lacks, so
-    /// that it tells nothing about the one looked at.
-    var isWant: Bool { [EMFILE, ENFILE, ENOMEM].contains(code) }
+    /// Whether reading a process (proc(5)) failed because this process or the machine lacks a
+    /// resource, so that it has no meaning for the process read.
+    var isShortage: Bool { [EMFILE, ENFILE, ENOMEM].contains(code) }
 
-    /// What kind of error it is.
+    /// The kind of the error.
     public var kind: Kind {
         switch code {
         case ENOENT, ENOTDIR: .notFound

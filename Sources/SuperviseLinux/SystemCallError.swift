@@ -1,20 +1,20 @@
 import CSupervise
 import Glibc
 
-/// A system call that failed, by its name and errno(3).
+/// A failed system call, with its name and errno(3).
 public struct SystemCallError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
-    /// The call's name, as in its manual page.
+    /// The name of the call, as in its manual page.
     public let call: String
-    /// The errno it left.
+    /// The errno.
     public let code: Int32
 
-    /// A failure of this call with this errno.
+    /// Creates a failure.
     public init(call: String, code: Int32) {
         self.call = call
         self.code = code
     }
 
-    /// What strerror(3) says of the code, never localised: `Address already in use`.
+    /// The text of strerror(3), never localised: `Address already in use`.
     public var message: String { Self.message(of: code) }
 
     /// Call and message: `bind: Address already in use`.
@@ -27,9 +27,9 @@ public struct SystemCallError: Error, Hashable, Sendable, Codable, CustomStringC
     }
 }
 
-/// Makes a system call that tells failure by -1, again while a signal interrupts it.
+/// Makes a system call that returns -1 on failure, and repeats it while a signal interrupts it.
 ///
-/// EBADF can only be a descriptor that this program lost count of, so it is not an error to handle.
+/// EBADF can only be a bug of this program, so it is not an error to handle.
 @discardableResult
 func systemCall<Result: FixedWidthInteger & SignedInteger>(
     _ name: StaticString, _ call: () -> Result

@@ -1,18 +1,19 @@
 import CSupervise
 
-/// Text from the system's interfaces, where a string is any bytes but NUL: arguments, variables, paths.
+/// Text from the system's interfaces, where a string consists of any bytes but NUL: arguments,
+/// variables, paths.
 ///
-/// Bytes that are no UTF-8 become scalars of a private use area, U+10FE80 to U+10FEFF, one for each byte
-/// from 0x80 on, and bytes again on the way back. UTF-8 of those scalars themselves is taken for
-/// such bytes, so that whatever comes in goes out unchanged. `Unicode.Scalar.undecodedByte` knows the
-/// same scalars.
+/// Bytes that are not UTF-8 become scalars of a private use area, U+10FE80 to U+10FEFF, one per
+/// byte from 0x80 on, and become bytes again on output. UTF-8 of these scalars themselves is
+/// treated as such bytes, so that any input is preserved. `Unicode.Scalar.undecodedByte` recognises
+/// the same scalars.
 public enum SystemText {
     private static let base: UInt32 = 0x10FE00
     private static let reserved: ClosedRange<UInt32> = 0x10FE80...0x10FEFF
-    /// What the UTF-8 of the reserved scalars, and of few others, begins with.
+    /// The first bytes of the reserved scalars in UTF-8, and of few others.
     private static let rareByte: UInt8 = 0xF4
 
-    /// The text of these bytes.
+    /// Decodes bytes.
     public static func text(_ bytes: some Collection<UInt8>) -> String {
         if !bytes.contains(rareByte), let text = String(validating: bytes, as: UTF8.self) {
             return text
@@ -32,7 +33,7 @@ public enum SystemText {
         return String(scalars)
     }
 
-    /// The bytes of a text.
+    /// Encodes a text.
     public static func bytes(_ text: String) -> [UInt8] {
         guard text.utf8.contains(rareByte) else { return Array(text.utf8) }
         var bytes: [UInt8] = []
@@ -46,7 +47,7 @@ public enum SystemText {
         return bytes
     }
 
-    /// The bytes of a path as C functions take them.
+    /// The bytes of a path for C functions.
     static func path(_ text: String) -> [CChar] {
         bytes(text).map { CChar(bitPattern: $0) } + [0]
     }
@@ -64,17 +65,17 @@ public enum SystemText {
     }
 }
 
-/// What this process was started with, byte for byte.
+/// The arguments and environment of this process, as bytes.
 public enum ProcessStart {
-    /// The arguments, the program's name among them; nil where the C library keeps them to itself. To be
-    /// read before the title is set. Without /proc, `CommandLine.arguments` is empty.
+    /// The arguments, including the program's name; nil if the C library does not expose them. Read
+    /// this before the title is set. Without /proc, `CommandLine.arguments` is empty.
     public static var arguments: [String]? {
         var count: Int32 = 0
         guard let vector = csupervise_arguments(&count) else { return nil }
         return (0..<Int(count)).compactMap { vector[$0].map(text) }
     }
 
-    /// The variables, as `KEY=VALUE`.
+    /// The environment, as `KEY=VALUE`.
     public static var environment: [String] {
         var variables: [String] = []
         var next = csupervise_environment()

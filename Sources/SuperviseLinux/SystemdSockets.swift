@@ -2,12 +2,12 @@ import Glibc
 
 /// A descriptor that the service manager passed.
 public struct PassedDescriptor: Hashable, Sendable, Codable {
-    /// Its number, from 3 on.
+    /// The number, from 3 on.
     public let number: Int32
-    /// Its name by LISTEN_FDNAMES; empty when there is none.
+    /// The name from LISTEN_FDNAMES; empty if there is none.
     public let name: String
 
-    /// A descriptor of this number and name.
+    /// Creates a passed descriptor.
     public init(number: Int32, name: String) {
         self.number = number
         self.name = name
@@ -16,14 +16,14 @@ public struct PassedDescriptor: Hashable, Sendable, Codable {
 
 /// Socket activation (sd_listen_fds(3)).
 public enum SystemdSockets {
-    /// The descriptors passed to this very process; none when LISTEN_PID is another's, who passed
-    /// its environment on to us. They get close-on-exec, and the variables are removed.
+    /// The descriptors passed to this process; none if LISTEN_PID is another process, which passed
+    /// on its environment. They get close-on-exec, and the variables are removed.
     public static func take() -> [PassedDescriptor] {
         let passed = passed(to: getpid()) { name in getenv(name).map { String(cString: $0) } }
         for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] {
             unsetenv(name)
         }
-        // Who promises more than is there is not believed.
+        // Ignore descriptors that are announced but do not exist.
         return passed.filter { fcntl($0.number, F_SETFD, FD_CLOEXEC) == 0 }
     }
 

@@ -10,10 +10,10 @@ public enum Terminal {
         return true
     }
 
-    /// Whether a descriptor is one, isatty(3).
+    /// Whether a descriptor is a terminal, isatty(3).
     public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// How many columns and rows it has (TIOCGWINSZ of ioctl_tty(2)); nil where that is not known.
+    /// The number of columns and rows (TIOCGWINSZ of ioctl_tty(2)); nil if unknown.
     public static func size(of descriptor: Int32) -> (columns: Int, rows: Int)? {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
@@ -21,8 +21,8 @@ public enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Lets single keys through as they are pressed, unseen (termios(3)); the mode before, for
-    /// `restore`, or nil where it is no terminal.
+    /// Delivers single keys as they are pressed, without echo (termios(3)). Returns the previous
+    /// mode for `restore`, or nil if it is not a terminal.
     public static func beginKeys(on descriptor: Int32) -> Mode? {
         var mode = termios()
         guard tcgetattr(descriptor, &mode) == 0 else { return nil }
@@ -32,13 +32,13 @@ public enum Terminal {
         return before
     }
 
-    /// Back to the mode before.
+    /// Restores the previous mode.
     public static func restore(_ mode: Mode, on descriptor: Int32) {
         var termios = mode.termios
         tcsetattr(descriptor, TCSANOW, &termios)
     }
 
-    /// How a terminal treats what is typed.
+    /// The input mode of a terminal.
     public struct Mode: Sendable {
         fileprivate let termios: termios
     }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Small text files that an operator names.
+/// Small text files named by the operator.
 public enum TextFile {
-    /// The whole file. Fails as open(2) and read(2) do, with EINVAL for pipes and sockets, which
-    /// could keep us waiting, EFBIG past the limit, and EILSEQ when it is not UTF-8.
+    /// Reads the whole file. Fails as open(2) and read(2), with EINVAL for pipes and sockets, which
+    /// could block, EFBIG past the limit, and EILSEQ if it is not UTF-8.
     public static func read(
         _ path: String, limitBytes: Int = 1 << 20
     ) throws(SystemCallError) -> String {
@@ -16,10 +16,10 @@ public enum TextFile {
         return text
     }
 
-    /// Whether there is a file that this process may read (access(2)).
+    /// Whether the file exists and this process may read it (access(2)).
     public static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
-    /// The bytes of the whole file, whatever they mean. Fails as `read` does, but for EILSEQ.
+    /// Reads the whole file as bytes. Fails as `read`, except for EILSEQ.
     public static func bytes(
         _ path: String, limitBytes: Int = 1 << 20
     ) throws(SystemCallError) -> [UInt8] {
@@ -46,7 +46,8 @@ public enum TextFile {
 
 /// Patterns of file names (glob(3)).
 public enum Glob {
-    /// The paths that match, sorted; none is no error. A folder that can't be read fails with EACCES.
+    /// The matching paths, sorted; no match is not an error. Fails with EACCES for an unreadable
+    /// directory.
     public static func paths(_ pattern: String) throws(SystemCallError) -> [String] {
         var result = glob_t()
         defer { globfree(&result) }
@@ -62,9 +63,9 @@ public enum Glob {
     }
 }
 
-/// Folders that this program makes or looks into.
+/// Directories that this program creates or lists.
 public enum Folder {
-    /// Makes a folder, not those above it; one that is there is left as it is. Fails as mkdir(2) does.
+    /// Creates a directory, but not its parents; an existing one is unchanged. Fails as mkdir(2).
     public static func make(_ path: String, mode: UInt32) throws(SystemCallError) {
         do throws(SystemCallError) {
             try systemCall("mkdir") { mkdir(path, mode) }
@@ -73,7 +74,8 @@ public enum Folder {
         }
     }
 
-    /// Whether a path is a folder; nil where there is nothing. One that cannot be seen counts as a folder.
+    /// Whether a path is a directory; nil if nothing exists. An inaccessible path counts as a
+    /// directory.
     public static func isThere(_ path: String) -> Bool? {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -82,6 +84,6 @@ public enum Folder {
         return status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// The names in a folder, sorted; none where it can't be read.
+    /// The names in a directory, sorted; empty if it cannot be read.
     public static func names(_ path: String) -> [String] { Directory.entries(path).sorted() }
 }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Plain writing, for programs that print something and end. The master's log uses `LogWriter`.
+/// Blocking output, for programs that print something and exit. The master's log uses `LogWriter`.
 public enum TextOutput {
-    /// Writes all of a text to a descriptor; waits for its reader. Fails as write(2) does.
+    /// Writes a whole text to a descriptor; blocks on its reader. Fails as write(2).
     public static func write(_ text: String, to descriptor: Int32) throws(SystemCallError) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
@@ -14,9 +14,9 @@ public enum TextOutput {
     }
 }
 
-/// Plain reading, for programs that take keys from a terminal.
+/// Blocking input, for programs that read keys from a terminal.
 public enum TextInput {
-    /// The next bytes, a few at most; nil at the end. Waits. Fails as read(2) does.
+    /// Reads the next bytes; nil at the end. Blocks. Fails as read(2).
     public static func keys(from descriptor: Int32) throws(SystemCallError) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = try systemCall("read") { read(descriptor, &bytes, bytes.count) }

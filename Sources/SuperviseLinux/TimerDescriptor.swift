@@ -5,7 +5,7 @@ import Glibc
 public struct TimerDescriptor: ~Copyable {
     private let descriptor: FileDescriptor
 
-    /// A disarmed timer. Fails as timerfd_create(2) does.
+    /// Creates a disarmed timer. Fails as timerfd_create(2).
     public init() throws(SystemCallError) {
         let number = try systemCall("timerfd_create") {
             timerfd_create(
@@ -17,12 +17,12 @@ public struct TimerDescriptor: ~Copyable {
     /// The descriptor, readable once the deadline has passed.
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// Sets the deadline, in nanoseconds of `MonotonicClock`; one that has passed fires at once, nil
-    /// disarms (timerfd_settime(2), which fails for wrong arguments alone).
+    /// Sets the deadline, in nanoseconds of `MonotonicClock`; a past deadline fires at once, nil
+    /// disarms (timerfd_settime(2), which fails only for invalid arguments).
     public func arm(atNanoseconds deadline: Int64?) {
         var setting = itimerspec()
         if let deadline {
-            // All zeros would disarm.
+            // All zeros would disarm the timer.
             let time = max(1, deadline)
             setting.it_value = timespec(
                 tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
@@ -32,12 +32,13 @@ public struct TimerDescriptor: ~Copyable {
         precondition(result == 0, "this is a timer, and the time is a valid one")
     }
 
-    /// Makes the descriptor unreadable until the next deadline passes. It may have been armed anew
-    /// since it was found readable, so there may be nothing to read.
+    /// Makes the descriptor unreadable until the next deadline. It may have been rearmed since it
+    /// was readable, so there may be nothing to read.
     public func acknowledge() {
         var expirations: UInt64 = 0
         let count = read(descriptor.rawValue, &expirations, 8)
         precondition(
-            count == 8 || errno == EAGAIN || errno == EINTR, "a timer tells 8 bytes or none")
+            count == 8 || errno == EAGAIN || errno == EINTR,
+            "read(2) of a timerfd returns 8 bytes or fails")
     }
 }

@@ -2,15 +2,15 @@ import CSupervise
 import Glibc
 
 extension ListenSocket {
-    /// How often the lock of a folder is asked for that another master holds, and with what gap.
+    /// The attempts to lock a directory that another master has locked, and their interval.
     private static let lockAttempts = 20
     private static let lockGapMicroseconds: UInt32 = 1000
 
-    /// Listens on a path. A socket file there is replaced only when connecting to it is refused,
-    /// which is to say that nobody listens; a file of another kind is never touched.
+    /// Listens on a path. An existing socket file is replaced only if connecting to it is refused,
+    /// which means that no process listens. A file of another type is never touched.
     ///
-    /// The file has `mode` whatever the umask is, and at no time a wider one. `owner` and `group` nil
-    /// leave it ours. When it fails, no file is left.
+    /// The file has `mode` whatever the umask is, and never a wider one. With `owner` and
+    /// `group` nil, it belongs to this process's user. If it fails, no file is left.
     public static func unix(
         path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil, backlog: Int32,
         nonblocking: Bool = false
@@ -19,23 +19,24 @@ extension ListenSocket {
         let address = try named(name) { () throws(SystemCallError) in
             try SocketAddress(unix: path, abstract: false)
         }
-        // Between the look at a stale file and our own, another master may do the same.
+        // Between the check of a stale file and the creation of our own, another master may do the
+        // same.
         let lock = lockFolder(of: path)
         defer { withExtendedLifetime(lock) {} }
         try makeWay(at: path, for: address, name)
         return try named(name) { () throws(SystemCallError) in
             let descriptor = try open(AF_UNIX, nonblocking: nonblocking)
-            // The file is made with the socket's own mode, less the umask (unix(7)).
+            // The file gets the mode of the socket, less the umask (unix(7)).
             try systemCall("fchmod") { fchmod(descriptor.rawValue, mode) }
             try bind(descriptor.rawValue, to: address)
             do throws(SystemCallError) {
-                // At once: another server that looks before this would find a stale file.
+                // At once: another server that checks before this would find a stale file.
                 try systemCall("listen") { listen(descriptor.rawValue, backlog) }
                 let identity = try finish(path, mode, owner, group)
                 let file = File(path: path, identity: identity)
                 return try ListenSocket(descriptor, file: file, isAdopted: false)
             } catch {
-                // A file that nobody listens on would only puzzle whoever looks.
+                // A file without a listener would be misleading.
                 var status = stat()
                 if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
                 throw error
@@ -43,7 +44,8 @@ extension ListenSocket {
         }
     }
 
-    /// Removes the unix socket's file when it is still the one that was made. True when it was.
+    /// Removes the file of the unix socket if it is still the one that was created. Returns whether
+    /// it did.
     @discardableResult
     public func removeIfStillOurs() throws(SystemCallError) -> Bool {
         guard let file, !isAdopted else { return false }
@@ -58,8 +60,9 @@ extension ListenSocket {
         }
     }
 
-    /// The folder, locked (flock(2)) until this goes. nil where it can't be read, or where somebody holds the
-    /// lock for longer than it takes to make a socket: nobody may keep a master from starting.
+    /// The directory, locked (flock(2)) until this is released. Nil if it cannot be read, or if
+    /// another process holds the lock for longer than the creation of a socket takes: no process
+    /// may block the start of a master.
     private static func lockFolder(of path: String) -> OwnedDescriptor? {
         let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let folder = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -91,7 +94,7 @@ extension ListenSocket {
         }
     }
 
-    // Whoever left it may have removed it meanwhile.
+    // Its owner may have removed it meanwhile.
     private static func removeFile(_ path: String) throws(SystemCallError) {
         do {
             try systemCall("unlink") { unlink(path) }
@@ -100,7 +103,7 @@ extension ListenSocket {
         }
     }
 
-    // Non-blocking: a living server with a full accept queue would keep us waiting.
+    // Non-blocking: a running server with a full accept queue would block us.
     private static func isStale(
         _ address: SocketAddress, holder: inout String?
     ) throws(SystemCallError) -> Bool {
@@ -114,7 +117,7 @@ extension ListenSocket {
         }
     }
 
-    // Over a descriptor of the file itself, so that nobody can put a link in its place meanwhile.
+    // Over a descriptor of the file itself, so that it cannot be replaced by a link meanwhile.
     private static func finish(
         _ path: String, _ mode: UInt32, _ owner: UInt32?, _ group: UInt32?
     ) throws(SystemCallError) -> FileIdentity {
@@ -127,7 +130,7 @@ extension ListenSocket {
         }
         let link = "/proc/self/fd/\(file.rawValue)"
         if owner != nil || group != nil {
-            // -1 keeps what it is, chown(2).
+            // -1 means unchanged, chown(2).
             try systemCall("chown") { chown(link, owner ?? .max, group ?? .max) }
         }
         try systemCall("chmod") { chmod(link, mode) }

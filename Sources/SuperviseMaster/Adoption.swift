@@ -80,21 +80,23 @@ struct Adoption {
 
     private static func obstacleToSeccomp(_ rule: AdoptRule, _ program: String) -> String? {
         guard InterceptedBinds.isSupported else {
-            return "adoption by seccomp needs Linux 5.9 on x86-64 or AArch64; programs that open "
+            return
+                "adoption by seccomp requires Linux 5.9 on x86-64 or AArch64; programs that open "
                 + "their own socket are not adopted"
         }
         guard rule == .auto, !ThisProcess.mayFilterFreely,
             ExecutableFormat.givesPrivileges(program)
         else { return nil }
-        return "\(program) is setuid, setgid or has file capabilities, which the filter for its "
-            + "adoption would take from it, as the master has no CAP_SYS_ADMIN; it is not adopted "
-            + "unless adopt = seccomp says so"
+        return
+            "\(program) is setuid, setgid or has file capabilities. The filter for its adoption would "
+            + "disable them, because the master lacks CAP_SYS_ADMIN. The program is adopted only if "
+            + "adopt = seccomp is set"
     }
 
     private static func otherMachine(_ program: String) -> String {
-        "\(program) is a 32-bit program or one for another machine, which can neither load the library "
-            + "nor be seen by the filter, so its own bind() is not adopted; let it take the descriptor "
-            + "{fd} or $LISTEN_FDS, use a program for this machine, or set adopt = off"
+        "\(program) is a 32-bit program or built for another architecture. It cannot load the library, "
+            + "and the filter does not see its calls, so its bind() is not adopted. Pass the descriptor "
+            + "with {fd} or $LISTEN_FDS, use a program for this architecture, or set adopt = off"
     }
 
     private static func way(
@@ -126,15 +128,15 @@ struct Adoption {
             switch format {
             case .withoutLoader: "is statically linked"
             case .go: "is written in Go and calls the kernel without libc"
-            case .otherLoader(let path): "is started by \(path), which is not glibc's loader"
-            case .otherMachine: "is for another machine"
+            case .otherLoader(let path): "uses the loader \(path) instead of that of glibc"
+            case .otherMachine: "is built for another architecture"
             case .addressSanitized:
-                "is linked with the address sanitizer, which allows no library before its own"
+                "is linked with the address sanitizer, which must be loaded first"
             case .glibc where isSecure, .unknown where isSecure:
-                "is setuid, setgid or has file capabilities, so that the loader ignores LD_PRELOAD"
-            case .glibc, .unknown: "can't be looked at"
+                "is setuid, setgid or has file capabilities, so the loader ignores LD_PRELOAD"
+            case .glibc, .unknown: "cannot be read"
             }
-        return "\(asked) does nothing for \(program), which \(reason)"
+        return "\(asked) has no effect on \(program), which \(reason)"
     }
 }
 
@@ -168,13 +170,15 @@ struct PreloadLibrary {
         guard let path = places.first(where: { TextFile.isReadable($0) }) else {
             return PreloadLibrary(
                 path: nil,
-                problem: "there is neither \(places[0]) nor \(places[1]), so \(effect)")
+                problem: "neither \(places[0]) nor \(places[1]) exists, so \(effect)")
         }
         // Both end a name in LD_PRELOAD (ld.so(8)), and nothing quotes them.
         guard !path.contains(where: { $0 == " " || $0 == ":" }) else {
             return PreloadLibrary(
                 path: nil,
-                problem: "LD_PRELOAD takes no blank and no colon in \(path), so \(effect)")
+                problem:
+                    "\(path) contains a blank or a colon, which LD_PRELOAD does not allow, so \(effect)"
+            )
         }
         return PreloadLibrary(path: path, problem: nil)
     }

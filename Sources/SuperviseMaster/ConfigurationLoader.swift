@@ -69,7 +69,7 @@ final class ConfigurationLoader {
                 text += piece
                 if text.count > ConfigurationLoader.limitBytes {
                     kill()
-                    return .problems(["the configuration is larger than 16 MiB"])
+                    return .problems(["the configuration exceeds 16 MiB"])
                 }
             }
             return nil
@@ -89,7 +89,7 @@ final class ConfigurationLoader {
 
     private func finish() -> Outcome {
         LoaderReport.decode(text)
-            ?? .problems(["reading the configuration ended before it was complete"])
+            ?? .problems(["the process that reads the configuration exited early"])
     }
 }
 
@@ -97,5 +97,5 @@ final class ConfigurationLoader {
 struct StartOfLoaderError: Error, CustomStringConvertible {
     let error: SystemCallError
 
-    var description: String { "the configuration cannot be read now: \(error)" }
+    var description: String { "cannot start the process that reads the configuration: \(error)" }
 }

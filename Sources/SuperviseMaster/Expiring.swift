@@ -33,7 +33,13 @@ extension Master {
                 abandonLoader()
             },
             MasterDeadline({ [unowned self] in upgrade?.probe?.deadline }) { [unowned self] _ in
-                abandonUpgrade(because: "the new program did not answer within 30 s")
+                abandonUpgrade(because: "the new program did not respond within 30 s")
+            },
+            MasterDeadline({ [unowned self] in nextLookAtDoors }) { [unowned self] _ in
+                lookAtDoors()
+            },
+            MasterDeadline({ [unowned self] in nextLookAtDrains }) { [unowned self] _ in
+                lookAtDrains()
             },
             MasterDeadline({ [unowned self] in looks.first?.at }) { [unowned self] now in
                 performLooks(at: now)
@@ -42,9 +48,7 @@ extension Master {
                 [unowned self] _ in rearmListeners()
             },
         ]
-        let others: [(any Expiring)?] = [
-            closingListeners, commands, observer, control, serviceManager,
-        ]
+        let others: [(any Expiring)?] = [commands, observer, control, serviceManager]
         return own + others.compactMap { $0 }
     }
 }

@@ -119,7 +119,7 @@ extension SystemCallError {
     /// Why a file that is written to can't be opened.
     var descriptionOfWritten: String {
         guard kind == .link else { return description }
-        return "a symbolic link of another user is on its path, which is not followed (see "
+        return "the path contains a symbolic link of another user, which is not followed (see "
             + "supervise help security)"
     }
 }

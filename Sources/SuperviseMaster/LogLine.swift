@@ -92,7 +92,7 @@ enum LogRendering {
     private static func text(_ line: LogLine, at time: WallTime) -> String {
         let clock = time.description.substituting(["T": " "]).dropLast()
         let level = line.level.rawValue.padded(to: 7)
-        let event = line.event.padded(to: 16)
+        let event = line.event.padded(to: 17)
         let pairs = line.fields.map { field in
             "\(field.key)=\(readable(field.value))"
         }

@@ -39,8 +39,6 @@ extension Master {
         case .adopt(let generation): adopt(generation)
         case .discard(let generation): discard(generation)
         case .shut(let pool): shut(pool)
-        case .sampleListeners(let pool): sampleListeners(ofPool: pool)
-        case .releaseListeners(let pool): closingListeners.release(pool: pool)
         case .exit(let code): exitCode = code
         }
     }
@@ -50,9 +48,7 @@ extension Master {
         case .start: preconditionFailure("starts are performed with what follows them")
         case .signal(let id, let signal): send(signal, to: id)
         case .drain(let id): drain(id)
-        case .sampleConnections(let id, let endsIdle):
-            sampleConnections(of: id, endsIdle: endsIdle)
-        case .interruptAcceptors(let id): interruptAcceptors(of: id)
+        case .relaxDrain(let id): relaxDrain(id)
         case .signalTree(let id): signalOrphans(of: id)
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)
@@ -113,7 +109,7 @@ extension Master {
                 try listener.socket.resetBacklog(Int32(clamping: worker.blueprint.settings.backlog))
             } catch {
                 log.write(
-                    LogLine(.warning, "backlog").with("address", listener.socket.address)
+                    LogLine(.warning, "backlog-failed").with("address", listener.socket.address)
                         .with("error", error.description))
             }
         }

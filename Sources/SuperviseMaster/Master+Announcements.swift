@@ -58,7 +58,7 @@ extension Master {
                 .with(
                     "message",
                     "a stop resets the connections that still wait to be accepted: this kernel "
-                        + "permits neither a socket filter nor the steering of connections; "
-                        + "CAP_NET_ADMIN permits the filter"))
+                        + "permits neither a socket filter nor a reuseport program; to permit the "
+                        + "filter, grant CAP_NET_ADMIN"))
     }
 }

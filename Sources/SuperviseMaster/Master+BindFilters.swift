@@ -154,18 +154,17 @@ extension Master {
 
     private enum Advice {
         static let filtersToo =
-            "a worker ended before it was ready; in case its program lost the preload library, as "
-            + "behind env -i, the next one's bind() is answered by the master too (seccomp)"
+            "a worker exited before it was ready, possibly because its program lost the preload library "
+            + "(env -i, for example); the next worker is also adopted by seccomp"
         static let noNewPrivileges =
-            "without CAP_SYS_ADMIN the filter that asks the master about bind() takes no_new_privs, "
-            + "so sudo and other setuid programs do not work in these workers; adopt = off avoids it"
+            "without CAP_SYS_ADMIN, the bind() filter requires no_new_privs, so sudo and other setuid "
+            + "programs do not work in these workers; to avoid this, set adopt = off"
         static let refused =
-            "the kernel refuses the filter that asks the master about bind(), as it does under a "
-            + "supervisor that has one or in some containers; a program that opens its own socket "
-            + "will find the address taken"
+            "the kernel rejects the bind() filter, for example in some containers or because another "
+            + "supervisor has already installed one; bind() fails in a program that opens its own "
+            + "socket"
         static let noRights =
-            "this worker asked for our address, and the master may not look into it or change it "
-            + "(it runs as another user, and the master lacks CAP_SYS_PTRACE); its bind() was left "
-            + "to fail"
+            "this worker binds an address of the pool, but the master may not inspect or change the "
+            + "process (it runs as another user, and the master lacks CAP_SYS_PTRACE); its bind() fails"
     }
 }

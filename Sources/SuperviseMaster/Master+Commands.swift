@@ -54,7 +54,7 @@ extension Master {
             case .signaled(let number, coreDumped: _):
                 text = text.with("signal", Signal(number: number).description)
             }
-            let message = command.isOverdue ? "killed, it took longer than 30 s" : nil
+            let message = command.isOverdue ? "killed because it took longer than 30 s" : nil
             log.write(text.with("message", message))
         }
         tell(subject, .evidenceGathered)

@@ -64,11 +64,12 @@ extension Master {
             log.isNew(.uncounted(pool: id.pool))
         else { return }
         let also =
-            worker.blueprint.settings.count == .auto ? ", nor can they be counted for it" : ""
+            worker.blueprint.settings.count == .auto
+            ? ", and the preload library cannot count for it" : ""
         log.write(
-            LogLine(.warning, "uncounted", worker).with(
+            LogLine(.warning, "requests-not-counted", worker).with(
                 "message",
-                "max-requests is set, but nothing shows that this program counts its requests"
+                "max-requests is set, but this program does not seem to count its requests"
                     + also + Master.countingAdvice))
     }
 
@@ -86,10 +87,10 @@ extension Master {
     }
 
     private static let connectionsAdvice =
-        "max-requests counts connections here, and a keep-alive connection carries many requests: "
-        + "behind a proxy a worker may never reach its limit. Let the program report its requests "
-        + "(supervise help count), or set max-lifetime or max-rss"
+        "max-requests counts connections for this program, and a keep-alive connection carries many "
+        + "requests: behind a proxy, a worker may never reach its limit. Report the requests from the "
+        + "program (supervise help count), or set max-lifetime or max-rss"
     private static let countingAdvice =
-        ". Let it count in the page of $SUPERVISE_WORKER_PAGE or send X_REQUESTS=+1 to "
-        + "$NOTIFY_SOCKET; max-lifetime and max-rss need no help"
+        ". Count them in the page of $SUPERVISE_WORKER_PAGE, or send X_REQUESTS=+1 to "
+        + "$NOTIFY_SOCKET; max-lifetime and max-rss work without a count"
 }

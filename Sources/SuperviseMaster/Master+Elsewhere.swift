@@ -119,10 +119,11 @@ extension Master {
                 "message",
                 Master.timeoutAdvice
                     + (blueprint.listeners.isEmpty
-                        ? "max-lifetime bounds a worker's age, and so the time that a job can hang"
+                        ? "set max-lifetime, which limits how long a job can hang"
                         : blueprint.policy.stallTimeout == nil
-                            ? "set stall-timeout, which needs nothing from the program"
-                            : "stall-timeout, which is set, needs nothing from the program")))
+                            ? "set stall-timeout, which needs no support by the program"
+                            : "rely on stall-timeout, which is set and needs no support by the program")
+            ))
     }
 
     /// In a pool without a bind the first worker takes the address for itself, and the others crash as
@@ -142,7 +143,7 @@ extension Master {
     private func lookForUnboundListener(of worker: RunningWorker) {
         guard !log.told.contains(.unboundListener(pool: worker.id.pool)) else { return }
         let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
-        let held = HeldListeners.look(at: tree, known: [])?.others ?? []
+        let held = HeldListeners.inspect(tree, known: [])?.others ?? []
         // A port that the kernel chose, for this machine alone, is between the program's own processes.
         let served = held.filter { !$0.hasPrefix("unix:") && !Master.isPrivate($0) }
         guard let address = served.first, log.isNew(.unboundListener(pool: worker.id.pool)) else {
@@ -154,9 +155,9 @@ extension Master {
                 .with("listens_on", served.joined(separator: ","))
                 .with(
                     "message",
-                    "slot \(worker.id.slot) listens on \(all); the pool has no bind: add --bind "
-                        + "\(address), or a second worker finds the address taken and a recycled one "
-                        + "resets its clients"))
+                    "slot \(worker.id.slot) listens on \(all), but the pool has no bind. Add --bind "
+                        + "\(address); otherwise a second worker cannot bind the address, and recycling "
+                        + "a worker resets its clients"))
     }
 
     private static func isPrivate(_ address: String) -> Bool {
@@ -179,7 +180,7 @@ extension Master {
         guard !blueprint.listeners.isEmpty else { return lookForUnboundListener(of: worker) }
         let ours = blueprint.listeners.map(\.socket.identity)
         let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
-        guard let held = HeldListeners.look(at: tree, known: ours) else { return }
+        guard let held = HeldListeners.inspect(tree, known: ours) else { return }
         // What it inherited it holds, whether it knows or not; so who holds ours is only suspected
         // when it listens on something else.
         guard held.includeKnown else { return warnOfListeningElsewhere(worker, held) }
@@ -212,9 +213,9 @@ extension Master {
     /// By default (ip_local_port_range of ip(7)).
     private static let firstEphemeralPort = 32_768
     private static let timeoutAdvice =
-        "timeout is set but does nothing: it is for workers that send WATCHDOG=1, and this one has sent "
-        + "none. To end workers that hang, "
+        "timeout has no effect: it applies to workers that send WATCHDOG=1, and this worker has sent "
+        + "none. To stop workers that hang, "
     private static let elsewhereAdvice =
-        "it is ready, but waits on none of the pool's listeners, so it serves no client of theirs. "
-        + "Let it take the descriptor {fd}, or listen on the very address of the pool (see adopt)"
+        "the worker is ready but waits on none of the pool's listeners, so it serves none of their "
+        + "clients. Pass it the descriptor {fd}, or let it listen on the address of the pool (see adopt)"
 }

@@ -19,6 +19,7 @@ extension Master {
         // The first one is enough for nearly all.
         if worker.kills > 1 { killSuccessors(of: worker) }
         if worker.kills == Master.explainedKill { explain(worker) }
+        endDrain(of: worker)
     }
 
     /// A process that leaves its group, makes another one and ends, all within a moment, is gone before it
@@ -46,14 +47,14 @@ extension Master {
         let waiting = pids.first { ProcessStatus.read($0)?.state == "D" }
         let message =
             if let waiting {
-                "process \(waiting) waits in the kernel (state D), where SIGKILL does not end it"
+                "process \(waiting) is in uninterruptible sleep (state D), where SIGKILL has no effect"
             } else if worker.hasExited {
-                "its processes make others faster than they can be killed, and it has no control "
-                    + "group of its own by which to end them all; a service manager that kills the "
-                    + "whole control group (systemd: KillMode=control-group) or a container does"
+                "its processes fork faster than they can be killed, and the worker has no cgroup of "
+                    + "its own. A container, or a service manager that kills the whole cgroup (systemd: "
+                    + "KillMode=control-group), can stop them"
             } else {
-                "it still runs after \(worker.kills) times SIGKILL"
+                "it is still running after \(worker.kills) SIGKILLs"
             }
-        log.write(LogLine(.error, "unkillable", worker).with("message", message))
+        log.write(LogLine(.error, "kill-failed", worker).with("message", message))
     }
 }

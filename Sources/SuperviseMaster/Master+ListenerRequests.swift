@@ -60,18 +60,18 @@ extension Master {
     func alsoBinds(_ id: WorkerID, _ poolName: String, _ address: String) {
         guard log.isNew(.alsoBinds(pool: id.pool)) else { return }
         log.write(
-            LogLine(.info, "also-binds").with("pool", poolName).with("slot", id.slot)
+            LogLine(.info, "bind-redirected").with("pool", poolName).with("slot", id.slot)
                 .with("address", address)
                 .with(
                     "message",
                     "the pool does not listen on this address, which differs from that of a "
-                        + "listener in its family alone; the worker serves that listener instead. "
-                        + "Add --bind \(address) to serve both"))
+                        + "listener only in its address family. The worker serves that listener "
+                        + "instead. To serve both, add --bind \(address)"))
     }
 
     private static let lostListenerAdvice =
-        "a process of this worker opens its own socket, and neither inherited the listener nor could "
-        + "get it from the master; it will find the address taken. Set adopt = seccomp"
+        "a process of this worker opens its own socket, but neither inherited the listener nor could "
+        + "get it from the master, so its bind() fails. Set adopt = seccomp"
 }
 
 /// Events of the current second.

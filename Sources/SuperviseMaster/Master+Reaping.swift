@@ -106,6 +106,7 @@ extension Master {
             return
         }
         if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
+        judgeStop(of: worker)
         reconsiderAdoption(after: worker)
         tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
@@ -118,11 +119,11 @@ extension Master {
             return
         }
         log.write(
-            LogLine(.warning, "daemon", worker).with(
+            LogLine(.warning, "daemonized", worker).with(
                 "message",
-                "the program ended with status 0 before it was ready and left processes running: it "
-                    + "puts itself in the background. Run it in the foreground; many programs have "
-                    + "an option such as --foreground, --no-daemon or -F"))
+                "the program exited with status 0 before it was ready and left processes running: it "
+                    + "daemonizes. Run it in the foreground, with an option such as --foreground, "
+                    + "--no-daemon or -F"))
     }
 
     /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.
@@ -163,7 +164,7 @@ extension Master {
     /// Closes what the master holds for a worker of which nothing is left.
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
-        drainer.forget(worker)
+        endDrain(of: worker)
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
         if let pipe = worker.errorPipe { poll.unwatch(pipe.rawValue) }
@@ -175,6 +176,7 @@ extension Master {
     func signalOrphans(of id: WorkerID) {
         guard let worker = workers[id] else { return }
         signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
+        endDrain(of: worker)
     }
 
     /// Signals the worker, if it lives, and everything below it. A number is signalled only while it

@@ -47,7 +47,8 @@ extension Master {
         }
         log.write(
             LogLine(.error, "reload-failed").with(
-                "message", "the configuration has errors; everything runs on as before"))
+                "message", "the configuration has errors; the current configuration stays in force")
+        )
         reloads.failed += 1
         reloads.problems = problems
         tellReload([reloadFollower.fail(problems)].compactMap { $0 })
@@ -61,7 +62,7 @@ extension Master {
             let current = generations[service.generation]
             let generation = try Generation(
                 service.lastGeneration + 1, resolved, listeners, context, after: current)
-            closingListeners.expect(at: now)
+            expectShutting()
             generations.add(generation)
             countBooting()
             tell(.reload(generation.plans(after: current)))
@@ -80,7 +81,9 @@ extension Master {
         for key in resolved.configuration.keysWaitingForRestart(since: current) {
             log.write(
                 LogLine(.warning, "config-warning").with("key", key)
-                    .with("message", "changed, but a reload does not apply it; restart to do so"))
+                    .with(
+                        "message",
+                        "changed, but a reload does not apply it; restart the master to apply it"))
         }
     }
 

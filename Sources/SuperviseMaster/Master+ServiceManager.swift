@@ -15,7 +15,7 @@ extension Master {
             log.write(
                 LogLine(.warning, "service-manager").with("error", error.description)
                     .with("address", launch.variable("NOTIFY_SOCKET"))
-                    .with("message", "it is not told of the service"))
+                    .with("message", "the service manager receives no notifications"))
             return nil
         }
     }
@@ -40,6 +40,9 @@ extension Master {
         else { return }
         log.write(
             LogLine(.warning, "service-manager").with("error", failure.description)
-                .with("message", "it does not hear of the service; this is not told again"))
+                .with(
+                    "message",
+                    "the service manager does not receive notifications; further failures are not logged"
+                ))
     }
 }

@@ -138,13 +138,13 @@ extension Master {
 
     private enum Advice {
         static let again =
-            "a worker shut down this listener, which all workers share, so that connections were "
-            + "refused; the master listens again. A program that ends should close its descriptor "
-            + "instead; adopt = preload keeps programs that load the library from this"
+            "a worker shut down this listener, which all workers share, so connections were refused. "
+            + "The master listens again. A program that exits should close its descriptor instead; "
+            + "adopt = preload prevents the shutdown in programs that load the library"
         static let reload =
-            "a worker shut down this listener, which all workers share, so that connections are "
-            + "refused. A unix socket cannot listen again: a reload opens a new one. A program that "
-            + "ends should close its descriptor instead; adopt = preload keeps programs that load "
-            + "the library from this"
+            "a worker shut down this listener, which all workers share, so connections are refused. A "
+            + "unix socket cannot listen again; a reload opens a new one. A program that exits should "
+            + "close its descriptor instead; adopt = preload prevents the shutdown in programs that "
+            + "load the library"
     }
 }

@@ -67,13 +67,13 @@ extension Master {
             LogLine(isNew ? .warning : .debug, "signal-ignored")
                 .with("name", Signal(number: signal.number).description)
                 .with("sender", signal.senderPID > 0 ? signal.senderPID : nil)
-                .with("message", "this signal has no meaning for the master"))
+                .with("message", "the master does not use this signal"))
     }
 
     /// A reload that is still being read would open sockets that nobody needs.
     func stop(_ request: Service.Event) {
         abandonLoader(because: nil)
-        abandonUpgrade(because: "the master was told to stop")
+        abandonUpgrade(because: "the master was stopped")
         tellReload(reloadFollower.stop())
         tell(request)
     }
@@ -88,7 +88,9 @@ extension Master {
         if Terminal.isControlling {
             log.write(
                 LogLine(.info, "park-ignored").with(
-                    "message", "WINCH comes from the terminal; detach the master to use it"))
+                    "message",
+                    "the terminal sends WINCH when it is resized; detach the master from the terminal to use it"
+                ))
         } else {
             tell(.park)
         }

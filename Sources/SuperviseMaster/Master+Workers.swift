@@ -156,7 +156,7 @@ extension Master {
         if worker.complaints == Master.complaintsPerWorker {
             log.write(
                 LogLine(.warning, event, worker)
-                    .with("message", "more of this worker's messages are not logged"))
+                    .with("message", "further messages of this worker are not logged"))
         }
     }
 
@@ -200,7 +200,9 @@ extension Master {
             case .quick: (settings.quickSignal ?? settings.stopSignal).number
             case .abort: Signal.abort.number
             }
+        if signal == .stop { return endDrain(of: worker, bySignal: number) }
         signalIgnoringExit(worker, number)
+        endDrain(of: worker)
     }
 
     /// ESRCH: it has exited and will be reaped in this turn or the next.
@@ -229,8 +231,8 @@ extension Master {
     }
 
     private static let signalAdvice =
-        "it runs as another user, and the master lacks CAP_KILL: it cannot be stopped, and ends only "
-        + "by itself. Not told again for this worker"
+        "the worker runs as another user and the master lacks CAP_KILL, so the master cannot stop it. "
+        + "Further failures of this worker are not logged"
 }
 
 extension LogLine {

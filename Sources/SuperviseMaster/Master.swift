@@ -77,10 +77,12 @@ final class Master {
     /// When the loop last began to wait.
     var restedAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
-    /// Listeners that take no new connections.
-    let closingListeners: ClosingListeners
+    /// Listeners that take no new connections, until nobody waits there any more: by pool.
+    var shutDoors: [Int: ShutDoors] = [:]
+    var shutting: Shutting?
     var watchedListeners = WatchedListeners()
-    let drainer = Drainer()
+    /// Workers that are emptied, by serial.
+    var drains: [UInt64: DrainWatch] = [:]
     /// All that has a deadline beside the core.
     private lazy var parts: [any Expiring] = allParts()
     /// Opened when first needed.
@@ -97,7 +99,6 @@ final class Master {
         self.launch = launch
         self.start = start
         self.listeners = listeners
-        closingListeners = ClosingListeners(listeners, log)
         self.control = control
         core = Core(service)
         let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
@@ -193,9 +194,7 @@ final class Master {
         while let actions = core.handleNext(at: now, keptCapacity: Master.burst) {
             perform(actions)
             renderings = Renderings()
-            serviceManager?.report.look(at: service)
-            // What cannot be asked is settled at once.
-            if core.isSettled { takeObservations() }
+            serviceManager?.report.observe(service)
         }
         returnMemoryAfterBurst()
     }

@@ -30,8 +30,8 @@ struct MemoryLimit {
         let count = PoolPolicy.workersAtOnce(pools.map { ($0.policy, $0.policy.workers) })
         var text = """
 
-            # Percentages of memory, of \(bytes) bytes (\(isOfCgroup ? "control group" : "machine")) for \
-            \(count) workers, those beyond the number while others are replaced included:
+            # Percentages of memory refer to \(bytes) bytes (\(isOfCgroup ? "cgroup" : "machine")), shared by \
+            \(count) workers (including max-surge):
 
             """
         for index in pools.indices {

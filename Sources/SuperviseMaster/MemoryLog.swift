@@ -78,11 +78,11 @@ extension Master {
         case .dropping:
             log.write(
                 LogLine(.error, "memory-log").with("file", path)
-                    .with("message", "lines cannot be written now and are dropped"))
+                    .with("message", "the file cannot be written; lines are dropped"))
         case .recovered(let lines):
             log.write(
                 LogLine(.info, "memory-log").with("file", path).with("dropped", lines)
-                    .with("message", "lines are written again"))
+                    .with("message", "the file can be written again"))
         }
     }
 

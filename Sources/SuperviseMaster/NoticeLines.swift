@@ -1,8 +1,7 @@
 import SuperviseCore
 import SuperviseSettings
 
-/// How each notice of the core reads in the log. The names of events and fields are a contract with
-/// those who filter logs.
+/// The log line of each notice of the core. The names of events and fields are a public interface.
 extension LogLine {
     /// The line of a notice. `subject` begins a line about a worker or a pool.
     init(_ notice: Notice, _ subject: LogSubjects) {
@@ -19,7 +18,7 @@ extension LogLine {
         case .bootTimedOut(let id, let span):
             self = subject.line(.error, "boot-timeout", id).with("after", span)
         case .due(let id, let cause, let facts):
-            self = subject.line(.info, "due", id).with("cause", cause.name)
+            self = subject.line(.info, "recycle-scheduled", id).with("cause", cause.name)
                 .with(facts, requests: cause == .requests)
                 .with("limit", bytes: subject.policy(id.pool).flatMap { cause.limitBytes(by: $0) })
         case .retiring(let id, let cause, let facts):
@@ -30,7 +29,7 @@ extension LogLine {
                 .with("by", end.rawValue).with("after", span)
                 .with("message", end == .timeout ? Advice.notDrained : nil)
         case .stopHabit(let id, let finishes):
-            self = subject.line(.info, "stop-habit", id)
+            self = subject.line(.info, "drain-mode", id)
                 .with("requests", finishes ? "finished" : "dropped")
                 .with("message", finishes ? Advice.finishesRequests : Advice.dropsRequests)
         case .exited(let id, let status, let ending, let facts):
@@ -39,13 +38,14 @@ extension LogLine {
         case .killed(let id, let cause):
             self = subject.line(.warning, "killed", id).with("cause", cause.name)
         // Every `sh -c` leaves its program behind when both get the stop-signal. What does not go in
-        // time is worth a warning: killed-processes.
-        case .leftProcesses(let id): self = subject.line(.info, "left-processes", id)
-        case .killedTree(let id): self = subject.line(.warning, "killed-processes", id)
+        // time is worth a warning: orphans-killed.
+        case .leftProcesses(let id): self = subject.line(.info, "orphans-found", id)
+        case .killedTree(let id): self = subject.line(.warning, "orphans-killed", id)
         case .backoff(let pool, let slot, let failures, let delay):
             self = subject.line(.warning, "backoff", pool, slot: slot)
                 .with("failures", failures).with("delay", delay)
-        case .slotDone(let pool, let slot): self = subject.line(.info, "done", pool, slot: slot)
+        case .slotDone(let pool, let slot):
+            self = subject.line(.info, "slot-finished", pool, slot: slot)
         case .memoryAlarm(let id, let facts, let cap, let limitBytes):
             self = subject.line(.warning, "memory-alarm", id).with("key", cap.rawValue)
                 .with(facts, requests: false).with("limit", bytes: limitBytes)
@@ -66,7 +66,7 @@ extension LogLine {
             .with("max_pool_rss", bytes: caps.pool)
             .with("message", isCrossed ? Advice.capsCrossed : nil)
         case .memoryIsTight(let pool, let room, let workerBytes):
-            self = subject.line(.warning, "memory-tight", pool).with("free", bytes: room.freeBytes)
+            self = subject.line(.warning, "memory-low", pool).with("free", bytes: room.freeBytes)
                 .with("limit", bytes: room.limitBytes).with("worker", bytes: workerBytes)
                 .with("message", Advice.memoryIsTight)
         case .shortage(let pool, let cause, let usedBytes, let room):
@@ -89,10 +89,10 @@ extension LogLine {
             self = subject.line(.info, "rolled-out", pool).with("generation", generation)
         case .drainDelay(let pool, let span):
             self = subject.line(.info, "drain-delay", pool).with("delay", span)
-        case .closed(let pool): self = subject.line(.info, "closed", pool)
+        case .closed(let pool): self = subject.line(.info, "listeners-closing", pool)
         case .stopping(let pool, let haste):
-            self = subject.line(.info, "stopping", pool).with("haste", haste.name)
-        case .ended(let pool): self = subject.line(.info, "ended", pool)
+            self = subject.line(.info, "stopping", pool).with("mode", haste.name)
+        case .ended(let pool): self = subject.line(.info, "pool-stopped", pool)
         case .reloadBegun(let generation):
             self = LogLine(.info, "reload").with("generation", generation)
         case .reloadCommitted(let generation):
@@ -103,43 +103,43 @@ extension LogLine {
         case .reloadComplete(let generation):
             self = LogLine(.info, "reload-complete").with("generation", generation)
         case .givingUp(.noWorkerBoots):
-            self = LogLine(.error, "giving-up").with("boot_attempts", subject.bootAttempts())
+            self = LogLine(.error, "startup-failed").with("boot_attempts", subject.bootAttempts())
                 .with("message", Advice.noWorkerBoots)
         case .givingUp(.cannotStart(let pool, let failure)):
-            self = subject.line(.error, "giving-up", pool).with(failure)
+            self = subject.line(.error, "startup-failed", pool).with(failure)
         }
     }
 
     private enum Advice {
         static let assumedReady =
-            "nothing shows whether it serves; taken for ready because it lives. "
-            + "Let it say READY=1, or set ready to exec or to a time"
+            "no readiness evidence; assumed ready because it is still running. Send READY=1 from the "
+            + "program, or set ready to exec or to a duration"
         static func memoryAlarm(_ cap: AlarmedCap) -> String {
-            "the worker exceeds \(cap.rawValue), but the program's own size may be the reason; it is "
-                + (cap == .soft ? "recycled" : "killed")
-                + " after min-lifetime if it still grows. Raise \(cap.rawValue) if it does not"
+            "the worker exceeds \(cap.rawValue), possibly because of the program's own size; after "
+                + "min-lifetime it is \(cap == .soft ? "recycled" : "killed") if it still grows. If it "
+                + "does not grow, raise \(cap.rawValue)"
         }
         static let notDrained =
-            "connections were in use until graceful-timeout was nearly over; they may be cut off"
+            "connections were in use until shortly before graceful-timeout; their requests may be lost"
         static let finishesRequests =
-            "this program finishes its requests after the stop-signal; its workers get it while "
-            + "clients use their connections"
+            "this program finishes its requests after the stop-signal; its workers receive the signal "
+            + "while connections are in use"
         static let dropsRequests =
-            "this program drops its requests at the stop-signal; its workers get it when idle"
+            "this program drops its requests at the stop-signal; its workers receive the signal when idle"
         static let capsCrossed =
-            "kill-rss comes to less than max-rss here, so workers are killed, not recycled"
+            "kill-rss is below max-rss with these percentages, so workers are killed instead of recycled"
         static let leak =
-            "workers reach this cap sooner than all of them can be replaced; raise max-surge or the "
-            + "cap, or let them boot faster"
+            "workers reach this cap faster than they can be replaced; raise max-surge or the cap, or "
+            + "reduce the boot time"
         static let memoryIsTight =
-            "a replacement does not fit beside the worker that it replaces; workers recycled for "
-            + "memory stop first, and their replacements start after"
+            "there is not enough memory for a replacement beside the old worker; workers that are "
+            + "recycled for memory stop before their replacements start"
         static let shortage =
-            "no worker has grown since it settled, so recycling cannot help; allow fewer workers or "
-            + "more memory"
+            "no worker has grown since it settled, so recycling frees no memory; configure fewer "
+            + "workers or allow more memory"
         static let noWorkerBoots =
-            "no worker became ready and every slot failed to boot boot-attempts times in a row"
-        static let aborted = "this generation was given up; the one in force runs on as before"
+            "no worker became ready, and every slot failed to boot boot-attempts times in a row"
+        static let aborted = "reload aborted; the current generation keeps running"
     }
 
     /// A worker tells its count when it reaches its limit, and the page is read when it ends; between

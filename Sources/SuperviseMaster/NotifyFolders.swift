@@ -47,7 +47,7 @@ final class NotifyFolders {
             return try NotifySocket(path: try folder.path(nonce: nonce, uid: uid, gid: gid))
         } catch {
             // Not ours to make (CAP_CHOWN, CAP_DAC_OVERRIDE), or removed by somebody.
-            if error.want != nil { throw error }
+            if error.shortage != nil { throw error }
             return nil
         }
     }
@@ -110,7 +110,7 @@ extension Master {
         if let guarded { return guarded }
         if log.isNew(.unguardedNotifySocket(pool: id.pool)) {
             log.write(
-                LogLine(.info, "notify-unguarded").with("pool", blueprint.settings.name)
+                LogLine(.info, "notify-socket-unprotected").with("pool", blueprint.settings.name)
                     .with("message", NotifyFolders.advice))
         }
         return try NotifySocket(nonce: nonce)
@@ -119,7 +119,7 @@ extension Master {
 
 extension NotifyFolders {
     fileprivate static let advice =
-        "no folder can be made for the notify sockets of these workers, so they have abstract names, "
-        + "and any local user can keep messages from arriving; let the master write to a runtime "
-        + "directory"
+        "no directory can be created for the notify sockets of these workers, so the sockets have "
+        + "abstract names and any local user can block messages to them. Give the master write access "
+        + "to a runtime directory"
 }

@@ -2,8 +2,8 @@ import SuperviseControl
 import SuperviseLinux
 import SuperviseSettings
 
-/// What `check` can see of a start without making one: programs and folders that are not there. It sees
-/// them as its own user, in the moment in which it runs.
+/// The checks of `check` that need no start: missing programs and directories. They apply to its own
+/// user and to the current moment.
 enum Preflight {
     static func warnings(_ configuration: Configuration, environment: [String]) -> [String] {
         let master = configuration.master
@@ -38,7 +38,7 @@ enum Preflight {
     }
 
     private static func obstacle(toRun pool: PoolSettings, _ environment: [String]) -> String? {
-        // Without its folder a relative path leads nowhere, and that is said already.
+        // A relative path cannot be resolved without the directory, which is already reported.
         let folder = pool.workingDirectory
         if let folder, obstacle(toFolder: folder) != nil { return nil }
         let variables = WorkerEnvironment.base(
@@ -72,8 +72,8 @@ enum Preflight {
         let path = ThisProcess.absolutePath(folder)
         switch Folder.isThere(path) {
         case true?: return nil
-        case false?: return "\(path) is not a folder"
-        case nil: return "the folder \(path) does not exist"
+        case false?: return "\(path) is not a directory"
+        case nil: return "the directory \(path) does not exist"
         }
     }
 }

@@ -54,8 +54,8 @@ struct ResolvedConfiguration: Equatable {
             && !binds.contains(.systemd(name: socket.name))
         {
             warnings.append(
-                "the socket \(socket.name) (descriptor \(socket.number)) was passed in, "
-                    + "but no bind names it")
+                "the socket \(socket.name) (descriptor \(socket.number)) was passed to the master, "
+                    + "but no bind uses it")
         }
     }
 }
@@ -71,8 +71,8 @@ struct WorkerAccount: Equatable {
 
     /// What it takes to become somebody else, for those who lack it.
     static let privilege =
-        "only a master with CAP_SETUID and CAP_SETGID, such as root's, may run workers as somebody "
-        + "else"
+        "a master without CAP_SETUID and CAP_SETGID (which root has) cannot run workers as another "
+        + "user"
 }
 
 /// Looks up hosts, users and groups.
@@ -122,8 +122,9 @@ private struct NameResolver {
         warnings.append(
             SettingsProblem(
                 source: .pool(pool.name), key: "user",
-                message: "\(uid) is no user of this machine, so its workers get the group \(uid); "
-                    + "set group to choose another"))
+                message:
+                    "\(uid) is not a user of this machine, so its workers run as group \(uid); "
+                    + "to use another group, set group"))
     }
 
     /// No worker would ever start, so it is told before anything is.
@@ -148,7 +149,7 @@ private struct NameResolver {
         warn(
             [.kill],
             "it cannot signal workers of another user: they end only by themselves, and a stop does "
-                + "not end (see supervise help security)")
+                + "not complete (see supervise help security)")
         // Only listeners are looked for. Those that a service manager passes are not known yet.
         guard !pool.binds.isEmpty,
             pool.policy.readiness == .auto || pool.policy.drain != .signal
@@ -164,7 +165,7 @@ private struct NameResolver {
             SettingsProblem(
                 source: .pool(pool.name), key: key,
                 message: "\(pool.writtenValue(of: key) ?? ""): \(WorkerAccount.privilege); start "
-                    + "supervise as root, or leave \(key) out"))
+                    + "supervise as root, or remove \(key)"))
     }
 
     private mutating func found<Value>(

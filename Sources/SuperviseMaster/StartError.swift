@@ -2,24 +2,25 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// A start that came to nothing, as the core hears of it. The kernel names a call and an errno; who
-/// has to mend it looks for a setting and its value.
+/// A failed start, in the core's terms: it names the setting and its value instead of a call and an
+/// errno.
 struct StartError: Error {
     let failure: StartFailure
 
-    /// The machine lacks something that may be there again later.
+    /// A resource is temporarily unavailable.
     init(resource error: SystemCallError) {
         failure = StartFailure(
-            step: error.call, message: error.message.and(Want.advice(on: error.code)),
+            step: error.call, message: error.message.and(Shortage.advice(on: error.code)),
             isTransient: true)
     }
 
-    /// Workers would find their address taken, as nothing would answer their bind(2).
+    /// The preload library is missing; without it, bind(2) would fail in the workers.
     init(missingLibrary path: String) {
         failure = StartFailure(
             step: "adopt",
-            message: "\(path) is not there any more, or can't be read, and without it this program "
-                + "would find its address taken; put it back, or set adopt = seccomp or off",
+            message:
+                "\(path) is missing or unreadable; without it, bind() fails in this program because "
+                + "the address is in use. Restore it, or set adopt = seccomp or off",
             isTransient: true)
     }
 
@@ -29,7 +30,7 @@ struct StartError: Error {
 }
 
 extension SpawnFailure {
-    /// The failure as the core hears of it.
+    /// The failure in the core's terms.
     func startFailure(of blueprint: Blueprint) -> StartFailure {
         let settings = blueprint.settings
         if step == .exec, let failure = execFailure(of: blueprint) { return failure }
@@ -47,7 +48,7 @@ extension SpawnFailure {
             isTransient: isTransient)
     }
 
-    /// The failure of execve(2) by what is seen to be wrong with the program's file, if anything is.
+    /// The failure of execve(2), explained by the state of the program's file if possible.
     private func execFailure(of blueprint: Blueprint) -> StartFailure? {
         let settings = blueprint.settings
         let program = Blueprint.program(of: settings)
@@ -63,59 +64,58 @@ extension SpawnFailure {
 
     private func hint(_ settings: PoolSettings) -> String? {
         if step == .exec, SystemCallError(call: "", code: code).kind == .notAProgram {
-            return "the file has no #! line, or was built for another machine"
+            return "the file lacks a #! line or is built for another architecture"
         }
         guard SystemCallError(call: step.name, code: code).kind == .notPermitted else {
-            return isTransient ? Want.advice(on: code) : nil
+            return isTransient ? Shortage.advice(on: code) : nil
         }
         let isRoot = ThisProcess.effectiveUID == 0
         switch step {
         case .groups, .group, .user: return isRoot ? nil : WorkerAccount.privilege
         case .nice, .oomScoreAdjust:
-            return isRoot ? nil : "only root may go below the master's own"
+            return isRoot ? nil : "only root may set a value below the master's own"
         case .limits where !isRoot: return "only root may raise a limit above the master's own"
         case .limits where settings.openFilesLimit != nil:
-            return "limit-nofile may be at most the sysctl fs.nr_open"
-        case .chdir where settings.user != nil: return "the worker's user may not enter it"
+            return "limit-nofile must not exceed the sysctl fs.nr_open"
+        case .chdir where settings.user != nil:
+            return "the worker's user has no permission to enter it"
         default: return nil
         }
     }
 }
 
 extension PoolSettings {
-    /// What to say of a command that is a single word with blanks in it, where there is no such program.
+    /// The hint for a missing program whose name contains blanks.
     var quotingHint: String? {
         guard command.count == 1, command[0].contains(" ") else { return nil }
-        return "the whole command is in quotes, which make it one word: leave them out"
+        return "the quotes around the whole command make it one word; remove them"
     }
 }
 
-/// What the machine may lack for a start, and where more of it is to be had.
-private enum Want {
+/// Resources that a start can lack, and how to provide more of them.
+private enum Shortage {
     static func advice(on code: Int32) -> String? {
-        switch SystemCallError(call: "", code: code).want {
+        switch SystemCallError(call: "", code: code).shortage {
         case .processes:
-            "as many processes run as may: see the user's limit (ulimit -u), pids.max of the control "
-                + "group (TasksMax= of systemd) and the sysctl kernel.pid_max"
+            "the process limit is reached: raise the user's limit (ulimit -u), pids.max of the cgroup "
+                + "(TasksMax= of systemd) or the sysctl kernel.pid_max"
         case .descriptors:
-            "the master has as many files open as it may: raise its limit (ulimit -Hn, LimitNOFILE= "
-                + "of systemd)"
-        case .files: "the machine has as many files open as it may: see the sysctl fs.file-max"
+            "the master's open file limit is reached: raise it (ulimit -Hn, LimitNOFILE= of systemd)"
+        case .files: "the system-wide open file limit is reached: raise the sysctl fs.file-max"
         case .memory:
-            "the machine or the control group has no memory left for it: fewer workers, or a lower "
-                + "max-rss"
+            "the machine or the cgroup has no memory left: configure fewer workers or a lower max-rss"
         case nil: nil
         }
     }
 }
 
 extension String {
-    /// The text with one more thing to say, if there is one.
+    /// The text with a further clause, if there is one.
     fileprivate func and(_ more: String?) -> String { more.map { "\(self); \($0)" } ?? self }
 }
 
 extension SpawnStep {
-    /// The settings that the step carries out.
+    /// The settings that the step applies.
     fileprivate var keys: [String] {
         switch self {
         case .limits: ["limit-as", "limit-nofile", "limit-core"]
@@ -127,7 +127,7 @@ extension SpawnStep {
         }
     }
 
-    /// The step as the log names it: by its setting where that is one.
+    /// The name of the step in the log: the setting, if there is exactly one.
     fileprivate var name: String {
         keys.count == 1 ? keys[0] : description
     }

@@ -1,15 +1,15 @@
 import SuperviseCore
 
-/// A setting's value as it was written, and where.
+/// The written value of a setting and its source.
 struct Assignment: Equatable, Sendable {
     let key: String
     let text: String
     let source: SettingSource
 
-    /// The settings whose values reach the workers as they are, whatever bytes they have.
+    /// The settings whose values are passed to the workers unchanged and may contain any bytes.
     private static let keysOfAnyBytes: Set<String> = ["command", "env", "chdir"]
 
-    /// What is wrong with the value by itself, if anything is.
+    /// The problem with the value on its own, if any.
     var problem: SettingsProblem? {
         guard let setting = Setting.named(key) else { return nil }
         if text.hasUndecodedBytes, !Assignment.keysOfAnyBytes.contains(key) {
@@ -34,16 +34,16 @@ struct Assignment: Equatable, Sendable {
         }
     }
 
-    /// For those who know comments behind values from other config files.
+    /// A hint for a value that seems to end with a comment, which other config formats allow.
     private var commentHint: String {
         guard case .file = source,
             zip(text, text.dropFirst()).contains(where: { $0 == " " && ($1 == "#" || $1 == ";") })
         else { return "" }
-        return "; comments stand on lines of their own"
+        return "; a comment needs a line of its own"
     }
 }
 
-/// The values that one layer gives to the settings of one section.
+/// The values of one layer for one section.
 struct Layer: Equatable, Sendable {
     /// The values of each key, in order.
     private var byKey: [String: [Assignment]] = [:]
@@ -53,7 +53,7 @@ struct Layer: Equatable, Sendable {
         Setting.keys.flatMap { byKey[$0] ?? [] }
     }
 
-    /// The layer's values of a key, in order: several only where the key is repeatable.
+    /// The values of a key in this layer, in order. Only a repeatable key has several.
     func values(of key: String) -> [Assignment] {
         byKey[key] ?? []
     }
@@ -74,6 +74,6 @@ struct Layer: Equatable, Sendable {
 }
 
 extension String {
-    /// Whether it came from the system and has bytes that are no UTF-8.
+    /// Whether the text came from the system and contains bytes that are not valid UTF-8.
     var hasUndecodedBytes: Bool { unicodeScalars.contains { $0.undecodedByte != nil } }
 }

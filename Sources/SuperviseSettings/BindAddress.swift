@@ -1,7 +1,7 @@
-/// What a pool listens on, as `bind` says it.
+/// An address that a pool listens on, as given by `bind`.
 public enum BindAddress: Hashable, Sendable, Codable {
-    /// A TCP address: a host name or literal address (IPv6 without brackets), and a port, 0 for a
-    /// free one.
+    /// A TCP address: a host name or literal address (IPv6 without brackets) and a port; port 0 selects
+    /// a free one.
     case tcp(host: String, port: UInt16)
     /// A unix socket at a path.
     case unix(path: String)
@@ -12,10 +12,10 @@ public enum BindAddress: Hashable, Sendable, Codable {
     /// The sockets of this name that systemd passes (LISTEN_FDNAMES, sd_listen_fds(3)).
     case systemd(name: String)
 
-    /// sun_path has 108 bytes and ends with a NUL, or begins with one: unix(7).
+    /// sun_path has 108 bytes, one of which is a NUL at the end or at the beginning: unix(7).
     private static let longestSocketPathBytes = 107
 
-    /// The address that a text means.
+    /// Parses an address.
     public init(parsing text: String) throws(ValueFault) {
         guard !text.isEmpty else { throw .empty }
         if let rest = text.after(prefix: "unix:@") {
@@ -87,7 +87,7 @@ public enum BindAddress: Hashable, Sendable, Codable {
         }
     }
 
-    /// Whether two pools, or one pool twice, can't have both: port 0 is a new port each time.
+    /// Whether both addresses cannot be bound at once. Port 0 is a new port each time.
     func collides(with other: BindAddress) -> Bool {
         switch (self, other) {
         case (.tcp(_, port: 0), _): false
@@ -99,7 +99,7 @@ public enum BindAddress: Hashable, Sendable, Codable {
 }
 
 extension BindAddress: CustomStringConvertible {
-    /// The address as `bind` says it; parsing that gives the same address.
+    /// The address as written for `bind`; parsing it yields the same address.
     public var description: String {
         switch self {
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -112,7 +112,7 @@ extension BindAddress: CustomStringConvertible {
 }
 
 extension String {
-    /// What follows a prefix, byte by byte; nil if the text does not begin with it.
+    /// The text after a prefix, compared byte by byte; nil if the text lacks the prefix.
     func after(prefix: String) -> String? {
         guard utf8.starts(with: prefix.utf8) else { return nil }
         return String(Substring(utf8.dropFirst(prefix.utf8.count)))

@@ -1,9 +1,9 @@
 import SuperviseCore
 
 extension Configuration {
-    /// The configuration as a config file that says every value, so that no default and no
-    /// environment matters to its reader: `Configuration(canonicalText:)` gives the same value
-    /// again. A reload hands it from the process that reads files to the master.
+    /// The configuration as a config file that contains every value, so that neither defaults nor the
+    /// environment affect its reader: `Configuration(canonicalText:)` restores the same value. A reload
+    /// passes it from the process that reads files to the master.
     public var canonicalText: String {
         var text = ""
         for setting in Setting.all {
@@ -20,11 +20,10 @@ extension Configuration {
         return text
     }
 
-    /// The same for people, as `check` prints it: under headings, with a note of what is not set.
-    /// A default that depends on other settings is written as it comes out here; `configPath` is the
-    /// file that the name may come from.
+    /// The effective settings as `check` prints them, by group. A default that depends on other
+    /// settings is printed with its effective value. The name may come from `configPath`.
     public func effectiveText(configPath: String? = nil) -> String {
-        var text = "# The effective settings. Those behind a # have their defaults.\n"
+        var text = "# The effective settings. Lines that begin with # have their default values.\n"
         var initial = MasterSettings()
         initial.name = Configuration.name(for: configPath, pools: pools)
         text += Configuration.lines(of: .master) { setting in
@@ -65,7 +64,7 @@ extension Configuration {
 }
 
 extension PoolSettings {
-    /// The same with defaults in place that follow from other settings.
+    /// The settings with the defaults that depend on other settings filled in.
     fileprivate var withEffectiveDefaults: PoolSettings {
         var pool = self
         pool.policy.maxSurge = policy.effectiveMaxSurge
@@ -76,7 +75,7 @@ extension PoolSettings {
 }
 
 extension PoolPolicy {
-    /// `max-surge`, or its default: one more with listeners, which two workers can share.
+    /// `max-surge`, or its default: 1 with listeners, which two workers can share.
     var effectiveMaxSurge: Amount { maxSurge ?? .count(hasListeners ? 1 : 0) }
 
     /// `max-unavailable`, or its default.

@@ -1,4 +1,4 @@
-/// Reads a config file and what it includes into layers, and collects what is wrong with them.
+/// Reads a config file and its includes into layers, and collects the problems.
 struct ConfigFileReader {
     /// A `[pool NAME]` section.
     struct PoolSection: Equatable {
@@ -7,41 +7,42 @@ struct ConfigFileReader {
         var layer = Layer()
     }
 
-    /// The keys before the first section: the master's and the defaults of every pool.
+    /// The keys before the first section: the master's settings and the defaults of every pool.
     private(set) var shared = Layer()
     /// The pools in the order of the file.
     private(set) var pools: [PoolSection] = []
-    /// Everything wrong so far.
+    /// The problems found so far.
     private(set) var problems: [SettingsProblem] = []
 
     private let files: FileAccess
-    /// The files that are being read, the outermost first.
+    /// The files being read, the outermost first.
     private var open: [String] = []
     private var filesRead = 0
 
-    /// No set-up needs more, and files that include each other twice would read for ever.
-    private static let deepestInclude = 16
-    private static let mostFiles = 1000
+    /// Limits that no real configuration reaches; without them, files that include each other twice
+    /// would take exponential time.
+    private static let maxIncludeDepth = 16
+    private static let maxFiles = 1000
 
-    /// A reader that has read nothing.
+    /// Creates a reader that has read nothing.
     init(files: FileAccess) {
         self.files = files
     }
 
-    /// Which section the next key belongs to.
+    /// The section that the next key belongs to.
     private enum Section {
         case shared
         case pool(Int)
-        /// A section that is wrong itself; its keys are looked at but go nowhere.
+        /// An invalid section; its keys are checked but not stored.
         case unknown
     }
 
-    /// Reads a file and what it includes.
+    /// Reads a file and its includes.
     mutating func read(_ path: String) {
         read(path, from: nil, in: .shared)
     }
 
-    /// Reads a text as if it were a file of this name.
+    /// Reads a text as if it were a file with this name.
     mutating func read(_ bytes: [UInt8], as path: String) {
         parse(bytes, path: path, in: .shared)
     }
@@ -52,13 +53,13 @@ struct ConfigFileReader {
         let source = source ?? .file(path: path, line: 0)
         guard !open.contains(normal) else {
             let chain = (open + [normal]).joined(separator: " → ")
-            report(source, include, "\(path) is being read already (\(chain))")
+            report(source, include, "\(path) is included recursively (\(chain))")
             return
         }
-        guard open.count < ConfigFileReader.deepestInclude,
-            filesRead < ConfigFileReader.mostFiles
+        guard open.count < ConfigFileReader.maxIncludeDepth,
+            filesRead < ConfigFileReader.maxFiles
         else {
-            report(source, include, "too many files include one another")
+            report(source, include, "too many nested or repeated includes")
             return
         }
         filesRead += 1
@@ -72,7 +73,7 @@ struct ConfigFileReader {
         }
     }
 
-    /// An included file begins in the section that includes it, and its own sections end with it.
+    /// An included file starts in the section that includes it, and its own sections end with it.
     private mutating func parse(_ bytes: [UInt8], path: String, in initial: Section) {
         var section = initial
         let lines: [String]
@@ -94,37 +95,38 @@ struct ConfigFileReader {
             case .unreadable(let text):
                 report(
                     source, nil,
-                    "\(shown(text)) is neither \"key = value\" nor \"[pool NAME]\""
+                    "\(shown(text)) is not \"key = value\" or \"[pool NAME]\""
                         + ConfigFileReader.hint(on: text))
             }
         }
     }
 
-    /// What a line without an equals sign was probably meant to be: `workers: 2`, `workers 2`.
+    /// Suggests a correction of a line without an equals sign: `workers: 2`, `workers 2`.
     private static func hint(on text: String) -> String {
         let parts = text.split(maxSplits: 1) { $0 == ":" || $0 == " " || $0 == "\t" }
         guard parts.count == 2, let setting = Setting.named(String(parts[0])) else { return "" }
         let value = SettingsLines.trimmed(parts[1].drop { $0 == ":" })
-        return "; did you mean \(shown("\(setting.key) = \(value)"))?"
+        return "; write \(shown("\(setting.key) = \(value)"))"
     }
 
     private mutating func open(section title: String, at source: SettingSource) -> Section {
         let words = title.split(separator: " ", maxSplits: 1).map(SettingsLines.trimmed)
         guard words.first == "pool" else {
-            report(source, nil, "\(shown("[" + title + "]")) is no section; allowed: [pool NAME]")
+            report(
+                source, nil, "\(shown("[" + title + "]")) is not a section; allowed: [pool NAME]")
             return .unknown
         }
         guard words.count == 2, isPoolName(words[1]) else {
             report(
                 source, nil,
-                "\(shown(words.count == 2 ? words[1] : "")) is not a pool's name; "
+                "\(shown(words.count == 2 ? words[1] : "")) is not a pool name; "
                     + "allowed: 1 to 64 letters, digits, _ and -")
             return .unknown
         }
         if let earlier = pools.first(where: { $0.name == words[1] }) {
             report(
                 source, nil,
-                "the pool \(words[1]) has a section already (\(place(earlier.source)))")
+                "pool \(words[1]) already has a section (\(place(earlier.source)))")
             return .unknown
         }
         pools.append(PoolSection(name: words[1], source: source))
@@ -138,10 +140,10 @@ struct ConfigFileReader {
         do throws(ValueFault) {
             pattern = try Quoting.unquote(written)
         } catch {
-            return report(source, "include", "\(error); allowed: a file or a pattern")
+            return report(source, "include", "\(error); allowed: a path or a pattern")
         }
         guard !pattern.isEmpty else {
-            report(source, "include", "the value is empty; allowed: a file or a pattern")
+            report(source, "include", "the value is empty; allowed: a path or a pattern")
             return
         }
         let full = ConfigPath.resolve(pattern, relativeTo: path)
@@ -180,7 +182,7 @@ struct ConfigFileReader {
         if let earlier, !setting.isRepeatable {
             report(
                 assignment.source, setting.key,
-                "given already in this section (\(place(earlier.source)))")
+                "already given in this section (\(place(earlier.source)))")
         }
     }
 
@@ -188,7 +190,7 @@ struct ConfigFileReader {
         guard setting.scope == .master else { return true }
         report(
             assignment.source, setting.key,
-            "is a setting of the master; write it before the first section")
+            "is a setting of the master, not of a pool; write it before the first section")
         return false
     }
 
@@ -201,9 +203,9 @@ struct ConfigFileReader {
     }
 }
 
-/// Paths of config files, by their text alone.
+/// Lexical operations on paths of config files.
 enum ConfigPath {
-    /// The path seen from the folder of another file.
+    /// Resolves the path against the directory of another file.
     static func resolve(_ path: String, relativeTo file: String) -> String {
         guard path.utf8.first != UInt8(ascii: "/"),
             let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
@@ -211,7 +213,7 @@ enum ConfigPath {
         return String(file[...slash]) + path
     }
 
-    /// The path without `.` and `a/..`, to know a file by.
+    /// The path without `.` and `a/..`, which identifies a file.
     static func normal(_ path: String) -> String {
         var parts: [Substring] = []
         for part in path.split(separator: "/") where part != "." {
@@ -224,7 +226,7 @@ enum ConfigPath {
         return (path.utf8.first == UInt8(ascii: "/") ? "/" : "") + parts.joined(separator: "/")
     }
 
-    /// The last part of the path without its last extension: `shop` of `conf/shop.conf`.
+    /// The last component of the path without its extension: `shop` of `conf/shop.conf`.
     static func stem(_ path: String) -> String {
         let last = path.split(separator: "/").last.map(String.init) ?? ""
         guard let dot = last.utf8.lastIndex(of: UInt8(ascii: ".")), dot > last.startIndex else {

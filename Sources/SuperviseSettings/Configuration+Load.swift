@@ -1,11 +1,11 @@
-/// A configuration and what should be said about it.
+/// A configuration and the warnings about it.
 public struct LoadedConfiguration: Equatable, Sendable {
-    /// What the master runs by.
+    /// The configuration.
     public var configuration: Configuration
-    /// What is probably a mistake, but does not keep anyone from running.
+    /// Probable mistakes that do not prevent a start.
     public var warnings: [SettingsProblem]
 
-    /// Both parts.
+    /// Creates a result of these parts.
     public init(configuration: Configuration, warnings: [SettingsProblem]) {
         self.configuration = configuration
         self.warnings = warnings
@@ -13,8 +13,9 @@ public struct LoadedConfiguration: Equatable, Sendable {
 }
 
 extension Configuration {
-    /// The effective settings: defaults, below the config file, below the environment, below the
-    /// command line. Env-files are named but not read; see `inliningEnvironmentFiles`.
+    /// Loads the effective settings. The command line overrides the environment, which overrides the
+    /// config file, which overrides the defaults. Env-files are not read; see
+    /// `inliningEnvironmentFiles`.
     public static func load(
         _ overrides: Overrides, environment: [String: String], files: FileAccess
     ) throws(SettingsError) -> LoadedConfiguration {
@@ -42,8 +43,8 @@ extension Configuration {
             warnings: variables.warnings + validation.warnings)
     }
 
-    /// The configuration that a text of `canonicalText` says. No file is opened, no variable read,
-    /// and what loading has checked is not checked again.
+    /// Parses the output of `canonicalText`. It opens no file, reads no variable, and does not repeat
+    /// the checks of loading.
     public init(canonicalText bytes: [UInt8]) throws(SettingsError) {
         var reader = ConfigFileReader(files: .none)
         reader.read(bytes, as: "settings")
@@ -54,7 +55,7 @@ extension Configuration {
         guard resolver.problems.isEmpty else { throw SettingsError(resolver.problems) }
     }
 
-    /// The default of `name`: the config file's stem, else the command's.
+    /// The default of `name`: the stem of the config file, or else that of the command.
     static func name(for configPath: String?, pools: [PoolSettings]) -> String {
         let command = pools.first?.command.first ?? ""
         let written =

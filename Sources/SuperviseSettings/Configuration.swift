@@ -1,18 +1,18 @@
-/// Everything that is set, after all layers: what the master runs by.
+/// The effective settings, after all layers.
 public struct Configuration: Equatable, Sendable {
     /// The settings of the master.
     public var master: MasterSettings
-    /// At least one pool, in the order of the file, with different names.
+    /// At least one pool, with unique names, in the order of the file.
     public var pools: [PoolSettings]
 
-    /// A configuration of these parts; nothing is checked.
+    /// Creates a configuration without any checks.
     public init(master: MasterSettings = MasterSettings(), pools: [PoolSettings]) {
         self.master = master
         self.pools = pools
     }
 
-    /// The master's settings that differ from those of `old` and count only after a restart, for a
-    /// reload to say so.
+    /// The settings that differ from `old` and take effect only after a restart. A reload warns about
+    /// them.
     public func keysWaitingForRestart(since old: Configuration) -> [String] {
         Setting.all.compactMap { setting in
             guard setting.reload == .restart, case .master(let field) = setting.field,
@@ -28,45 +28,45 @@ public struct Configuration: Equatable, Sendable {
 
 /// The settings of the master itself.
 public struct MasterSettings: Equatable, Sendable {
-    /// In logs and the process title. Loading fills it in: the config file's stem, else the
-    /// command's name.
+    /// The name in logs and in the process title. Loading sets it to the stem of the config file, or
+    /// else to the name of the command.
     public var name: String?
-    /// Where the master writes its process id, if anywhere.
+    /// The file that contains the process ID of the master, if any.
     public var pidfile: String?
-    /// The least level that is logged.
+    /// The minimum level of log lines.
     public var logLevel = LogLevel.info
-    /// How a log line is written.
+    /// The format of log lines.
     public var logFormat = LogFormat.auto
-    /// Where log lines go.
+    /// The destination of log lines.
     public var logFile = LogDestination.standardError
-    /// Where the control socket is.
+    /// The address of the control socket.
     public var control = ControlAddress.automatic
     /// Its permissions.
     public var controlMode: UInt32 = 0o600
-    /// Its owner: `USER`, `USER:GROUP` or `:GROUP`; nil leaves the master's.
+    /// Its owner: `USER`, `USER:GROUP` or `:GROUP`; nil means the master's user.
     public var controlOwner: String?
-    /// Where the status can be looked at, if anywhere.
+    /// The address that serves the status, if any.
     public var statusBind: BindAddress?
-    /// The commands that are run when something happens.
+    /// The commands that are run for events.
     public var hooks: [EventHook] = []
 
     /// The defaults.
     public init() {}
 }
 
-/// How much is logged; each level holds those after it.
+/// The level of a log line, in increasing order of severity.
 public enum LogLevel: String, Hashable, Sendable, CaseIterable, Codable {
-    /// What the master does, step by step.
+    /// Each step of the master.
     case debug
-    /// What happens: starts, recycles, exits.
+    /// Normal operation: starts, recycles, exits.
     case info
-    /// What works, but not as it should.
+    /// An unexpected condition.
     case warning
-    /// What does not work.
+    /// A failure.
     case error
 }
 
-/// How a log line is written.
+/// The format of log lines.
 public enum LogFormat: String, Hashable, Sendable, CaseIterable {
     /// `text` on a terminal, else `logfmt`.
     case auto
@@ -74,14 +74,14 @@ public enum LogFormat: String, Hashable, Sendable, CaseIterable {
     case text
     /// `key=value` pairs.
     case logfmt
-    /// One JSON object a line.
+    /// One JSON object per line.
     case json
 }
 
-/// Where log lines go.
+/// The destination of log lines.
 public enum LogDestination: Hashable, Sendable {
     /// Standard error.
     case standardError
-    /// A file, appended to and opened again on USR1.
+    /// A file that is appended to and reopened on USR1.
     case file(String)
 }

@@ -1,68 +1,68 @@
 import SuperviseCore
 
-/// Where the control socket is.
+/// The address of the control socket.
 public enum ControlAddress: Hashable, Sendable {
-    /// `NAME.sock` in the runtime folder, if it can be made there.
+    /// `NAME.sock` in the runtime directory, if it can be created there.
     case automatic
-    /// Nowhere.
+    /// No control socket.
     case none
-    /// At this path.
+    /// A unix socket at this path.
     case path(String)
 }
 
-/// A command that is run when something happens.
+/// A command that is run for events.
 public struct EventHook: Hashable, Sendable {
-    /// What it is run for.
+    /// The events that it is run for.
     public var events: [HookEvent]
     /// The program and its arguments.
     public var command: [String]
 }
 
-/// What a hook can be run for: the events of the log by their names, and words for several of them.
+/// An event that a hook can be run for: a log event by its name, or a group of them.
 public enum HookEvent: String, Hashable, Sendable, CaseIterable {
-    /// A worker's program runs.
+    /// The program of a worker runs.
     case started
     /// A worker is ready.
     case ready
     /// A worker is to be replaced.
-    case due
-    /// A worker was told to go.
+    case recycleScheduled = "recycle-scheduled"
+    /// A worker was asked to stop.
     case retiring
-    /// A worker ended.
+    /// A worker exited.
     case exited
-    /// A worker did not go in time.
+    /// A worker did not stop in time.
     case killed
-    /// A slot waits before its next start.
+    /// The next start of a slot is delayed.
     case backoff
-    /// A slot's work is done.
-    case done
-    /// A worker is over its cap while too young.
+    /// Every worker of a slot has finished, and none is started again.
+    case slotFinished = "slot-finished"
+    /// A worker younger than `min-lifetime` exceeds its cap.
     case memoryAlarm = "memory-alarm"
-    /// A worker is over `warn-rss`.
+    /// A worker exceeds `warn-rss`.
     case memoryWarning = "memory-warning"
     /// Workers leak faster than they can be replaced.
     case leakAlarm = "leak-alarm"
-    /// The workers need too much memory together.
+    /// The workers together exceed their memory limit.
     case memoryShortage = "memory-shortage"
-    /// A pool has another number of workers.
+    /// The number of workers of a pool changed.
     case resized
-    /// A reload has begun.
+    /// A reload started.
     case reload
-    /// A reload was given up.
+    /// A reload was aborted.
     case reloadAborted = "reload-aborted"
-    /// A reload's configuration cannot be put to work.
+    /// The configuration of a reload has errors.
     case reloadFailed = "reload-failed"
     /// Every worker is of the new generation.
     case reloadComplete = "reload-complete"
     /// A pool stops.
     case stopping
-    /// The master gives up.
-    case givingUp = "giving-up"
-    /// A worker was told to go since its replacement takes over.
+    /// No worker could boot, so the master stops.
+    case startupFailed = "startup-failed"
+    /// A worker was asked to stop because it is replaced as planned.
     case recycle
-    /// A worker ended in a way that nobody planned.
+    /// An unplanned exit of a worker.
     case crash
-    /// Everything.
+    /// Every event.
     case all
 }
 
@@ -92,7 +92,7 @@ extension Format where Value == ControlAddress {
 }
 
 extension Format where Value == BindAddress {
-    /// An address that is no worker's: not one that somebody else opened.
+    /// An address that the master itself opens, not an inherited socket.
     static let statusBind = Format(
         "ADDRESS", allowed: "HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH", readsQuotes: true
     ) { text throws(ValueFault) in
@@ -109,11 +109,11 @@ extension Format where Value == BindAddress {
 extension Format where Value == EventHook {
     static let hook = Format(
         "EVENTS COMMAND",
-        allowed: "events with commas between them, then a program and its arguments",
+        allowed: "a comma-separated list of events, then a program and its arguments",
         readsQuotes: true
     ) { text throws(ValueFault) in
         var words = try ShellWords.split(text)
-        // One word is never enough, so the quotes are around all of it.
+        // A hook needs two words, so the quotes enclose the whole value.
         if let only = words.first, words.count == 1 { words = try ShellWords.split(only) }
         guard let list = words.first, words.count > 1, !words[1].isEmpty else {
             throw .malformed(text, noun: "events and a command")

@@ -1,6 +1,6 @@
 /// Files of `KEY=VALUE` lines.
 enum EnvironmentFile {
-    /// The variables of a file, and every line that is none.
+    /// Parses the variables of a file. Fails with one problem per invalid line.
     static func parse(
         _ bytes: [UInt8], path: String
     ) throws(SettingsError) -> [EnvironmentVariable] {
@@ -33,8 +33,8 @@ enum EnvironmentFile {
 }
 
 extension Configuration {
-    /// The same configuration with the contents of all env-files in place of their names, so that
-    /// it can be used without reading files. What `env` says comes last and so wins.
+    /// The configuration with the contents of all env-files in place of their names, so that no file
+    /// needs to be read later. The variables of `env` come last and override them.
     public func inliningEnvironmentFiles(
         _ files: FileAccess
     ) throws(SettingsError) -> Configuration {

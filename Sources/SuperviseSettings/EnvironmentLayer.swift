@@ -1,17 +1,17 @@
-/// What the environment says about the settings.
+/// The settings in the environment.
 struct EnvironmentLayer {
     /// The values of `SUPERVISE_…` variables.
     private(set) var layer = Layer()
-    /// Variables that look like settings and are none.
+    /// Warnings about variables that look like settings but are not.
     private(set) var warnings: [SettingsProblem] = []
     /// `$WEB_CONCURRENCY` and `$PORT`, the defaults of a single pool `default`.
     private(set) var defaults = Layer()
 
     private static let prefix = "SUPERVISE_"
-    /// The master sets these for its workers, one of which may be a master too.
+    /// The prefix of variables that a master sets for its workers. A worker can itself be a master.
     private static let workerPrefix = "SUPERVISE_WORKER_"
 
-    /// Where the default of `bind` may stand.
+    /// The source of the default of `bind`.
     private static let portSource = SettingSource.environment(variable: "PORT")
     private static let anyHost = "0.0.0.0:"
 
@@ -28,7 +28,7 @@ struct EnvironmentLayer {
         for (variable, text) in ours.sorted(by: { $0.key < $1.key }) {
             let source = SettingSource.environment(variable: variable)
             if let key = EnvironmentLayer.keys[variable] {
-                // As with PORT below, unless it clears a list.
+                // An empty value counts as unset, as for PORT below, unless it clears a list.
                 if text.isEmpty, Setting.named(key)?.isRepeatable != true { continue }
                 layer.add(Assignment(key: key, text: text, source: source))
             } else {
@@ -38,10 +38,10 @@ struct EnvironmentLayer {
                     in: Setting.all.map { String($0.environmentVariable.dropFirst(prefix.count)) },
                     prefix: prefix)
                 warnings.append(
-                    SettingsProblem(source: source, message: "names no setting" + hint))
+                    SettingsProblem(source: source, message: "is not a setting" + hint))
             }
         }
-        // An empty one is as good as none: `PORT=$PORT` in a compose file.
+        // An empty value counts as unset: `PORT=$PORT` in a compose file.
         if let text = environment["WEB_CONCURRENCY"], !text.isEmpty {
             let source = SettingSource.environment(variable: "WEB_CONCURRENCY")
             defaults.add(Assignment(key: "workers", text: text, source: source))
@@ -54,7 +54,7 @@ struct EnvironmentLayer {
         }
     }
 
-    /// What is wrong with a value that was made of `$PORT`, whose writer knows of no address.
+    /// The problem with an address that was derived from `$PORT`, in terms of `$PORT`.
     static func portProblem(_ assignment: Assignment) -> SettingsProblem? {
         guard assignment.source == portSource,
             let port = assignment.text.after(prefix: anyHost)

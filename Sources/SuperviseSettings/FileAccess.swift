@@ -1,25 +1,25 @@
-/// How the settings layer gets at files: it opens none itself.
+/// The file access of the settings layer, which opens no files itself.
 public struct FileAccess: Sendable {
-    /// Why a file can't be read.
+    /// The reason that a file cannot be read.
     public enum Fault: Error, Hashable, Sendable {
-        /// ENOENT, or a folder on the way that is none.
+        /// ENOENT or ENOTDIR.
         case notFound
         /// EACCES or EPERM.
         case notPermitted
-        /// It is a folder.
+        /// The path is a directory.
         case isFolder
-        /// It has more bytes than anyone reads as settings.
+        /// The file exceeds the size limit.
         case tooLarge(limitBytes: Int)
-        /// Anything else, in the system's words.
+        /// Another error, with the message of the system.
         case other(String)
     }
 
-    /// The bytes of a file; a relative path starts at the master's working directory.
+    /// Reads a file; a relative path is resolved against the working directory of the master.
     public var read: @Sendable (String) -> Result<[UInt8], Fault>
-    /// The files that match a pattern, as glob(3) finds them, in any order.
+    /// Returns the files that match a pattern, as in glob(3), in any order.
     public var glob: @Sendable (String) -> [String]
 
-    /// Access by these functions.
+    /// Creates an access with these functions.
     public init(
         read: @escaping @Sendable (String) -> Result<[UInt8], Fault>,
         glob: @escaping @Sendable (String) -> [String]
@@ -28,18 +28,18 @@ public struct FileAccess: Sendable {
         self.glob = glob
     }
 
-    /// No files at all.
+    /// An access without any files.
     public static let none = FileAccess(read: { _ in .failure(.notFound) }, glob: { _ in [] })
 }
 
 extension FileAccess.Fault: CustomStringConvertible {
-    /// The reason in words.
+    /// The reason, as shown in messages.
     public var description: String {
         switch self {
         case .notFound: "no such file"
         case .notPermitted: "permission denied"
-        case .isFolder: "is a folder"
-        case .tooLarge(let limitBytes): "is larger than \(limitBytes) bytes"
+        case .isFolder: "is a directory"
+        case .tooLarge(let limitBytes): "exceeds \(limitBytes) bytes"
         case .other(let words): words
         }
     }

@@ -1,16 +1,16 @@
-/// Names that users of other supervisors and servers bring along, and what does their work here.
+/// Names of settings and commands of other supervisors and servers, with their equivalents.
 enum ForeignName {
-    /// What to use in the place of an option or key that is no setting, as the end of a message; nil for
-    /// a name that nobody is known to bring along.
+    /// The end of a message about an unknown option or key that names the equivalent; nil if there is
+    /// none.
     static func hint(onSetting name: String, prefix: String = "") -> String? {
         let name = name.lowercased().substituting(["_": "-"])
         if let key = settings.first(where: { $0.names.contains(name) })?.key {
-            return "; the setting for this is \(prefix)\(key)"
+            return "; the equivalent setting is \(prefix)\(key)"
         }
         return advice.first { $0.names.contains(name) }.map { "; \($0.text)" }
     }
 
-    /// What to do in the place of a command that there is not, as a sentence; nil as above.
+    /// The advice on an unknown command; nil if there is none.
     static func hint(onCommand word: String) -> String? {
         commands.first { $0.names.contains(word.lowercased()) }?.text
     }
@@ -34,34 +34,34 @@ enum ForeignName {
         (["limit-as-bytes"], "limit-as"),
     ]
 
-    /// What is no setting here.
+    /// Names without an equivalent setting.
     private static let advice: [(names: [String], text: String)] = [
         (
             ["worker-class", "threads", "worker-connections", "keep-alive", "keepalive"],
-            "how a worker serves is up to its program: give the option to the command, after --"
+            "the program decides how a worker serves: pass the option to the command, after --"
         ),
         (
             ["access-logfile", "access-logformat", "access-log", "accesslog"],
-            "the program writes its own access log: give the option to the command, after --. "
-                + "The master's log is log-file"
+            "the program writes its own access log: pass the option to the command, after --. "
+                + "For the log of the master, use log-file"
         ),
         (
             ["certfile", "keyfile", "ssl-certfile", "ssl-keyfile", "ca-certs", "ciphers"],
-            "TLS is up to the program: give the option to the command, after --"
+            "the program handles TLS: pass the option to the command, after --"
         ),
         (
             ["preload", "preload-app"],
-            "every worker runs the command itself, so that a reload always loads new code; nothing "
-                + "is loaded before them"
+            "every worker executes the command, so a reload always loads new code; nothing is "
+                + "preloaded"
         ),
         (
             ["daemon", "daemonize", "background"],
-            "supervise stays in the foreground, where a service manager wants it (supervise help "
+            "supervise runs in the foreground, as service managers require (supervise help "
                 + "systemd); from a shell: nohup supervise ... &"
         ),
         (
             ["reload", "reload-engine", "reload-extra-file", "watch"],
-            "files are not watched; new code is rolled out by supervise reload, or HUP"
+            "files are not watched; to roll out new code, run supervise reload or send HUP"
         ),
     ]
 
@@ -69,34 +69,34 @@ enum ForeignName {
         (
             ["restart"],
             "to replace the workers without losing a request: supervise reload; to replace the "
-                + "master's program too: supervise upgrade"
+                + "program of the master: supervise upgrade"
         ),
         (
             ["logs", "log", "tail"],
-            "to see what happens: supervise events --follow; the log itself is in log-file, by "
+            "to follow the events: supervise events --follow; the log is written to log-file, by "
                 + "default standard error (under systemd: journalctl -u UNIT)"
         ),
         (
             ["start"],
             "to start a master: supervise -- COMMAND, or supervise --config FILE"
         ),
-        (["ps", "list", "ls", "info"], "to see the workers: supervise status, or supervise top"),
-        (["quit", "shutdown", "kill"], "to end the master: supervise stop"),
+        (["ps", "list", "ls", "info"], "to show the workers: supervise status or supervise top"),
+        (["quit", "shutdown", "kill"], "to stop the master: supervise stop"),
         (
             ["test", "configtest", "validate", "config"],
             "to validate the settings: supervise check --config FILE"
         ),
     ]
 
-    /// Settings whose names mean something to many programs. After the command they are the program's
-    /// business, so nothing is said of them.
+    /// Settings whose names many programs use as options. After the command they are taken for options
+    /// of the program, without a warning.
     static let sharedKeys: Set<String> = [
         "bind", "backlog", "env", "env-file", "chdir", "user", "group", "umask", "nice", "timeout",
         "name", "pidfile", "log-level", "log-format", "log-file", "restart", "ready", "control",
         "drain", "count", "command", "graceful-timeout", "backoff", "nonblocking",
     ]
 
-    /// The settings that words after the command look like, and that few programs but this one have.
+    /// The settings among the words after the command, except those that many programs share.
     static func settings(amongWords words: some Collection<String>) -> [String] {
         words.compactMap { word in
             guard let option = word.after(prefix: "--") else { return nil }

@@ -12,7 +12,7 @@ extension Format where Value == String {
         }
     }
 
-    /// The owner of a file, as chown(1) takes it.
+    /// The owner of a file, as for chown(1).
     static let owner = Format(
         "USER[:GROUP]", allowed: "a user, user:group or :group", readsQuotes: true
     ) { text throws(ValueFault) in
@@ -39,7 +39,7 @@ extension Format where Value == String {
 
 extension Format where Value == [String] {
     static let command = Format(
-        "COMMAND", allowed: "a program and its arguments, as a shell splits them",
+        "COMMAND", allowed: "a program and its arguments, split as by a shell",
         readsQuotes: true
     ) { text throws(ValueFault) in
         let words = try ShellWords.split(text)
@@ -51,7 +51,7 @@ extension Format where Value == [String] {
 
     /// A command, or nothing.
     static let commandOrNone = Format(
-        "COMMAND", allowed: "a program and its arguments, as a shell splits them, or nothing",
+        "COMMAND", allowed: "a program and its arguments, split as by a shell, or nothing",
         readsQuotes: true
     ) { text throws(ValueFault) in
         text.isEmpty ? [] : try Format<[String]>.command.parse(text)
@@ -83,7 +83,7 @@ extension Format where Value == Readiness {
         default: break
         }
         guard case .number = Decimal.parse(String(text.prefix(1))) else {
-            throw .malformed(text, noun: "a rule of readiness")
+            throw .malformed(text, noun: "a readiness rule")
         }
         let span = try DurationText.parse(text)
         guard span > .zero else { throw .outOfRange(text) }
@@ -111,7 +111,7 @@ extension Format where Value == ResourceLimit {
         }
     }
 
-    /// A limit of a number of things.
+    /// A limit on a count.
     static let countLimit = Format(
         "N", allowed: "unlimited, or a whole number such as 4096"
     ) { text throws(ValueFault) in
@@ -139,10 +139,11 @@ extension Format where Value == BindAddress {
 
 extension Format where Value == EnvironmentVariable {
     static let variable = Format(
-        "KEY=VALUE", allowed: "KEY=VALUE; a VALUE that begins with a quote must end with it",
+        "KEY=VALUE",
+        allowed: "KEY=VALUE; a VALUE that begins with a quote must end with the same quote",
         readsQuotes: true
     ) { written throws(ValueFault) in
-        // No name begins with a quote, so these are around all of it.
+        // No name begins with a quote, so the quotes enclose the whole text.
         let isQuoted = written.hasPrefix("\"") || written.hasPrefix("'")
         let text = isQuoted ? try Quoting.unquote(written) : written
         let scalars = text.unicodeScalars
@@ -167,7 +168,7 @@ extension Format where Value == EnvironmentVariable {
 
 extension Format where Value == LogDestination {
     static let logDestination = Format(
-        "FILE", allowed: "stderr, or a file's path", readsQuotes: true
+        "FILE", allowed: "stderr, or the path of a file", readsQuotes: true
     ) { text throws(ValueFault) in
         let path = try Format<String>.text("", allowed: "").parse(text)
         return path == "stderr" ? .standardError : .file(path)
@@ -179,12 +180,12 @@ extension Format where Value == LogDestination {
     }
 }
 
-/// Whether a text can be the name of a pool.
+/// Whether a text is a valid pool name.
 func isPoolName(_ text: String) -> Bool {
     (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
 }
 
-/// Whether a text can be the master's name, which becomes part of file names.
+/// Whether a text is a valid name of a master, which becomes part of file names.
 func isMasterName(_ text: String) -> Bool {
     (1...64).contains(text.utf8.count)
         && text.utf8.allSatisfy {

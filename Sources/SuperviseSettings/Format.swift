@@ -1,17 +1,17 @@
 import SuperviseCore
 
-/// How a value is written: the parser, its inverse, and the words for both.
+/// The textual form of a value: a parser, its inverse and a description.
 struct Format<Value: Sendable>: Sendable {
-    /// What stands for a value in usage lines, such as `SECONDS`.
+    /// The placeholder for a value in usage lines, such as `SECONDS`.
     let placeholder: String
-    /// The allowed values, as the end of an error message and of a help page.
+    /// The allowed values, as shown in error messages and in the help.
     let allowed: String
-    /// Whether `parse` reads quotes by rules of its own. Where it does not, quotes around the whole
-    /// value are taken off before.
+    /// Whether `parse` handles quotes itself. Otherwise quotes around the whole value are removed
+    /// before parsing.
     let readsQuotes: Bool
-    /// The value that a text means.
+    /// Parses a text.
     let parse: @Sendable (String) throws(ValueFault) -> Value
-    /// A text that parses to the value again.
+    /// Prints a value so that parsing the text yields the value again.
     let print: @Sendable (Value) -> String
 
     init(
@@ -26,12 +26,12 @@ struct Format<Value: Sendable>: Sendable {
         self.print = print
     }
 
-    /// The value of a setting, which may stand in quotes.
+    /// Parses the value of a setting, which may be quoted.
     func value(of text: String) throws(ValueFault) -> Value {
         try parse(readsQuotes ? text : try Quoting.unquote(text))
     }
 
-    /// The same with a word or two for nil; the first one is printed.
+    /// The same format with words for nil; the first word is printed.
     func orNil(_ words: [String]) -> Format<Value?> {
         Format<Value?>(placeholder, allowed: allowed, readsQuotes: readsQuotes) {
             text throws(ValueFault) in
@@ -51,7 +51,7 @@ extension Format where Value == Bool {
         $0 ? "yes" : "no"
     }
 
-    /// What a word says; nil for any other word.
+    /// The value of a word; nil for any other word.
     static func meaning(ofWord word: String) -> Bool? {
         switch word.lowercased() {
         case "yes", "true", "on", "1": true
@@ -62,7 +62,7 @@ extension Format where Value == Bool {
 }
 
 extension Format where Value == Int {
-    /// A whole number, which may have a minus sign, in a range.
+    /// A whole number in a range, with an optional minus sign.
     static func integer(_ range: ClosedRange<Int>, allowed: String) -> Format {
         Format("N", allowed: allowed) { text throws(ValueFault) in
             let isNegative = text.utf8.first == UInt8(ascii: "-") && range.lowerBound < 0
@@ -81,7 +81,7 @@ extension Format where Value == Int {
 }
 
 extension Format where Value == UInt64 {
-    /// How many requests; `off` is 0.
+    /// A number of requests; `off` is 0.
     static func requests(allowed: String) -> Format {
         Format("N", allowed: allowed) { text throws(ValueFault) in
             if text.lowercased() == "off" { return 0 }
@@ -139,10 +139,10 @@ extension Format where Value == TimeSpan? {
 }
 
 extension Format where Value == MemoryCap {
-    /// Less than any process has; whoever writes less forgot the unit.
+    /// No process uses less; a smaller value probably lacks its unit.
     private static let leastCapBytes: UInt64 = 1 << 20
 
-    /// A memory cap in bytes, or a part of the memory limit.
+    /// A memory cap in bytes, or a percentage of the memory limit.
     static let memoryCap = Format(
         "SIZE", allowed: "off, a size of at least 1M such as 512M or 1.5G, or 1% to 100%"
     ) { text throws(ValueFault) in
@@ -198,7 +198,7 @@ extension Format where Value == Signal {
         $0.description
     }
 
-    /// A signal that asks a program to do something, so one that it can catch (signal(7)).
+    /// A signal that asks a program to do something, so a signal that can be caught (signal(7)).
     static let request = Format(
         "SIGNAL", allowed: "a signal that programs can catch, such as TERM, INT, QUIT or 15"
     ) { text throws(ValueFault) in
@@ -209,28 +209,28 @@ extension Format where Value == Signal {
         $0.description
     }
 
-    /// Signals that stop a program until SIGCONT, and that one: none of them ends it.
+    /// SIGCONT and the signals that suspend a program until SIGCONT. None of them terminates it.
     private static let pausing: Set<Int32> = [18, 20, 21, 22]
 
-    /// A signal that asks a program to end.
+    /// A signal that asks a program to exit.
     static let end = Format("SIGNAL", allowed: request.allowed) { text throws(ValueFault) in
         let signal = try Format.request.parse(text)
         guard !pausing.contains(signal.number) else {
-            throw .malformed(text, noun: "a signal that ends programs")
+            throw .malformed(text, noun: "a signal that terminates programs")
         }
         return signal
     } print: {
         $0.description
     }
 
-    /// A signal that ends a program.
+    /// A signal that terminates a program.
     static let quick = Format(
-        "SIGNAL", allowed: "a signal that ends programs, such as TERM, INT, QUIT or KILL"
+        "SIGNAL", allowed: "a signal that terminates programs, such as TERM, INT, QUIT or KILL"
     ) { text throws(ValueFault) in
         let signal = try Format.signal.parse(text)
         guard signal != .stop else { throw .uncatchable(text) }
         guard !pausing.contains(signal.number) else {
-            throw .malformed(text, noun: "a signal that ends programs")
+            throw .malformed(text, noun: "a signal that terminates programs")
         }
         return signal
     } print: {

@@ -1,10 +1,10 @@
-/// What the command line asks for.
+/// The action that a command line requests.
 public enum Invocation: Equatable, Sendable {
     /// Run the pools: `supervise [run] …`.
     case run(Overrides)
-    /// Validate, print the effective settings and end: `supervise check …`.
+    /// Validate, print the effective settings and exit: `supervise check …`.
     case check(Overrides)
-    /// Talk to a running master: `supervise status`, `supervise reload`, …
+    /// Send a command to a running master: `supervise status`, `supervise reload`, …
     case command(MasterCommand)
     /// Print a help text: `-h`, `--help`, `help TOPIC`.
     case help(HelpTopic)
@@ -12,11 +12,11 @@ public enum Invocation: Equatable, Sendable {
     case man
     /// Print the version: `--version`.
     case version
-    /// No argument at all: print the short help on standard error and end with status 2.
+    /// No arguments: print the short help on standard error and exit with status 2.
     case nothing
 
-    /// What these arguments ask for; the program's own name is not one of them. Values are looked
-    /// at when the configuration is loaded, together with those of the other layers.
+    /// Parses the arguments, without the name of the program. Values are checked when the configuration
+    /// is loaded, together with those of the other layers.
     public static func parse(_ arguments: [String]) throws(SettingsError) -> Invocation {
         guard let first = arguments.first else { return .nothing }
         let verb = Verb(rawValue: first)
@@ -60,9 +60,9 @@ public enum Invocation: Equatable, Sendable {
             throw SettingsError([
                 SettingsProblem(
                     source: .commandLine(option: "help"),
-                    message: "there is no topic \(shown(word))"
+                    message: "\(shown(word)) is not a help topic"
                         + NearestName.hint(word, in: HelpTopic.names)
-                        + "; see: supervise help topics")
+                        + "; for a list: supervise help topics")
             ])
         }
         return .help(topic)
@@ -84,9 +84,9 @@ public enum Verb: String, CaseIterable, Sendable {
     case check
     /// Show the pools and workers.
     case status
-    /// Show them again and again.
+    /// Show them continuously.
     case top
-    /// Show what happened.
+    /// Show events.
     case events
     /// Replace every worker.
     case reload
@@ -96,7 +96,7 @@ public enum Verb: String, CaseIterable, Sendable {
     case scale
     /// Stop the master.
     case stop
-    /// Open the log files again.
+    /// Reopen the log files.
     case reopen
     /// Replace the master's program.
     case upgrade
@@ -107,33 +107,36 @@ public enum Verb: String, CaseIterable, Sendable {
     /// Print the version.
     case version
 
-    /// How it is used, and for what.
+    /// The usage line and a summary.
     var usage: (form: String, summary: String) {
         switch self {
         case .run:
-            ("[run] [OPTIONS] -- COMMAND [ARG...]", "keep workers of COMMAND running")
+            ("[run] [OPTIONS] -- COMMAND [ARG...]", "run workers of COMMAND")
         case .check:
-            ("check [OPTIONS] [-- COMMAND...]", "validate, print the effective settings")
+            (
+                "check [OPTIONS] [-- COMMAND...]",
+                "validate the settings and print the effective ones"
+            )
         case .status: ("status [--json]", "show the pools, the workers and the last exits")
-        case .top: ("top", "the same, live")
-        case .events: ("events [--follow] [--json]", "show what happened, or happens")
+        case .top: ("top", "show the status continuously")
+        case .events: ("events [--follow] [--json]", "show past events, and new ones with --follow")
         case .reload:
             (
                 "reload [--wait [--timeout TIME]]",
-                "replace every worker; --wait tells whether that worked"
+                "replace every worker; --wait reports the result"
             )
         case .recycle: ("recycle SLOT|all [--pool NAME]", "replace one worker, or all of a pool")
         case .scale: ("scale N|+N|-N [--pool NAME]", "change the number of workers")
         case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
-        case .reopen: ("reopen", "open the log files again")
-        case .upgrade: ("upgrade", "go on as the program that is installed now")
+        case .reopen: ("reopen", "reopen the log files")
+        case .upgrade: ("upgrade", "replace the running master with the installed version")
         case .help: ("help [TOPIC]", "explain a setting, a command or a topic")
         case .man: ("man", "print the manual page: supervise man | man -l -")
         case .version: ("version", "print the version")
         }
     }
 
-    /// Whether it is for a running master.
+    /// Whether the command addresses a running master.
     var isForMaster: Bool {
         switch self {
         case .run, .check, .help, .man, .version: false

@@ -1,12 +1,12 @@
-/// A pool's settings together with where they were written.
+/// The settings of a pool and their sources.
 struct PoolDraft {
     var settings: PoolSettings
-    /// Where each given value stands; those of a repeatable key in the order of its list.
+    /// The source of each given value; for a repeatable key, in the order of its list.
     var sources: [String: [SettingSource]] = [:]
-    /// The keys that have their value from the part of the file that all pools share.
+    /// The keys whose value comes from the part of the file that all pools share.
     var sharedKeys: Set<String> = []
 
-    /// Where a key was given, or the pool as a whole.
+    /// The source of the first of these keys that was given, or else the pool.
     func source(of keys: String...) -> SettingSource {
         for key in keys {
             if let source = sources[key]?.last { return source }
@@ -15,13 +15,13 @@ struct PoolDraft {
     }
 }
 
-/// Lays the layers over each other.
+/// Merges the layers.
 struct LayerResolver {
     private let reader: ConfigFileReader
     private let variables: EnvironmentLayer
     private let overrides: Overrides
     private let pools: [ConfigFileReader.PoolSection]
-    /// Everything wrong so far, that of the files included.
+    /// The problems found so far, including those of the files.
     private(set) var problems: [SettingsProblem]
 
     init(reader: ConfigFileReader, variables: EnvironmentLayer, overrides: Overrides) {
@@ -38,7 +38,7 @@ struct LayerResolver {
         problems += given.compactMap(\.problem)
     }
 
-    /// Refuses what can't be told to belong to a pool.
+    /// Rejects pool settings that do not name one of several pools.
     mutating func checkScopes() {
         let names = pools.map(\.name)
         if names.count > 1 {
@@ -47,7 +47,7 @@ struct LayerResolver {
                 problems.append(
                     SettingsProblem(
                         source: assignment.source, key: assignment.key,
-                        message: "which pool? There are several: "
+                        message: "is ambiguous, because there are several pools: "
                             + names.joined(separator: ", ")
                             + "; write --pool \(names[0]).\(assignment.key)=…"))
             }
@@ -56,13 +56,13 @@ struct LayerResolver {
             problems.append(
                 SettingsProblem(
                     source: override.assignment.source,
-                    message: "there is no pool \(shown(override.pool))"
+                    message: "unknown pool \(shown(override.pool))"
                         + NearestName.hint(override.pool, in: names)
                         + "; the pools are: " + names.joined(separator: ", ")))
         }
     }
 
-    /// The master's settings. Values that are wrong are left at their defaults.
+    /// The settings of the master. Invalid values are replaced by defaults.
     func master() -> MasterSettings {
         var settings = MasterSettings()
         for setting in Setting.all {
@@ -76,7 +76,7 @@ struct LayerResolver {
         return settings
     }
 
-    /// The pools' settings. Values that are wrong are left at their defaults.
+    /// The settings of the pools. Invalid values are replaced by defaults.
     mutating func drafts() -> [PoolDraft] {
         pools.map { draft(of: $0) }
     }
@@ -93,7 +93,7 @@ struct LayerResolver {
                 case .pool(let field) = setting.field
             else { continue }
             if layer == 0 {
-                // Only a default that counts is worth an error.
+                // Report an invalid default only if it is in effect.
                 problems += values.compactMap(\.problem)
             }
             if layer == 1 { draft.sharedKeys.insert(setting.key) }
@@ -103,7 +103,7 @@ struct LayerResolver {
         return draft
     }
 
-    /// The highest layer that gives a key, and what it gives.
+    /// The highest layer that contains a key, and its values.
     private func winner(
         of key: String, among layers: [Layer]
     ) -> (layer: Int, values: [Assignment])? {
@@ -114,7 +114,7 @@ struct LayerResolver {
         return nil
     }
 
-    /// Stores values and gives back where those that are in force were written.
+    /// Stores values and returns the sources of those that take effect.
     private static func apply<Model>(
         _ values: [Assignment], to model: inout Model, by field: FieldOf<Model>
     ) -> [SettingSource] {
@@ -129,7 +129,7 @@ struct LayerResolver {
                     sources.append(value.source)
                 }
             } catch {
-                // Reported where the value was read.
+                // Already reported when the value was read.
             }
         }
         return sources

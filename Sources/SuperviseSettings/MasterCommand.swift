@@ -2,51 +2,51 @@ import SuperviseCore
 
 /// A command for a running master: `supervise status` and its siblings.
 public struct MasterCommand: Equatable, Sendable {
-    /// What is to be done.
+    /// The action that is requested.
     public enum Action: Equatable, Sendable {
         /// Show the pools and workers once.
         case status(json: Bool)
-        /// Show them again and again.
+        /// Show them continuously.
         case top
-        /// Show what happened, and with `follow` what happens.
+        /// Show the last events and, with `follow`, new ones.
         case events(follow: Bool, json: Bool)
-        /// Roll over to new code and settings; with `wait`, until that is decided, or for so long.
+        /// Replace every worker; with `wait`, wait for the result, at most for `timeout`.
         case reload(wait: Bool, timeout: TimeSpan?)
-        /// Replace the worker of a slot, or of all where it is nil.
+        /// Replace the worker of a slot; nil means all slots.
         case recycle(slot: Int?, pool: String?)
         /// Change the number of workers: `4`, `+1`, `-1`.
         case scale(String, pool: String?)
-        /// Stop; with `wait`, until the master is gone.
+        /// Stop; with `wait`, wait until the master has exited.
         case stop(quick: Bool, wait: Bool)
-        /// Open the log files again.
+        /// Reopen the log files.
         case reopen
         /// Replace the master's program.
         case upgrade
     }
 
-    /// Which master.
+    /// The master that a command addresses.
     public enum Target: Equatable, Sendable {
-        /// The only one that runs.
+        /// The only running master.
         case only
-        /// The one of this name.
+        /// The master with this name.
         case named(String)
-        /// The one that listens on this unix socket.
+        /// The master that listens on this unix socket.
         case socket(String)
     }
 
-    /// What is to be done.
+    /// The action that is requested.
     public var action: Action
-    /// By which master.
+    /// The master that is addressed.
     public var target = Target.only
 
-    /// A command.
+    /// Creates a command.
     public init(_ action: Action, target: Target = .only) {
         self.action = action
         self.target = target
     }
 }
 
-/// Reads the words after such a verb.
+/// Parses the arguments of such a command.
 struct MasterCommandParser {
     private let verb: Verb
     private var rest: ArraySlice<String>
@@ -59,7 +59,7 @@ struct MasterCommandParser {
         rest = arguments
     }
 
-    /// The command, or nil where help was asked for.
+    /// Parses the command; nil if help was requested.
     static func parse(
         _ verb: Verb, _ arguments: ArraySlice<String>
     ) throws(SettingsError) -> MasterCommand? {
@@ -107,7 +107,7 @@ struct MasterCommandParser {
                 flags.insert(parts[0])
             } else if valueNames.contains(parts[0]) {
                 guard let value = parts.count == 2 ? parts[1] : rest.popFirst(), !value.isEmpty
-                else { throw error("\(parts[0]) needs a value") }
+                else { throw error("\(parts[0]) requires a value") }
                 values[parts[0]] = value
             } else {
                 throw error(
@@ -128,7 +128,7 @@ struct MasterCommandParser {
         case .reload:
             let timeout = try timeout()
             guard timeout == nil || flags.contains("--wait") else {
-                throw error("--timeout needs --wait")
+                throw error("--timeout requires --wait")
             }
             return .reload(wait: flags.contains("--wait"), timeout: timeout)
         case .recycle: return .recycle(slot: try slot(), pool: values["--pool"])
@@ -146,10 +146,14 @@ struct MasterCommandParser {
         switch (values["--name"], values["--control"]) {
         case (nil, nil): return .only
         case (let name?, nil):
-            guard isMasterName(name) else { throw error("\(shown(name)) is no name of a master") }
+            guard isMasterName(name) else {
+                throw error(
+                    "\(shown(name)) is not a valid master name; allowed: 1 to 64 letters, digits and . _ @ -"
+                )
+            }
             return .named(name)
         case (nil, let path?): return .socket(path.after(prefix: "unix:") ?? path)
-        case (_?, _?): throw error("--name and --control both name a master; give one")
+        case (_?, _?): throw error("--name and --control both select a master; use only one")
         }
     }
 
@@ -158,32 +162,35 @@ struct MasterCommandParser {
         do throws(ValueFault) {
             return try DurationText.parse(text)
         } catch {
-            throw self.error("--timeout takes a duration such as 30s or 2m, not \(shown(text))")
+            throw self.error(
+                "--timeout: \(shown(text)) is not a duration; allowed: a duration such as 30s or 2m"
+            )
         }
     }
 
     private mutating func slot() throws(SettingsError) -> Int? {
         guard let word = words.first else {
-            throw error("which slot? usage: supervise \(verb.usage.form)")
+            throw error("missing slot; usage: supervise \(verb.usage.form)")
         }
         words.removeFirst()
         if word == "all" { return nil }
         guard case .number(let number) = Decimal.parse(word), let slot = Int(exactly: number) else {
-            throw error("a slot is a number from 0, or all; not \(shown(word))")
+            throw error("\(shown(word)) is not a slot; allowed: a number from 0, or all")
         }
         return slot
     }
 
     private mutating func number() throws(SettingsError) -> String {
         guard let word = words.first else {
-            throw error("to how many workers? usage: supervise \(verb.usage.form)")
+            throw error("missing number of workers; usage: supervise \(verb.usage.form)")
         }
         words.removeFirst()
         let digits = word.hasPrefix("+") || word.hasPrefix("-") ? String(word.dropFirst()) : word
         guard case .number(let number) = Decimal.parse(digits), (1...100_000).contains(number)
         else {
             throw error(
-                "a number of workers such as 4, or a change such as +1 or -1; not \(shown(word))")
+                "\(shown(word)) is not a number of workers; allowed: a number such as 4, or a change such as "
+                    + "+1 or -1")
         }
         return word
     }

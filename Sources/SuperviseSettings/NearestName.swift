@@ -1,9 +1,9 @@
-/// The known name that an unknown one was probably meant to be.
+/// Finds the known name that is most similar to an unknown one.
 enum NearestName {
-    /// The nearest of `names` by edit distance, if one is near enough for a guess. Underscores and
-    /// capitals are no difference.
+    /// Returns the name with the smallest edit distance, if it is similar enough. Underscores and
+    /// capitals are ignored.
     static func find(_ written: String, in names: [String]) -> String? {
-        // No name is longer, and the work grows with the product of both lengths.
+        // No name is longer, and the cost grows with the product of both lengths.
         guard written.utf8.count <= 40 else { return nil }
         let wanted = normal(written)
         var best: (name: String, distance: Int)?
@@ -16,17 +16,17 @@ enum NearestName {
         return best?.name
     }
 
-    /// The end of a message about an unknown name: `; did you mean max-rss?`, or nothing.
+    /// The end of a message about an unknown name: `; the most similar is max-rss`, or empty.
     static func hint(_ written: String, in names: [String], prefix: String = "") -> String {
-        find(written, in: names).map { "; did you mean \(prefix)\($0)?" } ?? ""
+        find(written, in: names).map { "; the most similar is \(prefix)\($0)" } ?? ""
     }
 
     private static func normal(_ name: String) -> [UInt8] {
         name.lowercased().utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
     }
 
-    /// How many bytes to insert, remove, replace or swap with their neighbour: a slip of the fingers
-    /// counts once (optimal string alignment).
+    /// The number of bytes to insert, remove, replace or swap with their neighbour (optimal string
+    /// alignment distance).
     private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var before: [Int] = []
         var above = Array(0...b.count)

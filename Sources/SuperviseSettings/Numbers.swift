@@ -1,18 +1,18 @@
 import SuperviseCore
 
-/// Whole numbers without a sign, as people write them: digits alone.
+/// Whole numbers without a sign: digits only.
 enum Decimal {
-    /// What a text is as a number.
+    /// The result of parsing a number.
     enum Outcome: Equatable {
         /// A number.
         case number(UInt64)
-        /// Digits, but more than 64 bits hold.
+        /// Digits that exceed 64 bits.
         case tooLarge
-        /// Not digits alone, or nothing.
+        /// Other characters than digits, or an empty text.
         case notDigits
     }
 
-    /// Reads digits.
+    /// Parses digits.
     static func parse(_ text: some StringProtocol) -> Outcome {
         var number: UInt64 = 0
         var overflowed = false
@@ -37,7 +37,7 @@ enum SizeText {
         ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
     ]
 
-    /// The bytes that a text means, at most `Int64.max`.
+    /// Parses a size in bytes, at most `Int64.max`.
     static func parse(_ text: String) throws(ValueFault) -> UInt64 {
         if text.utf8.last == UInt8(ascii: "%") { throw .percentOfMemory(text) }
         let letters = text.reversed().prefix { $0.isASCII && $0.isLetter }
@@ -47,7 +47,7 @@ enum SizeText {
         }
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? parts[1] : "0"
-        // Nine digits of a fraction are exact to a byte and can't overflow below.
+        // Nine fractional digits are exact to a byte and cannot overflow below.
         guard let first = parts.first, fraction.utf8.count <= 9, parts.count == 1 || unit > 1,
             case .number(let numerator) = Decimal.parse(fraction)
         else { throw .malformed(text, noun: "a size") }
@@ -87,7 +87,7 @@ enum DurationText {
         ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("ns", 1),
     ]
 
-    /// The span that a text means.
+    /// Parses a duration.
     static func parse(_ text: String) throws(ValueFault) -> TimeSpan {
         var total: Int64 = 0
         var overflowed = false
@@ -117,7 +117,7 @@ enum DurationText {
         return TimeSpan(nanoseconds: total)
     }
 
-    /// So many of a unit of this length, a fraction rounded down to a nanosecond.
+    /// Parses a multiple of a unit, with the fraction rounded down to a nanosecond.
     private static func nanoseconds(
         _ text: Substring, of unit: Int64, mayHaveFraction: Bool
     ) -> Decimal.Outcome {
@@ -141,7 +141,7 @@ enum DurationText {
     /// The span in its largest units, exactly.
     static func print(_ span: TimeSpan) -> String {
         var rest = max(span.nanoseconds, 0)
-        // A minute and a half reads best as 90s.
+        // Durations below two minutes are printed in seconds: 90s, not 1m30s.
         if rest % 1_000_000_000 == 0, rest < 120_000_000_000 { return "\(rest / 1_000_000_000)s" }
         var text = ""
         for unit in units where rest >= unit.nanoseconds {

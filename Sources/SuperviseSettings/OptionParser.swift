@@ -1,13 +1,13 @@
-/// Reads the options of `run` and `check`, up to and with the command.
+/// Parses the options of `run` and `check`, including the command.
 struct OptionParser {
-    /// What was read.
+    /// The values read so far.
     private(set) var overrides = Overrides()
-    /// Everything wrong so far.
+    /// The problems found so far.
     private(set) var problems: [SettingsProblem] = []
 
     private var rest: ArraySlice<String>
 
-    /// Options that are no settings.
+    /// Options that are not settings.
     private static let ownOptions = ["config", "pool", "help", "version"]
     private static let optionNames = Setting.keys + ownOptions
 
@@ -15,7 +15,7 @@ struct OptionParser {
         rest = arguments
     }
 
-    /// Reads everything; an option that asks for a text instead ends it with that.
+    /// Parses all arguments. Returns early at an option that requests a text, such as `--help`.
     mutating func run() -> Invocation? {
         var isFirst = true
         while let argument = rest.popFirst() {
@@ -29,7 +29,7 @@ struct OptionParser {
                 if let request = takeShort(argument) { return request }
             } else {
                 reportWord(argument, isFirst: isFirst)
-                // What follows belongs to the misplaced command and would only add noise.
+                // The rest are arguments of the misplaced command; errors about them would not help.
                 return nil
             }
             isFirst = false
@@ -42,14 +42,14 @@ struct OptionParser {
         rest = []
         let source = SettingSource.commandLine(option: "--")
         guard let program = command.first, !program.isEmpty else {
-            report(source, nil, "no command follows")
+            report(source, nil, "no command follows; write the program to run after --")
             return
         }
         if let earlier = overrides.layer.first("command") {
-            report(source, "command", "given already by \(optionName(earlier))")
+            report(source, "command", "already given by \(optionName(earlier))")
             return
         }
-        // Quoting is undone exactly when the layers are merged, so the words stay untouched.
+        // Merging the layers undoes the quoting exactly, so the words are unchanged.
         overrides.layer.replace(
             Assignment(key: "command", text: ShellWords.join(command), source: source))
     }
@@ -71,7 +71,7 @@ struct OptionParser {
                     "unknown option"
                         + (ForeignName.hint(onSetting: name, prefix: "--")
                             ?? NearestName.hint(name, in: OptionParser.optionNames, prefix: "--")))
-                // Its value, if it has one, would be taken for a misplaced command.
+                // Its value would otherwise be reported as a misplaced command.
                 if inline == nil, let next = rest.first, !next.hasPrefix("-") {
                     rest = rest.dropFirst()
                 }
@@ -96,7 +96,7 @@ struct OptionParser {
         } else {
             report(
                 .commandLine(option: argument), nil,
-                "unknown option; the short ones are -h, -V, -c, "
+                "unknown option; the short options are -h, -V, -c, "
                     + Setting.all.compactMap { $0.shortOption.map { "-\($0)" } }
                     .joined(separator: ", "))
         }
@@ -111,7 +111,7 @@ struct OptionParser {
         } else if let value = inline ?? nextValue() {
             text = value
         } else {
-            report(source, setting.key, "needs a value: \(setting.placeholder)")
+            report(source, setting.key, "requires a value: \(setting.placeholder)")
             return
         }
         overrides.layer.set(Assignment(key: setting.key, text: text, source: source))
@@ -119,7 +119,7 @@ struct OptionParser {
 
     private mutating func takeConfig(_ inline: String?, _ option: String) {
         guard let path = inline ?? nextValue(), !path.isEmpty else {
-            report(.commandLine(option: option), nil, "needs the path of a config file")
+            report(.commandLine(option: option), nil, "requires the path of a config file")
             return
         }
         guard !path.hasUndecodedBytes else {
@@ -139,7 +139,7 @@ struct OptionParser {
         else {
             report(
                 .commandLine(option: "--pool"), nil,
-                "\(shown(written)) is not NAME.key=value, as in --pool web.workers=4")
+                "\(shown(written)) is not of the form NAME.key=value, as in --pool web.workers=4")
             return
         }
         let key = String(written[utf8.index(after: dot)..<equals])
@@ -150,7 +150,7 @@ struct OptionParser {
             return
         }
         guard setting.scope == .pool else {
-            report(source, key, "is a setting of the master; write --\(key)")
+            report(source, key, "is a setting of the master, not of a pool; write --\(key)")
             return
         }
         let value = String(written[utf8.index(after: equals)...])
@@ -160,14 +160,14 @@ struct OptionParser {
                 assignment: Assignment(key: key, text: value, source: source)))
     }
 
-    /// The next argument as a value, which may begin with a dash: `--nice -5`.
+    /// Consumes the next argument as a value, which may begin with a dash: `--nice -5`.
     private mutating func nextValue() -> String? {
         guard let next = rest.first, next != "--" else { return nil }
         rest = rest.dropFirst()
         return next
     }
 
-    /// The next argument, where it can be nothing but the value of an option that needs none.
+    /// Consumes the next argument if it can only be the optional value of a flag.
     private mutating func nextBoolean() -> String? {
         guard let next = rest.first, Format<Bool>.meaning(ofWord: next) != nil else { return nil }
         rest = rest.dropFirst()
@@ -177,24 +177,28 @@ struct OptionParser {
     private mutating func reportWord(_ word: String, isFirst: Bool) {
         let message =
             if let verb = Verb(rawValue: word) {
-                "\(shown(word)) comes first, as in: supervise \(verb.usage.form)"
+                "\(shown(word)) must come first, as in: supervise \(verb.usage.form)"
             } else {
                 OptionParser.advice(on: word, isFirst: isFirst)
             }
         let ours = ForeignName.settings(amongWords: rest).map { "--" + $0 }
-        let hint = ours.isEmpty ? "" : "; \(ours.joined(separator: " ")) before it"
+        let hint = ours.isEmpty ? "" : "; write \(ours.joined(separator: " ")) before --"
         report(.invocation, nil, message + hint)
     }
 
-    /// What to say of a word that is no verb at all.
+    /// The advice on a word that is not a command.
     private static func advice(on word: String, isFirst: Bool) -> String {
-        let command = "write the program to run after --, as in: supervise -- \(word)"
-        guard isFirst else { return "unexpected word \(shown(word)); \(command)" }
+        let command = "write it after --, as in: supervise -- \(word)"
+        guard isFirst else {
+            return "unexpected word \(shown(word)); if it is the program to run, \(command)"
+        }
         let unknown = "unknown command \(shown(word))"
         if let hint = ForeignName.hint(onCommand: word) { return "\(unknown); \(hint)" }
         let names = Verb.allCases.map(\.rawValue)
-        guard let meant = NearestName.find(word, in: names) else { return "\(unknown); \(command)" }
-        return "\(unknown); did you mean \(meant)? Or \(command)"
+        guard let meant = NearestName.find(word, in: names) else {
+            return "\(unknown); if it is the program to run, \(command)"
+        }
+        return "\(unknown); the most similar is \(meant). To run a program, \(command)"
     }
 
     private func optionName(_ assignment: Assignment) -> String {

@@ -1,11 +1,10 @@
-/// What the command line says about the settings. It stays on top of the file and the environment
-/// at every reload.
+/// The settings on the command line. They override the file and the environment, also at a reload.
 public struct Overrides: Equatable, Sendable {
     /// The config file, if one was given.
     public internal(set) var configPath: String?
     /// The values of options, and of the command after `--`.
     var layer = Layer()
-    /// The values of `--pool NAME.key=value`, which are above those of plain options.
+    /// The values of `--pool NAME.key=value`, which override plain options.
     var pools: [PoolOverride] = []
 
     /// A value for one pool.
@@ -30,7 +29,7 @@ public struct Overrides: Equatable, Sendable {
 }
 
 extension Layer {
-    /// Adds a value of a repeatable setting; of others the last one counts.
+    /// Adds a value. For a setting that is not repeatable, the value replaces the previous one.
     mutating func set(_ assignment: Assignment) {
         if Setting.named(assignment.key)?.isRepeatable == true {
             add(assignment)

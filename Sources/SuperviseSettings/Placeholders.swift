@@ -1,19 +1,19 @@
-/// The placeholders of a command: `{fd}` and `{fd:N}` stand for descriptor numbers (N counts the
-/// pool's listeners from 0, so that `{fd}` is `{fd:0}`), `{slot}` for the worker's slot, `{pool}`
-/// for the pool's name. Other braces are left as they are, so that JSON and format strings pass.
+/// A placeholder in a command. `{fd}` and `{fd:N}` are descriptor numbers (N is the index of the
+/// listener, so `{fd}` is `{fd:0}`), `{slot}` is the worker's slot and `{pool}` the pool's name. Other
+/// braces are kept, so that JSON and format strings are unchanged.
 enum Placeholder: Equatable {
     case descriptor(Int)
     case slot
     case pool
 
-    /// The placeholder between two braces, if it is one.
+    /// Parses the text between two braces; nil if it is not a placeholder.
     init?(_ inner: String) {
         switch inner {
         case "fd": self = .descriptor(0)
         case "slot": self = .slot
         case "pool": self = .pool
         default:
-            // Four digits are more listeners than a process can have by default.
+            // Four digits exceed the number of listeners that a process can have by default.
             guard inner.utf8.count <= 7, inner.hasPrefix("fd:"),
                 case .number(let index) = Decimal.parse(inner.dropFirst(3))
             else { return nil }
@@ -21,7 +21,7 @@ enum Placeholder: Equatable {
         }
     }
 
-    /// Hands every piece of a word to `take`, in order: plain text, or a placeholder as written.
+    /// Passes each part of a word to `take`, in order: plain text, or a placeholder as written.
     static func scan(_ word: String, _ take: (Substring, Placeholder?) -> Void) {
         let utf8 = word.utf8
         var plain = word.startIndex
@@ -46,9 +46,9 @@ enum Placeholder: Equatable {
     }
 }
 
-/// The words of a command for one worker: `descriptors` are the numbers that the pool's listeners
-/// have in the worker, in the order of `bind`. A descriptor that does not exist is left as written;
-/// loading the configuration has refused those already.
+/// Expands the placeholders in a command for one worker. `descriptors` are the descriptor numbers of
+/// the pool's listeners in the worker, in the order of `bind`. A placeholder for a missing listener is
+/// kept; loading the configuration has already rejected those.
 public func expandPlaceholders(
     _ words: [String], descriptors: [Int32], slot: Int, pool: String
 ) -> [String] {
@@ -60,7 +60,7 @@ public func expandPlaceholders(
                 result += String(descriptors[index])
             case .slot: result += String(slot)
             case .pool: result += pool
-            // For += the runtime would make the generic type of a Substring.
+            // += with a Substring would instantiate a generic type at run time, which is slow.
             case .descriptor, nil: result.append(contentsOf: text)
             }
         }
@@ -68,7 +68,7 @@ public func expandPlaceholders(
     }
 }
 
-/// The largest listener, counted from 0, that a command's placeholders name, if they name any.
+/// The largest listener index, from 0, in the placeholders of a command, if any.
 func largestDescriptorPlaceholder(in words: [String]) -> Int? {
     var largest: Int?
     for word in words {

@@ -1,109 +1,111 @@
 import SuperviseCore
 
-/// Everything that is set for one pool.
+/// The settings of one pool.
 public struct PoolSettings: Equatable, Sendable {
     /// The pool's name, 1 to 64 of `A-Za-z0-9_-`.
     public var name: String
 
-    /// What the pool listens on, in the order of the workers' descriptors.
+    /// The addresses of the pool's listeners, in the order of the workers' descriptors.
     public var binds: [BindAddress] = [] {
         didSet { policy.hasListeners = !binds.isEmpty }
     }
-    /// The accept queue of each listener, as listen(2) takes it.
+    /// The length of the accept queue of each listener, as for listen(2).
     public var backlog = 2048
     /// The permissions of unix socket files.
     public var socketMode: UInt32 = 0o660
-    /// The owner of unix socket files: `USER`, `USER:GROUP` or `:GROUP`; nil leaves the master's.
+    /// The owner of unix socket files: `USER`, `USER:GROUP` or `:GROUP`; nil means the master's user.
     public var socketOwner: String?
     /// Whether the listeners are set to O_NONBLOCK.
     public var nonblocking = false
-    /// Whether the environment tells workers of the listeners as systemd and others do.
+    /// Whether the environment of the workers announces the listeners, as systemd does.
     public var passListeners = true
 
     /// The program and its arguments, with placeholders: see `expandPlaceholders`.
     public var command: [String] = []
-    /// How many workers are kept. A count is copied to `policy`; `auto` is the master's to resolve.
+    /// The number of workers. A count is copied to `policy`; the master resolves `auto`.
     public var workers = WorkerCount.count(1) {
         didSet { if case .count(let count) = workers { policy.workers = count } }
     }
-    /// Variables added to the workers' environment; of two with the same name the later counts.
+    /// Variables added to the environment of the workers; of two with the same name, the later one applies.
     public var environment: [EnvironmentVariable] = []
     /// Files of such variables, read before `environment` is added. See
     /// `Configuration.inliningEnvironmentFiles`.
     public var environmentFiles: [String] = []
     /// Whether the workers start without the master's environment.
     public var clearEnvironment = false
-    /// The folder that workers start in; nil is the master's.
+    /// The working directory of the workers; nil means that of the master.
     public var workingDirectory: String?
-    /// The user that workers run as, a name or number; nil is the master's.
+    /// The user that the workers run as, a name or number; nil means that of the master.
     public var user: String?
-    /// The group that workers run as, a name or number; nil is the user's, else the master's.
+    /// The group that the workers run as, a name or number; nil means that of the user, or else that of
+    /// the master.
     public var group: String?
-    /// The workers' umask(2); nil is the master's.
+    /// The umask(2) of the workers; nil means that of the master.
     public var umask: UInt32?
-    /// RLIMIT_AS in bytes (setrlimit(2)); nil leaves it.
+    /// RLIMIT_AS in bytes (setrlimit(2)); nil keeps the inherited limit.
     public var addressSpaceLimit: ResourceLimit?
-    /// RLIMIT_NOFILE; nil leaves it.
+    /// RLIMIT_NOFILE; nil keeps the inherited limit.
     public var openFilesLimit: ResourceLimit?
-    /// RLIMIT_CORE in bytes; nil leaves it.
+    /// RLIMIT_CORE in bytes; nil keeps the inherited limit.
     public var coreSizeLimit: ResourceLimit?
-    /// The workers' nice value, -20 to 19; nil leaves it.
+    /// The nice value of the workers, -20 to 19; nil keeps the inherited one.
     public var nice: Int?
-    /// The workers' oom_score_adj, -1000 to 1000 (proc_pid_oom_score_adj(5)); nil leaves it.
+    /// The oom_score_adj of the workers, -1000 to 1000 (proc_pid_oom_score_adj(5)); nil keeps the
+    /// inherited one.
     public var oomScoreAdjust: Int?
-    /// How a worker's own bind() to our address is answered with our listener.
+    /// How a worker that binds an address of the pool gets the listener.
     public var adopt = AdoptRule.auto
-    /// Where request counts come from.
+    /// The source of request counts.
     public var count = CountRule.auto
 
-    /// Whose memory counts against the caps.
+    /// The processes whose memory counts against the caps.
     public var memoryScope = MemoryScope.tree
 
-    /// What counts as memory.
+    /// How memory is measured.
     public var memoryMetric = MemoryMetric.rss
 
-    /// What looks at a worker before it is recycled for its memory: a program and its arguments; empty
-    /// is nothing.
+    /// The command that runs before a worker is recycled for memory, with its arguments; empty means
+    /// none.
     public var beforeRecycle: [String] = []
-    /// What a worker gets before it is recycled for its memory; nil is nothing.
+    /// The signal that is sent before a worker is recycled for memory; nil means none.
     public var evidenceSignal: Signal?
-    /// The file that the workers' memory is written to; nil is none.
+    /// The file that the workers' memory is written to; nil means none.
     public var memoryLog: String?
-    /// How often that is.
+    /// The interval between its entries.
     public var memoryLogInterval = TimeSpan.seconds(60)
 
-    /// The signal that asks a worker to finish and end.
+    /// The signal that asks a worker to stop.
     public var stopSignal = Signal.terminate
-    /// The signal of a quick stop; nil is `stopSignal`.
+    /// The signal for a quick stop; nil means `stopSignal`.
     public var quickSignal: Signal?
-    /// What workers get when the master reopens its files; nil is nothing.
+    /// The signal that workers receive when the master reopens its files; nil means none.
     public var reopenSignal: Signal?
 
-    /// What the pool's state machine decides by.
+    /// The policy of the pool's state machine.
     public var policy = PoolPolicy()
 
-    /// A pool with the defaults, which lacks a command.
+    /// Creates the default settings, without a command.
     public init(name: String) {
         self.name = name
     }
 }
 
-/// How many workers a pool keeps.
+/// The number of workers of a pool.
 public enum WorkerCount: Hashable, Sendable {
-    /// So many.
+    /// A fixed number.
     case count(Int)
-    /// One for each processor that affinity and the cgroup's limit allow.
+    /// One per processor that the CPU affinity and the cgroup limit allow.
     case auto
 }
 
-/// A variable of the workers' environment.
+/// An environment variable of the workers.
 public struct EnvironmentVariable: Hashable, Sendable {
     /// The name, without blanks, quotes and equals signs.
     public var name: String
     /// The value, without NUL.
     public var value: String
 
-    /// A variable.
+    /// Creates a variable.
     public init(name: String, value: String) {
         self.name = name
         self.value = value
@@ -112,50 +114,50 @@ public struct EnvironmentVariable: Hashable, Sendable {
 
 /// A limit of setrlimit(2).
 public enum ResourceLimit: Hashable, Sendable {
-    /// So many bytes or descriptors.
+    /// A number of bytes or descriptors.
     case limited(UInt64)
     /// RLIM_INFINITY.
     case unlimited
 }
 
-/// What of a process counts as its memory.
+/// How the memory of a process is measured.
 public enum MemoryMetric: String, Hashable, Sendable, CaseIterable {
-    /// The resident set, shared pages included.
+    /// The resident set, including shared pages.
     case rss
-    /// Its own pages, and its part of the shared ones.
+    /// Private pages and a proportional part of the shared ones.
     case pss
-    /// Its own pages.
+    /// Private pages.
     case uss
 }
 
-/// Whose memory is a worker's.
+/// The processes that count as a worker.
 public enum MemoryScope: String, Hashable, Sendable, CaseIterable {
-    /// The worker's and that of its descendants.
+    /// The worker and its descendants.
     case tree
-    /// The worker's alone.
+    /// Only the worker.
     case process
 }
 
-/// How programs that open their own socket get the pool's listener instead.
+/// How programs that open their own socket get the pool's listener.
 public enum AdoptRule: String, Hashable, Sendable, CaseIterable {
-    /// By the preload library where the program can load it, else by seccomp.
+    /// By the preload library if the program can load it, otherwise by seccomp.
     case auto
     /// By the preload library.
     case preload
     /// By seccomp user notification (seccomp_unotify(2)).
     case seccomp
-    /// Not at all.
+    /// Disabled.
     case off
 }
 
-/// Where request counts come from.
+/// The source of request counts.
 public enum CountRule: String, Hashable, Sendable, CaseIterable {
-    /// What the worker reports, else the connections that the preload library counts.
+    /// The reported count or, without one, the connections that the preload library counts.
     case auto
-    /// What the worker reports.
+    /// The reported count.
     case report
     /// The connections that the preload library counts.
     case preload
-    /// Nowhere.
+    /// None.
     case off
 }

@@ -1,15 +1,15 @@
-/// Quoted values. The config file needs no quotes: a value is what stands between the equals sign
-/// and the end of the line, without the blanks around it. What can't be said that way (blanks at
-/// the ends, line breaks, a backslash at the end) is said in quotes:
+/// Quoted values. A config file needs no quotes: a value is the text between the equals sign and the
+/// end of the line, without surrounding blanks. Quotes are needed for blanks at the ends, line breaks
+/// and a backslash at the end:
 ///
 /// - a value that begins with a double quote ends with one, and `\n`, `\t`, `\r`, `\\`, `\"` and
-///   `\xHH` (a byte below 80) between them mean what they mean in C;
+///   `\xHH` (a byte below 80) have the same meaning as in C;
 /// - a value that begins with a single quote ends with one, and everything between is literal.
 ///
-/// Paths, names and addresses take quotes around the whole value, `env` and env-files around what
-/// follows the variable's name. Commands have the shell's rules instead: see `ShellWords`.
+/// Paths, names and addresses are quoted as a whole; in `env` and env-files, the part after the name of
+/// the variable is quoted. Commands follow the rules of the shell: see `ShellWords`.
 enum Quoting {
-    /// The text that is meant by `written`, which may be quoted.
+    /// Removes the quotes of a value, if it is quoted.
     static func unquote(_ written: String) throws(ValueFault) -> String {
         let scalars = Array(written.unicodeScalars)
         guard let quote = scalars.first, quote == "\"" || quote == "'" else {
@@ -34,7 +34,7 @@ enum Quoting {
         return try withoutNUL(String(text))
     }
 
-    /// The text as it is written in a config file: as it is where that works, else quoted.
+    /// Quotes a text for a config file if necessary.
     static func quote(_ text: String) -> String {
         let scalars = text.unicodeScalars
         let plain =
@@ -44,7 +44,7 @@ enum Quoting {
         return plain ? text : "\"" + escaped(text, quote: "\"") + "\""
     }
 
-    /// The text with backslashes before what quotes of this kind can't hold plainly.
+    /// Escapes the characters that cannot appear literally inside quotes of this kind.
     static func escaped(_ text: String, quote: Unicode.Scalar) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -62,7 +62,7 @@ enum Quoting {
         return result
     }
 
-    /// What a backslash before these scalars means, and how many of them belong to it.
+    /// Decodes the escape sequence after a backslash and returns its length.
     static func escape(
         _ rest: ArraySlice<Unicode.Scalar>
     ) -> (meant: Unicode.Scalar, length: Int)? {
@@ -85,7 +85,7 @@ enum Quoting {
         }
     }
 
-    /// The text, if it can be handed to the kernel.
+    /// Rejects a text with a NUL, which the kernel does not accept.
     static func withoutNUL(_ text: String) throws(ValueFault) -> String {
         guard !text.utf8.contains(0) else { throw .containsNUL }
         return text

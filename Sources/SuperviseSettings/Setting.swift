@@ -1,65 +1,64 @@
-/// One setting: everything that the parsers, the help and the documents know about it. The table
-/// `Setting.all` is the only list of settings.
+/// One setting, as used by the parsers, the help and the documentation. The table `Setting.all` is the
+/// only list of settings.
 public struct Setting: Sendable {
-    /// What a setting belongs to.
+    /// The scope of a setting.
     public enum Scope: Hashable, Sendable {
-        /// The master, once.
+        /// The master.
         case master
         /// Each pool.
         case pool
     }
 
-    /// When a reload makes a new value count.
+    /// When a new value takes effect.
     public enum Reload: Hashable, Sendable {
         /// As soon as the reload is committed.
         case live
-        /// In the workers that the reload starts.
+        /// In workers that start after the reload.
         case newWorkers
         /// In listeners that the reload adds.
         case newListeners
-        /// Not before the master is started again.
+        /// After a restart of the master.
         case restart
     }
 
-    /// A heading of the help.
+    /// A group of settings in the help.
     public enum Group: String, Hashable, Sendable, CaseIterable {
         /// Sockets.
         case listening
-        /// What runs, and as whom.
+        /// The program and its environment.
         case workers
-        /// When a worker can serve.
+        /// When a worker is ready.
         case readiness
-        /// When and how healthy workers are replaced.
+        /// When and how workers are recycled.
         case recycling
-        /// How workers are ended.
+        /// How workers are stopped.
         case stopping
-        /// What happens when workers end by themselves.
+        /// How failures are handled.
         case failure
         /// The master itself.
         case master
 
-        /// The heading.
+        /// The title in the help.
         public var title: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
     }
 
-    /// The name in the config file; with two dashes, the option.
+    /// The name in the config file and, with two dashes, on the command line.
     public let key: String
-    /// The heading that it stands under.
+    /// The group that the setting belongs to.
     public let group: Group
-    /// When a reload makes a new value count.
+    /// When a new value takes effect.
     public let reload: Reload
-    /// The letter of a short option.
+    /// The letter of the short option, if any.
     public let shortOption: Character?
-    /// What it does, in a line without a full stop.
+    /// A one-line summary without a full stop.
     public let summary: String
-    /// What it does, in a few sentences with an example.
+    /// A description of a few sentences with an example.
     public let details: String
-    /// The default in words, where there is no value for it.
+    /// A description of the default if it is not a literal value.
     let defaultRemark: String?
     private let makeField: @Sendable () -> Field
 
-    /// A start uses a few of all settings: what a field is made of (key paths, formats) waits until
-    /// somebody asks for it.
+    /// Creates a setting. The field is created on first use, because a start uses only a few settings.
     init(
         _ key: String, in group: Group, _ field: @autoclosure @escaping @Sendable () -> Field,
         reload: Reload, short: Character? = nil, default defaultRemark: String? = nil,
@@ -75,10 +74,10 @@ public struct Setting: Sendable {
         self.details = details
     }
 
-    /// Where it is kept, and how it is read and written.
+    /// The property that stores the value, and its format.
     var field: Field { makeField() }
 
-    /// Whether it belongs to the master or to each pool.
+    /// Whether the setting belongs to the master or to each pool.
     public var scope: Scope {
         switch field {
         case .master: .master
@@ -86,19 +85,19 @@ public struct Setting: Sendable {
         }
     }
 
-    /// Whether it may be given several times, and adds up.
+    /// Whether the setting can be given several times and accumulates.
     public var isRepeatable: Bool { traits.isRepeatable }
 
-    /// Whether `--key` alone means yes.
+    /// Whether `--key` without a value means yes.
     public var isFlag: Bool { traits.isFlag }
 
-    /// What stands for its value in usage lines.
+    /// The placeholder for its value in usage lines.
     public var placeholder: String { traits.placeholder }
 
-    /// The allowed values, in words.
+    /// The allowed values, as shown in messages.
     public var allowed: String { traits.allowed }
 
-    /// The default as it would be written, or in words.
+    /// The default as a value or as a description.
     public var defaultText: String {
         if let defaultRemark { return defaultRemark }
         let texts =
@@ -109,17 +108,17 @@ public struct Setting: Sendable {
         return texts.isEmpty ? "none" : texts.joined(separator: " ")
     }
 
-    /// The environment variable that sets it: `SUPERVISE_MAX_REQUESTS`.
+    /// The environment variable of the setting: `SUPERVISE_MAX_REQUESTS`.
     public var environmentVariable: String {
         "SUPERVISE_" + key.uppercased().substituting(["-": "_"])
     }
 
-    /// The setting of a key.
+    /// The setting with a key.
     public static func named(_ key: String) -> Setting? {
         all.firstIndex { $0.key == key }.map { all[$0] }
     }
 
-    /// The settings under a heading, in their order.
+    /// The settings of a group, in order.
     public static func all(in group: Group) -> [Setting] { all.filter { $0.group == group } }
 
     static let keys = all.map(\.key)
@@ -132,13 +131,13 @@ public struct Setting: Sendable {
     }
 }
 
-/// Where a setting is kept.
+/// The property that stores a setting.
 enum Field: Sendable {
     case master(FieldOf<MasterSettings>)
     case pool(FieldOf<PoolSettings>)
 }
 
-/// What a field's format tells about it.
+/// Properties of a field that follow from its format.
 struct FieldTraits: Sendable {
     let placeholder: String
     let allowed: String
@@ -149,11 +148,11 @@ struct FieldTraits: Sendable {
 /// A stored property together with its format.
 struct FieldOf<Model: Sendable>: Sendable {
     let traits: FieldTraits
-    /// Sets the property, or adds to a list.
+    /// Sets the property, or appends to a list.
     let store: @Sendable (String, inout Model) throws(ValueFault) -> Void
-    /// Empties a list; nothing for other properties.
+    /// Empties a list; no effect on other properties.
     let clear: @Sendable (inout Model) -> Void
-    /// The values as a config file says them; none where nothing is set.
+    /// The values as written in a config file; empty if nothing is set.
     let texts: @Sendable (Model) -> [String]
 
     /// A property that always has a value.
@@ -171,7 +170,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         }
     }
 
-    /// A property that may have none, which an empty text says.
+    /// An optional property; an empty text sets it to nil.
     static func optional<Value>(
         _ path: WritableKeyPath<Model, Value?> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
@@ -184,7 +183,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         }
     }
 
-    /// A list, which every further value adds to and an empty text clears.
+    /// A list. Each value is appended; an empty text clears the list.
     static func list<Value>(
         _ path: WritableKeyPath<Model, [Value]> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
@@ -203,7 +202,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         }
     }
 
-    /// The command: a list of words in one value.
+    /// A command: a list of words in one value.
     static func words(
         _ path: WritableKeyPath<Model, [String]> & Sendable, _ format: Format<[String]>
     ) -> FieldOf {

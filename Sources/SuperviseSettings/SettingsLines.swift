@@ -1,6 +1,6 @@
-/// The lines of a config file or env-file, as text.
+/// The lines of a config file or env-file.
 enum SettingsLines {
-    /// Why bytes are no text.
+    /// The reason that bytes are not text.
     enum Fault: Error, Equatable {
         case notUTF8(line: Int)
         case containsNUL(line: Int)
@@ -22,7 +22,7 @@ enum SettingsLines {
         return lines
     }
 
-    /// The text without spaces and tabs around it.
+    /// Removes spaces and tabs from both ends.
     static func trimmed(_ text: some StringProtocol) -> String {
         let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
         var bytes = Substring(text).utf8
@@ -39,7 +39,7 @@ extension SettingsLines.Fault {
         case .notUTF8(let line):
             SettingsProblem(
                 source: .file(path: path, line: line),
-                message: "not valid UTF-8; save the file with this encoding")
+                message: "not valid UTF-8; save the file as UTF-8")
         case .containsNUL(let line):
             SettingsProblem(
                 source: .file(path: path, line: line),
@@ -48,25 +48,24 @@ extension SettingsLines.Fault {
     }
 }
 
-/// One statement of a config file, after comments and continuations.
+/// One statement of a config file, without comments and continuations.
 struct ConfigStatement: Equatable {
     enum Content: Equatable {
         /// `[pool NAME]`, with the text between the brackets.
         case section(String)
-        /// `key = value`, both without the blanks around them.
+        /// `key = value`, without surrounding blanks.
         case entry(key: String, value: String)
-        /// A line that is neither.
+        /// Any other line.
         case unreadable(String)
     }
 
-    /// The line that it begins on, counted from 1.
+    /// The number of its first line, from 1.
     let line: Int
     let content: Content
 
-    /// The statements of a file's lines. A line that ends with a backslash goes on after it: the
-    /// backslash, the line break and the blanks around them become one space. Comments and empty
-    /// lines between the parts are skipped, an empty one without ending the value, as systemd
-    /// reads it.
+    /// Parses the lines of a file. A line that ends with a backslash continues on the next line: the
+    /// backslash, the line break and the surrounding blanks become one space. Comments and empty lines
+    /// within a continued value are skipped, as in systemd.
     static func parse(_ lines: [String]) -> [ConfigStatement] {
         var statements: [ConfigStatement] = []
         var first: Int?
@@ -80,7 +79,7 @@ struct ConfigStatement: Equatable {
             }
             let continues = text.utf8.last == UInt8(ascii: "\\")
             if continues { text = SettingsLines.trimmed(String(text.unicodeScalars.dropLast())) }
-            // Added to in place: a long value of short lines would be copied at each of them.
+            // Appended in place; otherwise each line would copy the whole value.
             if first != nil { pending += " " }
             pending += text
             let line = first ?? index + 1

@@ -1,34 +1,34 @@
-/// Where a setting was written.
+/// The source of a setting.
 public enum SettingSource: Hashable, Sendable {
-    /// A line of a config file or env-file, counted from 1; 0 is the file as a whole.
+    /// A line of a config file or env-file, from 1; 0 means the whole file.
     case file(path: String, line: Int)
     /// An environment variable.
     case environment(variable: String)
-    /// An option or word of the command line, as it was written.
+    /// An option or word of the command line, as written.
     case commandLine(option: String)
-    /// A pool as a whole: what is wrong stands on no single line.
+    /// A pool as a whole, if the problem has no single line.
     case pool(String)
     /// The command line as a whole.
     case invocation
 }
 
-/// One thing that is wrong with the settings, and where.
+/// A problem with the settings.
 public struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
-    /// Where it stands.
+    /// The source of the problem.
     public let source: SettingSource
-    /// The setting that it is about, if it is about one.
+    /// The key of the setting, if the problem concerns one setting.
     public let key: String?
-    /// What was read and what is allowed.
+    /// The value, what is wrong and what is allowed.
     public let message: String
 
-    /// A problem at a place.
+    /// Creates a problem.
     public init(source: SettingSource, key: String? = nil, message: String) {
         self.source = source
         self.key = key
         self.message = message
     }
 
-    /// One line: the place, the key, the message.
+    /// One line: the source, the key, the message.
     public var description: String {
         switch source {
         case .file(let path, let line):
@@ -49,24 +49,24 @@ public struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with the settings, in one go. The exit code is 2.
+/// All problems with the settings. The exit code is 2.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
-    /// At least one problem, those of a file in the order of its lines.
+    /// At least one problem; those of a file are in the order of its lines.
     public let problems: [SettingsProblem]
 
-    /// An error of these problems; equal ones are told once.
+    /// Creates an error; equal problems are reported once.
     public init(_ problems: [SettingsProblem]) {
         self.problems = SettingsProblem.inReadingOrder(problems)
     }
 
-    /// One problem a line.
+    /// One problem per line.
     public var description: String {
         problems.map(\.description).joined(separator: "\n")
     }
 }
 
 extension SettingsProblem {
-    /// Each problem once; files in the order of their first problem, each by line, then the rest.
+    /// Removes duplicates and sorts: files in the order of their first problem, each by line, then the rest.
     static func inReadingOrder(_ problems: [SettingsProblem]) -> [SettingsProblem] {
         var seen: Set<SettingsProblem> = []
         var paths: [String: Int] = [:]

@@ -1,18 +1,18 @@
-/// Splits a command as a shell splits words, without any expansion: blanks separate, single quotes
-/// keep everything, double quotes keep all but `\\`, `\"`, `` \` `` and `\$`, `$'…'` knows `\n`,
-/// `\t`, `\r`, `\\`, `\'`, `\"` and `\xHH`, and outside of quotes a backslash keeps the character
-/// after it. (POSIX.1-2024, Shell Command Language, 2.2.)
+/// Splits a command into words as a shell does, without any expansion: blanks separate words, single
+/// quotes preserve everything, double quotes preserve all but `\\`, `\"`, `` \` `` and `\$`, `$'…'` supports `\n`,
+/// `\t`, `\r`, `\\`, `\'`, `\"` and `\xHH`, and outside of quotes a backslash preserves the next
+/// character. (POSIX.1-2024, Shell Command Language, 2.2.)
 public enum ShellWords {
-    /// The words of a command.
+    /// Splits a command into words.
     public static func split(_ command: String) throws(ValueFault) -> [String] {
         guard !command.utf8.contains(0) else { throw .containsNUL }
         var splitter = Splitter(scalars: Array(command.unicodeScalars), command: command)
         return try splitter.words()
     }
 
-    /// A command that splits into these words again.
+    /// Joins words into a command that splits into the same words.
     public static func join(_ words: [String]) -> String {
-        // For joined(separator:) the runtime makes generic types, which is 2 % of a start.
+        // joined(separator:) instantiates generic types at run time, which costs 2 % of a start.
         var command = ""
         for word in words {
             if !command.isEmpty { command += " " }
@@ -24,7 +24,7 @@ public enum ShellWords {
     private static func quote(_ word: String) -> String {
         let scalars = word.unicodeScalars
         if scalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            // A line break can stand in no value of a config file but as an escape.
+            // In a config file, a line break can only be written as an escape.
             return "$'" + Quoting.escaped(word, quote: "'") + "'"
         }
         if !word.isEmpty, scalars.allSatisfy(isPlain) { return word }

@@ -1,5 +1,5 @@
 extension String {
-    /// The text with each of these characters as what is to stand for it.
+    /// Replaces each of these characters by a text.
     public func substituting(_ texts: [Character: String]) -> String {
         reduce(into: "") { $0 += texts[$1] ?? String($1) }
     }

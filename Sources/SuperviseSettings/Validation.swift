@@ -1,15 +1,15 @@
 import SuperviseCore
 
-/// Looks at settings that are each right by themselves and wrong together.
+/// Checks combinations of settings that are valid individually.
 struct Validation {
     let drafts: [PoolDraft]
-    /// Whether the master inherits sockets that pools without a bind may use.
+    /// Whether the master inherits sockets that pools without a bind can use.
     var receivesSockets = false
     /// The config file, if there is one.
     var configPath: String?
-    /// Keys with a wrong value; what they do to others is not known and not told.
+    /// Keys with an invalid value. Problems that involve them are not reported.
     var faultyKeys: Set<String> = []
-    /// Whether a command may be missing because a line could not be read.
+    /// Whether a command may be missing only because a line could not be parsed.
     var mayLackCommands = false
     private(set) var problems: [SettingsProblem] = []
     private(set) var warnings: [SettingsProblem] = []
@@ -37,19 +37,19 @@ struct Validation {
         }
         guard let index = largestDescriptorPlaceholder(in: pool.command) else { return }
         let isSystemd = pool.binds.contains { if case .systemd = $0 { true } else { false } }
-        // How many sockets systemd passes is only known to the master.
+        // Only the master knows how many sockets systemd passes.
         guard !isSystemd, !(pool.binds.isEmpty && receivesSockets) else { return }
         if index >= pool.binds.count, !faultyKeys.contains("bind") {
             let written = index == 0 ? "{fd}" : "{fd:\(index)}"
             let count = pool.binds.count
             report(
                 draft, ["command"],
-                "\(written) stands for a listener that the pool does not have; it has "
-                    + (count == 0 ? "no bind" : "\(count), counted from 0"))
+                "\(written) refers to a listener that the pool does not have; the pool has "
+                    + (count == 0 ? "no bind" : "\(count), numbered from 0"))
         }
     }
 
-    /// Whoever comes from a program that takes its options anywhere writes them behind the command.
+    /// Warns about options of supervise that follow the command: some programs accept options anywhere.
     private mutating func checkWordsAfterCommand(_ draft: PoolDraft) {
         let source = SettingSource.commandLine(option: "--")
         guard draft.sources["command"]?.last == source else { return }
@@ -58,8 +58,8 @@ struct Validation {
             warnings.append(
                 SettingsProblem(
                     source: source,
-                    message: "--\(key) stands behind the command, so it is passed to "
-                        + "\(draft.settings.command[0]); to set supervise's own, write it before --"
+                    message: "--\(key) follows the command, so it is passed to "
+                        + "\(draft.settings.command[0]); to set it for supervise, write it before --"
                 ))
         }
     }
@@ -68,16 +68,17 @@ struct Validation {
         let isAlone = drafts.count == 1 && draft.settings.name == Configuration.defaultPoolName
         guard isAlone else {
             return report(
-                draft, ["command"], "none given; write command = PROGRAM ARGUMENTS in its section")
+                draft, ["command"],
+                "not set; write command = PROGRAM ARGUMENTS in the section of the pool")
         }
         let word = "after --, as in: supervise -- ./server --port 80"
         guard let configPath else {
-            return report(draft, ["command"], "none given; write it \(word)")
+            return report(draft, ["command"], "not set; write it \(word)")
         }
         problems.append(
             SettingsProblem(
                 source: .file(path: configPath, line: 0), key: "command",
-                message: "none given; write command = PROGRAM ARGUMENTS there, or the command "
+                message: "not set; write command = PROGRAM ARGUMENTS in the file, or the command "
                     + word))
     }
 
@@ -90,11 +91,11 @@ struct Validation {
         let other = key == "max-surge" ? "max-unavailable" : "max-surge"
         let remark =
             (other == "max-surge" ? policy.maxSurge : policy.maxUnavailable) == nil
-            ? " (its default here)" : ""
+            ? " (the default)" : ""
         report(
             draft, [key, other],
-            "0 together with \(other) 0\(remark) would let no worker ever be replaced; "
-                + "make one of them 1 or more")
+            "0 together with \(other) 0\(remark) allows no worker to be replaced; "
+                + "set one of them to 1 or more")
     }
 
     private func isNone(_ amount: Amount) -> Bool {
@@ -125,7 +126,7 @@ struct Validation {
         if pool.policy.maxRequests > 0 {
             report(
                 draft, ["count", "max-requests"],
-                "off leaves max-requests (\(pool.policy.maxRequests)) nothing to count by; "
+                "off conflicts with max-requests (\(pool.policy.maxRequests)), which needs a count; "
                     + "allowed: auto, report or preload, or max-requests = 0")
         }
         if pool.policy.stallTimeout != nil {
@@ -133,7 +134,7 @@ struct Validation {
         }
     }
 
-    /// A jitter that all pools share is no mistake where one of them has nothing to add it to.
+    /// Warns about a jitter without a limit, unless the jitter is a default shared by all pools.
     private mutating func checkJitter(_ draft: PoolDraft) {
         let policy = draft.settings.policy
         let idle = [
@@ -163,7 +164,7 @@ struct Validation {
                             source: source, key: "bind",
                             message: other.pool == draft.settings.name
                                 ? "\(address) is given twice"
-                                : "\(address) is taken by pool \(other.pool)"))
+                                : "\(address) is already used by pool \(other.pool)"))
                 }
                 taken.append((address, draft.settings.name))
             }
@@ -183,7 +184,7 @@ struct Validation {
 }
 
 extension MemoryCap {
-    /// What both are of is the same, or cannot be told.
+    /// Compares two caps of the same kind; caps of different kinds cannot be compared.
     fileprivate func isLess(than other: MemoryCap) -> Bool {
         switch (self, other) {
         case (.bytes(let own), .bytes(let other)): own < other

@@ -1,6 +1,6 @@
 /// The version of this program.
 public enum Version {
-    /// By semantic versioning; the settings, the log's fields and the worker contract are its public
-    /// interface.
+    /// The version, by semantic versioning. The settings, the fields of the log and the worker contract
+    /// are the public interface.
     public static let current = "0.1.0"
 }

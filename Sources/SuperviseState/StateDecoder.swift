@@ -1,4 +1,4 @@
-/// Puts one value together again.
+/// Decodes one value.
 struct StateDecoder: Decoder {
     let value: StateValue
     let codingPath: [any CodingKey]
@@ -50,7 +50,7 @@ private struct RecordReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decodeNil(forKey key: Key) throws -> Bool { try value(key) == .null }
 
-    // The generic method stands for those of the single types too.
+    // The generic method also replaces those of the single types.
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         try StateDecoder.decode(type, from: try value(key), path: codingPath + [key])
     }

@@ -1,9 +1,10 @@
-/// Values as bytes and back, exactly as they were: what one version of a program hands to the next.
+/// Encodes values as bytes and decodes them without loss, to pass them from one version of a program to
+/// the next.
 ///
-/// Any `Codable` value will do. Its parts go by name, so a field that a later version no longer has is
-/// passed over, and one that is optional may be new; any other difference is a fault of the bytes.
+/// It supports any `Codable` value. Fields are identified by name: a field that a later version no longer
+/// has is skipped, and a new field must be optional. Any other difference is an error.
 public enum State {
-    /// The value as bytes.
+    /// Encodes a value.
     public static func encode(_ value: some Encodable) throws(StateFault) -> [UInt8] {
         do {
             var writer = StateWriter()
@@ -16,7 +17,7 @@ public enum State {
         }
     }
 
-    /// The value that these bytes are.
+    /// Decodes a value.
     public static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8]
     ) throws(StateFault) -> Value {
@@ -47,9 +48,9 @@ public enum State {
     }
 }
 
-/// Takes one value apart.
+/// Encodes one value.
 final class StateEncoder: Encoder {
-    /// What the value was found to be so far.
+    /// The parts encoded so far.
     fileprivate enum Content {
         case nothing
         case value(StateValue)
@@ -134,7 +135,7 @@ private struct RecordWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encodeNil(forKey key: Key) { encoder.add(key, .null(codingPath)) }
 
-    // The generic method stands for those of the single types too.
+    // The generic method also replaces those of the single types.
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         encoder.add(key, try StateEncoder.make(value, codingPath + [key]))
     }
@@ -202,7 +203,7 @@ private struct ScalarWriter: SingleValueEncodingContainer {
     }
 }
 
-/// A key that no type declares.
+/// A key without a declaration in a type.
 struct StateKey: CodingKey {
     let stringValue: String
     let intValue: Int?

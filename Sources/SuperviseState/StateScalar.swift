@@ -1,7 +1,7 @@
-/// What is a value of its own and not made of others.
+/// A value that is not composed of other values.
 protocol StateScalar {
     var stateValue: StateValue { get }
-    /// nil where the value is another kind, or out of range.
+    /// Nil if the value has another kind or is out of range.
     init?(_ value: StateValue)
 }
 

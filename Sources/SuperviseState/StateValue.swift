@@ -1,14 +1,14 @@
-/// A value taken apart, as it stands between a Swift value and its bytes.
+/// An encoded value, between a Swift value and its bytes.
 ///
-/// As bytes: one for the kind, then what the kind needs. Numbers have seven bits a byte, lowest first,
-/// the top bit set in all but the last (LEB128); negative ones alternate with the others (zigzag).
-/// Texts, lists and records begin with their length.
+/// The first byte is the kind, followed by the content. Numbers use LEB128: seven bits per byte, lowest
+/// first, with the top bit set in all bytes but the last. Signed numbers use zigzag encoding. Texts, lists
+/// and records begin with their length.
 enum StateValue: Equatable {
     case null
     case bool(Bool)
     case signed(Int64)
     case unsigned(UInt64)
-    /// By its bits, so that it comes back as it was.
+    /// By its bit pattern, so that it is restored exactly.
     case real(UInt64)
     case text(String)
     case list([StateValue])
@@ -24,16 +24,16 @@ enum StateValue: Equatable {
     }
 }
 
-/// Why bytes are no state.
+/// The reason that bytes are not a valid state.
 public enum StateFault: Error, Equatable, Sendable, CustomStringConvertible {
-    /// They end too soon, or go on after the end.
+    /// The bytes are truncated or too long.
     case length
-    /// They hold a kind that there is not, text that is none, or more levels than any state has.
+    /// An unknown kind, invalid text, or too many levels.
     case form
-    /// They hold something else than what is asked for.
+    /// A value of an unexpected type.
     case content(path: String, String)
 
-    /// What is wrong, for people.
+    /// A description of the problem.
     public var description: String {
         switch self {
         case .length: "it is cut or has something behind its end"
@@ -43,7 +43,7 @@ public enum StateFault: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Puts a value's bytes one behind the other.
+/// Writes the bytes of a value.
 struct StateWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -94,10 +94,10 @@ struct StateWriter {
     }
 }
 
-/// Takes bytes apart again. Total: any bytes give a value or a fault.
+/// Parses bytes. It is total: any bytes yield a value or a fault.
 struct StateReader {
-    /// More levels than any state has; a reader that follows any number of them runs out of stack.
-    private static let mostLevels = 100
+    /// A limit above the depth of any state, which prevents a stack overflow.
+    private static let maxLevels = 100
 
     private let bytes: [UInt8]
     private var place = 0
@@ -112,7 +112,7 @@ struct StateReader {
     }
 
     private mutating func value(level: Int) throws(StateFault) -> StateValue {
-        guard level < StateReader.mostLevels else { throw .form }
+        guard level < StateReader.maxLevels else { throw .form }
         guard let kind = StateValue.Kind(rawValue: try byte()) else { throw .form }
         switch kind {
         case .null: return .null
@@ -155,7 +155,7 @@ struct StateReader {
         throw .form
     }
 
-    /// Each of them takes a byte at least, so a larger number is not believed.
+    /// Reads a count. Each element takes at least one byte, so a larger count is invalid.
     private mutating func count() throws(StateFault) -> Int {
         let number = try number()
         guard number <= UInt64(bytes.count - place) else { throw .length }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The listening sockets that a process got from its parent, as sd_listen_fds(3) describes them.
+/// The listening sockets that a process inherited from its parent (sd_listen_fds(3)).
 struct InheritedListeners: Sendable {
-    /// The first number (`SD_LISTEN_FDS_START`).
+    /// The first descriptor (`SD_LISTEN_FDS_START`).
     static let firstDescriptor: Int32 = 3
 
     let descriptors: [Int32]
@@ -10,10 +10,10 @@ struct InheritedListeners: Sendable {
 
     /// Reads `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`.
     ///
-    /// `LISTEN_PID` tells for whom the descriptors are. Behind `sh start.sh` or `npm start` it names
-    /// the wrapper; then `isOurWorker` decides: the page with the worker's nonce was inherited, so
-    /// the descriptors below it were too. In both cases a look at each says that it is a listening
-    /// socket, in case that the number has been closed and used again.
+    /// `LISTEN_PID` is the process that the descriptors are for. Behind `sh start.sh` or `npm start` it is
+    /// the wrapper; then `isOurWorker` decides: if the page with the nonce of the worker was inherited,
+    /// so were the descriptors below it. In both cases each descriptor is checked to be a listening
+    /// socket, because the number may have been closed and reused.
     init(
         environment: (String) -> String?, isOurWorker: Bool, first: Int32 = Self.firstDescriptor
     ) {
@@ -30,8 +30,8 @@ struct InheritedListeners: Sendable {
             names = []
             return
         }
-        // A program that the worker starts has no use for them, and would hold the port when the
-        // worker is gone.
+        // A program that the worker starts does not need them, and would keep the port bound after the
+        // worker exits.
         for descriptor in inherited {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }

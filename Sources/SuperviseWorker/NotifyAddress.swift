@@ -1,16 +1,17 @@
 import Glibc
 
-/// The supervisor's datagram socket, as sd_notify(3) describes `$NOTIFY_SOCKET`: a path, or a name
+/// The datagram socket of the supervisor, `$NOTIFY_SOCKET` of sd_notify(3): a path, or a name
 /// in the abstract namespace when it starts with `@` (unix(7)).
 final class NotifyAddress: Sendable {
-    /// The longest wait for room in the master's queue, in microseconds.
+    /// The maximum wait for room in the queue of the master, in microseconds.
     private static let patienceMicroseconds = 250_000
 
     private let descriptor: Int32
     private let address: sockaddr_un
     private let addressLength: socklen_t
 
-    /// A socket that sends to `name`; nil when the name is empty or too long, or no socket is left.
+    /// Creates a socket that sends to `name`; nil if the name is empty or too long, or no socket is
+    /// available.
     init?(name: String) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -40,10 +41,11 @@ final class NotifyAddress: Sendable {
         close(descriptor)
     }
 
-    /// Sends one datagram of `KEY=VALUE` lines; false when the master can't take it now.
+    /// Sends one datagram of `KEY=VALUE` lines. Returns false if the master cannot receive it now.
     ///
-    /// With `waits` it tries again for a quarter of a second where the master's queue is full, as somebody
-    /// else may have filled it, and no longer: a worker must go on serving when its master is stopped.
+    /// With `waits`, it retries for a quarter of a second if the queue of the master is full, because
+    /// another process may have filled it. It waits no longer, because a worker must keep serving while
+    /// its master is stopped.
     func send(_ message: String, waits: Bool = false) -> Bool {
         let bytes = Array(message.utf8)
         if send(bytes, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) { return true }

@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// The request to stop, as the signal handler leaves it behind.
+/// The request to stop, as recorded by the signal handler.
 ///
-/// A handler may only use what signal-safety(7) lists, so it sets a flag and writes one byte into a
-/// pipe; the flag answers a question, the pipe wakes a loop that sleeps in poll(2) or epoll_wait(2).
-/// Both are per process, like the handler.
+/// A handler may only use the functions in signal-safety(7), so it sets a flag and writes one byte to a
+/// pipe. The pipe wakes a loop that sleeps in poll(2) or epoll_wait(2). Both are per process, like the
+/// handler.
 enum StopSignal {
     private static let requestedBy = Atomic<pid_t>(0)
     private static let owner = Atomic<pid_t>(0)
@@ -13,23 +13,24 @@ enum StopSignal {
     private static let writeEnd = Atomic<Int32>(-1)
     private static let installation = Mutex(())
 
-    /// Whether this process was asked to stop. A child made by fork(2) starts without the request.
+    /// Whether this process was asked to stop. A child of fork(2) starts without the request.
     static var isRequested: Bool {
         let process = requestedBy.load(ordering: .acquiring)
         return process != 0 && process == getpid()
     }
 
-    /// Becomes readable when this process is asked to stop, and stays so; -1 before `catchSignal`.
+    /// A descriptor that becomes and remains readable when this process is asked to stop; -1 before
+    /// `catchSignal`.
     static var descriptor: Int32 {
         owner.load(ordering: .acquiring) == getpid() ? readEnd.load(ordering: .acquiring) : -1
     }
 
-    /// Takes `signal` as the request to stop. After fork(2) a child calls it again: the pipe of its
-    /// parent would wake the wrong process.
+    /// Handles `signal` as the request to stop. After fork(2), a child must call it again, because the
+    /// pipe of its parent wakes the parent.
     static func catchSignal(_ signal: Int32) {
         installation.withLock { _ in
             if owner.load(ordering: .acquiring) != getpid() { openPipe() }
-            // The handler's globals must be made before it runs: making them takes a lock.
+            // Initialize the globals of the handler before it runs: initialization takes a lock.
             _ = isRequested
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { _ in StopSignal.request() }
@@ -39,7 +40,7 @@ enum StopSignal {
         }
     }
 
-    /// Notes the request and wakes the loop; async-signal-safe.
+    /// Records the request and wakes the loop; async-signal-safe.
     static func request() {
         let savedError = errno
         let process = getpid()
@@ -53,7 +54,7 @@ enum StopSignal {
 
     private static func openPipe() {
         var ends: [Int32] = [-1, -1]
-        // Without descriptors left there is still the flag.
+        // If no descriptor is available, the flag still works.
         guard pipe(&ends) == 0 else { return }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)

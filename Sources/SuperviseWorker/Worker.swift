@@ -1,54 +1,55 @@
 import Glibc
 import Synchronization
 
-/// A worker's side of `supervise`: what it was given, and what it can tell its master.
+/// The worker side of `supervise`: its listeners and settings, and messages to its master.
 ///
 ///     let worker = Worker.current
 ///     worker.catchStopSignal()
 ///     // open the database, load the model, …
 ///     worker.ready()
 ///     while !worker.stopRequested {
-///         // accept on worker.listeners, answer, then
+///         // accept on worker.listeners, send the response, then
 ///         worker.countRequest()
 ///     }
 ///
-/// Outside `supervise` every call is a no-op, so a program needs no second mode. All of it may be
-/// called from any thread. After fork(2) the child counts on the same page and talks over the same
-/// socket as its parent, as one worker; it calls `catchStopSignal` for itself.
+/// Outside `supervise` every call is a no-op, so a program needs no separate mode. All calls are
+/// thread-safe. After fork(2), the child uses the same page and socket as its parent, as part of the same
+/// worker; it must call `catchStopSignal` itself.
 public final class Worker: Sendable {
-    /// This process's worker, read from its environment once.
+    /// The worker of this process, read once from its environment.
     public static let current = Worker(environment: { name in
         getenv(name).map { String(cString: $0) }
     })
 
-    /// The descriptors of the listening sockets in the order of `bind`; empty when none were passed
-    /// to this process (sd_listen_fds(3)).
+    /// The descriptors of the listening sockets in the order of `bind`; empty if none were passed to this
+    /// process (sd_listen_fds(3)).
     ///
-    /// They are shared with the other workers, and so is their blocking mode.
+    /// The sockets and their blocking mode are shared with the other workers.
     public let listeners: [Int32]
-    /// The listeners' names (`LISTEN_FDNAMES`), one for each; `unknown` where none was given.
+    /// The names of the listeners (`LISTEN_FDNAMES`); `unknown` for a listener without a name.
     public let listenerNames: [String]
-    /// The pool's name; nil outside `supervise`.
+    /// The name of the pool; nil outside `supervise`.
     public let pool: String?
-    /// The slot in the pool, which the worker's replacement will have too; nil outside `supervise`.
+    /// The slot in the pool, which the replacement of the worker will have as well; nil outside
+    /// `supervise`.
     public let slot: Int?
     /// The generation of settings that the worker belongs to; nil outside `supervise`.
     public let generation: Int?
-    /// The requests after which this worker will be replaced, drawn by the master at its start;
-    /// nil when there is no limit.
+    /// The number of requests after which this worker is replaced, drawn by the master at its start; nil if
+    /// there is no limit.
     public let requestLimit: UInt64?
-    /// How often `watchdog` must be called at least; nil when nobody watches. A worker that keeps
-    /// to half of it is safe (sd_watchdog_enabled(3)).
+    /// The maximum interval between calls of `watchdog`; nil if there is no watchdog. A worker should
+    /// call it at half of this interval (sd_watchdog_enabled(3)).
     public let watchdogInterval: Duration?
 
     private let page: WorkerPage?
     private let notify: NotifyAddress?
-    // What could not be told yet, because the master's socket was full.
+    // Messages that could not be sent yet, because the socket of the master was full.
     private let unreported = Atomic<UInt64>(0)
     private let owesTotal = Atomic<Bool>(false)
     private let unreportedBy = Atomic<pid_t>(getpid())
 
-    /// A worker described by these variables; a program uses `current`, tests bring their own.
+    /// Creates a worker from these variables. Programs use `current`; tests pass their own variables.
     public init(environment: (String) -> String?) {
         func number(_ name: String) -> Int? {
             environment("SUPERVISE_WORKER_" + name).flatMap { Int($0) }
@@ -73,7 +74,7 @@ public final class Worker: Sendable {
         } else {
             page = nil
         }
-        // Before this process opens a descriptor of its own, which could take a listener's number.
+        // Before this process opens a descriptor of its own, which could reuse the number of a listener.
         let inherited = InheritedListeners(environment: environment, isOurWorker: isOurWorker)
         listeners = inherited.descriptors
         listenerNames = inherited.names
@@ -82,9 +83,9 @@ public final class Worker: Sendable {
 
     // MARK: Counting
 
-    /// Counts answered requests: one atomic add, no system call.
+    /// Counts completed requests with one atomic add and no system call.
     ///
-    /// The addition that reaches the limit also sends `X_REQUESTS=<total>`, once; the worker goes on
+    /// The addition that reaches the limit also sends `X_REQUESTS=<total>`, once. The worker keeps
     /// serving until it is asked to stop. Without a page, but with a notify socket, every call sends
     /// `X_REQUESTS=+N` instead.
     public func countRequest(_ requests: UInt64 = 1) {
@@ -99,18 +100,18 @@ public final class Worker: Sendable {
         }
     }
 
-    /// The requests counted on the page so far, by all processes of this worker; nil without a page.
+    /// The number of requests on the page, counted by all processes of this worker; nil without a page.
     public var requestsCounted: UInt64? { page?.count }
 
-    /// Whether the total is still to be sent because the master's socket was full; the first thread
-    /// to ask has to do it.
+    /// Whether the total must still be sent because the socket of the master was full. The first thread
+    /// that reads this must send it.
     private func takeDebt() -> Bool {
         owesTotal.load(ordering: .relaxed) && owesTotal.exchange(false, ordering: .relaxed)
     }
 
     private func report(_ requests: UInt64) {
         guard notify != nil, requests > 0 else { return }
-        // A child made by fork(2) must not report again what its parent still owes.
+        // A child of fork(2) must not send the pending message of its parent again.
         let process = getpid()
         if unreportedBy.exchange(process, ordering: .relaxed) != process {
             unreported.store(0, ordering: .relaxed)
@@ -124,27 +125,27 @@ public final class Worker: Sendable {
 
     // MARK: Stopping
 
-    /// Takes `signal` (the pool's `stop-signal`, SIGTERM by default) as the request to stop. Until
-    /// then it ends the process, which is right for one that is still booting.
+    /// Handles `signal` (the pool's `stop-signal`, SIGTERM by default) as the request to stop. Before this
+    /// call the signal terminates the process, which is appropriate while it boots.
     public func catchStopSignal(_ signal: Int32 = SIGTERM) {
         StopSignal.catchSignal(signal)
     }
 
-    /// Whether the master asked this process to stop: accept no more, finish what is in flight,
-    /// exit with 0.
+    /// Whether the master asked this process to stop. The process should then accept no more connections,
+    /// finish the requests in flight and exit with 0.
     public var stopRequested: Bool { StopSignal.isRequested }
 
-    /// A descriptor that becomes readable, and stays so, when `stopRequested` turns true: put it
-    /// into the set that the loop polls. Never read from it. -1 before `catchStopSignal`.
+    /// A descriptor that becomes and remains readable when `stopRequested` becomes true, for the poll set of
+    /// the loop. Do not read from it. -1 before `catchStopSignal`.
     public var stopDescriptor: Int32 { StopSignal.descriptor }
 
     // MARK: Messages (sd_notify(3))
 
-    /// Tells the master that the worker serves (`READY=1`); false when nobody was told.
+    /// Reports readiness to the master (`READY=1`). Returns false if the message was not sent.
     @discardableResult
     public func ready() -> Bool { insist("READY=1") }
 
-    /// A line of text for the master's `status` (`STATUS=`).
+    /// Sends a line of text for `supervise status` (`STATUS=`).
     @discardableResult
     public func status(_ text: String) -> Bool {
         // A line break would start another assignment.
@@ -152,32 +153,31 @@ public final class Worker: Sendable {
         return send("STATUS=\(line)")
     }
 
-    /// Tells the master that the worker ends by itself (`STOPPING=1`), so that its replacement
-    /// can start.
+    /// Reports that the worker is about to exit (`STOPPING=1`), so that its replacement can start.
     @discardableResult
     public func stopping() -> Bool { insist("STOPPING=1") }
 
-    /// Asks the master for a replacement (`X_RECYCLE=1`); the worker serves until it is told to stop.
+    /// Requests a replacement (`X_RECYCLE=1`). The worker serves until it is asked to stop.
     @discardableResult
     public func recycle() -> Bool { insist("X_RECYCLE=1") }
 
-    /// Asks not to be recycled in the next `seconds` (`X_HOLD=`), for work that must not be cut
-    /// short. To be repeated, and bounded by `max-hold`; 0 lets go.
+    /// Defers recycling for the next `seconds` (`X_HOLD=`), for work that must not be interrupted. It can be
+    /// repeated up to `max-hold`; 0 ends the deferral.
     @discardableResult
     public func hold(seconds: Int) -> Bool { insist("X_HOLD=\(max(0, seconds))") }
 
-    /// Tells the watchdog that the worker is alive (`WATCHDOG=1`).
+    /// Reports to the watchdog that the worker is alive (`WATCHDOG=1`).
     @discardableResult
     public func watchdog() -> Bool { insist("WATCHDOG=1") }
 
-    /// Whether there is a master that listens.
+    /// Whether there is a notify socket.
     public var isSupervised: Bool { notify != nil }
 
     private func send(_ message: String) -> Bool {
         notify?.send(message) ?? false
     }
 
-    /// For messages that are not made up for by the next one.
+    /// Sends a message that a later one would not supersede.
     private func insist(_ message: String) -> Bool {
         notify?.send(message, waits: true) ?? false
     }

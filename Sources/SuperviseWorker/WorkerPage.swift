@@ -2,18 +2,17 @@ import CSupervisePage
 import Glibc
 import Synchronization
 
-/// The page of shared memory on which a worker counts its requests (supervise_page.h).
+/// The page of shared memory in which a worker counts its requests (supervise_page.h).
 ///
-/// Counting must cost nothing, so it is one atomic addition to memory that the master can read, with
-/// no system call.
+/// Counting takes one atomic addition to memory that the master can read, and no system call.
 final class WorkerPage: Sendable {
-    // The mapping is never moved and only touched through atomics, which makes it safe to share.
+    // The mapping never moves and is accessed only with atomics, so it can be shared between threads.
     private nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
-    /// Maps the page behind a descriptor, or nil when it is not the page of the worker `nonce`.
+    /// Maps the page of a descriptor; nil if it is not the page of the worker `nonce`.
     ///
-    /// The descriptor's number comes from the environment, which a grandchild inherits too, and by
-    /// then the number may belong to something else. So the head is read before anything is mapped.
+    /// The number of the descriptor comes from the environment. A grandchild inherits it too, and may
+    /// have reused the number for another file, so the header is checked before the page is mapped.
     init?(descriptor: Int32, nonce: String) {
         var information = stat()
         guard fstat(descriptor, &information) == 0,
@@ -30,20 +29,20 @@ final class WorkerPage: Sendable {
         munmap(base, supervise_page_size)
     }
 
-    /// The requests counted so far.
+    /// The number of requests so far.
     var count: UInt64 {
         atomic(at: supervise_page_requests_at).pointee.load(ordering: .relaxed)
     }
 
-    /// The limit that the master wrote; 0 is no limit.
+    /// The limit that the master wrote; 0 means none.
     var limit: UInt64 {
         atomic(at: supervise_page_limit_at).pointee.load(ordering: .relaxed)
     }
 
-    /// Adds to the counter; gives the new total when this very addition reached the limit.
+    /// Adds to the counter. Returns the new total if this addition reached the limit.
     ///
-    /// Additions are atomic, so whatever the number of threads and processes that share the page,
-    /// exactly one of them sees the step across the limit.
+    /// Additions are atomic, so exactly one of all threads and processes that share the page reaches the
+    /// limit.
     func add(_ requests: UInt64) -> UInt64? {
         let (before, after) = atomic(at: supervise_page_requests_at).pointee
             .wrappingAdd(requests, ordering: .relaxed)

@@ -1,7 +1,7 @@
 import Glibc
 import SuperviseWorker
 
-/// What the server answers.
+/// The responses of the server.
 struct Application {
     let worker: Worker
     private var requests = 0
@@ -11,7 +11,7 @@ struct Application {
         self.worker = worker
     }
 
-    /// The answer, and after how many milliseconds to give it.
+    /// The response, and its delay in milliseconds.
     mutating func respond(
         to request: Request, open: Int, isDraining: Bool
     ) -> (Response, delay: Int64) {
@@ -22,7 +22,7 @@ struct Application {
         case "/slow":
             return (Response(body: greeting), Int64(request.number("ms", default: 1000)))
         case "/leak":
-            // Written to, so that the pages are really there.
+            // Written to, so that the pages become resident.
             leaked.append([UInt8](repeating: 1, count: request.number("kb", default: 1024) * 1024))
             return (Response(body: greeting), 0)
         case "/status":

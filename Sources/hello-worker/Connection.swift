@@ -1,17 +1,17 @@
 import Glibc
 
-/// One client's connection and how far its current request is.
+/// The connection of a client and the state of its current request.
 struct Connection {
-    /// Where a connection stands; times are milliseconds of the monotonic clock.
+    /// The state of a connection; times are milliseconds of the monotonic clock.
     enum State: Equatable {
         /// Waiting for a request, or for the rest of one.
         case reading
-        /// Answering at a later time (`/slow`). Then: writing.
+        /// Waiting to respond at a later time (`/slow`). Then: writing.
         case waiting(until: Int64, Response)
         /// Sending the output. Then: reading, or lingering.
         case writing
-        /// The last answer is out; what the client still sends is thrown away until it closes too,
-        /// since closing with unread input would reset the connection and lose the answer.
+        /// The last response was sent. Further input is discarded until the client closes, because closing
+        /// with unread input would reset the connection and lose the response.
         case lingering(until: Int64)
     }
 
@@ -23,20 +23,20 @@ struct Connection {
     var answered = 0
     let acceptedAt: Int64
 
-    /// Whether nothing of a request has come since the last answer.
+    /// Whether no part of a request was received since the last response.
     var isIdle: Bool { state == .reading && input.isEmpty }
 
-    /// What poll(2) should wait for.
+    /// The events for poll(2).
     var events: Int16 {
         switch state {
         case .reading, .lingering: Int16(POLLIN)
-        // Only an error, which poll reports unasked.
+        // Only errors, which poll always reports.
         case .waiting: 0
         case .writing: Int16(POLLOUT)
         }
     }
 
-    /// When something is due without the client's doing.
+    /// The next deadline that does not depend on the client.
     var deadline: Int64? {
         switch state {
         case .reading, .writing: nil
@@ -44,7 +44,7 @@ struct Connection {
         }
     }
 
-    /// Reads what there is; false when the client is gone.
+    /// Reads the available input; returns false if the client has disconnected.
     mutating func receive() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while true {
@@ -52,7 +52,7 @@ struct Connection {
             if length > 0 {
                 if case .lingering = state { continue }
                 input.append(contentsOf: chunk[..<length])
-                // A short read has emptied the socket.
+                // A short read means that the socket is empty.
                 if length < chunk.count || input.count > 65_536 { return true }
             } else if length < 0 && errno == EINTR {
                 continue
@@ -62,7 +62,7 @@ struct Connection {
         }
     }
 
-    /// Sends what it can; false when the client is gone.
+    /// Sends as much as possible; returns false if the client has disconnected.
     mutating func transmit() -> Bool {
         while !output.isEmpty {
             let length = send(descriptor, output, output.count, Int32(MSG_NOSIGNAL))
@@ -76,7 +76,7 @@ struct Connection {
     }
 }
 
-/// An answer.
+/// A response.
 struct Response: Equatable {
     var status = 200
     var type = "text/plain; charset=utf-8"

@@ -1,19 +1,19 @@
 import Glibc
 
-/// What the environment changes in the server's behaviour, to stand in for less well-behaved ones.
+/// Options from the environment that make the server behave like less well-behaved ones.
 struct Options {
-    /// `HELLO_BOOT_MS`: how long it takes to start.
+    /// `HELLO_BOOT_MS`: the duration of the start.
     var bootMilliseconds: UInt32
-    /// `HELLO_IGNORE_TERM=1`: the request to stop is not heeded.
+    /// `HELLO_IGNORE_TERM=1`: ignores the request to stop.
     var ignoresStop: Bool
-    /// `HELLO_READY=0`: it does not tell when it is ready.
+    /// `HELLO_READY=0`: does not report readiness.
     var announcesReady: Bool
-    /// `HELLO_COUNT=0`: it does not count its requests.
+    /// `HELLO_COUNT=0`: does not count its requests.
     var countsRequests: Bool
-    /// `HELLO_FIRST_REQUEST_MS`: how long a stopping worker waits for the first request of a
-    /// connection that it has already accepted.
+    /// `HELLO_FIRST_REQUEST_MS`: how long a stopping worker waits for the first request on an accepted
+    /// connection.
     var firstRequestMilliseconds: Int64
-    /// `PORT`: where to listen on 127.0.0.1 when no socket is passed.
+    /// `PORT`: the port on 127.0.0.1 if no socket is passed.
     var port: UInt16
 
     init() {

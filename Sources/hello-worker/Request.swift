@@ -1,18 +1,18 @@
-/// The head of an HTTP/1.1 request (RFC 9112), as far as this server needs it.
+/// The head of an HTTP/1.1 request (RFC 9112), with the parts that this server uses.
 struct Request: Equatable {
     var method: String
     var path: String
     var query: [String: String]
     var wantsKeepAlive: Bool
-    /// Bytes of the head with its empty line.
+    /// The size of the head in bytes, including its empty line.
     var headLength: Int
     var bodyLength: Int
 
-    /// What the first bytes of a connection turned out to be.
+    /// The result of parsing the start of the input.
     enum Parsed: Equatable {
         case incomplete
         case request(Request)
-        /// The status to refuse it with.
+        /// The status of the rejection.
         case refused(Int)
     }
 
@@ -24,7 +24,7 @@ struct Request: Equatable {
         guard let headLength = endOfHead(bytes) else {
             return bytes.count > maximumHeadLength ? .refused(431) : .incomplete
         }
-        // The text is only compared and echoed in parts, so bytes that are not UTF-8 do no harm.
+        // The text is only compared and partly echoed, so invalid UTF-8 is harmless.
         let text = String(decoding: bytes[..<headLength], as: UTF8.self)
         var lines = text.split(whereSeparator: \.isNewline)[...]
         guard let first = lines.popFirst() else { return .refused(400) }
@@ -59,7 +59,7 @@ struct Request: Equatable {
                 headLength: headLength, bodyLength: bodyLength))
     }
 
-    /// Four million: as KiB, as milliseconds, more than any test needs, and far from overflow.
+    /// Four million: above any number of KiB or milliseconds in a test, and far from overflow.
     private static let largestNumber = 1 << 22
 
     /// A number in the query, or `fallback`; never negative.

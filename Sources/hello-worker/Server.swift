@@ -1,7 +1,7 @@
 import Glibc
 import SuperviseWorker
 
-/// The whole server: one thread, one poll(2) loop, the connections in a table.
+/// The server: one thread, one poll(2) loop and a table of connections.
 struct Server {
     let worker: Worker
     let listeners: [Int32]
@@ -15,15 +15,15 @@ struct Server {
         self.listeners = listeners
         self.options = options
         application = Application(worker: worker)
-        // poll says that a connection waits, a sibling takes it, and a blocking accept would then
-        // stop this loop. The mode is shared by all workers, and all of them want it.
+        // After poll reports a connection, a sibling may accept it, and a blocking accept would block
+        // this loop. All workers share the mode, and all of them need it.
         for listener in listeners {
             let flags = fcntl(listener, F_GETFL)
             if flags >= 0 { _ = fcntl(listener, F_SETFL, flags | O_NONBLOCK) }
         }
     }
 
-    /// Serves until it is asked to stop and the last answer is out.
+    /// Serves until it is asked to stop and the last response is sent.
     mutating func run() {
         while !(isDraining && connections.isEmpty) {
             var entries = [pollfd(fd: worker.stopDescriptor, events: Int16(POLLIN), revents: 0)]
@@ -74,7 +74,7 @@ struct Server {
     // MARK: Clients
 
     private mutating func acceptClients(on listener: Int32) {
-        // A few at a time: to empty the queue would leave nothing for the siblings.
+        // Accept only a few at a time, to leave connections for the siblings.
         for _ in 0..<4 {
             let descriptor = accept(listener, nil, nil)
             guard descriptor >= 0 else { return }
@@ -116,7 +116,7 @@ struct Server {
         }
     }
 
-    /// Takes a connection through its states until it has to wait.
+    /// Advances a connection until it has to wait.
     private mutating func advance(_ connection: inout Connection) {
         while true {
             switch connection.state {
@@ -147,7 +147,7 @@ struct Server {
         }
     }
 
-    /// Answers the next request in the input; false when there is no whole one.
+    /// Responds to the next request in the input; returns false if it is incomplete.
     private mutating func takeRequest(from connection: inout Connection) -> Bool {
         switch Request.parse(connection.input) {
         case .incomplete:
@@ -192,12 +192,12 @@ struct Server {
     private mutating func startDraining() {
         isDraining = true
         worker.stopping()
-        // The siblings serve on the same listening socket; only this process lets go of it.
+        // Only this process closes the listener; its siblings keep using it.
         for listener in listeners { close(listener) }
     }
 
-    /// Closes the kept-alive connections without a request. One that never asked anything yet is
-    /// given a moment, for its first request is on the way.
+    /// Closes idle keep-alive connections. A connection without any request yet is kept for a moment,
+    /// because its first request may be on the way.
     private mutating func closeIdleConnections(now: Int64) {
         for connection in connections.values where connection.isIdle {
             let isAwaited =

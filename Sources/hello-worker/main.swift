@@ -1,11 +1,11 @@
 import Glibc
 import SuperviseWorker
 
-// A small web server that shows what a worker does, and stands in for one in the tests:
+// A small web server: an example of a worker, also used by the tests:
 //
 //     supervise --bind 127.0.0.1:8000 --workers 2 --max-requests 1000 -- hello-worker
 //
-// Run alone it listens on 127.0.0.1:$PORT (8000).
+// Without a supervisor it listens on 127.0.0.1:$PORT (8000).
 
 let options = Options()
 let worker = Worker.current
@@ -17,7 +17,7 @@ if listeners.isEmpty {
     }
     listeners = [descriptor]
 }
-// Booting can be ended by the signal; serving takes it as the request to finish.
+// While booting, the signal terminates the process; while serving, it asks it to finish.
 usleep(options.bootMilliseconds * 1000)
 if options.ignoresStop {
     signal(SIGTERM, SIG_IGN)

@@ -3,16 +3,16 @@
     import Testing
 
     extension Trait where Self == Background {
-        /// Computes for seconds: runs on a thread of its own, behind everything else.
+        /// Computes for seconds: runs on a separate thread with low priority.
         ///
-        /// The threads that all tests share are as many as the machine has processors, so tests that
-        /// compute would keep those that wait for a running program from looking at it.
+        /// All tests share as many threads as the machine has processors, so tests that compute
+        /// would block those that wait for a running program.
         public static var inBackground: Self { Background() }
     }
 
     /// Runs a test on a thread of low priority.
     public struct Background: TestTrait, SuiteTrait, TestScoping {
-        /// A suite hands it to its tests.
+        /// A suite passes it to its tests.
         public var isRecursive: Bool { true }
 
         /// Moves the test there.

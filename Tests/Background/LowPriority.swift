@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// As many threads as the machine has processors, which take one job after the other.
+/// As many threads as the machine has processors, which run jobs one after the other.
 final class LowPriority: TaskExecutor {
     static let shared = LowPriority()
     private static let niceness: Int32 = 10
@@ -31,7 +31,7 @@ final class LowPriority: TaskExecutor {
     }
 
     private func run() {
-        // Of this thread alone, unlike what POSIX says (setpriority(2), "C library/kernel differences").
+        // Only this thread, unlike POSIX (setpriority(2), "C library/kernel differences").
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         while true {
             count.wait()

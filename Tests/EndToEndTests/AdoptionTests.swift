@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// How the way of adoption is chosen by the program, and by what becomes of its workers.
+/// The mode of adoption depends on the program and on the fate of its workers.
 @Suite(.takesTurn) struct AdoptionTests {
-    /// The library is gone from the environment, which shows only in that no worker gets ready.
+    /// The library is lost from the environment; the only symptom is that no worker becomes ready.
     @Test func aProgramThatLosesTheLibraryIsAdoptedFromOutside() async throws {
         let (folder, port) = (try Folder(), try freePort())
         let server = try folder.write("server.py", WrapperTests.program(port))
@@ -17,7 +17,7 @@ import Testing
         #expect(master.lines("adopted").first?["by"] == "seccomp")
         let failures = master.lines(Event.exit).count
         #expect((1...2).contains(failures))
-        // The next generation begins with what was found out.
+        // The next generation starts with this knowledge.
         try await master.signal(SIGHUP)
         try await master.wait("a new generation", deadline: .seconds(40)) {
             master.lines(Event.ready).count == 4
@@ -28,7 +28,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// A worker that fails for another reason is no reason to keep the filter.
+    /// A worker that fails for another reason must not keep the filter.
     @Test func theFilterGoesWhereItIsOfNoUse() async throws {
         let (folder, port) = (try Folder(), try freePort())
         let server = try folder.write("server.py", WrapperTests.program(port))
@@ -69,7 +69,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// What it is linked for is seen before it is run.
+    /// The linking of the program is determined before it is run.
     @Test func aProgramForAnotherMachineIsWarnedOf() async throws {
         let folder = try Folder()
         var header = [UInt8](repeating: 0, count: 64)
@@ -103,7 +103,7 @@ import Testing
         #expect(master.lines("adopted").count == 1)
     }
 
-    /// Clients of Server::Starter take its absence for a mistake.
+    /// Clients of Server::Starter treat its absence as an error.
     @Test func withoutListenersThePortsAreEmpty() async throws {
         let master = try Supervise(["--", "sleep", "1000"])
         let worker = try await master.waitForWorkers(1)[0]

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Boots that fail, hang or take their time.
+/// Boots that fail, hang or are slow.
 @Suite(.takesTurn) struct BootTests {
     @Test func aSlotThatCannotBootBacksOffAlone() async throws {
         let master = try Supervise.web(["--workers", "2", "--backoff", "200ms"])
@@ -32,7 +32,7 @@ import Testing
         try await master.waitForWorkers(1, without: before)
     }
 
-    /// As gunicorn does it: the word comes before the program is loaded.
+    /// gunicorn does this: it sends READY=1 before the program is loaded.
     @Test func anEarlyWordOfReadinessIsNotBelieved() async throws {
         let master = try Supervise.web(
             [], environment: ["BOOT_SECONDS": "1", "BOOT_TELL": "READY=1"])
@@ -55,13 +55,14 @@ import Testing
             "--bind", "127.0.0.1:0", "--workers", "2", "--", "python3",
             Place.worker("plain_worker"), how,
         ])
-        // Mere life counts only after 5 s.
+        // A worker without evidence is ready only after 5 s.
         try await master.waitForWorkers(2, deadline: .seconds(4))
         expectNoFailure(try await load(try await master.address(), requests: 50, rate: 100), 50)
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// No evidence yet is not that there can be none: 5 s are for workers that nothing can be seen of.
+    /// Missing evidence so far is not unavailable evidence: the rule of 5 s applies only to workers
+    /// that cannot be inspected.
     @Test(arguments: [false, true])
     func aSlowBootIsReadyWhenItServes(isHidden: Bool) async throws {
         guard !isHidden || getuid() == 0 else { return }
@@ -93,7 +94,7 @@ import Testing
         #expect(master.lines(Event.exit).first?["cause"] == "boot-failed")
     }
 
-    /// Nothing shows whether they serve, and nobody asks again and again.
+    /// Nothing shows whether they serve, and the master does not keep sampling.
     @Test(.needsRoot) func workersThatAreAssumedReadyLetTheMasterSleep() async throws {
         let script = """
             import socket
@@ -108,7 +109,7 @@ import Testing
             ], wrapper: ["setpriv", "--bounding-set=-sys_ptrace"])
         try await master.waitForWorkers(8)
         #expect(master.lines(Event.ready).allSatisfy { $0["by"] == "assumed" })
-        // The observer's time, and the check of where it listens, are over.
+        // The sampling process and the listener check have finished.
         try await Task.sleep(for: .seconds(12))
         let before = try await master.contextSwitches()
         try await Task.sleep(for: .seconds(4))

@@ -1,9 +1,9 @@
 import Glibc
 import Testing
 
-/// One budget for all causes, and replacements that start ahead of their time.
+/// One budget for all causes, and replacements that start ahead.
 @Suite(.takesTurn) struct BudgetTests {
-    /// A budget, and what it comes to for four workers.
+    /// A budget and its values for four workers.
     struct Amounts {
         let surge: String
         let unavailable: String
@@ -34,8 +34,8 @@ import Testing
         let before = try await master.waitForWorkers(4)
         let client = try LoadClient(try await master.address(), requests: 1000, rate: 100)
         try await client.begun()
-        // The lifetime of all ends; two grow past their cap; and a reload comes on top.
-        try await master.waitForEvent(Event.due)
+        // All lifetimes expire, two workers exceed their cap, and a reload starts as well.
+        try await master.waitForEvent(Event.recycleScheduled)
         for worker in before[2...] { kill(worker.pid, SIGUSR2) }
         try await master.reload(calm)
         try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(30))
@@ -57,8 +57,8 @@ import Testing
         let client = try LoadClient(try await master.address(), requests: 1200, rate: 200)
         let result = try await client.result()
         expectNoFailure(result, 1200)
-        // The first of them could not know how long a boot takes and how fast requests come.
-        let dues = master.lines(Event.due)
+        // The first workers have no estimate of the boot time and the request rate.
+        let dues = master.lines(Event.recycleScheduled)
         #expect(dues.first?["requests"] == "300")
         for line in dues.dropFirst() {
             let requests = try #require(line["requests"].flatMap { Int($0) })

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What a master may do to its listeners: with CAP_NET_ADMIN it can filter, without it cannot.
+/// The privileges of a master over its listeners: it can install a filter only with CAP_NET_ADMIN.
 enum Rights: CaseIterable {
     case usual
     case withoutNetAdmin
@@ -14,9 +14,9 @@ enum Rights: CaseIterable {
     }
 }
 
-/// A stop that resets nobody: what was connected before it is served.
+/// A stop resets no connections: connections established before it are served.
 @Suite(.takesTurn) struct ClosingTests {
-    /// Clients that connect as fast as they can while the stop comes.
+    /// Clients that connect as fast as possible during the stop.
     @Test(.takesLongTurn, arguments: [1, 2], Rights.allCases)
     func nobodyWhoIsConnectedIsReset(workers: Int, rights: Rights) async throws {
         let master = try Supervise.web(
@@ -40,9 +40,9 @@ enum Rights: CaseIterable {
         try await master.signal(SIGTERM)
         try await master.waitForEvent("drain-delay")
         #expect(try await get("/", from: address) != nil)
-        #expect(master.lines("closed").isEmpty)
+        #expect(master.lines("listeners-closing").isEmpty)
         #expect(try await master.waitForExit() == .exited(0))
-        #expect(!master.lines("closed").isEmpty)
+        #expect(!master.lines("listeners-closing").isEmpty)
     }
 
     @Test func aQuickStopDoesNotWait() async throws {
@@ -63,14 +63,14 @@ enum Rights: CaseIterable {
         #expect(try await get("/", from: "unix:\(folder["s"])") != nil)
         #expect(try await master.stop() == .exited(0))
         #expect(!folder.exists("s"))
-        #expect(master.lines("closed").count == 1)
+        #expect(master.lines("listeners-closing").count == 1)
     }
 
-    /// A filter that is left behind would deafen the owner's next start.
+    /// A filter that is left behind would block connections at the owner's next start.
     @Test func aPassedSocketIsNotShut() async throws {
         let folder = try Folder()
         let port = try freePort()
-        // Holds the socket while one master after the other serves it.
+        // Holds the socket while successive masters serve it.
         let script = """
             import os, socket, subprocess, sys
             listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -94,7 +94,7 @@ enum Rights: CaseIterable {
         #expect(log.contains("control-listening") && !log.contains("unix:/run/supervise"))
     }
 
-    /// Who waits on a bind that a reload removes, or in a pool that it removes, is served.
+    /// Connections that wait on a bind or in a pool that a reload removes are served.
     @Test(.takesLongTurn, arguments: [false, true], Rights.allCases)
     func aReloadResetsNobody(removesThePool: Bool, rights: Rights) async throws {
         let port = try freePort()
@@ -115,7 +115,7 @@ enum Rights: CaseIterable {
         #expect(result.ok > 0 && lost.isEmpty, "\(result)")
     }
 
-    /// A pool that a reload removed, and the next one brings back while its last request is served.
+    /// A pool that one reload removes and the next one restores while its last request is served.
     @Test(arguments: Rights.allCases) func aDoorIsOpenedAgain(rights: Rights) async throws {
         let port = try freePort()
         let pools = "[pool a]\nbind = 127.0.0.1:\(port)\n[pool b]\nbind = 127.0.0.1:0\n"
@@ -129,8 +129,8 @@ enum Rights: CaseIterable {
             workers.map(ProcessTable.sockets).reduce(0, +) > idle
         }
         try await master.reload("[pool b]\nbind = 127.0.0.1:0\n")
-        try await master.waitForEvent("closed")
-        // The next program of this process goes on with it.
+        try await master.waitForEvent("listeners-closing")
+        // The next program of this process continues the closing.
         try await master.signal(SIGUSR2)
         try await master.waitForEvent("upgraded")
         #expect(try !isAccepted(port: port))
@@ -142,8 +142,8 @@ enum Rights: CaseIterable {
         expectNoFailure(try await slow.result(), 1)
     }
 
-    /// What a reload binds anew takes no connections before the reload commits: with an abort they would
-    /// be reset. The address of a canary that never gets ready does not answer.
+    /// A bind added by a reload accepts no connections before the commit, because an abort would
+    /// reset them. The address of a canary that never becomes ready does not respond.
     @Test(arguments: Rights.allCases)
     func anAbortedReloadResetsNobody(rights: Rights) async throws {
         let port = try freePort()
@@ -162,7 +162,7 @@ enum Rights: CaseIterable {
         #expect(try await get("/", from: "127.0.0.1:\(port)") != nil)
     }
 
-    /// A bind that a reload drops from a pool, and the next one adds while it still serves.
+    /// A bind that one reload removes from a pool and the next one restores while it still serves.
     @Test(arguments: Rights.allCases)
     func aDroppedBindIsTakenBack(rights: Rights) async throws {
         let port = try freePort()

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Command lines as users type them, and the exit codes.
+/// Typical command lines, and the exit codes.
 @Suite(.takesTurn) struct CommandLineTests {
     @Test func theReadmesWebServer() async throws {
         let master = try Supervise([
@@ -81,7 +81,7 @@ import Testing
     @Test(.needsRoot) func aPrivilegedPortNamesWhatItTakes() async throws {
         let master = try Supervise(
             ["--control", "none", "--bind", "127.0.0.1:81", "--", Place.helloWorker],
-            // Where the ports below 1024 are free for all, they are not in a namespace of its own.
+            // If ports below 1024 are unprivileged here, they are not in a new network namespace.
             wrapper: ["unshare", "--net", "setpriv", "--bounding-set=-net_bind_service"])
         #expect(try await master.waitForExit() == .exited(1))
         #expect(
@@ -94,11 +94,11 @@ import Testing
         ("no-such-program", "not found in PATH (/usr/local/sbin:"),
         ("/no/such/program", "/no/such/program does not exist"),
         ("/etc/passwd", "/etc/passwd is not executable"),
-        ("/etc", "/etc is a folder, not a program"),
-        ("sleep 60", "the whole command is in quotes"),
+        ("/etc", "/etc is a directory, not a program"),
+        ("sleep 60", "the quotes around the whole command"),
         ("script", "/no/such/interpreter, does not exist"),
         ("crlf", "ends with a carriage return"),
-        ("text", "Exec format error; the file has no #! line"),
+        ("text", "Exec format error; the file lacks a #! line"),
     ])
     func aCommandThatCannotRun(program: String, text: String) async throws {
         let folder = try Folder()
@@ -112,7 +112,7 @@ import Testing
         }
         let master = try Supervise(["--bind", "127.0.0.1:0", "--", program], folder: folder)
         #expect(try await master.waitForExit() == .exited(4))
-        let line = try #require(master.lines("giving-up").first)
+        let line = try #require(master.lines("startup-failed").first)
         #expect(line["step"] == "exec \(program)" && line.mentions(text), "\(line)")
     }
 
@@ -141,13 +141,14 @@ import Testing
         let warnings = result.errors.split(separator: "\n").map {
             $0.replacing("supervise: warning: ", with: "")
         }
-        #expect(warnings[0] == "log-file: the folder /no/such does not exist")
-        #expect(warnings[1].hasPrefix("pidfile: the folder /") && warnings[1].contains("/run does"))
+        #expect(warnings[0] == "log-file: the directory /no/such does not exist")
+        #expect(
+            warnings[1].hasPrefix("pidfile: the directory /") && warnings[1].contains("/run does"))
         #expect(warnings[2].hasPrefix("on-event: no-such-hook: not found in PATH ("))
         #expect(warnings[3].hasPrefix("pool web: command: no-such-program: not found in PATH ("))
-        #expect(warnings[4] == "pool web: memory-log: the folder /no/memory does not exist")
-        #expect(warnings[5] == "pool web: bind: the folder /no does not exist")
-        #expect(warnings[6].hasPrefix("pool jobs: chdir: the folder /"))
+        #expect(warnings[4] == "pool web: memory-log: the directory /no/memory does not exist")
+        #expect(warnings[5] == "pool web: bind: the directory /no does not exist")
+        #expect(warnings[6].hasPrefix("pool jobs: chdir: the directory /"))
         #expect(warnings.count == 7, "\(warnings)")
     }
 
@@ -169,7 +170,7 @@ import Testing
         }
     }
 
-    /// In a user namespace without a map nobody is root, not even for a root who runs the tests.
+    /// In a user namespace without a mapping, no process is root, even if root runs the tests.
     @Test(.needsRoot, arguments: ["run", "check"])
     func onlyRootRunsWorkersAsSomebodyElse(verb: String) async throws {
         let master = try Supervise(
@@ -177,8 +178,8 @@ import Testing
         #expect(try await master.waitForExit() == .exited(2))
         #expect(
             master.tail.contains(
-                "user: root: only a master with CAP_SETUID and CAP_SETGID, such as root's, may run "
-                    + "workers as somebody else"))
+                "user: root: a master without CAP_SETUID and CAP_SETGID (which root has) cannot run "
+                    + "workers as another user"))
     }
 
     @Test func whatCannotBePrintedIsTold() async throws {
@@ -197,7 +198,7 @@ import Testing
         let exits = master.log.filter { $0.event == Event.exit }
         #expect(master.firstEvent == "master-started")
         #expect(exits.count >= 6 && exits.allSatisfy { $0["requests"] == nil })
-        #expect(master.log.contains { $0.event == "giving-up" && $0["boot_attempts"] == "3" })
+        #expect(master.log.contains { $0.event == "startup-failed" && $0["boot_attempts"] == "3" })
     }
 
     @Test(arguments: [
@@ -209,7 +210,7 @@ import Testing
         let master = try Supervise(
             [
                 "--workers", "2", "--restart", restart, "--backoff", "10ms",
-                // These end before they count as ready, and jobs that always fail are given up.
+                // These exit before they are ready, and the master exits if jobs always fail.
                 "--boot-attempts", "1000", "--", "python3", Place.worker("job"),
             ],
             environment: ["JOB_STATUS": status, "JOB_STARTS": folder["starts"]])

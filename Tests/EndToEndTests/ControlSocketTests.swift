@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The sockets themselves: where they are, who may talk to them, and what strangers do to them.
+/// The control sockets: their paths, their permissions, and misbehaving clients.
 @Suite(.takesTurn) struct ControlSocketTests {
     @Test func curlIsAClient() async throws {
         let master = try Supervise.hello(["--workers", "2"])
@@ -26,11 +26,12 @@ import Testing
         for path in ["/healthz", "/readyz", "/status", "/metrics", "/events", "/"] {
             #expect(try await master.curl(path, at: status).output.hasSuffix("\n200"), "\(path)")
         }
-        // With its only worker gone and no other coming, the pool does not keep its promise.
+        // With its only worker gone and no replacement, the pool lacks its minimum of ready
+        // workers.
         kill(worker.pid, SIGKILL)
         try await master.waitForEvent(Event.exit)
         let ready = try await master.curl("/readyz", at: status)
-        #expect(ready.output.contains("\"serving\":0,\"promised\":1"))
+        #expect(ready.output.contains("\"serving\":0,\"min_ready\":1"))
         #expect(ready.output.hasSuffix("\n503"))
         for path in ["/reload", "/recycle?slot=all", "/scale?to=9", "/stop", "/reopen"] {
             let refused = try await master.curl(path, ["--request", "POST"], at: status)
@@ -39,7 +40,7 @@ import Testing
         #expect(master.isRunning && master.lines("control").isEmpty)
     }
 
-    /// As in a container whose user has no runtime directory.
+    /// In a container, a user may have no runtime directory.
     @Test func theStatusAddressNeedsNoControlSocket() async throws {
         let master = try Supervise.hello(["--control", "none", "--status-bind", "127.0.0.1:0"])
         try await master.waitForWorkers(1)
@@ -110,7 +111,7 @@ import Testing
         #expect(one.status == .exited(0), "\(one.errors)")
         #expect(try await second.waitForExit() == .exited(0))
         #expect(try await first.command("status").status == .exited(0))
-        // What a killed master left behind is used again.
+        // A socket left by a killed master is reused.
         kill(try await first.pid(), SIGKILL)
         _ = try await first.waitForExit()
         #expect(folder.exists("supervise/shop.sock"))
@@ -120,7 +121,7 @@ import Testing
         }
     }
 
-    /// A master that stands still is there all the same.
+    /// A suspended master still counts as running.
     @Test func aFullQueueIsNoAbsence() async throws {
         let master = try Supervise.hello()
         try await master.waitForWorkers(1)
@@ -143,10 +144,10 @@ import Testing
             ], environment: baseEnvironment, output: master.folder["crowd"],
             errors: master.folder["crowd-errors"])
         try await eventually("a full queue") { master.folder.lines("crowd") == ["full"] }
-        // By name: root finds the masters of others too.
+        // By name, root also finds masters of other users.
         let status = try await master.command("status", "--name", "hello-worker")
         #expect(status.status == .exited(1))
-        #expect(status.errors.contains("takes no connection"), "\(status.errors)")
+        #expect(status.errors.contains("accepts no connections"), "\(status.errors)")
         #expect(crowd.status == nil)
         try await master.signal(SIGCONT)
         #expect(try await master.command("status").status == .exited(0))
@@ -157,17 +158,17 @@ import Testing
         try folder.write("file", "")
         let named = try Supervise(["--control", folder["file"], "--", "sleep", "60"])
         #expect(try await named.waitForExit() == .exited(1))
-        #expect(named.tail.contains("a file that is not a socket has this name"))
+        #expect(named.tail.contains("a file that is not a socket exists at this path"))
         let none = try Supervise.hello(["--control", "none"])
         try await none.waitForWorkers(1)
         #expect(!none.folder.exists("supervise/hello-worker.sock"))
     }
 
-    /// Neither of the folders can be made, so nobody can steer it, but it serves.
+    /// Neither directory can be created, so the master has no control socket, but it serves.
     @Test func withoutAFolderForItTheMasterRunsOn() async throws {
         let folder = try Folder()
         try folder.write("file", "")
-        // Nobody but root may make the one in /run, and root none where that is read-only.
+        // Only root may create the directory in /run, and not even root on a read-only file system.
         let readOnly = "mount -t tmpfs -o ro none /run && exec \"$@\""
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker],
@@ -190,13 +191,14 @@ import Testing
         }
         let refused = try await master.command("status", wrapper: stranger(65534))
         #expect(refused.status == .exited(1))
-        #expect(refused.errors.contains("is not for this user"))
-        // The owner gets one, if only by the path: the socket is not theirs to trust otherwise.
+        #expect(refused.errors.contains("permission denied; only root"))
+        // The owner may connect, but only by path: the client does not trust sockets in this
+        // directory otherwise.
         let owner = try await master.command(
             "status", "--control", master.controlSocket(), wrapper: stranger(65533))
         #expect(owner.status == .exited(0), "\(owner.errors)")
 
-        // A mode that lets them connect is the operator's word, too.
+        // A mode that lets other users connect also permits their requests.
         let open = try Supervise.hello(["--control-mode", "0666"])
         try await open.waitForWorkers(1)
         #expect(try await open.command("status", wrapper: stranger(65534)).status == .exited(0))
@@ -217,20 +219,20 @@ import Testing
         }
         try await Task.sleep(for: .milliseconds(300))
         #expect(try await master.openDescriptors() == descriptors)
-        // And with nobody there nothing wakes it.
+        // Without clients, nothing wakes it.
         let before = try await master.contextSwitches()
         try await Task.sleep(for: .seconds(4))
         #expect(try await master.contextSwitches() == before)
     }
 
-    /// A client that a busy machine keeps from sending while 64 others connect makes room like one that
-    /// has nothing to send, and asks again.
+    /// A client that cannot send in time on a busy machine, while 64 others connect, is replaced
+    /// like an idle one and retries.
     private static func isAnswered(_ ask: () async throws -> Bool) async throws -> Bool {
         for _ in 0..<3 where try await ask() { return true }
         return false
     }
 
-    /// A thousand clients at once that do what none should, at each socket, while others are served.
+    /// A thousand misbehaving clients at once, at each socket, while other clients are served.
     @Test(.takesLongTurn) func aThousandHostileClients() async throws {
         let master = try Supervise.hello(["--workers", "2", "--status-bind", "127.0.0.1:0"])
         try await master.waitForWorkers(2)
@@ -264,7 +266,7 @@ import Testing
         }
         let result = try await client.result()
         expectNoFailure(result, 600)
-        // 64 clients each, and what they do not read, is all that it costs.
+        // The cost is limited to 64 clients and the data that they do not read.
         #expect(try await master.openDescriptors() <= descriptors + 2 * 64 + 2)
         let grown = try #require(ProcessTable.status("VmRSS", of: pid)) - memory
         #expect(grown < 40 << 10, "\(grown) KiB")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Looking at a running master and steering it, as operators do.
+/// Monitoring and control of a running master by operators.
 @Suite(.takesTurn) struct ControlTests {
     @Test func theOnlyMasterIsFound() async throws {
         let master = try Supervise.hello(["--workers", "2", "--max-requests", "100"])
@@ -17,13 +17,13 @@ import Testing
         let pools = try #require(json["pools"] as? [[String: Any]])
         let slots = try #require(pools[0]["slots"] as? [[String: Any]])
         #expect(slots.compactMap { $0["requests"] as? Int }.reduce(0, +) == 10)
-        // Nobody samples their memory all the time, and yet it is there for whoever looks.
+        // Their memory is not sampled periodically, but available on request.
         #expect(slots.allSatisfy { ($0["memory_bytes"] as? Int ?? 0) > 1 << 20 })
         let workers = try await master.workers()
         #expect(slots.compactMap { ($0["pid"] as? Int).map { pid_t($0) } } == workers.map(\.pid))
 
         #expect(try await master.stop() == .exited(0))
-        // Root's masters may run besides, and only root can look away.
+        // Masters of root may run as well, and only root can exclude them.
         let nothing =
             getuid() == 0
             ? try await master.command("status", wrapper: Supervise.hidingOthers)
@@ -37,9 +37,11 @@ import Testing
         let master = try Supervise.hello(["--workers", "2"])
         let before = try await master.waitForWorkers(2)
         let scaled = try await master.command("scale", "+1")
-        #expect(scaled.output == "default: 2 workers, now 3\n")
+        #expect(scaled.output == "default: scaled from 2 to 3 workers\n")
         try await master.waitForWorkers(3)
-        #expect(try await master.command("scale", "2").output == "default: 3 workers, now 2\n")
+        #expect(
+            try await master.command("scale", "2").output == "default: scaled from 3 to 2 workers\n"
+        )
         try await master.waitForWorkers(2)
 
         let old = try await master.workers()
@@ -71,11 +73,14 @@ import Testing
         try await master.waitForWorkers(2)
         let which = try await master.command("scale", "+1")
         #expect(which.status == .exited(2))
-        #expect(which.errors == "supervise: which pool? There are web, api\n")
+        #expect(
+            which.errors
+                == "supervise: missing parameter: pass pool=NAME (--pool NAME); the pools are web, api\n"
+        )
         let unknown = try await master.command("recycle", "all", "--pool", "webb")
-        #expect(unknown.errors == "supervise: there is no pool webb; there are web, api\n")
+        #expect(unknown.errors == "supervise: unknown pool webb; the pools are web, api\n")
         let scaled = try await master.command("scale", "+1", "--pool", "api")
-        #expect(scaled.output == "api: 1 workers, now 2\n")
+        #expect(scaled.output == "api: scaled from 1 to 2 workers\n")
         try await master.waitForWorkers(3)
     }
 
@@ -90,7 +95,7 @@ import Testing
         try master.folder.write("crash", "")
         let bad = try await master.command("reload", "--wait")
         #expect(bad.status == .exited(1))
-        #expect(bad.errors.contains("the reload was aborted, everything runs on as before"))
+        #expect(bad.errors.contains("reload aborted; the current generation keeps running"))
         #expect(bad.errors.contains("pool default: the first new worker exited with status"))
         master.folder.remove(file: "crash")
 
@@ -100,7 +105,9 @@ import Testing
         #expect(failed.errors.contains("the configuration has errors"))
         #expect(failed.errors.contains("nonsense"))
         let status = try await master.command("status")
-        #expect(status.output.contains("last reload: failed; everything is as it was"))
+        #expect(
+            status.output.contains("last reload: failed; the previous configuration stays in force")
+        )
         #expect(status.output.contains("unknown key"))
     }
 
@@ -110,8 +117,8 @@ import Testing
         try master.folder.write("hang", "")
         let late = try await master.command("reload", "--wait", "--timeout", "1s")
         #expect(late.status == .exited(1))
-        #expect(late.errors.contains("the reload is not done after 1.0s"))
-        #expect(late.errors.contains("trying the first new worker"))
+        #expect(late.errors.contains("the reload has not finished after 1.0s"))
+        #expect(late.errors.contains("waiting for the canary"))
     }
 
     @Test func eventsAreFollowed() async throws {
@@ -136,14 +143,14 @@ import Testing
                 $0.contains("\"event\":\"exited\"") && $0.contains("\"cause\":\"crashed\"")
             }
         }
-        // The log's own level hides them there.
+        // The log's own level hides them in the log.
         #expect(master.lines(Event.ready).isEmpty)
         let first = LogLine(try #require(folder.lines("out").first))
-        #expect(first["schema"] == "1" && first["sequence"] == "1")
+        #expect(first["schema"] == "2" && first["sequence"] == "1")
         let text = try await master.command("events")
         #expect(
             text.output.contains(
-                " exited           pool=default slot=0 pid=\(worker) cause=crashed"))
+                " exited            pool=default slot=0 pid=\(worker) cause=crashed"))
         #expect(follower.status == nil)
     }
 
@@ -152,7 +159,7 @@ import Testing
         let master = try Supervise.hello([
             "--on-event", "crash sh -c 'env >> \(folder["crash"])'",
             "--on-event",
-            "ready,due sh -c 'echo $SUPERVISE_EVENT >> \(folder["seen"]); exec sleep 1000'",
+            "ready,recycle-scheduled sh -c 'echo $SUPERVISE_EVENT >> \(folder["seen"]); exec sleep 1000'",
         ])
         let worker = try await master.waitForWorkers(1)[0]
         kill(worker.pid, SIGKILL)
@@ -167,7 +174,7 @@ import Testing
             #expect(facts.contains(Substring(fact)), "\(fact)")
         }
         try await master.wait("both ready") { folder.lines("seen") == ["ready", "ready"] }
-        // They outstay their welcome, and nobody waits for them meanwhile.
+        // They exceed their time limit, and the master does not wait for them.
         let pid = try await master.pid()
         try await master.wait("the end of the commands") {
             ProcessTable.entries().filter { $0.parent == pid }.count == 1
@@ -175,7 +182,7 @@ import Testing
         #expect(try await master.workers().count == 1)
     }
 
-    /// What the service manager asks of the master is none of a command's business.
+    /// Commands do not inherit the variables of the service manager.
     @Test func commandsDoNotGetTheMastersContract() async throws {
         let folder = try Folder()
         let variables = [

@@ -1,14 +1,14 @@
 import Glibc
 import Testing
 
-/// Logs and a pid file that cannot be written, and a log that nobody reads.
+/// Logs and a pid file that cannot be written, and a log without a reader.
 @Suite(.takesTurn) struct DiskTests {
     private static let words = [
         "--bind", "127.0.0.1:0", "--backoff", "1ms", "--stable-after", "1ms", "--",
         Place.helloWorker,
     ]
 
-    /// A limit of the file size raises SIGXFSZ, too.
+    /// Exceeding a file size limit also raises SIGXFSZ.
     @Test func aLogAtItsLimitCountsWhatItLoses() async throws {
         let folder = try Folder()
         let master = try Supervise(
@@ -25,7 +25,7 @@ import Testing
         }
         let lost = try #require(lines.first { $0.event == "log-dropped" })
         #expect(lost["level"] == "warning")
-        // Nothing is torn, and what is missing of each crash is what it counted.
+        // No line is torn, and the log counts the dropped lines of each crash.
         #expect(lines.allSatisfy { $0.event != nil }, "\(lines)")
         let exits = lines.count { $0.event == Event.exit }
         #expect(exits < 13)
@@ -61,7 +61,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// All three on a file system of 16 KiB that is full from the start, and has room later.
+    /// All three on a file system of 16 KiB that is full at first and has room later.
     @Test(.needsRoot) func aFullDisk() async throws {
         let folder = try Folder()
         let small = folder["small"]
@@ -94,7 +94,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// A pipe for standard error that is full: the workers' own, too, whose mode nobody changes.
+    /// A full pipe as standard error, which the workers share; its mode is not changed.
     @Test func aLogThatNobodyReadsBlocksNothing() async throws {
         let folder = try Folder()
         try #require(mkfifo(folder["pipe"], 0o666) == 0)
@@ -139,8 +139,8 @@ import Testing
 }
 
 extension Supervise {
-    /// Kills the only worker so many times, each time when the next one is ready: by the status, since
-    /// the log may be what is broken.
+    /// Kills the only worker this many times, each time when the next one is ready. Readiness is
+    /// read from the status, because the log may be broken.
     fileprivate func replaceWorkers(_ times: Int) async throws {
         var last: Int?
         for round in 0...times {

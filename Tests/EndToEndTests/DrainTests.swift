@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Servers that die at once on TERM, whatever they are at: they are emptied before.
+/// Servers that exit at once on TERM, whatever they are doing: they are drained first.
 @Suite(.takesLongTurn) struct DrainTests {
     private static let servers = [
         Server(name: "http.server", command: ["python3", "SERVERS/slow.py", "PORT"]),
@@ -26,7 +26,7 @@ import Testing
         #expect(master.lines("killed").isEmpty)
     }
 
-    /// That is what it is about: with the signal alone they drop what they are at.
+    /// The reason for draining: with the signal alone, they drop their requests.
     @Test func withTheSignalAloneTheyDropIt() async throws {
         let (answer, master) = try await answerOfAnOldWorker(
             Self.servers[0], ["--drain", "signal"])
@@ -42,7 +42,7 @@ import Testing
         #expect(drained["by"] == "idle" && (drained.seconds("after") ?? 0) > 1)
     }
 
-    /// What was sent shows nothing while the response is not complete.
+    /// Sent data are no evidence of an idle connection while the response is incomplete.
     @Test(arguments: ["/early", "/parts"])
     func aResponseThatPausesIsNotCutOff(_ path: String) async throws {
         let (answer, master) = try await answerOfAnOldWorker(Self.servers[0], [], path)
@@ -51,8 +51,8 @@ import Testing
         #expect(master.lines("drained").map { $0["by"] }.first == "idle")
     }
 
-    /// Clients that use their connections again and again lose nothing: they are ended between two
-    /// requests, or by the program, which has half of the time for that.
+    /// Clients that reuse their connections lose no request: their connections are closed between
+    /// two requests, or by the program, which has half of the time for this.
     @Test func busyConnectionsAreEnded() async throws {
         let server = Server(
             name: "uvicorn",
@@ -73,19 +73,20 @@ import Testing
             }
         }
         let result = try await client.end()
-        // A client may use its connection again at the moment at which it is ended: the race that HTTP
-        // itself has. Ended without regard to requests, a tenth of them and more would be lost.
+        // A client may reuse its connection at the moment it is closed: the race inherent in HTTP.
+        // If connections were closed regardless of requests, a tenth of the requests or more would
+        // be lost.
         #expect(result.failed * 25 <= result.ok && result.ok > 50, "\(result.reasons)")
         #expect(result.reasons.keys.allSatisfy { $0 == "short" }, "\(result.reasons)")
-        #expect(master.lines("stop-habit").allSatisfy { $0["requests"] == "finished" })
-        // The first one had half of the time at most.
+        #expect(master.lines("drain-mode").allSatisfy { $0["requests"] == "finished" })
+        // The first one had at most half of the time.
         let first = master.lines("drained").first?.seconds("after") ?? 99
         #expect((3...8).contains(first), "\(master.tail)")
         #expect(try await master.stop() == .exited(0) && master.lines("killed").isEmpty)
     }
 
-    /// A client that keeps its connection and says nothing: a thread that waits for it shows that after
-    /// a second, and Node closes such connections after five.
+    /// A client that keeps its connection without sending: a thread that waits for it is evidence
+    /// after a second, and Node closes such connections after five.
     @Test(arguments: servers.prefix(2)) func anIdleClientHoldsNobodyUp(
         _ server: Server
     ) async throws {
@@ -110,8 +111,8 @@ import Testing
         withExtendedLifetime(client) {}
     }
 
-    /// A worker that counts its requests itself gets the signal at once, and so does who has unix
-    /// sockets.
+    /// A worker that counts its requests itself gets the signal at once, and so does a worker with
+    /// unix sockets.
     @Test func whoKnowsTheContractGetsTheSignalAtOnce() async throws {
         let port = try freePort()
         let master = try Supervise([
@@ -132,7 +133,7 @@ import Testing
         #expect(unix.lines("drained").map { $0["by"] } == ["unwatchable"])
     }
 
-    /// What never ends is cut off when the program still has its share of the time.
+    /// A request that never ends is cut off while the program still has its share of the time.
     @Test func requestsWithoutEndAreCutOff() async throws {
         let (master, address) = try await start(
             Self.servers[0], ["--graceful-timeout", "2s"], workers: 1)
@@ -145,11 +146,11 @@ import Testing
         #expect(master.lines("killed").isEmpty)
     }
 
-    /// The answer of a worker that is at a slow request when a reload replaces it.
+    /// The response of a worker that handles a slow request when a reload replaces it.
     private func answerOfAnOldWorker(
         _ server: Server, _ options: [String], _ path: String = "/slow"
     ) async throws -> (String?, Supervise) {
-        // It goes before its replacement comes, which is not what is waited for.
+        // The worker stops before its replacement starts, so the test does not wait for that.
         let (master, address) = try await start(
             server, options + ["--max-surge", "0", "--max-unavailable", "1"], workers: 1)
         async let answer = get(path, from: address)
@@ -163,7 +164,7 @@ import Testing
         let status = try await eventually("recycle") { client.status }
         try #require(status == .exited(0), "\(readFile(master.folder["recycle"]) ?? "")")
         try await master.waitForEvent(Event.retiring)
-        // Twice as long as anybody is silent who is idle.
+        // Twice the time after which a silent connection counts as idle.
         try await Task.sleep(for: .seconds(2))
         try master.folder.write("go", "")
         let text = try await answer

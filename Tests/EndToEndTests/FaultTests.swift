@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What parents, operators and machines do to a master, each seen to do harm once.
+/// Faults caused by parents, operators and machines, each of which did harm before.
 @Suite(.takesTurn) struct FaultTests {
     @Test func anIgnoredChildSignalBlindsNobody() async throws {
         let master = try Supervise(
@@ -40,7 +40,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// The number of a listener of the master itself, as a typing mistake might have it.
+    /// The number of a listener of the master itself, as a typing error.
     @Test func aReloadDoesNotAdoptWhatIsOurs() async throws {
         let folder = try Folder()
         func config(_ bind: String) -> String {
@@ -80,7 +80,7 @@ import Testing
         #expect(!folder.exists("other"))
     }
 
-    /// Master and worker stand still for longer than the worker has to stop.
+    /// Master and worker are suspended for longer than the worker has to stop.
     @Test func timeInWhichNobodyRanDoesNotCount() async throws {
         let master = try Supervise.web(
             ["--graceful-timeout", "2s"], environment: ["IGNORE_TERM": "1"])
@@ -92,19 +92,19 @@ import Testing
         kill(pid, SIGSTOP)
         let paused = ContinuousClock.now
         kill(worker.pid, SIGSTOP)
-        // Not a wait for something to happen: the pause is what is tested.
+        // This sleep is the subject of the test, not a wait for a condition.
         try await Task.sleep(for: .seconds(3))
         kill(worker.pid, SIGCONT)
         let resumed = ContinuousClock.now
         kill(pid, SIGCONT)
         try await master.waitForEvent("killed")
-        // The worker has its two seconds, less what the master rounds off.
+        // The worker has its two seconds, minus the rounding of the master.
         let ran = (paused - asked) + (ContinuousClock.now - resumed)
         #expect(ran > .milliseconds(1900))
         _ = try await master.waitForExit()
     }
 
-    /// Each worker leaves a child behind at once; the master serves its signals all the same.
+    /// Each worker leaves a child behind at once; the master still handles its signals.
     @Test func aHundredFamiliesEndTogether() async throws {
         let master = try Supervise([
             "--workers", "100", "--ready", "exec", "--graceful-timeout", "5s", "--", "sh", "-c",

@@ -1,8 +1,7 @@
 import Glibc
 import Testing
 
-/// The harness proves itself on the pieces that need no master: a stand-in gives the workers what
-/// the master gives them.
+/// Tests of the harness that need no master: a substitute gives the workers what the master would.
 @Suite(.takesTurn) struct HarnessTests {
     private func standIn(_ arguments: [String]) throws -> Supervise {
         try Supervise(arguments, program: ["python3", Place.worker("stand_in")])
@@ -26,7 +25,7 @@ import Testing
         let kept = try await load(address, requests: 100, rate: 200, keepAlive: true)
         #expect(kept.ok == 100 && kept.failed == 0, "\(kept.reasons)")
 
-        // Each told its master once when it came to the limit.
+        // Each sent one message to its master when it reached the limit.
         let rings = master.log.filter { $0.event == "x_requests" }
         #expect(Set(rings.compactMap(\.pid)) == Set(workers.map(\.pid)) && rings.count == 2)
         #expect(try await master.stop() == .exited(0))
@@ -123,8 +122,8 @@ import Testing
         try await Task.sleep(for: .seconds(1))
         kill(worker.pid, SIGCONT)
         let result = try await client.end()
-        // Nothing fails, and yet the pause shows: in the gap, and in the latency of all that came
-        // due meanwhile.
+        // No request fails, but the pause is visible in the gap and in the latency of all requests
+        // scheduled meanwhile.
         expectNoFailure(result)
         #expect(result.longestGapSeconds > 0.8 && result.maxSeconds > 0.8)
     }

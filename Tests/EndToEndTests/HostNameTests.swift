@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// A bind to a name that has an address of each family.
+/// A bind to a name that has an address in each family.
 @Suite(.takesTurn) struct HostNameTests {
-    /// What the program does with it, and whether it serves the second address too.
+    /// How the program binds it, and whether it also serves the second address.
     @Test(
         .needsRoot,
         arguments: [
@@ -38,7 +38,7 @@ import Testing
             if servesBoth {
                 expectNoFailure(second, 40)
             } else {
-                // Nobody is kept waiting.
+                // No client has to wait.
                 #expect(second.reasons == ["refused": 40])
             }
             if generation == 1 { try await master.signal(SIGHUP) }

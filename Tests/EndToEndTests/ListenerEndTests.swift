@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Listeners that a worker shuts down, though all others share them.
+/// Listeners that one worker shuts down although all workers share them.
 @Suite(.takesTurn) struct ListenerEndTests {
     @Test(arguments: ["listener.shutdown(socket.SHUT_RDWR)", "libc.connect(3, bytes(16), 16)"])
     func itIsNoticedAndListenedOnAgain(call: String) async throws {
@@ -22,7 +22,7 @@ import Testing
         }
         let line = try await master.waitForEvent("listener-shut-down")
         #expect(line["level"] == "warning" && line["address"] == address)
-        // It is told of once in a minute.
+        // It is logged once per minute.
         #expect(master.lines("listener-shut-down").count == 1)
         let result = try await load(address, requests: 100, rate: 400)
         expectNoFailure(result, 100)
@@ -39,7 +39,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// The kernel lets no unix socket listen again.
+    /// A unix socket cannot listen again.
     @Test func aReloadOpensAUnixSocketAnew() async throws {
         let folder = try Folder()
         let master = try Self.start(

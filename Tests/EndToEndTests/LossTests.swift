@@ -1,11 +1,12 @@
 import Foundation
 import Testing
 
-/// What is gone while the master runs: the master itself, a program, a folder, the library.
+/// Files that disappear while the master runs: its own program, a worker program, a directory, the
+/// library.
 @Suite(.takesTurn) struct LossTests {
     private static let quick = ["--backoff", "100ms", "--backoff-max", "400ms"]
 
-    /// Opens a socket of its own.
+    /// Opens its own socket.
     private static let server = """
         import http.server, os, sys
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -86,7 +87,7 @@ import Testing
         }
     }
 
-    /// The library lies beside the program, so both are copied.
+    /// The library is next to the program, so both are copied.
     @Test func aLibraryThatIsGoneComesBack() async throws {
         let folder = try Folder()
         let library = folder["libsupervise-preload.so"]
@@ -100,13 +101,13 @@ import Testing
         try await expectRecovery(of: master) {
             try FileManager.default.moveItem(atPath: library, toPath: library + ".away")
         } failingAt: {
-            $0["step"] == "adopt" && $0.mentions("\(library) is not there any more")
+            $0["step"] == "adopt" && $0.mentions("\(library) is missing")
         } repair: {
             try FileManager.default.moveItem(atPath: library + ".away", toPath: library)
         }
     }
 
-    /// A reload reads the same file by its whole path.
+    /// A reload reads the same file by its absolute path.
     @Test func theMastersOwnFolderMayGo() async throws {
         let folder = try Folder()
         mkdir(folder["here"], 0o755)
@@ -124,13 +125,13 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// By a process of its own: a program that a test beside this one starts meanwhile would hold the
-    /// file open for writing, and nobody could execute it (ETXTBSY).
+    /// A separate process writes it: a program that a parallel test starts could inherit the open
+    /// file, and then it could not be executed (ETXTBSY).
     private func copy(_ file: String, to path: String) async throws {
         try #require(try await run(["cp", file, path]).status == .exited(0))
     }
 
-    /// What a command of `on-event` leaves in its group ends with it.
+    /// Processes that a command of `on-event` leaves in its group end with it.
     @Test func aCommandLeavesNothingBehind() async throws {
         let folder = try Folder()
         let master = try Supervise(
@@ -143,13 +144,13 @@ import Testing
             folder.lines("left").first.flatMap { pid_t($0) }
         }
         try await master.wait("the end of what it left") { !ProcessTable.isAlive(left) }
-        // The limit is the one from before the master raised its own.
+        // The limit is the original one of the master.
         #expect(folder.lines("limit") == ["200"])
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// One of two workers dies after `harm`: the other serves on, the start fails by `failure` and
-    /// waits, and `repair` is all that it needs.
+    /// One of two workers is killed after `harm`. The other keeps serving, the start fails with
+    /// `failure` and is retried, and succeeds after `repair`.
     private func expectRecovery(
         of master: Supervise, harm: () throws -> Void, failingAt failure: (LogLine) -> Bool,
         repair: () throws -> Void
@@ -162,7 +163,7 @@ import Testing
         #expect(failure(line), "\(line)")
         #expect(try await master.workers() == [before[1]])
         expectNoFailure(try await load(try await master.address(), requests: 10, rate: 100), 10)
-        // A reload cannot start anything either, and changes nothing.
+        // A reload cannot start a worker either, and changes nothing.
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.reloadAborted)
         #expect(try await master.workers() == [before[1]])

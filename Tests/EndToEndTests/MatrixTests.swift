@@ -1,8 +1,9 @@
 import Glibc
 import Testing
 
-/// Real servers, unmodified, and where they can take a descriptor, by their own flag: four workers
-/// on one socket, every connection counted, recycled at the drawn limits, rolled over by HUP.
+/// Real servers, unmodified and, if they accept a descriptor, with their own option: four workers
+/// on one socket, with every connection counted, recycled at the drawn limits and rolled over by
+/// HUP.
 @Suite(.takesLongTurn) struct MatrixTests {
     @Test(arguments: unmodified.filter { only($0.name) })
     func binds(_ server: Server) async throws {
@@ -116,14 +117,14 @@ import Testing
         let master = try Supervise(
             options + limits + ["--"] + server.filled(server.command, port: port, folder: folder),
             environment: server.environment, folder: folder)
-        // By the log alone: some servers write their title over their environment.
+        // From the log only: some servers overwrite their environment with their title.
         try await master.wait("four ready workers", deadline: server.bootDeadline) {
             master.lines(Event.ready).count >= 4
         }
         let first = master.lines(Event.ready).compactMap(\.pid)
 
         let crowd = try Crowd("127.0.0.1:\(port)", path: server.path, pause: 0.1)
-        // A worker may answer through children of its own; they stay in its group.
+        // A worker may respond through its own children, which remain in its group.
         var answered: Set<pid_t> = []
         func note() {
             for pid in crowd.pids {
@@ -159,16 +160,16 @@ import Testing
         if server.isCounted { try expectCounts(master, result) }
     }
 
-    /// Every connection was counted for some worker, and none went before its limit.
+    /// Every connection was counted for a worker, and no worker was recycled before its limit.
     private func expectCounts(_ master: Supervise, _ result: CrowdResult) throws {
         let exits = master.lines(Event.exit)
         let counted = Int(exits.compactMap { $0.seconds("requests") }.reduce(0, +))
-        // A program that ends at once on TERM may do so between the kernel's accept and the count.
+        // A program that exits at once on TERM may do so between the kernel's accept and the count.
         let range = result.connected - result.failed...result.connected
         #expect(range.contains(counted), "counted \(counted) of \(result)")
         let recycled = exits.filter { $0["cause"] == "max-requests" }
-        // A replacement that is started ahead may come when the rate has fallen, but not before half
-        // of the limit.
+        // A replacement that started ahead may be ready after the rate has fallen, but not before
+        // half of the limit.
         for line in recycled {
             let limit = try #require(line.seconds("request_limit"))
             #expect(
@@ -178,7 +179,7 @@ import Testing
     }
 }
 
-/// `SERVER=node swift test --filter MatrixTests` runs one of them.
+/// `SERVER=node swift test --filter MatrixTests` runs one server.
 private func only(_ name: String) -> Bool {
     getenv("SERVER").map { name.contains(String(cString: $0)) } ?? true
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What people came with, time compressed. Each prints its band of memory and its failures.
+/// Typical user problems, with compressed time. Each prints its memory range and its failures.
 @Suite(.takesTurn) struct MemoryCaseTests {
     private static let quick = ["--min-lifetime", "0s", "--memory-interval", "50ms"]
 
@@ -14,9 +14,9 @@ import Testing
         lines.compactMap { $0["rss"].flatMap { Int($0) } }.map { $0 >> 20 }
     }
 
-    /// Case a. 80 MB an hour in a container of 512 MB, which was killed every 12 hours. Here all sizes
-    /// are a quarter and three days are forty seconds: 1440 MB grow in a group of 128.
-    /// One request after the other: on a busy machine time goes slower for the leak as well.
+    /// Case a. 80 MB per hour in a container of 512 MB, which was killed every 12 hours. Here all
+    /// sizes are a quarter and three days are forty seconds: 1440 MB grow in a group of 128. The
+    /// requests are sequential, so that the leak also slows down on a busy machine.
     @Test(.needsControlGroup, .takesLongTurn) func threeDaysInAContainer() async throws {
         let group = try #require(ControlGroup(limitBytes: 128 << 20))
         let folder = try Folder()
@@ -27,7 +27,7 @@ import Testing
             ] + Self.quick + ["--", Place.helloWorker],
             wrapper: group.wrapper, folder: folder)
         try await master.waitForWorkers(2)
-        // Three days hold as many boots as they do in truth: on a busy machine they take longer.
+        // The number of boots is that of three real days; they take longer on a busy machine.
         let boots = master.lines(Event.ready).compactMap { $0["after"].flatMap { Double($0) } }
         let client = try LoadClient(
             try await master.address(), requests: 2400,
@@ -48,7 +48,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// Case b. 400 KB a request, recycled after 1000 requests; here after 100.
+    /// Case b. 400 KB per request, recycled after 1000 requests; here after 100.
     @Test func fourHundredKilobytesARequestByRequests() async throws {
         let master = try Supervise.hello([
             "--workers", "2", "--max-requests", "100", "--max-requests-jitter", "10",
@@ -62,14 +62,14 @@ import Testing
         report(
             "b: 400 KB a request, max-requests", megabytes(exits), result, "\(exits.count) exits")
         expectNoFailure(result, 1000)
-        // A replacement that has to boot lets its worker go on for a while.
+        // A worker keeps serving while its replacement boots.
         #expect(megabytes(exits).allSatisfy { (40..<200).contains($0) })
         for line in exits {
             #expect(line["cause"] == "max-requests")
         }
     }
 
-    /// Case c. The same, by memory alone; the worker counts nothing.
+    /// Case c. The same, by memory only; the worker counts nothing.
     @Test func fourHundredKilobytesARequestByMemory() async throws {
         let master = try Supervise.hello(
             ["--workers", "2", "--max-rss", "50M"] + Self.quick, environment: ["HELLO_COUNT": "0"])
@@ -85,14 +85,14 @@ import Testing
             "growth of \(growth.map { $0 >> 20 }) MB an hour")
         expectNoFailure(result, 1000)
         #expect(exits.count >= 3 && exits.allSatisfy { $0["cause"] == "max-rss" })
-        // The last replacement may be on its way when the requests end, and takes over then.
+        // The last replacement may be booting when the requests end.
         #expect(megabytes(exits).allSatisfy { (40..<200).contains($0) })
-        // 20 MB a second for each of the two, as far as they take turns and the machine is not busy.
+        // 20 MB per second for each of the two, if they alternate and the machine is not busy.
         #expect(growth.contains { (1_000...162_000).contains($0 >> 20) }, "\(growth)")
     }
 
-    /// Case d. One kind of request adds 200 MB at once. The soft cap loses no request, the hard one at
-    /// most what was inside the worker; the other worker serves on in both.
+    /// Case d. One type of request adds 200 MB at once. The soft cap loses no request, the hard cap
+    /// at most the requests in the worker. The other worker keeps serving in both cases.
     @Test(arguments: ["max-rss", "kill-rss"]) func oneBadRequest(cap: String) async throws {
         let master = try Supervise.hello(
             ["--workers", "2", "--\(cap)", "150M", "--graceful-timeout", "5s"] + Self.quick)
@@ -131,7 +131,7 @@ import Testing
         #expect(alive == 3)
     }
 
-    /// Case f. Four workers reach the cap in the same second: they go one at a time.
+    /// Case f. Four workers reach the cap in the same second and are recycled one at a time.
     @Test func fourAtTheSameTime() async throws {
         let master = try Supervise.web(
             ["--workers", "4", "--max-rss", "80M"] + Self.quick,

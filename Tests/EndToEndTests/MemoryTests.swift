@@ -38,18 +38,18 @@ import Testing
     }
 
     @Test func theSignalComesBeforeTheStop() async throws {
-        // Each USR2 makes this worker 100 MB larger.
+        // Each USR2 makes this worker allocate 100 MB.
         let master = try Supervise.web(Self.capped + ["--evidence-signal", "USR2"])
         let before = try await master.waitForWorkers(1)
         _ = try await get("/leak?kb=100000", from: try await master.address())
         try await master.waitForWorkers(1, without: before)
-        let due = try await master.waitForEvent(Event.due)
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         let exit = try await master.waitForEvent(Event.exit)
         let grown = (exit["rss"].flatMap { Int($0) } ?? 0) - (due["rss"].flatMap { Int($0) } ?? 0)
         #expect(grown > 90_000_000, "\(master.tail)")
     }
 
-    /// The worker itself is far from the cap all the time.
+    /// The worker itself remains far below the cap.
     @Test func aChildsMemoryCountsAtTheNextSample() async throws {
         let folder = try Folder()
         let script = """
@@ -114,7 +114,7 @@ import Testing
         #expect(master.lines(Event.retiring).isEmpty)
     }
 
-    /// Between what the worker has alone and its resident set, which shares the libraries.
+    /// Between the worker's private memory and its resident set, which includes shared libraries.
     @Test(arguments: ["rss", "uss"]) func exactFiguresCountPastTheCap(metric: String) async throws {
         let options = ["--workers", "2", "--memory-scope", "process", "--memory-interval", "50ms"]
         let model = try Supervise.hello(options)
@@ -160,7 +160,7 @@ import Testing
         try await master.waitForWorkers(1, without: second)
     }
 
-    /// 200 MB in a pool that shares 60 % of 128 MB with nobody: `check` and the log tell the bytes.
+    /// 200 MB in the only pool, with 60 % of 128 MB: `check` and the log report the bytes.
     @Test(.needsControlGroup) func percentagesAreOfTheGroupsLimit() async throws {
         let group = try #require(ControlGroup(limitBytes: 128 << 20))
         let master = try Supervise(

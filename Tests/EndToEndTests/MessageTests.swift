@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What the master reports of settings that do less than they seem to, and of rights that it lacks.
+/// Warnings about settings with less effect than expected, and about missing privileges.
 @Suite(.takesTurn) struct MessageTests {
-    /// Two servers that take no descriptor, and a pool without a bind: the second finds the address
-    /// taken.
+    /// Two servers that accept no descriptor, in a pool without a bind: the second cannot bind the
+    /// address.
     @Test(arguments: [1, 2]) func aPoolThatListensWithoutABindIsTold(workers: Int) async throws {
         let port = try freePort()
         let script = """
@@ -20,10 +20,10 @@ import Testing
         let slot = try #require(line["slot"])
         #expect(
             line.mentions(
-                "slot \(slot) listens on 127.0.0.1:\(port); the pool has no bind: add --bind "
+                "slot \(slot) listens on 127.0.0.1:\(port), but the pool has no bind. Add --bind "
                     + "127.0.0.1:\(port)"))
         if workers == 2 {
-            // Where it matters it is told when it happens, and not five seconds later.
+            // If it matters, it is logged when it happens, not five seconds later.
             let crash = try #require(master.lines(Event.exit).first)
             let (crashed, told) = (try #require(crash.timeOfDay), try #require(line.timeOfDay))
             #expect(told - crashed < 2)
@@ -33,7 +33,7 @@ import Testing
         #expect(master.lines("listens-elsewhere").count == 1)
     }
 
-    /// A keep-alive connection is counted once, however many requests it carries.
+    /// A keep-alive connection counts once, however many requests it carries.
     @Test func aCountOfConnectionsIsNotCalledRequests() async throws {
         let master = try Supervise([
             "--name", "hello-worker", "--bind", "127.0.0.1:0", "--max-requests", "20", "--count",
@@ -44,7 +44,7 @@ import Testing
         #expect(try await master.command("status").output.contains("  CONNS  "))
         let counting = try await master.waitForEvent("counting")
         #expect(counting["unit"] == "connections" && counting["level"] == "warning")
-        #expect(counting.mentions("max-requests counts connections here"))
+        #expect(counting.mentions("max-requests counts connections for this program"))
         let metrics = try await master.curl("/metrics").output
         #expect(
             metrics.contains("supervise_requests_total{pool=\"default\",unit=\"connections\"} 5"))
@@ -54,7 +54,7 @@ import Testing
         #expect(exit["requests"] == "5" && exit["unit"] == "connections")
     }
 
-    /// Behind a proxy the connections are few, and nobody need ask for the status.
+    /// Behind a proxy the connections are few, and no request for the status is needed.
     @Test func aCountOfConnectionsIsToldWithoutBeingAskedFor() async throws {
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload", "--", "python3",
@@ -78,7 +78,8 @@ import Testing
         #expect(master.lines(Event.exit).first?["unit"] == "requests")
     }
 
-    /// Without CAP_KILL a worker cannot be stopped. That is told before it matters, and once then.
+    /// Without CAP_KILL, a worker cannot be stopped. This is logged at the start, and once when it
+    /// happens.
     @Test(.needsRoot) func capabilitiesThatAreMissingAreTold() async throws {
         let master = try Supervise(
             [
@@ -96,11 +97,11 @@ import Testing
         try await master.signal(SIGTERM)
         try await master.waitForEvent("killed")
         try await master.waitForEvent("signal-failed")
-        // It is tried each second.
+        // The signal is retried each second.
         try await Task.sleep(for: .seconds(3))
         #expect(master.lines("signal-failed").count == 1)
         #expect(master.lines("signal-failed").first?.mentions("lacks CAP_KILL") == true)
-        // Nobody else ends it.
+        // The worker does not end otherwise.
         for worker in try await master.workers() { kill(worker.pid, SIGKILL) }
         #expect(try await master.waitForExit() == .exited(0))
     }
@@ -136,8 +137,8 @@ import Testing
         let warning = try await master.waitForEvent("config-warning")
         #expect(
             warning.mentions(
-                "user: 65528 is no user of this machine, so its workers get the group 65528; set "
-                    + "group to choose another"))
+                "user: 65528 is not a user of this machine, so its workers run as group 65528; to "
+                    + "use another group, set group"))
         #expect(try await master.stop() == .exited(0))
     }
 }

@@ -1,9 +1,9 @@
 import Glibc
 import Testing
 
-/// nginx as a worker: processes of its own, which wait with EPOLLEXCLUSIVE.
+/// nginx as a worker: its own processes, which wait with EPOLLEXCLUSIVE.
 @Suite(.takesLongTurn) struct NginxTests {
-    /// A drained worker at a long download takes no wake-up from the fresh one.
+    /// A drained worker with a long download does not consume the wake-up of the new worker.
     @Test func aDrainedWorkerLeavesNoClientWaiting() async throws {
         let server = Server(
             name: "nginx", command: ["nginx", "-c", "FOLDER/nginx.conf"],
@@ -14,13 +14,13 @@ import Testing
         let address = "127.0.0.1:\(port)"
         try folder.write("big", String(repeating: "x", count: 16 << 20))
         try server.configure(in: folder, port: port)
-        // Its own workers run as another user, who has to reach the file.
+        // Its own workers run as another user, who must be able to read the file.
         chmod(folder.path, 0o755)
         let master = try Supervise(
             [
                 "--name", "nginx", "--bind", address, "--graceful-timeout", "60s", "--",
             ] + server.filled(server.command, port: port, folder: folder), folder: folder)
-        // By the log alone: it writes its title over its environment.
+        // From the log only: it overwrites its environment with its title.
         try await master.waitForEvent(Event.ready)
 
         let client = try Cage(
@@ -45,7 +45,7 @@ import Testing
         try await master.wait("the download") { folder.lines("client") == ["begun"] }
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.retiring)
-        // One after the other: each would be the next one's wake-up.
+        // One after the other: otherwise each would be the wake-up of the next.
         for _ in 0..<20 {
             let result = try await load(address, requests: 1, rate: 1, timeout: 5)
             #expect(result.ok == 1, "\(result.reasons)")

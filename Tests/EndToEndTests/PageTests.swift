@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The page in a real browser: whether what it shows is true.
+/// The page in a real browser, and whether it shows the correct data.
 @Suite(.takesLongTurn) struct PageTests {
     @Test(.needs("chromium")) func whatItShowsIsTrue() async throws {
         let master = try Supervise.pools {
@@ -24,10 +24,10 @@ import Testing
         let now = try await master.waitForWorkers(3, without: [before[1]])
         let shown = try await browser.wait("the new worker and the requests") {
             $0.lanes.map(\.pid) == now.map { "\($0.pid)" }
-                && $0.lanes.allSatisfy { $0.state == "ready" } && $0.requests == "30 in all"
+                && $0.lanes.allSatisfy { $0.state == "ready" } && $0.requests == "30 total"
                 && $0.exits.count == 1
         }
-        // Whatever configurations name stays a text.
+        // Names from configurations remain text.
         #expect(shown.listeners?.hasSuffix("/<b>.sock") ?? false)
         #expect(shown.name == "shop" && shown.state == "ready" && shown.alarm == nil)
         #expect(shown.facts.contains("pid \(try await master.pid()) "))
@@ -40,7 +40,7 @@ import Testing
             #expect(lane.slot == "\(worker.slot)")
         }
 
-        // A reload that works, then one that cannot.
+        // A reload that succeeds, then one that fails.
         try await master.signal(SIGHUP)
         try await browser.wait("the reload") {
             $0.reload?.hasPrefix("Reload to generation 2: complete") ?? false
@@ -53,7 +53,7 @@ import Testing
         #expect(aborted.reload?.contains("the first new worker exited with status 1") ?? false)
         #expect(aborted.lanes.map(\.pid) == (try await master.workers()).map { "\($0.pid)" })
 
-        // Every bar is a worker that was there, with the cause that the log has for its end.
+        // Every bar is a worker that existed, and its cause is that in the log.
         let exits = master.lines(Event.exit)
         let ends = Dictionary(uniqueKeysWithValues: exits.map { ($0.pid, $0["cause"]) })
         let whole = try await browser.wait("all bars") { page in
@@ -68,7 +68,8 @@ import Testing
                 }, "\(life)")
         }
 
-        // A phone need not scroll sideways, the policy forbade nothing, and nobody else was asked.
+        // On a phone, no sideways scrolling is needed. The policy blocked nothing, and no other
+        // host was contacted.
         #expect(aborted.pageWidth <= 360)
         #expect(aborted.complaints == [])
         let address = try await master.statusAddress()
@@ -85,7 +86,7 @@ import Testing
         #expect(many.shown?.hasPrefix("Lanes and memory of slots 0 to 23, of 40 slots") ?? false)
         kill(try await first.pid(), SIGKILL)
         let lost = try await browser.wait("the loss") { $0.alarm != nil }
-        #expect(lost.state == "no answer" && lost.alarm?.contains("cannot be reached") ?? false)
+        #expect(lost.state == "no response" && lost.alarm?.contains("unreachable") ?? false)
         #expect(lost.lanes.count == 24)
 
         let second = try Supervise.hello(["--status-bind", address])
@@ -97,9 +98,9 @@ import Testing
     }
 }
 
-/// A page in a headless browser, and what it shows.
+/// A page in a headless browser, and its content.
 private final class Browser {
-    /// What stands on the page.
+    /// The content of the page.
     struct Shown: Decodable {
         let name: String
         let state: String
@@ -115,9 +116,9 @@ private final class Browser {
         /// The bars of all lanes.
         let lives: [Life]
         let pageWidth: Int
-        /// What the browser found wrong.
+        /// Errors in the browser.
         let complaints: [String]
-        /// All that was asked for.
+        /// All requests.
         let asked: [String]
     }
 
@@ -125,7 +126,7 @@ private final class Browser {
         let slot: Int
         let pid: Int
         let generation: Int
-        /// The cause of its end; nil while it lives.
+        /// The cause of its end; nil while it runs.
         let cause: String?
     }
 
@@ -169,7 +170,7 @@ private final class Browser {
     private let cage: Cage
     private let folder: Folder
 
-    /// Opens the page of this address.
+    /// Opens the page at this address.
     init(_ address: String, width: Int) throws {
         folder = try Folder()
         cage = try Cage(
@@ -179,14 +180,14 @@ private final class Browser {
             ], environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
 
-    /// What it shows, once that is as it should be.
+    /// The content, once it satisfies the condition.
     @discardableResult
     func wait(_ what: String, until isThere: (Shown) throws -> Bool) async throws -> Shown {
         let last = { self.folder.lines("out").last.map(String.init) ?? "" }
         let context = { "\(last())\n\(readFile(self.folder["err"]) ?? "")" }
         return try await eventually(what, within: .seconds(60), context: context) {
             let data = Data(last().utf8)
-            // The last line may be half written, and the page before its first answer is empty.
+            // The last line may be incomplete, and the page is empty before its first response.
             guard let shown = try? JSONDecoder().decode(Shown.self, from: data) else { return nil }
             return try isThere(shown) ? shown : nil
         }

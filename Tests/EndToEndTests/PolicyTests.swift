@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Who may put a recycling off, who asks for one, and what follows an end.
+/// Deferring a recycle, requesting one, and what follows an exit.
 @Suite(.takesTurn) struct PolicyTests {
     @Test func aCapBelowTheProgramsSizeRaisesAnAlarmOnly() async throws {
         let master = try Supervise.web([
@@ -11,23 +11,23 @@ import Testing
         let worker = try await master.waitForWorkers(1)[0]
         let alarm = try await master.waitForEvent("memory-alarm")
         #expect(alarm.pid == worker.pid)
-        // By then it could have been recycled for as long again as it had to wait.
+        // By then it could have been recycled after the same time again.
         try await Task.sleep(for: .seconds(6))
         #expect(master.lines("memory-alarm").count == 1)
-        #expect(master.lines(Event.due).isEmpty && ProcessTable.isAlive(worker.pid))
-        // It is not the cap that keeps it: once it grows, it goes.
+        #expect(master.lines(Event.recycleScheduled).isEmpty && ProcessTable.isAlive(worker.pid))
+        // It is not exempt from the cap: once it grows, it is recycled.
         kill(worker.pid, SIGUSR2)
-        let due = try await master.waitForEvent(Event.due)
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         #expect(due.pid == worker.pid && due["cause"] == "max-rss")
         try await master.waitForWorkers(1, without: [worker])
     }
 
     @Test func aHoldEnds() async throws {
-        // It asks while it boots, so that it has asked before it is due.
+        // It sends the request while it boots, so before its recycling is scheduled.
         let master = try Supervise.web(
             ["--max-lifetime", "3s", "--max-hold", "1s"],
             environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=600"])
-        // By the log: on a busy machine the worker may be gone before its number is asked for.
+        // From the log: on a busy machine the worker may exit before its pid is read.
         let first = try await master.waitForEvent(Event.started).pid
         let exit = try await master.waitForEvent(Event.exit)
         #expect(exit.pid == first && exit["cause"] == "max-lifetime", "\(master.tail)")
@@ -35,12 +35,12 @@ import Testing
     }
 
     @Test func aHoldCanBeTakenBack() async throws {
-        // Without another beside it, so that the request below is its own.
+        // Without a second worker, so that this worker serves the request below.
         let master = try Supervise.web(
             ["--max-lifetime", "3s", "--max-surge", "0", "--max-unavailable", "1"],
             environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=600"])
         let worker = try await master.waitForWorkers(1)[0]
-        try await master.waitForEvent(Event.due)
+        try await master.waitForEvent(Event.recycleScheduled)
         try await Task.sleep(for: .seconds(1))
         #expect(master.lines(Event.retiring).isEmpty)
         try await master.tell("X_HOLD=0", by: worker)
@@ -69,7 +69,7 @@ import Testing
         #expect(exit.pid == worker.pid && exit["cause"] == "announced" && exit["signal"] == "KILL")
         let told = try #require(master.lines(Event.retiring).first?.seconds("age"))
         #expect(try #require(exit.seconds("age")) - told >= 1.999)
-        // Both were there together.
+        // Both ran at the same time.
         #expect(master.mostAlive == 2)
         try await master.waitForWorkers(1, without: [worker])
     }
@@ -103,7 +103,8 @@ import Testing
         kill(worker[0].pid, SIGKILL)
         try await master.wait("six delays") { master.lines(Event.backoff).count >= 6 }
         master.folder.remove(file: "crash")
-        // The first failure cost none; then each doubles, with up to a quarter on top.
+        // The first failure causes no delay; then each delay doubles, with up to a quarter of
+        // jitter.
         let expected = [0.05, 0.1, 0.2, 0.4, 0.8, 0.8]
         for (line, least) in zip(master.lines(Event.backoff), expected) {
             let delay = try #require(line.seconds("delay"))

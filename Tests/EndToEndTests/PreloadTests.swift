@@ -1,8 +1,8 @@
 import Glibc
 import Testing
 
-/// What the master does for the preload library, with one in its place that does nothing: the workers
-/// play its part.
+/// How the master supports the preload library, with a library in its place that does nothing: the
+/// workers act for it.
 @Suite(.takesTurn, .needsStaticServer) struct PreloadTests {
     @Test func workersGetTheLibraryBehindTheirOwn() async throws {
         let folder = try Self.install()
@@ -46,18 +46,18 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// The library rings when its count reaches the limit in the page.
+    /// The library sends a message when its count reaches the limit in the page.
     @Test func aWorkerIsRecycledByItsConnections() async throws {
         let folder = try Self.install()
         let master = try Self.start(
             folder, ["--max-requests", "7"], Self.page + "say(b'X_CONNECTIONS=7')\n" + Self.idle)
-        let due = try await master.waitForEvent(Event.due)
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         #expect(due["cause"] == "max-requests" && due["requests"] == "7")
         let line = try await master.waitForEvent("counting")
         #expect(line["source"] == "preload" && line["unit"] == "connections")
     }
 
-    /// Nobody rings for what is counted below the limit; it is read when the worker ends.
+    /// No message is sent for a count below the limit; it is read when the worker exits.
     @Test func thePageTellsWhatAnEndedWorkerHadAccepted() async throws {
         let folder = try Self.install()
         let master = try Self.start(
@@ -76,7 +76,7 @@ import Testing
         let line = try await master.waitForEvent("counting")
         #expect(line["source"] == "report" && line["unit"] == "requests")
         #expect(try await master.stop() == .exited(0))
-        #expect(master.lines(Event.due).isEmpty)
+        #expect(master.lines(Event.recycleScheduled).isEmpty)
         #expect(master.lines(Event.exit).first?["requests"] == "2")
     }
 
@@ -87,10 +87,10 @@ import Testing
             folder, ["--max-requests", "7", "--count", count, "--ready", "1s"], Self.idle)
         try await master.waitForWorkers(1)
         #expect(try await master.stop() == .exited(0))
-        #expect(master.lines("uncounted").count == (count == "report" ? 1 : 0))
+        #expect(master.lines("requests-not-counted").count == (count == "report" ? 1 : 0))
     }
 
-    /// The places where it was looked for, once.
+    /// The paths that were searched, once.
     @Test func aMissingLibraryIsOneWarning() async throws {
         let folder = try Self.install()
         folder.remove(file: "libsupervise-preload.so")
@@ -105,7 +105,7 @@ import Testing
         #expect(ProcessTable.environment(of: workers[0].pid)["LD_PRELOAD"] == nil)
     }
 
-    /// A program and its library, in a folder of their own.
+    /// A program and its library, in their own directory.
     private static func install() throws -> Folder {
         let folder = try Folder()
         try folder.write("empty.c", "int supervise_does_nothing;\n")

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What a worker sees around itself, and what it leaves behind.
+/// The environment of a worker, and the processes that it leaves behind.
 @Suite(.takesTurn) struct ProcessTests {
     @Test func surroundings() async throws {
         let folder = try Folder()
@@ -61,7 +61,7 @@ import Testing
         try await eventually("what they have open") {
             master.folder.lines("stderr").count { $0.contains("/proc/") } >= 2
         }
-        // Input, output, errors, the listener; and the folder that is being listed.
+        // Input, output, errors, the listener, and the directory that is being listed.
         let open = master.folder.lines("stderr").filter { $0.contains(" -> ") }
         #expect(open.count == 2 * 5, "\(open)")
         #expect(open.count { $0.contains("socket:") } == 2)
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(.needsRoot) func anotherUser() async throws {
-        // A program that every user may read: the checkout itself may lie in a private folder.
+        // A program that every user may read: the checkout may be in a private directory.
         let script = """
             import os, time
             os.write(1, f"{os.getuid()} {os.getgid()} {os.getgroups()}\\n".encode())
@@ -101,7 +101,7 @@ import Testing
             !family.contains(where: ProcessTable.isAlive)
         }
         try await master.waitForWorkers(1, without: [worker])
-        #expect(master.log.contains { $0.event == "left-processes" && $0["level"] == "info" })
+        #expect(master.log.contains { $0.event == "orphans-found" && $0["level"] == "info" })
         #expect(try await master.stop() == .exited(0))
         #expect(master.leftBehind.isEmpty)
     }
@@ -120,7 +120,7 @@ import Testing
         #expect(family.count >= 3 && !family.contains(where: ProcessTable.isAlive))
     }
 
-    /// A daemon that overwrites its environment, as nginx does, is known by what it holds.
+    /// A daemon that overwrites its environment, as nginx does, is identified by its descriptors.
     @Test(arguments: ["", "exec 4<&-;"])
     func aDaemonWithoutItsEnvironmentEndsToo(closing: String) async throws {
         let master = try Supervise([
@@ -128,7 +128,7 @@ import Testing
             "-c", "\(closing) setsid env -i sleep 1000 & exit 0",
         ])
         _ = try await master.waitForExit()
-        #expect(master.log.contains { $0.event == "left-processes" })
+        #expect(master.log.contains { $0.event == "orphans-found" })
         #expect(master.leftBehind.isEmpty)
     }
 
@@ -161,7 +161,7 @@ import Testing
     @Test func anIdleMasterSleeps() async throws {
         let master = try Supervise.hello(["--workers", "2", "--stable-after", "500ms"])
         try await master.waitForWorkers(2)
-        // The last deadlines of the start pass.
+        // The last deadlines of the start expire.
         try await Task.sleep(for: .seconds(4))
         let before = try await master.contextSwitches()
         try await Task.sleep(for: .seconds(5))

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Servers that speak other protocols, or tell systemd that they are ready: recycling loses nothing,
-/// and every worker ends by the stop-signal.
+/// Servers with other protocols, or with readiness notification: recycling loses nothing, and every
+/// worker ends by the stop-signal.
 @Suite(.takesLongTurn) struct ProtocolTests {
     private static let servers = [
         Server(
@@ -24,7 +24,7 @@ import Testing
             build: ["cc", "-O2", "-pthread", "-o", "FOLDER/pausing", "SERVERS/pausing.c"]),
     ]
 
-    /// Debian's has the version in its name.
+    /// In Debian, its name contains the version.
     private static let phpFPM =
         (0...9).map { "php-fpm8.\($0)" }.first { Place.program($0) != nil } ?? "php-fpm"
 
@@ -58,7 +58,7 @@ import Testing
         #expect(try await master.stop() == .exited(0), "\(master.tail)")
         let recycled = master.lines(Event.exit).filter { $0["cause"] == "max-requests" }
         #expect(recycled.count >= 3)
-        #expect(master.lines("killed").isEmpty && master.lines("killed-processes").isEmpty)
+        #expect(master.lines("killed").isEmpty && master.lines("orphans-killed").isEmpty)
         #expect(master.leftBehind.isEmpty)
     }
 }

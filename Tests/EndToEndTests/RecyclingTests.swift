@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Recycling by requests, age and memory: never below strength.
+/// Recycling by requests, age and memory: the pool never falls below full strength.
 @Suite(.takesTurn) struct RecyclingTests {
     @Test func drawnLimitsLieInTheirRange() async throws {
         let master = try Supervise.hello([
@@ -19,7 +19,7 @@ import Testing
         let before = try await master.waitForWorkers(2, deadline: .seconds(30))
         let result = try await load(try await master.address(), requests: 2000, rate: 100)
         expectNoFailure(result, 2000)
-        // A pool that stops first shows a gap of a boot.
+        // A stop-first pool has a gap of one boot.
         #expect(result.longestGapSeconds < 3, "\(result.longestGapSeconds)")
         #expect(Set(result.pids.keys).subtracting(before.map { "\($0.pid)" }).count >= 2)
         #expect(master.roster.lowestReady(full: 2) == 2)
@@ -42,8 +42,8 @@ import Testing
         let master = try Supervise(
             ["--workers", "2", "--max-lifetime", "2s", "--", "python3", Place.worker("job")],
             environment: ["JOB_SECONDS": "600", "JOB_STARTS": folder["starts"]])
-        // A job counts as ready after a second, so with so short a life one is always booting: the two
-        // may never be ready at the same time.
+        // A job counts as ready after a second, so with such a short lifetime one is always
+        // booting, and the two may never be ready at the same time.
         let before = try await eventually("two starts", context: { master.tail }) {
             let pids = master.lines(Event.started).prefix(2).compactMap(\.pid)
             return pids.count == 2 ? pids : nil
@@ -67,7 +67,7 @@ import Testing
         let line = try await master.waitForEvent(Event.exit)
         #expect(line["cause"] == "max-rss" && line["status"] == "0")
         #expect(before.contains { $0.pid == line.pid })
-        let due = try await master.waitForEvent("due")
+        let due = try await master.waitForEvent(Event.recycleScheduled)
         #expect(due["cause"] == "max-rss" && due["limit"] == "\(80 << 20)")
         expectNoFailure(try await client.result(), 300)
         #expect(master.roster.lowestReady(full: 2) == 2)
@@ -87,12 +87,12 @@ import Testing
     }
 
     @Test func aHeldWorkerIsNotRecycled() async throws {
-        // It asks while it boots, so that it has asked before it is due.
+        // It sends the request while it boots, so before its recycling is scheduled.
         let master = try Supervise.web(
             ["--max-lifetime", "3s"],
             environment: ["BOOT_SECONDS": "0.3", "BOOT_TELL": "X_HOLD=8"])
         let before = try await master.waitForWorkers(1)
-        try await master.waitForEvent(Event.due)
+        try await master.waitForEvent(Event.recycleScheduled)
         try await Task.sleep(for: .seconds(1))
         #expect(ProcessTable.isAlive(before[0].pid))
         #expect(master.lines(Event.retiring).isEmpty)
@@ -100,7 +100,7 @@ import Testing
     }
 }
 
-/// The long one: everything at once under a steady load.
+/// The long test: everything at once under a steady load.
 @Suite(.takesLongTurn) struct EnduranceTests {
     @Test func twentyThousandRequestsThroughEverything() async throws {
         let master = try Supervise.web(

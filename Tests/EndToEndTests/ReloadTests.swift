@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// HUP: new code without a lost request, and never a worse state than before.
+/// HUP: new code without a lost request, and without leaving the service worse than before.
 @Suite(.takesTurn) struct ReloadTests {
     @Test(arguments: [false, true])
     func replacesEveryWorkerUnderLoad(keepAlive: Bool) async throws {
@@ -38,7 +38,7 @@ import Testing
         try await master.waitForWorkers(3, without: before)
     }
 
-    /// New workers would be killed again and again.
+    /// New workers would be killed repeatedly.
     @Test func aHardCapBelowTheProgramsSizeIsNotCommitted() async throws {
         let config = "workers = 2\nbind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
         let master = try Supervise([], config: config)
@@ -50,7 +50,7 @@ import Testing
         expectNoFailure(try await load(try await master.address(), requests: 20, rate: 100), 20)
     }
 
-    /// A broken configuration that is read during a trial says nothing of the reload on trial.
+    /// A broken configuration read during a reload does not affect that reload.
     @Test func eachReloadHasItsOwnVerdict() async throws {
         let config = "workers = 1\nbind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
         let master = try Supervise([], config: config)
@@ -113,15 +113,15 @@ import Testing
             "20ms",
         ])
         var workers = try await master.waitForWorkers(4)
-        // The first of each kind may open what stays open.
+        // The first of each kind may open descriptors that stay open.
         for _ in 0..<2 {
             try await master.signal(SIGHUP)
             workers = try await master.waitForWorkers(4, without: workers)
         }
         kill(workers[0].pid, SIGKILL)
         workers = try await master.waitForWorkers(4, without: [workers[0]])
-        // A process that is about to end shows no environment, and so is no worker any more, but the
-        // master still holds what belongs to it.
+        // An exiting process has no environment and so does not count as a worker, but the master
+        // still holds its resources.
         let pid = try await master.pid()
         try await master.wait("nothing but four workers") {
             ProcessTable.entries().filter { $0.parent == pid }.count == 4

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What the code that a reload brings may do: nothing of it makes the service any worse.
+/// Faulty code in a reload: it must not leave the service worse than before.
 @Suite(.takesTurn) struct RolloutTests {
     @Test(arguments: [
         ("crash", ["cause": "exited", "status": "1"]), ("hang", ["cause": "boot-timeout"]),
@@ -58,7 +58,8 @@ import Testing
         #expect(failures.count == 1 && failures.first?["pool"] == "bad")
         let pid = try await master.pid()
         try await master.wait("the canaries' end") { master.workers(of: pid) == before }
-        // The good pool's canary may have been ready: it goes too, and nobody else was told to.
+        // The canary of the good pool may have been ready: it is stopped too, and no other worker
+        // is.
         let old = Set(before.map(\.pid))
         #expect(master.lines(Event.retiring).compactMap(\.pid).allSatisfy { !old.contains($0) })
 
@@ -82,8 +83,8 @@ import Testing
         for worker in after {
             #expect(ProcessTable.environment(of: worker.pid)["VERSION"] == "newest")
         }
-        let superseded = master.lines(Event.exit).first { $0["cause"] == "superseded" }
-        #expect(superseded?["slot"] == canary && superseded?["generation"] == "2")
+        let abandoned = master.lines(Event.exit).first { $0["cause"] == "generation-abandoned" }
+        #expect(abandoned?["slot"] == canary && abandoned?["generation"] == "2")
         #expect(master.lines(Event.reloadAborted).map { $0["generation"] } == ["2"])
         #expect(master.lines(Event.reloadCommitted).map { $0["generation"] } == ["3"])
         expectNoFailure(try await client.result(), 200)
@@ -110,7 +111,7 @@ import Testing
         let master = try Supervise.web(["--workers", "2"])
         try await master.waitForWorkers(2)
         try await master.signal(SIGHUP)
-        // Ready, it has to stay for two seconds.
+        // Once ready, it must stay up for two seconds.
         try await master.waitForWorkers(3)
         #expect(try await master.stop() == .exited(0))
         #expect(master.lines(Event.reloadCommitted).isEmpty)
@@ -118,7 +119,7 @@ import Testing
     }
 }
 
-/// What the configuration that a reload brings may change.
+/// Changes of the configuration in a reload.
 @Suite(.takesTurn) struct ReconfigurationTests {
     @Test func poolsComeAndGo() async throws {
         func config(_ folder: Folder, _ other: String) -> String {
@@ -149,7 +150,7 @@ import Testing
         #expect(!folder.exists("kept") && !folder.exists("new"))
     }
 
-    /// By either rule: what is planned about a worker must not keep its old listeners open.
+    /// With either rule: a scheduled recycle must not keep the old listeners of a worker open.
     @Test(arguments: ["auto", "1s"]) func bindsComeAndGo(ready: String) async throws {
         func config(_ host: String) -> String {
             "stable-after = 200ms\nworkers = 2\nready = \(ready)\nbind = 127.0.0.1:0\n"
@@ -210,7 +211,7 @@ import Testing
     }
 }
 
-/// Reloads of pools that are in a state of their own.
+/// Reloads of pools in special states.
 @Suite(.takesTurn) struct OddStateReloadTests {
     private static let stopFirst = """
         stable-after = 200ms
@@ -242,7 +243,7 @@ import Testing
         try await master.reload(Self.stopFirst + "env = CRASH_FILE=/dev/null\n")
         try await master.waitForEvent(Event.reloadAborted)
         let after = try await master.waitForWorkers(3)
-        // The canary took one slot, and that one came back.
+        // The canary took one slot, whose worker was replaced.
         #expect(after.filter { before.contains($0) }.count == 2)
         #expect(after.allSatisfy { $0.generation == 1 })
         expectNoFailure(try await client.result(), 300)
@@ -256,8 +257,8 @@ import Testing
         try master.folder.write("crash", "")
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.reloadAborted)
-        // The code on disk is what starts, so the slot cannot come back, and although the others are
-        // past their lifetime they are not traded in.
+        // New workers run the code on disk, so the slot cannot be filled. The other workers exceed
+        // their lifetime but are not replaced.
         let client = try LoadClient(try await master.address(), requests: 300, rate: 100)
         try await client.begun()
         expectNoFailure(try await client.result(), 300)
@@ -300,7 +301,7 @@ import Testing
         #expect(try await master.workers().isEmpty && master.isRunning)
         try await master.signal(number)
         try await master.waitForWorkers(2, without: before)
-        // Those that came meanwhile waited in the queue.
+        // Connections that arrived meanwhile waited in the queue.
         let result = try await client.end()
         expectNoFailure(result)
         #expect(result.longestGapSeconds > 0.4)

@@ -10,7 +10,7 @@ import Testing
         try await everyoneAnswers(before, at: address)
         #expect(master.lines("adopted").count == 1)
         #expect(master.lines("adopted").first?["by"] == "seccomp")
-        // The server said 5, for all of them.
+        // The server requested 5, for all of them.
         #expect(try await get("/", from: address)?.contains("backlog 64") == true)
 
         let client = try LoadClient(address, requests: 300, rate: 100)
@@ -79,7 +79,8 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// As root in most containers: the worker becomes somebody into whom its master may not look.
+    /// As root in most containers: the worker changes to a user whose processes the master may not
+    /// inspect.
     @Test(.needsRoot, .needsStaticServer) func withoutRightsItIsToldOnceAndLeftAlone() async throws
     {
         let folder = try Folder()
@@ -92,14 +93,14 @@ import Testing
         #expect(master.lines("not-adopted").first?.mentions("process_vm_readv") == true)
     }
 
-    /// The call is answered by nobody any more, be it made after the master's death or before.
+    /// No process answers the call, whether it is made before or after the master's death.
     @Test(.needsStaticServer, arguments: [true, false])
     func whenTheMasterIsGoneABindFails(beforeTheCall: Bool) async throws {
         let folder = try Folder()
         let master = try Self.start(
             ["--ready", "exec"], arguments: [folder["result"]])
         let worker = try await master.waitForWorkers(1)[0]
-        // The kernel sends it that when its master dies.
+        // The kernel sends this signal when its master dies.
         try await master.wait("TERM to be ignored") {
             readFile("/proc/\(worker.pid)/status")?.contains("SigIgn:\t0000000000004000") == true
         }
@@ -130,7 +131,7 @@ import Testing
             kill(workers[0].pid, SIGKILL)
             workers = try await master.waitForWorkers(1, without: workers)
         }
-        // The filter of the last one hangs up a moment after its end.
+        // The filter of the last worker hangs up shortly after its exit.
         try await master.wait("no more descriptors than before") {
             ProcessTable.descriptors(of: masterPID).count <= before
         }
@@ -155,7 +156,7 @@ import Testing
         let line = try await master.waitForEvent("listens-elsewhere")
         let ports = master.folder.lines("stdout").map { "127.0.0.1:\($0)" }
         #expect(ports.contains(try #require(line["listens_on"])))
-        // A third worker is not looked at.
+        // A third worker is not inspected.
         kill(try #require(line.pid), SIGKILL)
         try await master.waitForWorkers(2)
         #expect(try await master.stop() == .exited(0))
@@ -171,7 +172,8 @@ import Testing
             ["--bind", "127.0.0.1:0"] + options + ["--", program] + arguments, wrapper: wrapper)
     }
 
-    /// Wakeups on a shared listener are uneven, so it is asked until each has answered.
+    /// Wakeups on a shared listener are uneven, so requests are sent until each worker has
+    /// responded.
     private func everyoneAnswers(
         _ workers: [Supervise.WorkerProcess], at address: String
     ) async throws {

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// What workers and other users can do to a master, as `supervise help security` has it.
+/// What workers and other users can do to a master, as described in `supervise help security`.
 @Suite(.takesTurn) struct SecurityTests {
-    /// Many servers start as root and become another user by themselves, before they send anything.
+    /// Many servers start as root and change their user themselves, before they send a message.
     @Test(.needsRoot) func aWorkerThatLeavesRootStillReachesItsSocket() async throws {
         let program = """
             import os, socket, time
@@ -25,8 +25,8 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// A worker of another user tries it all, on the master and on a sibling of a third user, whose
-    /// watchdog runs while its notify socket is flooded, where it can be reached at all.
+    /// A worker of another user attacks the master and a sibling of a third user. The sibling's
+    /// watchdog runs while its notify socket is flooded, if it can be reached at all.
     @Test(.needsRoot, arguments: [true, false])
     func aWorkerOfAnotherUserReachesNobody(isGuarded: Bool) async throws {
         let folder = try Folder()
@@ -61,18 +61,18 @@ import Testing
             [String: String].self, from: Data((readFile(folder["report"]) ?? "").utf8))
         #expect(report.count == 16)
         for (attempt, outcome) in report {
-            // Who speaks to an abstract socket is looked at by the master, not by the kernel.
+            // The master checks the sender of a message to an abstract socket, not the kernel.
             let isOpen = attempt.contains("socket") && !isGuarded
             let expected = isOpen ? ["done"] : ["EACCES", "EPERM"]
             #expect(expected.contains(outcome), "\(attempt): \(outcome)")
         }
         #expect(socket.hasPrefix("@") != isGuarded)
-        #expect(master.lines("notify-unguarded").isEmpty == isGuarded)
+        #expect(master.lines("notify-socket-unprotected").isEmpty == isGuarded)
         if !isGuarded { try await master.waitForEvent("notify-refused") }
-        // As long as the flood lasts: more than the sibling's watchdog waits.
+        // The flood lasts longer than the timeout of the sibling's watchdog.
         try await Task.sleep(for: .seconds(3))
         #expect(try await master.workers().contains(good))
-        #expect(master.lines(Event.exit).isEmpty && master.lines(Event.due).isEmpty)
+        #expect(master.lines(Event.exit).isEmpty && master.lines(Event.recycleScheduled).isEmpty)
         let status = try await master.command("status", "--json")
         #expect(status.status == .exited(0))
         #expect(!status.output.contains("1000000"))
@@ -106,8 +106,8 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// In a folder of the worker's user lie links to a file of root's, where its own files should be,
-    /// and in the place of the folder.
+    /// A directory of the worker's user contains links to a file of root, in place of the master's
+    /// files and of the directory.
     @Test(.needsRoot) func linksOfOthersAreNotFollowed() async throws {
         let folder = try Folder()
         mkdir(folder["theirs"], 0o755)
@@ -136,7 +136,7 @@ import Testing
         #expect(line["level"] == "error" && line.mentions("symbolic link of another user"))
         #expect(readFile(folder["ours/victim"]) == "untouched\n")
 
-        // A link that root made leads on, also to where another one would be.
+        // A link that root created is followed, also to a place with other links.
         symlink(folder["ours"], folder["theirs/good"])
         let followed = try Supervise(
             ["--log-file", folder["theirs/good/log"], "--", "sleep", "60"])

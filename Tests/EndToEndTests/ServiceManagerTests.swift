@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What the master tells the service manager that started it, heard by a receiver like systemd's.
+/// The notifications to the service manager that started the master, received by a substitute of
+/// systemd.
 @Suite(.takesTurn) struct ServiceManagerTests {
     @Test(arguments: [false, true])
     func readyWhenThePoolIsAndNotBefore(abstract: Bool) async throws {
@@ -18,7 +19,7 @@ import Testing
             ])
         try await systemd.wait(for: "STATUS") { $0 == "Starting: 0 of 2 workers ready" }
         #expect(systemd.states == [])
-        // The workers have a minute for their boot, and the service manager grants what it is asked.
+        // The workers have a minute to boot, and the service manager grants the requested time.
         let extra = try await systemd.wait(for: "EXTEND_TIMEOUT_USEC")
         #expect(Int(extra["EXTEND_TIMEOUT_USEC"] ?? "") ?? 0 > 20_000_000)
         folder.remove(file: "hang")
@@ -78,10 +79,10 @@ import Testing
         try await master.wait("four beats") { beats().count >= 4 }
         let times = beats()
         for (first, second) in zip(times, times.dropFirst()) {
-            // Late on a busy machine, but never earlier, and more than once in the time.
+            // Late on a busy machine, but never early, and more than once in the time.
             #expect((1.4...3.0).contains(second - first), "\(times)")
         }
-        // One that stands still says nothing.
+        // A suspended master sends nothing.
         try await master.signal(SIGSTOP)
         try await Task.sleep(for: .milliseconds(200))
         let count = beats().count
@@ -101,7 +102,7 @@ import Testing
         let worker = try await master.waitForWorkers(1)[0]
         #expect(ProcessTable.environment(of: worker.pid)["WATCHDOG_PID"] == nil)
         try await systemd.waitForStates(["READY=1"])
-        // And nothing else wakes the master, once its last change of status is told.
+        // Nothing else wakes the master once its last status change is sent.
         try await Task.sleep(for: .seconds(4))
         let before = try await master.contextSwitches()
         try await Task.sleep(for: .seconds(2))
@@ -121,7 +122,7 @@ import Testing
             let after = systemd.messages.drop { $0["STOPPING"] == nil }
             return after.lazy.compactMap { $0["EXTEND_TIMEOUT_USEC"] }.first.flatMap { Double($0) }
         }
-        // Both of them, and a little to see the last process off.
+        // Both of them, and a margin for the last process to be reaped.
         #expect((22e6...30e6).contains(seconds), "\(seconds)")
         #expect(master.isRunning)
         #expect(try await master.waitForExit() == .exited(0))

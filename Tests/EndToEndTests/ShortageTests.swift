@@ -1,10 +1,11 @@
 import Glibc
 import Testing
 
-/// A machine that is short of something: starts wait until it is there again, and nothing else does.
+/// Shortages of the machine: starts wait until the resource is available again, and nothing else
+/// does.
 @Suite(.takesTurn) struct ShortageTests {
     private static let quick = ["--backoff", "100ms", "--backoff-max", "400ms"]
-    /// Less than any master has open, so that no number is free below it.
+    /// Fewer than any master has open, so that no number below is free.
     private static let fewFiles = 8
 
     @Test func aForkThatIsRefusedIsTriedAgain() async throws {
@@ -23,7 +24,7 @@ import Testing
         #expect(failure.mentions("Resource temporarily unavailable"))
         #expect(failure.mentions("ulimit -u") && failure.mentions("TasksMax="))
 
-        // It waits between the attempts, and serves with what it has.
+        // It waits between the attempts, and keeps serving with its workers.
         let switches = try await master.contextSwitches()
         let attempts = master.lines("start-failed").count
         try await Task.sleep(for: .seconds(2))
@@ -35,7 +36,7 @@ import Testing
                 == .exited(0))
         try await master.signal(SIGHUP)
         let refused = try await master.waitForEvent("config-error")
-        #expect(refused.mentions("cannot be read now"))
+        #expect(refused.mentions("cannot start the process that reads the configuration"))
         #expect(try await master.workers() == [before[1]])
 
         try await master.limit(.processes, to: nil, as: Supervise.asPlainUser)
@@ -45,7 +46,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// What is short is no fault of the program's, so it is not what `boot-attempts` counts.
+    /// A shortage is not a failure of the program, so `boot-attempts` does not count it.
     @Test func theFirstStartWaitsToo() async throws {
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--boot-attempts", "2"] + Self.quick
@@ -66,7 +67,8 @@ import Testing
         try await master.wait("several attempts") { master.lines("start-failed").count >= 4 }
         let failure = try #require(master.lines("start-failed").last)
         #expect(failure.mentions("Too many open files") && failure.mentions("LimitNOFILE="))
-        // A client of the control socket cannot be accepted and stays ready: nothing to turn for.
+        // A client of the control socket cannot be accepted and stays pending: the loop must not
+        // spin.
         let client = try Cage(
             [Place.supervise, "status"],
             environment: baseEnvironment.merging(["XDG_RUNTIME_DIR": master.folder.path]) { $1 },
@@ -83,7 +85,8 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// It starts before its predecessor's are closed, and once more after, if it must.
+    /// It starts before the descriptors of its predecessor are closed, and once more after that if
+    /// necessary.
     @Test func theDescriptorsOfAPredecessorAreEnough() async throws {
         let master = try Supervise(
             ["--workers", "2", "--stable-after", "0", "--ready", "exec", "--", "sleep", "600"])
@@ -98,7 +101,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// It waits on its listener, and can be seen to.
+    /// It waits on its listener, which can be observed.
     @Test func withoutDescriptorsAWorkerGetsReady() async throws {
         let master = try Supervise(
             [
@@ -132,12 +135,12 @@ import Testing
         try await master.wait("the end of the family") {
             !family.contains(where: ProcessTable.isAlive)
         }
-        #expect(master.lines("left-processes").count == 1)
+        #expect(master.lines("orphans-found").count == 1)
         #expect(try await master.stop() == .exited(0))
         #expect(master.leftBehind.isEmpty)
     }
 
-    /// Grandchildren in sessions of their own are told to stop with their worker.
+    /// Grandchildren in their own sessions are stopped with their worker.
     @Test func withoutDescriptorsATreeIsKilledWhole() async throws {
         let folder = try Folder()
         let master = try Supervise(
@@ -151,7 +154,7 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
-    /// A child of the worker grows; the worker itself stays small.
+    /// A child of the worker grows; the worker itself remains small.
     @Test func withoutDescriptorsMemoryIsKept() async throws {
         let grow =
             "import os, time\n"

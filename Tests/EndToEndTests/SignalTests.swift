@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// The signals that gunicorn's users know.
+/// The signals that users of gunicorn know.
 @Suite(.takesTurn) struct SignalTests {
     @Test(arguments: [SIGTERM, SIGINT, SIGQUIT])
     func aStopEndsAllWithZero(number: Int32) async throws {
@@ -48,7 +48,7 @@ import Testing
         expectNoFailure(try await slow.result(), 20)
     }
 
-    /// All that a process can send but those of faults, and those that mean something.
+    /// All signals that a process can send, except those of faults and those with a meaning.
     @Test func noSignalWithoutAMeaningEndsTheMaster() async throws {
         let master = try Supervise.hello()
         let before = try await master.waitForWorkers(1)
@@ -63,10 +63,10 @@ import Testing
             Set(master.lines("signal-ignored").compactMap { $0["name"] }).count == others.count
         }
         for number in [SIGPIPE, SIGXFSZ, SIGCONT] { try await master.signal(number) }
-        // One line for each, however often it came.
+        // One line for each, however often it arrived.
         #expect(master.lines("signal-ignored").count == others.count)
         #expect(try await master.workers() == before)
-        // A worker has none of this.
+        // A worker does not receive them.
         for field in ["SigBlk", "SigIgn"] {
             let text = readFile("/proc/\(before[0].pid)/status") ?? ""
             let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") }
@@ -112,13 +112,14 @@ import Testing
             let start = try #require(master.lines(Event.started).last?.timeOfDay)
             delays.append(start - end)
         }
-        // On a busy machine one may be late, but not all; at midnight one is far below zero.
+        // On a busy machine one may be late, but not all; a difference across midnight is far below
+        // zero.
         #expect(delays.contains { (0..<0.1).contains($0) }, "\(delays)")
     }
 
     @Test(arguments: [false, true])
     func reopeningIsNoBusinessOfWorkersUnlessTheyAsk(asked: Bool) async throws {
-        // This worker dies of any signal.
+        // This worker is terminated by any signal.
         let master = try Supervise(
             ["--bind", "127.0.0.1:0"] + (asked ? ["--reopen-signal", "USR1"] : []) + [
                 "--", "python3", Place.worker("plain_worker"), "poll",
@@ -146,7 +147,7 @@ import Testing
         try await master.signal(SIGTTOU)
         try await Task.sleep(for: .milliseconds(500))
         try await master.waitForWorkers(1)
-        // The number is not lost in the signals: a reload returns to the configured one.
+        // The configured number is not lost: a reload restores it.
         let last = try await master.workers()
         try await master.signal(SIGHUP)
         try await master.waitForWorkers(2, without: last)

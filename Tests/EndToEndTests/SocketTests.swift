@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Sockets that are ours, and sockets that were passed in.
+/// Sockets of the master, and sockets that were passed in.
 @Suite(.takesTurn) struct SocketTests {
     @Test func aUnixSocketIsRemovedOnStop() async throws {
         let folder = try Folder()

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The unit files, and systemd's own tools.
+/// The unit files, with the tools of systemd.
 @Suite(.takesTurn) struct SystemdTests {
     @Test(.needs("systemd-analyze")) func theUnitsAreFlawless() async throws {
         let folder = try Folder()
         for name in ["supervise.service", "supervise.socket"] {
             let text = try #require(readFile("\(Place.package)/conf/\(name)"))
-            // What is installed elsewhere is looked for.
+            // Programs installed elsewhere are searched.
             try folder.write(
                 name, text.replacing("/usr/local/bin/supervise", with: Place.supervise))
         }
@@ -19,11 +19,11 @@ import Testing
         }
         let checked = try await verify()
         #expect(checked.status == .exited(0))
-        // It tells of the other units of the machine as well.
+        // It also reports the other units of the machine.
         let told = (checked.output + checked.errors).split(separator: "\n")
             .filter { $0.contains("supervise") }
         #expect(told == [])
-        // It would say what is wrong.
+        // It would print the errors.
         try folder.write("supervise.socket", "[Socket]\nListenStream=8000\nNoSuchKey=1\n")
         #expect(try await verify().errors.contains("NoSuchKey"))
     }
@@ -55,7 +55,7 @@ import Testing
     @Test(.needs("systemd-socket-activate")) func aRealActivationServes() async throws {
         let folder = try Folder()
         let port = try freePort()
-        // It starts the command when the first client comes, in its own place.
+        // It starts the command when the first client connects, in its own process.
         let master = try Supervise(
             ["--workers", "2", "--bind", "systemd:web", "--", Place.helloWorker],
             wrapper: [

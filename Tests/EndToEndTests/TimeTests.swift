@@ -1,11 +1,11 @@
 import Glibc
 import Testing
 
-/// Clocks that jump, and a master that stood still.
+/// Clocks that jump, and a suspended master.
 @Suite(.takesTurn) struct TimeTests {
     private static let heart = ["--timeout", "1s", "--", "python3", Place.worker("heart")]
 
-    /// A day back while workers run: in the log's times, and nowhere else.
+    /// A day back while workers run: visible in the times of the log, and nowhere else.
     @Test(.needs("cc")) func theTimeOfDayMattersToNobody() async throws {
         let folder = try Folder()
         let library = try await library(
@@ -34,25 +34,25 @@ import Testing
         #expect(exit.pid == worker.pid && exit["cause"] == "max-lifetime")
         let age = try #require(exit.seconds("age"))
         #expect(age >= 6 && age < 16)
-        // It did jump.
+        // The clock did jump.
         let day = try #require(master.log.first?["time"]?.prefix(10))
         #expect(exit["time"]?.hasPrefix(day) == false)
         try await master.waitForWorkers(1, without: [worker])
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// What a worker said meanwhile waits to be heard.
+    /// Messages that a worker sent meanwhile are still queued.
     @Test func aMasterThatStoodStillBlamesNobody() async throws {
         let master = try Supervise(["--bind", "127.0.0.1:0"] + Self.heart)
         let worker = try await master.waitForWorkers(1)[0]
         try await master.signal(SIGSTOP)
-        // Not a wait for something to happen: the pause is what is tested.
+        // This sleep is the subject of the test, not a wait for a condition.
         try await Task.sleep(for: .seconds(3))
         try await master.signal(SIGCONT)
         try await Task.sleep(for: .seconds(2))
         #expect(try await master.workers() == [worker])
         #expect(master.lines(Event.retiring).isEmpty)
-        // The watchdog is awake again.
+        // The watchdog works again.
         kill(worker.pid, SIGSTOP)
         let exit = try await master.waitForEvent(Event.exit)
         #expect(exit.pid == worker.pid && exit["cause"] == "timeout")

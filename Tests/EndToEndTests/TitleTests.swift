@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What ps shows of the master and of its workers.
+/// The titles of the master and of its workers in ps.
 @Suite(.takesTurn) struct TitleTests {
     @Test(.needs("ps")) func theMasterSaysWhatItIs() async throws {
         let master = try Supervise.hello(
@@ -17,7 +17,7 @@ import Testing
         #expect(readFile("/proc/\(worker.pid)/comm") == "hello-worker\n")
         #expect(ProcessTable.environment(of: pid)["KEPT"] == "one=two")
         #expect(ProcessTable.environment(of: pid)["XDG_RUNTIME_DIR"] == master.folder.path)
-        // A reload reads the arguments again, and they are not those that ps shows.
+        // A reload reads the arguments again, which differ from those in ps.
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.reloadComplete)
         #expect(arguments(pid) == ["supervise: master [shop]"])

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// What a master finds in unusual surroundings, and what it makes of unusual programs and clients.
+/// Unusual environments, programs and clients.
 @Suite(.takesTurn) struct UnusualTests {
     /// A worker that writes its last argument and a variable in hexadecimal.
     private static let telling = """
@@ -23,7 +23,7 @@ import Testing
         let value = Array("v".utf8) + [0xE9] + Array("\u{10FEE9}".utf8)
         let hex = value.map { String($0, radix: 16) }.joined()
         #expect(folder.lines("out").first.map(String.init) == "636166e9 \(hex) 62e9")
-        // The configuration that a reload reads has them too.
+        // The configuration that a reload reads contains them too.
         try folder.write("out", "")
         try await master.signal(SIGHUP)
         try await master.waitForEvent("reload-complete")
@@ -53,10 +53,10 @@ import Testing
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--", "sh", "-c", "setsid sleep 60 & exit 0",
         ])
-        let line = try await master.waitForEvent("daemon")
+        let line = try await master.waitForEvent("daemonized")
         #expect(line["level"] == "warning" && line.mentions("foreground"))
         try await master.wait("another start") { master.lines(Event.started).count > 2 }
-        #expect(master.lines("daemon").count == 1)
+        #expect(master.lines("daemonized").count == 1)
     }
 
     @Test func pipelinedRequestsAreAllAnswered() async throws {
@@ -82,7 +82,7 @@ import Testing
         #expect(rebound.output.hasSuffix("\n421") && !rebound.output.contains("pools"))
     }
 
-    /// Root sees the masters of other users, and follows none of their links.
+    /// Root finds the masters of other users, and follows none of their links.
     @Test(.needsRoot) func rootSeesTheMastersOfAllUsers() async throws {
         let folder = try Folder()
         let script = """
@@ -115,13 +115,13 @@ import Testing
         #expect(readFile(folder["json"])?.hasPrefix("{\"") == true)
         #expect(
             readFile(folder["refused"])?.contains(
-                "theirs (user nobody) runs as another user; to act on it, pass --control "
+                "theirs (user nobody) runs as another user; to control it, pass --control "
                     + "/run/user/65534/supervise/theirs.sock") == true)
         #expect(readFile(folder["link"])?.contains("no master named link is running") == true)
     }
 
-    /// A process that leaves its session, makes another one and ends, every millisecond: none lives long
-    /// enough to be signalled from a list.
+    /// A process that leaves its session, creates another one and exits, every millisecond: none
+    /// runs long enough to be signalled from a list.
     @Test func processesThatOutrunTheirSignalsEndWithTheStop() async throws {
         let folder = try Folder()
         let source = try folder.write(
@@ -157,7 +157,7 @@ import Testing
         try await master.wait("some of them") { (readFile(folder["beat"])?.utf8.count ?? 0) > 50 }
         try await master.signal(SIGTERM)
         #expect(try await master.waitForExit() == .exited(0))
-        // A thousand would have lived in this second.
+        // A thousand would have run in this second.
         let count = readFile(folder["beat"])?.utf8.count
         try await Task.sleep(for: .seconds(1))
         #expect(readFile(folder["beat"])?.utf8.count == count)

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// USR2 and `supervise upgrade`: the master becomes another program, and nobody notices.
+/// USR2 and `supervise upgrade`: the master becomes another program, and clients notice nothing.
 @Suite(.takesTurn) struct UpgradeTests {
-    /// A master whose program is a link, as a deployment has it that switches between versions.
+    /// A master whose program is a symbolic link, as in a deployment that switches between
+    /// versions.
     private static func linked(
         _ options: [String], environment: [String: String] = [:], config: String? = nil
     ) throws -> Supervise {
@@ -14,7 +15,7 @@ import Testing
             options, environment: environment, config: config, program: [program], folder: folder)
     }
 
-    /// A command for the master that goes on for a while.
+    /// A command for the master that takes a while.
     private static func command(_ words: [String], of master: Supervise) throws -> Cage {
         try Cage(
             [Place.supervise] + words,
@@ -22,7 +23,7 @@ import Testing
             output: master.folder["output"], errors: master.folder["errors"])
     }
 
-    /// Puts a shell script in the place of the program. `$real` is the real one.
+    /// Replaces the program by a shell script. `$real` is the real program.
     private static func replace(_ master: Supervise, by script: String) throws {
         master.folder.remove(file: "program")
         let text =
@@ -41,7 +42,7 @@ import Testing
         for _ in 0..<20 {
             let result = try await master.command("upgrade")
             #expect(result.status == .exited(0), "\(result.errors)\(master.tail)")
-            #expect(result.output.hasPrefix("version "))
+            #expect(result.output.hasPrefix("upgraded from version "))
         }
         expectNoFailure(try await client.end())
         #expect(try await master.pid() == pid)
@@ -65,13 +66,13 @@ import Testing
         try await master.wait("the canary's boot") { master.roster.count(of: "boot") == 3 }
         try await master.signal(SIGUSR2)
         try await master.waitForEvent("upgraded")
-        // The canary is still on trial, and whoever waits for the verdict gets it.
+        // The canary is still running, and clients that wait for the verdict receive it.
         #expect(master.lines(Event.reloadAborted).isEmpty)
         master.folder.remove(file: "hang")
         let verdict = try await eventually("the verdict") { reload.status }
         #expect(verdict == .exited(0), "\(master.folder.lines("errors"))")
         try await master.waitForWorkers(2, without: before)
-        // Counting and recycling as well.
+        // Counting and recycling work as well.
         _ = try await load(try await master.address(), requests: 150, rate: 150)
         try await master.waitForLog("a recycling") {
             $0.event == Event.retiring && $0["cause"] == "max-requests"
@@ -82,7 +83,7 @@ import Testing
     @Test func aDeathThatNobodyHeardOfIsFoundOut() async throws {
         let master = try Supervise.hello(["--workers", "2"])
         let before = try await master.waitForWorkers(2)
-        // Both signals wait for the same turn of a master that is stopped.
+        // Both signals are handled in the same loop iteration of a suspended master.
         try await master.signal(SIGSTOP)
         kill(before[0].pid, SIGKILL)
         try await master.signal(SIGUSR2)
@@ -99,7 +100,7 @@ import Testing
         ])
         let before = try await master.waitForWorkers(2)
         let refusals = [
-            ("exit 0", "it ended without a word"),
+            ("exit 0", "it exited without a response"),
             ("[ $1 = __probe ] && echo 'refused of its age' >&4", "of its age"),
             ("verb=$1; shift; exec \"$real\" $verb --no-such-option \"$@\"", "no-such-option"),
             ("[ $1 = __probe ] && \"$real\" \"$@\" && chmod 000 \"$self\"", "Permission denied"),
@@ -118,7 +119,7 @@ import Testing
         #expect(gone.errors.contains("No such file"))
         #expect(try await master.workers() == before)
         expectNoFailure(try await load(try await master.address(), requests: 20, rate: 100), 20)
-        // A worker that starts after all that has none of what was to stay open.
+        // A worker that starts after all that inherits none of the kept descriptors.
         kill(before[0].pid, SIGKILL)
         let after = try await master.waitForWorkers(2, without: [before[0]])
         let known = Set(before.map { ProcessTable.descriptors(of: $0.pid).count })
@@ -129,7 +130,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    /// What passes the trial and fails nevertheless, by an error of one step or another.
+    /// Programs that pass the trial and still fail, by an error in one step or another.
     @Test(arguments: [
         ("set -- --no-such-option \"$@\"", "no-such-option"), ("set --", "command line"),
     ])
@@ -170,7 +171,7 @@ import Testing
         try await master.waitForWorkers(1)
         try Self.replace(master, by: "exec sleep 1000")
         try await master.signal(SIGUSR2)
-        try await master.waitForEvent("upgrade-begun")
+        try await master.waitForEvent("upgrade-started")
         #expect(try await master.stop() == .exited(0))
         try await master.waitForEvent("upgrade-failed")
         #expect(master.leftBehind.isEmpty)
@@ -198,7 +199,7 @@ import Testing
         for name in ["app.sock", "pid", "status.sock", "supervise/hello-worker.sock"] {
             #expect(!folder.exists(name), "\(name)")
         }
-        #expect(folder.lines("log").last?.contains("\"event\":\"stopped\"") == true)
+        #expect(folder.lines("log").last?.contains("\"event\":\"master-stopped\"") == true)
     }
 
     @Test func theServiceManagerHearsNothingNew() async throws {
@@ -232,7 +233,7 @@ import Testing
         #expect(follower.status == nil)
     }
 
-    /// The filter on its bind(2) was taken by the program before.
+    /// The filter on its bind(2) was received by the previous program.
     @Test func aWorkerThatBindsLaterIsAnsweredByTheNewProgram() async throws {
         let folder = try Folder()
         let script = """

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Workers that live and do nothing, and workers that ask for more time.
+/// Workers that run but do nothing, and workers that request more time.
 @Suite(.takesTurn) struct WatchdogTests {
     @Test(arguments: [false, true])
     func silenceIsAborted(deaf: Bool) async throws {
@@ -10,7 +10,7 @@ import Testing
             environment: deaf ? ["IGNORE_ABRT": "1"] : [:])
         let worker = try await master.waitForWorkers(1)[0]
         #expect(ProcessTable.environment(of: worker.pid)["WATCHDOG_USEC"] == "500000")
-        // Who never announced itself is not watched.
+        // A worker that never announced itself is not watched.
         try await Task.sleep(for: .seconds(1))
         #expect(ProcessTable.isAlive(worker.pid))
 
@@ -24,7 +24,7 @@ import Testing
         try await master.waitForWorkers(1, without: [worker])
     }
 
-    /// Programs that come from gunicorn have the setting, and send nothing.
+    /// Programs that come from gunicorn have the setting but send nothing.
     @Test(arguments: [true, false]) func aTimeoutThatDoesNothingIsToldOnce(listens: Bool)
         async throws
     {
@@ -38,7 +38,7 @@ import Testing
         let line = try await master.waitForEvent("timeout-unused")
         #expect(line["level"] == "warning" && line["pool"] == "default")
         #expect(line.mentions(listens ? "stall-timeout" : "max-lifetime"))
-        // Nor of the next ones.
+        // The next workers cause no further warning.
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(40))
         try await Task.sleep(for: .milliseconds(600))
@@ -62,7 +62,7 @@ import Testing
         let answer = try await get(path, from: try await master.address())
         #expect(answer?.contains("pid \(worker.pid),") == true)
         #expect(master.lines(Event.exit).isEmpty)
-        // The bite, once it is silent.
+        // The watchdog acts once the worker is silent.
         #expect(try await master.waitForEvent(Event.exit)["signal"] == "ABRT")
     }
 
@@ -102,13 +102,13 @@ import Testing
     }
 }
 
-/// Workers that announce nothing: they hang when connections wait and they take none.
+/// Workers that announce nothing: they hang if connections wait and they accept none.
 @Suite(.takesTurn) struct StallTests {
     private func serial(_ stallTimeout: String) async throws -> (Supervise, pid_t) {
         let master = try Supervise.web(
             ["--stall-timeout", stallTimeout, "--limit-core", "0"], environment: ["SERIAL": "1"])
         let worker = try await master.waitForWorkers(1)[0]
-        // Only a pool that was seen to count can be judged by its counts.
+        // Only a pool with a working count can be judged by it.
         expectNoFailure(try await load(try await master.address(), requests: 5, rate: 100), 5)
         return (master, worker.pid)
     }
@@ -122,7 +122,7 @@ import Testing
         let queued = try LoadClient(address, requests: 5, rate: 100, timeout: 30)
         let exit = try await master.waitForEvent(Event.exit)
         #expect(exit.pid == pid && exit["cause"] == "stall-timeout" && exit["signal"] == "ABRT")
-        // Those that waited are served by the next one.
+        // The next worker serves the waiting connections.
         expectNoFailure(try await queued.result(), 5)
         #expect(try await hung.result().failed == 1)
     }

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Commands that start the server as a child of theirs, and what is left of the listeners then.
+/// Commands that start the server as their child, and the effect on the listeners.
 @Suite(.takesTurn) struct WrapperTests {
     struct Wrapper: CustomTestStringConvertible, Sendable {
         let name: String
-        /// FOLDER holds the server, and what calls it.
+        /// FOLDER contains the server and its wrapper.
         let command: [String]
         var options: [String] = []
-        /// Whether the descriptors are lost on the way.
+        /// Whether the descriptors are lost.
         var loses = false
 
         var testDescription: String { name }
@@ -28,7 +28,7 @@ import Testing
         try await run(wrapper)
     }
 
-    /// The process asks a master of another user than its own.
+    /// The process requests a listener from a master of another user.
     @Test(.needsRoot) func asAnotherUserItIsAdoptedToo() async throws {
         var wrapper = Self.wrappers[2]
         wrapper.options = ["--user", "65534", "--group", "65534"]
@@ -73,8 +73,8 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
-    /// A worker's listeners are for its own processes: the other pool's worker asks for them, at that
-    /// one's socket and at its own.
+    /// A worker's listeners are only for its own processes: the worker of the other pool requests
+    /// them, at that worker's socket and at its own.
     @Test func anotherWorkersListenersAreRefused() async throws {
         let folder = try Folder()
         try folder.write("ask.py", Self.ask)
@@ -97,7 +97,7 @@ import Testing
         try folder.write("victim.part", "\(notify) \(inode)\n")
         try #require(rename(folder["victim.part"], folder["victim"]) == 0)
         try await master.wait("its report") { folder.lines("stdout").contains { $0 == "end" } }
-        // Its own it gets, and of those not more than a few in a second.
+        // It gets its own, and only a few per second.
         let lines = folder.lines("stdout")
         #expect(lines.prefix(2) == ["theirs: nothing", "own: nothing"])
         let given = try #require(
@@ -146,7 +146,7 @@ import Testing
         time.sleep(1000)
         """
 
-    /// Answers with its pid.
+    /// Responds with its pid.
     static func program(_ port: Int) -> String {
         """
         import os, socket

@@ -1,8 +1,8 @@
 import SuperviseControl
 import SuperviseCore
 
-/// Any client: what it sends, how much of the answers it takes, when, and when it shuts its side. The
-/// conversation keeps its bounds, never stands still without a deadline, and ends.
+/// Any client: what it sends, how much of the responses it reads, when, and when it shuts its side
+/// down. The conversation keeps its bounds, always has a deadline, and ends.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzConversation(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var input = Array(UnsafeBufferPointer(start: data, count: count))[...]
@@ -30,7 +30,7 @@ public func fuzzConversation(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int
         answer(&conversation, at: now)
         check(conversation, at: now)
     }
-    // A client that does nothing more is soon forgotten, unless it follows a stream.
+    // An idle client is soon disconnected, unless it follows a stream.
     for _ in 0..<8 where !conversation.isOver && !conversation.isStreaming {
         now = max(now, conversation.deadline)
         conversation.end()

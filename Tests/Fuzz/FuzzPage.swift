@@ -10,8 +10,8 @@ private func memfd() -> Int32 {
     return fileno(file)
 }
 
-/// Any bytes as the request page, longer or shorter than it should be: a worker's library either
-/// counts in it or leaves it alone, and the master reads whatever number stands there.
+/// Any bytes as the request page, of any size: the library of a worker either counts in it or
+/// ignores it, and the master reads any number.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzPage(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     precondition(ftruncate(file, 0) == 0 && pwrite(file, data, count, 0) == count)

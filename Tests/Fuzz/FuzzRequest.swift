@@ -1,7 +1,7 @@
 import SuperviseControl
 
-/// Any bytes as requests: however they are cut, the same requests and the same fault come out, and
-/// each request means something or is refused with an answer.
+/// Any bytes as requests: however they are split, they yield the same requests and the same fault,
+/// and each request is valid or is rejected with a response.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRequest(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     guard count > 0 else { return 0 }

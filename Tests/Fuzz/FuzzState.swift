@@ -1,7 +1,8 @@
 import SuperviseCore
 import SuperviseState
 
-/// Any bytes as the state of a service: they are refused, or are one that comes back as it was.
+/// Any bytes as the state of a service: they are rejected, or decode to a state that encodes to an
+/// equal one.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzState(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: data, count: count))
@@ -13,7 +14,7 @@ public func fuzzState(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     }
     do {
         let copy = try State.decode(Service.self, from: State.encode(service))
-        // One with a number that is none is not even its own equal.
+        // A state that contains NaN does not equal itself.
         precondition(copy == service || service != service, "a state does not come back as it was")
     } catch {
         preconditionFailure("a state that was read cannot be written: \(error)")

@@ -2,8 +2,8 @@ import Background
 import Foundation
 import Testing
 
-/// The rules of the house that a reader would otherwise have to watch over: what may import what, and
-/// what must not stand in the sources.
+/// House rules that a reviewer would otherwise have to check: what may import what, and what the
+/// sources must not contain.
 @Suite(.inBackground) struct HouseRulesTests {
     private struct Source {
         let path: String
@@ -48,8 +48,8 @@ import Testing
             try Self.findings(of: /\bmutating func handle\(/, in: "Sources/SuperviseCore") != [])
     }
 
-    /// The child of a plain fork shares locks with threads that it does not have; starts go through
-    /// the C shim.
+    /// The child of a plain fork shares locks with threads that it does not have, so starts use the
+    /// C shim.
     @Test func swiftNeverForks() throws {
         #expect(try Self.findings(of: /\bv?fork\s*\(/, in: "Sources") == [])
     }
@@ -58,7 +58,7 @@ import Testing
         #expect(try Self.findings(of: /\btry[?!]|\bfatalError\(|@unchecked/, in: "Sources") == [])
     }
 
-    /// The core is a function of its events; the settings are one of their texts.
+    /// The core is a function of its events, and the settings are one of their texts.
     @Test func theInnerLayersImportNothingOfTheSystem() throws {
         #expect(try Self.findings(of: /\bimport\b/, in: "Sources/SuperviseCore") == [])
         #expect(
@@ -66,7 +66,7 @@ import Testing
                 == [])
     }
 
-    /// Requests and answers are bytes; who holds the sockets is another's business.
+    /// Requests and responses are bytes; other targets hold the sockets.
     @Test func theControlProtocolHoldsNoSocket() throws {
         #expect(
             try Self.findings(
@@ -90,6 +90,29 @@ import Testing
             + Self.sources(in: "Sources", suffix: ".c")
         {
             #expect(source.lines.count <= 300, "\(source.path)")
+        }
+    }
+
+    /// Targets whose comments and messages follow the rules for plain English.
+    private static let targetsInPlainEnglish = [
+        "CSupervise", "SuperviseClient", "SuperviseControl", "SuperviseLinux", "SuperviseSettings",
+        "SuperviseState", "SuperviseWorker", "hello-worker", "supervise",
+    ]
+
+    /// Metaphors and personification: a program logs, reports and samples instead.
+    @Test func theEnglishIsPlain() throws {
+        let banned =
+            /\b(doors?|ears?|bells?|strangers?|[Ww]hoever|[Ss]omebody|looks? at|looked at|hears?|tells?|(is|are|was|were) told|[Ff]or want of|any more|go(es)? on)\b/
+        for target in Self.targetsInPlainEnglish {
+            for suffix in [".swift", ".c", ".h", ".js", ".html"] {
+                for source in try Self.sources(in: "Sources/" + target, suffix: suffix) {
+                    for (index, line) in source.lines.enumerated() {
+                        if let match = line.firstMatch(of: banned) {
+                            Issue.record("\(source.path):\(index + 1): \"\(match.0)\"")
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseClient
 
-/// What `top` shows of many lines.
+/// The visible part of many lines in `top`.
 @Suite struct ScrolledLinesTests {
     @Test func keysMoveTheView() {
         var view = ScrolledLines()
@@ -47,7 +47,7 @@ import Testing
         #expect(keys.read([0x1B]) == [])
         #expect(keys.read(Array("[".utf8)) == [])
         #expect(keys.read(Array("Bq".utf8)) == [.down, .quit])
-        // A sequence that means nothing here, and keys that do.
+        // An unknown sequence, and known keys.
         #expect(keys.read(Array("\u{1B}[99~xG".utf8)) == [.bottom])
     }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import SuperviseClient
 
 private let report = """
-    {"schema":"supervise-status","version":1,"master":{"name":"shop","pid":42,"version":"1.2",\
+    {"schema":"supervise-status","version":2,"master":{"name":"shop","pid":42,"version":"1.2",\
     "state":"running","ready":false,"generation":3,"uptime_seconds":273600.5,\
     "memory_bytes":9437184},"reload":{"generation":3,"state":"complete","age_seconds":300.2,\
     "took_seconds":2.125,"replaced":2,"of":3},"pools":[{"name":"web","state":"running",\
@@ -52,7 +52,7 @@ private let report = """
 
     @Test func whoTakesOverIsNotCountedAsOneTooMany() throws {
         let text = try lines([("\"workers\":3,\"serving\":2", "\"workers\":4,\"serving\":5")])
-        #expect(text.contains("web: 4 of 4 ready (+1 taking over)\n"))
+        #expect(text.contains("web: 4 of 4 ready (+1 replacement)\n"))
         #expect(try lines([("\"serving\":2", "\"serving\":3")]).contains("web: 3 of 3 ready\n"))
     }
 
@@ -89,7 +89,7 @@ private let report = """
     @Test(arguments: [20, 40, 60, 80, 100, 120])
     func neverWiderThanTheTerminal(width: Int) throws {
         let lines = try text(width: width).split(separator: "\n")
-        // The table is cut to size; sentences are the terminal's to wrap.
+        // The table is truncated to the width; the terminal wraps sentences.
         for line in lines where line.hasPrefix("   ") || line.contains("SLOT") {
             #expect(line.count <= width, "\(line)")
         }
@@ -119,13 +119,13 @@ private let report = """
 
     @Test func eventsForPeople() throws {
         let event = """
-            {"schema":1,"sequence":9,"time":"2026-11-21T05:48:45.575Z","level":"error",\
+            {"schema":2,"sequence":9,"time":"2026-11-21T05:48:45.575Z","level":"error",\
             "event":"exited","pool":"web","slot":0,"cause":"crashed","age":0.25,"rss":1048576,\
             "message":"a b\\u001b"}
             """
         #expect(
             EventText.line(try #require(JSONValue(event.utf8)).printable, Style())
-                == "05:48:45.575 exited           pool=web slot=0 cause=crashed age=250ms rss=1.0M "
+                == "05:48:45.575 exited            pool=web slot=0 cause=crashed age=250ms rss=1.0M "
                 + "message=\"a b\"")
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseControl
 
-/// A client and the conversation with it.
+/// A client and its conversation.
 private struct Client {
     var conversation = HTTPConversation(at: Instant(nanoseconds: 0))
     var now = Instant(nanoseconds: 0)
@@ -32,7 +32,7 @@ private struct Client {
         #expect(client.request()?.path == "/a")
         #expect(!client.conversation.wantsInput && client.request() == nil)
         client.conversation.answer(hello, at: client.now)
-        // The next one waits until the answer is taken.
+        // The next request waits until the response is sent.
         #expect(client.request() == nil && !client.conversation.wantsInput)
         client.read()
         #expect(client.request()?.path == "/b")
@@ -87,7 +87,7 @@ private struct Client {
         #expect(client.conversation.isLeaving)
     }
 
-    /// A byte now and then does not buy more time than the first one did.
+    /// Single bytes do not extend the time limit of the first one.
     @Test func aRequestHasToArriveInTime() {
         var client = Client()
         client.wait(.seconds(3))

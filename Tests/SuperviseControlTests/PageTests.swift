@@ -18,7 +18,7 @@ import Testing
         #expect(try request("accept: */*\r\nACCEPT: Text/HTML\r\n") == .page(asHTML: true))
         #expect(try request("Accept: */*\r\n") == .page(asHTML: false))
         #expect(try request("") == .page(asHTML: false))
-        // A parameter is a mistake for either.
+        // Neither accepts a parameter.
         var parser = HTTPRequestParser()
         parser.append("GET /?x=1 HTTP/1.1\r\nAccept: text/html\r\n\r\n".utf8)
         let http = try #require(try parser.next())
@@ -45,11 +45,11 @@ import Testing
         #expect(!String(decoding: index, as: UTF8.self).contains("Content-Security-Policy"))
     }
 
-    /// Browsers run what has this hash and nothing else.
+    /// Browsers run only what has this hash.
     @Test func thePolicyFitsTheScriptAndTheStyle() throws {
         #expect(try sha256(Page.script) == Page.scriptHash)
         #expect(try sha256(Page.style) == Page.styleHash)
-        // The hash is of all between the tags, so these must be the only ones.
+        // The hash covers the text between the tags, so these must be the only ones.
         #expect(html.components(separatedBy: "<script>\(text(Page.script))</script>").count == 2)
         #expect(html.components(separatedBy: "<style>\(text(Page.style))</style>").count == 2)
         #expect(html.components(separatedBy: "<script").count == 2)
@@ -63,14 +63,14 @@ import Testing
         }
     }
 
-    /// What workers and configurations name comes as text: nothing that would read it as markup.
+    /// Names from workers and configurations are inserted as text, never as markup.
     @Test func textsStayTexts() {
         for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
             #expect(!text(Page.script).contains(word), "\(word)")
         }
     }
 
-    /// Node reads a program from its standard input, and with `--check` does not run it.
+    /// Node reads a program from its standard input and, with `--check`, does not run it.
     @Test func theScriptIsValid() throws {
         let (status, output) = try run(["node", "--check", "-"], input: Page.script)
         if status == 127 { try Test.cancel("skipped: node absent") }

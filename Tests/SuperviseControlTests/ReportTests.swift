@@ -4,8 +4,7 @@ import Testing
 
 @testable import SuperviseControl
 
-/// A service in the middle of its life: a pool whose slots are in different states, one of jobs that
-/// is done.
+/// A running service: a pool whose slots are in different states, and a finished pool of jobs.
 private func report() -> StatusReport {
     var now = Instant(nanoseconds: 1_000_000_000)
     var web = PoolPolicy()
@@ -53,7 +52,7 @@ private func report() -> StatusReport {
     @Test func statusAsJSON() throws {
         let text = String(decoding: report().json, as: UTF8.self)
         #expect(text == golden("status.json"))
-        // What we write by hand is JSON to others too.
+        // Our JSON writer produces output that other parsers accept.
         let parsed = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         let pools = try #require(parsed?["pools"] as? [[String: Any]])
         #expect(pools.map { $0["name"] as? String } == ["web", "jobs"])
@@ -89,8 +88,8 @@ private func report() -> StatusReport {
         #expect(
             String(decoding: answer.body, as: UTF8.self) == """
                 {"ready":false,"stopping":false,"pools":[\
-                {"pool":"web","ready":false,"state":"running","serving":2,"promised":3},\
-                {"pool":"jobs","ready":true,"state":"running","serving":0,"promised":0}]}
+                {"pool":"web","ready":false,"state":"running","serving":2,"min_ready":3},\
+                {"pool":"jobs","ready":true,"state":"running","serving":0,"min_ready":0}]}
 
                 """)
     }
@@ -120,7 +119,7 @@ private func report() -> StatusReport {
                 == #""a\"\\\n\r\t\u001b\u009b\u2028\u202e\u2066\\xe9é😀\u0000""#)
     }
 
-    /// What `SUPERVISE_GOLDEN=write` wrote, which someone then looked at.
+    /// Written by `SUPERVISE_GOLDEN=write` and then reviewed.
     private func golden(_ name: String) -> String {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Golden/\(name)")
@@ -163,7 +162,7 @@ private func report() -> StatusReport {
         #expect(follow(&follower, [.reloadComplete(generation: 2)], (2, 2)))
         #expect(
             lines == [
-                #"{"stage":"trial","generation":2}"#,
+                #"{"stage":"canary","generation":2}"#,
                 #"{"stage":"rolling","generation":2,"replaced":0,"of":2}"#,
                 #"{"stage":"rolling","generation":2,"replaced":1,"of":2}"#,
                 #"{"stage":"verdict","generation":2,"result":"complete","reasons":[]}"#,
@@ -195,7 +194,7 @@ private func report() -> StatusReport {
             uniqueKeysWithValues: steps.filter(\.isVerdict).map { ($0.reload, $0.isComplete) })
     }
 
-    /// A broken configuration that comes during a trial is nothing to the reload on trial.
+    /// A broken configuration during a reload does not affect that reload.
     @Test mutating func eachReloadHasItsOwnVerdict() {
         var follower = ReloadFollower()
         #expect(follower.upcoming == 1)
@@ -225,7 +224,7 @@ private func report() -> StatusReport {
         #expect(verdicts(&follower, .reloadComplete(generation: 4)) == [3: true])
     }
 
-    /// The first one was not read yet, and what is read now is what both asked for.
+    /// The first configuration was not read yet, so the next read serves both requests.
     @Test func aReloadThatIsReadAnewIsTheSame() {
         var follower = ReloadFollower()
         #expect(follower.beginReading().reload == 1)
@@ -264,7 +263,7 @@ private func report() -> StatusReport {
 }
 
 private enum WorkerFactsFixture {
-    /// Figures that nobody looks at.
+    /// Arbitrary figures.
     static var any: WorkerFacts {
         var pool = Pool(number: 0, policy: PoolPolicy(), seed: 1)
         _ = pool.handle(.start, at: Instant(nanoseconds: 0))

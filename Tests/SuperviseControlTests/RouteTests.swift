@@ -57,20 +57,23 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET", "/nothing", 404, "there is no /nothing; there are /, /status"),
-        ("GET", "/reload", 405, "/reload takes POST"),
-        ("POST", "/status", 405, "/status takes GET and HEAD"),
-        ("DELETE", "/", 405, "/ takes GET and HEAD"),
-        ("POST", "/recycle", 400, "which slot?"),
-        ("POST", "/recycle?slots=1", 400, "which slot?"),
-        ("POST", "/recycle?slot=all&slots=1", 400, "there is no parameter slots"),
-        ("POST", "/recycle?slot=", 400, "slot is a number"),
-        ("POST", "/recycle?slot=-1", 400, "slot is a number"),
+        ("GET", "/nothing", 404, "/nothing does not exist; the resources are /, /status"),
+        ("GET", "/reload", 405, "/reload allows POST"),
+        ("POST", "/status", 405, "/status allows GET and HEAD"),
+        ("DELETE", "/", 405, "/ allows GET and HEAD"),
+        ("POST", "/recycle", 400, "missing parameter: pass slot=N"),
+        ("POST", "/recycle?slots=1", 400, "missing parameter: pass slot=N"),
+        ("POST", "/recycle?slot=all&slots=1", 400, "unknown parameter slots"),
+        ("POST", "/recycle?slot=", 400, "slot must be a number"),
+        ("POST", "/recycle?slot=-1", 400, "slot must be a number"),
         ("POST", "/recycle?slot=1&slot=2", 400, "slot is given more than once"),
-        ("POST", "/recycle?slot=99999999999999999999", 400, "slot is a number"),
-        ("POST", "/scale", 400, "to how many?"), ("POST", "/scale?to=1&by=1", 400, "to how many?"),
-        ("POST", "/scale?to=0", 400, "to is a number"), ("POST", "/scale?by=0", 400, "by is a"),
-        ("POST", "/scale?by=--1", 400, "by is a"), ("POST", "/stop?quick=maybe", 400, "quick is"),
+        ("POST", "/recycle?slot=99999999999999999999", 400, "slot must be a number"),
+        ("POST", "/scale", 400, "missing parameter: pass to=N"),
+        ("POST", "/scale?to=1&by=1", 400, "missing parameter: pass to=N"),
+        ("POST", "/scale?to=0", 400, "to must be a number"),
+        ("POST", "/scale?by=0", 400, "by must be a"),
+        ("POST", "/scale?by=--1", 400, "by must be a"),
+        ("POST", "/stop?quick=maybe", 400, "quick must be"),
     ])
     func refusals(method: String, target: String, code: Int, message: String) {
         guard case .failure(let refusal) = route(method, target) else {
@@ -81,7 +84,7 @@ import Testing
         #expect(refusal.message.hasPrefix(message), "\(refusal.message)")
     }
 
-    /// A page of any site may have its name resolve to a loopback address.
+    /// A web site can let its name resolve to a loopback address.
     @Test(
         arguments: [
             (nil, true), ("", true), ("localhost", true), ("app.localhost", true),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseControl
 
-/// A service, and what a service manager is told of it.
+/// A service, and the notifications to a service manager.
 private struct Bench {
     var service: Service
     var report: ServiceManagerReport
@@ -21,7 +21,7 @@ private struct Bench {
 
     mutating func tell(_ event: Service.Event) {
         _ = service.handle(event, at: now)
-        report.look(at: service)
+        report.observe(service)
     }
 
     mutating func tell(_ slot: Int, _ incarnation: Int = 1, _ news: WorkerEvent...) {
@@ -45,7 +45,7 @@ private struct Bench {
                 "STATUS=Starting: 0 of 2 workers ready", "EXTEND_TIMEOUT_USEC=35000000",
             ])
         bench.tell(0, 1, .running, .ready)
-        // Too soon for another status, but it is not forgotten.
+        // Too soon for another status, which is sent later.
         #expect(bench.messages(after: .milliseconds(400)) == [])
         #expect(bench.report.nextDeadline == bench.now + .milliseconds(600))
         #expect(
@@ -81,7 +81,7 @@ private struct Bench {
         let told = "RELOADING=1\nMONOTONIC_USEC=7000000\n" + status
         #expect(bench.report.beginReload(bench.service, at: bench.now) == [told])
         #expect(bench.messages() == ["EXTEND_TIMEOUT_USEC=35000000"])
-        // One that overtakes it has its own time.
+        // A reload that supersedes it has its own time.
         bench.now = bench.now + .microseconds(1)
         #expect(
             bench.report.beginReload(bench.service, at: bench.now)
@@ -113,9 +113,9 @@ private struct Bench {
         bench.tell(0, 1, .exited(.code(0), leavesTree: false))
         bench.now = bench.now + .seconds(5)
         bench.tell(.deadline)
-        bench.tell(.listeners(pool: 0, .none))
+        bench.tell(.emptied(pool: 0))
         _ = bench.messages()
-        // What is left of the graceful timeout, and the margin.
+        // The rest of the graceful timeout, and the margin.
         #expect(bench.messages(after: .seconds(20)).contains("EXTEND_TIMEOUT_USEC=25000000"))
         #expect(bench.messages(after: .seconds(20)) == [])
     }
@@ -136,7 +136,7 @@ private struct Bench {
         #expect(bench.report.nextDeadline == bench.now + .milliseconds(1500))
         #expect(bench.messages(after: .milliseconds(1499)) == [])
         #expect(bench.messages(after: .milliseconds(1)) == ["WATCHDOG=1"])
-        // Lost time is not made up for.
+        // Lost time is not caught up.
         #expect(bench.messages(after: .seconds(60)) == ["WATCHDOG=1"])
         #expect(bench.report.nextDeadline == bench.now + .milliseconds(1500))
     }

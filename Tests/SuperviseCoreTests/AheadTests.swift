@@ -2,9 +2,10 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Replacements that are started ahead of a request limit (Pool+Ahead.swift).
+/// Replacements that start ahead of a request limit (Pool+Ahead.swift).
 struct AheadTests {
-    /// A pool whose second worker took 5 s to boot after a first one that served 10 requests a second.
+    /// A pool whose second worker took 5 s to boot, after a first one that served 10 requests per
+    /// second.
     private func learned(limit: UInt64 = 1000, _ adjust: (inout PoolPolicy) -> Void = { _ in })
         -> Bench
     {
@@ -31,14 +32,14 @@ struct AheadTests {
         #expect(bell(of: bench.tell(.start)) == 1000)
     }
 
-    /// 10 requests a second for 5 s, and a fifth more.
+    /// 10 requests per second for 5 s, and a fifth more.
     @Test func laterOnesSpeakUpABootEarlier() {
         let bench = learned()
         bench.tell(id(0, 2), .running)
         bench.wait(.seconds(5))
         bench.tell(id(0, 2), .ready)
         bench.exit(id(0))
-        // The successor of a crash draws its bell anew.
+        // The replacement of a crashed worker draws its notification point anew.
         #expect(bell(of: bench.exit(id(0, 2), 1)) == 940)
     }
 
@@ -53,7 +54,7 @@ struct AheadTests {
         #expect(bell(of: bench.exit(id(0))) == 1000)
     }
 
-    /// Up to the third worker, which speaks up at 940 of 1000.
+    /// Up to the third worker, which sends a notification at 940 of 1000.
     private func ringing() -> Bench {
         let bench = learned()
         bench.makeReady(id(0, 2))
@@ -106,9 +107,9 @@ struct AheadTests {
     }
 }
 
-/// Replacements that are started ahead of a memory cap (Pool+Ahead.swift).
+/// Replacements that start ahead of a memory cap (Pool+Ahead.swift).
 struct AheadOfCapTests {
-    /// The worker has 100 bytes when it is ready, after a boot of 5 s, and is looked at each second.
+    /// The worker has 100 bytes when it is ready, after a boot of 5 s, and is sampled each second.
     private func booted(_ adjust: (inout PoolPolicy) -> Void = { _ in }) -> Bench {
         let bench = Bench {
             $0.maxRSSBytes = 1000
@@ -122,7 +123,8 @@ struct AheadOfCapTests {
         return bench
     }
 
-    /// Lets a worker grow by so much a second, up to `end`; the size at which another was started.
+    /// Lets a worker grow by this much per second, up to `end`. Returns its size when a replacement
+    /// started.
     private func grow(
         _ bench: Bench, _ grown: WorkerID, by step: UInt64 = 20, through end: UInt64
     ) -> UInt64? {
@@ -133,7 +135,7 @@ struct AheadOfCapTests {
         return nil
     }
 
-    /// 20 bytes a second for a boot of 5 s, a fifth more, and the second until the next look.
+    /// 20 bytes per second for a boot of 5 s, a fifth more, and the second until the next sample.
     @Test func theReplacementIsStartedABootBeforeTheCap() {
         let bench = booted()
         #expect(grow(bench, id(0), through: 1000) == 860)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Slots whose workers end too soon (Pool+Backoff.swift).
+/// Slots whose workers exit too early (Pool+Backoff.swift).
 struct BackoffTests {
     @Test func theFirstCrashIsReplacedAtOnce() {
         let bench = Bench(workers: 2)
@@ -38,7 +38,8 @@ struct BackoffTests {
         }
     }
 
-    /// A worker that asks to be replaced as soon as it is ready gets what one gets that ends.
+    /// A worker that requests its replacement as soon as it is ready is treated like one that
+    /// exits.
     @Test(arguments: [WorkerEvent.recycleRequested, .requests(.max)])
     func whoHasItselfReplacedAtOnceBacksOff(news: WorkerEvent) {
         let bench = Bench { $0.maxRequests = 10 }
@@ -69,7 +70,7 @@ struct BackoffTests {
         }
     }
 
-    /// A small limit of a fast program is no fault.
+    /// A small limit of a fast program is not a failure.
     @Test func whoServedItsRequestsQuicklyIsReplacedAtOnce() {
         let bench = Bench { $0.maxRequests = 10 }
         bench.bringUp()
@@ -189,7 +190,7 @@ struct BackoffTests {
 }
 
 extension [Action] {
-    /// The same with the age that the worker has now in its exit.
+    /// The same facts with the current age of the worker.
     fileprivate func aged(_ bench: Bench, _ id: WorkerID) -> [Action] {
         map { action in
             guard case .note(.exited(id, let status, let ending, _)) = action else {

@@ -2,28 +2,28 @@ import Testing
 
 @testable import SuperviseCore
 
-/// A pool and a clock, so that a test drives the pool to a state in few words. A class, so that a
-/// call can stand inside `#expect`.
+/// A pool and a clock, so that a test can bring the pool to a state with few calls. It is a class,
+/// so that calls can appear inside `#expect`.
 final class Bench {
     var pool: Pool
     private(set) var now = Instant(nanoseconds: 0)
 
-    /// A pool with listeners whose workers say `READY=1`, unless `adjust` changes that.
+    /// A pool with listeners whose workers send `READY=1`, unless `adjust` changes that.
     init(workers: Int = 1, _ adjust: (inout PoolPolicy) -> Void = { _ in }) {
         pool = Pool(number: 0, policy: .tested(workers: workers, adjust), seed: 1)
     }
 
-    /// Moves the clock and tells nothing.
+    /// Advances the clock without an event.
     func wait(_ span: TimeSpan) { now = now + span }
 
     @discardableResult
     func tell(_ event: Event) -> [Action] { pool.handle(event, at: now) }
 
-    /// News of a worker of this pool.
+    /// An event of a worker of this pool.
     @discardableResult
     func tell(_ id: WorkerID, _ news: WorkerEvent) -> [Action] { tell(.worker(id, news)) }
 
-    /// Moves the clock to the pool's next deadline and tells it.
+    /// Advances the clock to the pool's next deadline and handles it.
     @discardableResult
     func wake() -> [Action] {
         guard let deadline = pool.nextDeadline else {
@@ -34,19 +34,7 @@ final class Bench {
         return tell(.deadline)
     }
 
-    /// Samples that show a second request on one connection, at this time.
-    @discardableResult
-    func reuse(_ id: WorkerID, handlesStopSignal: Bool = true) -> [Action] {
-        [(0, 1), (1, 1), (1, 2)].flatMap { (sent: UInt32, received: UInt32) in
-            tell(
-                id,
-                .sample(
-                    .inFlight, sent: sent, received: received,
-                    handlesStopSignal: handlesStopSignal))
-        }
-    }
-
-    /// Brings one worker from its order to ready.
+    /// Brings one worker from its start action to ready.
     func makeReady(_ ids: WorkerID...) {
         for id in ids {
             tell(id, .running)
@@ -54,13 +42,13 @@ final class Bench {
         }
     }
 
-    /// Starts the pool and brings all its workers to ready, at time zero.
+    /// Starts the pool and makes all its workers ready, at time zero.
     func bringUp() {
         tell(.start)
         for slot in 0..<pool.policy.workers { makeReady(id(slot)) }
     }
 
-    /// Ends a worker's process.
+    /// Ends the process of a worker.
     @discardableResult
     func exit(_ id: WorkerID, _ code: Int32 = 0) -> [Action] {
         tell(id, .exited(.code(code), leavesTree: false))
@@ -76,14 +64,14 @@ extension PoolPolicy {
         policy.workers = workers
         policy.hasListeners = true
         policy.readiness = .notify
-        // Draining has tests of its own.
+        // Draining has separate tests.
         policy.drain = .signal
         adjust(&policy)
         return policy
     }
 }
 
-/// A pool that is up and old enough that its workers are stable.
+/// A pool that has run long enough for its workers to be stable.
 func upAndStable(
     workers: Int = 2, _ adjust: @escaping (inout PoolPolicy) -> Void = { _ in }
 ) -> (bench: Bench, next: PoolPolicy) {
@@ -98,12 +86,12 @@ func id(_ slot: Int, _ incarnation: Int = 1) -> WorkerID {
     WorkerID(pool: 0, slot: slot, incarnation: incarnation)
 }
 
-/// The order to start a worker without a request limit.
+/// The action that starts a worker without a request limit.
 func start(_ id: WorkerID, generation: Int = 1, limit: UInt64? = nil) -> Action {
     .start(id, StartOrder(generation: generation, requestLimit: limit))
 }
 
-/// Figures of a worker.
+/// Facts about a worker.
 func facts(
     _ ageSeconds: Int64 = 0, generation: Int = 1, requests: UInt64 = 0, limit: UInt64? = nil,
     memory: UInt64? = nil, unit: CountUnit = .requests
@@ -113,47 +101,28 @@ func facts(
         requestLimit: limit, memoryBytes: memory, unit: requests > 0 ? unit : nil)
 }
 
-/// Told to go with the stop-signal.
+/// Asked to stop by the stop-signal.
 func told(_ id: WorkerID, _ cause: RetireCause, _ facts: WorkerFacts) -> [Action] {
     [.note(.retiring(id, cause, facts)), .signal(id, .stop)]
 }
 
-/// The instant so many seconds after the clock's epoch.
+/// The instant this many seconds after the epoch of the clock.
 func second(_ count: Int64) -> Instant { Instant(nanoseconds: 0) + .seconds(count) }
 
 extension [Action] {
-    /// The workers whose start was ordered.
+    /// The workers whose start was requested.
     var started: [WorkerID] {
         compactMap { if case .start(let id, _) = $0 { id } else { nil } }
     }
 
-    /// The workers that were told to go.
+    /// The workers that were asked to stop.
     var retired: [WorkerID] {
         compactMap { if case .note(.retiring(let id, _, _)) = $0 { id } else { nil } }
     }
 
-    /// The delay of the first backoff told.
+    /// The delay of the first backoff notice.
     var backoffDelay: TimeSpan? {
         for case .note(.backoff(_, _, _, let delay)) in self { return delay }
         return nil
-    }
-}
-
-extension WorkerEvent {
-    /// A sample of a worker that has no connection.
-    static let idleSample = WorkerEvent.connectionSample(ConnectionSample())
-
-    /// A sample of a worker that has this connection.
-    static func sample(
-        _ use: ConnectionSample.Use, hasReader: Bool = false, sent: UInt32 = 1,
-        received: UInt32 = 1, handlesStopSignal: Bool = true, endedIdle: Bool = false,
-        acceptors: Int = 0
-    ) -> WorkerEvent {
-        let connection = ConnectionSample.Connection(
-            id: 1, use: use, sent: sent, received: received, hasReader: hasReader)
-        return .connectionSample(
-            ConnectionSample(
-                [connection], acceptors: acceptors, handlesStopSignal: handlesStopSignal,
-                endedIdle: endedIdle))
     }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// From the order to start until ready (Pool+Boot.swift).
+/// From the start action until ready (Pool+Boot.swift).
 struct BootTests {
     @Test func startOrdersEveryWorker() {
         let bench = Bench(workers: 3)
@@ -77,7 +77,7 @@ struct BootTests {
         #expect(bench.pool.nextDeadline == nil)
     }
 
-    /// No evidence yet is not that no evidence can be had.
+    /// Missing evidence so far does not mean that evidence is unavailable.
     @Test func autoWaitsForEvidenceUntilReadyTimeout() {
         let bench = Bench { $0.readiness = .auto }
         bench.tell(.start)
@@ -87,7 +87,7 @@ struct BootTests {
         #expect(bench.pool.worker(id(0))?.killAt == second(62))
     }
 
-    /// Such as one that takes 12 s to boot, and one that dies after 6 s, which is a failed boot.
+    /// For example, one takes 12 s to boot, and one exits after 6 s, which is a failed boot.
     @Test(arguments: [12, 59])
     func aSlowBootIsReadyWhenItIs(_ age: Int64) {
         let bench = Bench { $0.readiness = .auto }
@@ -109,7 +109,7 @@ struct BootTests {
             #expect(actions.contains(.note(.ready(id(0), by: .assumed, after: .seconds(5)))))
         }
         #expect(bench.pool.worker(id(0))?.isUnproven == true)
-        // Nothing is sampled any more, so that the master can sleep.
+        // Sampling has stopped, so that the master can sleep.
         #expect(bench.pool.nextDeadline == nil)
         bench.tell(id(0), .listening)
         #expect(bench.pool.worker(id(0))?.isUnproven == false)
@@ -119,7 +119,7 @@ struct BootTests {
         let bench = Bench { $0.readiness = .auto }
         bench.tell(.start)
         bench.tell(id(0), .running)
-        // The library is loaded a moment after the program runs.
+        // The library is loaded shortly after the program runs.
         bench.tell(id(0), .unobservable(mayReport: false))
         bench.tell(id(0), .unobservable(mayReport: true))
         while bench.now < second(59) { #expect(bench.wake() == [.observe(id(0))]) }
@@ -200,7 +200,7 @@ struct BootTests {
     }
 }
 
-/// `READY=1` under rules that do not simply believe it.
+/// `READY=1` under rules that require evidence or ignore it.
 struct ReadyWordTests {
     private func booting(_ readiness: Readiness) -> Bench {
         let bench = Bench { $0.readiness = readiness }
@@ -228,7 +228,7 @@ struct ReadyWordTests {
             ])
     }
 
-    /// A program that waits in a way which nobody sees is none whose boot has failed.
+    /// A program whose wait cannot be observed has not failed to boot.
     @Test(arguments: [true, false])
     func whereNothingIsSeenItIsBelievedAtReadyTimeout(_ isReadable: Bool) {
         let bench = booting(.auto)

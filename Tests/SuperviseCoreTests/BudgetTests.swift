@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// How many more, how many fewer (Budget.swift).
+/// Surge and unavailability (Budget.swift).
 struct BudgetTests {
     private func budget(
         _ surge: Amount?, _ unavailable: Amount?, of workers: Int, listeners: Bool = true

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// The trial of a new generation (Pool+Rollout.swift).
+/// The canary of a new generation (Pool+Rollout.swift).
 struct CanaryTests {
     @Test func theCanaryStartsBesideTheIncumbentAndHasToStay() {
         let (bench, next) = upAndStable()
@@ -105,7 +105,7 @@ struct CanaryTests {
             ])
     }
 
-    /// What would be killed again and again is not committed.
+    /// A generation whose workers would be killed repeatedly is not committed.
     @Test func aCanaryOverItsHardCapFails() {
         var (bench, next) = upAndStable()
         next.killRSSBytes = 1000
@@ -139,16 +139,16 @@ struct CanaryTests {
         #expect(bench.pool.trial == .passed && bench.now == second(63))
     }
 
-    /// It may have accepted connections before it was known to be ready.
+    /// It may have accepted connections before it was ready.
     @Test func anAbortedCanaryThatBootsIsDrained() {
         let (bench, next) = upAndStable { $0.drain = .observe }
         bench.tell(.prepare(generation: 2, next))
         bench.tell(id(0, 2), .running)
         #expect(bench.tell(.abort).contains(.drain(id(0, 2))))
-        // From then on any moment without a known request will do.
+        // From then on, any moment without a known request is sufficient.
         #expect(bench.pool.nextDeadline == second(84))
-        // It has nothing, and two seconds to end in.
-        #expect(bench.tell(id(0, 2), .idleSample).contains(.signal(id(0, 2), .stop)))
+        // It has no connection, and two seconds to exit.
+        #expect(bench.tell(id(0, 2), .drained).contains(.signal(id(0, 2), .stop)))
         #expect(bench.pool.nextDeadline == second(62))
     }
 
@@ -189,7 +189,7 @@ struct CanaryTests {
             ])
         #expect(bench.tell(id(1), .recycleRequested).retired == [])
         bench.makeReady(id(0, 2))
-        // Until the commit it is not sure that the canary stays.
+        // Until the commit, the canary may still be stopped.
         #expect(bench.pool.servingCount == 2)
         bench.wake()
         #expect(bench.tell(.commit()).retired == [id(1)])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Where a worker's count comes from (Worker.swift, Pool+Recycling.swift).
+/// The source of a worker's count (Worker.swift, Pool+Recycling.swift).
 struct CountingTests {
     @Test func connectionsStandInForRequests() {
         let bench = Bench { $0.maxRequests = 10 }

@@ -3,28 +3,26 @@ import Testing
 @testable import SuperviseCore
 
 struct DrainWitnessTests {
-    private func traffic(
-        _ id: UInt64, _ sent: UInt32, _ received: UInt32
-    ) -> ConnectionSample.Connection {
-        ConnectionSample.Connection(id: id, use: .inFlight, sent: sent, received: received)
+    private func traffic(_ sent: UInt32, _ received: UInt32) -> ReuseWitness.Traffic {
+        ReuseWitness.Traffic(sent: sent, received: received)
     }
 
     @Test func aRequestAfterAResponseIsReuse() {
         var witness = ReuseWitness()
-        witness.saw(traffic(1, 3, 4))
-        witness.saw(traffic(1, 4, 4))
+        witness.saw(1, traffic(3, 4))
+        witness.saw(1, traffic(4, 4))
         #expect(!witness.isReused)
-        witness.saw(traffic(1, 4, 5))
+        witness.saw(1, traffic(4, 5))
         #expect(witness.isReused)
     }
 
     @Test func uploadsAndLongResponsesAreNone() {
         var witness = ReuseWitness()
         for count in 1..<20 {
-            witness.saw(traffic(1, 0, UInt32(count)))
-            witness.saw(traffic(2, UInt32(count), 1))
+            witness.saw(1, traffic(0, UInt32(count)))
+            witness.saw(2, traffic(UInt32(count), 1))
             // Each is new.
-            witness.saw(traffic(UInt64(count + 10), 1, 1))
+            witness.saw(UInt64(count + 10), traffic(1, 1))
         }
         #expect(!witness.isReused)
     }
@@ -49,7 +47,7 @@ struct DrainWitnessTests {
         #expect(!witness.hasDropped)
     }
 
-    /// What two waiting connections, 1 and 2, show at these times in milliseconds.
+    /// The state of two waiting connections, 1 and 2, at these times in milliseconds.
     private func verdicts(_ looks: [(Int64, Set<UInt64>)]) -> [Bool] {
         var witness = StopWitness(waiting: [1, 2], at: second(0))
         return looks.map { witness.saw(open: $1, at: second(0) + .milliseconds($0)) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// How workers end (Pool+Ends.swift).
+/// How workers exit (Pool+Ends.swift).
 struct EndsTests {
     private func recycling() -> Bench {
         let bench = Bench()
@@ -17,7 +17,8 @@ struct EndsTests {
         #expect(
             bench.wake() == [.note(.killed(id(0), .recycle(.requested))), .kill(id(0))])
         #expect(bench.now == second(30))
-        // Whatever the tree made meanwhile is killed again until nothing is left, without a word.
+        // Processes that the tree creates meanwhile are killed repeatedly until none is left,
+        // without a notice.
         #expect(bench.wake() == [.kill(id(0))])
         #expect(bench.now == second(31))
         #expect(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Evidence before a recycling, and the memory log (Pool+Evidence.swift, Pool+Sampling.swift).
+/// Evidence before a recycle, and the memory log (Pool+Evidence.swift, Pool+Sampling.swift).
 struct EvidenceTests {
     private func watched(
         command: Bool = false, signal: Bool = false, _ adjust: (inout PoolPolicy) -> Void = { _ in }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// `kill-rss`, and who is spared (Pool+Memory.swift, Pool+StormGuard.swift).
+/// `kill-rss`, and the workers that it spares (Pool+Memory.swift, Pool+StormGuard.swift).
 struct HardCapTests {
     private func limited(_ adjust: @escaping (inout PoolPolicy) -> Void = { _ in }) -> Bench {
         let bench = Bench(workers: 1) {
@@ -50,7 +50,7 @@ struct HardCapTests {
         #expect(bench.tell(id(0, 2), .memory(bytes: 6000)).backoffDelay != nil)
     }
 
-    /// Killing it would help nobody: its successor is as large.
+    /// Killing it would be useless: its replacement is equally large.
     @Test func aProgramThatIsLargerThanTheCapLives() {
         let bench = limited()
         #expect(
@@ -90,13 +90,13 @@ struct HardCapTests {
         #expect(age == 10)
     }
 
-    /// Nobody waits for a job, and the backoff paces the kills.
+    /// No client waits for a job, and the backoff paces the kills.
     @Test func withoutListenersNobodyIsSpared() {
         let bench = limited { $0.hasListeners = false }
         #expect(bench.tell(id(0), .memory(bytes: 5001)).retired == [id(0)])
     }
 
-    /// A worker is not killed because others came: it is recycled.
+    /// A worker is not killed because others were added: it is recycled.
     @Test func aSmallerShareRecyclesThoseThatRun() {
         let bench = limited()
         serve(bench, id(0))
@@ -123,7 +123,7 @@ struct HardCapTests {
         return Service([Service.Plan(name: "web", policy: policy)], seed: 1)
     }
 
-    /// 80 % among 4 workers and one more are 160 each, among 9 they are 88.
+    /// 80 % shared by 4 workers and one more are 160 each, shared by 9 they are 88.
     @Test func workersThatAreAddedHaveTheSmallerShare() {
         var service = service()
         _ = service.handle(.start, at: second(0))
@@ -142,7 +142,7 @@ struct HardCapTests {
         #expect(pool.worker(id(7)).flatMap(pool.hardCap) == 88)
     }
 
-    /// The canary and a pool that comes with it have the shares of the new configuration.
+    /// The canary and a pool that is added with it have the shares of the new configuration.
     @Test func aReloadSharesBeforeItStarts() {
         var service = service()
         _ = service.handle(.start, at: second(0))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Times and spans (Instant.swift).
+/// Instants and time spans (Instant.swift).
 struct InstantTests {
     @Test func theEndOfTimeIsNotPassed() {
         #expect(second(1) + TimeSpan(nanoseconds: .max) == Instant(nanoseconds: .max))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Draws (Jitter.swift).
+/// Random draws (Jitter.swift).
 struct JitterTests {
     private func draws(seed: UInt64, slot: Int, incarnation: Int, through upper: UInt64) -> [UInt64]
     {
@@ -31,7 +31,7 @@ struct JitterTests {
         }
     }
 
-    /// The first draws are pinned: a new release must not change what an old seed does.
+    /// The first draws are pinned: a new release must not change the behaviour of an old seed.
     @Test func stable() {
         let drawn = draws(seed: 1, slot: 0, incarnation: 1, through: 1000)
         #expect(drawn == draws(seed: 1, slot: 0, incarnation: 1, through: 1000))

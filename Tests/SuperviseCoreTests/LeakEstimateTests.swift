@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// How growth is estimated (LeakEstimate.swift, Pool+Growth.swift).
+/// The estimate of memory growth (LeakEstimate.swift, Pool+Growth.swift).
 struct LeakEstimateTests {
     private func estimate(
         seconds: Int, every gap: Int = 1, requestsPerSecond: UInt64 = 10,
@@ -44,7 +44,8 @@ struct LeakEstimateTests {
         #expect((18...22).contains(perSecond(seen)))
     }
 
-    /// A collector that runs every 30 s: teeth ten times as high as what is lost in one of them.
+    /// A garbage collector that runs every 30 s: a sawtooth ten times as high as the leak in one
+    /// period.
     @Test func teethOfACollectorAreNoLeak() {
         let flat = estimate(seconds: 1800) {
             50_000 + 1000 * $0.truncatingRemainder(dividingBy: 30)
@@ -56,7 +57,7 @@ struct LeakEstimateTests {
         #expect((90...110).contains(perSecond(rising)))
     }
 
-    /// Single huge requests, one look in ten.
+    /// Single huge requests, in one of ten samples.
     @Test func peaksAreNoLeak() {
         let seen = estimate(seconds: 600) {
             50_000 + ($0.truncatingRemainder(dividingBy: 10) == 3 ? 1_000_000 : 0)
@@ -80,7 +81,7 @@ struct LeakEstimateTests {
         #expect(seen.growth?.time(toGrowBy: 1) == nil)
     }
 
-    /// A year of looks needs no more room than a minute.
+    /// A year of samples needs no more memory than a minute.
     @Test func memoryIsBounded() {
         var seen = LeakEstimate()
         for hour in 0..<8760 {
@@ -123,7 +124,7 @@ struct LeakEstimateTests {
         #expect(bench.pool.growth == facts.growth)
     }
 
-    /// Twenty workers that boot for 10 s each, and are at their cap after 90 s.
+    /// Twenty workers that boot for 10 s each and reach their cap after 90 s.
     @Test func aCapReachedSoonerThanAllCanBeReplacedRaisesAnAlarm() {
         let bench = Bench(workers: 20) { $0.maxRSSBytes = 10_000 }
         bench.tell(.start)

@@ -48,7 +48,7 @@ struct MemoryTests {
         #expect(bench.tell(id(0), .memory(bytes: 2000)).started == [id(0, 2)])
     }
 
-    /// A look a second at a worker, until something is started or so many seconds have passed.
+    /// Samples a worker each second, until a worker starts or this many seconds have passed.
     private func watch(
         _ bench: Bench, _ id: WorkerID, seconds: Int64, _ bytes: (Double) -> Double
     ) -> (started: [WorkerID], notices: [Notice], age: Double) {
@@ -78,7 +78,7 @@ struct MemoryTests {
         #expect(bench.tell(id(0), .memory(bytes: 2100)) == [])
     }
 
-    /// Its age counts from when it is ready: what is judged is what it does, not how long it boots.
+    /// The age counts from readiness: a slow boot does not matter.
     @Test func aSlowBootIsNoAge() {
         let bench = Bench { $0.maxRSSBytes = 1000 }
         bench.tell(.start)
@@ -88,7 +88,8 @@ struct MemoryTests {
         #expect(bench.tell(id(0), .memory(bytes: 2000)).started == [])
     }
 
-    /// 15 MB a second with a cap of 50: it is past the cap at once, and goes at `min-lifetime`.
+    /// 15 MB per second with a cap of 50: it exceeds the cap at once, and is recycled at
+    /// `min-lifetime`.
     @Test func aLeakThatIsOverTheCapWhileYoungGoesAsSoonAsItMay() {
         let bench = capped()
         let seen = watch(bench, id(0), seconds: 60) { 500 + 300 * $0 }
@@ -109,14 +110,15 @@ struct MemoryTests {
         #expect(seen.started == [] && seen.notices.count(where: isAlarm) == 1)
     }
 
-    /// It is larger than the cap and leaks besides: it goes when that has become noticeable.
+    /// It is larger than the cap and leaks as well: it is recycled once the leak is noticeable.
     @Test func aLeakOnTopOfALargeProgramIsRecycled() {
         let bench = capped()
         let seen = watch(bench, id(0), seconds: 3600) { 2000 + $0 }
         #expect(seen.started == [id(0, 2)] && (200..<300).contains(seen.age))
     }
 
-    /// A warm-up that takes longer than `min-lifetime` looks like a leak, until one is given time.
+    /// A warm-up that takes longer than `min-lifetime` looks like a leak, until one worker is given
+    /// time.
     @Test func aLongWarmUpMakesNoStorm() {
         let bench = capped()
         var starts = 0
@@ -132,7 +134,7 @@ struct MemoryTests {
         #expect(starts == 3)
     }
 
-    /// With 50 requests a second and 1 MB of each, it is past its cap in 3 s.
+    /// With 50 requests per second and 1 MB each, it exceeds its cap after 3 s.
     @Test func aLeakThatServesGoesWhateverItsAge() {
         let bench = capped()
         bench.tell(id(0), .memory(bytes: 300))
@@ -142,7 +144,7 @@ struct MemoryTests {
         #expect(seen.notices.count(where: isAlarm) == 0)
     }
 
-    /// Serving makes it larger, but not by much: the cap is below its own size.
+    /// Serving makes it larger, but not much: the cap is below its own size.
     @Test func aProgramThatIsReadyNearItsCapIsGuarded() {
         let bench = capped()
         bench.tell(id(0), .memory(bytes: 800))
@@ -151,7 +153,7 @@ struct MemoryTests {
         #expect(seen.started == [] && seen.notices.count(where: isAlarm) == 1)
     }
 
-    /// The guard ends where it has doubled.
+    /// The guard ends when its memory has doubled.
     @Test func aGuardedWorkerThatDoublesGoesAtOnce() {
         let bench = capped()
         bench.tell(id(0), .memory(bytes: 900))
@@ -179,7 +181,7 @@ struct MemoryTests {
         #expect(starts == 8)
     }
 
-    /// Once back below the cap, it is judged as any other.
+    /// Once below the cap again, it is treated like any other worker.
     @Test func anAlarmEndsBelowTheCap() {
         let bench = capped()
         bench.tell(id(0), .memory(bytes: 1500))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// A worker replaced because an operator wants it: a planned cause like the others.
+/// A worker replaced on request of an operator: a planned cause like the others.
 struct OperatorTests {
     @Test func oneSlotIsReplacedThroughTheBudget() {
         let bench = Bench(workers: 2)

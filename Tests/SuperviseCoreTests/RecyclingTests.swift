@@ -266,13 +266,13 @@ struct RecyclingTests {
         bench.tell(id(0), .requests(10))
         bench.wait(.seconds(20))
         bench.tell(id(0), .hold(.seconds(300)))
-        // A second cause does not start the time anew.
+        // A second cause does not restart the time.
         bench.tell(id(0), .memory(bytes: 2000))
         #expect(bench.wake().started == [id(0, 2)])
         #expect(bench.now == second(60))
     }
 
-    /// Two ready workers in one slot are one worker of the pool: the old one is about to go.
+    /// Two ready workers in one slot count as one: the old one is about to stop.
     @Test func aHeldPairCountsAsOneWorker() {
         let bench = Bench(workers: 4) {
             $0.maxRequests = 10

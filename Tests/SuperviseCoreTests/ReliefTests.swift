@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Memory that workers need together (Pool+Relief.swift).
+/// The memory of all workers together (Pool+Relief.swift).
 struct ReliefTests {
     private func together(
         workers: Int = 3, _ adjust: (inout PoolPolicy) -> Void = { _ in }
@@ -17,7 +17,7 @@ struct ReliefTests {
         return bench
     }
 
-    /// A round of looks at the workers of the first incarnation.
+    /// A round of samples of the workers of the first incarnation.
     @discardableResult
     private func sample(_ bench: Bench, _ bytes: [UInt64]) -> [Action] {
         bench.wait(.seconds(1))
@@ -44,7 +44,7 @@ struct ReliefTests {
         #expect(sample(bench, [500, 600, 500]).started == [id(1, 2)])
         #expect(sample(bench, [500, 600, 500]).started == [])
         bench.makeReady(id(1, 2))
-        // Told to go, but still there.
+        // Asked to stop, but still running.
         #expect(sample(bench, [500, 50, 500]).started == [])
         bench.tell(id(1), .exited(.code(0), leavesTree: true))
         #expect(sample(bench, [550, 50, 500]).started == [])
@@ -99,7 +99,7 @@ struct ReliefTests {
         #expect(
             actions == [.note(.due(id(0), .memory, facts(21, memory: 1001)))]
                 + told(id(0), .recycle(.memory), facts(21, memory: 1001)))
-        // One at a time, though the budget lets none be missing.
+        // One at a time, even though the budget allows no missing worker.
         #expect(bench.tell(id(1), .memory(bytes: 1001)).retired == [])
         #expect(
             bench.exit(id(0)) == [
@@ -202,7 +202,7 @@ struct MemoryShareTests {
         #expect(policy.killRSSBytes == nil && !policy.hasMemoryPercentages)
     }
 
-    /// Two pools do not give memory back at the same time, and the one with the larger worker begins.
+    /// Two pools do not free memory at the same time; the one with the larger worker is first.
     @Test func onePoolAtATimeRelievesPressure() {
         var plans = [plan("a", workers: 1), plan("b", workers: 1)]
         for index in plans.indices {
@@ -236,7 +236,7 @@ struct MemoryShareTests {
         #expect(!round(1, 400))
     }
 
-    /// The slot that waits for its own memory leaves its place to another meanwhile.
+    /// The slot that waits for its own memory gives its place to another meanwhile.
     @Test func aPlaceThatLacksRoomIsNotKept() {
         let bench = Bench(workers: 3) {
             $0.maxRSSBytes = 900

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// What follows a trial (Pool+Rollout.swift).
+/// The rollout after the canaries (Pool+Rollout.swift).
 struct RolloutTests {
     @Test func afterTheCommitTheRestRollsWithinTheBudget() {
         let (bench, next) = upAndStable()
@@ -117,7 +117,7 @@ struct RolloutTests {
         bench.exit(id(1), 1)
         bench.exit(id(1, 2), 1)
         next.stableAfter = .seconds(1)
-        // Slot 1 backs off; nobody else has to go for the canary.
+        // Slot 1 backs off; no other worker is stopped for the canary.
         let actions = bench.tell(.prepare(generation: 2, next))
         #expect(actions.retired == [])
         #expect(actions.contains(start(id(1, 3), generation: 2)))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// When memory is looked at (Pool+Sampling.swift).
+/// The schedule of memory samples (Pool+Sampling.swift).
 struct SamplingTests {
     private func capped(
         workers: Int = 1, cap: UInt64 = 1_000_000, _ adjust: (inout PoolPolicy) -> Void = { _ in }
@@ -16,7 +16,7 @@ struct SamplingTests {
         return bench
     }
 
-    /// Answers a look: each worker's figure, then the end of the round.
+    /// Completes a sample: the figure of each worker, then the end of the round.
     private func answer(_ bench: Bench, _ bytes: UInt64...) {
         #expect(bench.wake().last == .sampleMemory(pool: 0))
         for (slot, bytes) in bytes.enumerated() { bench.tell(id(slot), .memory(bytes: bytes)) }
@@ -30,7 +30,7 @@ struct SamplingTests {
     @Test func theGapStretchesWhileEverybodyIsFarFromTheCap() {
         let bench = capped(workers: 2)
         answer(bench, 100_000, 200_000)
-        // Growth would not have shown yet.
+        // The growth would not have been noticeable yet.
         #expect(gap(bench) == 1)
         answer(bench, 100_000, 200_000)
         #expect(gap(bench) == 5)
@@ -63,8 +63,8 @@ struct SamplingTests {
         #expect(bench.pool.nextSampleAt == nil)
     }
 
-    /// Whatever the rates, as long as they at most double: when the cap is noticed, the worker is past
-    /// it by no more than it grows in one interval.
+    /// Whatever the rates, if they at most double: when the excess is noticed, the worker exceeds
+    /// the cap by at most its growth in one interval.
     @Test(arguments: 1...200) func aCapIsNoticedWithinTheGrowthOfOneInterval(seed: UInt64) {
         var jitter = Jitter(seed: seed, slot: 0, incarnation: 0)
         let cap: UInt64 = 1_000_000

@@ -90,7 +90,7 @@ struct ServiceReloadTests {
         let actions = bench.tell(.stop(.graceful))
         #expect(actions.performed.retired == [worker(0, 0, 2)])
         #expect(actions.contains(.discard(generation: 2)))
-        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
+        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
         #expect(bench.tell(.reload([plan("a")])) == [])
         bench.exit(worker(0))
         #expect(bench.exit(worker(0, 0, 2)).exitCode == 0)
@@ -111,10 +111,10 @@ struct ServiceReloadTests {
         let actions = pass(bench, worker(1, 0, 2))
         #expect(actions.performed.retired == [worker(1)])
         #expect(bench.names == ["b", "a"])
-        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
+        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
         bench.exit(worker(0))
         #expect(bench.names == ["b"])
-        // Its last lines are still to be written, under its name.
+        // Its last lines are still logged, under its name.
         #expect(bench.service.member(0)?.name == "a")
         #expect(bench.exit(worker(1)).exitCode == nil)
         #expect(bench.service.member(0) == nil)
@@ -129,7 +129,7 @@ struct ServiceReloadTests {
         let actions = pass(bench, worker(1, 0, 3))
         #expect(actions.last == .perform(start(worker(2), generation: 3)))
         #expect(bench.names == ["a", "b", "a"])
-        bench.tell(.listeners(pool: 0, .none))
+        bench.tell(.emptied(pool: 0))
         bench.exit(worker(0))
         #expect(bench.names == ["a", "b"])
     }
@@ -141,19 +141,19 @@ struct ServiceReloadTests {
         #expect(actions.performed.started == [worker(1)])
     }
 
-    /// As when a pool is renamed: the socket is never without a worker.
+    /// As when a pool is renamed: the socket always has a worker.
     @Test func aRemovedPoolServesUntilTheAddedOnesDo() {
         let bench = up(plan("a"))
         let actions = bench.tell(.reload([plan("b")]))
         #expect(actions.performed.retired == [])
-        // What crashes meanwhile comes back as it was.
+        // Workers that crash meanwhile are restarted with the old settings.
         #expect(bench.exit(worker(0), 1).performed.started == [worker(0, 0, 2)])
         bench.makeReady(worker(0, 0, 2))
         bench.tell(worker(1), .running)
         let ready = bench.tell(worker(1), .ready)
         #expect(ready.contains(.shut(pool: 0)))
         #expect(ready.last == .perform(.note(.reloadComplete(generation: 2))))
-        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0, 0, 2)])
+        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0, 0, 2)])
     }
 
     @Test func aRemovedPoolThatRunsNothingTwiceGoesFirst() {

@@ -39,7 +39,7 @@ final class ServiceBench {
         tell(id, .exited(.code(code), leavesTree: false))
     }
 
-    /// Starts and makes the first worker of each slot ready; a minute passes.
+    /// Starts the service and makes the first worker of each slot ready; a minute passes.
     func bringUp() {
         tell(.start)
         for member in service.members {
@@ -50,7 +50,7 @@ final class ServiceBench {
         wait(.seconds(60))
     }
 
-    /// The pools' names, in order.
+    /// The names of the pools, in order.
     var names: [String] { service.members.map(\.name) }
 }
 
@@ -64,14 +64,14 @@ func plan(
     Service.Plan(name: name, policy: .tested(workers: workers, adjust))
 }
 
-/// A service of these pools, all of whose workers are ready and stable.
+/// A service of these pools, with all workers ready and stable.
 func up(_ plans: Service.Plan...) -> ServiceBench {
     let bench = ServiceBench(plans)
     bench.bringUp()
     return bench
 }
 
-/// Lets the canaries of these pools become ready and stay.
+/// Makes the canaries of these pools ready and stable.
 @discardableResult
 func pass(_ bench: ServiceBench, _ canaries: WorkerID...) -> [Service.Action] {
     for canary in canaries { bench.makeReady(canary) }
@@ -79,7 +79,7 @@ func pass(_ bench: ServiceBench, _ canaries: WorkerID...) -> [Service.Action] {
 }
 
 extension [Service.Action] {
-    /// The pools' own actions.
+    /// The actions of the pools.
     var performed: [Action] {
         compactMap { if case .perform(let action) = $0 { action } else { nil } }
     }
@@ -100,8 +100,8 @@ struct ServiceTests {
         bench.makeReady(worker(0))
         bench.makeReady(worker(1))
         bench.tell(.stop(.graceful))
-        bench.tell(.listeners(pool: 0, .none))
-        bench.tell(.listeners(pool: 1, .none))
+        bench.tell(.emptied(pool: 0))
+        bench.tell(.emptied(pool: 1))
         #expect(bench.exit(worker(0)).exitCode == nil)
         #expect(
             bench.exit(worker(1)) == [
@@ -173,7 +173,7 @@ struct ServiceTests {
         bench.tell(.start)
         let actions = bench.tell(worker(0), .startFailed(missing))
         #expect(actions.contains(.perform(.note(.givingUp(.cannotStart(pool: 0, missing))))))
-        // The next start was ordered before the end was decided; its answer is the last.
+        // The next start was requested before the end was decided; its result is the last event.
         #expect(bench.tell(worker(0, 0, 2), .startFailed(missing)).exitCode == 4)
     }
 

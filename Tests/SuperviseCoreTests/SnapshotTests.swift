@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// What the machine tells about itself when it is asked (Snapshot.swift, History.swift).
+/// Snapshots of the state machine (Snapshot.swift, History.swift).
 struct SnapshotTests {
     private func snapshot(_ bench: Bench) -> PoolSnapshot {
         let member = Service.Member(name: "web", since: 1, pool: bench.pool)
@@ -64,7 +64,7 @@ struct SnapshotTests {
         done.bringUp()
         done.exit(id(0), 3)
         #expect(snapshot(done).vacancies == [.init(slot: 0, reason: .done(failed: true))])
-        // Nothing is promised by a pool whose work is done.
+        // A pool whose work is finished has no minimum.
         #expect(snapshot(done).promised == 0 && snapshot(done).isReady)
     }
 
@@ -105,7 +105,7 @@ struct SnapshotTests {
         bench.tell(id(1), .moreRequests(2))
         bench.tell(id(1), .recycleRequested)
         bench.makeReady(id(1, 2))
-        // Told to go, it still counts what it finishes.
+        // A worker that is being stopped still counts its requests.
         bench.tell(id(1), .requests(4))
         bench.tell(id(1, 2), .moreRequests(.max))
         #expect(bench.pool.history.requests == .max)
@@ -118,7 +118,7 @@ struct SnapshotTests {
     @Test func readinessOfAPool() {
         let jobs = Bench(workers: 1) { $0.hasListeners = false }
         jobs.tell(.start)
-        // It may lack its only worker at any time, but not from the beginning.
+        // It may lack its only worker at any time, but not at the start.
         #expect(!snapshot(jobs).isReady && snapshot(jobs).promised == 0)
         jobs.makeReady(id(0))
         jobs.exit(id(0), 1)

@@ -4,7 +4,7 @@ import Testing
 
 /// Signals that stop the service (Service+StopSignals.swift).
 struct StopSignalTests {
-    /// Without a listener a stop needs no closing, so that a haste shows at once.
+    /// Without a listener, a stop needs no closing, so its mode is visible at once.
     private func queue() -> ServiceBench { up(plan("queue") { $0.hasListeners = false }) }
 
     @Test func twoTermsAtOnceAreOneRequest() {
@@ -26,7 +26,7 @@ struct StopSignalTests {
         #expect(
             bench.tell(.stopSignal(.terminate)).performed
                 == [.note(.stopping(pool: 0, .quick)), .signal(worker(0), .quick)])
-        // More of them change nothing.
+        // Further signals change nothing.
         bench.wait(.milliseconds(1500))
         #expect(bench.tell(.stopSignal(.terminate)) == [])
     }

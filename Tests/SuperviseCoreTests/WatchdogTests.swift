@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// Workers that live and do nothing (Pool+Watchdog.swift).
+/// Workers that run but make no progress (Pool+Watchdog.swift).
 struct WatchdogTests {
     private func watched(workers: Int = 1) -> Bench {
         let bench = Bench(workers: workers) {
@@ -88,7 +88,7 @@ struct WatchdogTests {
         #expect(bench.now == second(31))
     }
 
-    /// It was told the time in its environment, and keeps to that.
+    /// Its environment contains the timeout of its start, which stays in effect.
     @Test(arguments: [nil, TimeSpan.seconds(5)])
     func aNewerSettingDoesNotBindAnOldWorker(timeout: TimeSpan?) {
         let bench = watched(workers: 2)
@@ -169,7 +169,7 @@ struct WatchdogTests {
         return bench
     }
 
-    /// Answers the next look at the queue.
+    /// Completes the next sample of the queue.
     private func look(_ bench: Bench, isWaiting: Bool) -> [Action] {
         #expect(bench.wake() == [.sampleProgress(pool: 0)])
         return bench.tell(.queue(waiting: isWaiting ? [1] : []))
@@ -197,7 +197,7 @@ struct WatchdogTests {
         #expect(look(bench, isWaiting: true).retired == [id(0), id(1)])
     }
 
-    /// A generation on trial may listen where the others do not, and the other way round.
+    /// The new generation may have a listener that the others lack, and vice versa.
     @Test func nobodyIsBlamedForTheListenersOfOthers() {
         let bench = stallable()
         bench.tell(id(0), .requests(5))
@@ -224,7 +224,7 @@ struct WatchdogTests {
         for _ in 0..<8 { #expect(look(bench, isWaiting: true) == []) }
     }
 
-    /// Nobody could take a connection while the control group was frozen.
+    /// No worker could accept a connection while the cgroup was frozen.
     @Test func lostTimeIsNoStandstill() {
         let bench = stallable()
         bench.tell(id(0), .requests(5))
@@ -236,7 +236,7 @@ struct WatchdogTests {
         #expect(look(bench, isWaiting: true).retired == [id(0), id(1)])
     }
 
-    /// Switched off and on again, it does not count from before.
+    /// After being disabled and enabled again, it does not count earlier time.
     @Test func aQueueThatNobodyLookedAtDidNotWait() {
         let bench = stallable()
         bench.tell(id(0), .requests(5))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SuperviseCore
 
-/// What workers say (WorkerMessage.swift).
+/// Messages of workers (WorkerMessage.swift).
 struct WorkerMessageTests {
     private func parse(_ text: String) -> [WorkerMessage] {
         WorkerMessage.parse(Array(text.utf8))

@@ -23,7 +23,7 @@ struct AcceptEvidenceTests {
         #expect(waits(child, listener))
     }
 
-    /// One connection at a time and never idle: nobody sees such a program wait.
+    /// One connection at a time and never idle: such a program is never observed waiting.
     @Test(arguments: [true, false])
     func anAcceptedConnectionIsAsGood(_ isTCP: Bool) throws {
         let folder = try TestFolder()
@@ -99,13 +99,13 @@ struct AcceptEvidenceTests {
         }
     }
 
-    /// A root is not reaped yet, so one that cannot be seen is hidden.
+    /// The root is not reaped yet, so if it is invisible, /proc is restricted.
     @Test func aProcessThatCannotBeSeenIsUnreadable() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
         #expect(observe(999_999_999, listener) == .unreadable)
     }
 
-    /// What can wait for the process is left to a sample that may.
+    /// Reads that can block on the process are left to a thorough sample.
     @Test(arguments: [
         ("e = select.epoll(); e.register(3, select.EPOLLIN); e.poll()", AcceptEvidence.waiting),
         ("s.accept()", .waiting),

@@ -42,7 +42,7 @@ struct AcceptQueueTests {
         let listener = try open(address, in: folder, backlog: 16)
         let diagnosis = try SocketDiagnosis()
         #expect(try diagnosis.halfOpen(to: listener) == 0)
-        // With this option the handshake ends for the server only when data comes.
+        // With this option, the handshake completes for the server only when data arrive.
         var seconds: Int32 = 30
         setsockopt(listener.rawValue, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, 4)
         let client = try Client(of: listener)

@@ -4,7 +4,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct BlockedThreadsTests {
-    /// A child with a listener and one connection, on which it does what `script` says.
+    /// A child with a listener and one connection, which runs `script`.
     private func child(_ script: String) throws -> TestChild {
         try TestChild([
             "python3", "-c",

@@ -2,7 +2,7 @@ import Glibc
 
 @testable import SuperviseLinux
 
-/// A client that does not wait for its connection.
+/// A client that connects without blocking.
 final class Client {
     let rawValue: Int32
 
@@ -16,7 +16,7 @@ final class Client {
 
     deinit { close(rawValue) }
 
-    /// Whether it is connected, within the time that a handshake over loopback can take.
+    /// Whether it is connected, within the time of a handshake over loopback.
     var isConnected: Bool {
         var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         guard poll(&entry, 1, 300) == 1 else { return false }
@@ -28,7 +28,7 @@ final class Client {
         return result == 0
     }
 
-    /// How many bytes came, within some seconds; -1 after a reset.
+    /// The number of bytes received within some seconds; -1 after a reset.
     var received: Int {
         var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, 5000) == 1 else { return -1 }
@@ -36,7 +36,7 @@ final class Client {
         return recv(rawValue, &buffer, buffer.count, 0)
     }
 
-    /// Why it is not connected, once that is known, within some seconds.
+    /// The connection error, within some seconds.
     var error: Int32? {
         var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         guard poll(&entry, 1, 10_000) == 1 else { return nil }

@@ -68,7 +68,7 @@ struct ConnectionWatchTests {
             #expect(recv(client, &byte, 1, 0) == 1)
         }
 
-        /// What the client waits for: the tables and the socket itself agree, but for what changes
+        /// The state of the connection: the tables and the socket agree, except for changes
         /// meanwhile.
         var use: HeldConnection.Use {
             get throws {
@@ -104,7 +104,7 @@ struct ConnectionWatchTests {
         #expect(try eventually { try pair.use == .idle })
     }
 
-    /// However long: the last thing was received. What comes after the response is not known.
+    /// However long it takes: data were received last. Whether more follows a response is unknown.
     @Test func aSlowAnswerIsWaitedFor() throws {
         let pair = try Pair()
         pair.ask()
@@ -124,7 +124,8 @@ struct ConnectionWatchTests {
         #expect(try pair.use == .inFlight)
     }
 
-    /// Within one tick of the kernel's clock many may pass, and then it is not known what came last.
+    /// Several messages fit within one tick of the kernel's clock, and then the last one is
+    /// unknown.
     @Test func aRequestRightAfterAnAnswerIsNotMissed() throws {
         let pair = try Pair()
         for _ in 0..<50 {
@@ -146,7 +147,7 @@ struct ConnectionWatchTests {
         }
     }
 
-    /// Between requests a connection can be ended, as by a server that keeps it no longer.
+    /// Between requests a connection can be closed, as by a server with a keep-alive timeout.
     @Test func whatIsAnsweredCanBeEnded() throws {
         let pair = try Pair()
         let port = try #require(pair.listener.port)
@@ -165,7 +166,7 @@ struct ConnectionWatchTests {
         #expect(recv(pair.client, &byte, 1, 0) == 0 && recv(pair.server, &byte, 1, 0) == 0)
     }
 
-    /// A listener of both families, as passed-in ones may be.
+    /// A dual-stack listener, such as a passed one.
     @Test func anAddressOfTheOtherFamilyIsSeen() throws {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         let listener = socket(AF_INET6, type, 0)
@@ -185,7 +186,7 @@ struct ConnectionWatchTests {
         #expect(held?.map(\.use) == [.inFlight])
     }
 
-    /// The end of a client's requests is not the end of its interest.
+    /// A client that has sent its last request still waits for the response.
     @Test func whoHasSaidAllStillWaits() throws {
         let pair = try Pair()
         pair.ask()

@@ -4,7 +4,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct EventTests {
-    /// A real-time signal that nothing else uses.
+    /// An otherwise unused real-time signal.
     private static let signal: Int32 = 40
 
     @Test func readinessComesWithItsToken() throws {
@@ -53,7 +53,7 @@ struct EventTests {
         timer.arm(atNanoseconds: deadline)
         #expect(try poll.wait(timeoutMilliseconds: 20_000).count == 1)
         #expect(MonotonicClock.nanoseconds() >= deadline)
-        // Far off, not fired yet, and then not at all.
+        // Far in the future, so not fired; then disarmed.
         timer.arm(atNanoseconds: .max)
         #expect(try poll.wait(timeoutMilliseconds: 0).isEmpty)
         timer.arm(atNanoseconds: 1)
@@ -61,7 +61,7 @@ struct EventTests {
         #expect(try poll.wait(timeoutMilliseconds: 0).isEmpty)
     }
 
-    /// A mask is its thread's: the signal is blocked, sent and read within one call.
+    /// The mask belongs to a thread: the signal is blocked, sent and read within one call.
     @Test func aBlockedSignalIsReadWithItsSender() throws {
         let before = SignalMask.ofThisThread()
         defer { before.apply() }

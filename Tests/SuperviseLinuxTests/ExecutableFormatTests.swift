@@ -6,7 +6,7 @@ import Testing
 struct ExecutableFormatTests {
     @Test func realProgramsAreTold() throws {
         #expect(ExecutableFormat.ofFile("/bin/sh") == .glibc)
-        // A loader has none.
+        // A loader itself has none.
         let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"]
         let loader = try #require(loaders.first { TextFile.isReadable($0) })
         #expect(ExecutableFormat.ofFile(loader) == .withoutLoader)
@@ -29,7 +29,7 @@ struct ExecutableFormatTests {
             ("#!/bin/sh\n", ExecutableFormat.glibc), ("#! \t/bin/sh -eu\n", .glibc),
             ("#!/bin/sh", .glibc), ("#!/etc/passwd\n", .unknown), ("#!\n", .unknown),
             ("#!sh\n", .unknown), ("# no script\n", .unknown), ("", .unknown),
-            // It names itself, for ever.
+            // It names itself, endlessly.
             ("#!\(path)\n", .unknown),
         ] {
             try folder.write("a", line)
@@ -63,7 +63,7 @@ struct ExecutableFormatTests {
         #expect(try format(Image(tableOffset: .max)) == .unknown)
     }
 
-    /// Whatever is cut off or overwritten, there is an answer.
+    /// Truncated and overwritten files yield a result too.
     @Test func anyBytesHaveAnAnswer() throws {
         let folder = try TestFolder()
         let path = "\(folder.path)/elf"
@@ -114,7 +114,7 @@ struct ExecutableFormatTests {
             ExecutableFormat.path(of: name, searchPath: search, folder: folder.path)
         }
         #expect(path("sh", nil) == "/bin/sh")
-        // What may not be run is passed over.
+        // Files that may not be executed are skipped.
         #expect(path("sh", "\(folder.path):/bin") == "/bin/sh")
         chmod("\(folder.path)/sh", 0o700)
         #expect(path("sh", "/nowhere:\(folder.path):/bin") == "\(folder.path)/sh")
@@ -126,7 +126,7 @@ struct ExecutableFormatTests {
     }
 }
 
-/// An ELF file of a header, one program header and the name of a loader.
+/// An ELF file with a header, one program header and the name of a loader.
 private struct Image {
     static let glibc = "/lib64/ld-linux-x86-64.so.2"
     #if arch(arm64)
@@ -141,7 +141,7 @@ private struct Image {
     var entryBytes: UInt16?
     var tableOffset: UInt64?
     var nameBytes: UInt64?
-    /// The owner of a second note, after one of another's; takes the place of the loader.
+    /// The owner of a second note, after another note; in place of the loader.
     var note: String?
 
     var bytes: [UInt8] {

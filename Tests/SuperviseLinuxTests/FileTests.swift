@@ -59,7 +59,7 @@ struct FileTests {
     @Test func aLivingMasterHoldsItsPidFile() throws {
         let folder = try TestFolder()
         let path = "\(folder.path)/pid"
-        // A program is called by the name that it was run by.
+        // The name of a program is that of its path.
         try #require(symlink("/bin/sleep", "\(folder.path)/supervise") == 0)
         let master = try TestChild(["\(folder.path)/supervise", "60"])
         try folder.write("pid", "\(master.pid)\n")
@@ -69,7 +69,7 @@ struct FileTests {
         #expect(try TextFile.read(path) == "\(master.pid)\n")
     }
 
-    /// As after a reboot, when the number belongs to another program.
+    /// As after a reboot, when the process ID belongs to another program.
     @Test func anotherProgramHoldsNoPidFile() throws {
         let folder = try TestFolder()
         let other = try TestChild(["sleep", "60"])

@@ -13,11 +13,11 @@ struct HeldListenersTests {
             try ListenSocket.abstract(name: try Nonce().text, backlog: 1),
         ]
         let child = try TestChild(["sleep", "60"], descriptors: sockets.map(\.rawValue))
-        let others = try #require(HeldListeners.look(at: [child.pid], known: []))
+        let others = try #require(HeldListeners.inspect([child.pid], known: []))
         #expect(!others.includeKnown)
         #expect(others.others == sockets.map(\.address).sorted())
         let known = try #require(
-            HeldListeners.look(at: [child.pid], known: [sockets[0].identity]))
+            HeldListeners.inspect([child.pid], known: [sockets[0].identity]))
         #expect(known.includeKnown)
         #expect(known.others == sockets.dropFirst().map(\.address).sorted())
         try sockets[2].removeIfStillOurs()
@@ -27,7 +27,7 @@ struct HeldListenersTests {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
         let child = try TestChild(["sleep", "60"])
         let held = try #require(
-            HeldListeners.look(at: [child.pid, 1 << 30], known: [listener.identity]))
+            HeldListeners.inspect([child.pid, 1 << 30], known: [listener.identity]))
         #expect(!held.includeKnown)
         #expect(held.others.isEmpty)
     }

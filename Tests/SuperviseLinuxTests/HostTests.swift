@@ -93,7 +93,7 @@ struct HostTests {
         let kills = try #require(cgroup.memoryKillFiles?.paths.first)
         #expect(kills == "\(inner)/memory.oom_control")
         #expect(Cgroup.counter("oom_kill", in: try #require(Procfs.bytes(kills))) == 3)
-        // A tight limit that is hardly used leaves more than a wide one that others use up.
+        // A tight limit with little usage leaves more than a wide one with much usage.
         try folder.write("inner/memory.limit_in_bytes", "500000\n")
         try folder.write("inner/memory.usage_in_bytes", "1000\n")
         try folder.write("memory.usage_in_bytes", "900000\n")

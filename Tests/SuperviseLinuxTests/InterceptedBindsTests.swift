@@ -4,7 +4,7 @@ import Testing
 
 @testable import SuperviseLinux
 
-/// A process whose bind(2) calls are answered, by a static C program that makes those it is told to.
+/// A process whose bind(2) calls are intercepted: a static C program that makes the given calls.
 @Suite(.enabled(if: StaticProgram.canBeMade, "needs a C compiler that links statically"))
 struct InterceptedBindsTests {
     @Test func ourAddressIsGivenAndOthersAreNot() throws {
@@ -15,9 +15,9 @@ struct InterceptedBindsTests {
                 [
                     "2|127.0.0.1|\(port)|-", "2|0.0.0.0|\(port)|-", "10|::|\(port)|-",
                     "10|::ffff:127.0.0.1|\(port)|-", "2|127.0.0.1|\(port)|t",
-                    // The other family alone.
+                    // Only the other family.
                     "10|::|\(port)|6", "10|::1|\(port)|-",
-                    // Left alone: datagrams, other hosts, any port, another port.
+                    // Not intercepted: datagrams, other hosts, any port, another port.
                     "2|127.0.0.1|\(port)|d", "2|127.0.0.2|\(port)|-", "2|127.0.0.1|0|-",
                     "10|::|0|6",
                 ], [listener], attributes)
@@ -42,8 +42,8 @@ struct InterceptedBindsTests {
         #expect(binds.results.map(\.inode) == [listener.identity.inode, listener.identity.inode])
     }
 
-    /// The mode belongs to all holders: a blocking program must not find it set for nothing, and one
-    /// that waits by epoll must find it.
+    /// All holders share the mode: a blocking program must not get it set unnecessarily, and one
+    /// that waits with epoll must get it.
     @Test func aNonblockingProgramMakesItNonblocking() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
         let port = listener.address.split(separator: ":")[1]
@@ -67,7 +67,7 @@ struct InterceptedBindsTests {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(client, $0, size) }
         }
         #expect(result == 0)
-        // The program checks what its own number and data bring it.
+        // The program checks its own descriptor number and data in the event.
         let binds = try Binds(
             ["2|0.0.0.0|\(port)|e", "2|127.0.0.1|\(port)|ec", "2|0.0.0.0|\(port)|eo"], [listener])
         #expect(binds.results.map(\.code) == [0, 0, 0])
@@ -86,7 +86,7 @@ struct InterceptedBindsTests {
         #expect(binds.results.map(\.code) == [0, 0, 0, EADDRINUSE])
         #expect(
             binds.results.prefix(2).map(\.inode) == [file.identity.inode, name.identity.inode])
-        // Who removes the file means a new one.
+        // A program that removes the file creates a new one.
         let replaced = try Binds(["1|\(path)|0|r"], listeners)
         #expect(replaced.results.map(\.code) == [0])
         #expect(replaced.results[0].inode != file.identity.inode)
@@ -99,7 +99,7 @@ struct InterceptedBindsTests {
         // The second call is on the descriptor of the first.
         let other = try Binds(["2|127.0.0.1|0|-", "2|127.0.0.1|\(port)|a"], [listener])
         #expect(other.results.map(\.code) == [0, EINVAL])
-        // This is how a call looks that a signal interrupted once it was answered.
+        // This is the state if a signal interrupts a call after its response.
         let again = try Binds(["2|127.0.0.1|\(port)|-", "2|127.0.0.1|\(port)|a"], [listener])
         #expect(again.results.map(\.code) == [0, 0])
         #expect(again.results.map(\.inode) == [listener.identity.inode, listener.identity.inode])
@@ -118,7 +118,7 @@ struct InterceptedBindsTests {
         #expect(binds.answers == Array(repeating: .untouched, count: 5))
     }
 
-    /// The filter's descriptor is all that the process knows of us.
+    /// The filter's descriptor is the only connection to the process.
     @Test func whenNobodyAnswersTheCallFails() throws {
         let binds = try Binds(["2|127.0.0.1|0|-", "2|127.0.0.1|0|-"], [], closesAfter: 1)
         #expect(binds.results.map(\.code) == [0, ENOSYS])
@@ -127,7 +127,7 @@ struct InterceptedBindsTests {
     @Test(.enabled(if: isRoot, "needs root"))
     func thePrivilegeDecidesOverNoNewPrivileges() throws {
         for attributes in attributesOfBothKinds {
-            // The filter is made before the change of user.
+            // The filter is installed before the change of user.
             #expect(try Binds([], [], attributes).setsNoNewPrivileges == false)
         }
     }
@@ -190,13 +190,13 @@ private struct Binds {
     var answers: [InterceptedBinds.Answer] = []
     var results: [Result] = []
 
-    /// Each call is `FAMILY|HOST|PORT|FLAGS`, as the program below reads it.
+    /// Each call is `FAMILY|HOST|PORT|FLAGS`, as parsed by the program below.
     init(
         _ calls: [String], _ listeners: [ListenSocket],
         _ attributes: SpawnAttributes = SpawnAttributes(), closesAfter limit: Int = .max
     ) throws {
         let program = try StaticProgram(bindProgram)
-        // Its folder is the maker's alone, and the program may run as another.
+        // Its directory is private, and the program may run as another user.
         chmod(String(program.path.dropLast("/program".count)), 0o755)
         var attributes = attributes
         attributes.interceptsBinds = true
@@ -239,12 +239,12 @@ private struct Binds {
     }
 }
 
-/// Makes the calls of its arguments and tells of each on descriptor 3: errno, the descriptor's inode,
-/// whether it is closed on exec, whether it is non-blocking. Flags: `d` datagram, `6` IPv6 alone, `c`
-/// close-on-exec, `n` non-blocking, `t` from a thread, `r` removes the file first, `a` takes the socket
-/// of the call before; and mistakes: `p` a bad pointer, `b` a bad descriptor, `s` and `l` a length too
-/// short and too long, `f` a file. `e` registers the socket in an epoll set before, and expects to be told
-/// of a connection; `o` has another descriptor of it.
+/// Makes the calls in its arguments and reports on descriptor 3 for each: errno, the descriptor's
+/// inode, whether it is close-on-exec, whether it is non-blocking. Flags: `d` datagram, `6`
+/// IPv6-only, `c` close-on-exec, `n` non-blocking, `t` from a thread, `r` removes the file first,
+/// `a` uses the socket of the previous call. Mistakes: `p` a bad pointer, `b` a bad descriptor, `s`
+/// and `l` a length that is too short or too long, `f` a file. `e` registers the socket in an epoll
+/// set first and expects an event for a connection; `o` opens another descriptor of it.
 private let bindProgram = """
     #define _GNU_SOURCE
     #include <arpa/inet.h>

@@ -4,14 +4,14 @@ import Testing
 
 @testable import SuperviseLinux
 
-/// What concerns a whole process, each in a process of its own: the tests beside this one open
-/// descriptors and start children too.
+/// Tests of process-wide state, each in its own process: parallel tests also open descriptors and
+/// start children.
 struct IsolatedTests {
     @Test func nothingIsLeftOpen() async {
         await #expect(processExitsWith: .success) {
             try useEverything()
             let before = openDescriptors()
-            // The counter counts.
+            // Proves that the counter works.
             let extra = try TimerDescriptor()
             try #require(openDescriptors() == before + 1)
             close(extra)
@@ -47,7 +47,7 @@ struct IsolatedTests {
         }
     }
 
-    /// A fault of the next program, once the descriptors of the state are its own.
+    /// A fault of the new program, once it owns the descriptors of the state.
     @Test func aFaultFallsBack() async {
         await #expect(processExitsWith: .exitCode(7)) {
             let ends = try TestPipe()
@@ -86,7 +86,7 @@ struct IsolatedTests {
             let original = try FileLimit.raise()
             try #require(original.soft == 200)
             try #require(try FileLimit.current().soft == 400)
-            // More are open than the worker may have; its own must fit all the same.
+            // More descriptors are open than the worker may have; its own must still fit.
             let busy = try (0..<120).map { _ in try TestPipe() }
             var attributes = SpawnAttributes()
             attributes.limits = [original]
@@ -102,7 +102,7 @@ struct IsolatedTests {
             close(2)
             try StandardStreams.ensureOpen()
             try #require(openDescriptors(below: 3) == 3)
-            // A child gets an empty input of its own all the same.
+            // A child still gets its own empty input.
             close(0)
             let text = try shell("readlink /proc/self/fd/0 >&3")
             try #require(text == "/dev/null\n")
@@ -129,12 +129,12 @@ struct IsolatedTests {
             let blocked = (Int32(1)...64).filter {
                 !(faults + [SIGKILL, SIGSTOP]).contains($0)
             }
-            // Also those that glibc keeps for itself, which no function of it can send.
+            // Including those that glibc reserves and none of its functions can send.
             let status = Procfs.text("/proc/thread-self/status") ?? ""
             let line = status.split(separator: "\n").first { $0.hasPrefix("SigBlk:\t") }
             let mask = UInt64(line?.dropFirst(8) ?? "", radix: 16) ?? 0
             for number in blocked { try #require(mask >> UInt64(number - 1) & 1 == 1) }
-            // CONT takes back the signals that stop, and they it.
+            // CONT and the stop signals cancel each other.
             let sent = blocked.filter { ![SIGCONT, 32, 33].contains($0) }
             for number in sent { try #require(pthread_kill(pthread_self(), number) == 0) }
             try #require(Set(signals.read().map(\.number)) == Set(sent))
@@ -145,8 +145,8 @@ struct IsolatedTests {
         }
     }
 
-    /// A thread of our own starts the child and ends: threads of a test's pool come and go as they
-    /// like.
+    /// A thread of our own starts the child and ends, because the threads of the test's pool come
+    /// and go.
     @Test func theDeathSignalComesWithTheParentThread() async {
         await #expect(processExitsWith: .success) {
             let thread = Thread {
@@ -162,7 +162,7 @@ struct IsolatedTests {
 }
 
 private func openDescriptors(below limit: Int = .max) -> Int {
-    // Less the one that the count itself has open.
+    // Minus the descriptor that the count itself opens.
     Directory.entries("/proc/self/fd").compactMap { Int($0) }.filter { $0 < limit }.count
         - (limit == .max ? 1 : 0)
 }
@@ -218,7 +218,7 @@ private func useEverything() throws {
     _ = try TextFile.read("\(folder.path)/log")
 }
 
-/// A thread that is there for one call.
+/// A thread for a single call.
 private final class Thread<Value> {
     private let body: () throws -> Value
     private var result: Result<Value, any Error>?

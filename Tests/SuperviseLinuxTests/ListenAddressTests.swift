@@ -5,14 +5,14 @@ import Testing
 @testable import SuperviseLinux
 
 struct ListenAddressTests {
-    /// A host, and whether the socket is for IPv6 alone.
+    /// A host, and whether the socket is IPv6-only.
     private static let hosts: [(name: String, isIPv6Only: Bool)] = [
         ("127.0.0.1", false), ("127.0.0.2", false), ("0.0.0.0", false), ("::1", false),
         ("::1", true), ("::", false), ("::", true), ("::ffff:127.0.0.1", false),
         ("::ffff:127.0.0.2", false), ("::ffff:0.0.0.0", false),
     ]
 
-    /// The kernel itself is asked: where it refuses a second socket, the addresses collide.
+    /// The kernel is the reference: if it rejects a second socket, the addresses collide.
     @Test func collisionsAreThoseOfTheKernel() throws {
         for held in Self.hosts {
             let listening = try bound(held, port: 0).get()
@@ -30,7 +30,7 @@ struct ListenAddressTests {
         }
     }
 
-    /// Another family has the port in common, and no address.
+    /// Another family shares the port, but no address.
     @Test func otherFamiliesAreThoseWithoutACollision() throws {
         func isOther(
             _ a: (name: String, isIPv6Only: Bool), _ b: (name: String, isIPv6Only: Bool),
@@ -94,13 +94,13 @@ struct ListenAddressTests {
         #expect(collide(file, file))
         #expect(!collide(file, try address("/run/ab", abstract: false)))
         #expect(!collide(file, try address("/run/a", abstract: true)))
-        // What comes behind the NUL does not count, and the NUL may be missing.
+        // Bytes after the NUL are ignored, and the NUL may be missing.
         let sloppy = [UInt8(AF_UNIX), 0] + Array("/run/a".utf8)
         #expect(try collide(file, #require(ListenAddress(sloppy))))
         #expect(try collide(file, #require(ListenAddress(sloppy + [0, 7]))))
         let abstract = try address("a", abstract: true)
         #expect(collide(abstract, abstract))
-        // Of an abstract name every byte counts.
+        // In an abstract name, every byte is significant.
         let longer = [UInt8(AF_UNIX), 0, 0] + Array("a".utf8) + [0]
         #expect(try !collide(abstract, #require(ListenAddress(longer))))
     }
@@ -129,7 +129,7 @@ struct ListenAddressTests {
         let address = try SocketAddress(numericHost: host.name, port: port)
         let socket = OwnedDescriptor(try ListenSocket.open(address.family, nonblocking: false))
         var on: Int32 = 1
-        // As servers do it. It changes nothing beside a socket that listens.
+        // As servers do. It has no effect next to a listening socket.
         setsockopt(socket.rawValue, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         on = host.isIPv6Only ? 1 : 0
         if address.family == AF_INET6 {

@@ -22,7 +22,7 @@ struct ListenSocketTests {
         let failure = #expect(throws: ListenFailure.self) {
             try ListenSocket.tcp(host: "127.0.0.1", port: port, backlog: 16)
         }
-        // What follows names the holder.
+        // The rest names the holder.
         #expect(
             failure?.description.hasPrefix(
                 "cannot listen on 127.0.0.1:\(port): Address already in use") == true)
@@ -144,7 +144,7 @@ struct ListenSocketTests {
         let folder = try TestFolder()
         let path = "\(folder.path)/s"
         let first = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)
-        // Keeps the inode in use, so that the successor's can't be the same number.
+        // Keeps the inode in use, so that the successor gets another number.
         #expect(link(path, "\(folder.path)/kept") == 0)
         #expect(unlink(path) == 0)
         let second = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)

@@ -6,13 +6,13 @@ import Testing
 
 struct LogWriterTests {
     @Test func aFullPipeDropsAndNothingIsTorn() throws {
-        // Blocking, as a shell makes them; a write that waited would hang this test.
+        // Blocking, as created by a shell; a blocking write would hang this test.
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
         let reading = FileDescriptor(owning: ends[0])
         let writing = FileDescriptor(owning: ends[1])
         let writer = LogWriter(descriptor: writing.rawValue)
-        // Longer than PIPE_BUF, so that a write may be partial.
+        // Longer than PIPE_BUF, so that a write can be partial.
         let line = String(repeating: "x", count: 5000)
         var written = 0
         while writer.write(line) == .written {
@@ -53,7 +53,7 @@ struct LogWriterTests {
     }
 
     @Test func aTerminalIsWrittenThroughADescriptionOfItsOwn() throws {
-        // TIOCSPTLCK and TIOCGPTPEER of ioctl_tty(2): unlockpt and open, which are not in Glibc.
+        // TIOCSPTLCK and TIOCGPTPEER of ioctl_tty(2): unlockpt and open, which Glibc lacks.
         let master = FileDescriptor(owning: open("/dev/ptmx", O_RDWR | O_NOCTTY))
         var locked: Int32 = 0
         try #require(ioctl(master.rawValue, 0x4004_5431, &locked) == 0)

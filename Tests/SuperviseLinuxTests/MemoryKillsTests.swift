@@ -3,13 +3,13 @@ import Testing
 
 @testable import SuperviseLinux
 
-/// Who was killed by the kernel (MemoryKills.swift).
+/// Processes killed by the kernel (MemoryKills.swift).
 struct MemoryKillsTests {
-    /// A group that tells of its kills.
+    /// A group that reports its kills.
     private final class Group: MemoryKillCount {
         var kills: UInt64? = 5
         var hasEvent = false
-        var tellsBeforeItCounts = false
+        var signalsBeforeCounting = false
         var watch: (descriptor: Int32, interest: Interest)? { nil }
         var seconds: Double = 100
 
@@ -42,7 +42,7 @@ struct MemoryKillsTests {
         #expect(kills.claim(13) && kills.claim(below: 14) && !kills.claim(15))
     }
 
-    /// The death of an operator's `kill -9` that follows has nothing to do with it.
+    /// The death by an operator's `kill -9` that follows is unrelated.
     @Test(arguments: [1.1, 20, 7200])
     func aKillIsClaimedWithinASecond(_ later: Double) {
         let group = Group()
@@ -53,7 +53,7 @@ struct MemoryKillsTests {
         #expect(!kills.claim(10) && !kills.claim(below: 10))
         group.kill()
         group.seconds += 0.9
-        // The event is found when it is claimed, and the old kill explains nothing.
+        // The event is found when the death is claimed, and the old kill explains nothing.
         #expect(kills.claim(11) && !kills.claim(12))
     }
 
@@ -71,7 +71,7 @@ struct MemoryKillsTests {
     /// Version 1 signals before it counts.
     @Test func aKillMayBeCountedAfterItsEvent() {
         let group = Group()
-        group.tellsBeforeItCounts = true
+        group.signalsBeforeCounting = true
         let kills = group.observed()
         group.hasEvent = true
         kills.acknowledge()
@@ -87,7 +87,7 @@ struct MemoryKillsTests {
         #expect(!kills.claim(12))
     }
 
-    /// Nothing tells when it was counted.
+    /// The time of the count is unknown.
     @Test func aCountByItselfBlamesNobody() {
         let group = Group()
         let kills = group.observed()

@@ -41,7 +41,7 @@ struct NotifySocketTests {
     @Test(arguments: [1, 20, 250])
     func descriptorsSentAlongAreClosed(_ count: Int) throws {
         let socket = try NotifySocket(nonce: "rights-\(count)-\(getpid())")
-        // The sender hears of the last copy's end by an end of file, and says so by its exit.
+        // When the last copy is closed, the sender gets an end of file and exits.
         let script = """
             r, w = os.pipe()
             s.connect(a)
@@ -79,13 +79,13 @@ struct NotifySocketTests {
         try check(child)
     }
 
-    /// The name that the kernel knows it by.
+    /// The name that the kernel shows.
     private func address(of socket: NotifySocket) throws -> String {
         String(try SocketAddress(boundBy: socket.rawValue).text.dropFirst("unix:@".count))
     }
 }
 
-/// Where the sockets are that nobody else can reach (NotifyFolder.swift).
+/// The directories of sockets that other users cannot reach (NotifyFolder.swift).
 struct NotifyFolderTests {
     @Test func itGuardsItsSockets() throws {
         let place = try TestFolder()
@@ -109,7 +109,7 @@ struct NotifyFolderTests {
         var left = NotifyFolder.make(in: [place.path], isShared: false)
         let path = try #require(try left?.path(nonce: "n", uid: geteuid(), gid: getegid()))
         _ = try NotifySocket(path: path)
-        // A living one's stays.
+        // The socket of a running master stays.
         let living = try #require(NotifyFolder.make(in: [place.path], isShared: false))
         #expect(Directory.entries(place.path).count == 2)
         left = nil

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SuperviseLinux
 
-/// New connections are kept away from a listener without any privilege.
+/// New connections are blocked without any privilege.
 struct OverflowListenerTests {
     private static let hosts = ["127.0.0.1", "::1", "0.0.0.0", "::"]
 
@@ -29,7 +29,7 @@ struct OverflowListenerTests {
         #expect(!listener.hasWaitingConnection)
         listener.endIfSteered()
         for client in queued { #expect(client.received == 1) }
-        // Their next SYN, a second later, finds nobody.
+        // Their next SYN, a second later, finds no listener.
         for client in late { #expect(client.error == ECONNREFUSED) }
     }
 
@@ -46,8 +46,8 @@ struct OverflowListenerTests {
         }
     }
 
-    /// Whoever else has joined the address gets no connection meant for the first listener, and the
-    /// fillers find their queue.
+    /// Other sockets that joined the address get no connection meant for the first listener, and
+    /// the filler connections reach their queue.
     @Test func othersMayHaveJoinedBefore() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 64)
         try SocketOption.set(listener.rawValue, SOL_SOCKET, SO_REUSEPORT, 1)

@@ -17,7 +17,7 @@ struct ProcessTests {
         #expect(seen == ExitedChild(pid: child.pid, status: .exited(7)))
         #expect(try ChildProcesses.exited(pid: child.pid) == seen)
         #expect(ProcessStatus.read(child.pid)?.state == "Z")
-        // A zombie takes a signal without effect.
+        // A zombie accepts a signal without effect.
         try child.process.signal(SIGTERM)
         #expect(try ChildProcesses.reap(child.pid) == seen)
         #expect(try ChildProcesses.reap(child.pid) == nil)
@@ -70,7 +70,7 @@ struct ProcessTests {
     @Test func anEnvironmentIsSearchedByWholeEntries() throws {
         let child = try TestChild(
             ["sleep", "60"], environment: ["A=1", "SUPERVISE_WORKER_ID=abc", "B="])
-        // A start returns when the child has left our memory, a moment before it has its own
+        // A start returns when the child has released our memory, shortly before it has its own
         // environment.
         func value(_ name: String) -> ProcessEnvironment.Lookup {
             ProcessEnvironment.value(of: child.pid, name)
@@ -92,7 +92,7 @@ struct ProcessTests {
         #expect(shares.proportionalBytes > 0)
         #expect(shares.uniqueBytes > 0)
         let childs = try ProcessMemory(pid: child.pid)
-        // It reads /dev/null and ends soon.
+        // It reads /dev/null and exits soon.
         #expect(eventually { childs.residentBytes() == nil })
         #expect(throws: SystemCallError(call: "open", code: ENOENT)) {
             try ProcessMemory(pid: 999_999_999)

@@ -2,9 +2,9 @@ import CSupervise
 import Glibc
 import Testing
 
-/// What the kernel answers about sockets (connections.c), played by the test.
+/// Responses of the kernel about sockets (connections.c), simulated by the test.
 struct SocketDumpTests {
-    /// A dump of netlink(7) that the kernel interrupted is asked for again.
+    /// A dump of netlink(7) that the kernel interrupted is repeated.
     @Test func anInterruptedDumpIsRepeated() throws {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -20,7 +20,7 @@ struct SocketDumpTests {
         var found = [csupervise_connection](repeating: csupervise_connection(), count: 4)
         let count = csupervise_connections(ends[0], AF_INET, 80, &found, 4)
         #expect(count == 1 && found[0].inode == 9)
-        // An error leaves nothing behind that a later question would get.
+        // An error leaves no messages for a later request.
         for answer in [message(inode: 1), failure(EINVAL), message(inode: 2)] {
             try #require(send(ends[1], answer, answer.count, 0) == answer.count)
         }

@@ -4,7 +4,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct SpareDescriptorsTests {
-    /// In a process of its own, which has used up its descriptors.
+    /// In its own process, which has used up its descriptors.
     @Test func looksSucceedWhereNoDescriptorIsLeft() async {
         await #expect(processExitsWith: .success) {
             let child = try TestChild(["sh", "-c", "sleep 60; exit 1"])
@@ -32,7 +32,7 @@ struct SpareDescriptorsTests {
                 try #require(ExecutableFormat.ofFile("/proc/self/exe") != .unknown)
                 try #require(try ProcessDescriptor.signal(pid: below, 0))
             }
-            // What is kept is not lent, and the spare ones are back.
+            // The reserve is restored afterwards.
             try #require(throws: SystemCallError(call: "open", code: EMFILE)) {
                 try ProcessMemory(pid: child.pid)
             }
@@ -48,7 +48,7 @@ struct SpareDescriptorsTests {
                 AcceptEvidence.observe(
                     from: child.pid, listeners: [], depth: .cautious, within: .onLoop())
                     == .unreadable)
-            try #require(HeldListeners.look(at: [child.pid], known: []) == nil)
+            try #require(HeldListeners.inspect([child.pid], known: []) == nil)
             try #require(throws: SystemCallError(call: "open", code: EMFILE)) {
                 try ProcessMemory.shares(of: child.pid)
             }
@@ -56,14 +56,14 @@ struct SpareDescriptorsTests {
     }
 
     @Test func whatAMachineLacksIsToldApart() {
-        let wants: [(Int32, SystemCallError.Want?)] = [
+        let shortages: [(Int32, SystemCallError.Shortage?)] = [
             (EAGAIN, .processes), (EMFILE, .descriptors), (ENFILE, .files), (ENOMEM, .memory),
             (EPERM, nil),
         ]
-        for (code, want) in wants {
-            #expect(SystemCallError(call: "clone", code: code).want == want)
+        for (code, shortage) in shortages {
+            #expect(SystemCallError(call: "clone", code: code).shortage == shortage)
             #expect(SpawnFailure(step: .fork, code: code).isTransient)
-            #expect(SpawnFailure(step: .exec, code: code).isTransient == (want != nil))
+            #expect(SpawnFailure(step: .exec, code: code).isTransient == (shortage != nil))
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct SpawnDescriptorTests {
-    /// Names every descriptor of the child by its number and file, on the last of those it got.
+    /// Lists every descriptor of the child by number and file, on its last descriptor.
     private static let list = """
         import os
         lines = []
@@ -28,8 +28,8 @@ struct SpawnDescriptorTests {
         }
     }
 
-    /// Sources that lie among the targets, crossed, repeated: the child must see each at its place.
-    /// Only a process of its own can arrange its low numbers, so the orders run in one child each.
+    /// Sources among the targets, crossed and repeated: the child must get each at its place. Only
+    /// a separate process can arrange its low numbers, so each order runs in its own child.
     @Test func anyOrderArrives() throws {
         let pipes = try (0..<4).map { _ in try TestPipe() }
         let numbers = pipes.map(\.reading.rawValue)
@@ -42,11 +42,11 @@ struct SpawnDescriptorTests {
         }
     }
 
-    /// The C side alone moves descriptors, so it is asked to do so where the sources are 3 to 6
-    /// themselves: in a child whose own descriptors are in its way.
+    /// Only the C side moves descriptors, so a child whose own descriptors are in the way starts
+    /// with sources 3 to 6.
     @Test func sourcesAmongTheTargetsAreNotLost() throws {
         let pipes = try (0..<24).map { _ in try TestPipe() }
-        // So many that the low numbers that are free in this process are among them.
+        // Enough to include the low numbers that are free in this process.
         let numbers = pipes.flatMap { [$0.writing.rawValue, $0.reading.rawValue] }.sorted()
         let low = Array(numbers.prefix(40).reversed())
         let wanted = try low.map { try identity("/proc/self/fd/\($0)") }
@@ -56,19 +56,19 @@ struct SpawnDescriptorTests {
         #expect(seen == wanted)
     }
 
-    /// A child begins with our own descriptors. What it does with them must be its own affair.
+    /// A child initially shares our descriptors. Its changes must not affect us.
     @Test func ourOwnStayAsTheyAre() async {
         await #expect(processExitsWith: .success) {
             SpareDescriptors.keep()
             let pipes = try (0..<60).map { _ in try TestPipe() }
             let source = try #require(pipes.last).reading.rawValue
-            // The test's own threads open and close others.
+            // Other threads of the tests open and close descriptors.
             let ours = pipes.flatMap { [$0.reading.rawValue, $0.writing.rawValue] }
             let spare = openFiles().filter { $0.value == "/dev/null" }.map(\.key)
             let before = openFiles().filter { ours.contains($0.key) || spare.contains($0.key) }
             try #require(before.count >= 2 * 60 + 4)
             for _ in 0..<3 {
-                // As the third, beside the output.
+                // As the third descriptor, besides the output.
                 let text = try shell("readlink /proc/self/fd/4 >&3", descriptors: [source])
                 try #require(text == before[source].map { "\($0)\n" })
                 try #require(throws: SpawnFailure(step: .exec, code: ENOENT)) {
@@ -111,7 +111,7 @@ struct SpawnDescriptorTests {
     }
 }
 
-/// What each descriptor of this process stands for.
+/// The file behind each descriptor of this process.
 private func openFiles() -> [Int32: String] {
     var files: [Int32: String] = [:]
     for number in Int32(0)..<1024 {

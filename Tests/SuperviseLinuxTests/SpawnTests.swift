@@ -4,8 +4,8 @@ import Testing
 
 @testable import SuperviseLinux
 
-/// No test here sets a death signal: it follows the thread that started the child, and the threads
-/// of a test's pool come and go.
+/// No test here sets a death signal: it depends on the thread that started the child, and the
+/// threads of the test's pool come and go.
 struct SpawnTests {
     @Test func aProgramFoundInThePathRunsInItsOwnGroup() throws {
         let text = try shell("echo $$ $(ps -o pgid= -p $$) >&3")
@@ -49,7 +49,7 @@ struct SpawnTests {
     @Test func aFailedStartLeavesNothing() throws {
         let plan = try SpawnPlan(arguments: ["no-such-program"], searchPath: nil)
         #expect(throws: SpawnFailure.self) { try plan.spawn(environment: []) }
-        // Its own zombie would be told here; other tests' children are not ours to look at.
+        // Only its own zombie is of interest; other tests have children as well.
         let after = try TestChild(["true"])
         #expect(try after.exitStatus() == .exited(0))
     }
@@ -73,7 +73,7 @@ struct SpawnTests {
         #expect(SpawnPlan.candidates(for: "", in: "/x") == [""])
     }
 
-    /// Without a change of credentials, and where that can be tested, with one.
+    /// Without a change of credentials and, if it can be tested, with one.
     private var attributesOfBothKinds: [SpawnAttributes] {
         var other = SpawnAttributes()
         other.credentials = Credentials(uid: 65534, gid: 65534, supplementaryGroups: [])

@@ -4,10 +4,10 @@ import Testing
 
 @testable import SuperviseLinux
 
-/// Where a test runs as root, what needs root can be tested.
+/// Whether the tests run as root.
 let isRoot = geteuid() == 0
 
-/// Asks again until the answer is yes, for at most so many seconds.
+/// Polls a condition for at most this many seconds.
 func eventually(withinSeconds limit: Double = 20, _ condition: () throws -> Bool) rethrows -> Bool {
     let end = MonotonicClock.nanoseconds() + Int64(limit * 1e9)
     repeat {
@@ -29,7 +29,7 @@ struct TestPipe {
         writing = OwnedDescriptor(FileDescriptor(owning: ends[1]))
     }
 
-    /// All that is written until `stop` says so or nobody holds the other end any more.
+    /// Everything that is written until `stop` returns true or the other end is closed.
     static func text(
         from descriptor: Int32, until stop: (String) -> Bool = { _ in false }
     ) throws -> String {
@@ -48,8 +48,8 @@ struct TestPipe {
     }
 }
 
-/// A child that is killed and reaped when the test lets go of it. Waiting is by its own number:
-/// tests of one process run side by side.
+/// A child that is killed and reaped with this object. It is waited for by its own process ID,
+/// because tests of one process run in parallel.
 final class TestChild {
     let spawned: SpawnedProcess
 
@@ -64,7 +64,7 @@ final class TestChild {
 
     var pid: Int32 { spawned.pid }
 
-    /// How it ended.
+    /// The exit status.
     func exitStatus() throws -> ChildStatus? {
         var status: ChildStatus?
         _ = try eventually {
@@ -82,7 +82,7 @@ final class TestChild {
     }
 }
 
-/// Runs a shell script with descriptor 3 as a pipe, and tells what it wrote there.
+/// Runs a shell script with a pipe as descriptor 3, and returns what it wrote there.
 func shell(
     _ script: String, environment: [String] = ["PATH=/usr/bin:/bin"],
     attributes: SpawnAttributes = SpawnAttributes(), descriptors: [Int32] = []
@@ -101,7 +101,7 @@ func shell(
     return text
 }
 
-/// A folder of the test's own, removed with everything in it.
+/// A directory of the test, removed with its content.
 final class TestFolder {
     let path: String
 
@@ -113,7 +113,7 @@ final class TestFolder {
         path = string(template)
     }
 
-    /// Puts a file with this text into it.
+    /// Creates a file with this text.
     func write(_ name: String, _ text: String) throws {
         try write(name, bytes: Array(text.utf8))
     }
@@ -130,7 +130,7 @@ final class TestFolder {
     }
 }
 
-/// A C program without a loader.
+/// A statically linked C program.
 final class StaticProgram {
     private let folder: TestFolder
     var path: String { "\(folder.path)/program" }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SuperviseMaster
 
-/// How a line of the log is written.
+/// The format of log lines.
 @Suite struct LogLineTests {
     private let line = LogLine(.info, "exited").with("age", TimeSpan.milliseconds(1250))
         .with("rss", bytes: 63 << 20).with("small", bytes: 512)

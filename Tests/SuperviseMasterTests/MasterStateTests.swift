@@ -4,7 +4,7 @@ import Testing
 
 @testable import SuperviseMaster
 
-/// What a program says to the state of another version.
+/// How a program handles the state of another version.
 struct MasterStateTests {
     private struct Headed: Codable {
         var head: MasterState.Head
@@ -15,8 +15,9 @@ struct MasterStateTests {
         let bytes = try State.encode(Headed(head: .init(format: format, version: "9.8.7")))
         let refusal = #expect(throws: MasterState.Refusal.self) { try MasterState.decode(bytes) }
         let text = refusal?.description ?? ""
-        #expect(text.contains("supervise 9.8.7 keeps its state in format \(format)"))
-        #expect(text.contains("supervise \(Version.current) reads format \(MasterState.format)"))
+        #expect(text.contains("supervise 9.8.7 uses state format \(format)"))
+        #expect(
+            text.contains("supervise \(Version.current) reads only format \(MasterState.format)"))
     }
 
     @Test func whatIsMissingIsNamed() throws {

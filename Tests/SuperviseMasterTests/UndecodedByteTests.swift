@@ -2,7 +2,7 @@ import SuperviseCore
 import SuperviseLinux
 import Testing
 
-/// The core and the kernel's side know the same scalars for bytes that are no UTF-8.
+/// SuperviseCore and SuperviseLinux use the same scalars for bytes that are not UTF-8.
 struct UndecodedByteTests {
     @Test(arguments: UInt8(0x80)...0xFF)
     func aByteIsKnownByItsScalar(byte: UInt8) throws {

@@ -2,14 +2,14 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// Which binds are answered with a listener: those that the kernel would refuse, and no others.
+/// The binds that are replaced by a listener: those that the kernel would reject, and no others.
 @Suite(.serialized) struct BindTests {
     struct Case: CustomTestStringConvertible {
         let listener: String
         let program: String
         let isV6Only: Bool
         let isAdopted: Bool
-        /// Whether the kernel would allow it, since only the family is another.
+        /// Whether the kernel would allow it, because only the family differs.
         let isFree: Bool
 
         init(
@@ -82,7 +82,7 @@ import Testing
             assert inode(sock.fileno()) == \(item.isAdopted ? "OURS[0]" : "number")
             assert sock.getsockname()[1] == \(stage.port)
             """)
-        // What the kernel says to it without us.
+        // The result of the kernel without the library.
         _ = try await stage.probe(
             """
             \(bind)
@@ -169,7 +169,7 @@ import Testing
 
     private static let hasIPv6 = (try? ListenSocket.tcp(host: "::1", port: 0, backlog: 1)) != nil
 
-    /// A `::` that takes IPv4 too, as another master may pass one in.
+    /// A `::` that includes IPv4, such as another master may pass.
     private func dualListener() throws -> ListenSocket {
         let number = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
         try #require(number >= 0)

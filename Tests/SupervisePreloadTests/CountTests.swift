@@ -1,7 +1,7 @@
 import SuperviseLinux
 import Testing
 
-/// What is counted, and when the limit rings.
+/// Counting, and the notification at the limit.
 @Suite(.serialized) struct CountTests {
     @Test(
         .enabled(if: Compiled.isPossible, "cc is not installed"),
@@ -30,7 +30,7 @@ import Testing
         #expect(worker.connections == 18)
     }
 
-    /// A program that counts its requests itself knows better.
+    /// The count of a program that counts its requests itself takes precedence.
     @Test func aProgramsOwnCountRingsByItself() async throws {
         let stage = try Stage()
         let worker = try stage.worker(
@@ -87,8 +87,8 @@ import Testing
             """, limit: 1, variables: ["NOTIFY_SOCKET": folder["notify"]])
     }
 
-    /// A program that becomes another user may not reach the path, and one that closes what it does
-    /// not know does not lose it.
+    /// A program that changes its user may be unable to reach the path, and one that closes unknown
+    /// descriptors does not lose the socket.
     @Test(arguments: ["os.rename(path, path + '.away')", "os.closerange(5, 1024)"])
     func aRingComesThroughWhenThePathOrTheSocketIsGone(change: String) async throws {
         let folder = try Folder()
@@ -125,7 +125,7 @@ import Testing
         #expect(page.connections() == 0)
     }
 
-    /// A number of ours is trusted while nothing else can accept; then it must be asked about again.
+    /// A count is cached while no other process can accept; otherwise it is read again.
     @Test(arguments: ["made", "made by number", "inherited", "passed in time"])
     func aNumberThatOnceWasOursIsNotTrustedBlindly(_ origin: String) async throws {
         let worker = try Stage().worker(["python3", "\(Place.programs)/foreign.py", origin])

@@ -1,9 +1,9 @@
 import SuperviseLinux
 import Testing
 
-/// A worker that is to find no new connections.
+/// A worker that must find no new connections.
 @Suite(.serialized) struct DrainTests {
-    /// Sets the flag as the master does: in the page, which the script finds behind its listener.
+    /// Sets the flag as the master does: in the page, whose descriptor follows the listener.
     private static let drain = """
         import mmap
         page = mmap.mmap(4, 4096)
@@ -35,7 +35,7 @@ import Testing
                 """)
     }
 
-    /// It is told of what else there is, and of no connection.
+    /// It gets all other events, but none for a connection.
     @Test(arguments: [true, false])
     func aLoopThatPollsIsNotWoken(isBlocking: Bool) async throws {
         _ = try await Stage(nonblocking: !isBlocking).probe(
@@ -68,7 +68,7 @@ import Testing
                 """)
     }
 
-    /// accept() takes as long as it was asked to, and then finds nothing.
+    /// accept() waits for its own timeout and then finds nothing.
     @Test(arguments: [true, false], [true, false])
     func aTimeLimitIsKept(isNonblocking: Bool, hasThreads: Bool) async throws {
         _ = try await Stage(nonblocking: isNonblocking).probe(
@@ -85,7 +85,8 @@ import Testing
                 """)
     }
 
-    /// A program that serves one client after another waits for the next one, and has nothing to lose.
+    /// A program that serves one client after another waits for the next one, and has no request to
+    /// lose.
     @Test(arguments: [true, false])
     func aProgramWithOneThreadWaitsToo(isNonblocking: Bool) async throws {
         _ = try await Stage(nonblocking: isNonblocking).probe(
@@ -121,7 +122,7 @@ import Testing
                 """)
     }
 
-    /// A server with one thread polls, and may have an answer in its hands.
+    /// A server with one thread polls, and may have a response to send.
     @Test(arguments: [true, false])
     func whoPollsWithOneThreadIsNotHeldUp(isNonblocking: Bool) async throws {
         _ = try await Stage(nonblocking: isNonblocking).probe(
@@ -135,8 +136,8 @@ import Testing
                 """)
     }
 
-    /// A thread that was in accept(2) before leaves it when the master asks for that, and none else is
-    /// disturbed.
+    /// A thread that is already in accept(2) leaves it when the master requests that, and no other
+    /// thread is affected.
     @Test func aThreadInsideAcceptLeavesIt() async throws {
         _ = try await Stage().probe(
             Self.drain + """
@@ -169,7 +170,7 @@ import Testing
                 """)
     }
 
-    /// One that does nothing but accept would take an error for the end.
+    /// A program that only accepts would treat an error as the end.
     @Test(arguments: [true, false])
     func aThreadThatOnlyAcceptsWaits(isNonblocking: Bool) async throws {
         let page = try await Stage(nonblocking: isNonblocking).probe(
@@ -189,7 +190,8 @@ import Testing
                 time.sleep(0.5)
                 assert not ends
                 """)
-        // The call that was under way took one, and the first that saw the flag may have been woken.
+        // The call in progress accepted one, and the first call after the flag may have been woken
+        // for one.
         #expect((page.connections() ?? 99) <= 2)
     }
 
@@ -217,7 +219,7 @@ import Testing
                 """)
     }
 
-    /// The page is there for this alone where nothing is counted.
+    /// If nothing is counted, the page exists only for this.
     @Test func nothingHasToBeCounted() async throws {
         let page = try await Stage(nonblocking: true).probe(
             Self.drain + """

@@ -2,7 +2,7 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// Servers that wait for connections with epoll(7): one that is drained takes no wake-up from another.
+/// Servers that wait with epoll(7): a drained one consumes no wake-up of another.
 @Suite(.serialized) struct ExclusiveTests {
     @Test(
         .enabled(if: Compiled.isPossible, "cc is not installed"),
@@ -11,7 +11,7 @@ import Testing
         let folder = try Folder()
         let stage = try Stage(nonblocking: true)
         let program = try await Compiled("eventful")
-        // The kernel wakes who came first.
+        // The kernel wakes the first waiter.
         var workers: [Worker] = []
         for name in ["first", "second"] {
             workers.append(try stage.worker([program.path, stage.port, kind, folder[name]]))
@@ -42,8 +42,8 @@ import Testing
         #expect(workers.map(\.connections).reduce(0, +) == made)
     }
 
-    /// A burst is in the queue when the flag is seen: a program that accepts one connection for each
-    /// event still gets those that it may have been woken for.
+    /// A burst is queued when the flag is set: a program that accepts one connection per event
+    /// still gets those that it may have been woken for.
     @Test func whatAWakeUpWasSpentOnIsAccepted() async throws {
         _ = try await Stage(nonblocking: true).probe(
             """
@@ -73,7 +73,7 @@ import Testing
             """)
     }
 
-    /// All processes and threads that may have been woken take one each, whatever else is open.
+    /// Each process and thread that may have been woken accepts one, whatever else is open.
     @Test func manyDescriptorsAreSearched() async throws {
         _ = try await Stage(nonblocking: true).probe(
             """

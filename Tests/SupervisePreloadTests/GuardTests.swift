@@ -2,7 +2,7 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// What must not happen: anything in a program that is no worker, and anything to the other workers.
+/// The library must not affect programs that are not workers, nor the other workers.
 @Suite(.serialized) struct GuardTests {
     private static let refused = "assert failure(bound) == errno.EADDRINUSE\n"
     private static let accepts = """
@@ -94,7 +94,7 @@ import Testing
             server.close()
             """)
         #expect(stage.backlog == 700)
-        // Other sockets listen, and are shut, as ever.
+        // Other sockets listen and shut down as usual.
         _ = try await stage.probe(
             """
             other = socket.create_server(('127.0.0.1', 0))
@@ -153,7 +153,7 @@ import Testing
         #expect(page.connections() == 3)
     }
 
-    /// Constructors of other libraries run before ours.
+    /// Constructors of other libraries run before that of the library.
     @Test(.enabled(if: Compiled.isPossible, "cc is not installed"))
     func callsBeforeTheConstructorReachTheKernel() async throws {
         let early = try await Compiled("early", ["-shared", "-fPIC"])

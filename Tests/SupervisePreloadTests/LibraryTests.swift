@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The file itself: it is loaded into programs in any language.
+/// The file itself, which is loaded into programs in any language.
 @Suite(.serialized) struct LibraryTests {
     @Test(.enabled(if: isInstalled("readelf"), "readelf is not installed"))
     func itNeedsNothingButTheCLibrary() async throws {
@@ -22,7 +22,7 @@ import Testing
             "sigaction", "signal", "sigset", "ssignal", "syscall", "sysv_signal", "unlink",
             "unlinkat",
         ]
-        // Some linkers show where the segments end.
+        // Some linkers export the ends of the segments.
         #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))
     }
 

@@ -1,7 +1,7 @@
 import SuperviseLinux
 import Testing
 
-/// The blocking mode is shared by all workers; each must find it as it expects it.
+/// All workers share the blocking mode; each must find the mode that it expects.
 @Suite(.serialized) struct ModeTests {
     private static let blocking = [
         "python3", "-c",
@@ -153,7 +153,7 @@ import Testing
             """)
     }
 
-    /// libc describes no signal of its own, and says so by errno.
+    /// libc does not describe its own signals, and sets errno.
     @Test func aRealTimeSignalInterruptsAWaitToo() async throws {
         _ = try await Stage(nonblocking: true).probe(
             """
@@ -171,8 +171,8 @@ import Testing
             """)
     }
 
-    /// What works without us works with us: the mode of an inherited descriptor that a program takes
-    /// by its number.
+    /// Behaviour without the library is preserved: the mode of an inherited descriptor that a
+    /// program uses by its number.
     @Test func anInheritedListenerStaysBlockingForWhoTookItSo() async throws {
         let stage = try Stage()
         let first = try stage.worker([

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 @Suite struct ParserTests {
-    /// The observer's parser is called by nothing but the library, so a program in C calls it.
+    /// Only the library calls the observer's parser, so a program in C calls it here.
     @Test(.enabled(if: Compiled.isPossible))
     func itReadsWhatRequestsAndResponsesAre() async throws {
         let library = "\(Place.tests)/../../Sources/CSupervisePreload"

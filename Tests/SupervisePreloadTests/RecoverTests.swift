@@ -2,9 +2,9 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// Processes that lost the listeners on the way to them.
+/// Processes that lost the inherited listeners.
 @Suite(.serialized) struct RecoverTests {
-    /// Python closes what a child does not ask for, as npm does.
+    /// Python closes descriptors that a child does not request, as npm does.
     private static let parent = """
         script = '''from probe import *
         assert failure(os.fstat, 3) == errno.EBADF
@@ -36,7 +36,7 @@ import Testing
         withExtendedLifetime(master) {}
     }
 
-    /// The worker that still holds it is named in the environment.
+    /// The environment names the worker that still holds it.
     @Test(.enabled(if: Self.mayCopyOfParents, "a process may not look into its parent here"))
     func theWorkerIsCopiedFromWithoutAMaster() async throws {
         let stage = try Stage()
@@ -55,7 +55,7 @@ import Testing
         #expect(try await master.end() == .exited(0))
     }
 
-    /// A server that closes all that it does not know.
+    /// A server that closes all unknown descriptors.
     @Test func aDescriptorThatWasClosedIsHadAgain() async throws {
         let stage = try Stage()
         let master = try stage.answering(withListener: true)

@@ -1,7 +1,7 @@
 import SuperviseLinux
 import Testing
 
-/// What the library reports of a worker that waits for connections.
+/// The report of a worker that waits for connections.
 @Suite(.serialized) struct ReportingTests {
     @Test(arguments: [
         "bound().listen(); libc.poll(ctypes.byref(ctypes.c_uint64(3 | 1 << 32)), 1, 0)",
@@ -49,7 +49,7 @@ import Testing
         #expect(worker.page.report() == .none)
     }
 
-    /// Whether anything is counted or not.
+    /// Regardless of counting.
     @Test func aWorkerThatIsOnlyDrainedReportsToo() async throws {
         let stage = try Stage()
         let page = try await stage.probe(

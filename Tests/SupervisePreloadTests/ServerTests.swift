@@ -1,8 +1,8 @@
 import SuperviseLinux
 import Testing
 
-/// Servers that know nothing of us, started as their users start them: each binds by itself, and all
-/// share the one listener.
+/// Unmodified servers, started as their users start them: each binds by itself, and all share one
+/// listener.
 @Suite(.serialized) struct ServerTests {
     @Test func pythonsHTTPServer() async throws {
         try await serve { ["python3", "-m", "http.server", $0] }
@@ -76,8 +76,8 @@ import Testing
         try await serve { [program.path, $0] + kind }
     }
 
-    /// Two workers until both have answered: every connection was counted, each worker's limit rang
-    /// once, and the queue is as long as it was.
+    /// Runs two workers until both have responded: every connection was counted, each worker sent
+    /// one notification at its limit, and the length of the queue is unchanged.
     private func serve(_ command: (_ port: String) -> [String]) async throws {
         let stage = try Stage()
         let workers = try (0..<2).map { _ in

@@ -1,7 +1,7 @@
 import SuperviseLinux
 import Testing
 
-/// shutdown() of a listener ends accepting in this process, and in no other.
+/// shutdown() of a listener ends accepting only in this process.
 @Suite(.serialized) struct ShutdownTests {
     private static let threads = """
         where = address()
@@ -23,8 +23,8 @@ import Testing
 
         """
 
-    /// Also where the listener is non-blocking for another worker's sake, and where the threads leave
-    /// all signals to one that waits for them.
+    /// Also if the listener is non-blocking because of another worker, and if the threads leave all
+    /// signals to one that waits for them.
     @Test(arguments: [false, true])
     func threadsInAcceptAreWoken(isNonblocking: Bool) async throws {
         let stage = try Stage(nonblocking: isNonblocking)

@@ -2,7 +2,7 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// USR1, USR2 and HUP, which control the master and may reach its workers too.
+/// USR1, USR2 and HUP, which control the master and may also reach its workers.
 @Suite(.serialized) struct SignalTests {
     private static let signals = [SIGUSR1, SIGUSR2, SIGHUP]
 
@@ -15,16 +15,16 @@ import Testing
             "from probe import *\nopen('\(folder["ready"])', 'w')\ntime.sleep(600)",
         ])
         try await eventually("the worker") { access(folder["ready"], F_OK) == 0 }
-        // Not the worker's parent, nor of its group.
+        // Neither the worker's parent nor in its group.
         let sender = try Child(
             ["sh", "-c", "kill -\(number) \(worker.child.pid)"], environment: [])
         #expect(try await sender.end() == .exited(0))
-        // Its next signal ends it, which proves that the first did not.
+        // Its next signal terminates it, which proves that the first did not.
         kill(worker.child.pid, SIGTERM)
         #expect(try await worker.child.end() == .signaled(SIGTERM, coreDumped: false))
     }
 
-    /// The master sends such a signal only if it was configured to.
+    /// The master sends such a signal only if it is configured.
     @Test(arguments: signals)
     func theMastersSignalDoesWhatItAlwaysDid(_ number: Int32) async throws {
         let folder = try Folder()
@@ -83,7 +83,7 @@ import Testing
             """)
     }
 
-    /// nohup(1), and what the program was started with.
+    /// nohup(1), and dispositions that the program was started with.
     @Test func whatIsIgnoredStaysIgnored() async throws {
         let worker = try Stage().worker([
             "sh", "-c", "trap '' HUP; exec python3 -c \"$1\"", "sh",
@@ -92,7 +92,7 @@ import Testing
         #expect(try await worker.child.end() == .exited(0))
     }
 
-    /// Node resets all dispositions at its start.
+    /// Node resets all dispositions when it starts.
     @Test func resettingWhatWasNeverSetChangesNothing() async throws {
         let folder = try Folder()
         let worker = try Stage().worker([

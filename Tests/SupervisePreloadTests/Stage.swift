@@ -2,7 +2,7 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// What a master would hold: listeners, and a socket for messages.
+/// The resources of a master: listeners, and a socket for messages.
 final class Stage {
     let listeners: [ListenSocket]
     private let notify: NotifySocket
@@ -25,18 +25,18 @@ final class Stage {
     /// NOTIFY_SOCKET.
     var notifyAddress: String { notify.address }
 
-    /// The messages since the last call, but for reports.
+    /// The messages since the last call, except reports.
     func messages() -> [String] {
         let all = notify.receive(limit: 1000).map(\.text)
         reports += all.filter { $0.hasPrefix("X_LISTENING=") }
         return all.filter { !$0.hasPrefix("X_LISTENING=") }
     }
 
-    /// The reports of workers that wait for connections, among what `messages` received.
+    /// The reports of workers that wait for connections, received by `messages`.
     private(set) var reports: [String] = []
 
-    /// A process that plays the master's part: it answers what is asked with the first listener, or with
-    /// none, and ends well if the first other message is this one.
+    /// A process in the role of the master: it answers requests with the first listener or with
+    /// none, and exits with 0 if the first other message is this one.
     func answering(withListener isGiven: Bool, until message: String = "") throws -> Child {
         let script = """
             import socket, struct, sys
@@ -54,7 +54,7 @@ final class Stage {
             descriptors: [notify.rawValue, listeners[0].rawValue])
     }
 
-    /// Starts a program with the listeners from 3 on and the page behind them.
+    /// Starts a program with the listeners from 3 on, followed by the page.
     func worker(
         _ arguments: [String], limit: UInt64 = 0, variables: [String: String] = [:],
         without missing: Set<String> = []
@@ -62,7 +62,7 @@ final class Stage {
         try Worker(self, arguments, limit: limit, changes: variables, missing: missing)
     }
 
-    /// Runs a script with `probe` imported, and expects it to end well.
+    /// Runs a script with `probe` imported, and expects success.
     func probe(
         _ script: String, limit: UInt64 = 0, variables: [String: String] = [:],
         without missing: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation
@@ -74,7 +74,7 @@ final class Stage {
         return worker.page
     }
 
-    /// So many connections with a request each, all of which must be answered.
+    /// Makes this many connections with one request each, all of which must succeed.
     func connect(
         _ count: Int, threads: Int = 8, to address: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -87,7 +87,7 @@ final class Stage {
         #expect(try await clients.end() == .exited(0), sourceLocation: sourceLocation)
     }
 
-    /// Connects again and again until every worker has accepted so many; tells how many were made.
+    /// Connects until every worker has accepted this many; returns the number of connections.
     func connect(untilEachHas count: UInt64, _ workers: [Worker]) async throws -> UInt64 {
         var made: UInt64 = 0
         let deadline = ContinuousClock.now + .seconds(120)
@@ -99,8 +99,8 @@ final class Stage {
         return made
     }
 
-    /// The length of the first listener's queue: for a listening socket TCP_INFO tells it where
-    /// others count acknowledged segments.
+    /// The length of the first listener's queue: for a listening socket, TCP_INFO contains it in
+    /// the field of acknowledged segments.
     var backlog: UInt32 {
         var information = tcp_info()
         var size = socklen_t(MemoryLayout<tcp_info>.size)
@@ -114,7 +114,7 @@ final class Stage {
     }
 }
 
-/// A program under the library, with the environment that the master would give it.
+/// A program with the library, in the environment of a worker.
 final class Worker {
     let page: RequestPage
     let child: Child
@@ -146,6 +146,6 @@ final class Worker {
             arguments, environment: variables.map { "\($0)=\($1)" }, descriptors: descriptors)
     }
 
-    /// What the library has counted.
+    /// The count of the library.
     var connections: UInt64 { page.connections() ?? 0 }
 }

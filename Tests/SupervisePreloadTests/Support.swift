@@ -2,13 +2,14 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// Where things lie: the library beside the running tests, the programs beside this file.
+/// The paths of the library, next to the running tests, and of the programs, next to this file.
 enum Place {
     static let library: String = {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let size = readlink("/proc/self/exe", &buffer, buffer.count)
         let program = String(decoding: buffer.prefix(max(0, size)), as: UTF8.self)
-        // Run as a bundle by another program, the tests lie in the package's build folder.
+        // If another program runs the tests as a bundle, they are in the build folder of the
+        // package.
         let folder =
             program.contains("/.build") ? parent(program) : "\(parent(parent(tests)))/.build/debug"
         return "\(folder)/libsupervise-preload.so"
@@ -23,17 +24,17 @@ enum Place {
 
 let searchPath = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
 
-/// Whether a program can be found here.
+/// Whether a program is installed.
 func isInstalled(_ program: String) -> Bool {
     searchPath.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
 }
 
-/// Something did not come in time, or failed.
+/// A condition did not hold in time, or an operation failed.
 struct Failure: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Asks again until there is an answer.
+/// Polls until there is a value.
 func eventually<Value>(_ what: String, _ answer: () throws -> Value?) async throws -> Value {
     let deadline = ContinuousClock.now + .seconds(120)
     while true {
@@ -43,12 +44,12 @@ func eventually<Value>(_ what: String, _ answer: () throws -> Value?) async thro
     }
 }
 
-/// Asks again until the answer is yes.
+/// Polls until the condition holds.
 func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
     let _: Bool = try await eventually(what) { try condition() ? true : nil }
 }
 
-/// A process in a group of its own, killed and reaped when the test lets go of it.
+/// A process in its own group, killed and reaped with this object.
 final class Child {
     let pid: Int32
     private var status: ChildStatus?
@@ -61,7 +62,7 @@ final class Child {
         ).pid
     }
 
-    /// How it ended.
+    /// The exit status.
     func end() async throws -> ChildStatus {
         if let status { return status }
         let status = try await eventually("the end of \(pid)") {
@@ -78,7 +79,7 @@ final class Child {
     }
 }
 
-/// A folder of the test's own, removed with everything in it.
+/// A directory of the test, removed with its content.
 final class Folder {
     let path: String
 

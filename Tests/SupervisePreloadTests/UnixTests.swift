@@ -49,7 +49,7 @@ import Testing
             """)
     }
 
-    /// Servers set the mode and the owner of their socket's file; here both are the master's.
+    /// Servers set the mode and the owner of their socket's file; here the master sets both.
     @Test func theFileKeepsItsModeAndOwner() async throws {
         let folder = try Folder()
         _ = try await stage(folder).probe(
@@ -91,7 +91,7 @@ import Testing
             """)
     }
 
-    /// haproxy binds to another path and renames that file onto the old one.
+    /// haproxy binds another path and renames that file to the original one.
     @Test(arguments: [false, true])
     func aSocketThatIsRenamedOntoTheFileIsAdopted(listensFirst: Bool) async throws {
         let folder = try Folder()

@@ -52,47 +52,47 @@ import Testing
     }
 
     @Test(arguments: [
-        ("comand = x", "a.conf:1: unknown key \"comand\"; did you mean command?"),
+        ("comand = x", "a.conf:1: unknown key \"comand\"; the most similar is command"),
         ("quux = x", "a.conf:1: unknown key \"quux\""),
-        ("includ = x", "a.conf:1: unknown key \"includ\"; did you mean include?"),
-        ("command", "a.conf:1: \"command\" is neither \"key = value\" nor \"[pool NAME]\""),
+        ("includ = x", "a.conf:1: unknown key \"includ\"; the most similar is include"),
+        ("command", "a.conf:1: \"command\" is not \"key = value\" or \"[pool NAME]\""),
         (
             "command = x\nworkers: 2",
-            "a.conf:2: \"workers: 2\" is neither \"key = value\" nor \"[pool NAME]\"; did you mean "
-                + "\"workers = 2\"?"
+            "a.conf:2: \"workers: 2\" is not \"key = value\" or \"[pool NAME]\"; write "
+                + "\"workers = 2\""
         ),
         (
             "command = x\nbind 127.0.0.1:80",
-            "a.conf:2: \"bind 127.0.0.1:80\" is neither \"key = value\" nor \"[pool NAME]\"; did you "
-                + "mean \"bind = 127.0.0.1:80\"?"
+            "a.conf:2: \"bind 127.0.0.1:80\" is not \"key = value\" or \"[pool NAME]\"; write "
+                + "\"bind = 127.0.0.1:80\""
         ),
         (
             "command = x\nworker-class = gevent",
-            "a.conf:2: unknown key \"worker-class\"; how a worker serves is up to its program: give "
-                + "the option to the command, after --"
+            "a.conf:2: unknown key \"worker-class\"; the program decides how a worker serves: "
+                + "pass the option to the command, after --"
         ),
-        ("proc_name = x", "a.conf:1: unknown key \"proc_name\"; the setting for this is name"),
+        ("proc_name = x", "a.conf:1: unknown key \"proc_name\"; the equivalent setting is name"),
         (
             "command = x\nworkers = \"2",
-            "a.conf:2: workers: \"\"2\" has a quote that is never closed; allowed: 1 to 100000, or "
+            "a.conf:2: workers: \"\"2\" has an unclosed quote; allowed: 1 to 100000, or "
                 + "auto"
         ),
         (
             "command = x\nstop-signal = KILL",
-            "a.conf:2: stop-signal: \"KILL\" is a signal that no program can catch, so it asks a "
-                + "worker for nothing; allowed: a signal that programs can catch, such as TERM, INT, "
+            "a.conf:2: stop-signal: \"KILL\" is a signal that programs cannot catch; "
+                + "allowed: a signal that programs can catch, such as TERM, INT, "
                 + "QUIT or 15"
         ),
-        ("= x", "a.conf:1: \"= x\" is neither \"key = value\" nor \"[pool NAME]\""),
-        ("[pool a", "a.conf:1: \"[pool a\" is neither \"key = value\" nor \"[pool NAME]\""),
-        ("[web]", "a.conf:1: \"[web]\" is no section; allowed: [pool NAME]"),
+        ("= x", "a.conf:1: \"= x\" is not \"key = value\" or \"[pool NAME]\""),
+        ("[pool a", "a.conf:1: \"[pool a\" is not \"key = value\" or \"[pool NAME]\""),
+        ("[web]", "a.conf:1: \"[web]\" is not a section; allowed: [pool NAME]"),
         (
             "[pool a.b]",
-            "a.conf:1: \"a.b\" is not a pool's name; allowed: 1 to 64 letters, digits, _ and -"
+            "a.conf:1: \"a.b\" is not a pool name; allowed: 1 to 64 letters, digits, _ and -"
         ),
         (
             "[pool]",
-            "a.conf:1: \"\" is not a pool's name; allowed: 1 to 64 letters, digits, _ and -"
+            "a.conf:1: \"\" is not a pool name; allowed: 1 to 64 letters, digits, _ and -"
         ),
         (
             "command = x\nmax-requests = many",
@@ -106,15 +106,16 @@ import Testing
         ),
         (
             "command = x\nworkers = 2\nworkers = 3",
-            "a.conf:3: workers: given already in this section (a.conf:2)"
+            "a.conf:3: workers: already given in this section (a.conf:2)"
         ),
         (
             "[pool a]\ncommand = x\nlog-level = info",
-            "a.conf:3: log-level: is a setting of the master; write it before the first section"
+            "a.conf:3: log-level: is a setting of the master, not of a pool; write it before the "
+                + "first section"
         ),
         (
             "[pool a]\ncommand = x\n[pool a]\n",
-            "a.conf:3: the pool a has a section already (a.conf:1)"
+            "a.conf:3: pool a already has a section (a.conf:1)"
         ),
         (
             "command = x\ninclude = b.conf",
@@ -122,15 +123,15 @@ import Testing
         ),
         (
             "command = x\ninclude =",
-            "a.conf:2: include: the value is empty; allowed: a file or a pattern"
+            "a.conf:2: include: the value is empty; allowed: a path or a pattern"
         ),
         (
             "command = x\ninclude = ./a.conf",
-            "a.conf:2: include: ./a.conf is being read already (a.conf → a.conf)"
+            "a.conf:2: include: ./a.conf is included recursively (a.conf → a.conf)"
         ),
         (
             "command = x\ninclude = a.conf",
-            "a.conf:2: include: a.conf is being read already (a.conf → a.conf)"
+            "a.conf:2: include: a.conf is included recursively (a.conf → a.conf)"
         ),
         ("command = x\0", "a.conf:1: contains a NUL character; this is not a text file"),
     ])
@@ -153,7 +154,7 @@ import Testing
                 environment variable SUPERVISE_LOG_LEVEL: "loud" is not a level; allowed: debug, \
                 info, warning or error
                 --backlog: "0" is out of range; allowed: 1 to 1000000
-                --backlog: which pool? There are several: a, b; write --pool a.backlog=…
+                --backlog: is ambiguous, because there are several pools: a, b; write --pool a.backlog=…
                 """)
     }
 
@@ -161,18 +162,18 @@ import Testing
         #expect(
             loadError(file: "workers = 2 # two\ncommand = x # y")
                 == "a.conf:1: workers: \"2 # two\" is not a whole number; allowed: 1 to 100000, "
-                + "or auto; comments stand on lines of their own")
+                + "or auto; a comment needs a line of its own")
         #expect(
             loadError(file: "bind = :80 ; web\ncommand = x").hasSuffix(
-                "; comments stand on lines of their own"))
-        #expect(!loadError(["-w", "2 # two", "--", "x"]).contains("comments"))
+                "; a comment needs a line of its own"))
+        #expect(!loadError(["-w", "2 # two", "--", "x"]).contains("comment"))
     }
 
     @Test func anAddressesPortIsNamed() {
         #expect(
             loadError(["--bind", "127.0.0.1:99999", "--", "x"])
-                == "--bind: \"127.0.0.1:99999\" has the port \"99999\", which is no number from "
-                + "0 to 65535; allowed: HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME, "
+                == "--bind: \"127.0.0.1:99999\" has the invalid port \"99999\"; a port is a number "
+                + "from 0 to 65535; allowed: HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH, unix:@NAME, "
                 + "fd://N or systemd:NAME")
     }
 
@@ -232,7 +233,7 @@ import Testing
     @Test func aPortAloneIsCompleted() {
         #expect(
             loadError(["--bind", "8000", "--", "x"]).hasPrefix(
-                "--bind: \"8000\" has no colon before its port; write :8000 for all IPv4 addresses "
+                "--bind: \"8000\" lacks a colon before its port; write :8000 for all IPv4 addresses "
                     + "of this machine, or 127.0.0.1:8000; allowed: "))
     }
 
@@ -246,7 +247,7 @@ import Testing
             _ = try Configuration.load(
                 Overrides(configPath: "a.conf"), environment: [:], files: files)
         }
-        #expect(text == "a.conf:2: not valid UTF-8; save the file with this encoding")
+        #expect(text == "a.conf:2: not valid UTF-8; save the file as UTF-8")
     }
 
     @Test func includesAreSoughtFromTheFolderOfTheFile() throws {
@@ -283,20 +284,20 @@ import Testing
         let text = loadError(
             ["-c", "d/a"],
             files: ["d/a": "include = b\n", "d/b": "include = ../d/a", "d/../d/a": ""])
-        #expect(text.contains("d/b:1: include: d/../d/a is being read already (d/a → d/b → d/a)"))
+        #expect(text.contains("d/b:1: include: d/../d/a is included recursively (d/a → d/b → d/a)"))
     }
 
     @Test func includesEndSomewhere() {
         var files: [String: String] = [:]
         for depth in 0..<20 { files["f\(depth)"] = "include = f\(depth + 1)\n" }
         #expect(
-            loadError(["-c", "f0"], files: files).contains("too many files include one another"))
+            loadError(["-c", "f0"], files: files).contains("too many nested or repeated includes"))
         for depth in 0..<12 {
             files["f\(depth)"] = String(repeating: "include = f\(depth + 1)\n", count: 9)
         }
         files["f12"] = ""
         #expect(
-            loadError(["-c", "f0"], files: files).contains("too many files include one another"))
+            loadError(["-c", "f0"], files: files).contains("too many nested or repeated includes"))
     }
 
     @Test func paths() {
@@ -330,12 +331,14 @@ import Testing
         let text = errorText { () throws(SettingsError) in
             _ = try configuration.inliningEnvironmentFiles(inMemory(["e": "A=1\nB\nC=\"x\n"]))
         }
-        let allowed = "; allowed: KEY=VALUE; a VALUE that begins with a quote must end with it"
+        let allowed =
+            "; allowed: KEY=VALUE; a VALUE that begins with a quote must end with the same "
+            + "quote"
         #expect(
             text
                 == """
                 e:2: the line is not a variable\(allowed)
-                e:3: the line has a quote that is never closed\(allowed)
+                e:3: the line has an unclosed quote\(allowed)
                 pool default: env-file: missing: no such file
                 """)
     }

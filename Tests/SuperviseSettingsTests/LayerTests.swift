@@ -72,7 +72,7 @@ import Testing
         #expect(
             loadError(["--", "x"], environment: ["PORT": "1:2"])
                 .hasPrefix("environment variable PORT: \"1:2\" is not a port number"))
-        // Only a default that counts is worth an error.
+        // An invalid default is reported only if it is in effect.
         #expect(try pool(["-w2", "--", "x"], environment: ["WEB_CONCURRENCY": "x"]).binds == [])
     }
 
@@ -80,16 +80,20 @@ import Testing
         let file = "[pool a]\ncommand = x\n[pool b]\ncommand = y\n"
         #expect(
             loadError(["-w", "2"], file: file)
-                == "-w: workers: which pool? There are several: a, b; write --pool a.workers=…")
+                == "-w: workers: is ambiguous, because there are several pools: a, b; write --pool "
+                + "a.workers=…"
+        )
         #expect(
             loadError(["--", "z"], file: file)
-                == "--: command: which pool? There are several: a, b; write --pool a.command=…")
+                == "--: command: is ambiguous, because there are several pools: a, b; write --pool "
+                + "a.command=…"
+        )
         #expect(
             loadError(file: file, environment: ["SUPERVISE_WORKERS": "2"]).hasPrefix(
-                "environment variable SUPERVISE_WORKERS: which pool?"))
+                "environment variable SUPERVISE_WORKERS: is ambiguous"))
         #expect(
             loadError(["--pool", "aa.workers=2"], file: file)
-                == "--pool aa.workers=2: there is no pool \"aa\"; did you mean a?; the pools are: "
+                == "--pool aa.workers=2: unknown pool \"aa\"; the most similar is a; the pools are: "
                 + "a, b")
         let pools = try load(["--pool", "b.workers=2", "--log-level=error"], file: file)
             .configuration.pools
@@ -106,9 +110,9 @@ import Testing
         ).warnings
         #expect(
             warnings.map(\.description) == [
-                "environment variable SUPERVISE_FOO: names no setting",
-                "environment variable SUPERVISE_MAX_REQUEST: names no setting; did you mean "
-                    + "SUPERVISE_MAX_REQUESTS?",
+                "environment variable SUPERVISE_FOO: is not a setting",
+                "environment variable SUPERVISE_MAX_REQUEST: is not a setting; the most similar is "
+                    + "SUPERVISE_MAX_REQUESTS",
             ])
     }
 
@@ -121,11 +125,11 @@ import Testing
     @Test(arguments: [
         (
             "[pool a]\n",
-            "pool a: command: none given; write command = PROGRAM ARGUMENTS in its section"
+            "pool a: command: not set; write command = PROGRAM ARGUMENTS in the section of the pool"
         ),
         (
             "[pool a]\nbind = :80\ncommand = x\n[pool b]\nbind = 0.0.0.0:80\ncommand = x",
-            "a.conf:5: bind: 0.0.0.0:80 is taken by pool a"
+            "a.conf:5: bind: 0.0.0.0:80 is already used by pool a"
         ),
         (
             "bind = unix:/a\nbind = unix:/a\ncommand = x",
@@ -141,33 +145,33 @@ import Testing
         ),
         (
             "command = x\nmax-surge = 0\nmax-unavailable = 0",
-            "a.conf:3: max-unavailable: 0 together with max-surge 0 would let no worker ever be "
-                + "replaced; make one of them 1 or more"
+            "a.conf:3: max-unavailable: 0 together with max-surge 0 allows no worker to be "
+                + "replaced; set one of them to 1 or more"
         ),
         (
             "command = x\nbind = :1\nmax-surge = 0%",
-            "a.conf:3: max-surge: 0 together with max-unavailable 0 (its default here) would let "
-                + "no worker ever be replaced; make one of them 1 or more"
+            "a.conf:3: max-surge: 0 together with max-unavailable 0 (the default) allows no "
+                + "worker to be replaced; set one of them to 1 or more"
         ),
         (
             "command = x\nmax-unavailable = 0",
-            "a.conf:2: max-unavailable: 0 together with max-surge 0 (its default here) would let "
-                + "no worker ever be replaced; make one of them 1 or more"
+            "a.conf:2: max-unavailable: 0 together with max-surge 0 (the default) allows no "
+                + "worker to be replaced; set one of them to 1 or more"
         ),
         (
             "command = x\ncount = off\nmax-requests = 5",
-            "a.conf:2: count: off leaves max-requests (5) nothing to count by; "
+            "a.conf:2: count: off conflicts with max-requests (5), which needs a count; "
                 + "allowed: auto, report or preload, or max-requests = 0"
         ),
         (
             "command = x --fd {fd}",
-            "a.conf:1: command: {fd} stands for a listener that the pool does not have; it has "
-                + "no bind"
+            "a.conf:1: command: {fd} refers to a listener that the pool does not have; the pool "
+                + "has no bind"
         ),
         (
             "command = x {fd:1}\nbind = :1",
-            "a.conf:1: command: {fd:1} stands for a listener that the pool does not have; it has "
-                + "1, counted from 0"
+            "a.conf:1: command: {fd:1} refers to a listener that the pool does not have; the pool "
+                + "has 1, numbered from 0"
         ),
     ])
     func whatIsWrongTogether(file: String, text: String) {
@@ -202,12 +206,12 @@ import Testing
     @Test func noCommandAtAll() {
         #expect(
             loadError(["-w", "2"])
-                == "pool default: command: none given; write it after --, as in: supervise -- "
+                == "pool default: command: not set; write it after --, as in: supervise -- "
                 + "./server --port 80")
         for empty in ["", "# command = x\n"] {
             #expect(
                 loadError(file: empty)
-                    == "a.conf: command: none given; write command = PROGRAM ARGUMENTS there, or "
+                    == "a.conf: command: not set; write command = PROGRAM ARGUMENTS in the file, or "
                     + "the command after --, as in: supervise -- ./server --port 80")
         }
     }

@@ -41,30 +41,35 @@ import Testing
     }
 
     @Test(arguments: [
-        ("recycle", "recycle: which slot? usage: supervise recycle SLOT|all [--pool NAME]"),
-        ("recycle x", "recycle: a slot is a number from 0, or all; not \"x\""),
-        ("recycle -1", "recycle: a slot is a number from 0, or all; not \"-1\""),
-        ("scale", "scale: to how many workers? usage: supervise scale N|+N|-N [--pool NAME]"),
+        ("recycle", "recycle: missing slot; usage: supervise recycle SLOT|all [--pool NAME]"),
+        ("recycle x", "recycle: \"x\" is not a slot; allowed: a number from 0, or all"),
+        ("recycle -1", "recycle: \"-1\" is not a slot; allowed: a number from 0, or all"),
+        ("scale", "scale: missing number of workers; usage: supervise scale N|+N|-N [--pool NAME]"),
         (
             "scale 0",
-            "scale: a number of workers such as 4, or a change such as +1 or -1; not \"0\""
+            "scale: \"0\" is not a number of workers; allowed: a number such as 4, or a change such as "
+                + "+1 or -1"
         ),
         ("status web", "status: unexpected \"web\""),
         (
             "status --jsno",
-            "status: unknown option \"--jsno\"; did you mean --json?; usage: supervise status "
+            "status: unknown option \"--jsno\"; the most similar is --json; usage: supervise status "
                 + "[--json]"
         ),
-        ("status --name", "status: --name needs a value"),
-        ("status --name a/b", "status: \"a/b\" is no name of a master"),
+        ("status --name", "status: --name requires a value"),
+        (
+            "status --name a/b",
+            "status: \"a/b\" is not a valid master name; allowed: 1 to 64 letters, digits and "
+                + ". _ @ -"
+        ),
         (
             "stop --name a --control b",
-            "stop: --name and --control both name a master; give one"
+            "stop: --name and --control both select a master; use only one"
         ),
-        ("reload --timeout 3s", "reload: --timeout needs --wait"),
+        ("reload --timeout 3s", "reload: --timeout requires --wait"),
         (
             "reload --wait --timeout x",
-            "reload: --timeout takes a duration such as 30s or 2m, not \"x\""
+            "reload: --timeout: \"x\" is not a duration; allowed: a duration such as 30s or 2m"
         ),
     ])
     func errors(words: String, message: String) {
@@ -90,7 +95,7 @@ import Testing
             #expect(text.hasPrefix("usage: supervise \(verb.usage.form)\n"))
             let word = verb == .run ? "[run]" : verb.rawValue
             #expect(ManualPage.roff(version: "1").contains("\n.SS supervise \(word)"))
-            // What the parser takes is explained.
+            // Everything that the parser accepts is documented.
             for part in verb.usage.form.split(whereSeparator: { "[] ".contains($0) })
             where verb.isForMaster && part.hasPrefix("--") {
                 #expect(text.contains("\n  \(part)"), "\(verb) \(part)")

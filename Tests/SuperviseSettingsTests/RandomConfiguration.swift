@@ -2,7 +2,7 @@ import SuperviseCore
 
 @testable import SuperviseSettings
 
-/// Draws configurations from everything that the model can hold.
+/// Generates configurations from the whole range of the model.
 struct RandomConfiguration {
     var generator: SeededGenerator
 
@@ -111,7 +111,7 @@ struct RandomConfiguration {
         return TimeSpan(nanoseconds: max(least, drawn))
     }
 
-    /// One that programs can catch and that ends them.
+    /// A signal that programs can catch and that terminates them.
     private mutating func signal() -> Signal {
         let signal = Signal(number: Int32(1 + number(63)))
         return (18...22).contains(signal.number) || signal == .kill ? .terminate : signal
@@ -128,7 +128,7 @@ struct RandomConfiguration {
     private mutating func bind() -> BindAddress {
         switch number(4) {
         case 0: .tcp(host: generator.pick(["a.b", "0.0.0.0", "::1"]), port: UInt16(number(65535)))
-        // A path that begins with @ is said as ./@ and so is no path of this form.
+        // A path that begins with @ is written as ./@, so it does not have this form.
         case 1: .unix(path: "/" + text())
         case 2: .abstract(name: text())
         case 3: .descriptor(Int32(number(99)))
@@ -136,7 +136,7 @@ struct RandomConfiguration {
         }
     }
 
-    /// A text of the characters that are hardest to write.
+    /// A text of the characters that are hardest to quote.
     private mutating func text() -> String {
         let alphabet: [Character] = [
             "a", "Z", " ", "\t", "\n", "\r", "\r\n", "\\", "'", "\"", "$", "#", ";", "=", "[", "]",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseSettings
 
-/// The repository that this file is in.
+/// The repository of this file.
 private let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
@@ -33,19 +33,31 @@ private let readme = root.appendingPathComponent("README.md")
         for name in HelpTopic.names { #expect(topics.contains(name), "\(name)") }
     }
 
+    /// The help follows the same rules as the sources (HouseRulesTests), and one more: a sentence states
+    /// a fact about the program instead of giving it a voice.
+    @Test func theHelpIsPlainEnglish() {
+        let banned =
+            /\b(doors?|ears?|bells?|strangers?|[Ww]hoever|[Ss]omebody|[Nn]obody|looks? at|looked at|hears?|tells?|told|says?|[Ff]or want of|not any more|go(es)? on|so many)\b/
+        for name in HelpTopic.names {
+            for line in HelpTopic(name)?.text.split(separator: "\n") ?? [] {
+                #expect(line.firstMatch(of: banned) == nil, "\(name): \(line)")
+            }
+        }
+    }
+
     @Test func aSettingIsExplained() {
         #expect(
             HelpTopic.setting(key: "memory-samples").text == """
-                --memory-samples N: how many looks in a row must find a worker past max-rss.
+                --memory-samples N: consecutive samples above max-rss before a worker is recycled.
 
-                More than 1 forgives short peaks. Example: memory-samples = 3.
+                A value above 1 tolerates short peaks. Example: memory-samples = 3.
 
-                  Allowed:      1 to 1000
-                  Default:      1
-                  Config file:  memory-samples = N
-                  Environment:  SUPERVISE_MEMORY_SAMPLES
-                  Belongs to:   each pool
-                  On a reload:  counts at once
+                  Allowed:       1 to 1000
+                  Default:       1
+                  Config file:   memory-samples = N
+                  Environment:   SUPERVISE_MEMORY_SAMPLES
+                  Scope:         each pool
+                  Takes effect:  at once, when a reload is committed
 
                 """)
     }

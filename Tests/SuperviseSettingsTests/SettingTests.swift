@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseSettings
 
-/// For each key: texts that are values, as they are printed again, and texts that are none.
+/// For each key: valid texts with their printed form, and invalid texts.
 private let samples: [(key: String, good: [(String, [String])], bad: [String])] = [
     ("bind", [("127.0.0.1:80", ["127.0.0.1:80"]), ("", []), (":1", ["0.0.0.0:1"])], ["80", "x"]),
     ("backlog", [("1", ["1"])], ["0", "1000001", "x", "", "-1"]),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseSettings
 
-/// Files that exist in the test alone. Patterns match by the text before their first asterisk.
+/// Files that exist only in the test. A pattern matches by the text before its first asterisk.
 func inMemory(_ contents: [String: String]) -> FileAccess {
     inMemory(bytes: contents.mapValues { Array($0.utf8) })
 }
@@ -22,7 +22,7 @@ func inMemory(bytes contents: [String: [UInt8]]) -> FileAccess {
         })
 }
 
-/// What a command line, a file `a.conf` and an environment make together.
+/// Loads a command line, a file `a.conf` and an environment.
 func load(
     _ arguments: [String] = [], file: String? = nil, environment: [String: String] = [:],
     files: [String: String] = [:]
@@ -39,7 +39,7 @@ func load(
     return try Configuration.load(overrides, environment: environment, files: inMemory(files))
 }
 
-/// The only pool of what is loaded.
+/// The only pool of the loaded configuration.
 func pool(
     _ arguments: [String] = [], file: String? = nil, environment: [String: String] = [:]
 ) throws -> PoolSettings {
@@ -47,7 +47,7 @@ func pool(
     return try #require(pools.count == 1 ? pools.first : nil)
 }
 
-/// The error's text, or "no error".
+/// The text of the error, or "no error".
 func errorText(_ body: () throws(SettingsError) -> Void) -> String {
     do throws(SettingsError) {
         try body()
@@ -57,7 +57,7 @@ func errorText(_ body: () throws(SettingsError) -> Void) -> String {
     }
 }
 
-/// The error's text of loading.
+/// The text of the error of loading.
 func loadError(
     _ arguments: [String] = [], file: String? = nil, environment: [String: String] = [:],
     files: [String: String] = [:]
@@ -67,7 +67,7 @@ func loadError(
     }
 }
 
-/// The error's text of a command line.
+/// The text of the error of a command line.
 func parseError(_ arguments: String...) -> String {
     errorText { () throws(SettingsError) in _ = try Invocation.parse(arguments) }
 }
@@ -83,7 +83,7 @@ func outcome<Value>(
     }
 }
 
-/// SplitMix64: small, seeded, good enough to choose test inputs.
+/// SplitMix64: small, seeded, sufficient for choosing test inputs.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
 

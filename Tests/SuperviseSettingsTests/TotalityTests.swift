@@ -2,9 +2,9 @@ import Testing
 
 @testable import SuperviseSettings
 
-/// Any input gives a result or an error: a trap would end these tests.
+/// Any input yields a result or an error: a trap would abort these tests.
 struct TotalityTests {
-    /// Pieces that lead deep into the parsers, so that noise alone is not all they see.
+    /// Fragments that lead deep into the parsers, in addition to noise.
     private static let pieces =
         Setting.keys + [
             "[pool a]", "[pool b]", "include = a", "include = *", "\n", "\r\n", "\n", " = ", "=",
@@ -27,7 +27,7 @@ struct TotalityTests {
         return bytes
     }
 
-    /// Lines that are right, and now and then noise.
+    /// Valid lines with occasional noise.
     private func configFile(_ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = Array("command = x\n".utf8)
         for _ in 0..<Int.random(in: 0...5, using: &generator) {
@@ -64,11 +64,11 @@ struct TotalityTests {
                 _ = try EnvironmentFile.parse(bytes, path: "e")
             }
         }
-        // Noise that is never accepted would say nothing about what loading gives back.
+        // Noise that is never accepted would not test the result of loading.
         #expect(accepted > 500)
     }
 
-    /// The work must not grow with the square of the input.
+    /// The cost must not grow with the square of the input.
     @Test(.timeLimit(.minutes(1))) func longInputs() throws {
         let lines = "command = x \\\n" + String(repeating: "y \\\n", count: 20_000)
         #expect(try pool(file: lines).command.count == 20_001)

@@ -2,7 +2,7 @@ import CSupervisePage
 import Glibc
 import Testing
 
-/// A file that stands for the page: the library can't tell it from the master's memory file.
+/// A file in place of the page: the library cannot distinguish it from the master's memory file.
 final class PageFile {
     let descriptor: Int32
     static let nonce = "0123456789abcdef0123456789abcdef"
@@ -29,7 +29,7 @@ final class PageFile {
 
     deinit { close(descriptor) }
 
-    /// The counter as the master reads it.
+    /// The counter, as read by the master.
     var count: UInt64 {
         var value: UInt64 = 0
         return pread(descriptor, &value, 8, off_t(supervise_page_requests_at)) == 8 ? value : .max
@@ -74,7 +74,7 @@ final class NotifyListener {
         unlink(path)
     }
 
-    /// The datagrams that have come, without waiting: a send to a local socket is there at once.
+    /// The received datagrams, without waiting: a message to a local socket arrives at once.
     func messages() -> [String] {
         var found: [String] = []
         var buffer = [UInt8](repeating: 0, count: 4096)

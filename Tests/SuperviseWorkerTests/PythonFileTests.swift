@@ -3,13 +3,13 @@ import Glibc
 import SuperviseLinux
 import Testing
 
-/// The library for workers in Python has the layout of supervise_page.h in its own code.
+/// The Python library for workers contains its own copy of the layout in supervise_page.h.
 @Suite struct PythonFileTests {
     private static let folder = #filePath.split(separator: "/").dropLast(3).reduce("") {
         "\($0)/\($1)"
     }
 
-    /// Runs a script that has imported the library as `worker`; expects it to end well.
+    /// Runs a script that has imported the library as `worker`, and expects success.
     private func run(_ script: String, _ page: PageFile, notify: String = "") throws {
         let plan = try SpawnPlan(
             arguments: ["python3", "-c", "import supervise_worker as worker\n\(script)"],

@@ -65,7 +65,7 @@ import Testing
             }
         }
         #expect(page.count == 80_000)
-        // The total is read after the step across the limit, so the others may have gone on.
+        // The total is read after the limit was reached, so other threads may have counted further.
         let messages = master.messages()
         #expect(messages.count == 1)
         let total = messages.first?.split(separator: "=").last.flatMap { UInt64($0) } ?? 0

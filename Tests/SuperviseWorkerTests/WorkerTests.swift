@@ -3,7 +3,7 @@ import Testing
 
 @testable import SuperviseWorker
 
-/// A thread that takes what comes until it finds a `WATCHDOG=1`.
+/// A thread that receives messages until it finds a `WATCHDOG=1`.
 private final class Reader {
     private let master: NotifyListener
     private var found: [String] = []
@@ -88,7 +88,7 @@ private final class Reader {
         #expect(master.messages() == ["X_REQUESTS=+1", "X_REQUESTS=+3"])
     }
 
-    /// Somebody else fills the queue, and the master takes what is in it.
+    /// Another process fills the queue, and the master empties it.
     @Test func insistsOnTheWatchdog() throws {
         let master = try NotifyListener(isAbstract: true)
         let worker = Worker(environment: { $0 == "NOTIFY_SOCKET" ? master.path : nil })
@@ -177,7 +177,7 @@ private final class Reader {
         defer { close(socket) }
         let environment = ["LISTEN_FDS": "1", "LISTEN_PID": "1"]
         #expect(read(environment, isOurWorker: true, first: socket).descriptors == [socket])
-        // The number has been reused by something that does not listen.
+        // The number has been reused by a descriptor that does not listen.
         #expect(read(environment, isOurWorker: true, first: file.descriptor).descriptors.isEmpty)
     }
 

@@ -2,7 +2,7 @@ import Glibc
 import Simulator
 import SuperviseCore
 
-/// Looks at every life of every small pool up to a length, and says how many there are.
+/// Checks every sequence of every small pool up to a length, and prints their number.
 func exploreSmallPools(workers: ClosedRange<Int>, length: Int) {
     var (sequences, steps, recoveries, seconds) = (0, 0, 0, 0.0)
     for scene in Scene.all(workers: workers) {

@@ -5,9 +5,9 @@
 //     swift run -c release simulate --scale
 //     swift run -c release simulate --exhaustive [--length 4] [--workers 1]
 //
-// A seed that breaks an invariant is shrunk and printed as a schedule to be pinned. `--scale` prints
-// what an event costs in pools of several sizes, and how long 30 days of 10,000 slots take.
-// `--exhaustive` looks at every sequence of that length in pools of one and two workers.
+// A seed that breaks an invariant is shrunk and printed as a schedule to be pinned. `--scale`
+// prints the cost of an event in pools of several sizes, and the duration of 30 days of 10,000
+// slots. `--exhaustive` checks every sequence of that length in pools of one and two workers.
 
 import Glibc
 import Simulator
@@ -61,7 +61,7 @@ private func measure(slots: Int, days: Int, reporting: Int) {
     var crowd = Crowd(slots: slots, reporting: reporting, crashing: 100)
     let start = clock()
     crowd.live(days: days)
-    // Processor time, so that a busy machine does not count.
+    // CPU time, so that a busy machine has no influence.
     let nanoseconds = (clock() - start) * 1_000_000_000 / Int(CLOCKS_PER_SEC)
     print(
         "\(slots) slots, \(days) days: \(crowd.events) events, \(crowd.starts) starts, "

@@ -2,20 +2,20 @@
 
     supervise --bind 127.0.0.1:8000 --workers 2 --max-requests 1000 -- python3 conf/examples/app.py
 
-Run alone it listens on 127.0.0.1:$PORT (8000). Asked to stop, it takes no more connections,
-answers what is in flight with "Connection: close", and ends.
+Without supervise it listens on 127.0.0.1:$PORT (8000). When it is asked to stop, it accepts no more
+connections, finishes the requests in flight with "Connection: close", and exits.
 """
 import os, select, signal, socket, threading, time
 from http.server import BaseHTTPRequestHandler
 
 import supervise_worker as worker
 
-FIRST_REQUEST_SECONDS = 2.0  # how long a stopping worker waits on a fresh connection
+FIRST_REQUEST_SECONDS = 2.0  # how long a stopping worker waits on a new connection
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave in one piece
+    wbufsize = -1  # send head and body in one piece
 
     def do_GET(self):
         slot = os.environ.get("SUPERVISE_WORKER_SLOT", "-")
@@ -36,14 +36,14 @@ class Handler(BaseHTTPRequestHandler):
             is_fresh = False
 
     def has_request(self, is_fresh):
-        """Waits for the next request; false when the worker stops and none has come."""
+        """Waits for the next request. Returns False if the worker stops before one arrives."""
         self.connection.setblocking(False)
-        is_buffered = bool(self.rfile.peek(1))  # a request that came together with the last one
+        is_buffered = bool(self.rfile.peek(1))  # a request received together with the last one
         self.connection.setblocking(True)
         sockets = [self.connection, worker.stop_socket()]
         if is_buffered or self.connection in select.select(sockets, [], [])[0]:
             return True
-        # A connection that never asked anything has its first request on the way.
+        # The first request of a new connection may be on its way.
         patience = FIRST_REQUEST_SECONDS if is_fresh else 0
         return bool(select.select([self.connection], [], [], patience)[0])
 
@@ -56,7 +56,7 @@ def serve(connection, address):
         Handler(connection, address, None)
         connection.shutdown(socket.SHUT_WR)
     except OSError:
-        pass  # the client is gone
+        pass  # the client has disconnected
     finally:
         connection.close()
 
@@ -67,7 +67,7 @@ def main():
         sockets = [socket.create_server(("127.0.0.1", int(os.environ.get("PORT", 8000))))]
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     for listener in sockets:
-        listener.setblocking(False)  # a sibling may take the connection that select has seen
+        listener.setblocking(False)  # a sibling may accept the connection that select reported
     worker.catch_stop()
     worker.ready()
     while not worker.stop_requested():
@@ -81,7 +81,7 @@ def main():
             threading.Thread(target=serve, args=(connection, address)).start()
     for listener in sockets:
         listener.close()
-    # The interpreter waits for the threads, and so for what is in flight.
+    # The interpreter waits for the threads, and so for the requests in flight.
 
 
 if __name__ == "__main__":

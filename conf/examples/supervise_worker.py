@@ -1,23 +1,23 @@
-"""A worker's side of supervise in one file, standard library only: copy it next to your program.
+"""The worker side of supervise in one file, standard library only. Copy it next to your program.
 
     import supervise_worker as worker
     worker.catch_stop()
     worker.ready()
     while not worker.stop_requested():
-        ...                                   # accept on worker.listeners(), answer, then
+        ...                                   # accept on worker.listeners(), respond, then
         worker.count()
 
-Outside supervise every call is a no-op. Python has no atomic add, so the request counter on the
-shared page is kept by a thread lock, and from the first os.fork() on also by a file lock between
-the processes (two system calls a request): the count is exact in all of them.
+Outside supervise every call is a no-op. Python has no atomic add, so a thread lock protects
+the request counter on the shared page. After the first os.fork(), a file lock also protects it
+between processes (two system calls per request). The count is exact in both cases.
 """
 import fcntl, mmap, os, signal, socket, struct, threading
 
-_environ = os.environ.copy()  # as the master set it, whatever the program does to os.environ later
+_environ = os.environ.copy()  # as set by the master, even if the program changes os.environ later
 
 
 def _open_page():
-    """The page, when its head (magic, version, nonce) says that it is this worker's."""
+    """Opens the page if its header (magic, version, nonce) belongs to this worker."""
     try:
         number = int(_environ["SUPERVISE_WORKER_PAGE"])
         head = os.pread(number, 48, 0)
@@ -42,7 +42,7 @@ os.register_at_fork(
     after_in_parent=lambda: _after_fork(False), after_in_child=lambda: _after_fork(True))
 _address = _environ.get("NOTIFY_SOCKET", "")
 _socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if _address[:1] in ("@", "/") else None
-if _socket:  # how long to wait for room in the master's queue: 0.25 s
+if _socket:  # the maximum wait for room in the master's queue: 0.25 s
     _socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", 0, 250_000))
 _wake_read, _wake_write = socket.socketpair()
 _wake_write.setblocking(False)
@@ -50,20 +50,20 @@ _stopping = False
 
 
 def listeners():
-    """The inherited listening sockets, to be asked for once. Behind a wrapper (sh, npm), where
-    LISTEN_PID is another, the page tells that they are ours."""
+    """Returns the inherited listening sockets; call it once. Behind a wrapper (sh, npm),
+    LISTEN_PID is another process, and the page shows that the sockets belong to this worker."""
     if _page is None and _environ.get("LISTEN_PID") != str(os.getpid()):
         return []
     numbers = range(3, 3 + int(_environ.get("LISTEN_FDS") or 0))
     found = [socket.socket(fileno=number) for number in numbers]
     for listener in found:
-        listener.set_inheritable(False)  # programs that the worker starts have no use for it
+        listener.set_inheritable(False)  # programs that the worker starts do not need it
     return found
 
 
 def tell(message, waits=True):
-    """Sends one sd_notify message; false when nobody took it. Waits for a quarter of a second where
-    the master's queue is full, unless told not to."""
+    """Sends one sd_notify message and returns whether it was sent. If the queue of the master is
+    full, waits for a quarter of a second, unless waiting is disabled."""
     address = "\0" + _address[1:] if _address[:1] == "@" else _address
     for flags in (socket.MSG_DONTWAIT, 0) if waits else (socket.MSG_DONTWAIT,):
         try:
@@ -80,20 +80,20 @@ def ready():
 
 
 def hold(seconds):
-    """Do not recycle me for so long: repeat it while the work goes on; 0 lets go."""
+    """Defers recycling for this time. Repeat it during long work; 0 ends the deferral."""
     return tell(f"X_HOLD={int(seconds)}")
 
 
 def recycle():
-    """Replace me when you can."""
+    """Requests a replacement."""
     return tell("X_RECYCLE=1")
 
 
 def count(requests=1):
-    """Counts answered requests; reaching the limit is told to the master once."""
+    """Counts completed requests. Reports to the master once when the limit is reached."""
     global _owed
     with _lock:
-        if _page is None:  # the count goes by messages; what could not be sent goes with the next
+        if _page is None:  # count by messages; an unsent count is added to the next one
             _owed += requests
             if not _socket or tell(f"X_REQUESTS=+{_owed}", waits=False):
                 _owed = 0
@@ -109,14 +109,14 @@ def count(requests=1):
 
 
 def catch_stop(number=signal.SIGTERM):
-    """From now on the stop signal asks to finish; until then it ends the process (booting)."""
+    """From now on the stop signal requests a stop. Before, it terminates the booting process."""
     def handler(*_):
         global _stopping
         _stopping = True
         try:
             _wake_write.send(b"x")
         except BlockingIOError:
-            pass  # it is awake
+            pass  # already awake
     signal.signal(number, handler)
 
 
@@ -125,5 +125,5 @@ def stop_requested():
 
 
 def stop_socket():
-    """Readable, and stays so, when the worker is asked to stop: for select and its kin."""
+    """A socket for select() that becomes and remains readable when the worker is asked to stop."""
     return _wake_read

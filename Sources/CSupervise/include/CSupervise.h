@@ -1,4 +1,4 @@
-// What Swift's Glibc module leaves out, and the child side of a start.
+// Declarations that Swift's Glibc module lacks, and the child side of a start.
 #ifndef CSUPERVISE_H
 #define CSUPERVISE_H
 

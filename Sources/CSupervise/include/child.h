@@ -1,15 +1,14 @@
-// Starting a process: what the parent prepares, and what the child does with it before exec.
+// Starting a process: the preparation in the parent, and the steps of the child before exec.
 //
 // The child may share the parent's memory, so it allocates nothing, takes no lock and makes only
-// system calls that are async-signal-safe (signal-safety(7)).
+// async-signal-safe system calls (signal-safety(7)).
 #ifndef CSUPERVISE_CHILD_H
 #define CSUPERVISE_CHILD_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// The steps of a start, in the order in which they are made. The numbers travel over the error
-// pipe.
+// The steps of a start, in execution order. The numbers are sent over the error pipe.
 enum csupervise_step {
     CSUPERVISE_STEP_NONE = 0,
     CSUPERVISE_STEP_FORK,
@@ -38,22 +37,22 @@ struct csupervise_limit {
 };
 
 struct csupervise_start {
-    // Paths to try in turn, as execvp would; NULL ends them.
+    // Paths to try in order, as execvp; NULL-terminated.
     char *const *candidates;
     char *const *arguments;
     char *const *environment;
     // Room for the child's pid in decimal and a NUL, inside an environment entry, or NULL.
     char *listen_pid;
 
-    // What becomes 3, 4, 5…; `moved` is scratch of the same length.
+    // The descriptors that become 3, 4, 5…; `moved` is scratch space of the same length.
     const int32_t *descriptors;
     int32_t *moved;
     uint32_t descriptor_count;
 
-    // Where the child sends the filter on its bind(2) (filter.h), or -1 for none.
+    // The socket for the filter on the child's bind(2) (filter.h), or -1 for none.
     int32_t filter_channel;
 
-    // What `csupervise_ignored_signals` tells, which the program is not to inherit.
+    // The result of `csupervise_ignored_signals`, which the program does not inherit.
     uint64_t ignored_signals;
 
     const struct csupervise_limit *limits;
@@ -71,16 +70,16 @@ struct csupervise_start {
     int32_t nice;
     // Text for /proc/self/oom_score_adj, or NULL.
     const char *oom_score_adjust;
-    // NULL stays where the parent is.
+    // NULL keeps the directory of the parent.
     const char *directory;
     // 0 sets none.
     int32_t death_signal;
     bool drops_ambient_capabilities;
 
-    // Where a failure of a child with memory of its own is written (step and errno, two int32_t),
-    // or -1: then the child shares memory and the failure is in the two fields below.
+    // The pipe for a failure of a child with its own memory (step and errno, two int32_t), or -1:
+    // then the child shares memory and the failure is in the two fields below.
     int32_t error_descriptor;
-    // Whether the child begins with the parent's own descriptors instead of a copy of them all.
+    // Whether the child starts with the parent's descriptors instead of a copy of them all.
     bool shares_descriptors;
     int32_t parent;
     volatile int32_t failed_step;
@@ -90,8 +89,9 @@ struct csupervise_start {
 // The signals that this process ignores; bit 0 is signal 1.
 uint64_t csupervise_ignored_signals(void);
 
-// Starts the child; its pid, or -errno of clone(2). `stack_end` is the high end of a stack that no
-// other call uses meanwhile. A child that shares memory has exec'd or failed when this returns.
+// Starts the child. Returns its pid, or -errno of clone(2). `stack_end` is the high end of a stack
+// that no other call uses meanwhile. A child that shares memory has called exec or failed when this
+// returns.
 int csupervise_start_child(struct csupervise_start *start, void *stack_end,
                            int32_t *process_descriptor);
 

@@ -1,5 +1,5 @@
-// System calls that have no glibc wrapper on every supported glibc, or whose wrapper is variadic,
-// and structures that Swift can't read because their members are macros.
+// System calls without a glibc wrapper on every supported glibc, or with a variadic wrapper, and
+// structures that Swift cannot read because their members are macros.
 #ifndef CSUPERVISE_KERNEL_H
 #define CSUPERVISE_KERNEL_H
 
@@ -14,21 +14,22 @@ const char *csupervise_error_text(int code);
 // pipe2(2), close-on-exec and non-blocking.
 int csupervise_pipe(int ends[2]);
 
-// dup3(2), close-on-exec: the number stands for the descriptor's file from then on.
+// dup3(2), close-on-exec: replaces the file behind the number.
 int csupervise_duplicate_to(int descriptor, int number);
 
-// A descriptor that only names a file, also a socket or a link (O_PATH | O_NOFOLLOW of open(2)).
+// Opens a descriptor that only refers to a file, including a socket or a link (O_PATH | O_NOFOLLOW
+// of open(2)).
 int csupervise_open_path(const char *path);
-// The same in an open folder.
+// The same, relative to an open directory.
 int csupervise_open_path_at(int folder, const char *name);
 
-// A folder in an open one, on the same mount and not by a link (openat2(2)).
+// Opens a directory in an open one, on the same mount and without following links (openat2(2)).
 int csupervise_open_folder_at(int folder, const char *name);
 
 // openat(2), which is variadic.
 int csupervise_open_at(int folder, const char *name, int flags, mode_t mode);
 
-// Where a link leads that is open by csupervise_open_path (readlinkat(2)).
+// The target of a link that was opened by csupervise_open_path (readlinkat(2)).
 ssize_t csupervise_read_link(int link, char *text, size_t room);
 
 // Whether a file belongs to proc(5).
@@ -37,15 +38,15 @@ bool csupervise_is_of_proc(int descriptor);
 // O_PATH of open(2).
 extern const int csupervise_path_only;
 
-// Makes this process run the program of an O_PATH descriptor (execveat(2)). -1 with errno.
+// Executes the program of an O_PATH descriptor (execveat(2)). Returns -1 with errno.
 int csupervise_execute(int program, char *const *arguments, char *const *environment);
 
-// Names the calling thread, which ps(1) shows as the command (PR_SET_NAME(2const)): a program that was
-// run from a descriptor is called by its number before Linux 6.14.
+// Names the calling thread, which ps(1) shows as the command (PR_SET_NAME(2const)). Before Linux
+// 6.14, a program executed from a descriptor is named after its number.
 int csupervise_set_name(const char *name);
 
-// Whether close_range(2), having failed with this errno for a child that shares descriptors, will always
-// fail.
+// Whether close_range(2) will always fail, if it failed with this errno for a child that shares
+// descriptors.
 bool csupervise_never_unshares(int code);
 
 // malloc_trim(3) of all that is free.
@@ -54,8 +55,8 @@ void csupervise_trim_memory(void);
 int csupervise_pidfd_open(pid_t pid);
 int csupervise_pidfd_send_signal(int descriptor, int number);
 
-// The signal by which a thread in accept(2) is told to leave it. The preload library and the C library
-// handle it; elsewhere it would end the process.
+// The signal that interrupts a thread in accept(2). The preload library and the C library handle
+// it; in other programs it would terminate the process.
 extern const int csupervise_wake_signal;
 // tgkill(2). 0, or -1 with errno.
 int csupervise_signal_thread(pid_t pid, pid_t thread, int number);
@@ -63,23 +64,23 @@ int csupervise_signal_thread(pid_t pid, pid_t thread, int number);
 int csupervise_become_subreaper(void);
 int csupervise_set_death_signal(int number);
 
-// What waitid(2) told; pid 0 when no child has exited.
+// The result of waitid(2); pid 0 if no child has exited.
 struct csupervise_exit {
     int32_t pid;
-    // Of an exit the status, else the signal.
+    // The exit status, or else the signal.
     int32_t status;
     // CLD_EXITED, CLD_KILLED or CLD_DUMPED.
     int32_t code;
 };
 
-// waitid(2) for exited children, never blocking. `pid` 0 asks for any child; `keep` leaves it a
-// zombie (WNOWAIT). 0, or -1 with errno.
+// waitid(2) for exited children, without blocking. `pid` 0 means any child; `keep` leaves it a
+// zombie (WNOWAIT). Returns 0, or -1 with errno.
 int csupervise_wait_exited(pid_t pid, int keep, struct csupervise_exit *result);
 
-// waitid(2) for that child until it has exited, which reaps it. 0, or -1 with errno.
+// Waits until that child has exited, and reaps it (waitid(2)). Returns 0, or -1 with errno.
 int csupervise_wait_blocking(pid_t pid);
 
-// What a system call's number (syscalls(2)) means for a thread that is blocked in it.
+// The meaning of a system call's number (syscalls(2)) for a thread that is blocked in it.
 enum csupervise_wait {
     CSUPERVISE_WAIT_OTHER = 0,
     // The first argument is the listener.
@@ -94,25 +95,25 @@ enum csupervise_wait {
 
 enum csupervise_wait csupervise_classify_wait(long number);
 
-// How many processors sched_setaffinity(2) leaves this process; at least 1.
+// The number of processors that sched_setaffinity(2) allows this process; at least 1.
 int csupervise_allowed_processors(void);
 
-// write(2) that fails with EAGAIN where it would wait, whatever the descriptor's flags are
-// (RWF_NOWAIT of pwritev2(2)); EOPNOTSUPP where the kernel has no such thing for this kind of file.
+// write(2) that fails with EAGAIN instead of blocking, whatever the flags of the descriptor
+// (RWF_NOWAIT of pwritev2(2)); EOPNOTSUPP if the kernel does not support it for this type of file.
 ssize_t csupervise_write_nowait(int descriptor, const void *bytes, size_t size);
 
-// getrandom(2) of at most 256 bytes, which then is never short. 0, or -1 with errno.
+// getrandom(2) of at most 256 bytes, which is never short. Returns 0, or -1 with errno.
 int csupervise_random_bytes(void *bytes, size_t size);
 
 // major(3) and minor(3), which are macros.
 unsigned csupervise_device_major(uint64_t device);
 unsigned csupervise_device_minor(uint64_t device);
 
-// process_vm_readv(2) of one range; the number of bytes, or -1 with errno.
+// process_vm_readv(2) of one range. Returns the number of bytes, or -1 with errno.
 ssize_t csupervise_read_memory(pid_t pid, uint64_t address, void *bytes, size_t size);
 
-// Has a static program look up users, groups and hosts in files and the DNS alone (nss(5)). The
-// library of another name service would bring a second C library along, and crash.
+// Restricts the lookups of users, groups and hosts in a static program to files and the DNS
+// (nss(5)). The library of another name service would load a second C library and crash.
 void csupervise_avoid_name_service_libraries(void);
 
 // Whether a file has capabilities of its own (capabilities(7)).
@@ -121,8 +122,8 @@ bool csupervise_has_capabilities(const char *path);
 // Writes this text to /proc/self/oom_score_adj (proc_pid_oom_score_adj(5)). For the child side of fork.
 int csupervise_write_oom_score_adjust(const char *text);
 
-// Empties the ambient set (PR_CAP_AMBIENT(2const)). It would outlive a change from one user to
-// another, neither of them root. For the child side of fork.
+// Clears the ambient set (PR_CAP_AMBIENT(2const)). It would survive a change from one user to
+// another if neither is root. For the child side of fork.
 int csupervise_drop_ambient_capabilities(void);
 
 #endif

@@ -1,5 +1,5 @@
-// Messages with descriptors between processes of ours (SCM_RIGHTS, unix(7)): control messages are
-// macros, which Swift can't read.
+// Messages with descriptors between our processes (SCM_RIGHTS, unix(7)): control messages are
+// macros, which Swift cannot read.
 #ifndef CSUPERVISE_MESSAGES_H
 #define CSUPERVISE_MESSAGES_H
 
@@ -9,14 +9,14 @@
 
 enum { csupervise_message_descriptors = 250 };
 
-// Sends one message with at most csupervise_message_descriptors descriptors; never waits with
-// `is_waiting` 0. The number of bytes, or -1 with errno.
+// Sends one message with at most csupervise_message_descriptors descriptors; never blocks if
+// `is_waiting` is 0. Returns the number of bytes, or -1 with errno.
 ssize_t csupervise_send_message(int socket, const void *bytes, size_t size,
                                 const int32_t *descriptors, uint32_t count, int is_waiting);
 
-// Receives one message; waits for it unless `is_waiting` is 0. `descriptors` has room for
-// csupervise_message_descriptors, which are close-on-exec. The number of bytes, 0 at the end, or -1
-// with errno: EMSGSIZE where bytes or descriptors were lost.
+// Receives one message; blocks unless `is_waiting` is 0. `descriptors` has room for
+// csupervise_message_descriptors, which are close-on-exec. Returns the number of bytes, 0 at the
+// end, or -1 with errno: EMSGSIZE if bytes or descriptors were lost.
 ssize_t csupervise_receive_message(int socket, void *bytes, size_t room, int32_t *descriptors,
                                    uint32_t *count, int is_waiting);
 

@@ -1,14 +1,14 @@
-// What ps(1) shows of this process.
+// The title of this process in ps(1).
 #ifndef CSUPERVISE_TITLE_H
 #define CSUPERVISE_TITLE_H
 
 #include <stddef.h>
 
-// Writes `size` bytes over the arguments, as far as there is room; the variables behind them stay.
-// How many found room. Pointers into argv are no arguments from then on.
+// Overwrites the arguments with up to `size` bytes; the environment after them is unchanged.
+// Returns the number of bytes written. Pointers into argv are invalid after this.
 size_t csupervise_set_title(const char *title, size_t size);
 
-// The arguments that the process was started with, or NULL where the C library does not give them to
+// The arguments that the process was started with, or NULL if the C library does not pass them to
 // constructors; and its environment (environ(7)).
 char **csupervise_arguments(int *count);
 char **csupervise_environment(void);

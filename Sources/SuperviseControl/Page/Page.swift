@@ -1,7 +1,7 @@
-/// The page for people at `/`: one document without outside resources, which polls `/status` and draws
-/// the result. Its history is kept in the browser alone.
+/// The page at `/`: one document without external resources, which polls `/status` and draws the
+/// result. Its history exists only in the browser.
 ///
-/// Its parts are files of their own in this folder, so that editors and linters can process them; the
+/// Its parts are separate files in this folder, so that editors and linters can process them. The
 /// package manager embeds them in the program.
 enum Page {
     /// The whole page.
@@ -11,23 +11,22 @@ enum Page {
     /// The style sheet.
     static let style = PackageResources.style_css
 
-    /// The program, in the order in which one reads it.
+    /// The script, in reading order.
     static let script =
         PackageResources.history_js + PackageResources.figures_js + PackageResources.drawing_js
         + PackageResources.view_js + PackageResources.loop_js
 
-    /// What the page may do: run this one script, apply this one style sheet, and request data from
-    /// where it came from (Content-Security-Policy). If a worker's text ever got into the markup, it
-    /// would still not run.
+    /// The Content-Security-Policy of the page: it allows only this script, this style sheet and requests
+    /// to its own origin. A worker's text would not run even if it got into the markup.
     static let policy = [
         "default-src 'none'", "script-src 'sha256-\(scriptHash)'",
         "style-src 'sha256-\(styleHash)'", "img-src data:", "connect-src 'self'",
         "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
     ].joined(separator: "; ")
 
-    /// The base64 of the script's SHA-256. After a change, a failing test prints the new one.
-    static let scriptHash = "Tx5RgPUIG+u5c/RJXdnJ22u6BmWV7MUDNYBYiTDUNKA="
-    /// The same of the style sheet.
+    /// The SHA-256 of the script in base64. After a change, a failing test prints the new one.
+    static let scriptHash = "vJOWxxAFvGNGzjstr4yZf9lUrQscGBX/UvKBRTGALS0="
+    /// The SHA-256 of the style sheet in base64.
     static let styleHash = "80CIlrdTfEMvHx9edgILPzq1I0DsLT5L56WOYx6BXmw="
 }
 

@@ -2,14 +2,14 @@
 
 let colours = {};
 
-/** The colours of the style that is in force, light or dark. */
+/** The colours of the current style, light or dark. */
 function readColours() {
     const style = getComputedStyle(document.documentElement);
     for (const name of ['ink', 'soft', 'line', 'track', 'boot', 'ready', 'leave', 'bad',
         'memory', 'rate', 'queue']) colours[name] = style.getPropertyValue('--' + name);
 }
 
-/** An empty drawing as large as the canvas is on the screen; null where it is not on it. */
+/** Clears a canvas at its size on the screen; returns null if it is not visible. */
 function clear(canvas) {
     const {width, height} = canvas.getBoundingClientRect();
     if (!width || !height) return null;
@@ -26,8 +26,8 @@ function clear(canvas) {
 }
 
 /**
- * The time that is shown: from `from` to `now`, with `x` a time's place in a width. Now is
- * a little before the edge, which would cut a fresh mark in two.
+ * The time range of a chart, from `from` to `now`. `x` maps a time to a position. `now` is
+ * slightly left of the edge, so that a new mark is not cut off.
  */
 class Span {
     constructor(now, seconds) {
@@ -37,7 +37,7 @@ class Span {
     }
     x(time, width) { return (time - this.from) / this.seconds * (width - 6); }
     time(x, width) { return this.from + x / (width - 6) * this.seconds; }
-    /** Where ticks stand, in seconds before now. */
+    /** The positions of the ticks, in seconds before now. */
     get ticks() { return [1, 0.75, 0.5, 0.25, 0].map(part => part * this.seconds); }
 }
 
@@ -48,7 +48,7 @@ function line(pen, x, y, toX, toY) {
     pen.stroke();
 }
 
-/** The mark of an end of this kind around a point. */
+/** Draws the mark of an exit of this kind around a point. */
 function mark(pen, kind, x, y) {
     pen.lineWidth = 1.7;
     pen.strokeStyle = kind === 'crash' ? colours.bad : colours.ink;
@@ -68,7 +68,7 @@ function mark(pen, kind, x, y) {
     pen.stroke();
 }
 
-/** One slot: a bar for each life, in the upper and the lower half by turns. */
+/** Draws one slot: a bar per incarnation, alternating between the upper and lower half. */
 function drawLane(canvas, lives, span) {
     const drawing = clear(canvas);
     if (!drawing) return;
@@ -103,7 +103,7 @@ function drawLane(canvas, lives, span) {
     }
 }
 
-/** The life at a point of a lane, the one in this half first. */
+/** The incarnation at a point of a lane, preferring the one in this half. */
 function lifeAt(canvas, event, lives, span) {
     const box = canvas.getBoundingClientRect();
     const time = span.time(event.clientX - box.left, box.width);
@@ -114,7 +114,7 @@ function lifeAt(canvas, event, lives, span) {
     return here.findLast(life => life.isLower === isLower) ?? here.at(-1);
 }
 
-/** The words below all lanes. */
+/** Draws the time axis above the lanes. */
 function drawAxis(canvas, span) {
     const drawing = clear(canvas);
     if (!drawing) return;
@@ -128,9 +128,9 @@ function drawAxis(canvas, span) {
 }
 
 /**
- * A chart of `paths` (each a list of [time, value]; null breaks it) up to `top`. A `cap` is
- * a dashed line with its words, `marks` are ends to show, `area` fills what is below; where
- * there is a `bold` path, the others stand back.
+ * Draws a chart of `paths` (lists of [time, value]; null is a gap) up to `top`. `cap` is a
+ * dashed line with a label, `marks` are exits, `area` fills the space below the path. If there
+ * is a `bold` path, the others are faded.
  */
 function drawChart(canvas, span, chart) {
     const drawing = clear(canvas);
@@ -167,7 +167,7 @@ function drawChart(canvas, span, chart) {
     }
 }
 
-/** Points that are no pixel apart are left out, but never the last before a break. */
+/** Omits points less than a pixel apart, except the last one before a gap. */
 function drawPath(pen, points, span, width, y, colour, floor) {
     pen.beginPath();
     let from = null, lastX = null;
@@ -201,10 +201,10 @@ function drawPath(pen, points, span, width, y, colour, floor) {
     close();
 }
 
-/** How large the square of a slot is. */
+/** The size of the square of a slot. */
 const square = 9;
 
-/** Many slots as squares, pale but for those shown or failing; gives their columns. */
+/** Draws many slots as squares, pale unless shown or failing; returns the number of columns. */
 function drawOverview(canvas, states, isShown) {
     const width = canvas.getBoundingClientRect().width;
     const columns = Math.max(1, Math.floor(width / square));
@@ -223,7 +223,7 @@ function drawOverview(canvas, states, isShown) {
     return columns;
 }
 
-/** Which square somebody points at. */
+/** The index of the square at the pointer. */
 function squareAt(event, columns) {
     const [column, row] = [event.offsetX, event.offsetY].map(at => Math.floor(at / square));
     return row * columns + column;

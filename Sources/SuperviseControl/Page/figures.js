@@ -1,4 +1,4 @@
-/* Figures and states in words, the same as `supervise status` uses. */
+/* Formats figures and states like `supervise status`. */
 
 const brief = number => number < 9.95 ? number.toFixed(1) : String(Math.round(number));
 
@@ -11,7 +11,7 @@ function bytesText(bytes) {
     return String(bytes);
 }
 
-/** A length of time by its two largest units. */
+/** Formats a duration with its two largest units. */
 function secondsText(seconds) {
     if (seconds === undefined || seconds === null) return '';
     if (seconds < 1) return Math.round(Math.max(0, seconds) * 1000) + 'ms';
@@ -28,33 +28,33 @@ function secondsText(seconds) {
 
 const countText = count => count === undefined ? '' : count.toLocaleString('en');
 
-/** What the counts of these rows are of: one unit, or both. */
+/** The unit of the counts in these rows: one unit, or both. */
 function unitOf(rows) {
     const units = new Set(rows.map(row => row.requests_unit).filter(unit => unit));
     return units.size ? [...units].sort().reverse().join('/') : 'requests';
 }
 
-/** The state of a worker, or of a slot without one: its words and its colour's class. */
-function stateOf(told) {
-    switch (told.state) {
-    case 'ready': return [told.due ? `ready, due: ${told.due}` : 'ready', 'ready'];
-    case 'starting': case 'booting': return [told.state, 'booting'];
-    case 'draining': return [`draining: ${told.cause}`, 'leaving'];
-    case 'retiring': return [`retiring: ${told.cause}`, 'leaving'];
+/** The state of a worker or of an empty slot: its text and its CSS class. */
+function stateOf(entry) {
+    switch (entry.state) {
+    case 'ready': return [entry.due ? `ready, due: ${entry.due}` : 'ready', 'ready'];
+    case 'starting': case 'booting': return [entry.state, 'booting'];
+    case 'draining': return [`draining: ${entry.cause}`, 'leaving'];
+    case 'retiring': return [`retiring: ${entry.cause}`, 'leaving'];
     case 'backoff':
-        return [`failed ${told.failures}×, next in ${secondsText(told.starts_in_seconds)}`,
+        return [`failed ${entry.failures}×, next in ${secondsText(entry.starts_in_seconds)}`,
             'failing'];
     case 'failed': return ['failed', 'failing'];
-    case 'waiting': return ['waits for room', 'booting'];
-    case 'left-processes': return ['left processes', 'leaving'];
-    default: return [told.state, ''];
+    case 'waiting': return ['waiting for the budget', 'booting'];
+    case 'stopping-orphans': return ['stopping orphans', 'leaving'];
+    default: return [entry.state, ''];
     }
 }
 
-/** How an exit ended: its status or signal. */
+/** The exit status or signal. */
 const endText = exit => exit.signal !== undefined ? exit.signal : `status ${exit.status}`;
 
-/** A life in a sentence, for whoever points at it. */
+/** Describes an incarnation, for the readout below the lanes. */
 function lifeText(life, now, clock) {
     const parts = [`slot ${life.slot}`, `pid ${life.pid ?? '?'}`,
         `generation ${life.generation}`, `started ${clock(life.start)}`];
@@ -62,31 +62,31 @@ function lifeText(life, now, clock) {
         parts.push(`ready after ${secondsText(life.ready - life.start)}`);
     }
     if (life.end !== null) {
-        parts.push(`ended ${clock(life.end)} at ${secondsText(life.end - life.start)}`);
+        parts.push(`exited ${clock(life.end)} after ${secondsText(life.end - life.start)}`);
         if (life.exit) parts.push(`${life.exit.cause}, ${endText(life.exit)}`);
     } else {
-        parts.push(`lives for ${secondsText(now - life.start)}`);
+        parts.push(`running for ${secondsText(now - life.start)}`);
     }
     parts.push(`${countText(life.requests)} ${life.unit ?? 'requests'}`);
     if (life.bytes !== undefined) parts.push(bytesText(life.bytes));
     return parts.join(' · ');
 }
 
-/** What the last reload came to: words, and whether that is good, bad or still open. */
+/** The result of the last reload: its text, and whether it is good, bad or pending. */
 function reloadText(reload) {
     const progress = `${reload.replaced} of ${reload.of} replaced`;
     const generation = reload.generation === undefined
         ? '' : ` to generation ${reload.generation}`;
     const reasons = (reload.reasons ?? []).join('; ');
-    const said = {
-        trial: ['the first new workers are on trial', 'busy'],
+    const outcome = {
+        canary: ['waiting for the canaries', 'busy'],
         rolling: [progress, 'busy'],
-        stalled: [`stalled, ${progress}; new workers keep failing`, 'bad'],
+        stalled: [`stalled, ${progress}; new workers fail repeatedly`, 'bad'],
         complete: [`complete in ${secondsText(reload.took_seconds)}`, 'good'],
-        aborted: [`aborted, everything is as it was. ${reasons}`, 'bad'],
-        failed: [`failed, everything is as it was. ${reasons}`, 'bad'],
+        aborted: [`aborted; the previous generation keeps running. ${reasons}`, 'bad'],
+        failed: [`failed; the previous configuration stays in force. ${reasons}`, 'bad'],
     }[reload.state] ?? [reload.state, ''];
     const ago = reload.age_seconds === undefined
-        ? '' : ` (begun ${secondsText(reload.age_seconds)} ago)`;
-    return [`Reload${generation}: ${said[0]}${ago}`, said[1]];
+        ? '' : ` (started ${secondsText(reload.age_seconds)} ago)`;
+    return [`Reload${generation}: ${outcome[0]}${ago}`, outcome[1]];
 }

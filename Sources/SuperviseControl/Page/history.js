@@ -1,34 +1,34 @@
-/* What the page remembers: `/status` is a moment; lives and series are put together from many. */
+/* The history of the page: builds incarnations and series from successive samples of `/status`. */
 
 'use strict';
 
-/** For how many seconds things are remembered, and how many lives of a slot at most. */
-const longestMemory = 3600, mostLives = 200;
+/** The length of the history in seconds, and the maximum number of incarnations per slot. */
+const longestMemory = 3600, maxLives = 200;
 
 /**
- * The life of one worker, in seconds since the master started: that is the one clock in
- * which both ages and uptime are told, whatever the browser's own clock says.
+ * One incarnation of a worker, in seconds since the master started. Ages and the uptime refer to
+ * this clock, independent of the clock of the browser.
  */
 class Life {
-    constructor(told, start) {
-        this.slot = told.slot;
-        this.incarnation = told.incarnation;
+    constructor(entry, start) {
+        this.slot = entry.slot;
+        this.incarnation = entry.incarnation;
         this.start = start;
         this.ready = null;      // when it was ready
-        this.leaves = null;     // when it was first seen to retire
-        this.end = null;        // when it was gone
-        this.memory = [];       // [time, bytes], as long as its slot is on the screen
-        this.learn(told);
+        this.leaves = null;     // when it was first observed retiring
+        this.end = null;        // when it exited
+        this.memory = [];       // [time, bytes], while its slot is shown
+        this.learn(entry);
     }
 
-    learn(told) {
-        this.pid = told.pid ?? this.pid;
-        this.generation = told.generation;
-        this.requests = told.requests;
-        this.unit = told.requests_unit ?? this.unit;
-        this.bytes = told.memory_bytes ?? this.bytes;
-        this.cause = told.cause ?? this.cause;
-        if (told.boot_seconds !== undefined) this.ready = this.start + told.boot_seconds;
+    learn(entry) {
+        this.pid = entry.pid ?? this.pid;
+        this.generation = entry.generation;
+        this.requests = entry.requests;
+        this.unit = entry.requests_unit ?? this.unit;
+        this.bytes = entry.memory_bytes ?? this.bytes;
+        this.cause = entry.cause ?? this.cause;
+        if (entry.boot_seconds !== undefined) this.ready = this.start + entry.boot_seconds;
     }
 
     sample(now) {
@@ -43,13 +43,13 @@ class Life {
     }
 }
 
-/** What was seen of one pool. */
+/** The history of one pool. */
 class PoolHistory {
-    slots = new Map();          // slot -> its lives, the oldest first
+    slots = new Map();          // slot -> its incarnations, the oldest first
     series = [];                // {at, rate, queue, bytes}
     seenAt = null;              // when the last status was taken
 
-    /** Takes a status in; the memory of workers is kept for slots that `isShown`. */
+    /** Adds a status; keeps the memory of workers only for slots that `isShown` selects. */
     take(pool, now, isShown) {
         const alive = new Set();
         for (const exit of [...pool.exits].reverse()) {
@@ -57,14 +57,14 @@ class PoolHistory {
             const life = this.life(exit, at - exit.age_seconds);
             if (life.end === null) life.finish(exit, at);
         }
-        for (const told of pool.slots) {
-            if (told.incarnation === undefined) continue;
-            const life = this.life(told, now - told.age_seconds);
-            life.learn(told);
-            if (['draining', 'retiring', 'left-processes'].includes(told.state)) {
+        for (const entry of pool.slots) {
+            if (entry.incarnation === undefined) continue;
+            const life = this.life(entry, now - entry.age_seconds);
+            life.learn(entry);
+            if (['draining', 'retiring', 'stopping-orphans'].includes(entry.state)) {
                 life.leaves ??= now;
             }
-            if (isShown(told.slot)) life.sample(now);
+            if (isShown(entry.slot)) life.sample(now);
             alive.add(life);
         }
         this.forget(now, alive);
@@ -72,23 +72,23 @@ class PoolHistory {
         this.seenAt = now;
     }
 
-    /** The life that a worker or an exit is about, which may be new. */
-    life(told, start) {
-        let lives = this.slots.get(told.slot);
-        if (!lives) this.slots.set(told.slot, lives = []);
-        let life = lives.findLast(life => life.incarnation === told.incarnation);
+    /** Finds or creates the incarnation of a worker or an exit. */
+    life(entry, start) {
+        let lives = this.slots.get(entry.slot);
+        if (!lives) this.slots.set(entry.slot, lives = []);
+        let life = lives.findLast(life => life.incarnation === entry.incarnation);
         if (!life) {
-            life = new Life(told, start);
+            life = new Life(entry, start);
             life.isLower = freeHalf(lives, start);
             lives.push(life);
-            // Exits come before the living, but what was older may be told later.
+            // Exits come before running workers, but an older one may be reported later.
             lives.sort((one, other) => one.incarnation - other.incarnation);
-            if (lives.length > mostLives) lives.shift();
+            if (lives.length > maxLives) lives.shift();
         }
         return life;
     }
 
-    /** Drops what is too long ago, and ends those whose exit the ledger no longer told. */
+    /** Drops old history, and ends incarnations whose exit is no longer reported. */
     forget(now, alive) {
         for (const [slot, lives] of this.slots) {
             for (const life of lives) {
@@ -106,7 +106,7 @@ class PoolHistory {
         }
     }
 
-    /** Adds the pool's figures of this moment. */
+    /** Adds the current figures of the pool. */
     measure(pool, now) {
         const total = pool.totals.requests;
         const span = now - this.seenAt;
@@ -119,7 +119,7 @@ class PoolHistory {
     }
 }
 
-/** In which half of its lane a life is drawn: the one that is free, else by turns. */
+/** The half of the lane for an incarnation: the free one, otherwise alternating. */
 function freeHalf(lives, start) {
     const taken = lives.filter(life => (life.end ?? Infinity) > start)
         .map(life => life.isLower);
@@ -127,14 +127,14 @@ function freeHalf(lives, start) {
     return !(lives.at(-1)?.isLower ?? true);
 }
 
-/** The listener whose accept queue is the closest to its limit. */
+/** The listener whose accept queue is closest to its limit. */
 function fullest(listeners) {
     const share = listener => listener.queue / (listener.queue_limit || 1);
     return listeners.filter(listener => listener.queue !== undefined)
         .reduce((most, one) => most && share(most) >= share(one) ? most : one, null);
 }
 
-/** What kind of end a cause is: each kind has its mark. */
+/** The kind of exit for a cause; each kind has its own mark. */
 function kindOfEnd(cause) {
     switch (cause) {
     case 'reload': return 'reload';

@@ -2,18 +2,18 @@
 
 const views = new Map();        // pool -> its view
 let shownSeconds = 120;
-let master = null;              // as it was last told
-let lostAt = null;              // when it stopped answering
+let master = null;              // from the last status
+let lostAt = null;              // when it stopped responding
 
-/** A time of the master's, on the clock on the wall here. */
+/** Formats a time of the master in local time. */
 function clockText(seconds) {
     return new Date((master.started_at_seconds + seconds) * 1000).toLocaleTimeString();
 }
 
-/** Takes in a whole answer. */
+/** Applies a status. */
 function takeStatus(status) {
-    if (status.schema !== 'supervise-status' || status.version !== 1) {
-        throw new Error('the master speaks another version; load this page again');
+    if (status.schema !== 'supervise-status' || status.version !== 2) {
+        throw new Error('the master has another version; reload this page');
     }
     const isAnother = master && (master.pid !== status.master.pid
         || master.started_at_seconds !== status.master.started_at_seconds);
@@ -22,7 +22,7 @@ function takeStatus(status) {
         views.clear();
     }
     master = status.master;
-    // One that a reload removed may end beside a new one of its name.
+    // A removed pool may coexist with a new one of the same name.
     const keys = status.pools.map(
         pool => pool.state === 'removed' ? `-${pool.name}` : pool.name);
     for (const [key, view] of views) {
@@ -49,7 +49,7 @@ function drawReload(reload) {
 function drawHead() {
     const isLost = lostAt !== null;
     document.body.classList.toggle('lost', isLost);
-    const [word, kind] = isLost ? ['no answer', 'bad'] : !master ? ['asking', '']
+    const [word, kind] = isLost ? ['no response', 'bad'] : !master ? ['connecting', '']
         : master.state !== 'running' ? [master.state, '']
         : master.ready ? ['ready', 'good'] : ['not ready', 'bad'];
     write(byID('state'), word, `badge ${kind}`);
@@ -65,7 +65,7 @@ function drawHead() {
     drawIcon(kind);
 }
 
-/** The tab's icon has the state's colour. */
+/** Draws the icon of the tab in the colour of the state. */
 function drawIcon(kind) {
     const icon = document.querySelector('link[rel=icon]');
     if (icon.dataset.kind === kind) return;
@@ -87,37 +87,37 @@ function drawAll() {
     for (const view of views.values()) view.draw();
 }
 
-/** Says since when there was no answer, and why. */
-function tellLoss(error) {
+/** Shows since when there is no response, and the reason. */
+function reportLoss(error) {
     lostAt ??= new Date();
-    const reason = error.name === 'TypeError' ? 'it cannot be reached'
-        : error.name === 'TimeoutError' ? 'it is silent' : error.message;
-    write(byID('alarm'), `No answer since ${lostAt.toLocaleTimeString()}: ${reason}. `
-        + (master ? 'What is below is from before. ' : '')
-        + 'Trying again every two seconds.');
+    const reason = error.name === 'TypeError' ? 'the master is unreachable'
+        : error.name === 'TimeoutError' ? 'the request timed out' : error.message;
+    write(byID('alarm'), `No response since ${lostAt.toLocaleTimeString()}: ${reason}. `
+        + (master ? 'The data below is older. ' : '')
+        + 'Retrying every two seconds.');
 }
 
-async function ask() {
-    const answer = await fetch(
+async function fetchStatus() {
+    const response = await fetch(
         'status', {cache: 'no-store', signal: AbortSignal.timeout(5000)});
-    if (!answer.ok) throw new Error(`it answers with ${answer.status}`);
-    return answer.json();
+    if (!response.ok) throw new Error(`the master responds with status ${response.status}`);
+    return response.json();
 }
 
-/** Asks, draws, and comes again: at most a quarter of the time goes into it. */
-async function look() {
+/** Polls and draws. It takes at most a quarter of the time. */
+async function poll() {
     const begun = performance.now();
     try {
-        takeStatus(await ask());
+        takeStatus(await fetchStatus());
         lostAt = null;
     } catch (error) {
-        tellLoss(error);
+        reportLoss(error);
     }
     byID('alarm').hidden = lostAt === null;
     drawAll();
     const took = performance.now() - begun;
     const pause = lostAt ? 2000 : document.hidden ? 5000 : 1000 - took;
-    setTimeout(look, Math.max(pause, 3 * took));
+    setTimeout(poll, Math.max(pause, 3 * took));
 }
 
 function choose(seconds) {
@@ -134,4 +134,4 @@ for (const button of document.querySelectorAll('nav button')) {
 matchMedia('(prefers-color-scheme: dark)').onchange = drawAll;
 addEventListener('resize', drawAll);
 choose(shownSeconds);
-look();
+poll();

@@ -1,13 +1,13 @@
-/* The elements on the screen. Texts get into the document as texts alone, never as markup. */
+/* The elements of the page. Text is inserted only as text, never as markup. */
 
-/** How many lanes a pool shows at a time; the rest is behind its buttons. */
-const mostLanes = 24;
-/** How many exits are listed. */
-const mostExits = 8;
+/** The number of lanes that a pool shows at a time. */
+const maxLanes = 24;
+/** The number of exits listed. */
+const maxExits = 8;
 
 const byID = id => document.getElementById(id);
 
-/** Writes a text, if it is another one: what has not changed is not laid out again. */
+/** Updates a text only if it changed, which avoids a new layout. */
 function write(element, text, className) {
     if (element.textContent !== text) element.textContent = text;
     if (className !== undefined && element.className !== className) {
@@ -15,24 +15,24 @@ function write(element, text, className) {
     }
 }
 
-/** One pool on the screen. */
+/** The view of one pool. */
 class PoolView {
     history = new PoolHistory();
     lanes = [];
-    first = 0;                  // which of the slots is shown first
+    first = 0;                  // index of the first slot shown
     columns = 1;                // of the overview
     isVisible = true;
-    pointed = null;             // the life that somebody points at
+    pointed = null;             // the incarnation at the pointer
 
     constructor(name) {
         this.element = byID('pool-pattern').content.firstElementChild.cloneNode(true);
         this.element.dataset.pool = name;
         write(this.find('h2'), name);
-        this.find('.back').onclick = () => this.show(this.first - mostLanes);
-        this.find('.on').onclick = () => this.show(this.first + mostLanes);
+        this.find('.back').onclick = () => this.show(this.first - maxLanes);
+        this.find('.on').onclick = () => this.show(this.first + maxLanes);
         this.find('.overview').onclick = event => {
             const index = squareAt(event, this.columns);
-            this.show(index - index % mostLanes);
+            this.show(index - index % maxLanes);
         };
         new IntersectionObserver(([entry]) => {
             this.isVisible = entry.isIntersecting;
@@ -42,9 +42,9 @@ class PoolView {
 
     find(selector) { return this.element.querySelector(selector); }
 
-    /** The lanes from this one on. */
+    /** Shows the page of lanes that contains this one. */
     show(first) {
-        const last = Math.floor((this.slots.length - 1) / mostLanes) * mostLanes;
+        const last = Math.floor((this.slots.length - 1) / maxLanes) * maxLanes;
         this.first = Math.max(0, Math.min(first, last));
         this.draw();
     }
@@ -52,12 +52,12 @@ class PoolView {
     take(pool, now) {
         this.pool = pool;
         this.now = now;
-        this.bySlot = Map.groupBy(pool.slots, told => told.slot);
+        this.bySlot = Map.groupBy(pool.slots, entry => entry.slot);
         this.history.take(
-            pool, now, slot => this.shownSlots?.has(slot) ?? slot < mostLanes);
+            pool, now, slot => this.shownSlots?.has(slot) ?? slot < maxLanes);
     }
 
-    /** The slots there are, and those that were there in the time that is shown. */
+    /** The current slots, and those that existed in the time range. */
     get slots() {
         const recent = [...this.history.slots].filter(([slot, lives]) =>
             !this.bySlot.has(slot) && lives.at(-1).end > this.now - shownSeconds);
@@ -69,7 +69,7 @@ class PoolView {
         if (!this.pool || !this.isVisible) return;
         const slots = this.slots;
         if (this.first >= slots.length) this.first = 0;
-        const shown = slots.slice(this.first, this.first + mostLanes);
+        const shown = slots.slice(this.first, this.first + maxLanes);
         this.shownSlots = new Set(shown);
         this.span = new Span(this.now, shownSeconds);
         this.drawHead();
@@ -81,7 +81,9 @@ class PoolView {
 
     drawHead() {
         const {serving, workers, state, ready, listeners} = this.pool;
-        const extra = serving > workers ? ` (+${serving - workers} taking over)` : '';
+        const surplus = serving - workers;
+        const extra = surplus > 0
+            ? ` (+${surplus} replacement${surplus === 1 ? '' : 's'})` : '';
         write(this.find('.pool-state'),
             `${countText(Math.min(serving, workers))} of ${countText(workers)} ready${extra}`
             + (state === 'running' ? '' : `, ${state}`),
@@ -92,17 +94,17 @@ class PoolView {
     }
 
     drawOverview(slots, shown) {
-        this.find('.crowd').hidden = slots.length <= mostLanes;
-        if (slots.length <= mostLanes) return;
+        this.find('.crowd').hidden = slots.length <= maxLanes;
+        if (slots.length <= maxLanes) return;
         write(this.find('.shown'), `Lanes and memory of slots ${shown[0]} to `
             + `${shown.at(-1)}, of ${countText(slots.length)} slots; `
-            + 'click a square for others. Memory is drawn from when its lane was first shown.');
+            + 'to select others, click a square. Memory is recorded once a lane is shown.');
         this.find('.back').disabled = this.first === 0;
-        this.find('.on').disabled = this.first + mostLanes >= slots.length;
+        this.find('.on').disabled = this.first + maxLanes >= slots.length;
         const states = slots.map(slot =>
             this.bySlot.has(slot) ? stateOf(this.bySlot.get(slot)[0])[1] : '');
         this.columns = drawOverview(this.find('.overview'), states,
-            index => index >= this.first && index < this.first + mostLanes);
+            index => index >= this.first && index < this.first + maxLanes);
     }
 
     drawLanes(shown) {
@@ -131,7 +133,7 @@ class PoolView {
         this.find('.lanes').append(element);
     }
 
-    /** Tells of the life that is pointed at, and brings out its memory. */
+    /** Describes the incarnation at the pointer, and highlights its memory. */
     drawPointed() {
         const life = this.pointed;
         write(this.find('.readout'), life ? lifeText(life, this.now, clockText) : '');
@@ -140,22 +142,22 @@ class PoolView {
 
     drawLane(lane, slot) {
         const all = this.bySlot.get(slot) ?? [];
-        // The one that serves is told first, then who takes over and those that leave.
-        const [told, ...others] = all;
-        const [words, kind] = told ? stateOf(told) : ['gone', ''];
+        // The incumbent comes first, then its replacement and retiring workers.
+        const [entry, ...others] = all;
+        const [words, kind] = entry ? stateOf(entry) : ['removed', ''];
         const beside = others.map(other => `, ${other.pid ?? '?'} ${stateOf(other)[0]}`);
         lane.lives = this.history.slots.get(slot) ?? [];
         lane.element.dataset.slot = slot;
-        lane.element.dataset.state = told?.state ?? 'gone';
+        lane.element.dataset.state = entry?.state ?? 'gone';
         write(lane.slot, String(slot));
-        write(lane.pid, told?.pid === undefined ? '' : String(told.pid));
+        write(lane.pid, entry?.pid === undefined ? '' : String(entry.pid));
         write(lane.state, words + beside.join(''), `state ${kind}`);
-        lane.state.title = [words + beside.join(''), told?.status ?? ''].join('\n').trim();
-        write(lane.age, secondsText(told?.age_seconds));
-        write(lane.requests, countText(told?.requests));
-        const cap = told?.memory_limit_bytes;
+        lane.state.title = [words + beside.join(''), entry?.status ?? ''].join('\n').trim();
+        write(lane.age, secondsText(entry?.age_seconds));
+        write(lane.requests, countText(entry?.requests));
+        const cap = entry?.memory_limit_bytes;
         const share = cap ? ` / ${bytesText(cap)}` : '';
-        write(lane.memory, bytesText(told?.memory_bytes) + share);
+        write(lane.memory, bytesText(entry?.memory_bytes) + share);
         drawLane(lane.track, lane.lives, this.span);
     }
 
@@ -168,7 +170,7 @@ class PoolView {
             paths: [rates], colour: 'rate', area: true, text: brief,
             top: roomFor(this.highest(rates), 10),
         }, now.rate === null ? '' : brief(now.rate),
-        ` ${countText(this.pool.totals.requests)} in all`);
+        ` ${countText(this.pool.totals.requests)} total`);
         const unit = unitOf(this.pool.slots);
         write(this.find('.rate-title'), `${unit[0].toUpperCase()}${unit.slice(1)} per second`);
         // The column is narrow.
@@ -181,7 +183,7 @@ class PoolView {
         const limit = fullest(this.pool.listeners)?.queue_limit;
         this.chart('queue', {
             paths: [queue], colour: 'queue', area: true, text: brief,
-            // Far above what waits, the limit would flatten all: then the words tell it.
+            // A limit far above the queue would flatten the chart; the caption shows it instead.
             top: limit < 2 * top ? limit * 1.15 : top,
             cap: limit < 2 * top ? limit : undefined, capText: `limit ${countText(limit)}`,
         }, countText(now.queue ?? undefined), limit ? ` of ${countText(limit)}` : '');
@@ -190,7 +192,7 @@ class PoolView {
     drawMemory(shown) {
         const lives = shown.flatMap(slot => this.history.slots.get(slot) ?? [])
             .filter(life => life.memory.length && life.memory.at(-1)[0] >= this.span.from);
-        // A reload may have changed it: that of the newest workers counts.
+        // A reload may have changed the cap: use that of the newest workers.
         const newest = this.pool.slots.filter(slot => slot.memory_limit_bytes)
             .reduce((one, other) => one?.generation > other.generation ? one : other, null);
         const cap = newest?.memory_limit_bytes;
@@ -201,7 +203,7 @@ class PoolView {
             bold: this.pointed?.memory, cap, capText: `max-rss ${bytesText(cap)}`,
             marks: lives.filter(life => life.exit)
                 .map(life => [life.end, life.memory.at(-1)[1], kindOfEnd(life.exit.cause)]),
-        }, bytesText(this.history.series.at(-1).bytes), ' together');
+        }, bytesText(this.history.series.at(-1).bytes), ' total');
     }
 
     chart(name, chart, figure, rest) {
@@ -215,7 +217,7 @@ class PoolView {
         drawChart(this.find(`.${name}-chart canvas`), this.span, chart);
     }
 
-    /** The highest value of a path in the time that is shown. */
+    /** The highest value of a path in the time range. */
     highest(path) {
         let most = 0;
         for (const [time, value] of path) {
@@ -226,15 +228,15 @@ class PoolView {
 
     drawExits() {
         const counts = Object.entries(this.pool.totals.exits);
-        const told = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
-        write(this.find('.totals'), told.join(', ') || 'none yet');
-        const rows = this.pool.exits.slice(0, mostExits).map(exit => [
+        const parts = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
+        write(this.find('.totals'), parts.join(', ') || 'none yet');
+        const rows = this.pool.exits.slice(0, maxExits).map(exit => [
             secondsText(exit.ago_seconds), String(exit.slot), String(exit.pid ?? ''),
             exit.cause, endText(exit), secondsText(exit.age_seconds),
             countText(exit.requests), bytesText(exit.memory_bytes), String(exit.generation),
         ]);
         this.find('table').hidden = !rows.length;
-        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, mostExits)));
+        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, maxExits)));
         const body = this.find('tbody');
         while (body.rows.length > rows.length) body.deleteRow(-1);
         rows.forEach((texts, index) => {

@@ -6,7 +6,7 @@ import SuperviseSettings
 /// Opens the control socket and `status-bind`.
 struct ControlOpening {
     private static let backlog: Int32 = 128
-    /// Whoever reaches a read-only unix socket may look, as with a port.
+    /// Anyone who can connect to a read-only unix socket can read it, as with a port.
     private static let statusMode: UInt32 = 0o666
 
     let settings: MasterSettings
@@ -58,7 +58,7 @@ struct ControlOpening {
             log.write(
                 LogLine(.warning, "control-unavailable")
                     .with("error", failures.map(\.description).joined(separator: "; "))
-                    .with("message", "set control to a path, or to none"))
+                    .with("message", "set control to a path or to none"))
             return nil
         }
     }

@@ -180,7 +180,8 @@ final class ControlServer: Expiring {
         connections[connection.serial] = connection
         if !endpoint.admits(connection.peer) {
             let refusal = ControlRefusal.forbidden(
-                "this socket is for its owner and root; see control-mode and control-owner")
+                "only root, the master's user and the owner may use this socket; see control-mode and control-owner"
+            )
             connection.conversation.refuse(refusal.response, at: now)
             move(connection, at: now) { _, _ in }
         }

@@ -6,7 +6,7 @@ import SuperviseSettings
 final class EventFeed {
     /// The version of what an event tells. A new field or event does not change it; one that goes, or
     /// means something else, does.
-    static let schemaVersion = 1
+    static let schemaVersion = 2
     /// How many events are kept.
     static let kept = 100
 

@@ -68,7 +68,7 @@ extension Master {
 
     /// Tells those who wait for the end that it is there.
     func tellEnd(_ exitCode: Int32) {
-        log.write(LogLine(.info, "stopped").with("exit_code", exitCode))
+        log.write(LogLine(.info, "master-stopped").with("exit_code", exitCode))
         let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"
         control.publish(.stop, Array(line.utf8), last: true, at: now)
         control.beginTurn()
@@ -160,7 +160,8 @@ extension Master {
         _ stream: ControlConnection.Stream, _ connection: ControlConnection
     ) throws(ControlRefusal) {
         guard control.hasRoomForFollower(connection) else {
-            throw .conflict("\(ControlServer.mostFollowers) clients follow already")
+            throw .conflict(
+                "the limit of \(ControlServer.mostFollowers) following clients is reached")
         }
         connection.stream = stream
         connection.conversation.beginStream(.lines, at: now)
@@ -225,12 +226,13 @@ extension Master {
         let names = kept.map(\.name).joined(separator: ", ")
         if let name {
             guard let member = kept.first(where: { $0.name == name }) else {
-                throw .notFound("there is no pool \(name); there are \(names)")
+                throw .notFound("unknown pool \(name); the pools are \(names)")
             }
             return member
         }
         guard let only = kept.first, kept.count == 1 else {
-            throw .ambiguous("which pool? There are \(names)")
+            throw .ambiguous(
+                "missing parameter: pass pool=NAME (--pool NAME); the pools are \(names)")
         }
         return only
     }

@@ -81,10 +81,11 @@ extension Master {
         master.clients = control.clients
         return StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
-            process: { [workers, exited] id in
+            process: { [workers, exited, drains] id in
                 if let worker = workers[id] {
                     return StatusReport.Process(
-                        pid: worker.pid, text: worker.statusText)
+                        pid: worker.pid, text: worker.statusText,
+                        connections: drains[worker.serial]?.open)
                 }
                 return exited.pid(of: id).map { StatusReport.Process(pid: $0, text: nil) }
             })

@@ -69,7 +69,7 @@ extension Master {
             for outcome in outcomes { take(outcome) }
         }
         if observer.isBroken, log.isNew(.observerBroken) {
-            log.write(LogLine(.warning, "observer-failed").with("message", Advice.broken))
+            log.write(LogLine(.warning, "sampler-failed").with("message", Advice.broken))
         }
     }
 
@@ -89,14 +89,6 @@ extension Master {
         case .listensElsewhere(let id, let held):
             guard case .evidence(.notYet) = outcome.reply, let worker = workers[id] else { return }
             warnOfListeningElsewhere(worker, held)
-        case .connections(let id):
-            guard let worker = workers[id] else { return }
-            if case .connections(let reply) = outcome.reply {
-                tell(id, drainer.take(reply, of: worker))
-            } else {
-                let isHopeless = observer.isBroken(for: outcome.job)
-                tell(id, drainer.take(isHopeless ? .unreadable : nil, of: worker))
-            }
         case .bind(let serial, let call):
             guard case .bind(let answer) = outcome.reply else {
                 bindFilters[serial]?.binds.leave(call)
@@ -109,14 +101,14 @@ extension Master {
     private func warnOfStuck(_ job: Observer.Job) {
         let id: WorkerID? =
             switch job.purpose {
-            case .readiness(let id), .listensElsewhere(let id, _), .connections(let id): id
+            case .readiness(let id), .listensElsewhere(let id, _): id
             case .bind(let serial, _): bindFilters[serial]?.worker
             }
         if let worker = id.flatMap({ workers[$0] }) {
             warnOfSampling(worker, "stuck", Advice.stuck)
         } else if log.isNew(.unobservable(pool: job.pool, reason: "stuck")) {
             log.write(
-                LogLine(.warning, "unobservable").with("pool", service.member(job.pool)?.name)
+                LogLine(.warning, "sampling-failed").with("pool", service.member(job.pool)?.name)
                     .with("reason", "stuck").with("message", Advice.stuck))
         }
     }
@@ -124,21 +116,21 @@ extension Master {
     private func warnOfSampling(_ worker: RunningWorker, _ reason: String, _ advice: String) {
         guard log.isNew(.unobservable(pool: worker.id.pool, reason: reason)) else { return }
         log.write(
-            LogLine(.warning, "unobservable", worker).with("reason", reason).with("message", advice)
-        )
+            LogLine(.warning, "sampling-failed", worker).with("reason", reason)
+                .with("message", advice))
     }
 
     private enum Advice {
         static let tooLarge =
-            "this worker has more descriptors, threads or epoll items than a sample may inspect, so "
-            + "nothing but its own word shows whether it is ready (see ready)"
+            "this worker has more descriptors, threads or epoll items than a sample inspects, so only "
+            + "READY=1 can show that it is ready (see ready)"
         static let stuck =
-            "a sample of this worker did not return within 3 s, as where its memory is mapped from a "
-            + "file system that does not answer; the master samples no worker of this pool until "
-            + "it returns"
+            "a sample of this worker did not return within 3 s, for example because its memory is "
+            + "mapped from a file system that does not respond; until it returns, the master samples "
+            + "no worker of this pool"
         static let broken =
-            "the process that inspects workers cannot run here, as under a system call filter "
-            + "without pidfd_getfd and process_vm_readv; readiness is known only from what workers "
-            + "report and from their epoll sets and accept calls"
+            "the process that inspects workers cannot run, for example under a system call filter "
+            + "without pidfd_getfd and process_vm_readv; readiness is determined only from messages, "
+            + "epoll sets and accept calls of the workers"
     }
 }

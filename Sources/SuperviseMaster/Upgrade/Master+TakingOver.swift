@@ -25,8 +25,12 @@ extension Master {
         try generations.resume(state.configurations)
         try notifyFolders.resume(state.notifyFolders)
         try takeWorkers(of: state, sockets)
-        closingListeners.resume(
-            state.closingListeners.mapValues { $0.compactMap { sockets[$0] } }, at: now)
+        shutDoors = state.shutDoors.mapValues { doors in
+            ShutDoors(
+                sockets: doors.sockets.compactMap { sockets[$0] }, emptySince: doors.emptySince,
+                nextLook: doors.nextLook)
+        }
+        expectShutting()
         strangers = state.strangers
         log.resume(logged: state.told.union([.masterStarted]))
         commands.running = state.commands

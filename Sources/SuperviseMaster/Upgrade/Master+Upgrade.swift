@@ -41,7 +41,7 @@ extension Master {
             let upgrade = try tryProgram()
             self.upgrade = upgrade
             log.write(
-                LogLine(.info, "upgrade-begun").with("program", upgrade.path)
+                LogLine(.info, "upgrade-started").with("program", upgrade.path)
                     .with("version", Version.current))
             tellUpgrade(.trial)
         } catch {
@@ -51,7 +51,7 @@ extension Master {
 
     private func tryProgram() throws(UpgradeFailure) -> Upgrade {
         guard let path = launch.programPath else {
-            throw UpgradeFailure("it is not known where this program was found")
+            throw UpgradeFailure("the path of the running program is unknown")
         }
         performPending()
         do {
@@ -83,7 +83,7 @@ extension Master {
         switch outcome {
         case .understood(let version):
             upgrade.probe = nil
-            log.write(LogLine(.debug, "upgrade-tried").with("version", version))
+            log.write(LogLine(.debug, "upgrade-trial-passed").with("version", version))
         case .refused(let reason):
             self.upgrade = nil
             upgradeFailed("\(upgrade.path): \(reason)")
@@ -105,8 +105,8 @@ extension Master {
     func performUpgrade() {
         // A configuration that is being read would be lost.
         guard let upgrade, upgrade.probe == nil, loader == nil else { return }
-        // So would an answer that a worker waits for. Samples of connections are taken again.
-        guard !observer.owesAnswer else { return }
+        // So would an answer that a worker waits for.
+        guard observer.isIdle else { return }
         do {
             let state = handOver()
             if state.kind != upgrade.kind {
@@ -138,7 +138,7 @@ extension Master {
             arguments: [launch.name, Master.resumeVerb, handed] + launch.arguments,
             environment: launch.environment)
         HandedDescriptors.keep(kept, open: false)
-        throw UpgradeFailure("it cannot be run: \(error.message)")
+        throw UpgradeFailure("cannot be executed: \(error.message)")
     }
 
     /// What the next program falls back to, even if its file is gone by now.
@@ -147,8 +147,8 @@ extension Master {
             return try ExecutableFile(path: "/proc/self/exe")
         } catch {
             log.write(
-                LogLine(.warning, "upgrade").with("error", error.description)
-                    .with("message", "an upgrade that fails half-way cannot be taken back"))
+                LogLine(.warning, "upgrade-rollback-unavailable").with("error", error.description)
+                    .with("message", "an upgrade that fails halfway cannot be rolled back"))
             return nil
         }
     }
@@ -164,7 +164,7 @@ extension Master {
     func tell(_ resumption: Resumption) {
         switch resumption {
         case .upgraded(let version): tellUpgraded(from: version)
-        case .returned(let reason): upgradeFailed("the new program could not go on: \(reason)")
+        case .returned(let reason): upgradeFailed("the new program could not take over: \(reason)")
         }
     }
 
@@ -174,7 +174,7 @@ extension Master {
         upgrades.failed += 1
         log.write(
             LogLine(.error, "upgrade-failed").with("error", reason)
-                .with("message", "this program goes on as before"))
+                .with("message", "the running program continues"))
         tellUpgrade(.failed(reason: reason))
     }
 

@@ -12,7 +12,7 @@ import SuperviseState
 /// Whoever changes what stands here in a way that an older or newer program would misread counts
 /// `format` up. A field that goes, and an optional one that comes, is no such change.
 struct MasterState: Codable {
-    static let format: UInt32 = 5
+    static let format: UInt32 = 4
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -86,6 +86,12 @@ struct MasterState: Codable {
         var at: Instant
     }
 
+    struct ShutDoors: Codable {
+        var sockets: [Int32]
+        var emptySince: Instant?
+        var nextLook: Instant
+    }
+
     struct NotifyFolder: Codable {
         var path: String
         var number: Int32
@@ -122,8 +128,7 @@ struct MasterState: Codable {
     var looks: [Look]
     var commands: [Int32: SideCommand]
     var hooks: HookRunner.State
-    /// By pool.
-    var closingListeners: [Int: [Int32]]
+    var shutDoors: [Int: ShutDoors]
     var control: ControlServer.State
     var serviceManager: ServiceManagerLink.State?
     var reloadFollower: ReloadFollower
@@ -161,14 +166,14 @@ extension MasterState {
         var description: String {
             switch self {
             case .inconsistent(let what):
-                "supervise \(Version.current) finds the running one's state inconsistent: \(what)"
+                "supervise \(Version.current) rejects the inconsistent state of the running version: \(what)"
             case .format(let head):
-                "the running supervise \(head.version) keeps its state in format \(head.format), "
-                    + "and supervise \(Version.current) reads format \(MasterState.format) alone"
+                "the running supervise \(head.version) uses state format \(head.format), but "
+                    + "supervise \(Version.current) reads only format \(MasterState.format)"
             case .fault(let fault):
-                "supervise \(Version.current) does not understand the running one's state: \(fault)"
+                "supervise \(Version.current) cannot read the state of the running version: \(fault)"
             case .configuration(let problem):
-                "supervise \(Version.current) does not understand the running one's settings: "
+                "supervise \(Version.current) cannot read the settings of the running version: "
                     + problem
             }
         }
@@ -196,7 +201,7 @@ extension MasterState {
     /// Everything that resuming takes for granted.
     func check() throws(Refusal) {
         guard let current = configurations[service.generation] else {
-            throw .inconsistent("there is no configuration of the generation in force")
+            throw .inconsistent("the current generation has no configuration")
         }
         for text in [current] + Array(configurations.values) {
             _ = try MasterState.configuration(text)
@@ -205,15 +210,15 @@ extension MasterState {
         for recipe in recipes {
             let resolved = try MasterState.configuration(recipe.configuration)
             guard resolved.configuration.pools.count == 1 else {
-                throw .inconsistent("a recipe is not of one pool")
+                throw .inconsistent("a blueprint belongs to several pools")
             }
             guard recipe.listeners.allSatisfy({ known.contains($0.number) }) else {
-                throw .inconsistent("a pool has a listener that is not there")
+                throw .inconsistent("a pool refers to a missing listener")
             }
         }
         guard workers.map(\.recipe).allSatisfy(recipes.indices.contains),
             looks.map(\.recipe).allSatisfy(recipes.indices.contains)
-        else { throw .inconsistent("a worker has no recipe") }
+        else { throw .inconsistent("a worker has no blueprint") }
     }
 
     /// What of it can be strange to another version: as long as this stays the same, one that understood
@@ -226,7 +231,7 @@ extension MasterState {
         case .loaded(let resolved): return resolved
         case .problems(let problems):
             throw .configuration(problems.joined(separator: "; "))
-        case nil: throw .configuration("they are cut")
+        case nil: throw .configuration("they are truncated")
         }
     }
 }

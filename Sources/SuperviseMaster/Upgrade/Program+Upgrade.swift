@@ -24,7 +24,7 @@ extension Program {
     static func resume(_ words: [String], _ environment: [String], open: Set<Int32>) -> Int32 {
         ProcessTitle.setName("supervise")
         guard let handed = Handed(words) else {
-            complain("supervise: \(words[1]) is not for people\n")
+            complain("supervise: \(words[1]) is for internal use\n")
             return ExitCode.usage
         }
         let fallback = handed.program.map { program in
@@ -56,7 +56,7 @@ extension Program {
                 handed.reason.map(Master.Resumption.returned) ?? .upgraded(from: version)
             return try master.resume(resumption)
         } catch {
-            complain("supervise: the upgrade failed half-way: \(error)\n")
+            complain("supervise: the upgrade failed halfway: \(error)\n")
             return ExitCode.masterFailed
         }
     }
@@ -97,9 +97,10 @@ extension Program {
         } catch {
             let problems = error.problems.map(\.description).joined(separator: "; ")
             throw UpgradeFailure(
-                "supervise \(Version.current) does not understand the command line: \(problems)")
+                "supervise \(Version.current) rejects the command line: \(problems)")
         }
-        throw UpgradeFailure("supervise \(Version.current) would not run with this command line")
+        throw UpgradeFailure(
+            "supervise \(Version.current) would not start a master with this command line")
     }
 
     /// The master, and the version that it was before. The state, which holds all of it once more, is
@@ -115,7 +116,7 @@ extension Program {
         launch.programPath = state.programPath
         let signals = try SignalDescriptor(blockingAllAndServing: MasterSignal.served)
         guard let text = state.configurations[state.service.generation] else {
-            throw UpgradeFailure("there is no configuration of the generation in force")
+            throw UpgradeFailure("the current generation has no configuration")
         }
         let settings = try MasterState.configuration(text).configuration.master
         let log = try Log(resuming: state.log, settings)

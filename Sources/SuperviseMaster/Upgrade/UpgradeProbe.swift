@@ -55,7 +55,7 @@ final class UpgradeProbe {
             pid = spawned.pid
             process = spawned.process
         } catch {
-            throw UpgradeFailure("it cannot be run: \(SystemCallError.message(of: error.code))")
+            throw UpgradeFailure("cannot be executed: \(SystemCallError.message(of: error.code))")
         }
     }
 
@@ -80,7 +80,7 @@ final class UpgradeProbe {
             }
             return nil
         } catch {
-            return .refused("its answer cannot be read: \(error)")
+            return .refused("cannot read its response: \(error)")
         }
     }
 
@@ -89,12 +89,13 @@ final class UpgradeProbe {
         let words = line.dropLast().split(separator: " ", maxSplits: 1)
         guard line.hasSuffix("\n"), words.count == 2 else {
             return .refused(
-                "it ended without a word: it is no supervise, or one that is too old to take over")
+                "it exited without a response: it is not supervise, or a version too old to take over"
+            )
         }
         switch words[0] {
         case "understood": return .understood(version: String(words[1]))
         case "refused": return .refused(String(words[1]))
-        default: return .refused("its answer makes no sense")
+        default: return .refused("invalid response")
         }
     }
 

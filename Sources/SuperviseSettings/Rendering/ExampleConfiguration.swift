@@ -1,4 +1,4 @@
-/// The example config file: every setting as a comment, and two pools that run as they stand.
+/// The example config file: every setting as a comment, followed by two pools that run unchanged.
 public enum ExampleConfiguration {
     /// The text of `conf/supervise.conf`, as `supervise help conf` prints it.
     public static var text: String {
@@ -6,22 +6,22 @@ public enum ExampleConfiguration {
     }
 
     private static let introduction = [
-        "# An example for supervise with two pools, and every setting with its default. Try it:",
+        "# Example configuration of supervise: every setting with its default, and two pools. To try it:",
         "#",
         "#     swift build -c release",
         "#     .build/release/supervise --config conf/supervise.conf",
         "#     curl http://127.0.0.1:8000/",
         "#",
-        "# This file is what \"supervise help conf\" prints. Remove the # before a key to set it.",
-        "# More about a key: supervise help KEY. More about the syntax: supervise help config.",
+        "# supervise help conf prints this file. To set a key, remove the # before it.",
+        "# Details of a key: supervise help KEY. Syntax: supervise help config.",
         "",
     ]
 
     private static var reference: [String] {
-        var lines = ["# The master. Its settings stand before the first section.", ""]
+        var lines = ["# The master. Its settings come before the first section.", ""]
         lines += settings(in: .master)
         lines.append(
-            "# The pools. What stands here, before the first section, is the default of every pool."
+            "# The pools. A setting before the first section is the default of every pool."
         )
         lines.append("")
         for group in Setting.Group.allCases where group != .master {
@@ -41,7 +41,7 @@ public enum ExampleConfiguration {
         }
     }
 
-    /// The default where it can be written, else what kind of value goes there.
+    /// The default, or a placeholder if the default is not a literal value.
     private static func sample(of setting: Setting) -> String {
         setting.defaultRemark != nil || setting.defaultText == "none"
             ? setting.placeholder : setting.defaultText
@@ -49,7 +49,7 @@ public enum ExampleConfiguration {
 
     private static let pools = [
         "# A web server: two workers share the listener. Each is recycled after 1000 to 1100",
-        "# requests, or when it has grown past 512 MB, once its replacement is ready.",
+        "# requests, or when its memory exceeds 512 MB. Its replacement is ready first.",
         "[pool web]",
         "bind = 127.0.0.1:8000",
         "workers = 2",
@@ -58,7 +58,7 @@ public enum ExampleConfiguration {
         "max-rss = 512M",
         "command = .build/release/hello-worker",
         "",
-        "# Jobs: one worker without a listener, started afresh every minute.",
+        "# Jobs: one worker without a listener, replaced every minute.",
         "[pool jobs]",
         "max-lifetime = 60s",
         "command = sh -c 'while :; do sleep 1; done'",

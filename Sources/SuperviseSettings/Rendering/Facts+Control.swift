@@ -1,46 +1,48 @@
-/// How to look at a running master and steer it, in words.
+/// Monitoring and control of a running master.
 extension Fact {
-    /// What all commands for a running master have in common, paragraph by paragraph.
+    /// The behaviour that all commands for a running master share, one string per paragraph.
     static let commands = [
         """
-        Without more they go to the only master that runs. They look for it in \
-        $XDG_RUNTIME_DIR/supervise, and in /run/supervise where none answers there. Where there are \
-        several, --name NAME chooses the one of that name (see: supervise help name), --control \
-        PATH the one whose control socket that is.
+        Without options, these commands address the only running master. They search \
+        $XDG_RUNTIME_DIR/supervise and, if no master answers there, /run/supervise. If several \
+        masters run, --name NAME selects one by its name (see: supervise help name) and --control \
+        PATH selects one by its control socket.
         """,
         """
-        recycle and scale act on the only pool, or on that of --pool. reload --wait follows the \
-        reload until every worker is new, or until it is clear that this will not be soon, and says \
-        why; --timeout gives up waiting, not the reload. stop --wait ends when the master has.
+        recycle and scale address the only pool, or the pool given by --pool. reload --wait follows \
+        the reload until every worker is new or until that cannot happen soon, and prints the \
+        reason. --timeout ends the wait, not the reload. stop --wait returns when the master has \
+        exited.
         """,
         """
-        Colours are used on a terminal, unless NO_COLOR is set. top scrolls with the arrow keys and ends with q; \
-        if its output is not a terminal it prints the status once.
+        Output to a terminal is coloured unless NO_COLOR is set. top scrolls with the arrow keys \
+        and quits with q. If its output is not a terminal, it prints the status once.
         """,
     ]
 
     /// The exit codes of commands for a running master.
     static let commandExitCodes = [
-        Fact("0", "Done; with reload --wait, every worker is new."),
+        Fact("0", "Success; with reload --wait, every worker is new."),
         Fact(
             "1",
-            "Refused, or it failed; with reload --wait, the reload was aborted, stalls, or took "
-                + "longer than the timeout."),
-        Fact("2", "The command line is wrong, or leaves open which master or pool is meant."),
+            "The master rejected the command, or it failed. With reload --wait, the reload was "
+                + "aborted, stalled, or took longer than the timeout."),
+        Fact("2", "The command line is invalid, or several masters or pools match."),
         Fact("3", "No master is running."),
     ]
 
-    /// The protocol, paragraph by paragraph.
+    /// The control protocol, one string per paragraph.
     static let controlProtocol = [
         """
-        The control socket and status-bind speak HTTP/1.1 (and 1.0) with JSON, so curl is a client: \
-        curl --unix-socket /run/supervise/NAME.sock http://localhost/status. What changes something \
-        is POST and on the control socket alone. Parameters stand in the query or in a form \
-        (curl -d by=1). An error is {"error": "..."} with its status code.
+        The control socket and status-bind serve HTTP/1.1 (and 1.0) with JSON, so curl is a client: \
+        curl --unix-socket /run/supervise/NAME.sock http://localhost/status. Requests that change \
+        something use POST and work only on the control socket. Parameters are passed in the query \
+        or as a form (curl -d by=1). An error is {"error": "..."} with its status code.
         """,
         """
-        A request has at most 8 KiB of head, 4 KiB of body and 10 seconds to arrive; a socket has \
-        at most 64 clients, and the one that was quiet longest makes room for the next.
+        A request is limited to 8 KiB of head and 4 KiB of body and must arrive within 10 seconds. \
+        Each socket serves at most 64 clients. A further client replaces the one that has been \
+        idle longest.
         """,
     ]
 
@@ -48,54 +50,71 @@ extension Fact {
     static let resources = [
         Fact(
             "GET /",
-            "For browsers, a page that shows the workers, their memory, requests and accept queues "
-                + "as they live; for others a line of text."),
-        Fact("GET /status", "Everything, as one JSON object: see supervise help schema."),
-        Fact("GET /metrics", "The same figures for Prometheus."),
-        Fact("GET /healthz", "200: the master lives."),
+            "For browsers, a live page with the workers, their memory, their requests and the "
+                + "accept queues. For other clients, a line of text."),
+        Fact("GET /status", "The whole status as one JSON object: see supervise help schema."),
+        Fact("GET /metrics", "The same figures in the Prometheus text format."),
+        Fact("GET /healthz", "200 while the master runs."),
         Fact(
             "GET /readyz",
-            "200 when every pool has the ready workers that it promises (workers less "
-                + "max-unavailable), else or while stopping 503; the body says which do not."),
+            "200 if every pool has its minimum number of ready workers (workers minus "
+                + "max-unavailable), otherwise or while stopping 503. The body lists the pools."),
         Fact(
             "GET /events[?follow]",
-            "The last 100 events, one JSON object a line; then those to come."),
+            "The last 100 events, one JSON object per line. With follow, new events as well."),
         Fact(
             "POST /reload[?wait]",
-            "Like HUP. With wait, one JSON object a line: stage is reading, trial, rolling (replaced, "
-                + "of) and at last verdict, with result complete, aborted, stalled, failed (the "
-                + "configuration has errors), superseded (by a newer reload) or stopped, and "
-                + "reasons."),
+            "Like HUP. With wait, one JSON object per line. stage is reading, canary, rolling (with "
+                + "replaced and of) and finally verdict. A verdict has reasons and a result: "
+                + "complete, aborted, stalled, failed (the configuration has errors), superseded (by "
+                + "a newer reload) or stopped."),
         Fact(
-            "POST /recycle?slot=N|all[&pool=NAME]", "Replace one worker or all, within the budget."),
+            "POST /recycle?slot=N|all[&pool=NAME]",
+            "Replace one worker, or all workers, within the budget."),
         Fact(
             "POST /scale?to=N|by=N[&pool=NAME]",
-            "Change the number of workers. The response has pool, from, to and, for caps that are "
-                + "percentages, max_rss_bytes and kill_rss_bytes of a new worker."),
+            "Change the number of workers. The response contains pool, from and to. If the memory "
+                + "caps are percentages, it also contains max_rss_bytes and kill_rss_bytes of a new "
+                + "worker."),
         Fact(
             "POST /stop[?quick][&wait]",
-            "Like TERM, or INT. With wait, the answer ends with the master."),
+            "Like TERM; with quick, like INT. With wait, the response ends when the master exits."),
         Fact("POST /reopen", "Like USR1."),
         Fact(
             "POST /upgrade[?wait]",
-            "Like USR2. With wait, one JSON object a line: stage is trial, then verdict, with result "
-                + "complete, version and from, or result failed and reason."),
+            "Like USR2. With wait, one JSON object per line. stage is trial, then verdict. A verdict "
+                + "has the result complete with version and from, or failed with reason."),
     ]
 
-    /// The schemas, paragraph by paragraph.
+    /// The schemas, one string per paragraph.
     static let schema = [
         """
-        An event is a line of the log as a JSON object: schema (1), sequence (counts all events of \
-        this master), time, level, event (its name), and facts such as pool, slot, pid, generation, \
-        cause, age (seconds), requests with their unit (requests or connections), rss (bytes). \
-        Commands of on-event get the same as \
-        SUPERVISE_EVENT (the name), SUPERVISE_EVENT_SCHEMA, _SEQUENCE, _TIME, _LEVEL, _POOL, … and \
-        SUPERVISE_EVENT_JSON. A reader that is too slow misses events and gets {"event":"dropped", \
-        "events":N} in their place.
+        An event is one log line as a JSON object. Its fields are schema (2), sequence (the number \
+        of the event since the master started), time, level, event (the name), and details such as \
+        pool, slot, pid, generation, cause, age (seconds), requests, unit (requests or connections) \
+        and rss (bytes). on-event passes the same fields to its command as SUPERVISE_EVENT (the \
+        name), SUPERVISE_EVENT_SCHEMA, _SEQUENCE, _TIME, _LEVEL, _POOL, … and SUPERVISE_EVENT_JSON. \
+        A client that reads too slowly loses events and receives {"event":"dropped","events":N} in \
+        their place.
         """,
         """
-        /status has schema ("supervise-status") and version (1). New fields may be added without a \
-        new version; what has no value is left out. Its fields:
+        Schema 2 renamed these events of schema 1: also-binds to bind-redirected, backlog to \
+        backlog-failed, closed to listeners-closing, daemon to daemonized, done to slot-finished, \
+        due to recycle-scheduled, ended to pool-stopped, giving-up to startup-failed, \
+        killed-processes to orphans-killed, left-processes to orphans-found, memory-tight to \
+        memory-low, notify-unguarded to notify-socket-unprotected, observer-failed to \
+        sampler-failed, readmit-failed to listener-reopen-failed, stop-habit to drain-mode, stopped \
+        to master-stopped, uncounted to requests-not-counted, unkillable to kill-failed, \
+        unobservable to sampling-failed, upgrade to upgrade-rollback-unavailable, upgrade-begun to \
+        upgrade-started, upgrade-tried to upgrade-trial-passed. It renamed the cause superseded to \
+        generation-abandoned and the field haste to mode.
+        """,
+        """
+        /status has schema ("supervise-status") and version (2). New fields may appear without a \
+        new version. A field without a value is omitted. Version 2 renamed the field promised to \
+        min_ready, the reload states trial to canary and overtaken to superseded, the slot states \
+        left-processes to stopping-orphans and done to finished, and the pool state ended to \
+        stopped. The fields are:
         """,
     ]
 
@@ -108,29 +127,30 @@ extension Fact {
                 + "processor_seconds, events_dropped, upgrades, upgrades_failed."),
         Fact(
             "reload",
-            "The last one, if any: generation, state (trial, rolling, stalled, complete, aborted, "
-                + "overtaken, failed, stopped), age_seconds, took_seconds, replaced, of, reasons."),
+            "The last reload, if any: generation, state (canary, rolling, stalled, complete, "
+                + "aborted, superseded, failed, stopped), age_seconds, took_seconds, replaced, of, "
+                + "reasons."),
         Fact(
             "pools[]",
-            "name, state, ready, generation, workers, serving, live, promised, max_surge, "
+            "name, state, ready, generation, workers, serving, live, min_ready, max_surge, "
                 + "max_unavailable."),
         Fact("pools[].listeners[]", "address, queue (connections that wait), queue_limit."),
         Fact(
             "pools[].slots[]",
-            "A worker: slot, incarnation (counts the workers of a slot), pid, state ("
-                + "starting, booting, ready, draining (with connections, the open ones), retiring, "
-                + "left-processes), cause, "
-                + "due, replacement, generation, age_seconds, requests, requests_unit (what is "
-                + "counted: requests, or connections, each of which may carry many requests), "
-                + "request_limit, requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
+            "A worker: slot, incarnation (the number of the worker in its slot), pid, state "
+                + "(starting, booting, ready, draining, retiring, stopping-orphans), connections "
+                + "(open ones, while draining), cause, due (the cause of a scheduled recycle), "
+                + "replacement, generation, age_seconds, requests, requests_unit (requests, or "
+                + "connections, each of which may carry many requests), request_limit, "
+                + "requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "
-                + "memory_limit_in_seconds, status. Or a slot without one: state waiting, backoff "
-                + "(failures, starts_in_seconds), done or failed."),
+                + "memory_limit_in_seconds, status. Or a slot without a worker: state waiting, "
+                + "backoff (with failures and starts_in_seconds), finished or failed."),
         Fact(
             "pools[].totals",
             "starts, start_failures, boots, boot_seconds, requests (of both units), connections "
-                + "(those among them), kills, backoffs, memory_alarms, "
-                + "exits (by cause)."),
+                + "(the part counted in connections), kills, backoffs, memory_alarms, exits (by "
+                + "cause)."),
         Fact(
             "pools[].exits[]",
             "The last 100, newest first: slot, incarnation, pid, ago_seconds, cause, status or "

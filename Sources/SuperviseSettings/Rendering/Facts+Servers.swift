@@ -1,16 +1,16 @@
-/// Servers that do not work by themselves, in words.
+/// Servers that need a setting of their own or of supervise.
 extension Fact {
     /// When adoption is enough and when it is not.
     static let servers = [
         """
-        A server that opens its own socket needs nothing but a bind on its address: its bind() is \
-        answered with the master's listener (adopt). This works behind wrappers such as npm start, \
-        sh, xargs, poetry run and bundle exec. The servers below need a setting of theirs or ours.
+        A server that opens its own socket needs only a bind with its address: the master's listener \
+        replaces the server's socket (see: supervise help adopt). This also works behind wrappers \
+        such as npm start, sh, xargs, poetry run and bundle exec. The servers below need a setting.
         """,
         """
-        Some servers connect to their address before they bind it, to find out whether it is free. \
-        They find the master's listener and give up. Turn the check off, or hand them the \
-        descriptor as described below.
+        Some servers connect to their address before they bind it, to check whether it is free. \
+        They reach the master's listener and exit. Disable the check, or pass the descriptor as \
+        described below.
         """,
     ]
 
@@ -18,25 +18,26 @@ extension Fact {
     static let serverRecipes = [
         Fact(
             "uwsgi",
-            "pass-listeners = no, and --http-socket or --socket with the address of bind. Otherwise "
-                + "uwsgi takes the sockets in LISTEN_FDS for ones that speak its own protocol."),
+            "Set pass-listeners = no, and use --http-socket or --socket with the address of bind. "
+                + "Otherwise uwsgi expects its own protocol on the sockets in LISTEN_FDS."),
         Fact(
             "lighttpd",
-            "server.systemd-socket-activation = \"enable\". Without it, lighttpd connects to its unix "
-                + "socket first."),
+            "Set server.systemd-socket-activation = \"enable\". Otherwise lighttpd connects to its "
+                + "unix socket first."),
         Fact(
             "php-fpm",
-            "--nodaemonize, and env = FPM_SOCKETS=PATH=3, where PATH is the listen of its pool and "
-                + "the path of bind = unix:PATH. Without it, php-fpm connects to its socket first."),
-        Fact("robyn", "app.start(_check_port=False)."),
-        Fact("nginx", "daemon off, and master_process off or on."),
+            "Use --nodaemonize and set env = FPM_SOCKETS=PATH=3, where PATH is both the listen of the "
+                + "php-fpm pool and the path of bind = unix:PATH. Otherwise php-fpm connects to its "
+                + "socket first."),
+        Fact("robyn", "Call app.start(_check_port=False)."),
+        Fact("nginx", "Set daemon off. master_process may be off or on."),
         Fact(
             "tornado, aiohttp",
-            "They bind 0.0.0.0 and [::]. One bind is enough: both become its listener. Add "
+            "They bind 0.0.0.0 and [::]. With a single bind, both become its listener. Add "
                 + "bind = [::]:PORT to serve both."),
         Fact(
             "localhost",
-            "bind = localhost:PORT binds every address of the name and listens on the first. The others "
-                + "listen from when a worker binds a second address of the name."),
+            "bind = localhost:PORT binds every address of the name and listens on the first one. The "
+                + "others start to listen when a worker binds a second address of the name."),
     ]
 }

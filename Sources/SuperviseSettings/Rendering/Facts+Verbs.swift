@@ -1,31 +1,32 @@
 extension Verb {
-    /// What it does, paragraph by paragraph.
+    /// What the command does, one string per paragraph.
     var details: [String] {
         switch self {
         case .run:
             [
                 """
-                Starts a master in the foreground: it binds the sockets, starts the workers and runs \
-                until it is stopped. The word run may be left out. Options come before --, the command \
-                after it; with --config the pools come from a file. All options: supervise --help.
+                Starts a master in the foreground. The master binds the sockets, starts the workers \
+                and runs until it is stopped. The word run is optional. Options come before --, the \
+                command after it. With --config, the pools are read from a file. To list all \
+                options: supervise --help.
                 """
             ]
         case .check:
             [
                 """
-                Reads the settings exactly as run does, takes the same options, and prints what they \
-                come to. Errors end it with status 2. It warns of what a start would stumble over, \
-                such as a program or a folder that does not exist.
+                Reads the settings as run does, with the same options, and prints the effective \
+                settings. If there are errors, it exits with status 2. It also warns about problems \
+                that a start would encounter, such as a missing program or directory.
                 """
             ]
         case .status:
             [
                 """
                 Prints the pools with their listeners, one line per worker, and the last exits with \
-                their cause. Columns that do not fit the terminal are left out; those that need \
-                explanation: CAP is max-rss, CAP IN the time until the worker reaches it at the rate \
-                at which it grows, LEFT what remains to max-requests, BOOT the time until it was \
-                ready. REQUESTS counts what the worker reports; CONNS instead means that the preload \
+                their causes. Columns that do not fit the terminal are omitted. CAP is max-rss. CAP \
+                IN is the time until the worker reaches it at its current growth rate. LEFT is the \
+                number of requests until max-requests. BOOT is the time until the worker was ready. \
+                REQUESTS is the count that the worker reports. CONNS replaces it if the preload \
                 library counts accepted connections, each of which may carry many requests (see: \
                 supervise help count).
                 """
@@ -34,23 +35,23 @@ extension Verb {
             [
                 """
                 Shows the status on the whole terminal and refreshes it every second. The arrow keys, \
-                j and k, the page keys and space scroll; g and G go to the ends; q quits. When the \
-                master ends, the reason is printed. If the output is not a terminal, the status is \
-                printed once.
+                j and k, the page keys and space scroll. g and G go to the start and the end. q \
+                quits. When the master exits, top prints the reason. If the output is not a terminal, \
+                the status is printed once.
                 """
             ]
         case .events:
             [
                 """
-                Prints the last 100 events: what the log says, whatever log-level is. \
-                The fields are described in supervise help schema.
+                Prints the last 100 events. An event is a log line, including lines below log-level. \
+                supervise help schema describes the fields.
                 """
             ]
         case .reload:
             [
                 """
-                Reads the configuration again and replaces every worker, as HUP does. One new worker \
-                per pool is tried first; if it fails, nothing changes.
+                Reads the configuration again and replaces every worker, as HUP does. Each pool \
+                first starts one new worker, the canary. If a canary fails, nothing changes.
                 """
             ]
         case .recycle:
@@ -63,17 +64,17 @@ extension Verb {
         case .scale:
             [
                 """
-                Sets the number of workers, or changes it by a number. A reload goes back to the \
+                Sets the number of workers, or changes it by a number. A reload restores the \
                 configured number.
                 """
             ]
         case .stop:
-            ["Stops the master and its workers, gracefully as TERM does."]
+            ["Stops the master and its workers gracefully, as TERM does."]
         case .reopen:
-            ["Opens log-file and memory-log again, as USR1 does. For use after a log was rotated."]
+            ["Reopens log-file and memory-log, as USR1 does. Use it after rotating the logs."]
         case .upgrade: Fact.upgrade
         case .help:
-            ["Explains a setting, a command or a topic. The topics: supervise help topics."]
+            ["Explains a setting, a command or a topic. To list the topics: supervise help topics."]
         case .man:
             ["Prints the manual page in roff. To read it: supervise man | man -l -"]
         case .version:
@@ -81,43 +82,44 @@ extension Verb {
         }
     }
 
-    /// Its own options, and those that all commands for a running master have.
+    /// The command's own options, followed by those that all commands for a running master share.
     var options: [Fact] {
         let own: [Fact] =
             switch self {
-            case .status: [Fact("--json", "Print everything as one JSON object.")]
+            case .status: [Fact("--json", "Print the whole status as one JSON object.")]
             case .events:
                 [
-                    Fact("--follow", "Go on with the events to come, until the master ends."),
+                    Fact("--follow", "Print new events as well, until the master exits."),
                     Fact("--json", "Print one JSON object per line."),
                 ]
             case .reload:
                 [
                     Fact(
-                        "--wait", "Follow the reload to its end, and report a failure by status 1."),
-                    Fact("--timeout TIME", "Wait no longer than this; the reload goes on."),
+                        "--wait",
+                        "Follow the reload until it ends. If it fails, exit with status 1."),
+                    Fact("--timeout TIME", "Stop waiting after this time; the reload continues."),
                 ]
             case .recycle:
                 [
-                    Fact("SLOT", "The slot, as status shows it; all for every slot."),
+                    Fact("SLOT", "The slot, as shown by status, or all for every slot."),
                     Fact("--pool NAME", "The pool, if there are several."),
                 ]
             case .scale:
                 [
-                    Fact("N, +N, -N", "The number of workers, or how many more or fewer."),
+                    Fact("N, +N, -N", "The number of workers, or the change of it."),
                     Fact("--pool NAME", "The pool, if there are several."),
                 ]
             case .stop:
                 [
-                    Fact("--quick", "Stop at once, as INT does: requests in flight are lost."),
-                    Fact("--wait", "Return when the master has ended."),
+                    Fact("--quick", "Stop at once, as INT does. Requests in flight are lost."),
+                    Fact("--wait", "Return when the master has exited."),
                 ]
             case .run, .check, .top, .reopen, .upgrade, .help, .man, .version: []
             }
         guard isForMaster else { return own }
         return own + [
-            Fact("--name NAME", "The master of this name, if several run."),
-            Fact("--control PATH", "The master with this control socket."),
+            Fact("--name NAME", "The name of the master, if several run."),
+            Fact("--control PATH", "The control socket of the master."),
         ]
     }
 }

@@ -16,11 +16,11 @@ extension HelpTopic {
     }
 }
 
-/// The help, line by line, made from the settings table.
+/// The help, line by line, generated from the settings table.
 enum HelpText {
     private static let column = 29
 
-    /// The settings of the short help: what most people start with.
+    /// The settings of the short help.
     private static let mostUsed = [
         "bind", "workers", "max-requests", "max-requests-jitter", "max-lifetime", "max-rss",
         "graceful-timeout", "ready", "user", "env",
@@ -39,27 +39,29 @@ enum HelpText {
         lines += ["       supervise " + verbs.joined(separator: "|"), ""]
         lines.append(option("-c, --config FILE", "Read settings from this file"))
         lines += mostUsed.compactMap(Setting.named).map(option)
-        lines += ["", "Everything else: supervise --help, supervise help TOPIC, supervise man."]
+        lines += ["", "More: supervise --help, supervise help TOPIC, supervise man."]
         return lines
     }
 
     static var full: [String] {
         var lines = ["supervise: \(Fact.purpose)", ""] + usage
-        lines += ["", "Options come before --; everything after it is the command, untouched."]
-        lines.append("Each is also a key of the config file; [brackets] hold the default.")
+        lines += [
+            "", "Options come before --; everything after it is the command, passed on unchanged.",
+        ]
+        lines.append("Each option is also a key of the config file. Defaults are in [brackets].")
         for group in Setting.Group.allCases {
             lines += ["", group.title + ":"] + Setting.all(in: group).map(option)
         }
         lines += ["", "Other:"]
         lines += [
             option("-c, --config FILE", "Read settings from this file"),
-            option("--pool NAME.key=value", "Set something for one of several pools"),
-            option("-h", "Show the options used most"),
-            option("--help", "Show this"),
+            option("--pool NAME.key=value", "Set an option for one of several pools"),
+            option("-h", "Show the most common options"),
+            option("--help", "Show this help"),
             option("-V, --version", "Show the version"),
             "",
             "Sizes: 512M, 512MB, 1.5G, 65536 (bytes). Durations: 30 or 30s, 500ms, 1h30m, 1.5h.",
-            "Read more: supervise help KEY (such as max-rss), supervise help topics,",
+            "More: supervise help KEY (such as max-rss), supervise help topics,",
             "supervise man | man -l -",
         ]
         return lines
@@ -73,11 +75,11 @@ enum HelpText {
             ("Default", setting.defaultText),
             ("Config file", setting.key + " = " + setting.placeholder),
             ("Environment", setting.environmentVariable),
-            ("Belongs to", scope(of: setting)),
-            ("On a reload", reload(of: setting)),
+            ("Scope", scope(of: setting)),
+            ("Takes effect", reload(of: setting)),
         ]
         for (term, meaning) in facts {
-            lines += PlainText.entry(term + ":", meaning, column: 16)
+            lines += PlainText.entry(term + ":", meaning, column: 17)
         }
         return lines
     }
@@ -96,7 +98,7 @@ enum HelpText {
     static func page(_ page: HelpTopic.Page) -> [String] {
         switch page {
         case .topics: topics
-        case .config: paragraphs(Fact.configFile) + ["", "An example: supervise help conf"]
+        case .config: paragraphs(Fact.configFile) + ["", "Example: supervise help conf"]
         case .environment: list(Fact.environment, column: 20)
         case .signals: list(Fact.signals, column: 16) + [""] + paragraphs(Fact.signalsUnderSystemd)
         case .exitCodes: list(Fact.exitCodes, column: 6)
@@ -114,20 +116,20 @@ enum HelpText {
     static func scope(of setting: Setting) -> String {
         switch setting.scope {
         case .master: "the master"
-        case .pool: setting.isRepeatable ? "each pool; may be given more than once" : "each pool"
+        case .pool: setting.isRepeatable ? "each pool; repeatable" : "each pool"
         }
     }
 
     static func reload(of setting: Setting) -> String {
         switch setting.reload {
-        case .live: "counts at once"
-        case .newWorkers: "counts for the new workers"
-        case .newListeners: "counts for listeners that are added"
-        case .restart: "counts only after a restart"
+        case .live: "at once, when a reload is committed"
+        case .newWorkers: "in workers that start after a reload"
+        case .newListeners: "in listeners that a reload adds"
+        case .restart: "after a restart of the master"
         }
     }
 
-    /// The summary, with a word about lists.
+    /// The summary, marked if the setting is repeatable.
     static func summary(of setting: Setting) -> String {
         setting.summary + (setting.isRepeatable ? " (repeatable)" : "")
     }
@@ -143,12 +145,12 @@ enum HelpText {
         for verb in Verb.allCases where verb.isForMaster {
             lines += PlainText.entry(verb.usage.form, verb.usage.summary, column: 35)
         }
-        lines += ["", "More about one of them: supervise help COMMAND.", ""]
+        lines += ["", "Details: supervise help COMMAND.", ""]
         lines += paragraphs(Fact.commands) + [""]
         return lines + list(Fact.commandExitCodes, column: 6)
     }
 
-    /// One command in full.
+    /// The full help of a command.
     static func command(_ verb: Verb) -> [String] {
         var lines = ["usage: supervise " + verb.usage.form, ""] + paragraphs(verb.details)
         let options = verb.options
@@ -162,13 +164,16 @@ enum HelpText {
         for page in HelpTopic.Page.allCases {
             lines += PlainText.entry(page.rawValue, page.summary, column: 16)
         }
-        lines += ["", "Commands (or how to use those for a running master: commands)"]
+        lines += ["", "Commands (for a running master: supervise help commands)"]
         lines += PlainText.wrap(Verb.allCases.map(\.rawValue).joined(separator: ", "), indent: 2)
         for group in Setting.Group.allCases {
             let keys = Setting.all(in: group).map(\.key).joined(separator: ", ")
-            // "workers" is both; the key is the more likely question.
+            // "workers" is a key and a group; as a topic it is the key.
             let isTopic = Setting.named(group.rawValue) == nil
-            lines += ["", group.title + (isTopic ? " (or all of them: \(group.rawValue))" : "")]
+            lines += [
+                "",
+                group.title + (isTopic ? " (all of them: supervise help \(group.rawValue))" : ""),
+            ]
             lines += PlainText.wrap(keys, indent: 2)
         }
         return lines
@@ -197,6 +202,6 @@ extension String {
     /// The text without the line break at its end.
     var trimmingLastLineBreak: String { hasSuffix("\n") ? String(dropLast()) : self }
 
-    /// The text as it goes on after a colon.
+    /// The text with its first letter in lower case, for use after a colon.
     var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }

@@ -1,23 +1,23 @@
-/// What `help` can explain.
+/// A topic of `help`.
 public enum HelpTopic: Equatable, Sendable {
-    /// `-h`: the usage and the options used most.
+    /// `-h`: the usage and the most common options.
     case brief
     /// `--help`: the usage and every option.
     case full
-    /// One setting in full.
+    /// A setting.
     case setting(key: String)
-    /// All settings under one heading in full.
+    /// All settings of a group.
     case group(Setting.Group)
-    /// A command in full.
+    /// A command.
     case command(Verb)
-    /// A text about something else.
+    /// Any other topic.
     case page(Page)
 
-    /// Topics that are no settings.
+    /// Topics that are neither settings nor commands.
     public enum Page: String, CaseIterable, Sendable {
         /// The list of topics.
         case topics
-        /// The config file's syntax.
+        /// The syntax of the config file.
         case config
         /// An example config file.
         case conf
@@ -25,17 +25,17 @@ public enum HelpTopic: Equatable, Sendable {
         case settings
         /// Commands for a running master.
         case commands
-        /// What the control socket speaks.
+        /// The control protocol.
         case `protocol`
-        /// What an event tells.
+        /// The fields of events and of the status.
         case schema
-        /// Servers that need a setting.
+        /// Servers that need special settings.
         case servers
-        /// What a service manager sees.
+        /// systemd integration and notifications.
         case systemd
-        /// Going on as another version of the program.
+        /// The upgrade of the master in place.
         case upgrade
-        /// Whom the master trusts, and with what.
+        /// The security model.
         case security
         /// Variables that the master reads.
         case environment
@@ -44,29 +44,29 @@ public enum HelpTopic: Equatable, Sendable {
         /// Exit codes.
         case exitCodes = "exit-codes"
 
-        /// What it is about, in a few words.
+        /// A summary of a few words.
         var summary: String {
             switch self {
-            case .topics: "this list"
-            case .config: "how a config file is written"
-            case .conf: "an example config file with every setting"
+            case .topics: "this list of topics"
+            case .config: "syntax of the config file"
+            case .conf: "example config file with every setting"
             case .settings: "all settings as a Markdown table"
-            case .commands: "how to look at a running master and steer it"
-            case .protocol: "what the control socket and status-bind speak"
-            case .schema: "what the status and the events tell, field by field"
-            case .servers: "servers that need a setting of theirs or ours"
-            case .systemd: "how it runs under systemd, and what it tells it"
-            case .upgrade: "how the master goes on as another version of its program"
-            case .security: "what workers and other users can do to it, and what not"
-            case .environment: "the variables that supervise reads"
-            case .signals: "the signals that the master understands"
-            case .exitCodes: "what the exit code tells"
+            case .commands: "monitoring and control of a running master"
+            case .protocol: "protocol of the control socket and of status-bind"
+            case .schema: "fields of the status and of events"
+            case .servers: "servers that need special settings"
+            case .systemd: "systemd integration and notifications"
+            case .upgrade: "upgrade of the running master to a new version"
+            case .security: "security model: what workers and other users can do"
+            case .environment: "environment variables that supervise reads"
+            case .signals: "signals to the master"
+            case .exitCodes: "exit codes of the master"
             }
         }
     }
 
-    /// The topic of this name: a setting's key, with or without dashes before it, a heading, a page or a
-    /// command. Where a heading is also a key, it is the key.
+    /// The topic of this name: the key of a setting (with or without leading dashes), a page, a group or
+    /// a command. A key takes precedence over a group of the same name.
     public init?(_ name: String) {
         let bare = name.after(prefix: "--") ?? name
         if Setting.named(bare) != nil {
@@ -82,7 +82,7 @@ public enum HelpTopic: Equatable, Sendable {
         }
     }
 
-    /// Every name that is a topic.
+    /// The names of all topics.
     static let names =
         Setting.keys + Page.allCases.map(\.rawValue) + Setting.Group.allCases.map(\.rawValue)
         + Verb.allCases.map(\.rawValue)

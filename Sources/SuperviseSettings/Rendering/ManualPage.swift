@@ -1,7 +1,7 @@
 /// The manual page in roff, with the man(7) macros.
 public enum ManualPage {
-    /// The page of a version, ending with a line break. It carries no date, so that the same
-    /// version always gives the same page.
+    /// The page of a version, with a trailing line break. It contains no date, so the same
+    /// version always yields the same page.
     public static func roff(version: String) -> String {
         let title = ".TH SUPERVISE 1 \"\" \"supervise \(escaped(version))\" \"User Commands\""
         let lines =
@@ -26,10 +26,11 @@ public enum ManualPage {
         [
             ".SH DESCRIPTION", text(Fact.description), ".PP",
             text(
-                "Options come before \"--\"; everything after it is the command, untouched. Every "
-                    + "option but those under Other is also a key of the config file and, as "
-                    + "SUPERVISE_KEY, an environment variable. The default is below the file, the "
-                    + "file below the environment, the environment below the command line."),
+                "Options come before \"--\"; everything after it is the command, passed on "
+                    + "unchanged. Every option except those under Other is also a key of the config "
+                    + "file and, as SUPERVISE_KEY, an environment variable. The config file "
+                    + "overrides the defaults, the environment overrides the config file, and the "
+                    + "command line overrides the environment."),
             ".PP",
             text(
                 "Sizes are written 512M, 512MB, 512MiB, 1.5G or 65536 (bytes); K, M and G are powers "
@@ -47,8 +48,8 @@ public enum ManualPage {
         lines += entry("-c, --config FILE", "Read settings from this file.")
         lines += entry(
             "--pool NAME.key=value",
-            "Set something for one of several pools. Above all other options.")
-        lines += entry("-h, --help", "Show the options used most, or all of them.")
+            "Set an option for one of several pools. Overrides all other options.")
+        lines += entry("-h, --help", "Show the most common options, or all of them.")
         lines += entry("-V, --version", "Show the version.")
         return lines
     }
@@ -70,7 +71,7 @@ public enum ManualPage {
                 ".br",
                 text(
                     "Allowed: \(setting.allowed). Default: \(setting.defaultText). "
-                        + "A change \(HelpText.reload(of: setting)) on a reload."),
+                        + "Changes take effect \(HelpText.reload(of: setting))."),
             ]
     }
 
@@ -88,7 +89,8 @@ public enum ManualPage {
             [
                 Fact(
                     "conf/supervise.conf",
-                    "An example with two pools and every setting; supervise help conf prints it.")
+                    "An example with two pools and every setting, as printed by supervise help conf."
+                )
             ])
     }
 
@@ -111,8 +113,8 @@ public enum ManualPage {
         escaped(text.substituting(["\n": " "]))
     }
 
-    /// A line of text: a backslash begins an escape, a hyphen is typeset as a dash, and a dot or
-    /// apostrophe at the beginning of a line makes it a request (groff(7)).
+    /// Escapes a line of text: a backslash begins an escape, a hyphen is typeset as a dash, and a dot or
+    /// an apostrophe at the beginning of a line makes it a request (groff(7)).
     private static func escaped(_ text: String) -> String {
         let line = text.substituting(["\\": "\\e", "-": "\\-", "\"": "\\(dq"])
         return line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : line

@@ -1,8 +1,8 @@
-/// Text for terminals of 80 columns.
+/// Plain text for terminals with 80 columns.
 enum PlainText {
     static let width = 80
 
-    /// Breaks a paragraph into lines between words.
+    /// Wraps a paragraph at word boundaries.
     static func wrap(_ text: String, indent: Int = 0, width: Int = width) -> [String] {
         let margin = String(repeating: " ", count: indent)
         var lines: [String] = []
@@ -18,7 +18,7 @@ enum PlainText {
         return lines
     }
 
-    /// A term, then its meaning in a column of its own.
+    /// A term, followed by its meaning in a separate column.
     static func entry(_ term: String, _ meaning: String, column: Int) -> [String] {
         var lines = wrap(meaning, indent: column)
         let head = "  " + term
@@ -30,7 +30,7 @@ enum PlainText {
         return lines
     }
 
-    /// The text with blanks up to a column.
+    /// Pads the text with blanks up to a column.
     static func padded(_ text: String, to column: Int) -> String {
         text + String(repeating: " ", count: max(0, column - text.count))
     }

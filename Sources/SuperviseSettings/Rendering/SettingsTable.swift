@@ -1,6 +1,6 @@
 /// The settings as a Markdown table, for the README.
 public enum SettingsTable {
-    /// The table, in the order of the groups, ending with a line break.
+    /// The table, in the order of the groups, with a trailing line break.
     public static var markdown: String {
         var text = "| key | default | meaning |\n|---|---|---|\n"
         for group in Setting.Group.allCases {

@@ -3,59 +3,63 @@ extension Setting {
         Setting(
             "max-rss", in: .recycling,
             .pool(.value(\.policy.maxRSS, .memoryCapOrOff)), reload: .live,
-            summary: "Recycle a worker whose memory is past this size",
+            summary: "Recycle a worker whose memory exceeds this size",
             details: """
-                A soft cap: the worker is replaced first and then asked to stop, so it loses no \
-                request. Memory is the resident set, of the worker and its descendants (see \
-                memory-scope). A percentage is of the tightest memory limit of the control group, \
-                else of the machine, shared by all workers of all pools with those of max-surge; \
-                check prints the bytes. A worker whose growth will reach the cap within a boot \
-                gets its replacement ahead, and serves on until it is there. Where a replacement \
-                would not fit beside the old worker, the old one stops first. \
-                Example: max-rss = 512M.
+                A soft cap: the replacement is ready before the old worker is asked to stop, so \
+                no request is lost. Memory is the resident set of the worker and its descendants \
+                (see memory-scope). A percentage refers to the tightest memory limit of the \
+                cgroup or, without one, to the memory of the machine. It is divided among the \
+                workers of all pools, including those of max-surge; supervise check prints the \
+                bytes. If a worker's growth will reach the cap within one boot time, its \
+                replacement starts ahead and the worker keeps serving until the replacement is \
+                ready. If a replacement does not fit in memory beside the old worker, the old \
+                worker stops first. Example: max-rss = 512M.
                 """),
         Setting(
             "kill-rss", in: .recycling,
             .pool(.value(\.policy.killRSS, .memoryCapOrOff)), reload: .live,
-            summary: "Kill a worker whose memory is past this size",
+            summary: "Kill a worker whose memory exceeds this size",
             details: """
-                A hard cap for workers that grow faster than they can be replaced: SIGKILL at \
-                once, then a new worker. Requests in flight are lost. Must not be below max-rss. \
-                min-lifetime tells when a worker is spared. A reload is aborted if its first new \
-                worker exceeds the cap. Percentages are as those of max-rss; a share that becomes \
-                smaller applies to new workers, and running workers above it are recycled. \
-                Example: kill-rss = 1G.
+                A hard cap for workers that grow faster than they can be replaced: the master \
+                sends SIGKILL and then starts a new worker. Requests in flight are lost. The \
+                value must not be below max-rss. min-lifetime describes when a worker is spared. \
+                A reload is aborted if a canary exceeds the cap. Percentages work as for \
+                max-rss. If a percentage yields a smaller cap after a change of the number of \
+                workers, the new cap applies to new workers, and running workers above it are \
+                recycled. Example: kill-rss = 1G.
                 """),
         Setting(
             "warn-rss", in: .recycling,
             .pool(.value(\.policy.warnRSS, .memoryCapOrOff)), reload: .live,
-            summary: "Warn of a worker whose memory is past this size",
+            summary: "Log a warning when a worker exceeds this size",
             details: """
-                One memory-warning in the log each time that a worker comes up to this size; it \
-                counts again once the worker is 5 % below. Nothing else happens. Percentages are \
-                as those of max-rss. Example: warn-rss = 400M.
+                The master logs one memory-warning each time a worker's memory rises above this \
+                size. The next warning requires that the memory has fallen 5 % below it. \
+                Percentages work as for max-rss. Example: warn-rss = 400M.
                 """),
         Setting(
             "max-pool-rss", in: .recycling,
             .pool(.value(\.policy.maxPoolRSS, .memoryCapOrOff)), reload: .live,
-            summary: "Recycle the largest worker when all use more than this",
+            summary: "Recycle the largest worker if the pool exceeds this size",
             details: """
-                A cap for all workers of the pool together: past it the largest one that has grown \
-                since it settled (see min-lifetime) is recycled, and the next only when the memory \
-                of the last one is back. A percentage is of the whole memory limit, not of a \
-                worker's share. Example: max-pool-rss = 2G.
+                A cap for all workers of the pool together. Above it, the master recycles the \
+                largest worker that has grown since it settled (see min-lifetime). It recycles \
+                the next one only after the memory of the previous one has been freed. A \
+                percentage refers to the whole memory limit, not to a worker's share. Example: \
+                max-pool-rss = 2G.
                 """),
         Setting(
             "memory-metric", in: .recycling,
             .pool(.value(\.memoryMetric, .word("a metric", placeholder: "METRIC"))),
             reload: .newWorkers,
-            summary: "What counts as memory",
+            summary: "How memory is measured",
             details: """
-                rss: the resident set, in which pages shared by several processes count for each. \
-                pss: shared pages are divided among those who share them. uss: only pages of the \
-                process alone. The exact figures take the kernel a while, so they are read only \
-                once the resident set is past a cap; below it the resident set is shown. \
-                Example: memory-metric = pss, for workers that are forked from a large parent.
+                rss: the resident set; pages shared by several processes count once per process. \
+                pss: the size of a shared page is divided among the processes that share it. \
+                uss: only pages that no other process shares. pss and uss are expensive to read, \
+                so the master reads them only while the resident set exceeds a cap and shows the \
+                resident set otherwise. Example: memory-metric = pss, for workers that are \
+                forked from a large parent.
                 """),
         Setting(
             "memory-scope", in: .recycling,
@@ -63,9 +67,9 @@ extension Setting {
             reload: .newWorkers,
             summary: "Whether a worker's descendants count as its memory",
             details: """
-                tree: the worker and all its descendants together, which is right for programs \
-                that start helpers and for shell scripts. process: the worker's process alone. \
-                Example: memory-scope = process.
+                tree: the worker and all its descendants, for programs that start other \
+                processes and for shell scripts. process: the worker's process alone. Example: \
+                memory-scope = process.
                 """),
         Setting(
             "memory-interval", in: .recycling,
@@ -74,19 +78,19 @@ extension Setting {
                     \.policy.memoryInterval,
                     .duration(atLeast: .milliseconds(10), allowed: "10ms or more, such as 1s"))),
             reload: .live,
-            summary: "How often to look at the workers' memory",
+            summary: "Minimum interval between memory samples",
             details: """
-                The shortest time between two looks. While every worker is far from its caps the \
-                gap grows to five times as much. Without a cap nothing is looked at. \
-                Example: memory-interval = 5s.
+                While every worker is far below its caps, the interval grows to five times this \
+                value. Without a cap, the master takes no samples. Example: memory-interval = \
+                5s.
                 """),
         Setting(
             "memory-samples", in: .recycling,
             .pool(.value(\.policy.memorySamples, .integer(1...1000, allowed: "1 to 1000"))),
             reload: .live,
-            summary: "How many looks in a row must find a worker past max-rss",
+            summary: "Consecutive samples above max-rss before a worker is recycled",
             details: """
-                More than 1 forgives short peaks. Example: memory-samples = 3.
+                A value above 1 tolerates short peaks. Example: memory-samples = 3.
                 """),
         Setting(
             "min-lifetime", in: .recycling,
@@ -94,16 +98,17 @@ extension Setting {
                 .value(
                     \.policy.minLifetime, .duration(allowed: "a duration such as 0 or 10s"))),
             reload: .live,
-            summary: "Tolerate a cap below the own size until this age",
+            summary: "Spare workers that start near their memory cap until this age",
             details: """
-                A guard against a max-rss or kill-rss below the program's own size, which would \
-                replace its workers without end. A worker's own size is its memory before it \
-                served anything. If that is above four fifths of a cap, a worker that exceeds the \
-                cap before it has been ready for this long raises an alarm in the log instead. It \
-                is recycled or killed from then on only if it still grows, or at any age when its \
-                memory has doubled. A worker that became ready below that and exceeded the cap by \
-                serving is recycled or killed at once. kill-rss has no guard in a pool without \
-                listeners. 0 is no guard. Example: min-lifetime = 1m.
+                Prevents endless replacement if max-rss or kill-rss is below the program's own \
+                size, that is, the memory of a worker before it has served anything. The guard \
+                applies if that size is above four fifths of the cap. If such a worker exceeds \
+                the cap before it has been ready for min-lifetime, the master logs memory-alarm \
+                and does not recycle or kill it. After that time it is recycled or killed only \
+                if it still grows. A worker whose memory has doubled is recycled or killed at \
+                any age. A worker that became ready below four fifths of the cap is not guarded. \
+                In a pool without listeners, kill-rss is not guarded. 0 disables the guard. \
+                Example: min-lifetime = 1m.
                 """),
         Setting(
             "memory-pressure", in: .recycling,
@@ -112,31 +117,32 @@ extension Setting {
             reload: .live,
             summary: "Recycle the largest worker when the memory limit is near",
             details: """
-                auto: when nine tenths of the control group's limit (else of the machine) are in \
-                use, caches that could be dropped not counted, the largest worker that has grown \
-                is recycled before the kernel kills one; the next only when its memory is back. \
-                Example: memory-pressure = auto.
+                auto: when nine tenths of the cgroup's memory limit (or of the machine's memory) \
+                are in use, not counting caches that the kernel can drop, the master recycles \
+                the largest worker that has grown, before the kernel kills one. It recycles the \
+                next one only after the memory of the previous one has been freed. Example: \
+                memory-pressure = auto.
                 """),
         Setting(
             "before-recycle", in: .recycling,
             .pool(.words(\.beforeRecycle, .commandOrNone)), reload: .newWorkers,
-            summary: "Run a command about a worker that is to go for its memory",
+            summary: "Run a command before recycling a worker for memory",
             details: """
-                The worker lives and serves until the command ends, 30 s at most, then it is \
-                killed. It finds $SUPERVISE_WORKER_PID, _POOL, _SLOT, _GENERATION, _RSS (bytes), \
-                _REQUESTS, _REQUESTS_UNIT (requests or connections), _AGE (seconds) and _CAUSE (max-rss, max-pool-rss or memory-pressure) in \
-                its environment and runs as the master's user. Nothing it does keeps the worker. \
-                kill-rss does not wait for it. Example: before-recycle = sh -c "py-spy dump --pid \
-                $SUPERVISE_WORKER_PID".
+                The worker keeps serving until the command ends. The master kills the command \
+                after 30 s. Its environment contains $SUPERVISE_WORKER_PID, _POOL, _SLOT, \
+                _GENERATION, _RSS (bytes), _REQUESTS, _REQUESTS_UNIT (requests or connections), \
+                _AGE (seconds) and _CAUSE (max-rss, max-pool-rss or memory-pressure). It runs as \
+                the master's user. It cannot prevent the recycling. kill-rss does not wait for \
+                it. Example: before-recycle = sh -c "py-spy dump --pid $SUPERVISE_WORKER_PID".
                 """),
         Setting(
             "evidence-signal", in: .recycling,
             .pool(.optional(\.evidenceSignal, .request)), reload: .newWorkers,
-            summary: "Send a signal to a worker that is to go for its memory",
+            summary: "Send a signal before recycling a worker for memory",
             details: """
-                For programs that can tell by themselves what they hold, such as a handler that \
-                writes a snapshot of tracemalloc. The worker has 2 s before the stop-signal. \
-                Example: evidence-signal = USR2.
+                For programs that can report their own memory use, for example with a handler \
+                that writes a tracemalloc snapshot. The stop-signal follows after 2 s. Example: \
+                evidence-signal = USR2.
                 """),
         Setting(
             "memory-log", in: .recycling,
@@ -144,11 +150,11 @@ extension Setting {
             reload: .newWorkers,
             summary: "Write the workers' memory to this file",
             details: """
-                One line a worker every memory-log-interval: time, pool, slot, pid, bytes, \
-                requests or connections, and which of the two was counted. Appended to, and opened again on USR1; pools may share it. Lines that \
-                cannot be written are dropped and counted, and links of others are not followed, as \
-                with log-file. Example: memory-log = \
-                /var/log/memory.log.
+                The master appends one line per worker every memory-log-interval: time, pool, \
+                slot, pid, bytes, the request count and its unit (requests or connections). It \
+                reopens the file on USR1. Pools may share a file. Lines that cannot be written \
+                are dropped and counted. Symbolic links of other users are not followed, as for \
+                log-file. Example: memory-log = /var/log/memory.log.
                 """),
         Setting(
             "memory-log-interval", in: .recycling,
@@ -157,7 +163,7 @@ extension Setting {
                     \.memoryLogInterval,
                     .duration(atLeast: .milliseconds(100), allowed: "100ms or more, such as 1m"))),
             reload: .live,
-            summary: "How often the workers' memory is written down",
+            summary: "Interval between entries in memory-log",
             details: """
                 See memory-log. Example: memory-log-interval = 5m.
                 """),

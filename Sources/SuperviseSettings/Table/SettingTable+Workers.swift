@@ -4,155 +4,161 @@ extension Setting {
             "command", in: .workers, .pool(.words(\.command, .command)), reload: .newWorkers,
             summary: "The program to run, with its arguments",
             details: """
-                Split into words as a shell does it (quotes and backslashes count), but nothing is \
-                expanded: write command = sh -c '...' for variables and pipes. {fd} becomes the \
-                descriptor of the first listener, {fd:1} that of the second one, {slot} the \
-                worker's slot and {pool} the pool's name. On the command line put the command \
-                after --, where no quoting is needed. \
-                Example: command = uvicorn shop:app --fd {fd}.
+                The command is split into words as in a shell (quotes and backslashes work), but \
+                nothing is expanded: for variables and pipes, write command = sh -c '...'. {fd} \
+                is replaced by the descriptor of the first listener, {fd:1} by that of the \
+                second, {slot} by the worker's slot and {pool} by the name of the pool. On the \
+                command line, the command follows -- and needs no extra quoting. Example: \
+                command = uvicorn shop:app --fd {fd}.
                 """),
         Setting(
             "workers", in: .workers, .pool(.value(\.workers, .workers)), reload: .live, short: "w",
-            summary: "How many workers to keep running",
+            summary: "Number of workers to keep running",
             details: """
-                A number, or auto: as many as there are processors that the master may use by its \
-                CPU affinity and its cgroup's limit. The variable WEB_CONCURRENCY is the default \
-                of the single pool "default". Example: workers = 4.
+                A number, or auto: the number of processors that the CPU affinity and the cgroup \
+                limit of the master allow. The variable WEB_CONCURRENCY is the default of the \
+                single pool "default". Example: workers = 4.
                 """),
         Setting(
             "env", in: .workers, .pool(.list(\.environment, .variable)), reload: .newWorkers,
-            summary: "Set a variable for the workers",
+            summary: "Set a variable of the workers",
             details: """
                 KEY=VALUE, added to the environment that the workers inherit, or to an empty one \
-                with clear-env. The value is taken as it stands; in double quotes it may hold \\n, \
-                \\t, \\\\ and \\" as well as blanks at its ends. It wins over env-file. \
+                with clear-env. The value is taken literally. In double quotes it may contain \
+                \\n, \\t, \\\\ and \\" and begin or end with a blank. It overrides env-file. \
                 Example: env = DJANGO_SETTINGS_MODULE=shop.settings.
                 """),
         Setting(
             "env-file", in: .workers,
             .pool(.list(\.environmentFiles, .text("FILE", allowed: "the path of a file"))),
             reload: .newWorkers,
-            summary: "Read variables for the workers from a file",
+            summary: "Read variables of the workers from this file",
             details: """
-                A file of KEY=VALUE lines, as env takes them; empty lines and lines that begin \
-                with # or ; are skipped, and a leading "export" is allowed. It is read at the \
+                The file contains KEY=VALUE lines as for env. Empty lines and lines that begin \
+                with # or ; are skipped. A leading "export" is allowed. The file is read at the \
                 start and at every reload. Example: env-file = /etc/shop/secrets.env.
                 """),
         Setting(
             "clear-env", in: .workers, .pool(.value(\.clearEnvironment, .boolean)),
             reload: .newWorkers,
-            summary: "Start the workers without the master's environment",
+            summary: "Do not pass the master's environment to the workers",
             details: """
-                With yes the workers get only env, env-file and what supervise itself tells them, \
-                so not even PATH unless you set it. Example: clear-env = yes.
+                With yes, the workers receive only env, env-file and the variables that \
+                supervise itself sets. Even PATH is missing unless you set it. Example: \
+                clear-env = yes.
                 """),
         Setting(
             "chdir", in: .workers,
             .pool(.optional(\.workingDirectory, .text("DIR", allowed: "the path of a folder"))),
             reload: .newWorkers,
-            summary: "The folder that workers start in",
+            summary: "Working directory of the workers",
             details: """
-                The workers change to this folder before the command is looked up and run; the \
-                master stays where it was started. Example: chdir = /srv/shop.
+                The workers change to this directory before the command is looked up and run. \
+                The master keeps its own working directory. Example: chdir = /srv/shop.
                 """),
         Setting(
             "user", in: .workers,
             .pool(.optional(\.user, .text("USER", allowed: "the name or number of a user"))),
             reload: .newWorkers,
-            summary: "The user that workers run as",
+            summary: "User that the workers run as",
             details: """
-                A name or a number. The workers also get this user's groups; a number that is no user \
-                of this machine gets the group of the same number, unless group is set. Only root, \
-                or a master with the capabilities that supervise help security lists, can change \
-                the user. Example: user = www-data.
+                A name or a number. The workers also get the groups of this user. A number that \
+                belongs to no user of this machine gets the group of the same number unless \
+                group is set. Only root, or a master with the capabilities that supervise help \
+                security lists, can change the user. Example: user = www-data.
                 """),
         Setting(
             "group", in: .workers,
             .pool(.optional(\.group, .text("GROUP", allowed: "the name or number of a group"))),
             reload: .newWorkers, default: "the user's",
-            summary: "The group that workers run as",
+            summary: "Group that the workers run as",
             details: """
-                A name or a number; without it the user's own group. Example: group = www-data.
+                A name or a number. The default is the primary group of the user. Example: group \
+                = www-data.
                 """),
         Setting(
             "umask", in: .workers, .pool(.optional(\.umask, .mode)), reload: .newWorkers,
             default: "the master's",
-            summary: "Permissions that files made by workers do not get",
+            summary: "File mode creation mask of the workers",
             details: """
-                An octal mask, as the shell's umask takes it. \
-                Example: umask = 0027, which keeps other users from reading the workers' files.
+                An octal mask, as for the umask command of the shell. Example: umask = 0027, \
+                which keeps other users from reading files that the workers create.
                 """),
         Setting(
             "limit-as", in: .workers, .pool(.optional(\.addressSpaceLimit, .sizeLimit)),
             reload: .newWorkers, default: "the master's",
             summary: "Limit of a worker's address space",
             details: """
-                RLIMIT_AS: allocations beyond it fail in the worker. It counts what is mapped, not \
-                what is used, so a program may need several times its memory; max-rss is usually \
-                what you want. Example: limit-as = 4G.
+                RLIMIT_AS: allocations beyond it fail in the worker. It limits mapped memory, \
+                not used memory, so a program may need several times what it uses. max-rss is \
+                usually the better choice. Example: limit-as = 4G.
                 """),
         Setting(
             "limit-nofile", in: .workers, .pool(.optional(\.openFilesLimit, .countLimit)),
             reload: .newWorkers, default: "the master's",
             summary: "Limit of a worker's open files and sockets",
             details: """
-                RLIMIT_NOFILE. A server needs one for each connection. \
-                Example: limit-nofile = 65536.
+                RLIMIT_NOFILE. A server needs one descriptor per connection. Example: \
+                limit-nofile = 65536.
                 """),
         Setting(
             "limit-core", in: .workers, .pool(.optional(\.coreSizeLimit, .sizeLimit)),
             reload: .newWorkers, default: "the master's",
-            summary: "Largest core file of a worker that crashes",
+            summary: "Maximum core file size of the workers",
             details: """
-                RLIMIT_CORE. Example: limit-core = 0, which writes none, or unlimited.
+                RLIMIT_CORE. 0 writes no core file; unlimited is also allowed. Example: \
+                limit-core = 0.
                 """),
         Setting(
             "nice", in: .workers,
             .pool(.optional(\.nice, .integer(-20...19, allowed: "-20 (first) to 19 (last)"))),
             reload: .newWorkers, default: "the master's",
-            summary: "Priority of the workers on the processor",
+            summary: "CPU scheduling priority of the workers",
             details: """
-                From -20, which is served first and needs root, to 19, which is served last. \
-                Example: nice = 10, for jobs that may wait.
+                From -20 (highest priority, needs root) to 19 (lowest). Example: nice = 10, for \
+                jobs that can wait.
                 """),
         Setting(
             "oom-score-adjust", in: .workers,
             .pool(.optional(\.oomScoreAdjust, .integer(-1000...1000, allowed: "-1000 to 1000"))),
             reload: .newWorkers, default: "the master's",
-            summary: "How readily the kernel kills workers for memory",
+            summary: "OOM score adjustment of the workers",
             details: """
-                Added to the kernel's own score: 1000 means first, -1000 never. Less than the \
-                master's own needs root. Example: oom-score-adjust = 500.
+                Added to the kernel's own score: with 1000 a worker is killed first, with -1000 \
+                never. A value below the master's own needs root. Example: oom-score-adjust = \
+                500.
                 """),
         Setting(
             "adopt", in: .workers,
             .pool(.value(\.adopt, .word("a way of adoption", placeholder: "WAY"))),
             reload: .newWorkers,
-            summary: "Give our listener to workers that bind its address",
+            summary: "Pass the listener to workers that bind its address",
             details: """
-                Programs that take no descriptor open a socket of their own, as with listen(8000). \
-                When a worker binds a stream socket to an address of the pool, which could only \
-                have failed, it gets the listener in the socket's place; every other bind is left \
-                alone. preload does this by a library that dynamic glibc programs load. seccomp \
-                does it from outside, for static ones too: the kernel asks the master about each \
-                bind, so once the master is gone a bind fails with ENOSYS; a master without \
-                CAP_SYS_ADMIN sets no_new_privs for it, which breaks sudo and other setuid \
-                programs in the workers. auto looks at the command's program (through #! lines) \
-                and takes preload where it can, else seccomp; for a static program behind a shell \
-                script say seccomp yourself. Example: adopt = seccomp.
+                Most programs open their own socket, for example with listen(8000). If a worker \
+                binds a stream socket to an address of the pool, that bind() would fail. With \
+                adopt, the worker's socket is replaced by the listener. Other bind() calls are \
+                not affected. preload does this with a library that dynamically linked glibc \
+                programs load. seccomp also works for static programs: the kernel asks the \
+                master about each bind(). If the master is gone, bind() fails with ENOSYS. A \
+                master without CAP_SYS_ADMIN must set no_new_privs, which breaks sudo and other \
+                setuid programs in the workers. auto inspects the command's program (following \
+                #! lines) and selects preload if possible, otherwise seccomp. For a static \
+                program started by a shell script, set seccomp yourself. off disables adoption. \
+                Example: adopt = seccomp.
                 """),
         Setting(
             "count", in: .workers,
             .pool(.value(\.count, .word("a way of counting", placeholder: "WAY"))),
             reload: .newWorkers,
-            summary: "Where the request counts of workers come from",
+            summary: "Source of the request counts",
             details: """
-                report: what the worker itself says, by the page in $SUPERVISE_WORKER_PAGE or \
-                X_REQUESTS messages. preload: the connections that it accepts from the pool's \
-                listeners, counted by a library that dynamic glibc programs load; a connection \
-                may carry many requests. auto: what the worker reports, or its connections as \
-                long as it reports nothing. off: nothing is counted. status, metrics and log name the \
-                unit. Example: count = report.
+                report: the worker reports its count in the page of $SUPERVISE_WORKER_PAGE or \
+                with X_REQUESTS messages. preload: the preload library counts the connections \
+                that the worker accepts from the pool's listeners; a connection may carry many \
+                requests. The library works in dynamically linked glibc programs. auto: the \
+                reported count or, if the worker reports nothing, its connections. off: nothing \
+                is counted. The status, the metrics and the log name the unit. Example: count = \
+                report.
                 """),
     ]
 
@@ -160,17 +166,17 @@ extension Setting {
         Setting(
             "ready", in: .readiness, .pool(.value(\.policy.readiness, .readiness)),
             reload: .newWorkers,
-            summary: "How a new worker shows that it can serve",
+            summary: "How a new worker becomes ready",
             details: """
-                notify: it sends READY=1 to the socket in $NOTIFY_SOCKET (sd_notify). exec: as \
-                soon as its program runs. A duration such as 2s: when it has run that long. auto: \
-                when the kernel or the preload library shows that it, or a process below it, waits \
-                on a listener, which has to confirm READY=1 as well; without listeners, by READY=1 \
-                or after a second. If nothing can ever show it (io_uring, or another user's worker \
-                without the library that the master may not inspect), it counts as ready after \
-                5 s. \
-                The old worker serves until its replacement is ready. \
-                Example: ready = notify.
+                notify: when it sends READY=1 to the socket in $NOTIFY_SOCKET (sd_notify). exec: \
+                as soon as its program runs. A duration such as 2s: when it has run for that \
+                long. auto: when the kernel or the preload library shows that the worker, or a \
+                process below it, waits on a listener. auto accepts READY=1 only once that is \
+                so. Without listeners, a worker is ready on READY=1 or after one second. If \
+                nothing can show whether a worker waits on a listener, it is assumed ready after \
+                5 s. That is so for io_uring, and for workers of another user that do not load \
+                the library and that the master may not inspect. The old worker serves until its \
+                replacement is ready. Example: ready = notify.
                 """),
         Setting(
             "ready-timeout", in: .readiness,
@@ -179,11 +185,11 @@ extension Setting {
                     \.policy.readyTimeout,
                     .duration(atLeast: .milliseconds(1), allowed: "a duration such as 60s or 5m"))),
             reload: .newWorkers,
-            summary: "How long a new worker may take to get ready",
+            summary: "Maximum time for a new worker to become ready",
             details: """
-                A worker that is not ready by then has failed to boot: it is stopped, and killed \
-                two seconds later, and its slot tries again after a delay (see backoff). \
-                Example: ready-timeout = 5m.
+                A worker that is not ready by then has failed to boot. The master stops it, \
+                kills it two seconds later, and starts the slot again after a delay (see \
+                backoff). Example: ready-timeout = 5m.
                 """),
     ]
 }

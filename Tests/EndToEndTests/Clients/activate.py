@@ -7,7 +7,7 @@ import os, socket, sys
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen(128)
-# By way of a high number: dup2 of a descriptor to itself leaves close-on-exec set.
+# Via a high number: dup2 of a descriptor to itself leaves close-on-exec set.
 os.dup2(os.dup2(listener.fileno(), 100), 3)
 os.close(100)
 os.environ["LISTEN_FDS"] = "1"

@@ -1,4 +1,4 @@
-"""Keeps a page open in a headless Chromium and prints what it shows, one line of JSON each half
+"""Keeps a page open in a headless Chromium and prints its content, one line of JSON each half
 second: what EXPRESSION gives in the page, as an object, with the browser's own complaints (errors of
 scripts, what the page's policy forbade) as `complaints` and all addresses that it asked as `asked`.
 
@@ -17,7 +17,7 @@ def start():
     """Chromium, with descriptors 3 and 4 as its pipes."""
     command_read, command_write = os.pipe()
     answer_read, answer_write = os.pipe()
-    # Moved out of the way of 3 and 4 first: pipes of a fresh process have just these numbers.
+    # Move them away from 3 and 4 first: the pipes of a new process have these numbers.
     command_read, answer_write = (os.dup2(end, end + 100) for end in (command_read, answer_write))
 
     def place():
@@ -52,7 +52,7 @@ def receive():
 
 
 def call(method, session=None, **parameters):
-    """Calls a method and gives its result; what happens meanwhile is noted."""
+    """Calls a method and returns its result; records events meanwhile."""
     global last_number
     last_number += 1
     message = {"id": last_number, "method": method, "params": parameters}

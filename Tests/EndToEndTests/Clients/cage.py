@@ -13,7 +13,7 @@ control = socket.socket(fileno=os.dup(0))
 
 
 def children():
-    """The pids whose parent is this process, dead or alive."""
+    """The children of this process, including zombies."""
     found = []
     for name in os.listdir("/proc"):
         try:
@@ -27,7 +27,7 @@ def children():
 
 
 def kill_all():
-    """Killing the children makes the grandchildren children, until nobody is left."""
+    """Kills children repeatedly: their orphans become children, until none is left."""
     while pids := children():
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
@@ -57,7 +57,7 @@ if main == 0:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     os.dup2(os.open(sys.argv[1], flags, 0o644), 1)
     os.dup2(os.open(sys.argv[2], flags, 0o644), 2)
-    # What the tests' own process has open is no business of the command.
+    # The command must not inherit descriptors of the tests' process.
     os.closerange(3, 256)
     try:
         os.execvp(sys.argv[3], sys.argv[3:])
@@ -67,7 +67,7 @@ report(f"pid {main}")
 
 
 def is_released():
-    """Whether the test let go; to close with unread reports looks like a reset."""
+    """Whether the test has closed its end; closing with unread reports appears as a reset."""
     try:
         return not control.recv(100)
     except OSError:

@@ -1,4 +1,4 @@
-"""A crowd of clients, each of which opens a connection, asks, reads to the end, and begins again, until
+"""Many clients, each of which opens a connection, sends a request, reads to the end, and repeats, until
 SIGTERM. Writes `pid N` for each process that it sees answering first, and one line of JSON at the end.
 """
 import argparse, json, re, signal, socket, sys, threading
@@ -18,7 +18,7 @@ seen = set()
 
 
 def ask():
-    """One connection; what came, or the reason why nothing did, and whether it was connected."""
+    """One connection: the response or the error, and whether it was connected."""
     try:
         connection = socket.create_connection((host, int(port)), 10)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Opens many connections to an address (HOST:PORT or unix:PATH) that do what no client should, keeps
+"""Opens many connections to an address (HOST:PORT or unix:PATH) that misbehave, keeps
 them, and says "ready" once all are there. Connections that the server ends are opened again, so that
 the number stays, until it is killed.
 
@@ -72,7 +72,7 @@ def hangs_up_half(s):
 KINDS = [silent, half_a_request, garbage, endless_head, never_reads, promises_a_body, resets,
          hangs_up_half]
 if not ADDRESS.startswith("unix:"):
-    # Over the control socket these would be obeyed.
+    # On the control socket these would be executed.
     KINDS += [follows_and_never_reads, wants_to_change]
 
 
@@ -99,7 +99,7 @@ while True:
         if s.recv(1, socket.MSG_PEEK) == b"":
             raise OSError
     except BlockingIOError:
-        # Byte after byte, to seem alive.
+        # Single bytes, to seem alive.
         try:
             s.send(b"x")
         except OSError:

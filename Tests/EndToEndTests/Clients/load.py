@@ -1,4 +1,4 @@
-"""An open-loop HTTP load client; says "sending" on standard error when it begins, and prints one line
+"""An open-loop HTTP load client; prints "sending" on standard error when it starts, and one line
 of JSON at the end, which is after so many requests or at SIGTERM.
 
 Requests are due at a fixed rate whatever the answers do, and latency counts from the time at which
@@ -12,7 +12,7 @@ idle = []  # kept-alive connections, the freshest last
 
 
 class Failure(Exception):
-    """What went wrong, in one word; `is_stale` when a kept-alive connection had just been closed."""
+    """The kind of a failure; `is_stale` if a keep-alive connection had just been closed."""
     def __init__(self, reason, is_stale=False):
         super().__init__(reason)
         self.is_stale = is_stale
@@ -33,7 +33,7 @@ async def connect():
 
 
 async def exchange(connection, is_reused):
-    """Sends one request, gives the pid that answered and whether the connection may be kept."""
+    """Sends one request; returns the pid that responded and whether the connection is reusable."""
     reader, writer = connection
     mode = "keep-alive" if options.keep_alive else "close"
     writer.write(f"GET {options.path} HTTP/1.1\r\nHost: x\r\nConnection: {mode}\r\n\r\n".encode())
@@ -58,8 +58,8 @@ async def exchange(connection, is_reused):
 
 
 async def ask(result):
-    """One request. As every HTTP client does, it asks again on a new connection when a kept one
-    turns out to be closed before anything of an answer came (RFC 9110, 9.2.2)."""
+    """One request. Like every HTTP client, it retries on a new connection if a keep-alive connection
+    was closed before any part of a response arrived (RFC 9110, 9.2.2)."""
     while True:
         is_reused = bool(idle)
         connection = idle.pop() if idle else await connect()

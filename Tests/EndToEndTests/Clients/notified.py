@@ -1,4 +1,4 @@
-"""Receives what a service tells its service manager, as systemd does, and writes it down.
+"""Receives the notifications of a service in place of systemd, and records them.
 
     notified.py ADDRESS     a path, or `@name` for a name that is no file (unix(7))
 

@@ -1,6 +1,6 @@
 """Clients of status-bind that send all their requests at once: pipeline.py HOST:PORT CLIENTS REQUESTS.
 
-Prints how many answers came in all."""
+Prints the total number of responses."""
 import socket
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""A file system whose only file, /page, never answers a read: mounts it on the folder of the first
+"""A file system whose only file, /page, never responds to a read: mounts it on the folder of the first
 argument and prints `ready`. What waits for the file gets an error when this ends. Needs root and
 /dev/fuse (fuse(4)).
 
@@ -22,7 +22,7 @@ def attributes(node):
 
 
 def answer(opcode, node, body):
-    """The error and the bytes; None is no answer."""
+    """The error and the bytes; None means no response."""
     if opcode == INIT:
         return 0, struct.pack("=IIIIHHIIHHIIHH", 7, 31, 65536, 0, 12, 9, 65536, 1, 1, 0, 0, 0, 0, 0) + bytes(20)
     if opcode == LOOKUP:

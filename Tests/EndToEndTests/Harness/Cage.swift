@@ -1,14 +1,14 @@
 import Glibc
 import Testing
 
-/// How a process ended.
+/// The exit status of a process.
 enum ExitStatus: Equatable {
     case exited(Int)
     case killed(signal: Int)
 }
 
-/// A command under `Clients/cage.py`: whatever it starts dies with this object, and with the tests'
-/// own process.
+/// A command under `Clients/cage.py`: everything that it starts is killed with this object and with
+/// the process of the tests.
 final class Cage {
     private let keeper: pid_t
     private let control: Int32
@@ -19,8 +19,8 @@ final class Cage {
     init(_ command: [String], environment: [String: String], output: String, errors: String) throws
     {
         var ends: [Int32] = [-1, -1]
-        // Close-on-exec from the start: tests run side by side, and a copy of this end in another
-        // command would keep the cage from seeing that the test has let go.
+        // Close-on-exec from the start: tests run in parallel, and a copy of this end in another
+        // command would keep the cage from noticing that the test has ended.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
         control = ends[0]
@@ -30,7 +30,7 @@ final class Cage {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], 0)
-        // The thread that runs a test has signals blocked, and a program would inherit that.
+        // The thread that runs a test has blocked signals, which a program would inherit.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -58,19 +58,19 @@ final class Cage {
         waitpid(keeper, &status, 0)
     }
 
-    /// The command's pid, once it runs.
+    /// The pid of the command, once it runs.
     var pid: pid_t? {
         readReports()
         return startedPID
     }
 
-    /// How the command ended, once it has.
+    /// The exit status of the command, once it has exited.
     var status: ExitStatus? {
         readReports()
         return foundStatus
     }
 
-    /// What the command left behind when it ended: living processes that lost their parent.
+    /// Processes that the command left behind: running processes that lost their parent.
     var leftBehind: [pid_t] {
         ProcessTable.children(of: keeper).filter { $0 != startedPID }
     }

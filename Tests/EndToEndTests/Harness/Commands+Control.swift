@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// What a command printed, and how it ended.
+/// The output and exit status of a command.
 struct CommandResult {
     let status: ExitStatus
     let output: String
     let errors: String
 
-    /// The output as JSON.
+    /// The output, parsed as JSON.
     var json: [String: Any] {
         get throws {
             try #require(
@@ -16,7 +16,7 @@ struct CommandResult {
     }
 }
 
-/// A library that is built from C, for LD_PRELOAD: what a kernel or a machine may do otherwise.
+/// A library built from C for LD_PRELOAD, which simulates another kernel or machine.
 func library(named name: String, _ text: String, in folder: Folder) async throws -> String {
     let source = try folder.write("\(name).c", text)
     let path = folder["\(name).so"]
@@ -25,7 +25,7 @@ func library(named name: String, _ text: String, in folder: Folder) async throws
     return path
 }
 
-/// Runs a program to its end.
+/// Runs a program until it exits.
 func run(
     _ words: [String], environment: [String: String] = [:], deadline: Duration = .seconds(30)
 ) async throws -> CommandResult {
@@ -43,23 +43,23 @@ func run(
 }
 
 extension Supervise {
-    /// `supervise WORDS`, by which this master is the only one there is.
+    /// Runs `supervise WORDS`, for which this master is the only one.
     func command(_ words: String..., wrapper: [String] = []) async throws -> CommandResult {
         try await run(
             wrapper + [Place.supervise] + words, environment: ["XDG_RUNTIME_DIR": folder.path])
     }
 
-    /// What root runs a command with that must find no master of somebody else's.
+    /// The wrapper for a command of root that must not find masters of other users.
     static let hidingOthers = [
         "unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh",
     ]
 
-    /// The default control socket of a master of this name.
+    /// The default control socket of a master with this name.
     func controlSocket(_ name: String = "hello-worker") -> String {
         "\(folder.path)/supervise/\(name).sock"
     }
 
-    /// What curl gets from the control socket, or from `status-bind` where that is given.
+    /// The response of the control socket to curl, or of `status-bind` if that is given.
     func curl(
         _ path: String, _ options: [String] = [], at address: String? = nil
     ) async throws -> CommandResult {
@@ -71,7 +71,7 @@ extension Supervise {
                 + target)
     }
 
-    /// Where `status-bind` listens.
+    /// The address of `status-bind`.
     func statusAddress() async throws -> String {
         let line = try await waitForEvent("status-listening")
         return try #require(line["address"])
@@ -79,7 +79,7 @@ extension Supervise {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// The test needs a program that may not be installed. Says so aloud where it is not.
+    /// The test requires a program that may not be installed, and is skipped visibly if it is not.
     static func needs(_ program: String) -> Self {
         .enabled(if: Place.program(program) != nil, "needs \(program)")
     }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Supervise {
-    /// A pool of hello-workers on a free port: quick to boot, cheap under load.
+    /// A pool of hello-workers on a free port: fast to boot, and cheap under load.
     static func hello(
         _ options: [String] = [], environment: [String: String] = [:]
     ) throws -> Supervise {
@@ -11,8 +11,8 @@ extension Supervise {
             environment: environment)
     }
 
-    /// A pool of Python workers on a free port, whose faults the folder's files switch: `crash`,
-    /// `hang`, `brief`; what they write goes to `roster`.
+    /// A pool of Python workers on a free port. Files in the folder switch their faults: `crash`,
+    /// `hang`, `brief`. They write to `roster`.
     static func web(
         _ options: [String] = [], environment: [String: String] = [:], config: String? = nil,
         wrapper: [String] = []
@@ -24,7 +24,8 @@ extension Supervise {
             wrapper: wrapper, folder: folder)
     }
 
-    /// The same workers in the pools of a configuration file, which may name files of the folder.
+    /// The same workers in the pools of a configuration file, which can refer to files in the
+    /// folder.
     static func pools(
         environment: [String: String] = [:], wrapper: [String] = [],
         _ config: (Folder) -> String
@@ -35,7 +36,7 @@ extension Supervise {
             config: pythonCommand + config(folder), wrapper: wrapper, folder: folder)
     }
 
-    /// HUP, with another configuration file for a master made by `pools`.
+    /// Sends HUP, with another configuration file for a master created by `pools`.
     func reload(_ config: String) async throws {
         try folder.write("supervise.conf", Supervise.pythonCommand + config)
         try await signal(SIGHUP)
@@ -50,16 +51,16 @@ extension Supervise {
         ]
     }
 
-    /// What the workers wrote down.
+    /// The records of the workers.
     var roster: Roster { Roster(folder) }
 
-    /// The lines of one event so far.
+    /// The lines of an event so far.
     func lines(_ event: String) -> [LogLine] { log.filter { $0.event == event } }
 
-    /// The first event of the service, which can be asked before that.
+    /// The first event of the service after which it accepts requests.
     var firstEvent: String? { log.first { $0.event != "control-listening" }?.event }
 
-    /// The most workers that lived at the same time, by the log.
+    /// The maximum number of workers that ran at the same time, according to the log.
     var mostAlive: Int {
         var alive: Set<pid_t> = []
         var most = 0
@@ -72,26 +73,27 @@ extension Supervise {
         return most
     }
 
-    /// Lets a Python worker say this to the master. With several, asks until this one has answered.
+    /// Makes a Python worker send this message to the master. With several workers, repeats until
+    /// this one has responded.
     func tell(_ message: String, by worker: WorkerProcess) async throws {
         let address = try await address()
         for _ in 0..<50 {
             let answer = try await get("/tell?message=\(message)", from: address)
-            // One that ended of it may not have come to answer.
+            // A worker that exits because of it may not have responded.
             let wasTold = answer.map { $0.contains("pid \(worker.pid),") }
             if wasTold ?? !ProcessTable.isAlive(worker.pid) { return }
         }
         throw Late(description: "worker \(worker.pid) took none of 50 requests\n\(tail)")
     }
 
-    /// Where a worker answers, of what it sees around itself.
+    /// The response of a worker about its environment.
     func facts() async throws -> WorkerFacts {
         let text = try #require(try await get("/facts", from: try await address()))
         return try JSONDecoder().decode(WorkerFacts.self, from: Data(text.utf8))
     }
 }
 
-/// What `Workers/http_worker.py` tells about its surroundings.
+/// The environment of a worker, as reported by `Workers/http_worker.py`.
 struct WorkerFacts: Decodable {
     let pid: Int
     let env: [String: String]
@@ -107,7 +109,7 @@ struct WorkerFacts: Decodable {
     let descriptors: [Int]
 }
 
-/// Every request was answered: of so many, where the load was not ended by hand.
+/// Expects that every request succeeded, and their number unless the load was stopped early.
 func expectNoFailure(
     _ result: LoadResult, _ requests: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation
 ) {

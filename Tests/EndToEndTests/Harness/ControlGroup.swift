@@ -1,12 +1,13 @@
 import Glibc
 import Testing
 
-/// A memory control group below the tests' own, with a limit; gone with this object, once nothing runs
-/// in it any more. Only hierarchies of version 1 let a group with processes have such children.
+/// A memory cgroup below that of the tests, with a limit. It is removed with this object, once no
+/// process runs in it. Only hierarchies of version 1 allow such children of a cgroup with
+/// processes.
 final class ControlGroup {
     private let folder: String
 
-    /// The tests' own group.
+    /// The cgroup of the tests.
     private static let parent: String? = {
         for line in (readFile("/proc/self/cgroup") ?? "").split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -17,7 +18,7 @@ final class ControlGroup {
         return nil
     }()
 
-    /// Whether one can be made here.
+    /// Whether a cgroup can be created here.
     static let isAvailable: Bool = {
         guard let group = ControlGroup(limitBytes: 1 << 30) else { return false }
         return group.number("memory.limit_in_bytes") == 1 << 30
@@ -31,19 +32,19 @@ final class ControlGroup {
     }
 
     deinit {
-        // What was killed just now may still be on its way out.
+        // Processes that were just killed may still be exiting.
         for _ in 0..<200 where rmdir(folder) != 0 && errno == EBUSY { usleep(10_000) }
     }
 
-    /// What to start a program with to have it in this group.
+    /// The wrapper that starts a program in this cgroup.
     var wrapper: [String] {
         ["sh", "-c", "echo $$ > \(folder)/cgroup.procs && exec \"$@\"", "sh"]
     }
 
-    /// What is used now, in bytes.
+    /// The current usage in bytes.
     var usage: Int { number("memory.usage_in_bytes") ?? 0 }
 
-    /// How many processes the kernel has killed in it.
+    /// The number of processes that the kernel has killed in it.
     var kills: Int? {
         let lines = (readFile("\(folder)/memory.oom_control") ?? "").split(separator: "\n")
         return lines.first { $0.hasPrefix("oom_kill ") }.flatMap {
@@ -64,7 +65,7 @@ final class ControlGroup {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// The test makes a control group.
+    /// The test creates a cgroup.
     static var needsControlGroup: Self {
         .enabled(if: ControlGroup.isAvailable, "no memory control group can be made here")
     }

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// What `Clients/crowd.py` saw.
+/// The result of `Clients/crowd.py`.
 struct CrowdResult: Decodable {
-    /// Connections that were made, answered or not.
+    /// Connections that were established, answered or not.
     let connected: Int
     let ok: Int
     let failed: Int
     let reasons: [String: Int]
 }
 
-/// Clients that ask again and again, each over a new connection.
+/// Clients that send requests repeatedly, each over a new connection.
 final class Crowd {
     private let cage: Cage
     private let folder: Folder
@@ -25,12 +25,12 @@ final class Crowd {
             ], environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
 
-    /// The processes that have answered so far.
+    /// The processes that have responded so far.
     var pids: [pid_t] {
         folder.lines("out").compactMap { $0.hasPrefix("pid ") ? pid_t($0.dropFirst(4)) : nil }
     }
 
-    /// Ends it.
+    /// Stops it.
     func result() async throws -> CrowdResult {
         let pid = try await eventually("the crowd's pid") { cage.pid }
         kill(pid, SIGTERM)

@@ -1,29 +1,29 @@
-/// The names of the log's events that the tests wait for.
+/// The names of the log events that the tests wait for.
 enum Event {
     /// A listener is bound; `address`.
     static let listening = "listening"
-    /// A worker's program runs.
+    /// The program of a worker runs.
     static let started = "started"
     /// A worker is ready; `pool`, `slot`, `pid`, `generation`.
     static let ready = "ready"
-    /// A worker is to be replaced; `cause`.
-    static let due = "due"
-    /// A worker was told to go; `cause`.
+    /// The recycling of a worker is scheduled; `cause`.
+    static let recycleScheduled = "recycle-scheduled"
+    /// A worker was asked to stop; `cause`.
     static let retiring = "retiring"
-    /// A worker is gone; `cause`, and `status` or `signal`.
+    /// A worker has exited; `cause`, and `status` or `signal`.
     static let exit = "exited"
 
-    /// A slot starts its next worker only later; `delay`.
+    /// The next start of a slot is delayed; `delay`.
     static let backoff = "backoff"
 
-    /// The first worker of a new generation came to nothing; `cause`.
+    /// The canary failed; `cause`.
     static let canaryFailed = "canary-failed"
-    /// The first worker of a new generation starts.
+    /// The canary starts.
     static let canaryStarted = "canary-started"
-    /// A reload was given up, the old generation serves on.
+    /// A reload was aborted; the old generation keeps serving.
     static let reloadAborted = "reload-aborted"
-    /// A reload's generation is in force, and its pools roll over.
+    /// A reload was committed, and its pools roll over.
     static let reloadCommitted = "reload-committed"
-    /// Every worker is of the new generation, and nothing of an older one is left.
+    /// Every worker belongs to the new generation, and no older one is left.
     static let reloadComplete = "reload-complete"
 }

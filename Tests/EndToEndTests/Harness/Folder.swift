@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A fresh folder, removed with all that is in it.
+/// A new directory, removed with its content.
 final class Folder {
     let path: String
 
@@ -9,7 +9,7 @@ final class Folder {
         var template = Array("/tmp/supervise-e2e-XXXXXX".utf8CString)
         let made = mkdtemp(&template).map { String(cString: $0) }
         path = try #require(made)
-        // Workers that run as another user read and write here too.
+        // Workers that run as another user read and write here as well.
         chmod(path, 0o777)
     }
 
@@ -38,11 +38,13 @@ final class Folder {
     }
 }
 
-/// Where things lie: the built programs beside the running tests, the scripts beside this file.
+/// The paths of the built programs, next to the running tests, and of the scripts, next to this
+/// file.
 enum Place {
     static let products: String = {
         let program = linkTarget("/proc/self/exe") ?? ""
-        // Run as a bundle by another program, the tests lie in the package's build folder.
+        // If another program runs the tests as a bundle, they are in the build folder of the
+        // package.
         return program.contains("/.build")
             ? parent(program) : "\(package)/.build/debug"
     }()
@@ -55,8 +57,8 @@ enum Place {
     static func worker(_ name: String) -> String { "\(tests)/Workers/\(name).py" }
     static func client(_ name: String) -> String { "\(tests)/Clients/\(name).py" }
 
-    /// Where the program of this name lies for those that tests start; nil where it is not installed.
-    /// Who runs the tests may have another one first in their own PATH.
+    /// The path of an installed program for the processes that tests start; nil if it is not
+    /// installed. The user who runs the tests may have another one earlier in PATH.
     static func program(_ name: String) -> String? {
         if name.hasPrefix("/") { return access(name, F_OK) == 0 ? name : nil }
         return (baseEnvironment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// A port of 127.0.0.1 that nobody uses, and that no client will be given for its own end.
+/// A port of 127.0.0.1 that is unused, and that the kernel does not assign to clients.
 func freePort() throws -> Int {
     for _ in 0..<200 {
         let port = UInt16.random(in: 12_000..<32_000)
@@ -22,8 +22,8 @@ func freePort() throws -> Int {
     throw Late(description: "no free port in 200 tries")
 }
 
-/// Whether a client of this port of 127.0.0.1 gets connected, within a time that is long for a handshake
-/// and short for another SYN.
+/// Whether a client of this port of 127.0.0.1 is connected, within a time that is long for a
+/// handshake but too short for a second SYN.
 func isAccepted(port: Int) throws -> Bool {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let socket = Glibc.socket(AF_INET, kind, 0)

@@ -1,21 +1,21 @@
 import Glibc
 import Testing
 
-/// A resource that prlimit(1) can limit: its option there.
+/// A resource that prlimit(1) can limit, with its option.
 enum Limit: String {
-    /// Root is not held to it.
+    /// Root is exempt from this limit.
     case processes = "nproc"
     case openFiles = "nofile"
     case fileSize = "fsize"
 }
 
 extension Supervise {
-    /// What makes a master run as nobody special, also where the tests run as root.
+    /// The wrapper that runs a master as an unprivileged user if root runs the tests.
     static let asPlainUser =
         getuid() == 0 ? ["setpriv", "--reuid=65531", "--regid=65531", "--clear-groups"] : []
 
-    /// Changes a soft limit of the running master; nil is as much as the hard one allows. `user` is
-    /// what the master was made run as its user by.
+    /// Changes a soft limit of the running master; nil means the hard limit. `user` is the wrapper
+    /// by which the master runs as its user.
     func limit(_ resource: Limit, to value: Int?, as user: [String] = []) async throws {
         let pid = try await pid()
         let hard = try await run(

@@ -1,20 +1,21 @@
 import Foundation
 import Testing
 
-/// What `Clients/load.py` measured.
+/// The result of `Clients/load.py`.
 struct LoadResult: Decodable {
     let ok: Int
     let failed: Int
     /// Failures by kind: refused, reset, closed, short, malformed, status-NNN, timeout, …
     let reasons: [String: Int]
-    /// When the first hundred of them were due, in seconds after the start.
+    /// When the first hundred of them were scheduled, in seconds after the start.
     let failedAt: [Double]
-    /// Requests asked again since a kept-alive connection had been closed before an answer.
+    /// Requests that were retried because a keep-alive connection had been closed before a
+    /// response.
     let retried: Int
-    /// Answers by the worker's pid.
+    /// Responses by the pid of the worker.
     let pids: [String: Int]
     let seconds: Double
-    /// The longest time between two answers.
+    /// The longest time between two responses.
     let longestGapSeconds: Double
     let p50Seconds: Double
     let p99Seconds: Double
@@ -27,8 +28,8 @@ final class LoadClient {
     private let folder = Result { try Folder() }
     private let plannedSeconds: Double
 
-    /// Sends `requests`, or as many as come until `end`, at `rate` a second, or `inTurn` with gaps of
-    /// that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
+    /// Sends `requests`, or requests until `end`, at `rate` per second, or `inTurn` with intervals
+    /// of that rate between them, to `address` (`HOST:PORT` or `unix:PATH`).
     init(
         _ address: String, requests: Int? = nil, rate: Double, path: String = "/",
         keepAlive: Bool = false,
@@ -47,20 +48,20 @@ final class LoadClient {
             command, environment: baseEnvironment, output: folder["out"], errors: folder["err"])
     }
 
-    /// Waits until it sends: before that Python starts, and on a busy machine that takes its time.
+    /// Waits until it sends: Python must start first, which takes time on a busy machine.
     func begun() async throws {
         let folder = try folder.get()
         try await eventually("the load's begin") { !folder.lines("err").isEmpty }
     }
 
-    /// Lets it come to an end, and waits for that.
+    /// Stops it, and waits until it has ended.
     func end() async throws -> LoadResult {
         let pid = try await eventually("the load's pid") { cage.pid }
         kill(pid, SIGTERM)
         return try await result()
     }
 
-    /// Waits for the end of the load.
+    /// Waits until the load has ended.
     func result() async throws -> LoadResult {
         let folder = try folder.get()
         let context = { readFile(folder["err"]) ?? "" }
@@ -77,7 +78,7 @@ final class LoadClient {
     var isRunning: Bool { cage.status == nil }
 }
 
-/// A load from start to end.
+/// Runs a load from start to end.
 func load(
     _ address: String, requests: Int, rate: Double, path: String = "/", keepAlive: Bool = false,
     inTurn: Bool = false, timeout: Double = 10
@@ -88,7 +89,7 @@ func load(
     return try await client.result()
 }
 
-/// One answer's body, or nil when none came.
+/// The body of one response, or nil if there was none.
 func get(_ path: String, from address: String) async throws -> String? {
     let folder = try Folder()
     let body = folder["body"]

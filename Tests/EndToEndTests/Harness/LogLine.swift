@@ -1,11 +1,11 @@
 import Foundation
 
-/// One line of the master's log: its fields as text, whatever the format.
+/// One line of the master's log, with its fields as text, whatever the format.
 struct LogLine: CustomStringConvertible {
     let fields: [String: String]
     let description: String
 
-    /// Reads a line of `--log-format json` or `logfmt`; a line of neither has only `text`.
+    /// Parses a line of `--log-format json` or `logfmt`; any other line has only `text`.
     init(_ line: Substring) {
         description = String(line)
         fields = LogLine.json(line) ?? LogLine.logfmt(line) ?? ["text": String(line)]
@@ -16,10 +16,10 @@ struct LogLine: CustomStringConvertible {
     var event: String? { fields["event"] }
     var pid: pid_t? { fields["pid"].flatMap { pid_t($0) } }
 
-    /// A field that holds a number, such as a length of time in seconds.
+    /// A numeric field, such as a duration in seconds.
     func seconds(_ name: String) -> Double? { fields[name].flatMap { Double($0) } }
 
-    /// When it was written, in seconds after the day's begin.
+    /// The time of the line, in seconds since midnight.
     var timeOfDay: Double? {
         // `2026-11-21T02:03:04.567Z`
         let clock = fields["time"]?.dropLast().split(separator: "T").last?.split(separator: ":")
@@ -65,8 +65,8 @@ struct LogLine: CustomStringConvertible {
     }
 }
 
-/// A log that is written while it is read. Tests look at it a hundred times a second, so a line is read
-/// once.
+/// A log that is read while it is written. Tests read it a hundred times per second, so each line
+/// is parsed once.
 final class GrowingLog {
     private let path: String
     private var known: [LogLine] = []
@@ -74,7 +74,7 @@ final class GrowingLog {
 
     init(path: String) { self.path = path }
 
-    /// All lines that are whole.
+    /// All complete lines.
     func lines() -> [LogLine] {
         let text = readFile(path, from: length) ?? ""
         guard let end = text.utf8.lastIndex(of: UInt8(ascii: "\n")) else { return known }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What /proc tells about processes (proc(5)).
+/// Processes in /proc (proc(5)).
 enum ProcessTable {
-    /// A line of the table.
+    /// A row of the table.
     struct Entry {
         let pid: pid_t
         let parent: pid_t
@@ -18,7 +18,8 @@ enum ProcessTable {
         guard let text = readFile("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
             return nil
         }
-        // The name before it may hold anything, so the fields count from the last parenthesis.
+        // The name before it may contain any character, so the fields are counted from the last
+        // parenthesis.
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 2, let parent = pid_t(fields[1]), let group = pid_t(fields[2]) else {
             return nil
@@ -26,7 +27,7 @@ enum ProcessTable {
         return Entry(pid: pid, parent: parent, group: group, isZombie: fields[0] == "Z")
     }
 
-    /// The living children of a process.
+    /// The running children of a process.
     static func children(of parent: pid_t) -> [pid_t] {
         folder("/proc/\(parent)/task").flatMap { thread in
             (readFile("/proc/\(parent)/task/\(thread)/children") ?? "").split(separator: " ")
@@ -34,7 +35,7 @@ enum ProcessTable {
         }
     }
 
-    /// Whether the process runs; a zombie does not.
+    /// Whether the process runs, which a zombie does not.
     static func isAlive(_ pid: pid_t) -> Bool {
         entry(pid).map { !$0.isZombie } ?? false
     }
@@ -57,7 +58,7 @@ enum ProcessTable {
         return found
     }
 
-    /// How many sockets the process has open: those it listens on, and a connection each.
+    /// The number of open sockets of the process: listeners and connections.
     static func sockets(of pid: pid_t) -> Int {
         descriptors(of: pid).values.filter { $0.hasPrefix("socket:") }.count
     }
@@ -83,7 +84,7 @@ enum ProcessTable {
     }
 }
 
-/// The whole text of a file, or what follows so many bytes of it, or nil.
+/// The whole text of a file, or the text after an offset, or nil.
 func readFile(_ path: String, from offset: Int = 0) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
@@ -98,7 +99,7 @@ func readFile(_ path: String, from offset: Int = 0) -> String? {
     }
 }
 
-/// What a symbolic link points to.
+/// The target of a symbolic link.
 func linkTarget(_ path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink(path, &buffer, buffer.count)

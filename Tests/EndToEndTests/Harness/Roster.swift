@@ -1,4 +1,5 @@
-/// What the workers themselves wrote down: when each began to boot, was ready, began to stop.
+/// The records of the workers themselves: when each started to boot, became ready and started to
+/// stop.
 struct Roster {
     struct Entry {
         let seconds: Double
@@ -18,8 +19,8 @@ struct Roster {
         }
     }
 
-    /// The number of ready workers at its lowest between the time when `full` were ready first and
-    /// the time when the last one of them all got ready; nil when they never were that many.
+    /// The minimum number of ready workers between the time when `full` were ready first and the
+    /// time when the last worker became ready; nil if there were never that many.
     func lowestReady(full: Int) -> Int? {
         guard let last = entries.lastIndex(where: { $0.word == "ready" }) else { return nil }
         var ready = 0
@@ -32,7 +33,7 @@ struct Roster {
         return lowest
     }
 
-    /// The largest number of workers that booted at the same time, after the first `full` ones.
+    /// The maximum number of workers that booted at the same time, after the first `full` ones.
     func mostBooting(after full: Int) -> Int {
         var booting: Set<Int> = []
         var most = 0

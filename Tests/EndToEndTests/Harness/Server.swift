@@ -1,32 +1,32 @@
 import Glibc
 import Testing
 
-/// A server as its users start it.
+/// A server, started as its users start it.
 struct Server: CustomTestStringConvertible, Sendable {
     let name: String
-    /// `PORT`, `FOLDER` and `SERVERS` (the folder of the programs) are filled in.
+    /// `PORT`, `FOLDER` and `SERVERS` (the directory of the programs) are replaced.
     let command: [String]
     var path = "/"
     var environment: [String: String] = [:]
-    /// What makes the program in `FOLDER`.
+    /// The command that builds the program in `FOLDER`.
     var build: [String] = []
-    /// A file among the programs that is filled in alike and written to `FOLDER`.
+    /// A template among the programs that is written to `FOLDER`.
     var configuration: String?
-    /// What it needs besides its command's first word.
+    /// Requirements besides the first word of its command.
     var needs: [String] = []
-    /// Programs that nobody can look into are not counted.
+    /// Programs that cannot be inspected are not counted.
     var isCounted = true
-    /// Some processes of Java and Go take their time on a busy machine.
+    /// Some processes of Java and Go are slow on a busy machine.
     var bootDeadline = Duration.seconds(60)
 
     var testDescription: String { name }
 
-    /// The programs' folder.
+    /// The directory of the programs.
     static let folder = "\(Place.tests)/Servers"
-    /// Where `Servers/install` puts what comes from PyPI.
+    /// The directory where `Servers/install` installs packages from PyPI.
     static let installed = "\(Place.package)/.build/servers/bin"
 
-    /// What is missing on this machine to run it.
+    /// The missing requirements on this machine.
     var missing: [String] {
         let program = build.isEmpty ? [command[0]] : [build[0]]
         return (program + needs).filter { Place.program($0) == nil }
@@ -40,7 +40,7 @@ struct Server: CustomTestStringConvertible, Sendable {
             configuration, filled([text], port: port, folder: folder).joined())
     }
 
-    /// Makes its program in the folder, if it is to be made.
+    /// Builds its program in the folder, if necessary.
     func build(in folder: Folder) async throws {
         guard !build.isEmpty else { return }
         var environment = baseEnvironment

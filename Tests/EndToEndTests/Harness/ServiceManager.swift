@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A receiver of sd_notify(3) in the place of systemd.
+/// A receiver of sd_notify(3) that replaces systemd.
 final class ServiceManager {
     /// A datagram.
     struct Message: Decodable {
@@ -17,7 +17,7 @@ final class ServiceManager {
         }
     }
 
-    /// What NOTIFY_SOCKET is to be.
+    /// The value for NOTIFY_SOCKET.
     let address: String
     private let folder: Folder
     private var cage: Cage?
@@ -35,10 +35,10 @@ final class ServiceManager {
         }
     }
 
-    /// Goes away, and leaves the file of its socket behind.
+    /// Exits, and leaves the file of its socket behind.
     func vanish() { cage = nil }
 
-    /// All that came so far, but for a last line that is still being written.
+    /// All messages so far, except for a last line that is still being written.
     var messages: [Message] {
         folder.lines("out").dropFirst().compactMap {
             try? JSONDecoder().decode(Message.self, from: Data($0.utf8))
@@ -51,7 +51,7 @@ final class ServiceManager {
             .filter { ["READY=1", "RELOADING=1", "STOPPING=1"].contains($0) }
     }
 
-    /// Waits until exactly these changes of state were told.
+    /// Waits until exactly these state changes were sent.
     func waitForStates(_ expected: [String]) async throws {
         try await eventually("\(expected)", context: { "\(self.messages)" }) {
             states.count >= expected.count
@@ -59,7 +59,7 @@ final class ServiceManager {
         #expect(states == expected)
     }
 
-    /// The first message that has this line's name, and fits.
+    /// The first message with this line that satisfies the condition.
     @discardableResult
     func wait(
         for name: String, where fits: (String) -> Bool = { _ in true }

@@ -1,24 +1,25 @@
 import Foundation
 import Testing
 
-/// `Workers/static_server.c`, linked without a loader, as a Go program is.
+/// `Workers/static_server.c`, statically linked, as a Go program is.
 enum StaticServer {
-    /// Built once; nil where there is no C compiler, or no C library to link statically.
+    /// Built once; nil without a C compiler or a static C library.
     static let path: String? = {
         let program = "\(Place.products)/static-server"
         let source = "\(Place.tests)/Workers/static_server.c"
         return runs("cc", "-static", "-O1", "-o", program, source) ? program : nil
     }()
 
-    /// A copy that every user may run.
+    /// A copy that every user may execute.
     static func copy(to folder: Folder) throws -> String {
         try #require(runs("install", "-m", "755", #require(path), folder["static-server"]))
         return folder["static-server"]
     }
 }
 
-/// Whether a command succeeds; waits for it. Programs are made by others: were they written here, a
-/// start on another thread could hold them open and keep them from being run (ETXTBSY of execve(2)).
+/// Whether a command succeeds; waits for it. Other processes write the programs: if this process
+/// did, a start on another thread could inherit the open file and prevent its execution (ETXTBSY of
+/// execve(2)).
 func runs(_ command: String...) -> Bool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -39,7 +40,7 @@ extension Trait where Self == ConditionTrait {
         .enabled(if: StaticServer.path != nil, "needs a C compiler that links statically")
     }
 
-    /// The whole master runs as another user, who must be able to read it.
+    /// The whole master runs as another user, who must be able to read the program.
     static var needsReadableProducts: Self {
         .enabled(if: Place.isReadableByAll, "needs root, and a checkout that all users may read")
     }

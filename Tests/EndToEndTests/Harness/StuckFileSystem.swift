@@ -1,13 +1,13 @@
 import Glibc
 import Testing
 
-/// A file system whose file `page` never answers a read (`Clients/stuck_file.py`).
+/// A file system whose file `page` never responds to a read (`Clients/stuck_file.py`).
 final class StuckFileSystem {
     private let folder: Folder
     private let output: Folder
     private let server: Cage
 
-    /// Its file.
+    /// The path of the file.
     var page: String { folder["page"] }
 
     init() async throws {
@@ -23,14 +23,14 @@ final class StuckFileSystem {
         }
     }
 
-    /// Lets go of all that waits for the file. Before that no process that does can end.
+    /// Releases all processes that wait for the file. Until then they cannot exit.
     func end() {
         umount2(folder.path, Int32(MNT_FORCE | MNT_DETACH))
     }
 }
 
 extension Trait where Self == ConditionTrait {
-    /// The test mounts a file system of its own.
+    /// The test mounts its own file system.
     static var needsFileSystem: Self {
         .enabled(if: getuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0, "needs /dev/fuse")
     }

@@ -1,30 +1,30 @@
 import Glibc
 import Testing
 
-/// The variables of every program that a test starts.
+/// The environment of every program that a test starts.
 let baseEnvironment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "XDG_RUNTIME_DIR": runtimeFolder,
 ]
 
-/// Where a master makes its control socket that a test starts without a folder of its own: in
-/// /run/supervise the machine's own masters have theirs. One folder for all runs of the tests.
+/// The runtime directory of masters that a test starts without a folder of its own: /run/supervise
+/// contains those of the machine. All test runs share it.
 private let runtimeFolder: String = {
     let path = "/tmp/supervise-e2e-runtime-\(getuid())"
     mkdir(path, 0o777)
     return path
 }()
 
-/// A running `supervise`, seen from outside: its log, its processes in /proc, its exit.
+/// A running `supervise`, observed from outside: its log, its processes in /proc, its exit.
 ///
-/// Nothing of it outlives this object. It is used from one test only.
+/// It ends with this object. Only one test uses it.
 final class Supervise {
     let folder: Folder
     private let cage: Cage
     private let wrapped: Bool
 
-    /// Starts it with these arguments, after `wrapper` (say `setpriv …`) and with `config` as its
-    /// configuration file. The log is JSON unless the environment says otherwise.
+    /// Starts it with these arguments, after `wrapper` (such as `setpriv …`) and with `config` as
+    /// its configuration file. The log is JSON unless the environment overrides it.
     init(
         _ arguments: [String], environment: [String: String] = [:], config: String? = nil,
         wrapper: [String] = [], program: [String] = [Place.supervise], folder: Folder? = nil
@@ -34,7 +34,7 @@ final class Supervise {
         var variables = baseEnvironment
         variables["SUPERVISE_LOG_FORMAT"] = "json"
         variables["STAND_IN_FOLDER"] = folder.path
-        // Its control socket is made in the folder supervise there.
+        // Its control socket is created in the directory supervise there.
         variables["XDG_RUNTIME_DIR"] = folder.path
         variables.merge(environment) { $1 }
         var command = wrapper + program
@@ -54,10 +54,10 @@ final class Supervise {
     /// All lines so far.
     var log: [LogLine] { growingLog.lines() }
 
-    /// The end of the log, for messages.
+    /// The end of the log, for failure messages.
     var tail: String { folder.lines("stderr").suffix(40).joined(separator: "\n") }
 
-    /// The first line that fits, when there is one in time.
+    /// The first line that satisfies the condition, within the time limit.
     @discardableResult
     func waitForLog(
         _ what: String, deadline: Duration = .seconds(20), where fits: (LogLine) -> Bool
@@ -73,13 +73,13 @@ final class Supervise {
         try await waitForLog("event \(event)", deadline: deadline) { $0.event == event }
     }
 
-    /// The address that was bound first: what port 0 became.
+    /// The first bound address, with the port that replaced port 0.
     func address() async throws -> String {
         let line = try await waitForEvent(Event.listening)
         return try #require(line["address"])
     }
 
-    /// Waits for a condition of this master; when it is late, the log's end is in the message.
+    /// Waits for a condition of this master. On a timeout, the message contains the end of the log.
     func wait(
         _ what: String, deadline: Duration = .seconds(20), until condition: () throws -> Bool
     ) async throws {
@@ -91,14 +91,14 @@ final class Supervise {
     /// The master's pid.
     func pid() async throws -> pid_t {
         let started = try await eventually("the master's pid") { cage.pid }
-        // `unshare --fork` stays as the parent of the process that it makes.
+        // `unshare --fork` remains as the parent of the process that it creates.
         guard wrapped else { return started }
         return try await eventually("the wrapped master") {
             ProcessTable.children(of: started).first
         }
     }
 
-    /// A worker as its own environment describes it.
+    /// A worker, as described by its own environment.
     struct WorkerProcess: Equatable {
         let pid: pid_t
         let pool: String
@@ -108,13 +108,14 @@ final class Supervise {
         let limit: Int
     }
 
-    /// The living workers, by slot and pid. Told from other children by their variables, and from
-    /// daemons of their own, which have those too, by leading a group.
+    /// The running workers, by slot and pid. They are distinguished from other children by their
+    /// variables, and from their own daemons, which have the same variables, by leading a process
+    /// group.
     func workers() async throws -> [WorkerProcess] {
         workers(of: try await pid())
     }
 
-    /// The living workers of the master with this pid.
+    /// The running workers of the master with this pid.
     func workers(of master: pid_t) -> [WorkerProcess] {
         ProcessTable.children(of: master).compactMap { pid in
             let environment = ProcessTable.environment(of: pid)
@@ -130,13 +131,13 @@ final class Supervise {
         }.sorted { ($0.slot, $0.pid) < ($1.slot, $1.pid) }
     }
 
-    /// The pids that the log calls ready, of those that live.
+    /// The pids of running workers that are ready according to the log.
     func readyWorkers() async throws -> [WorkerProcess] {
         let ready = Set(log.filter { $0.event == Event.ready }.compactMap(\.pid))
         return try await workers().filter { ready.contains($0.pid) }
     }
 
-    /// Waits until exactly `count` workers live and all are ready.
+    /// Waits until exactly `count` workers run and all are ready.
     @discardableResult
     func waitForWorkers(
         _ count: Int, deadline: Duration = .seconds(20), without old: [WorkerProcess] = []
@@ -163,12 +164,12 @@ final class Supervise {
         try #require(kill(pid, number) == 0)
     }
 
-    /// How it ended, or a `Late` error.
+    /// Its exit status, or a `Late` error.
     func waitForExit(deadline: Duration = .seconds(20)) async throws -> ExitStatus {
         try await eventually("exit", within: deadline, context: { tail }) { cage.status }
     }
 
-    /// SIGTERM and its exit.
+    /// Sends SIGTERM and waits for its exit status.
     @discardableResult
     func stop() async throws -> ExitStatus {
         try await signal(SIGTERM)
@@ -177,15 +178,16 @@ final class Supervise {
 
     var isRunning: Bool { cage.status == nil }
 
-    /// Living processes that the master left behind when it ended.
+    /// Running processes that the master left behind when it exited.
     var leftBehind: [pid_t] { cage.leftBehind }
 
-    /// How many descriptors the master has open.
+    /// The number of open descriptors of the master.
     func openDescriptors() async throws -> Int {
         ProcessTable.descriptors(of: try await pid()).count
     }
 
-    /// How often the master went to sleep so far: a process that never wakes keeps the number.
+    /// The number of times the master has slept so far: it does not change while the process does
+    /// not wake.
     func contextSwitches() async throws -> Int {
         let pid = try await pid()
         return try #require(ProcessTable.status("voluntary_ctxt_switches", of: pid))

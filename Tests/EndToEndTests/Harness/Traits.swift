@@ -7,25 +7,25 @@ extension Trait where Self == ConditionTrait {
 }
 
 extension Trait where Self == Turn {
-    /// Runs beside a bounded number of others: all at once they would starve each other's clocks.
+    /// Limits the number of tests that run in parallel: all at once would starve each other.
     static var takesTurn: Self { Turn(weight: 1) }
-    /// The same for a test that puts a load on the machine.
+    /// The same, for a test that puts a load on the machine.
     static var takesLongTurn: Self { Turn(weight: 2) }
 }
 
-/// A place among the tests that run at the same time.
+/// A share of the tests that run at the same time.
 struct Turn: TestTrait, SuiteTrait, TestScoping {
     let weight: Int
     var isRecursive: Bool { true }
 
-    /// The weight that the running test holds by another trait, such as its suite's.
+    /// The weight that the running test already holds by another trait, such as that of its suite.
     @TaskLocal private static var held = 0
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         guard testCase != nil else { return try await function() }
-        // Whoever kept one place while waiting for another would keep all others from theirs.
+        // Holding one share while waiting for another would deadlock with other tests.
         let held = Turn.held
         await Places.shared.leave(held)
         await Places.shared.take(weight)

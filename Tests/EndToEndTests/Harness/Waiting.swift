@@ -1,12 +1,12 @@
 import Testing
 
-/// Something did not come in time.
+/// A condition did not hold in time.
 struct Late: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until `condition` gives a value. It sleeps between the looks without holding a thread, so
-/// that tests run side by side.
+/// Waits until `condition` returns a value. It sleeps between polls without blocking a thread, so
+/// that tests run in parallel.
 func eventually<Value>(
     _ what: String, within limit: Duration = .seconds(20), context: () -> String = { "" },
     _ condition: () throws -> Value?

@@ -1,4 +1,4 @@
-"""A web worker that says five times a second that it lives, and waits for room to say so."""
+"""A web worker that sends WATCHDOG=1 five times per second, and waits for room in the queue."""
 import os, socket, time
 
 teller = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

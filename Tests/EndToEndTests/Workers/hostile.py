@@ -1,4 +1,4 @@
-"""A web worker of which the first slot's turns against its master; the others serve.
+"""A web worker that attacks its master in the first slot; the others serve.
 
 HOSTILE chooses how: `flood` says things without end, `rubbish` writes noise all over its page and
 tries to cut it short, `silent` throws its notify socket and its page away, `stopped` stops itself
@@ -49,7 +49,7 @@ def rubbish():
         except OSError:
             pass
     while True:
-        # The limit and the counter are its own to spoil: that makes it due, and no more.
+        # It may corrupt its own limit and counter: this only recycles it.
         os.pwrite(page, os.urandom(4096 - 256), 256)
         time.sleep(0.001)
 

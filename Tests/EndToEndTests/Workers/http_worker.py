@@ -1,4 +1,4 @@
-"""A web worker whose faults the environment chooses; built on conf/examples.
+"""A web worker whose environment selects its faults; built on conf/examples.
 
 BOOT_SECONDS    how long the start takes
 BOOT_TELL       a message that it repeats meanwhile
@@ -37,7 +37,7 @@ def exists(variable):
 
 
 def pause(seconds, message=None):
-    """Sleeps; a message is repeated ten times a second meanwhile."""
+    """Sleeps, and repeats a message ten times per second meanwhile."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if message:
@@ -46,7 +46,7 @@ def pause(seconds, message=None):
 
 
 def end_soon():
-    """Ends the main loop a second from now, as an error in it would, between two connections."""
+    """Ends the main loop in a second, between two connections, as an error would."""
     is_over, stop_requested = threading.Event(), worker.stop_requested
 
     def stop_requested_or_over():
@@ -63,13 +63,13 @@ def end_soon():
 
 
 class ServedAtOnce:
-    """In the place of a thread: does its work in the caller's."""
+    """Replaces a thread: runs its work in the calling thread."""
     def __init__(self, target, args):
         self.start = lambda: target(*args)
 
 
 def facts():
-    """What a worker sees of its surroundings."""
+    """The environment of a worker."""
     mask = os.umask(0)
     os.umask(mask)
     limits = {name: resource.getrlimit(getattr(resource, "RLIMIT_" + name.upper()))[0]
@@ -133,7 +133,7 @@ if exists("BRIEF_FILE"):
     end_soon()
 signal.signal(signal.SIGUSR2, lambda *_: leaked.append(b"x" * 100_000_000))
 app.Handler = Handler
-# Written before the master is told, so that no retirement it starts can come before this line.
+# Written before READY=1, so that no stop by the master can precede this line.
 roster("ready")
 app.main()
 roster("stop")

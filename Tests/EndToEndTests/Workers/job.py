@@ -1,4 +1,4 @@
-"""A job without listeners: works for JOB_SECONDS, ends with JOB_STATUS. Appends a line per start
+"""A job without listeners: runs for JOB_SECONDS, exits with JOB_STATUS. Appends a line per start
 to the file JOB_STARTS. JOB_MB is the memory that it takes."""
 import os, sys, time
 

@@ -1,5 +1,5 @@
-"""A worker that knows nothing of its supervisor: serves descriptor 3 in the way of its argument
-(epoll, poll, select, accept), dies of any signal."""
+"""A worker without support for its supervisor: serves descriptor 3 with the call in its argument
+(epoll, poll, select, accept), and is terminated by any signal."""
 import os, select, socket, sys
 
 listener = socket.socket(fileno=3)

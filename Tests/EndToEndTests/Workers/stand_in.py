@@ -1,4 +1,4 @@
-"""A stand-in for the master with which the harness proves itself: it gives a command listeners, a
+"""A substitute for the master in the tests of the harness: it gives a command listeners, a
 page and a notify socket, logs like the master, and passes TERM on. It replaces and recycles nobody.
 
     stand_in.py [--workers N] [--max-requests N] -- COMMAND [ARG...]
@@ -30,7 +30,7 @@ def start(slot, folder):
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)
-        # By way of a high number, since dup2 of a descriptor to itself leaves close-on-exec set.
+        # Via a high number, because dup2 of a descriptor to itself leaves close-on-exec set.
         os.dup2(page, 100)
         os.dup2(listener.fileno(), 101)
         os.dup2(101, 3)

@@ -1,4 +1,4 @@
-"""A worker that tries what it should not be able to do to its master (its parent) and to a sibling,
+"""A worker that attempts forbidden operations on its master (its parent) and on a sibling,
 whose pid and notify socket are in the file VICTIM. What came of each attempt goes into the file REPORT as JSON: the name
 of the errno, or "done". Then it serves nothing and waits.
 """
@@ -51,14 +51,14 @@ def say(message):
 
 
 def name_is_known():
-    """Everybody may read which sockets there are."""
+    """Every user may list the sockets."""
     with open("/proc/net/unix") as file:
         if address not in file.read():
             raise PermissionError(errno.EACCES, "not to be seen")
 
 
 def say_and_be_gone(message):
-    """As a process that nobody can look up any more when its words are read."""
+    """As a process that has exited when its message is read."""
     if os.fork() == 0:
         if os.fork() == 0:
             say(message)
@@ -81,14 +81,14 @@ for _ in range(5 if address[0] == "@" else 0):
     say(b"STOPPING=1\nX_RECYCLE=1\nX_REQUESTS=1000000")
     say_and_be_gone(b"STOPPING=1\nX_RECYCLE=1\nX_REQUESTS=1000000")
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
-    # Descriptors for the master to keep; the kernel lets only so many be on their way (ETOOMANYREFS).
+    # Descriptors to exhaust the master; the kernel limits those in flight (ETOOMANYREFS).
     teller.connect(target(os.environ["NOTIFY_SOCKET"]))
     for _ in range(20):
         try:
             socket.send_fds(teller, [b"STATUS=mine"], [0] * 100)
         except OSError:
             time.sleep(0.05)
-# From now on the sibling has to get its own words past these.
+# From now on the sibling's own messages compete with these.
 with open(os.environ["REPORT"] + ".part", "w") as file:
     json.dump(report, file)
 os.rename(os.environ["REPORT"] + ".part", os.environ["REPORT"])
