@@ -112,7 +112,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseMasterTests",
-            dependencies: ["SuperviseMaster", "SuperviseSettings", "SuperviseState"],
+            dependencies: [
+                "SuperviseLinux", "SuperviseMaster", "SuperviseSettings", "SuperviseState",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseClientTests",

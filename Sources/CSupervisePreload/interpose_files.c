@@ -12,6 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Not in every libc's headers (rename(2)). */
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+#endif
+
 /* Files of unix sockets, whose path, mode and owner are the master's to decide. */
 
 int own_unlink(const char *path) IN_FRONT_OF("unlink");

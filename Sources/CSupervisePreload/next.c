@@ -2,8 +2,8 @@
 #include "next.h"
 
 #include "raw.h"
+#include "resolving.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -204,7 +204,7 @@ struct next_functions next = {
 /* What this libc does not have stays a plain system call. */
 #define RESOLVE_AS(member, name)                                                                   \
     do {                                                                                           \
-        void *found = dlsym(RTLD_NEXT, name);                                                      \
+        void *found = resolve_next(name);                                                          \
         if (found != NULL)                                                                         \
             next.member = (__typeof__(next.member))found;                                          \
     } while (0)

@@ -7,8 +7,10 @@ import Glibc
 public enum ExecutableFormat: Hashable, Sendable {
     /// A native program with the loader of glibc, so LD_PRELOAD works (ld.so(8)).
     case glibc
-    /// A native program with another loader, such as that of musl, or a loader of another word
-    /// size. A library linked for glibc would prevent it from starting.
+    /// A native program with the loader of musl, whose path this is. It loads libraries linked for musl.
+    case musl(String)
+    /// A native program with another loader, or a loader of another word size. A library linked for
+    /// glibc would prevent it from starting.
     case otherLoader(String)
     /// A native program without a loader: statically linked.
     case withoutLoader
@@ -18,8 +20,9 @@ public enum ExecutableFormat: Hashable, Sendable {
     /// A program with the loader of glibc that is linked with the address sanitizer, whose library
     /// aborts if another library was loaded first.
     case addressSanitized
-    /// A program for another architecture, run by an emulator or by the compatibility calls of the
-    /// kernel.
+    /// A 32-bit program, run by the compatibility calls of the kernel.
+    case narrow
+    /// A program for another architecture, run by an emulator.
     case otherMachine
     /// The program does not exist, cannot be read, or is not an ELF file.
     case unknown
@@ -151,11 +154,11 @@ private struct ELFHeader {
     private static let longestNotes: UInt64 = 4096
     private static let goNoteName = Array("Go\0\0".utf8)
     #if arch(x86_64)
-        private static let ourMachine: UInt64 = 62
+        private static let (ourMachine, narrowMachine): (UInt64, UInt64) = (62, 3)
     #elseif arch(arm64)
-        private static let ourMachine: UInt64 = 183
+        private static let (ourMachine, narrowMachine): (UInt64, UInt64) = (183, 40)
     #else
-        private static let ourMachine: UInt64 = 0
+        private static let (ourMachine, narrowMachine): (UInt64, UInt64) = (0, 0)
     #endif
     #if _endian(little)
         private static let ourByteOrder: UInt8 = 1
@@ -165,6 +168,7 @@ private struct ELFHeader {
 
     private let isWide: Bool
     private let isOurs: Bool
+    private let isNarrow: Bool
     private let tableOffset: UInt64
     private let entryBytes: Int
     private let entryCount: Int
@@ -173,9 +177,9 @@ private struct ELFHeader {
     init?(_ head: [UInt8]) {
         guard head.starts(with: Self.magic), head.count >= 52 else { return nil }
         isWide = head[4] == Self.wideClass
-        isOurs =
-            head[5] == Self.ourByteOrder
-            && Self.number(head, at: 18, bytes: 2) == Self.ourMachine
+        let machine = Self.number(head, at: 18, bytes: 2)
+        isOurs = head[5] == Self.ourByteOrder && machine == Self.ourMachine
+        isNarrow = head[5] == Self.ourByteOrder && machine == Self.narrowMachine && !isWide
         let (offset, size, count) = isWide ? (32, 54, 56) : (28, 42, 44)
         guard let tableOffset = Self.number(head, at: offset, bytes: isWide ? 8 : 4),
             let entryBytes = Self.number(head, at: size, bytes: 2),
@@ -187,7 +191,7 @@ private struct ELFHeader {
     }
 
     func format(of file: ProgramFile) -> ExecutableFormat {
-        guard isOurs else { return .otherMachine }
+        guard isOurs else { return isNarrow ? .narrow : .otherMachine }
         // As in the kernel: entries of any other size are rejected.
         guard entryBytes == (isWide ? 56 : 32) else { return .unknown }
         let table = file.bytes(at: tableOffset, count: entryBytes * entryCount)
@@ -279,6 +283,7 @@ private struct ELFHeader {
     private func loader(_ path: String) -> ExecutableFormat {
         let name = path.split(separator: "/").last ?? ""
         let isGlibc = name.hasPrefix("ld-linux") || name.hasPrefix("ld-2.")
+        if isWide, name.hasPrefix("ld-musl-") { return .musl(path) }
         return isWide && isGlibc ? .glibc : .otherLoader(path)
     }
 

@@ -57,11 +57,12 @@ public enum ProgramObstacle: Hashable, Sendable {
             return access(interpreter, F_OK) == 0
                 ? nil : .noInterpreter(path, interpreter: interpreter)
         }
-        if case .otherLoader(let loader) = ExecutableFormat.ofFile(path), access(loader, F_OK) != 0
-        {
+        switch ExecutableFormat.ofFile(path) {
+        case .musl(let loader) where access(loader, F_OK) != 0,
+            .otherLoader(let loader) where access(loader, F_OK) != 0:
             return .noLoader(path, loader: loader)
+        default: return nil
         }
-        return nil
     }
 }
 

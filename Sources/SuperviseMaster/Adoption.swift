@@ -47,12 +47,13 @@ struct Adoption {
         let isSecure = ExecutableFormat.isSecure(
             program, uid: account?.uid ?? ThisProcess.effectiveUID,
             gid: account?.gid ?? ThisProcess.effectiveGID)
-        let loads = format.loadsLibraries && !isSecure
+        let available = library.path(for: format)
+        let loads = format.loadsLibraries(available) && !isSecure
         let wanted = Adoption.way(for: settings.adopt, format, loads: loads)
         let wantsCount = settings.count == .preload || settings.count == .auto && loads
         let wantsDrain = settings.policy.drain == .observe && loads
         let wantsLibrary = wanted == .preload || wantsCount || wantsDrain
-        let loaded = wantsLibrary && loads ? library.path : nil
+        let loaded = wantsLibrary && loads ? available : nil
         self.library = loaded
         countsReports = settings.count == .auto || settings.count == .report
         countsConnections = wantsCount && loaded != nil
@@ -62,8 +63,8 @@ struct Adoption {
             ? .none : wanted
         mayFilterToo = settings.adopt == .auto && way == .preload && obstacle == nil
         warnings = wanted == .seccomp ? obstacle.map { [$0] } ?? [] : []
-        if settings.adopt != .off, format == .otherMachine {
-            warnings.append(Adoption.otherMachine(program))
+        if settings.adopt != .off, let kind = format.foreignKind {
+            warnings.append(Adoption.foreign(program, kind))
         } else if wantsLibrary, loaded == nil {
             let isMissing = loads ? library.problem : nil
             warnings.append(
@@ -93,10 +94,10 @@ struct Adoption {
             + "adopt = seccomp is set"
     }
 
-    private static func otherMachine(_ program: String) -> String {
-        "\(program) is a 32-bit program or built for another architecture. It cannot load the library, "
-            + "and the filter does not see its calls, so its bind() is not adopted. Pass the descriptor "
-            + "with {fd} or $LISTEN_FDS, use a program for this architecture, or set adopt = off"
+    private static func foreign(_ program: String, _ kind: String) -> String {
+        "\(program) is \(kind). It cannot load the library, and the filter does not see its calls, so "
+            + "its bind() is not adopted and its connections are not counted. Pass the descriptor with "
+            + "{fd} or $LISTEN_FDS, use a 64-bit program for this architecture, or set adopt = off"
     }
 
     private static func way(
@@ -111,9 +112,10 @@ struct Adoption {
         switch format {
         // What can't be read may well be dynamic, and a static program only ignores the variable.
         case .glibc, .unknown: return loads ? .preload : .seccomp
+        case .musl: return loads ? .preload : .seccomp
         case .otherLoader, .withoutLoader, .go, .addressSanitized: return .seccomp
         // Its calls have other numbers than those that the filter knows.
-        case .otherMachine: return .none
+        case .narrow, .otherMachine: return .none
         }
     }
 
@@ -128,12 +130,14 @@ struct Adoption {
             switch format {
             case .withoutLoader: "is statically linked"
             case .go: "is written in Go and calls the kernel without libc"
-            case .otherLoader(let path): "uses the loader \(path) instead of that of glibc"
+            case .otherLoader(let path): "uses the loader \(path) instead of that of glibc or musl"
+            case .narrow: "is a 32-bit program"
             case .otherMachine: "is built for another architecture"
             case .addressSanitized:
                 "is linked with the address sanitizer, which must be loaded first"
-            case .glibc where isSecure, .unknown where isSecure:
+            case .glibc where isSecure, .musl where isSecure, .unknown where isSecure:
                 "is setuid, setgid or has file capabilities, so the loader ignores LD_PRELOAD"
+            case .musl: "is linked with musl, and \(PreloadLibrary.muslName) is not installed"
             case .glibc, .unknown: "cannot be read"
             }
         return "\(asked) has no effect on \(program), which \(reason)"
@@ -141,49 +145,21 @@ struct Adoption {
 }
 
 extension ExecutableFormat {
-    /// Whether a library that is linked for glibc may be given to it.
-    fileprivate var loadsLibraries: Bool {
+    /// Whether the library may be given to it; nil where none for its loader is installed.
+    fileprivate func loadsLibraries(_ library: String?) -> Bool {
         switch self {
         case .glibc, .unknown: true
-        case .otherLoader, .withoutLoader, .go, .addressSanitized, .otherMachine: false
+        case .musl: library != nil
+        case .otherLoader, .withoutLoader, .go, .addressSanitized, .narrow, .otherMachine: false
         }
     }
-}
 
-/// The library that workers load to be adopted and counted. It lies beside the master's own program or
-/// in the `lib` folder beside that one's.
-struct PreloadLibrary {
-    static let name = "libsupervise-preload.so"
-    /// Where it was found.
-    let path: String?
-    /// Why it can't be used.
-    let problem: String?
-
-    /// Looks for it.
-    static func find() -> PreloadLibrary {
-        guard let program = ThisProcess.programPath, let slash = program.lastIndex(of: "/") else {
-            return PreloadLibrary(path: nil, problem: "/proc is not mounted, so \(effect)")
+    /// What a program is that neither the library nor the filter reaches.
+    fileprivate var foreignKind: String? {
+        switch self {
+        case .narrow: "a 32-bit program"
+        case .otherMachine: "built for another architecture"
+        case .glibc, .unknown, .musl, .otherLoader, .withoutLoader, .go, .addressSanitized: nil
         }
-        let folder = program[..<slash]
-        let parent = folder.lastIndex(of: "/").map { folder[..<$0] } ?? ""
-        let places = ["\(folder)/\(name)", "\(parent)/lib/\(name)"]
-        guard let path = places.first(where: { TextFile.isReadable($0) }) else {
-            return PreloadLibrary(
-                path: nil,
-                problem: "neither \(places[0]) nor \(places[1]) exists, so \(effect)")
-        }
-        // Both end a name in LD_PRELOAD (ld.so(8)), and nothing quotes them.
-        guard !path.contains(where: { $0 == " " || $0 == ":" }) else {
-            return PreloadLibrary(
-                path: nil,
-                problem:
-                    "\(path) contains a blank or a colon, which LD_PRELOAD does not allow, so \(effect)"
-            )
-        }
-        return PreloadLibrary(path: path, problem: nil)
     }
-
-    private static let effect =
-        "programs that open their own socket are not adopted and connections are not counted; "
-        + "install the library there, or set adopt = seccomp or off, and count = report"
 }

@@ -78,9 +78,11 @@ extension Master {
     private func isCountable(_ worker: RunningWorker) -> Bool? {
         let adoption = worker.blueprint.adoption
         let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
-        let byLibrary =
-            adoption.countsConnections
-            ? ProcessMaps.contain("/" + PreloadLibrary.name, in: tree) : false
+        let library = adoption.countsConnections ? adoption.library : nil
+        let byLibrary: Bool? =
+            if let library {
+                ProcessMaps.contain("/" + PreloadLibrary.fileName(library), in: tree)
+            } else { false }
         let byItself = adoption.countsReports ? worker.page?.isMapped(by: tree) : false
         if byLibrary == true || byItself == true { return true }
         return byLibrary == nil || byItself == nil ? nil : false

@@ -73,7 +73,7 @@ extension Master {
     /// as there are not for those of unix sockets.
     private func isDrainable(_ worker: RunningWorker) -> Bool {
         let listeners = worker.blueprint.listeners
-        guard worker.blueprint.adoption.library != nil, !listeners.isEmpty,
+        guard let library = worker.blueprint.adoption.library, !listeners.isEmpty,
             listeners.allSatisfy({ !$0.socket.isUnix })
         else { return false }
         let inodes = Set(listeners.map(\.socket.identity.inode))
@@ -86,7 +86,8 @@ extension Master {
             {
                 holders.append(pid)
             }
-            return ProcessMaps.contain("/" + PreloadLibrary.name, in: holders) == true
+            return ProcessMaps.contain("/" + PreloadLibrary.fileName(library), in: holders)
+                == true
         } catch {
             return false
         }

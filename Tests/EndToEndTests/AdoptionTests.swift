@@ -83,6 +83,33 @@ import Testing
         #expect(try await master.waitForEvent("adoption").mentions("32-bit"))
     }
 
+    /// The build for musl is beside the one for glibc, and the program's loader decides.
+    @Test func aMuslProgramLoadsTheBuildForMusl() async throws {
+        let (folder, port) = (try Folder(), try freePort())
+        let library = folder["libsupervise-preload-musl.so"]
+        let (plain, program) = (folder["libsupervise-preload.so"], folder["server"])
+        guard runs("musl-gcc", "-O2", "-o", program, "\(Server.folder)/server.c") else {
+            try Test.cancel("needs musl-gcc")
+        }
+        try #require(runs("\(Place.package)/conf/packages/preload", library, "musl-gcc"))
+        try #require(runs("cp", Place.supervise, folder["supervise"]))
+        try #require(runs("cp", "\(Place.products)/libsupervise-preload.so", plain))
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:\(port)", "--workers", "2", "--max-requests", "20",
+                "--log-level", "debug", "--", program, "\(port)",
+            ], program: [folder["supervise"]], folder: folder)
+        try await master.wait("two ready workers") { master.lines(Event.ready).count == 2 }
+        #expect(master.lines("adoption").first?["library"] == library)
+        let result = try await load("127.0.0.1:\(port)", requests: 100, rate: 200)
+        expectNoFailure(result, 100)
+        try await master.wait("recycling by connections") {
+            master.lines(Event.exit).contains { $0["cause"] == "max-requests" }
+        }
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines("adopted").isEmpty)
+    }
+
     @Test func theListenersNeedNotBeAnnounced() async throws {
         let (folder, port) = (try Folder(), try freePort())
         let server = try folder.write("server.py", WrapperTests.program(port))

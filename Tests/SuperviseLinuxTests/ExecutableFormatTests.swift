@@ -49,9 +49,12 @@ struct ExecutableFormatTests {
         #expect(try format(Image()) == .glibc)
         #expect(try format(Image(interpreter: "/lib/ld-2.31.so")) == .glibc)
         let musl = "/lib/ld-musl-x86_64.so.1"
-        #expect(try format(Image(interpreter: musl)) == .otherLoader(musl))
+        #expect(try format(Image(interpreter: musl)) == .musl(musl))
+        let other = "/lib/ld-uClibc.so.0"
+        #expect(try format(Image(interpreter: other)) == .otherLoader(other))
         #expect(try format(Image(interpreter: nil)) == .withoutLoader)
-        #expect(try format(Image(machine: 3)) == .otherMachine)
+        #expect(try format(Image(machine: Image.foreignMachine)) == .otherMachine)
+        #expect(try format(Image(isWide: false, machine: Image.narrowMachine)) == .narrow)
         #expect(try format(Image(byteOrder: 3)) == .otherMachine)
         let narrow = Image(isWide: false)
         #expect(try format(narrow) == .otherLoader(Image.glibc))
@@ -131,8 +134,12 @@ private struct Image {
     static let glibc = "/lib64/ld-linux-x86-64.so.2"
     #if arch(arm64)
         static let ourMachine: UInt16 = 183
+        static let narrowMachine: UInt16 = 40
+        static let foreignMachine: UInt16 = 62
     #else
         static let ourMachine: UInt16 = 62
+        static let narrowMachine: UInt16 = 3
+        static let foreignMachine: UInt16 = 183
     #endif
     var isWide = true
     var machine = ourMachine

@@ -26,6 +26,32 @@ import Testing
         #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))
     }
 
+    /// The oldest glibc that it is to be loaded by has nothing newer than 2.17. Ld.so ends a program that
+    /// preloads a library with a version that its libc does not define.
+    @Test(.enabled(if: isInstalled("readelf"), "readelf is not installed"))
+    func itNeedsNoNewVersionOfTheCLibrary() async throws {
+        let needed = try await output("readelf -V \"$0\"").compactMap {
+            $0.firstMatch(of: /Name: GLIBC_(\d+)\.(\d+)/)
+        }
+        #expect(!needed.isEmpty)
+        for version in needed {
+            let (major, minor) = (Int(version.1) ?? .max, Int(version.2) ?? .max)
+            #expect((major, minor) <= (2, 17), "GLIBC_\(version.1).\(version.2)")
+        }
+    }
+
+    /// Before glibc 2.34 a program that does not use libdl.so has no dlsym().
+    @Test(.enabled(if: Compiled.isPossible, "needs a C compiler"), arguments: ["both", "sysv"])
+    func functionsAreFoundWithoutDlsym(hash: String) async throws {
+        let program = try await Compiled("resolve", ["-Wl,--hash-style=\(hash)"])
+        let names = [
+            "bind", "accept4", "fcntl64", "ioctl", "renameat2", "lchmod", "epoll_ctl", "pselect",
+            "__ppoll_chk", "syscall", "sigaction", "sysv_signal", "sigset", "no_such_function", "",
+        ]
+        let child = try Child([program.path] + names, environment: [])
+        #expect(try await child.end() == .exited(0))
+    }
+
     private func output(_ script: String) async throws -> [String] {
         let folder = try Folder()
         let child = try Child(
