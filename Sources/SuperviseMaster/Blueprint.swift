@@ -16,7 +16,8 @@ final class Blueprint {
     var held: [PoolListener] { announced + onDemand }
     /// How its workers get the listeners and are counted.
     let adoption: Adoption
-    let plan: SpawnPlan
+    /// What starts the processes of its workers.
+    let launcher: any Launcher
     /// The PATH of the workers; nil where they have none.
     let searchPath: String?
     /// The user that the workers run as; nil is the master's.
@@ -44,7 +45,7 @@ final class Blueprint {
 
     init(
         _ settings: PoolSettings, listeners: [PoolListener], account: WorkerAccount?,
-        context: ProcessContext
+        context: ProcessContext, launcher: (any Launcher)? = nil
     ) throws(SystemCallError) {
         self.settings = settings
         policy = PoolPolicy(settings, hasListeners: !listeners.isEmpty, context)
@@ -62,8 +63,13 @@ final class Blueprint {
         var attributes = Blueprint.attributes(settings, account: account, context: context)
         attributes.interceptsBinds = adoption.way == .seccomp
         searchPath = WorkerEnvironment.path(in: environment)
-        plan = try SpawnPlan(
-            arguments: settings.command, searchPath: searchPath, attributes: attributes)
+        if let launcher {
+            self.launcher = launcher
+        } else {
+            self.launcher = ExecLauncher(
+                try SpawnPlan(
+                    arguments: settings.command, searchPath: searchPath, attributes: attributes))
+        }
     }
 
     /// Keeps over a reload what the generation in force found out about the pool's program.

@@ -48,7 +48,7 @@ extension Master {
                 [unowned self] _ in rearmListeners()
             },
         ]
-        let others: [(any Expiring)?] = [commands, observer, control, serviceManager]
+        let others: [(any Expiring)?] = [starter, commands, observer, control, serviceManager]
         return own + others.compactMap { $0 }
     }
 }

@@ -81,7 +81,7 @@ extension Master {
         }
         if case .exited(let id, _, let ending, _) = notice, let worker = workers[id] {
             lookForUnboundListener(whenEnded: id, ending)
-            exited.add(id, pid: worker.pid)
+            if let pid = worker.pid { exited.add(id, pid: pid) }
             if worker.orphans.isEmpty { release(worker) }
         }
     }

@@ -9,7 +9,7 @@ extension Master {
     private static let beforeRecycle = "before-recycle"
 
     func gatherEvidence(of id: WorkerID, _ cause: RecycleCause, _ facts: WorkerFacts) {
-        guard let worker = workers[id], !worker.hasExited else { return }
+        guard let worker = workers[id], let pid = worker.livingPID else { return }
         let settings = worker.blueprint.settings
         if let signal = settings.evidenceSignal { signalIgnoringExit(worker, signal.number) }
         guard !settings.beforeRecycle.isEmpty else { return }
@@ -17,7 +17,7 @@ extension Master {
         do {
             let plan = try commands.plan(settings.beforeRecycle, endsWithMaster: true)
             try commands.run(
-                plan, variables: evidence(about: worker, cause, facts), for: .evidence(id),
+                plan, variables: evidence(about: worker, pid, cause, facts), for: .evidence(id),
                 within: Master.commandTime, at: now)
         } catch {
             log.write(
@@ -28,14 +28,14 @@ extension Master {
     }
 
     private func evidence(
-        about worker: RunningWorker, _ cause: RecycleCause, _ facts: WorkerFacts
+        about worker: RunningWorker, _ pid: Int32, _ cause: RecycleCause, _ facts: WorkerFacts
     ) -> [String] {
         let head = "SUPERVISE_WORKER_"
         return [
             "\(ContractVariable.pool)=\(worker.blueprint.settings.name)",
             "\(ContractVariable.slot)=\(worker.id.slot)",
             "\(ContractVariable.generation)=\(facts.generation)",
-            "\(head)PID=\(worker.pid)", "\(head)CAUSE=\(cause.name)",
+            "\(head)PID=\(pid)", "\(head)CAUSE=\(cause.name)",
             "\(head)RSS=\(facts.memoryBytes ?? 0)", "\(head)REQUESTS=\(facts.requests)",
             "\(head)REQUESTS_UNIT=\((facts.unit ?? .requests).rawValue)",
             "\(head)AGE=\(facts.age.nanoseconds / 1_000_000_000)",

@@ -77,7 +77,7 @@ extension Master {
     /// library. Nil where that can't be seen.
     private func isCountable(_ worker: RunningWorker) -> Bool? {
         let adoption = worker.blueprint.adoption
-        let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
+        let tree = worker.processes
         let library = adoption.countsConnections ? adoption.library : nil
         let byLibrary: Bool? =
             if let library {

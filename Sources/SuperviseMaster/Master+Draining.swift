@@ -80,7 +80,7 @@ extension Master {
         let budget = SampleBudget.ofConnections()
         do throws(SystemCallError) {
             var holders: [Int32] = []
-            for pid in tree(of: worker)
+            for pid in worker.tree
             where try !ProcessSockets.inodes(of: pid, within: budget)
                 .isDisjoint(with: inodes)
             {
@@ -91,12 +91,6 @@ extension Master {
         } catch {
             return false
         }
-    }
-
-    /// The worker, if it lives, what it left behind, and all below, parents first.
-    func tree(of worker: RunningWorker) -> [Int32] {
-        let roots = (worker.hasExited ? [] : [worker.pid]) + worker.orphans.sorted()
-        return roots + roots.flatMap { ProcessTree.descendants(of: $0) }
     }
 
     func lookAtDrains() {
@@ -144,7 +138,7 @@ extension Master {
     /// One look at all that the worker has open.
     private func judge(_ worker: RunningWorker, tables: () -> PortConnections?) {
         guard let watch = drains[worker.serial] else { return }
-        let tree = tree(of: worker)
+        let tree = worker.tree
         let held: [HeldConnection]?
         do throws(SystemCallError) {
             held = try connections(of: worker, tree, tables: tables)
@@ -265,7 +259,7 @@ extension Master {
     private func connectionsInFlight(of worker: RunningWorker) -> Set<UInt64> {
         guard !ports(of: worker).isEmpty else { return [] }
         do throws(SystemCallError) {
-            let held = try connections(of: worker, tree(of: worker)) { nil }
+            let held = try connections(of: worker, worker.tree) { nil }
             let waiting = (held ?? []).filter { $0.use == .inFlight || $0.use == .unclear }
             return Set(waiting.map(\.inode))
         } catch {

@@ -142,8 +142,7 @@ extension Master {
 
     private func lookForUnboundListener(of worker: RunningWorker) {
         guard !log.told.contains(.unboundListener(pool: worker.id.pool)) else { return }
-        let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
-        let held = HeldListeners.inspect(tree, known: [])?.others ?? []
+        let held = HeldListeners.inspect(worker.processes, known: [])?.others ?? []
         // A port that the kernel chose, for this machine alone, is between the program's own processes.
         let served = held.filter { !$0.hasPrefix("unix:") && !Master.isPrivate($0) }
         guard let address = served.first, log.isNew(.unboundListener(pool: worker.id.pool)) else {
@@ -179,18 +178,18 @@ extension Master {
         }
         guard !blueprint.listeners.isEmpty else { return lookForUnboundListener(of: worker) }
         let ours = blueprint.listeners.map(\.socket.identity)
-        let tree = [worker.pid] + ProcessTree.descendants(of: worker.pid)
-        guard let held = HeldListeners.inspect(tree, known: ours) else { return }
+        guard let held = HeldListeners.inspect(worker.processes, known: ours) else { return }
         // What it inherited it holds, whether it knows or not; so who holds ours is only suspected
         // when it listens on something else.
         guard held.includeKnown else { return warnOfListeningElsewhere(worker, held) }
         guard !held.others.isEmpty, worker.isSampled, worker.page?.report() != .waits else {
             return
         }
+        guard let request = evidenceRequest(for: worker) else { return }
         ask(
             Observer.Job(
                 pool: worker.id.pool, purpose: .listensElsewhere(worker.id, held),
-                request: evidenceRequest(for: worker)))
+                request: request))
     }
 
     func warnOfListeningElsewhere(_ worker: RunningWorker, _ held: HeldListeners) {

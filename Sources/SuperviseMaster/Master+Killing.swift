@@ -12,7 +12,7 @@ extension Master {
 
     /// SIGKILL for all that is known to be the worker's.
     func kill(_ id: WorkerID) {
-        guard let worker = workers[id] else { return }
+        guard let worker = workers[id], !starter.cancel(worker) else { return }
         worker.wasKilled = true
         worker.kills += 1
         signalTree(of: worker, Signal.kill.number)
@@ -43,8 +43,7 @@ extension Master {
     }
 
     private func explain(_ worker: RunningWorker) {
-        let pids = (worker.hasExited ? [] : [worker.pid]) + worker.orphans.sorted()
-        let waiting = pids.first { ProcessStatus.read($0)?.state == "D" }
+        let waiting = worker.roots.first { ProcessStatus.read($0)?.state == "D" }
         let message =
             if let waiting {
                 "process \(waiting) is in uninterruptible sleep (state D), where SIGKILL has no effect"

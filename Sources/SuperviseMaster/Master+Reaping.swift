@@ -11,9 +11,10 @@ extension Master {
         var hasUnknown = false
         do throws(SystemCallError) {
             while let child = try ChildProcesses.nextExited() {
-                if let worker = workers[pid: child.pid] {
+                if let worker = workers[pid: child.pid] ?? starter.worker(ofExited: child.pid) {
                     readCount(of: worker)
-                    if worker.errorPipe != nil { readErrorPipe(serial: worker.serial) }
+                    starter.read(serial: worker.serial)
+                    starter.forget(worker)
                     worker.hasExited = true
                     workers.forgetProcess(of: worker)
                     ended.append((worker, child.status))
@@ -44,7 +45,9 @@ extension Master {
     private func adoptOrphans(of ended: [RunningWorker]) {
         let unknown = children.numbers().filter { !isKnown($0) }
         guard !unknown.isEmpty else { return }
-        let leaders = Dictionary(ended.map { ($0.pid, $0) }) { first, _ in first }
+        let leaders = Dictionary(
+            ended.compactMap { worker in worker.pid.map { ($0, worker) } }
+        ) { first, _ in first }
         for pid in unknown {
             let group = ProcessStatus.read(pid)?.group
             if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {
@@ -57,7 +60,7 @@ extension Master {
                     adopt(pid, for: owner)
                 } else if let owner = holder(of: pid, among: ended) {
                     adopt(pid, for: owner)
-                } else {
+                } else if !starter.awaitsProcess {
                     strangers.insert(pid)
                 }
             case .unknown:
@@ -101,7 +104,7 @@ extension Master {
 
     private func tellEnd(of worker: RunningWorker, _ status: ChildStatus) {
         if let failure = worker.startFailure {
-            tell(worker.id, .startFailed(failure.startFailure(of: worker.blueprint)))
+            tell(worker.id, .startFailed(failure))
             release(worker)
             return
         }
@@ -129,13 +132,14 @@ extension Master {
     /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.
     private func exit(of worker: RunningWorker, _ status: ChildStatus) -> ExitStatus {
         let kill = Signal.kill.number
+        let pid = worker.wasKilled ? nil : worker.pid
         switch status {
         case .exited(let code):
-            return code == 128 + kill && !worker.wasKilled
-                && memoryKills?.claim(below: worker.pid) == true ? .outOfMemory : .code(code)
+            let isOurs = code == 128 + kill && pid.map { memoryKills?.claim(below: $0) } == true
+            return isOurs ? .outOfMemory : .code(code)
         case .signaled(let number, coreDumped: _):
-            return number == kill && !worker.wasKilled && memoryKills?.claim(worker.pid) == true
-                ? .outOfMemory : .signal(Signal(number: number))
+            let isOurs = number == kill && pid.map { memoryKills?.claim($0) } == true
+            return isOurs ? .outOfMemory : .signal(Signal(number: number))
         }
     }
 
@@ -167,7 +171,7 @@ extension Master {
         endDrain(of: worker)
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
-        if let pipe = worker.errorPipe { poll.unwatch(pipe.rawValue) }
+        starter.forget(worker)
         bindFilters[worker.serial]?.listeners = []
         workers.remove(worker)
     }
@@ -183,7 +187,7 @@ extension Master {
     /// can belong to nobody else: our own children are not reaped in between, and for others a pidfd
     /// is opened, and the process looked at once more, before any parent of theirs is gone.
     func signalTree(of worker: RunningWorker, _ number: Int32) {
-        let roots = (worker.hasExited ? [] : [worker.pid]) + worker.orphans.sorted()
+        let roots = worker.roots
         let below = roots.flatMap { ProcessTree.descendants(of: $0) }
         let tree = Set(roots + below)
         // Where descriptors run short, children come before their parents, one at a time.
@@ -251,8 +255,9 @@ extension Master {
 
     /// The group holds its number as long as the worker is not reaped.
     private func signalGroup(of worker: RunningWorker, _ number: Int32) {
+        guard let pid = worker.livingPID else { return }
         do throws(SystemCallError) {
-            try ProcessGroup.signal(worker.pid, number)
+            try ProcessGroup.signal(pid, number)
         } catch {
             // The worker had not made its group yet, or left it.
             return

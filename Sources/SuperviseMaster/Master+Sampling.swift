@@ -41,10 +41,11 @@ extension Master {
     func measure(
         _ worker: RunningWorker, at now: Int64, nearBytes: UInt64?, isCapped: Bool = false
     ) {
+        guard let pid = worker.pid else { return }
         let memory =
             worker.memory
             ?? TreeMemory(
-                pid: worker.pid,
+                pid: pid,
                 withDescendants: worker.blueprint.settings.memoryScope == .tree,
                 metric: worker.blueprint.settings.memoryMetric)
         worker.memory = memory

@@ -10,7 +10,7 @@ extension Master {
         static let observer: UInt64 = 4
         static let memoryKills: UInt64 = 5
         static let notify: UInt64 = 1 << kindShift
-        static let errorPipe: UInt64 = 2 << kindShift
+        static let start: UInt64 = 2 << kindShift
         static let bindFilter: UInt64 = 3 << kindShift
         static let control: UInt64 = 4 << kindShift
         static let listener: UInt64 = 5 << kindShift

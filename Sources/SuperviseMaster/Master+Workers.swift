@@ -11,103 +11,19 @@ extension Master {
     /// How many parents of a sender are looked at.
     private static let longestAncestry = 64
 
-    /// Starts a worker's process; what went wrong, if anything did.
+    /// Starts a worker; the failure, if the start cannot begin.
     func start(_ id: WorkerID, _ order: StartOrder) -> StartFailure? {
         guard let name = service.member(id.pool)?.name,
             let blueprint = generations[order.generation]?.blueprints[name]
         else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
         do throws(StartError) {
             memoryKills?.forget()
-            let worker = try spawn(id, order, blueprint)
-            workers.add(worker)
-            try watch(worker)
-            if worker.errorPipe == nil { tell(id, .running) }
+            try starter.start(id, order, blueprint)
             watchForMemoryKills()
             return nil
         } catch {
             return error.failure
         }
-    }
-
-    private func spawn(
-        _ id: WorkerID, _ order: StartOrder, _ blueprint: Blueprint
-    ) throws(StartError) -> RunningWorker {
-        if let library = blueprint.adoption.missingLibrary {
-            throw StartError(missingLibrary: library)
-        }
-        let nonce: Nonce
-        let digits: String
-        let notify: NotifySocket
-        let page: RequestPage?
-        do throws(SystemCallError) {
-            nonce = try Nonce()
-            digits = nonce.text
-            notify = try notifySocket(nonce: digits, id, blueprint)
-            do throws(SystemCallError) {
-                page =
-                    blueprint.hasPage
-                    ? try RequestPage(nonce: digits, limit: order.bell ?? 0) : nil
-            } catch {
-                notify.remove()
-                throw error
-            }
-        } catch {
-            throw StartError(resource: error)
-        }
-        let environment = blueprint.environment(
-            for: id, order, nonce: digits, notifyAddress: notify.address, hasPage: page != nil)
-        do throws(SpawnFailure) {
-            let spawned = try blueprint.plan.spawn(
-                environment: environment, arguments: blueprint.arguments(for: id),
-                descriptors: blueprint.descriptors(page: page), filtersToo: blueprint.filtersToo)
-            return RunningWorker(
-                id: id, serial: workers.nextSerial(), blueprint: blueprint, spawned: spawned,
-                nonce: nonce, notify: notify, page: page)
-        } catch {
-            notify.remove()
-            throw StartError(error, of: blueprint)
-        }
-    }
-
-    private func watch(_ worker: RunningWorker) throws(StartError) {
-        do throws(SystemCallError) {
-            try poll.add(
-                worker.notify.rawValue, .readable, token: Token.notify | worker.serial)
-            if let pipe = worker.errorPipe {
-                try poll.add(pipe.rawValue, .readable, token: Token.errorPipe | worker.serial)
-            } else {
-                try takeFilter(of: worker)
-            }
-        } catch {
-            // The epoll set is full or out of memory. The process must not stay without an ear.
-            signalIgnoringExit(worker, Signal.kill.number)
-            worker.notify.remove()
-            workers.remove(worker)
-            throw StartError(resource: error)
-        }
-    }
-
-    /// The outcome of a start with other credentials.
-    func readErrorPipe(serial: UInt64) {
-        guard let worker = workers[serial: serial], let pipe = worker.errorPipe else { return }
-        switch SpawnPlan.readFailure(from: pipe) {
-        case .pending: return
-        case .running: runs(worker)
-        case .failed(let failure): worker.startFailure = failure
-        }
-        poll.unwatch(pipe.rawValue)
-        worker.errorPipe = nil
-    }
-
-    private func runs(_ worker: RunningWorker) {
-        do throws(SystemCallError) {
-            try takeFilter(of: worker)
-        } catch {
-            // Nobody would answer it.
-            log.write(LogLine(.error, "start-failed", worker).with("error", error.description))
-            signalIgnoringExit(worker, Signal.kill.number)
-        }
-        tell(worker.id, .running)
     }
 
     func readNotifications(serial: UInt64) {
@@ -192,7 +108,7 @@ extension Master {
     }
 
     func send(_ signal: StopSignal, to id: WorkerID) {
-        guard let worker = workers[id], !worker.hasExited else { return }
+        guard let worker = workers[id], !worker.hasExited, !starter.cancel(worker) else { return }
         let settings = worker.blueprint.settings
         let number =
             switch signal {
@@ -208,7 +124,7 @@ extension Master {
     /// ESRCH: it has exited and will be reaped in this turn or the next.
     func signalIgnoringExit(_ worker: RunningWorker, _ number: Int32) {
         do throws(SystemCallError) {
-            try worker.process.signal(number)
+            try worker.process?.descriptor.signal(number)
         } catch  where error.kind == .noSuchProcess {
             return
         } catch {

@@ -27,8 +27,7 @@ final class Master {
     let workers = WorkerTable()
     /// The filters on bind(2), by the serial of the worker that they were made for.
     var bindFilters: [UInt64: BindFilter] = [:]
-    /// Where the workers' notify sockets are.
-    let notifyFolders: NotifyFolders
+    let starter: Starter
     /// What takes the samples that can wait for a worker.
     let observer: Observer
     /// Processes that ended workers left behind, with the serial of the worker.
@@ -105,7 +104,9 @@ final class Master {
         serviceManager = Master.serviceManager(launch, log: log, at: now)
         commands = SideCommands(
             openFilesLimit: context.openFilesLimit, environment: context.environment)
-        notifyFolders = NotifyFolders(launch)
+        starter = Starter(
+            core: core, workers: workers, poll: poll, log: log, notifyFolders: NotifyFolders(launch)
+        )
         observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
         self.poll = poll
@@ -114,6 +115,10 @@ final class Master {
         try poll.add(self.signals.rawValue, .readable, token: Token.signals)
         try poll.add(timer.rawValue, .readable, token: Token.timer)
         try control.watch()
+        starter.programRuns = { [unowned self] worker throws(SystemCallError) in
+            try takeFilter(of: worker)
+        }
+        starter.release = { [unowned self] in release($0) }
     }
 
     /// Runs a service from its beginning until it ends; the exit code.
@@ -149,7 +154,7 @@ final class Master {
             performPending()
             if let exitCode {
                 observer.endWithMaster()
-                notifyFolders.remove()
+                starter.notifyFolders.remove()
                 tellServiceManager()
                 tellEnd(exitCode)
                 endSteeredListeners()
@@ -227,7 +232,7 @@ final class Master {
             let serial = ready.token & ~Token.kindMask
             switch ready.token & Token.kindMask {
             case Token.notify: readNotifications(serial: serial)
-            case Token.errorPipe: readErrorPipe(serial: serial)
+            case Token.start: starter.read(serial: serial)
             case Token.bindFilter: answerBinds(serial: serial, ready.events)
             case Token.control: serveControl(serial: serial)
             case Token.listener: listenerEnded(serial: serial)

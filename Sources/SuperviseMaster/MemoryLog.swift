@@ -59,14 +59,16 @@ extension Master {
         memoryLogs[path] = memoryLog
         let time = WallClock.now()
         let lines = running.compactMap { worker -> String? in
-            guard let bytes = worker.memory?.lastBytes, bytes > 0 else { return nil }
+            guard let pid = worker.pid, let bytes = worker.memory?.lastBytes, bytes > 0 else {
+                return nil
+            }
             let known = service.member(number)?.pool.worker(worker.id)
             let reported = worker.page?.requests() ?? 0
             let isConnections = reported == 0 && known?.countSource == .preload
             let requests = max(isConnections ? 0 : reported, known?.requests ?? 0)
             let unit = isConnections ? CountUnit.connections : .requests
             let name = worker.blueprint.settings.name
-            return "\(time) \(name) \(worker.id.slot) \(worker.pid) \(bytes) \(requests) "
+            return "\(time) \(name) \(worker.id.slot) \(pid) \(bytes) \(requests) "
                 + unit.rawValue
         }
         switch memoryLog.write(lines) {

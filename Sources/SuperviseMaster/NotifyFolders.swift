@@ -98,27 +98,8 @@ final class NotifyFolders {
     }
 }
 
-extension Master {
-    /// The notify socket of a new worker.
-    func notifySocket(
-        nonce: String, _ id: WorkerID, _ blueprint: Blueprint
-    ) throws(SystemCallError) -> NotifySocket {
-        let credentials = blueprint.account?.credentials
-        let guarded = try notifyFolders.socket(
-            nonce: nonce, uid: credentials?.uid ?? ThisProcess.effectiveUID,
-            gid: credentials?.gid ?? 0)
-        if let guarded { return guarded }
-        if log.isNew(.unguardedNotifySocket(pool: id.pool)) {
-            log.write(
-                LogLine(.info, "notify-socket-unprotected").with("pool", blueprint.settings.name)
-                    .with("message", NotifyFolders.advice))
-        }
-        return try NotifySocket(nonce: nonce)
-    }
-}
-
 extension NotifyFolders {
-    fileprivate static let advice =
+    static let advice =
         "no directory can be created for the notify sockets of these workers, so the sockets have "
         + "abstract names and any local user can block messages to them. Give the master write access "
         + "to a runtime directory"

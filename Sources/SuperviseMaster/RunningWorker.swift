@@ -7,14 +7,14 @@ final class RunningWorker {
     /// What the epoll set knows it by. Never used twice, so a late readiness finds nobody.
     let serial: UInt64
     let blueprint: Blueprint
-    let pid: Int32
-    let process: ProcessDescriptor
+    /// Its own process; nil while its start is pending and has not created one.
+    fileprivate(set) var process: WorkerProcess?
     /// `SUPERVISE_WORKER_ID`, by which strays of the worker are known.
     let nonce: Nonce
     let notify: NotifySocket
     let page: RequestPage?
-    /// Tells whether exec succeeded, while that is not known.
-    var errorPipe: OwnedDescriptor?
+    /// What reports the rest of its start, while the program does not run.
+    var pendingStart: (any PendingStart)?
     /// Where its filter on bind(2) comes from, while that has not come.
     var filterChannel: BindFilterChannel?
     /// Whether its binds are answered from outside beside the library.
@@ -27,8 +27,8 @@ final class RunningWorker {
     var wasKilled = false
     /// How often it got it from this program of the master.
     var kills = 0
-    /// Why the start failed, told by the error pipe.
-    var startFailure: SpawnFailure?
+    /// Why its start failed, although it has a process.
+    var startFailure: StartFailure?
     /// Processes of its tree that lost their parent and are our children now.
     var orphans: Set<Int32> = []
     var memory: TreeMemory?
@@ -50,16 +50,15 @@ final class RunningWorker {
     var isSignalRefused = false
 
     init(
-        id: WorkerID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,
+        id: WorkerID, serial: UInt64, blueprint: Blueprint, begun: BegunStart,
         nonce: Nonce, notify: NotifySocket, page: RequestPage?
     ) {
         self.id = id
         self.serial = serial
         self.blueprint = blueprint
-        pid = spawned.pid
-        process = spawned.process
-        errorPipe = spawned.errorPipe
-        filterChannel = spawned.filterChannel
+        process = begun.process
+        pendingStart = begun.pending
+        filterChannel = begun.filterChannel
         isFilteredToo = blueprint.filtersToo
         self.nonce = nonce
         self.notify = notify
@@ -73,8 +72,12 @@ final class RunningWorker {
         id = state.id
         serial = state.serial
         self.blueprint = blueprint
-        pid = state.pid
-        process = ProcessDescriptor(try HandedDescriptors.take(state.process))
+        if let known = state.process {
+            process = WorkerProcess(
+                pid: known.pid,
+                descriptor: ProcessDescriptor(try HandedDescriptors.take(known.descriptor)))
+        }
+        pendingStart = try state.pendingStart?.resume(blueprint)
         nonce = state.nonce
         notify = NotifySocket(
             resuming: try HandedDescriptors.take(state.notify), path: state.notifyPath)
@@ -82,9 +85,6 @@ final class RunningWorker {
             page = RequestPage(resuming: try HandedDescriptors.take(number))
         } else {
             page = nil
-        }
-        if let number = state.errorPipe {
-            errorPipe = OwnedDescriptor(try HandedDescriptors.take(number))
         }
         if let number = state.filterChannel {
             filterChannel = BindFilterChannel(try HandedDescriptors.take(number))
@@ -100,12 +100,28 @@ final class RunningWorker {
         isSignalRefused = state.isSignalRefused
     }
 
+    /// The number of its own process, also after it was reaped; nil while there is none yet.
+    var pid: Int32? { process?.pid }
+
+    /// The number of its own process; nil while there is none.
+    var livingPID: Int32? { hasExited ? nil : pid }
+
+    /// Its own process, if it lives, and those that it left behind.
+    var roots: [Int32] { [livingPID].compactMap { $0 } + orphans.sorted() }
+
+    /// Its own process and all below it, parents first.
+    var processes: [Int32] { livingPID.map { [$0] + ProcessTree.descendants(of: $0) } ?? [] }
+
+    /// The worker, if it lives, what it left behind, and all below, parents first.
+    var tree: [Int32] { roots + roots.flatMap { ProcessTree.descendants(of: $0) } }
+
     /// All of it but what /proc tells, for another program of this process to go on with.
     func state(recipe: Int) -> MasterState.RunningWorker {
         MasterState.RunningWorker(
-            id: id, serial: serial, recipe: recipe, pid: pid, process: process.rawValue,
+            id: id, serial: serial, recipe: recipe,
+            process: process.map { .init(pid: $0.pid, descriptor: $0.descriptor.rawValue) },
             nonce: nonce, notify: notify.rawValue, notifyPath: notify.path, page: page?.rawValue,
-            errorPipe: errorPipe?.rawValue, filterChannel: filterChannel?.rawValue,
+            pendingStart: pendingStart?.state, filterChannel: filterChannel?.rawValue,
             isFilteredToo: isFilteredToo, wasReady: wasReady,
             hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
             orphans: orphans, statusText: statusText, complaints: complaints,
@@ -136,7 +152,7 @@ final class WorkerTable {
     func add(_ worker: RunningWorker) {
         bySerial[worker.serial] = worker
         serials[worker.id] = worker.serial
-        if !worker.hasExited { serialsByPID[worker.pid] = worker.serial }
+        if let pid = worker.livingPID { serialsByPID[pid] = worker.serial }
         serialsByPool[worker.id.pool, default: []].append(worker.serial)
     }
 
@@ -147,9 +163,16 @@ final class WorkerTable {
         forgetProcess(of: worker)
     }
 
+    /// Gives a worker the process that its pending start has created.
+    func setProcess(_ process: WorkerProcess, of worker: RunningWorker) {
+        worker.process = process
+        serialsByPID[process.pid] = worker.serial
+    }
+
     /// Its number belongs to nobody once it is reaped.
     func forgetProcess(of worker: RunningWorker) {
-        if serialsByPID[worker.pid] == worker.serial { serialsByPID[worker.pid] = nil }
+        guard let pid = worker.pid, serialsByPID[pid] == worker.serial else { return }
+        serialsByPID[pid] = nil
     }
 
     subscript(serial serial: UInt64) -> RunningWorker? { bySerial[serial] }

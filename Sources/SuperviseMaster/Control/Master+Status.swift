@@ -82,9 +82,9 @@ extension Master {
         return StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
             process: { [workers, exited, drains] id in
-                if let worker = workers[id] {
+                if let worker = workers[id], let pid = worker.pid {
                     return StatusReport.Process(
-                        pid: worker.pid, text: worker.statusText,
+                        pid: pid, text: worker.statusText,
                         connections: drains[worker.serial]?.open)
                 }
                 return exited.pid(of: id).map { StatusReport.Process(pid: $0, text: nil) }

@@ -8,12 +8,12 @@ extension Master {
 
     /// Checks whether the worker, or any process below it, waits on a listener.
     func observe(_ id: WorkerID) {
-        guard let worker = workers[id], !worker.hasExited else { return }
+        guard let worker = workers[id], let pid = worker.livingPID else { return }
         if report(of: worker) == .waits { return tell(id, .listening) }
         guard worker.isSampled else { return isUnobservable(worker) }
         take(
             AcceptEvidence.observe(
-                from: worker.pid, listeners: worker.blueprint.listeners.map(\.socket.identity),
+                from: pid, listeners: worker.blueprint.listeners.map(\.socket.identity),
                 depth: .cautious, within: .onLoop()), of: worker)
     }
 
@@ -47,16 +47,17 @@ extension Master {
             worker.observeAgainAt = now + Master.thoroughGap
             return
         }
+        guard let request = evidenceRequest(for: worker) else { return }
         worker.isBeingObserved = true
         ask(
             Observer.Job(
-                pool: worker.id.pool, purpose: .readiness(worker.id),
-                request: evidenceRequest(for: worker)))
+                pool: worker.id.pool, purpose: .readiness(worker.id), request: request))
     }
 
-    func evidenceRequest(for worker: RunningWorker) -> ObservationRequest {
-        .evidence(
-            root: worker.pid, listeners: worker.blueprint.listeners.map(\.socket.identity))
+    func evidenceRequest(for worker: RunningWorker) -> ObservationRequest? {
+        worker.livingPID.map {
+            .evidence(root: $0, listeners: worker.blueprint.listeners.map(\.socket.identity))
+        }
     }
 
     func ask(_ job: Observer.Job) {

@@ -41,7 +41,7 @@ extension Master {
             listeners: listeners.state,
             service: service, configurations: generations.configurations,
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
-            notifyFolders: notifyFolders.state,
+            notifyFolders: starter.notifyFolders.state,
             bindFilters: filterStates, strangers: strangers, told: log.told, looks: looks,
             commands: commands.running, hooks: hooks.state,
             shutDoors: shutDoors.mapValues { doors in

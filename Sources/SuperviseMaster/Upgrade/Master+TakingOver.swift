@@ -23,7 +23,7 @@ extension Master {
             control: ControlServer.resuming(state.control, sockets, in: poll), poll: poll,
             signals: signals, service: state.service)
         try generations.resume(state.configurations)
-        try notifyFolders.resume(state.notifyFolders)
+        try starter.notifyFolders.resume(state.notifyFolders)
         try takeWorkers(of: state, sockets)
         shutDoors = state.shutDoors.mapValues { doors in
             ShutDoors(
@@ -62,9 +62,7 @@ extension Master {
             for pid in running.orphans { orphans[pid] = running.serial }
             try poll.add(
                 running.notify.rawValue, .readable, token: Token.notify | running.serial)
-            if let pipe = running.errorPipe {
-                try poll.add(pipe.rawValue, .readable, token: Token.errorPipe | running.serial)
-            }
+            try starter.watch(running)
         }
         for filter in state.bindFilters {
             let resumed = try BindFilter(resuming: filter, sockets)

@@ -12,7 +12,7 @@ import SuperviseState
 /// Whoever changes what stands here in a way that an older or newer program would misread counts
 /// `format` up. A field that goes, and an optional one that comes, is no such change.
 struct MasterState: Codable {
-    static let format: UInt32 = 4
+    static let format: UInt32 = 5
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -52,23 +52,39 @@ struct MasterState: Codable {
         var id: WorkerID
         var serial: UInt64
         var recipe: Int
-        var pid: Int32
-        var process: Int32
+        var process: Process?
         var nonce: Nonce
         var notify: Int32
         var notifyPath: String?
         var page: Int32?
-        var errorPipe: Int32?
+        var pendingStart: PendingStart?
         var filterChannel: Int32?
         var isFilteredToo: Bool?
         var wasReady: Bool?
         var hasExited: Bool
         var wasKilled: Bool
-        var startFailure: SpawnFailure?
+        var startFailure: StartFailure?
         var orphans: Set<Int32>
         var statusText: String?
         var complaints: Int
         var isSignalRefused: Bool
+
+        struct Process: Codable {
+            var pid: Int32
+            var descriptor: Int32
+        }
+    }
+
+    /// The part of a start that is not known yet.
+    enum PendingStart: Codable {
+        /// The outcome of an exec comes over this pipe.
+        case exec(pipe: Int32)
+
+        var descriptor: Int32 {
+            switch self {
+            case .exec(let pipe): pipe
+            }
+        }
     }
 
     struct BindFilter: Codable {
@@ -141,8 +157,11 @@ struct MasterState: Codable {
         sockets.flatMap { [$0.number] + ($0.steering?.descriptors ?? []) }
             + listeners.passed.map(\.number) + bindFilters.map(\.number)
             + workers.flatMap { worker in
-                [worker.process, worker.notify]
-                    + [worker.page, worker.errorPipe, worker.filterChannel].compactMap { $0 }
+                [worker.notify]
+                    + [
+                        worker.process?.descriptor, worker.page, worker.pendingStart?.descriptor,
+                        worker.filterChannel,
+                    ].compactMap { $0 }
             }
             + notifyFolders.map(\.number)
             + control.connections.map(\.socket) + [log.descriptor].compactMap { $0 }

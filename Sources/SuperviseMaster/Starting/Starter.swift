@@ -1,0 +1,212 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Starts workers. A start may complete later: until then its worker is known, can be stopped and can
+/// exit, and its process may not exist yet.
+final class Starter: Expiring {
+    private let core: Core
+    private let workers: WorkerTable
+    private let poll: EventPoll
+    private let log: Log
+    let notifyFolders: NotifyFolders
+    /// The serials of the workers whose start is pending.
+    private var pending: Set<UInt64> = []
+    /// Prepares a worker whose program runs. Throws if the worker cannot be served.
+    var programRuns: (RunningWorker) throws(SystemCallError) -> Void = {
+        (_) throws(SystemCallError) in
+    }
+    /// Closes what the master holds for a worker of which nothing is left.
+    var release: (RunningWorker) -> Void = { _ in }
+
+    init(
+        core: Core, workers: WorkerTable, poll: EventPoll, log: Log, notifyFolders: NotifyFolders
+    ) {
+        self.core = core
+        self.workers = workers
+        self.poll = poll
+        self.log = log
+        self.notifyFolders = notifyFolders
+    }
+
+    /// Begins the start of a worker. Its outcome is an event for the core, now or later.
+    func start(_ id: WorkerID, _ order: StartOrder, _ blueprint: Blueprint) throws(StartError) {
+        if let library = blueprint.adoption.missingLibrary {
+            throw StartError(missingLibrary: library)
+        }
+        let worker = try launch(id, order, blueprint)
+        workers.add(worker)
+        do throws(SystemCallError) {
+            try poll.add(
+                worker.notify.rawValue, .readable, token: Master.Token.notify | worker.serial)
+            if worker.pendingStart == nil {
+                try programRuns(worker)
+                core.tell(id, .running)
+            } else {
+                try watch(worker)
+            }
+        } catch {
+            // The epoll set is full or out of memory. The process must not stay unwatched.
+            kill(worker)
+            worker.notify.remove()
+            workers.remove(worker)
+            throw StartError(resource: error)
+        }
+    }
+
+    private func launch(
+        _ id: WorkerID, _ order: StartOrder, _ blueprint: Blueprint
+    ) throws(StartError) -> RunningWorker {
+        let nonce: Nonce
+        let notify: NotifySocket
+        do throws(SystemCallError) {
+            nonce = try Nonce()
+            notify = try notifySocket(nonce: nonce.text, id, blueprint)
+        } catch {
+            throw StartError(resource: error)
+        }
+        do throws(StartError) {
+            let page = try page(nonce: nonce.text, order, blueprint)
+            let begun = try blueprint.launcher.launch(
+                LaunchRequest(
+                    blueprint: blueprint,
+                    environment: blueprint.environment(
+                        for: id, order, nonce: nonce.text, notifyAddress: notify.address,
+                        hasPage: page != nil),
+                    arguments: blueprint.arguments(for: id),
+                    descriptors: blueprint.descriptors(page: page)))
+            return RunningWorker(
+                id: id, serial: workers.nextSerial(), blueprint: blueprint, begun: begun,
+                nonce: nonce, notify: notify, page: page)
+        } catch {
+            notify.remove()
+            throw error
+        }
+    }
+
+    private func page(
+        nonce: String, _ order: StartOrder, _ blueprint: Blueprint
+    ) throws(StartError) -> RequestPage? {
+        guard blueprint.hasPage else { return nil }
+        do throws(SystemCallError) {
+            return try RequestPage(nonce: nonce, limit: order.bell ?? 0)
+        } catch {
+            throw StartError(resource: error)
+        }
+    }
+
+    private func notifySocket(
+        nonce: String, _ id: WorkerID, _ blueprint: Blueprint
+    ) throws(SystemCallError) -> NotifySocket {
+        let credentials = blueprint.account?.credentials
+        let guarded = try notifyFolders.socket(
+            nonce: nonce, uid: credentials?.uid ?? ThisProcess.effectiveUID,
+            gid: credentials?.gid ?? 0)
+        if let guarded { return guarded }
+        if log.isNew(.unguardedNotifySocket(pool: id.pool)) {
+            log.write(
+                LogLine(.info, "notify-socket-unprotected").with("pool", blueprint.settings.name)
+                    .with("message", NotifyFolders.advice))
+        }
+        return try NotifySocket(nonce: nonce)
+    }
+
+    /// Watches the pending start of a worker that was started now, or by another program of this process.
+    func watch(_ worker: RunningWorker) throws(SystemCallError) {
+        guard let start = worker.pendingStart else { return }
+        try poll.add(start.descriptor, .readable, token: Master.Token.start | worker.serial)
+        pending.insert(worker.serial)
+    }
+
+    /// Whether a process may come to exist that no worker has yet.
+    var awaitsProcess: Bool { pending.contains { workers[serial: $0]?.process == nil } }
+
+    /// The worker of a child that has exited, if a pending start created it and reported so before.
+    func worker(ofExited pid: Int32) -> RunningWorker? {
+        for serial in pending.sorted() where workers[serial: serial]?.process == nil {
+            read(serial: serial)
+        }
+        return workers[pid: pid]
+    }
+
+    /// Reads what is new of a pending start.
+    func read(serial: UInt64) {
+        guard let worker = workers[serial: serial], let start = worker.pendingStart else { return }
+        switch start.read() {
+        case .pending: return
+        case .created(let process): workers.setProcess(process, of: worker)
+        case .running:
+            settle(worker)
+            runs(worker)
+        case .failed(let failure):
+            settle(worker)
+            fail(worker, failure)
+        }
+    }
+
+    private func settle(_ worker: RunningWorker) {
+        guard let start = worker.pendingStart else { return }
+        poll.unwatch(start.descriptor)
+        pending.remove(worker.serial)
+        worker.pendingStart = nil
+    }
+
+    private func runs(_ worker: RunningWorker) {
+        do throws(SystemCallError) {
+            try programRuns(worker)
+        } catch {
+            log.write(LogLine(.error, "start-failed", worker).with("error", error.description))
+            kill(worker)
+        }
+        core.tell(worker.id, .running)
+    }
+
+    /// A process that exists is still to be reaped, and the failure is reported then.
+    private func fail(_ worker: RunningWorker, _ failure: StartFailure) {
+        guard worker.process == nil else {
+            worker.startFailure = failure
+            return
+        }
+        core.tell(worker.id, .startFailed(failure))
+        release(worker)
+    }
+
+    /// Gives up a start whose worker has no process yet; returns whether it is one. The worker is to be
+    /// stopped or killed, and there is nothing that a signal could be sent to.
+    func cancel(_ worker: RunningWorker) -> Bool {
+        guard worker.process == nil else { return false }
+        giveUp(worker, "the worker was stopped before it had a process")
+        return true
+    }
+
+    private func giveUp(_ worker: RunningWorker, _ message: String) {
+        settle(worker)
+        kill(worker)
+        fail(worker, StartFailure(step: "start", message: message, isTransient: true))
+    }
+
+    /// Forgets the pending start of a worker whose process has ended.
+    func forget(_ worker: RunningWorker) { settle(worker) }
+
+    var deadline: Instant? {
+        pending.compactMap { workers[serial: $0]?.pendingStart?.deadline }.min()
+    }
+
+    func expire(at now: Instant) {
+        for serial in pending.sorted() {
+            guard let worker = workers[serial: serial], let start = worker.pendingStart,
+                let deadline = start.deadline, deadline <= now
+            else { continue }
+            giveUp(worker, "its process did not report in time")
+        }
+    }
+
+    /// ESRCH: it has exited and will be reaped.
+    private func kill(_ worker: RunningWorker) {
+        do throws(SystemCallError) {
+            try worker.process?.descriptor.signal(Signal.kill.number)
+        } catch {
+            return
+        }
+    }
+}
