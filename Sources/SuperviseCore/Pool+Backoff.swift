@@ -57,9 +57,13 @@ extension Pool {
             isTooSoon = now - readyAt < Pool.briefService
         case .lifetime, .memory, .poolMemory, .pressure, .operator, .reload: return
         }
-        if isTooSoon {
-            countEarlyEnd(of: worker, at: now)
-        } else if life >= Pool.briefLife {
+        // A worker that held its own recycle off has served, however early it asked.
+        let isStable = worker.isStable(at: now, after: policy.stableAfter)
+        if isTooSoon, !isStable {
+            countFailure(in: worker.id.slot, at: now)
+        } else if isStable || life >= Pool.briefLife {
+            // What failed since it became ready is its replacement, and that goes on backing off.
+            if let failedAt = slots[worker.id.slot].setbacks.failedAt, failedAt > readyAt { return }
             slots[worker.id.slot].setbacks.failures = 0
             slots[worker.id.slot].setbacks.notBefore = nil
         }

@@ -228,6 +228,25 @@ struct PinnedTests {
                 faults: [TimedFault(7600, .reload([next], Program()))], healAt: 16_132))
     }
 
+    @Test func anEarlyRequestThatWasHeldOffClearedTheBackoffOfItsReplacement() {
+        let web = Service.Plan("web") {
+            $0.hasListeners = true; $0.readyTimeout = .milliseconds(5938)
+            $0.maxUnavailable = .count(1)
+        }
+        let program = Program {
+            $0.exec = 2; $0.boot = 100; $0.drain = 100; $0.busy = 10; $0.linger = 2
+            $0.hanging = 64; $0.memory = 25
+        }
+        expectGood(
+            Schedule(
+                seed: 110_512, pools: [web], program: program,
+                faults: [
+                    TimedFault(700, .ask(pool: 0, worker: 5)),
+                    TimedFault(3000, .hold(pool: 0, worker: 2, 5000)),
+                    TimedFault(10_000, .reload([Service.Plan("web") { _ in }], program)),
+                ], healAt: 10_001))
+    }
+
     private func expectGood(
         _ schedule: Schedule, exitCode: Int32 = 0, _ location: SourceLocation = #_sourceLocation
     ) {

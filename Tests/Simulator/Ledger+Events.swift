@@ -189,9 +189,12 @@ extension Ledger {
             isTooSoon = now - readyAt < .milliseconds(100)
         default: return
         }
-        if isTooSoon {
+        let slot = pools[worker.id.pool].slots[worker.id.slot]
+        let isStable = now - readyAt >= pools[worker.id.pool].policy.stableAfter
+        if isTooSoon, !isStable {
             countFailure(in: worker.id, of: worker)
-        } else if life >= .seconds(1) {
+        } else if isStable || life >= .seconds(1) {
+            if let failedAt = slot.failedAt, failedAt > readyAt { return }
             pools[worker.id.pool].slots[worker.id.slot].failedAt = nil
             pools[worker.id.pool].slots[worker.id.slot].notBefore = nil
         }

@@ -70,6 +70,21 @@ struct BackoffTests {
         }
     }
 
+    /// It asked early and then served for long: only the starts that failed since then count.
+    @Test func aHeldRecycleIsNoFailureAndResetsNone() throws {
+        let bench = Bench()
+        bench.bringUp()
+        bench.tell(id(0), .hold(.seconds(20)))
+        bench.tell(id(0), .recycleRequested)
+        while bench.pool.worker(id(0, 2)) == nil { bench.wake() }
+        bench.exit(id(0, 2), 1)
+        bench.exit(id(0, 3), 1)
+        while bench.pool.worker(id(0, 4)) == nil { bench.wake() }
+        bench.makeReady(id(0, 4))
+        let delay = try #require(bench.exit(id(0, 4), 1).backoffDelay)
+        #expect(delay >= .milliseconds(200))
+    }
+
     /// A small limit of a fast program is not a failure.
     @Test func whoServedItsRequestsQuicklyIsReplacedAtOnce() {
         let bench = Bench { $0.maxRequests = 10 }
