@@ -33,14 +33,10 @@ public struct StatusReport {
         /// The last `STATUS=` text.
         public var text: String?
 
-        /// The number of open connections while it drains.
-        public var connections: Int?
-
         /// Creates a process.
-        public init(pid: Int32, text: String?, connections: Int? = nil) {
+        public init(pid: Int32, text: String?) {
             self.pid = pid
             self.text = text
-            self.connections = connections
         }
     }
 

@@ -4,12 +4,13 @@ public enum Action: Equatable, Sendable {
     case start(WorkerID, StartOrder)
     /// Send a signal to the worker's own process.
     case signal(WorkerID, StopSignal)
-    /// Let the worker find no new connections, and watch those that it has; `drained` or
-    /// `undrainable` is the answer. `signal`, `signalTree` and `kill` of this worker end it.
+    /// Let the worker find no new connections; `undrainable` is the answer if that is not possible.
     case drain(WorkerID)
-    /// From now on each connection of a draining worker is ended when no request is known to be in
-    /// flight on it; `drained` is the answer when none is on any.
-    case relaxDrain(WorkerID)
+    /// Sample the connections of the worker; `connectionSample` or `undrainable` is the answer. With
+    /// `endsIdle`, end each one on which no request is known to be in flight.
+    case sampleConnections(WorkerID, endsIdle: Bool)
+    /// Have the threads of the worker leave accept(2) that the last sample found in it.
+    case interruptAcceptors(WorkerID)
     /// Send the stop-signal to the processes that an ended worker left behind.
     case signalTree(WorkerID)
     /// SIGKILL to all that is known to be the worker's.

@@ -77,18 +77,10 @@ public enum WorkerEvent: Equatable, Sendable {
     case memory(bytes: UInt64)
     /// What looked at its memory before it is recycled is done, or could not be run.
     case evidenceGathered
-    /// It is stopped, as the answer to `drain`, and has no connection that waits for an answer. It goes
-    /// on with the stop-signal.
-    case drained
-    /// Its connections can't be watched, as the answer to `drain`.
+    /// Its connections, as the answer to `sampleConnections`; nil if none came in time.
+    case connectionSample(ConnectionSample?)
+    /// Its connections can't be watched, as the answer to `drain` or `sampleConnections`.
     case undrainable
-    /// While it drains, a client sends request after request on one connection, and its program handles
-    /// the stop-signal: the program may end such connections itself, and the wait may never end.
-    case reusesConnections
-    /// After the stop-signal it finished the requests that were in flight.
-    case finishedRequests
-    /// After the stop-signal it ended at once, and the requests in flight were lost.
-    case droppedRequests
     /// It said `STOPPING=1`: it ends of its own accord.
     case stopping
     /// It said `X_RECYCLE=1`: it asks to be replaced.

@@ -2,53 +2,6 @@
 /// stop-signal when those that it has are served. The master watches them. That takes part of the
 /// graceful timeout; the rest is the program's, to end in.
 
-/// How far a draining worker is from its stop-signal.
-struct Draining: Equatable, Sendable, Codable {
-    /// Since when it finds no new connections.
-    var since: Instant
-    /// When the stop-signal comes at the latest.
-    var until: Instant
-    /// What is left to the program after the stop-signal, also when that turn comes late.
-    var share: TimeSpan
-    /// When it begins to count as idle at any moment without a known request; nil from then on.
-    var relaxAt: Instant?
-
-    /// How long before `until` a moment without a known request is taken.
-    private static let longestRelaxation = TimeSpan.seconds(4)
-
-    init(since: Instant, within grace: TimeSpan, share: TimeSpan) {
-        self.since = since
-        self.share = share
-        until = since + TimeSpan(nanoseconds: grace.nanoseconds - share.nanoseconds)
-        relaxAt = until
-        setRelaxation()
-    }
-
-    /// What it has in all.
-    private var grace: TimeSpan { until - since + share }
-
-    /// Gives the program half of the time, if it has less.
-    mutating func hasten(at now: Instant) {
-        let half = TimeSpan(nanoseconds: grace.nanoseconds / 2)
-        guard share < half else { return }
-        until = max(now, since + half)
-        share = half
-        if relaxAt != nil { setRelaxation() }
-    }
-
-    private mutating func setRelaxation() {
-        let quarter = (until - since).nanoseconds / 4
-        let relaxation = min(Draining.longestRelaxation.nanoseconds, quarter)
-        relaxAt = Instant(nanoseconds: until.nanoseconds - relaxation)
-    }
-
-    mutating func shift(by span: TimeSpan) {
-        since = since + span
-        until = until + span
-        relaxAt = relaxAt.map { $0 + span }
-    }
-}
-
 /// What a program was seen to do with requests in flight when it got the stop-signal. It is taken to do
 /// so again, also in a generation that changed it, until it shows otherwise.
 enum StopHabit: Equatable, Sendable, Codable {
@@ -86,7 +39,7 @@ extension Pool {
     }
 
     /// Whether the program was seen to finish its requests after the stop-signal.
-    public var finishesRequests: Bool { stopHabit == .finishes }
+    var finishesRequests: Bool { stopHabit == .finishes }
 
     /// What the end of this worker showed of its program.
     mutating func learn(_ habit: StopHabit, from id: WorkerID) {
@@ -101,6 +54,57 @@ extension Pool {
         worker.draining = Draining(
             since: now, within: grace, share: TimeSpan(nanoseconds: share))
         outbox.append(.drain(worker.id))
+        outbox.append(.sampleConnections(worker.id, endsIdle: false))
+    }
+
+    /// Takes in a sample of a worker that drains, or that got its stop-signal; nil if none came in time,
+    /// which shows nothing.
+    mutating func connectionsSampled(
+        _ sample: ConnectionSample?, of id: WorkerID, at now: Instant
+    ) {
+        guard let index = leavingIndex(of: id) else { return }
+        if slots[id.slot].leaving[index].isDraining {
+            judgeDrain(of: id, index, by: sample, at: now)
+        } else if slots[id.slot].leaving[index].stopWatch != nil {
+            let hasFinished = slots[id.slot].leaving[index].stopWatch?.record(sample, at: now)
+            if hasFinished == true { learn(.finishes, from: id) }
+            if slots[id.slot].leaving[index].stopWatch?.witness.remaining.isEmpty == true {
+                slots[id.slot].leaving[index].stopWatch = nil
+            }
+        }
+    }
+
+    private mutating func judgeDrain(
+        of id: WorkerID, _ index: Int, by sample: ConnectionSample?, at now: Instant
+    ) {
+        let isReused = slots[id.slot].leaving[index].draining?.record(sample, at: now)
+        guard let sample else { return }
+        // A program that does not handle the stop-signal could do nothing with more time.
+        if isReused == true, sample.handlesStopSignal {
+            hastenDraining(of: id, at: now)
+        }
+        let isIdle =
+            sample.endedIdle
+            ? sample.isLull : sample.isIdle || finishesRequests && sample.isIdleIfFinished
+        guard isIdle, slots[id.slot].leaving[index].isDraining else { return }
+        if slots[id.slot].leaving[index].draining?.interrupts(sample, at: now) == true {
+            outbox.append(.interruptAcceptors(id))
+        } else {
+            endDraining(of: id, because: sample.endedIdle ? .lull : .idle, at: now)
+        }
+    }
+
+    /// The connections of this worker can't be sampled.
+    mutating func connectionsUnreadable(of id: WorkerID, at now: Instant) {
+        endDraining(of: id, because: .unwatchable, at: now)
+        if let index = leavingIndex(of: id) { slots[id.slot].leaving[index].stopWatch = nil }
+    }
+
+    /// The worker, which has ended by itself after its stop-signal, may have dropped its requests.
+    mutating func judgeStop(of worker: Worker, leavesTree: Bool) {
+        guard let watch = worker.stopWatch, !worker.wasKilled, !leavesTree, watch.witness.hasDropped
+        else { return }
+        learn(.drops, from: worker.id)
     }
 
     /// A connection that is used again and again may never be idle, and only the program can end it: at
@@ -131,6 +135,7 @@ extension Pool {
         case .retiring(let cause, let killAt):
             slots[id.slot].leaving[index].state = .retiring(
                 cause, killAt: max(min(killAt, longest), latest))
+            slots[id.slot].leaving[index].stopWatch = draining.stopWatch(at: now)
             outbox.append(.signal(id, .stop))
         case .outlived(let killAt):
             slots[id.slot].leaving[index].state = .outlived(
@@ -141,23 +146,45 @@ extension Pool {
         }
     }
 
-    /// Those of a slot whose time to drain is over, or nearly, before it is looked who has to be killed.
+    /// Those of a slot whose time to drain is over, or nearly, before the check for workers to kill;
+    /// and those of which a sample is due.
     mutating func expireDraining(in slot: Int, at now: Instant) {
         for worker in slots[slot].leaving {
-            guard let draining = worker.draining else { continue }
-            if draining.until <= now {
+            if let draining = worker.draining, draining.until <= now {
                 endDraining(of: worker.id, because: .timeout, at: now)
-            } else if let relaxAt = draining.relaxAt, relaxAt <= now,
-                let index = leavingIndex(of: worker.id)
-            {
-                slots[slot].leaving[index].draining?.relaxAt = nil
-                outbox.append(.relaxDrain(worker.id))
+            }
+            guard let index = leavingIndex(of: worker.id) else { continue }
+            if let relaxAt = slots[slot].leaving[index].draining?.relaxAt, relaxAt <= now {
+                slots[slot].leaving[index].draining?.relax(at: now)
+            }
+            if let sampleAt = slots[slot].leaving[index].sampleAt, sampleAt <= now {
+                slots[slot].leaving[index].sampleAt = nil
+                let endsIdle = slots[slot].leaving[index].draining?.isRelaxed ?? false
+                outbox.append(.sampleConnections(worker.id, endsIdle: endsIdle))
             }
         }
     }
 }
 
 extension Worker {
+    /// When its connections are to be sampled; nil while a sample is awaited, or none is needed.
+    var sampleAt: Instant? {
+        get { draining?.sampleAt ?? stopWatch?.sampleAt }
+        set {
+            if draining != nil {
+                draining?.sampleAt = newValue
+            } else {
+                stopWatch?.sampleAt = newValue
+            }
+        }
+    }
+
+    /// Ends what is watched of its connections.
+    mutating func endWatch() {
+        draining = nil
+        stopWatch = nil
+    }
+
     /// Whether it may still have requests when its draining has ended in this way.
     fileprivate func mayHoldRequests(after end: DrainEnd) -> Bool {
         switch end {

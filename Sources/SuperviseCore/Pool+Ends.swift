@@ -36,7 +36,7 @@ extension Pool {
         let again = now + Pool.killAgainAfter
         let isFirst = !slots[worker.id.slot].leaving[index].wasKilled
         slots[worker.id.slot].leaving[index].wasKilled = true
-        slots[worker.id.slot].leaving[index].draining = nil
+        slots[worker.id.slot].leaving[index].endWatch()
         switch worker.state {
         case .retiring(let cause, _):
             slots[worker.id.slot].leaving[index].state = .retiring(cause, killAt: again)
@@ -69,6 +69,7 @@ extension Pool {
         } else if let index = leavingIndex(of: id) {
             let worker = slots[id.slot].leaving[index]
             guard case .retiring(let cause, let killAt) = worker.state else { return }
+            judgeStop(of: worker, leavesTree: leavesTree)
             note(.exited(id, status, .retired(cause), worker.facts(at: now)))
             slots[id.slot].leaving.remove(at: index)
             if leavesTree { outlive(worker, killAt: killAt) }
@@ -81,6 +82,7 @@ extension Pool {
         worker.state = .outlived(killAt: killAt)
         // What it left behind was not killed for itself yet.
         worker.wasKilled = false
+        worker.stopWatch = nil
         slots[worker.id.slot].leaving.append(worker)
         note(.leftProcesses(worker.id))
         // What it left behind may still be at its requests.

@@ -114,6 +114,7 @@ extension Pool {
             consider(worker.killAt)
             consider(worker.draining?.until)
             consider(worker.draining?.relaxAt)
+            consider(worker.sampleAt)
         }
         guard stage == .running else { return earliest }
         for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {

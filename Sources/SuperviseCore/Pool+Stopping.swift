@@ -58,12 +58,12 @@ extension Pool {
         switch worker.state {
         case .retiring(let cause, _):
             slots[id.slot].leaving[index].state = .retiring(cause, killAt: sooner)
-            slots[id.slot].leaving[index].draining = nil
+            slots[id.slot].leaving[index].endWatch()
             outbox.append(.signal(id, .quick))
         case .outlived:
             slots[id.slot].leaving[index].state = .outlived(killAt: sooner)
             if worker.isDraining {
-                slots[id.slot].leaving[index].draining = nil
+                slots[id.slot].leaving[index].endWatch()
                 outbox.append(.signalTree(id))
             }
         case .starting, .booting, .ready:

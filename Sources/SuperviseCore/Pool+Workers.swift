@@ -48,13 +48,8 @@ extension Pool {
         case .connections(let total): count(total, by: .preload, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
         case .evidenceGathered: evidenceGathered(of: id, at: now)
-        case .drained:
-            let isRelaxed = worker(id)?.isDrainRelaxed == true
-            endDraining(of: id, because: isRelaxed ? .lull : .idle, at: now)
-        case .undrainable: endDraining(of: id, because: .unwatchable, at: now)
-        case .reusesConnections: hastenDraining(of: id, at: now)
-        case .finishedRequests: learn(.finishes, from: id)
-        case .droppedRequests: learn(.drops, from: id)
+        case .connectionSample(let sample): connectionsSampled(sample, of: id, at: now)
+        case .undrainable: connectionsUnreadable(of: id, at: now)
         case .stopping: workerAnnouncedEnd(id, at: now)
         case .recycleRequested:
             self[id]?.knowsContract = true

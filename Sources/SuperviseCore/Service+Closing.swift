@@ -64,13 +64,31 @@ extension Service {
         members[index].closing = Closing(
             phase: .emptying(until: now + emptying), killAt: now + grace,
             share: TimeSpan(nanoseconds: share))
-        outbox.append(.shut(pool: members[index].pool.number))
+        closeListeners(of: index, until: now + emptying)
         note(.closed(pool: members[index].pool.number))
     }
 
-    /// The queues behind the shut doors are empty.
-    mutating func emptied(_ number: Int, at now: Instant) {
-        guard let index = index(ofPool: number) else { return }
+    /// Closes the listeners of a pool that nothing else needs to new connections, and samples their
+    /// queues until they are empty, or until that time.
+    mutating func closeListeners(of index: Int, until: Instant) {
+        members[index].closingListeners = ClosingListeners(until: until)
+        let number = members[index].pool.number
+        outbox.append(.shut(pool: number))
+        outbox.append(.sampleListeners(pool: number))
+    }
+
+    mutating func endClosingListeners(of index: Int) {
+        guard members[index].closingListeners != nil else { return }
+        members[index].closingListeners = nil
+        outbox.append(.releaseListeners(pool: members[index].pool.number))
+    }
+
+    /// Takes in a sample of the listeners of a pool.
+    mutating func listenersSampled(_ sample: ListenerSample, ofPool number: Int, at now: Instant) {
+        guard let index = index(ofPool: number),
+            members[index].closingListeners?.record(sample, at: now) == true
+        else { return }
+        endClosingListeners(of: index)
         if case .emptying? = members[index].closing?.phase {
             finishClosing(index, at: now)
         } else {
@@ -80,6 +98,13 @@ extension Service {
 
     mutating func expireClosings(at now: Instant) {
         for index in members.indices {
+            if let listeners = members[index].closingListeners, listeners.until <= now {
+                endClosingListeners(of: index)
+            }
+            if let sampleAt = members[index].closingListeners?.sampleAt, sampleAt <= now {
+                members[index].closingListeners?.sampleAt = nil
+                outbox.append(.sampleListeners(pool: members[index].pool.number))
+            }
             guard let closing = members[index].closing, closing.deadline <= now else { continue }
             switch closing.phase {
             case .serving: shut(index, at: now)
@@ -91,6 +116,7 @@ extension Service {
     private mutating func finishClosing(_ index: Int, at now: Instant) {
         guard let closing = members[index].closing else { return }
         members[index].closing = nil
+        endClosingListeners(of: index)
         tell(index, .stop(.graceful, within: max(closing.killAt - now, closing.share)), at: now)
     }
 }

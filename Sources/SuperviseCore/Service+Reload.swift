@@ -92,7 +92,9 @@ extension Service {
         for index in kept.indices {
             let drops = committed.plans.first { $0.name == kept[index].name }?.dropsListeners
             tell(index, .commit(isEmptying: drops ?? false), at: now)
-            if drops == true { outbox.append(.shut(pool: kept[index].pool.number)) }
+            if drops == true {
+                closeListeners(of: index, until: members[index].pool.emptyingUntil ?? now)
+            }
         }
         for index in kept.count..<members.count { members[index].isRemoved = true }
         for plan in committed.plans where !known.contains(plan.name) {

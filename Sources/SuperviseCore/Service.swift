@@ -25,8 +25,9 @@ public struct Service: Equatable, Sendable, Codable {
         case park
         /// Roll over to these pools. A pool is recognised by its name.
         case reload([Plan])
-        /// Nobody waits any more at the doors that `shut` closed.
-        case emptied(pool: Int)
+        /// What was found at the listeners of this pool that `shut` closed, as the answer to
+        /// `sampleListeners`.
+        case listeners(pool: Int, ListenerSample)
         /// Stop.
         case stop(Haste)
         /// A signal that stops the service was received.
@@ -42,8 +43,12 @@ public struct Service: Equatable, Sendable, Codable {
         /// This generation was given up.
         case discard(generation: Int)
         /// Take no new connections on the listeners of this pool that no other pool, and no newer
-        /// generation of it, has; `emptied` is the answer, when those that wait are served.
+        /// generation of it, has.
         case shut(pool: Int)
+        /// The listeners that `shut` closed are not sampled any more.
+        case releaseListeners(pool: Int)
+        /// Sample the queues of the listeners that `shut` closed; `listeners` is the answer.
+        case sampleListeners(pool: Int)
         /// The master ends with this exit code.
         case exit(Int32)
     }
@@ -78,6 +83,8 @@ public struct Service: Equatable, Sendable, Codable {
         public internal(set) var isRemoved = false
         /// How far its graceful stop has come, before the pool itself is told.
         var closing: Closing?
+        /// Its listeners that take no new connections, until nothing waits there.
+        var closingListeners: ClosingListeners?
     }
 
     /// Exit codes of the master.
@@ -129,7 +136,10 @@ public struct Service: Equatable, Sendable, Codable {
             tellAll(.start, at: now)
         case .deadline: expireDeadlines(at: now)
         case .late(let span):
-            for index in members.indices { members[index].closing?.shift(by: span) }
+            for index in members.indices {
+                members[index].closing?.shift(by: span)
+                members[index].closingListeners?.shift(by: span)
+            }
             stopSignals?.shift(by: span)
             tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
@@ -143,7 +153,7 @@ public struct Service: Equatable, Sendable, Codable {
             }
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .park: if exitCode == nil { tellAll(.park, at: now) }
-        case .emptied(let pool): emptied(pool, at: now)
+        case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool, at: now)
         case .recycle(let pool, let slot):
             if exitCode == nil, let index = index(ofPool: pool) {
                 tell(index, .recycle(slot: slot), at: now)
@@ -162,8 +172,13 @@ public struct Service: Equatable, Sendable, Codable {
 
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? {
-        let closing = members.compactMap { $0.closing?.deadline }
-        return (members.compactMap(\.pool.nextDeadline) + closing).min()
+        let closing = members.flatMap { member in
+            [
+                member.closing?.deadline, member.closingListeners?.sampleAt,
+                member.closingListeners?.until,
+            ]
+        }
+        return (members.map(\.pool.nextDeadline) + closing).compactMap { $0 }.min()
     }
 
     /// Whether a reload waits for its canaries.
@@ -239,6 +254,7 @@ public struct Service: Equatable, Sendable, Codable {
                 close(index, after: members[index].pool.policy.drainDelay, at: now)
             } else {
                 members[index].closing = nil
+                endClosingListeners(of: index)
                 tell(index, .stop(haste), at: now)
             }
         }
@@ -246,6 +262,9 @@ public struct Service: Equatable, Sendable, Codable {
 
     private mutating func decideEnd(at now: Instant) {
         hasBeenReady = hasBeenReady || members.contains { $0.pool.hasBeenReady }
+        for index in members.indices where members[index].pool.stage == .ended {
+            endClosingListeners(of: index)
+        }
         if exitCode == nil {
             departed = members.filter { $0.pool.stage == .ended }
             members.removeAll { $0.pool.stage == .ended }

@@ -78,6 +78,8 @@ public struct WorkerSnapshot: Equatable, Sendable {
     public var state: Worker.State
     /// Whether it finds no new connections and has not got the stop-signal.
     public var isDraining = false
+    /// Its connections at the last sample, while it drains.
+    public var connections: Int?
     /// Why it is to be replaced, if it is.
     public var due: RecycleCause?
     /// Whether it is to take over from another one in its slot.
@@ -155,7 +157,8 @@ extension Pool {
         _ worker: Worker, due: RecycleCause? = nil, isReplacement: Bool = false, at now: Instant
     ) -> WorkerSnapshot {
         WorkerSnapshot(
-            id: worker.id, state: worker.state, isDraining: worker.isDraining, due: due,
+            id: worker.id, state: worker.state, isDraining: worker.isDraining,
+            connections: worker.draining?.seen?.connections, due: due,
             isReplacement: isReplacement,
             facts: worker.facts(at: now), bootTime: worker.readyAt.map { $0 - worker.startedAt },
             lifetimeLimit: worker.lifetimeLimit,

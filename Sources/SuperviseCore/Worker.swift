@@ -68,6 +68,8 @@ public struct Worker: Equatable, Sendable, Codable {
     var knowsContract = false
     /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
     @Rare var draining: Draining?
+    /// What it does with its requests, while any of those are in flight that were at its stop-signal.
+    @Rare var stopWatch: StopWatch?
     /// Whether it is ready without any evidence of it.
     public internal(set) var isUnproven = false
 
@@ -101,8 +103,8 @@ public struct Worker: Equatable, Sendable, Codable {
     /// Whether it was told to go and gets no stop-signal before its requests are served.
     public var isDraining: Bool { draining != nil }
 
-    /// Whether a draining worker counts as idle at any moment without a known request.
-    public var isDrainRelaxed: Bool { draining.map { $0.relaxAt == nil } ?? false }
+    /// Whether a sample of its connections is awaited.
+    public var awaitsSample: Bool { (draining != nil || stopWatch != nil) && sampleAt == nil }
 
     /// Whether it serves and was not told to go.
     public var isReady: Bool { state == .ready }

@@ -4,16 +4,21 @@ import Glibc
 /// Threads blocked in a system call on a socket (/proc/PID/task/TID/syscall, proc_pid_syscall(5)).
 public struct BlockedThreads: Sendable {
     /// A thread blocked in accept(2).
-    public struct Acceptor: Hashable, Sendable {
+    public struct Acceptor: Hashable, Sendable, Codable {
         /// The process ID.
         public let process: Int32
         /// The thread ID.
         public let thread: Int32
 
-        /// Interrupts the call, if the process supports this (the preload library). Returns false
-        /// if it does not: the signal would terminate another process, so none is sent.
-        public func interrupt() -> Bool {
+        /// Whether the call can be interrupted: in a process without a handler (of the preload library)
+        /// the signal would terminate it.
+        public var isInterruptible: Bool {
             ProcessSignals.catches(csupervise_wake_signal, process)
+        }
+
+        /// Interrupts the call. Returns false if that is not possible; no signal is sent then.
+        public func interrupt() -> Bool {
+            isInterruptible
                 && csupervise_signal_thread(process, thread, csupervise_wake_signal) == 0
         }
     }

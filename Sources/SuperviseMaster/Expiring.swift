@@ -35,12 +35,6 @@ extension Master {
             MasterDeadline({ [unowned self] in upgrade?.probe?.deadline }) { [unowned self] _ in
                 abandonUpgrade(because: "the new program did not respond within 30 s")
             },
-            MasterDeadline({ [unowned self] in nextLookAtDoors }) { [unowned self] _ in
-                lookAtDoors()
-            },
-            MasterDeadline({ [unowned self] in nextLookAtDrains }) { [unowned self] _ in
-                lookAtDrains()
-            },
             MasterDeadline({ [unowned self] in looks.first?.at }) { [unowned self] now in
                 performLooks(at: now)
             },
@@ -48,7 +42,9 @@ extension Master {
                 [unowned self] _ in rearmListeners()
             },
         ]
-        let others: [(any Expiring)?] = [starter, commands, observer, control, serviceManager]
+        let others: [(any Expiring)?] = [
+            starter, closingListeners, commands, observer, control, serviceManager,
+        ]
         return own + others.compactMap { $0 }
     }
 }

@@ -39,6 +39,8 @@ extension Master {
         case .adopt(let generation): adopt(generation)
         case .discard(let generation): discard(generation)
         case .shut(let pool): shut(pool)
+        case .sampleListeners(let pool): sampleListeners(ofPool: pool)
+        case .releaseListeners(let pool): closingListeners.release(pool: pool)
         case .exit(let code): exitCode = code
         }
     }
@@ -48,7 +50,9 @@ extension Master {
         case .start: preconditionFailure("starts are performed with what follows them")
         case .signal(let id, let signal): send(signal, to: id)
         case .drain(let id): drain(id)
-        case .relaxDrain(let id): relaxDrain(id)
+        case .sampleConnections(let id, let endsIdle):
+            sampleConnections(of: id, endsIdle: endsIdle)
+        case .interruptAcceptors(let id): interruptAcceptors(of: id)
         case .signalTree(let id): signalOrphans(of: id)
         case .kill(let id): kill(id)
         case .observe(let id): observe(id)

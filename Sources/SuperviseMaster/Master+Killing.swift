@@ -19,7 +19,6 @@ extension Master {
         // The first one is enough for nearly all.
         if worker.kills > 1 { killSuccessors(of: worker) }
         if worker.kills == Master.explainedKill { explain(worker) }
-        endDrain(of: worker)
     }
 
     /// A process that leaves its group, makes another one and ends, all within a moment, is gone before it

@@ -109,7 +109,6 @@ extension Master {
             return
         }
         if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
-        judgeStop(of: worker)
         reconsiderAdoption(after: worker)
         tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
@@ -168,7 +167,7 @@ extension Master {
     /// Closes what the master holds for a worker of which nothing is left.
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
-        endDrain(of: worker)
+        drainer.forget(worker)
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
         starter.forget(worker)
@@ -180,7 +179,6 @@ extension Master {
     func signalOrphans(of id: WorkerID) {
         guard let worker = workers[id] else { return }
         signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
-        endDrain(of: worker)
     }
 
     /// Signals the worker, if it lives, and everything below it. A number is signalled only while it

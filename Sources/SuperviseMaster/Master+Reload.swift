@@ -62,7 +62,7 @@ extension Master {
             let current = generations[service.generation]
             let generation = try Generation(
                 service.lastGeneration + 1, resolved, listeners, context, after: current)
-            expectShutting()
+            closingListeners.expect(at: now)
             generations.add(generation)
             countBooting()
             tell(.reload(generation.plans(after: current)))

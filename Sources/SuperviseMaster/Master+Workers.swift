@@ -116,9 +116,7 @@ extension Master {
             case .quick: (settings.quickSignal ?? settings.stopSignal).number
             case .abort: Signal.abort.number
             }
-        if signal == .stop { return endDrain(of: worker, bySignal: number) }
         signalIgnoringExit(worker, number)
-        endDrain(of: worker)
     }
 
     /// ESRCH: it has exited and will be reaped in this turn or the next.

@@ -76,12 +76,10 @@ final class Master {
     /// When the loop last began to wait.
     var restedAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
-    /// Listeners that take no new connections, until nobody waits there any more: by pool.
-    var shutDoors: [Int: ShutDoors] = [:]
-    var shutting: Shutting?
+    /// Listeners that take no new connections.
+    let closingListeners: ClosingListeners
     var watchedListeners = WatchedListeners()
-    /// Workers that are emptied, by serial.
-    var drains: [UInt64: DrainWatch] = [:]
+    let drainer = Drainer()
     /// All that has a deadline beside the core.
     private lazy var parts: [any Expiring] = allParts()
     /// Opened when first needed.
@@ -98,6 +96,7 @@ final class Master {
         self.launch = launch
         self.start = start
         self.listeners = listeners
+        closingListeners = ClosingListeners(listeners, log)
         self.control = control
         core = Core(service)
         let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
@@ -200,6 +199,8 @@ final class Master {
             perform(actions)
             renderings = Renderings()
             serviceManager?.report.observe(service)
+            // A request that cannot be sent has its outcome at once.
+            if core.isSettled { takeObservations() }
         }
         returnMemoryAfterBurst()
     }

@@ -61,6 +61,40 @@ import Testing
         #expect(ready["by"] == "assumed")
     }
 
+    /// While a worker blocks in send(2), a sample of that connection blocks too. The master keeps
+    /// running, and the drain ends at its deadline.
+    @Test(.needsFileSystem) func itCannotMakeADrainWait() async throws {
+        let files = try await StuckFileSystem()
+        let folder = try Folder()
+        try folder.write("stuck.py", readFile(Place.worker("stuck")) ?? "")
+        let port = try freePort()
+        let master = try Supervise(
+            [
+                "--bind", "127.0.0.1:\(port)", "--user", "65534", "--group", "65534",
+                "--graceful-timeout", "8s", "--drain", "observe", "--log-level", "debug", "--",
+                "python3", folder["stuck.py"],
+            ],
+            environment: [
+                "STUCK": "send", "STUCK_FILE": files.page, "STUCK_PORT": "\(port)",
+            ])
+        defer {
+            files.end()
+            withExtendedLifetime(master) {}
+        }
+        try await master.waitForWorkers(1)
+        let client = try Cage(
+            ["curl", "-s", "127.0.0.1:\(port)"], environment: baseEnvironment,
+            output: folder["client"], errors: folder["client"])
+        try await master.wait("the connection") { master.tail.contains("accepted") }
+        try await master.signal(SIGTERM)
+        let drained = try await answersUntil(master) { master.lines("drained").first }
+        #expect(drained["by"] == "timeout" && (drained.seconds("after") ?? 99) < 7)
+        #expect(master.lines("sampling-failed").map { $0["reason"] } == ["stuck"])
+        files.end()
+        #expect(try await master.stop() == .exited(0))
+        withExtendedLifetime(client) {}
+    }
+
     /// Polls the status until it contains such a line; each response arrives promptly.
     private func answersUntil(
         _ master: Supervise, _ line: () -> LogLine?

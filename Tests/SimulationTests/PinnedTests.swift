@@ -247,6 +247,23 @@ struct PinnedTests {
                 ], healAt: 10_001))
     }
 
+    /// Listeners that a reload did without were held after the pool had ended.
+    @Test func aPoolThatEndsHoldsNoListeners() {
+        let web = Service.Plan("web") { _ in }
+        var without = web
+        without.dropsListeners = true
+        expectGood(
+            Schedule(
+                seed: 1, pools: [web],
+                program: Program {
+                    $0.exec = 2; $0.boot = 100; $0.drain = 100; $0.busy = 10; $0.linger = 2
+                },
+                faults: [
+                    TimedFault(0, .reload([without], Program())),
+                    TimedFault(0, .reload([Service.Plan("mail") { _ in }], Program())),
+                ], healAt: 1))
+    }
+
     private func expectGood(
         _ schedule: Schedule, exitCode: Int32 = 0, _ location: SourceLocation = #_sourceLocation
     ) {

@@ -4,11 +4,17 @@ import Simulator
 
 /// What comes out.
 extension Bugged {
-    func spoiled(_ action: Service.Action) -> [Service.Action] {
+    func spoiled(_ action: Service.Action, after event: Service.Event) -> [Service.Action] {
+        switch (bug, action, event) {
+        case (.neverSampleAgain, .perform(.sampleConnections), .deadline): return []
+        case (.neverSampleListenersAgain, .sampleListeners, .deadline): return []
+        case (.keepListeners, .releaseListeners, _): return []
+        default: break
+        }
         switch action {
         case .perform(let inner): return spoiled(inner).map { .perform($0) }
         case .exit: return bug == .exitWithZero ? [.exit(0)] : [action]
-        case .adopt, .discard, .shut: return [action]
+        case .adopt, .discard, .shut, .sampleListeners, .releaseListeners: return [action]
         }
     }
 
@@ -17,8 +23,12 @@ extension Bugged {
         case (.sendNoStopSignal, .signal): return []
         case (.sendTheStopSignalTwice, .signal): return [action, action]
         case (.skipTheEmptying, .drain(let id)): return [.signal(id, .stop)]
-        case (.neverRelax, .relaxDrain): return []
-        case (.relaxAtOnce, .drain(let id)): return [action, .relaxDrain(id)]
+        case (.neverRelax, .sampleConnections(let id, _)):
+            return [.sampleConnections(id, endsIdle: false)]
+        case (.relaxAtOnce, .sampleConnections(let id, _)):
+            return [.sampleConnections(id, endsIdle: true)]
+        case (.sampleTwice, .sampleConnections): return [action, action]
+        case (.interruptNobody, .interruptAcceptors): return []
         case (.sendNoKill, .kill): return []
         case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
         case (.leaveTreesAlone, .signalTree): return []

@@ -26,10 +26,9 @@ extension Bugged {
                 pool.slots[slot].incumbent?.progressAt = Instant(nanoseconds: 0)
             }
             return [event]
-        case (.ignoreThatItIsEmpty, .worker(_, .drained)): return []
         case (.leaveADroppedDoorEarly, .worker), (.leaveADroppedDoorEarly, .deadline):
             guard service.haste == nil else { return [event] }
-            return [event] + service.members.map { .emptied(pool: $0.pool.number) }
+            return [event] + service.members.map { .listeners(pool: $0.pool.number, .none) }
         case (.countEverySignal, .stopSignal):
             service.stopSignals?.shift(by: .seconds(-1))
             return [event]
@@ -37,9 +36,9 @@ extension Bugged {
             return service.haste == nil ? [event] : []
         case (.stopAtOnceOnASecondInterrupt, .stopSignal(.interrupt)):
             return service.haste == nil ? [event] : [.stop(.immediate)]
-        case (.ignoreReuse, .worker(_, .reusesConnections)): return []
-        case (.forgetHowItEnds, .worker(_, .finishedRequests)): return []
-        case (.forgetThatItDrops, .worker(_, .droppedRequests)): return []
+        case (.forgetThatItDrops, .worker(_, .exited)):
+            eachLeaving { worker in worker.stopWatch = nil }
+            return [event]
         case (.ignoreLostTime, .late): return []
         case (.giveLostTimeTwice, .late): return [event, event]
         default: return [event]
@@ -110,6 +109,14 @@ extension Bugged {
             }
             if pool.slots[slot].replacement?.id == id {
                 pool.slots[slot].replacement?.knowsContract = knowsContract
+            }
+        }
+    }
+
+    mutating func eachLeaving(_ change: (inout Worker) -> Void) {
+        eachSlot { pool, slot in
+            for place in pool.slots[slot].leaving.indices {
+                change(&pool.slots[slot].leaving[place])
             }
         }
     }

@@ -36,6 +36,15 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case forgetHowItEnds
     case forgetThatItDrops
     case signalATreeAtItsRequests
+    case takeSilenceForIdle
+    case takeAnswersForIdle
+    case cutOffWhenRelaxed
+    case giveUpOnAMissingSample
+    case neverSampleAgain
+    case sampleTwice
+    case interruptNobody
+    case interruptForEver
+    case believeAnOldSample
     // Starts.
     case startTwice
     case startOneBeyondTheSurge
@@ -82,6 +91,12 @@ enum PlantedBug: String, CaseIterable, Sendable {
     case skipTheDrainDelay
     case leaveADroppedDoorOpen
     case leaveADroppedDoorEarly
+    case stopAtTheFirstEmptySample
+    case trustWhatIsUnseen
+    case forgetThatSomebodyWaits
+    case neverSampleListenersAgain
+    case holdListenersForEver
+    case keepListeners
     // Who is due.
     case forgetWhoIsDue
     case holdForEver
@@ -150,9 +165,10 @@ struct Bugged: Machine, Equatable {
         confuse(after: event, hasteBefore: before, at: now)
         confuseTime(after: event, at: now)
         confuseMemory(at: now)
+        confuseSamples(after: event, at: now)
         actions += meddle(after: event, at: now)
         if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
-        return reordered(actions.flatMap { spoiled($0) })
+        return reordered(actions.flatMap { spoiled($0, after: event) })
     }
 }
 
@@ -194,7 +210,7 @@ extension Bugged {
         switch (bug, event) {
         case (_, .reload(let plans)): return [.reload(Bugged.spoil(plans, by: bug))]
         case (.stopWhileSomebodyWaits, .stop(.graceful)):
-            return [event] + service.members.map { .emptied(pool: $0.pool.number) }
+            return [event] + service.members.map { .listeners(pool: $0.pool.number, .none) }
         case (.forgetHold, .worker(_, .hold)): return []
         case (.forgetRequests, .worker(let id, .moreRequests(let more))):
             return [.worker(id, .requests(more))]
@@ -208,6 +224,7 @@ extension Bugged {
                 pool.slots.indices.contains(id.slot), let now = pool.slots[id.slot].incumbent
             else { return [event] }
             return [.worker(now.id, .exited(status, leavesTree: leavesTree))]
+        case (_, .listeners), (_, .worker(_, .connectionSample)): return [spoiledSample(event)]
         default: return spoiledTime(event)
         }
     }

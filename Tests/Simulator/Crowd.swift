@@ -78,9 +78,11 @@ package struct Crowd {
             case .signal(let id, _):
                 agenda.enter(
                     .news(id, .exited(.code(0), leavesTree: false)), at: now + .seconds(1))
-            case .drain(let id):
-                agenda.enter(.news(id, .drained), at: now + .seconds(1))
-            case .signalTree, .relaxDrain, .kill, .observe, .measure, .measureRoom, .logMemory,
+            case .sampleConnections(let id, _):
+                agenda.enter(
+                    .news(id, .connectionSample(ConnectionSample())), at: now + .seconds(1))
+            case .signalTree, .drain, .interruptAcceptors, .kill, .observe, .measure, .measureRoom,
+                .logMemory,
                 .gatherEvidence,
                 .sampleMemory, .sampleProgress,
                 .setBell,

@@ -11,7 +11,7 @@ extension Invariant {
             guard let worker = ledger.worker(id), !worker.hasExited else { return "\(id) is gone" }
         case .signalTree(let id):
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
-        case .kill(let id), .relaxDrain(let id):
+        case .kill(let id), .sampleConnections(let id, _), .interruptAcceptors(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
         case .start, .measureRoom, .logMemory, .sampleMemory, .sampleProgress, .setBell, .note:
             break

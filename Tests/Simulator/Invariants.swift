@@ -59,7 +59,10 @@ package struct Invariant: Sendable {
         Invariant("SIGKILL comes after the signal and the whole grace", .action(killAfterGrace)),
         Invariant("who is emptied was told to go", .action(drainsWhoIsTold)),
         Invariant("the stop-signal waits for requests", .action(stopSignalWaits)),
-        Invariant("any moment will do only late", .action(relaxesLate)),
+        Invariant(
+            "any moment will do only late, and one sample comes at a time", .action(samplesInTurn)),
+        Invariant("threads are interrupted that accept", .action(interruptsTheIdle)),
+        Invariant("what a program does at its stop is seen", .notice(habitsAreSeen)),
         Invariant("an abort has its cause", .notice(abortedForACause)),
         Invariant("SIGABRT goes to whom hangs", .action(abortsWhoHangs)),
         // Giving up and the end.
@@ -77,11 +80,16 @@ package struct Invariant: Sendable {
         Invariant("a stop is as hasty as asked", .step(hasteReachesAll)),
         Invariant("a stopping or parked pool keeps nobody", .step(stopReachesAll)),
         Invariant("who is empty gets the stop-signal", .step(emptyOnesGo)),
+        Invariant("who accepts is interrupted", .step(acceptorsAreInterrupted)),
+        Invariant("what a program does at its stop is learnt", .step(habitsAreLearnt)),
+        Invariant("a pool stops when nothing waits", .step(emptyPoolsStop)),
+        Invariant("listeners are let go", .step(emptyListenersAreReleased)),
         Invariant("who asks to be aborted is", .step(triggersAbort)),
         Invariant("who stands still while others wait is aborted", .step(standstillIsNoticed)),
         // Every turn.
         Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),
         Invariant("nobody is emptied for ever", .turn(drainsNotForEver)),
+        Invariant("listeners are sampled, and not for ever", .turn(listenersAreSampled)),
         Invariant("nobody boots longer than ready-timeout", .turn(nobodyBootsForEver)),
         Invariant("who is over a limit is due", .turn(overLimitIsDue)),
         Invariant("room is not left idle", .turn(roomIsUsed)),

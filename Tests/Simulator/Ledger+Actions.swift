@@ -9,6 +9,8 @@ extension Ledger {
         case .adopt: break
         case .discard: endTrial()
         case .shut(let pool): doorsShut(pool)
+        case .sampleListeners(let pool): pools[pool].doors?.awaitsSample = true
+        case .releaseListeners(let pool): pools[pool].holdsListeners = false
         case .exit(let code): exitCode = code
         }
     }
@@ -21,13 +23,17 @@ extension Ledger {
             signalled(id)
             change(id) { $0.isSignalled = true }
         case .drain(let id): drainBegun(id)
-        case .relaxDrain(let id): change(id) { $0.draining?.isRelaxed = true }
+        case .sampleConnections(let id, _): change(id) { $0.awaitsSample = true }
+        case .interruptAcceptors(let id):
+            if owesInterrupt == id { owesInterrupt = nil }
+            change(id) { $0.draining?.interruptions += 1 }
         case .kill(let id):
             if owesKill == id { owesKill = nil }
             if owesStopSignal == id { owesStopSignal = nil }
             change(id) {
                 $0.isKilled = true
                 $0.draining = nil
+                $0.stopping = nil
                 $0.killAt = now + .seconds(1)
             }
         case .gatherEvidence(let id, _, _):
@@ -76,11 +82,12 @@ extension Ledger {
     private mutating func record(_ notice: Notice) {
         let now = now
         switch notice {
-        case .started, .startFailed, .bootTimedOut, .exited, .drained, .stopHabit, .leftProcesses,
+        case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses,
             .killedTree,
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
             .canaryFailed, .drainDelay, .closed:
             break
+        case .stopHabit: owesHabit = nil
         case .memoryShared(let pool, let caps): pools[pool].policy.take(caps)
         case .memoryAlarm(let id, _, .soft, _): change(id) { $0.alarmedAt = now }
         case .memoryAlarm(let id, _, .hard, _): change(id) { $0.isHardAlarmed = true }

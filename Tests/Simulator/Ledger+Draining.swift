@@ -8,7 +8,16 @@ extension Ledger {
         private(set) var until: Instant
         /// When any moment without a known request has to do.
         private(set) var relaxAt: Instant
-        var isRelaxed = false
+        /// How often threads were to leave accept(2).
+        var interruptions = 0
+        /// What the last sample showed.
+        var seen: Seen?
+        /// The traffic of each connection: what was sent when it was seen first, and what was received when
+        /// a response was.
+        var traffic: [UInt64: Traffic] = [:]
+        var isReused = false
+        /// By when the next sample has to be taken, unless one is awaited.
+        var sampleBy: Instant
         /// What the program gets at least from the stop-signal on.
         private(set) var share: TimeSpan
         /// Whether it was told that it is empty, or can't be watched.
@@ -16,8 +25,20 @@ extension Ledger {
         /// The one of these that it was told.
         var end: DrainEnd?
 
+        struct Traffic: Equatable {
+            let sent: UInt32
+            var received: UInt32?
+        }
+
+        struct Seen: Equatable {
+            let at: Instant
+            /// The connections that may have a request in flight.
+            let waiting: Set<UInt64>
+        }
+
         init(since: Instant, killAt: Instant) {
             self.since = since
+            sampleBy = since
             let half = TimeSpan(nanoseconds: (killAt - since).nanoseconds / 2)
             share = min(.seconds(2), half)
             until = Instant(nanoseconds: killAt.nanoseconds - share.nanoseconds)
@@ -42,7 +63,34 @@ extension Ledger {
             since = since + span
             until = until + span
             relaxAt = relaxAt + span
+            sampleBy = sampleBy + span
         }
+
+        /// Whether a client is seen to use a connection again, for the first time.
+        mutating func reuses(_ sample: ConnectionSample) -> Bool {
+            let before = isReused
+            for connection in sample.connections {
+                guard let first = traffic[connection.id] else {
+                    traffic[connection.id] = Traffic(sent: connection.sent)
+                    continue
+                }
+                if let received = first.received {
+                    if connection.received != received { isReused = true }
+                } else if connection.sent != first.sent {
+                    traffic[connection.id]?.received = connection.received
+                }
+            }
+            return isReused && !before
+        }
+    }
+
+    /// Requests that were in flight when a worker got its stop-signal.
+    struct Stopping: Equatable {
+        var since: Instant
+        var remaining: Set<UInt64>
+        /// Whether some were still there a tenth of a second later.
+        var hasLasted = false
+        var sampleBy: Instant
     }
 
     mutating func drainBegun(_ id: WorkerID) {
@@ -57,7 +105,55 @@ extension Ledger {
         owesStopSignal = worker.id
     }
 
-    mutating func reused(by worker: Worker) {
+    mutating func connectionsSampled(_ sample: ConnectionSample?, of worker: Worker) {
+        let now = now
+        let id = worker.id
+        change(id) { $0.awaitsSample = false }
+        guard let draining = worker.draining else { return stopSampled(sample, of: worker) }
+        guard !draining.isOver else { return }
+        let isRelaxed = now >= draining.relaxAt
+        change(id) { $0.draining?.sampleBy = now + Ledger.longestPause(sample, isRelaxed) }
+        guard let sample else { return }
+        var isReused = false
+        change(id) {
+            isReused = $0.draining?.reuses(sample) ?? false
+            let waiting = sample.connections.filter { $0.use == .inFlight || $0.use == .unclear }
+            $0.draining?.seen = .init(at: now, waiting: Set(waiting.map(\.id)))
+        }
+        if isReused, sample.handlesStopSignal { reused(by: worker) }
+        guard let draining = self.worker(id)?.draining, !draining.isOver,
+            isIdle(sample, ofPool: id.pool)
+        else { return }
+        if sample.acceptors > 0, draining.interruptions < 20 {
+            owesInterrupt = id
+        } else {
+            drainEnded(worker, sample.endedIdle ? .lull : .idle)
+        }
+    }
+
+    private static func longestPause(_ sample: ConnectionSample?, _ isRelaxed: Bool) -> TimeSpan {
+        guard let sample else { return .milliseconds(250) }
+        let rest = TimeSpan(nanoseconds: sample.cost.nanoseconds * (isRelaxed ? 4 : 20))
+        return max(.milliseconds(isRelaxed ? 5 : 50), rest)
+    }
+
+    /// Whether the worker may get its stop-signal: what is in flight is finished by some programs, and
+    /// late in the wait what is not known to be in flight is given up.
+    private func isIdle(_ sample: ConnectionSample, ofPool pool: Int) -> Bool {
+        let finishes = pools[pool].finishesRequests == true
+        return sample.connections.allSatisfy { connection in
+            switch connection.use {
+            case .inFlight: false
+            case .unclear:
+                finishes && !sample.endedIdle || connection.hasReader && !sample.endedIdle
+            case .answered: finishes || sample.endedIdle
+            case .quiet: finishes || sample.endedIdle || connection.hasReader
+            case .idle: true
+            }
+        }
+    }
+
+    private mutating func reused(by worker: Worker) {
         let now = now
         guard worker.draining?.isOver == false, !isHurried(worker.id) else { return }
         switch pools[worker.id.pool].finishesRequests {
@@ -67,17 +163,49 @@ extension Ledger {
         }
     }
 
-    mutating func stopShown(by worker: Worker, finishes: Bool) {
-        pools[worker.id.pool].finishesRequests = finishes
+    private mutating func stopSampled(_ sample: ConnectionSample?, of worker: Worker) {
+        let now = now
+        guard var stopping = worker.stopping else { return }
+        stopping.sampleBy = now + Ledger.longestPause(sample, true)
+        if let sample {
+            stopping.remaining.formIntersection(sample.connections.map(\.id))
+            let isLate = now - stopping.since >= .milliseconds(100)
+            if isLate, !stopping.remaining.isEmpty { stopping.hasLasted = true }
+        }
+        let isOver = stopping.remaining.isEmpty
+        change(worker.id) { $0.stopping = isOver ? nil : stopping }
+        if isOver, stopping.hasLasted { stopShown(inPool: worker.id.pool, finishes: true) }
+    }
+
+    /// A worker that ends at once, and not by SIGKILL, drops what was in flight.
+    mutating func stopShown(byEndOf worker: Worker, leavesTree: Bool) {
+        guard let stopping = worker.stopping, !stopping.hasLasted, !worker.isKilled, !leavesTree
+        else { return }
+        stopShown(inPool: worker.id.pool, finishes: false)
+    }
+
+    private mutating func stopShown(inPool pool: Int, finishes: Bool) {
+        guard pools[pool].finishesRequests != finishes else { return }
+        pools[pool].finishesRequests = finishes
+        owesHabit = pool
     }
 
     mutating func signalled(_ id: WorkerID) {
         let now = now
         if owesStopSignal == id { owesStopSignal = nil }
         guard let draining = worker(id)?.draining, !isHurried(id) else {
-            return change(id) { $0.draining = nil }
+            return change(id) {
+                $0.draining = nil
+                $0.stopping = nil
+            }
         }
         change(id) {
+            if !$0.hasExited, let seen = draining.seen, !seen.waiting.isEmpty,
+                now - seen.at <= .milliseconds(100)
+            {
+                $0.stopping = Stopping(
+                    since: now, remaining: seen.waiting, sampleBy: now + .milliseconds(5))
+            }
             // One that never was ready has the graceful timeout only for requests.
             let isEmpty =
                 draining.end == .idle || draining.end == .unwatchable && $0.requests == 0
@@ -125,59 +253,5 @@ extension Ledger {
         return worker.readyAt != nil || worker.requests > 0
             || policy.hasListeners && worker.runsSince != nil && policy.gracefulTimeout > .zero
                 && isDrained(worker, by: policy)
-    }
-}
-
-/// What holds for them.
-extension Invariant {
-    @Sendable static func drainsWhoIsTold(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        guard case .perform(.drain(let id)) = action else { return nil }
-        guard let worker = ledger.worker(id) else { return "\(id) is gone" }
-        if worker.told == nil { return "\(id) was not told to go" }
-        if worker.isSignalled || worker.isKilled { return "\(id) got its signal before" }
-        if worker.draining != nil { return "\(id) is emptied already" }
-        return ledger.hasToDrain(worker) ? nil : "\(id) need not be emptied"
-    }
-
-    @Sendable static func stopSignalWaits(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        let id: WorkerID
-        switch action {
-        case .perform(.signal(let worker, .stop)), .perform(.signalTree(let worker)): id = worker
-        default: return nil
-        }
-        guard let worker = ledger.worker(id) else { return nil }
-        if let draining = worker.draining {
-            guard !draining.isOver, ledger.now < draining.until, ledger.hasToDrain(worker) else {
-                return nil
-            }
-            return "\(id) gets the stop-signal at its requests"
-        }
-        guard !worker.isSignalled, !worker.hasExited, ledger.hasToDrain(worker)
-        else { return nil }
-        return "\(id) gets the stop-signal and was not emptied"
-    }
-
-    @Sendable static func relaxesLate(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        guard case .perform(.relaxDrain(let id)) = action else { return nil }
-        guard let draining = ledger.worker(id)?.draining else { return "\(id) is not emptied" }
-        if draining.isRelaxed { return "\(id) was told so before" }
-        return ledger.now < draining.relaxAt ? "\(id) has time left" : nil
-    }
-
-    @Sendable static func emptyOnesGo(_ ledger: Ledger, _ service: Service) -> String? {
-        ledger.owesStopSignal.map { "\($0) has nothing to do and stays" }
-    }
-
-    @Sendable static func drainsNotForEver(_ ledger: Ledger, _ service: Service) -> String? {
-        let armed = service.nextDeadline ?? Instant(nanoseconds: .max)
-        return ledger.first { worker in
-            guard let draining = worker.draining else { return nil }
-            if draining.until <= ledger.now { return "\(worker.id) is emptied for too long" }
-            if !draining.isRelaxed, draining.relaxAt <= ledger.now {
-                return "no moment will do for \(worker.id)"
-            }
-            let next = draining.isRelaxed ? draining.until : draining.relaxAt
-            return next < armed ? "nothing wakes to end the emptying of \(worker.id)" : nil
-        }
     }
 }

@@ -15,8 +15,11 @@ extension Ledger {
         owesAbort = nil
         owesJudgement = nil
         owesStopSignal = nil
+        owesInterrupt = nil
+        owesHabit = nil
+        owesStop = nil
         switch event {
-        case .emptied(let pool): doorsEmptied(pool)
+        case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool)
         case .deadline, .sampled, .recycle, .park: break
         case .start: for pool in pools.indices { pools[pool].lookedAt = now }
         case .late(let span): lost(span)
@@ -52,12 +55,10 @@ extension Ledger {
         case .listening: change(id) { $0.wasSeen = true }
         case .unobservable, .stopping: break
         case .recycleRequested: change(id) { $0.usesContract = true }
-        case .drained:
-            drainEnded(worker, worker.draining?.isRelaxed == true ? .lull : .idle)
-        case .undrainable: drainEnded(worker, .unwatchable)
-        case .reusesConnections: reused(by: worker)
-        case .finishedRequests: stopShown(by: worker, finishes: true)
-        case .droppedRequests: stopShown(by: worker, finishes: false)
+        case .connectionSample(let sample): connectionsSampled(sample, of: worker)
+        case .undrainable:
+            drainEnded(worker, .unwatchable)
+            change(id) { $0.stopping = nil }
         case .watchdog: watchdogHeard(of: worker)
         case .watchdogTriggered: if worker.isKept { owesAbort = id }
         case .extendTimeout(let span): extended(worker, by: span)
@@ -126,6 +127,7 @@ extension Ledger {
         let now = now
         guard !worker.hasExited else { return }
         let id = worker.id
+        stopShown(byEndOf: worker, leavesTree: leavesTree)
         let isUnplanned = worker.isKept && pools[id.pool].stage == .running
         let wasIncumbent =
             pools[id.pool].slots[id.slot].pair(canary: pools[id.pool].canary).incumbent?.id == id
@@ -134,6 +136,7 @@ extension Ledger {
                 $0.hasExited = true
                 $0.isSignalled = false
                 $0.isKilled = false
+                $0.stopping = nil
             }
             if worker.killAt == nil {
                 let grace = policy(of: worker).gracefulTimeout

@@ -86,6 +86,10 @@ package struct Ledger: Equatable {
         var hasReachedLimit = false
         /// How it is emptied, until it gets the stop-signal.
         var draining: Draining?
+        /// Whether a sample of its connections is awaited.
+        var awaitsSample = false
+        /// The requests that were in flight at its stop-signal.
+        var stopping: Stopping?
         var isSignalled = false
         var isKilled = false
         var hasExited = false
@@ -151,6 +155,8 @@ package struct Ledger: Equatable {
         var finishesRequests: Bool?
         /// Its listeners that take no new connections.
         var doors: Doors?
+        /// Whether they are held open for those that wait there.
+        var holdsListeners = false
         /// The graceful timeout before the last reload.
         var formerGrace: TimeSpan?
         /// When it was last looked whether connections wait, and since when they did at every look, by generation.
@@ -208,6 +214,16 @@ package struct Ledger: Equatable {
     /// A worker of which it was said that it is empty, or can't be watched: it has to get the stop-signal
     /// in this step.
     var owesStopSignal: WorkerID?
+    /// A worker of which threads have to leave accept(2) in this step.
+    var owesInterrupt: WorkerID?
+    /// A pool of which it has to be said in this step what its program does with its requests.
+    var owesHabit: Int?
+    /// A pool that has to stop in this step, since nothing waits at its listeners.
+    var owesStop: Int?
+    /// What is in flight at workers in truth, when the sample was taken that arrived last.
+    var inFlight: [WorkerID: InFlight] = [:]
+    /// The pools at whose closed listeners a connection waits in truth.
+    var waitingPools: Set<Int> = []
     /// A worker over `warn-rss`, of which that has to be said in this step.
     var owesWarning: WorkerID?
 

@@ -12,6 +12,14 @@ package struct Program: Equatable, Sendable {
     package var busy = 20
     package var endless = 0
     package var unwatchable = 0
+    /// How many connections are used again and again, how many have a response that pauses, and how many
+    /// threads wait to accept a connection.
+    package var reusing = 300
+    package var pausing = 0
+    package var accepting = 0
+    /// The longest time until a sample of connections arrives, and how many never do.
+    package var sampling = 0
+    package var lost = 0
     /// The longest time by which an exit is told late; exits in between are told together.
     package var late = 0
     /// The longest time from SIGKILL until nothing is left.
@@ -56,7 +64,9 @@ package struct Program: Equatable, Sendable {
     /// Every field by name, for the printer and the shrinker.
     nonisolated(unsafe) static let fields: [(name: String, path: WritableKeyPath<Program, Int>)] = [
         ("exec", \.exec), ("boot", \.boot), ("drain", \.drain), ("busy", \.busy),
-        ("endless", \.endless), ("unwatchable", \.unwatchable), ("late", \.late),
+        ("endless", \.endless), ("unwatchable", \.unwatchable), ("reusing", \.reusing),
+        ("pausing", \.pausing), ("accepting", \.accepting), ("sampling", \.sampling),
+        ("lost", \.lost), ("late", \.late),
         ("linger", \.linger), ("failing", \.failing), ("hanging", \.hanging), ("deaf", \.deaf),
         ("trees", \.trees), ("deafTrees", \.deafTrees), ("crashing", \.crashing),
         ("finishing", \.finishing), ("memory", \.memory), ("growth", \.growth),

@@ -84,7 +84,7 @@ package struct Simulation<M: Machine> {
         now = max(now, next, world.stalledUntil)
         tellLostTime(since: restedAt)
         while violation == nil, ledger.exitCode == nil, let events = world.advance(to: now) {
-            if steps > 50_000 { violate("a run comes to an end", "it goes on at one moment") }
+            if steps > 400_000 { violate("a run comes to an end", "it goes on at one moment") }
             for event in events where ledger.exitCode == nil { tell(event) }
         }
         var rounds = 0
@@ -97,7 +97,7 @@ package struct Simulation<M: Machine> {
         guard violation == nil else { return }
         ledger.deadlinesToldAt = now
         check(Invariant.ofTurns)
-        if steps > 50_000 { violate("a run comes to an end", "\(steps) steps were not enough") }
+        if steps > 400_000 { violate("a run comes to an end", "\(steps) steps were not enough") }
         advancePhase()
     }
 
@@ -121,6 +121,8 @@ package struct Simulation<M: Machine> {
     private mutating func tell(_ event: Service.Event) {
         guard violation == nil else { return }
         steps += 1
+        ledger.inFlight = world.truths
+        ledger.waitingPools = world.waitingPools(at: now)
         ledger.record(event, at: now)
         let actions = machine.handle(event, at: now)
         if isTracing { trace.append("\(now.nanoseconds) \(event) -> \(actions)") }

@@ -14,6 +14,8 @@ struct SmallWorld: Hashable {
         var isKilled = false
         /// Whether it is looked at until its requests are served.
         var isDraining = false
+        /// Whether a sample of its connections is awaited, and whether that ends the idle ones.
+        var sample: Bool?
         /// Whether a client was seen to use a connection again meanwhile.
         var hasReused = false
         /// Whether it ended and left processes behind.
@@ -38,6 +40,8 @@ struct SmallWorld: Hashable {
     var lastEnded: WorkerID?
     /// Whether clients may wait at doors that were shut, and whether they do so for ever.
     var isShut = false
+    /// Whether a sample of what waits there is awaited.
+    var awaitsSample = false
     var isBesieged = false
     /// Whether connections wait to be accepted.
     var isQueueing = false
@@ -45,6 +49,8 @@ struct SmallWorld: Hashable {
     /// Does what the machine wants done, and returns what is answered in the same turn.
     mutating func perform(_ action: Service.Action) -> [Service.Event] {
         if case .shut = action { (isShut, isBesieged) = (true, false) }
+        if case .sampleListeners = action { awaitsSample = true }
+        if case .releaseListeners = action { (isShut, awaitsSample) = (false, false) }
         guard case .perform(let action) = action else { return [] }
         switch action {
         case .start(let id, let order):
@@ -56,7 +62,8 @@ struct SmallWorld: Hashable {
                 $0.isDraining = false
             }
         case .drain(let id): change(id) { $0.isDraining = true }
-        case .relaxDrain: break
+        case .sampleConnections(let id, let endsIdle): change(id) { $0.sample = endsIdle }
+        case .interruptAcceptors: break
         case .kill(let id): change(id) { $0.isKilled = true }
         case .observe(let id):
             let isSeen = present.contains { $0.id == id && $0.isRunning && $0.isWaiting }
@@ -122,12 +129,15 @@ struct SmallWorld: Hashable {
             return lastEnded.map { [.worker($0, .exited(.code(1), leavesTree: false))] } ?? []
         case .hasEvidence(let place):
             return tell(place, .evidenceGathered) { $0.isLookedAt = false }
-        case .isDrained(let place): return tell(place, .drained) { _ in }
-        case .reuses(let place): return tell(place, .reusesConnections) { $0.hasReused = true }
+        case .isDrained(let place):
+            let sample = ConnectionSample(endedIdle: present[place].sample ?? false)
+            return tell(place, .connectionSample(sample)) { $0.sample = nil }
+        case .reuses(let place): return reuse(place)
         case .isUndrainable(let place): return tell(place, .undrainable) { _ in }
         case .empties:
             isShut = false
-            return [.emptied(pool: 0)]
+            awaitsSample = false
+            return [.listeners(pool: 0, .none)]
         case .reload: return [.reload([scene.plan])]
         case .reloadWithOthers: return [.reload([scene.other])]
         case .resize(let change): return [.resize(pool: 0, by: change)]
@@ -144,6 +154,20 @@ struct SmallWorld: Hashable {
     ) -> [Service.Event] {
         adjust(&present[place])
         return [.worker(present[place].id, news)]
+    }
+
+    /// Three samples show that a client sends a second request.
+    private mutating func reuse(_ place: Int) -> [Service.Event] {
+        let endsIdle = present[place].sample ?? false
+        present[place].sample = nil
+        present[place].hasReused = true
+        return [(0, 1), (1, 1), (1, 2)].map { (sent: UInt32, received: UInt32) in
+            let connection = ConnectionSample.Connection(
+                id: 1, use: .inFlight, sent: sent, received: received)
+            return .worker(
+                present[place].id,
+                .connectionSample(ConnectionSample([connection], endedIdle: endsIdle)))
+        }
     }
 
     private mutating func grow(_ place: Int, to memory: Memory) -> [Service.Event] {

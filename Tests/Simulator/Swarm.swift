@@ -8,11 +8,13 @@ package struct Swarm {
     private var others: Draws
     /// Of percentages of memory, for the same reason.
     private var shares: Draws
+    /// Of samples of connections, for the same reason.
+    private var samples: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(
             draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5),
-            shares: Draws(seed: seed, 7))
+            shares: Draws(seed: seed, 7), samples: Draws(seed: seed, 9))
         return swarm.schedule(seed: seed)
     }
 
@@ -97,6 +99,10 @@ package struct Swarm {
         program.exec = draws.pick([0, 5, 40])
         program.boot = draws.between(10, 1_500)
         program.drain = draws.between(0, 2_000)
+        program.accepting = samples.pick([0, 0, 1, 3])
+        program.sampling = samples.pick([0, 0, 3, 40])
+        program.pausing = samples.pick([0, 300])
+        program.reusing = samples.pick([0, 0, 300, 800])
         program.busy = others.pick([0, 20, others.between(20, 6_000)])
         program.memory = draws.between(20, 90)
         if draws.chance(400) {
@@ -121,6 +127,8 @@ package struct Swarm {
         program.hanging = draws.chance(40) ? 1_000 : some(400)
         program.deaf = some(600)
         program.endless = others.chance(300) ? others.between(0, 600) : 0
+        program.sampling = samples.chance(300) ? samples.between(0, 2_000) : program.sampling
+        program.lost = samples.chance(300) ? samples.between(0, 500) : 0
         program.unwatchable = others.chance(300) ? others.between(0, 600) : 0
         program.evidence = draws.pick([0, 500, 4_000])
         program.trees = some(600)

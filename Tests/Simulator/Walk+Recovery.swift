@@ -76,14 +76,15 @@ extension Walk {
             if process.isKilled { return process.hasEnded ? .treeEnds(place) : .crashes(place) }
             if process.isStuck { continue }
             if process.hasEnded, !process.isTold, !process.isDraining { continue }
-            if process.isDraining { return .isDrained(place) }
+            if process.isDraining, process.sample != nil { return .isDrained(place) }
+            if process.isDraining { continue }
             if process.hasEnded { return .treeEnds(place) }
             if process.isLookedAt { return .hasEvidence(place) }
             if !process.hasExecuted { return .runs(place) }
             if process.isTold || process.hasAnnounced { return .finishes(place) }
             if !process.isWaiting { return .getsReady(place) }
         }
-        return world.isShut && !world.isBesieged ? .empties : nil
+        return world.isShut && world.awaitsSample && !world.isBesieged ? .empties : nil
     }
 }
 

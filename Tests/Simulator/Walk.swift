@@ -118,7 +118,7 @@ extension Walk {
         guard !isOver else { return [] }
         var stimuli: [Stimulus] = []
         for place in world.present.indices { add(&stimuli, of: place) }
-        if world.isShut { stimuli.append(.empties) }
+        if world.isShut, world.awaitsSample { stimuli.append(.empties) }
         if scene.watchesQueue { stimuli.append(world.isQueueing ? .queueEmpties : .queueFills) }
         if world.lastEnded != nil { stimuli.append(.repeatsEnd) }
         addOperator(&stimuli)
@@ -134,7 +134,7 @@ extension Walk {
 
     private func add(_ stimuli: inout [Stimulus], of place: Int) {
         let process = world.present[place]
-        if process.isDraining {
+        if process.isDraining, process.sample != nil {
             stimuli += [.isDrained(place), .isUndrainable(place)]
             if !process.hasReused { stimuli.append(.reuses(place)) }
         }

@@ -34,18 +34,22 @@ extension World {
 
     mutating func forget(_ id: WorkerID) {
         processes[id] = nil
+        clients[id] = nil
         present.removeAll { $0 == id }
     }
 
     /// Does what the machine wants done.
     package mutating func perform(_ action: Service.Action, at now: Instant) {
         if case .shut(let pool) = action { shut(pool, at: now) }
+        if case .sampleListeners(let pool) = action { agenda.enter(.listened(pool: pool), at: now) }
         guard case .perform(let action) = action else { return }
         switch action {
         case .start(let id, let order): start(id, order, at: now)
         case .signal(let id, _): signal(id, at: now)
         case .drain(let id): drain(id, at: now)
-        case .relaxDrain: break
+        case .sampleConnections(let id, let endsIdle):
+            sampleConnections(of: id, endsIdle: endsIdle, at: now)
+        case .interruptAcceptors(let id): interruptAcceptors(of: id)
         case .signalTree(let id): signalTree(id, at: now)
         case .kill(let id): kill(id, at: now)
         case .observe(let id): observe(id, at: now)
@@ -93,29 +97,8 @@ extension World {
         let status = process.draws.chance(500) ? ExitStatus.code(0) : .signal(.terminate)
         processes[id] = process
         guard process.hasExecuted, !process.isDeaf else { return }
-        agenda.enter(.died(id, status, byItself: false), at: now + .milliseconds(drain))
-        var draws = Draws(seed: seed, 10, id.pool, id.slot, id.incarnation)
-        guard draws.chance(300) else { return }
-        let news = draws.chance(700) ? WorkerEvent.finishedRequests : .droppedRequests
-        agenda.enter(.drained(id, news), at: now + .milliseconds(drain / 2))
-    }
-
-    /// Its requests end sooner or later, or never; or they can't be watched.
-    private mutating func drain(_ id: WorkerID, at now: Instant) {
-        guard var process = processes[id] else { return }
-        let program = process.program
-        if process.draws.chance(program.unwatchable) {
-            agenda.enter(.drained(id, .undrainable), at: now)
-        } else if !process.draws.chance(program.endless) {
-            let wait = Int64(process.draws.between(0, program.busy))
-            agenda.enter(.drained(id, .drained), at: now + .milliseconds(wait))
-        }
-        var draws = Draws(seed: seed, 11, id.pool, id.slot, id.incarnation)
-        if draws.chance(400) {
-            let reuse = Int64(draws.between(0, 2_000))
-            agenda.enter(.drained(id, .reusesConnections), at: now + .milliseconds(reuse))
-        }
-        processes[id] = process
+        let end = max(now + .milliseconds(drain), finishRequests(of: id, at: now))
+        agenda.enter(.died(id, status, byItself: false), at: end)
     }
 
     private mutating func signalTree(_ id: WorkerID, at now: Instant) {
@@ -132,13 +115,6 @@ extension World {
         let end = now + .milliseconds(linger)
         agenda.enter(.died(id, .signal(.kill), byItself: false), at: end)
         if process.hasTree { agenda.enter(.treeDied(id), at: end) }
-    }
-
-    /// Those that wait are served sooner or later, or never, where nobody serves them.
-    private mutating func shut(_ pool: Int, at now: Instant) {
-        guard !draws.chance(isHealed ? 0 : 150) else { return }
-        let wait = Int64(draws.pick([0, 20, 20, draws.between(20, 3_000)]))
-        agenda.enter(.emptied(pool: pool), at: now + .milliseconds(wait))
     }
 
     private mutating func observe(_ id: WorkerID, at now: Instant) {

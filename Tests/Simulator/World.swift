@@ -16,8 +16,9 @@ package struct World {
         case falls(silent: WorkerID)
         case answered(WorkerID, WorkerEvent)
         case looked(pool: Int)
-        case emptied(pool: Int)
-        case drained(WorkerID, WorkerEvent)
+        case listened(pool: Int)
+        case sampledConnections(WorkerID, ConnectionSample?, InFlight)
+        case undrainable(WorkerID)
         case sampled(Int)
         case measured(Int, MemoryRoom)
         case befalls(Fault)
@@ -27,9 +28,11 @@ package struct World {
         var isOfProcesses: Bool {
             switch self {
             case .executed, .notStarted, .booted, .died, .reaped, .treeDied, .served, .beats,
-                .falls, .emptied, .drained:
+                .falls:
                 true
-            case .answered, .looked, .sampled, .measured, .befalls, .heals: false
+            case .answered, .looked, .listened, .sampledConnections, .undrainable, .sampled,
+                .measured, .befalls, .heals:
+                false
             }
         }
     }
@@ -59,6 +62,8 @@ package struct World {
         var bell: UInt64?
         var hasRung = false
         var extraMemory = 0
+        /// How many of its threads wait to accept a connection while it drains.
+        var acceptors = 0
 
         /// Whether anything of it is left.
         var isPresent: Bool { !isReaped || hasTree }
@@ -74,6 +79,12 @@ package struct World {
     var programs: [Program]
     var forksRefusedUntil = Instant(nanoseconds: 0)
     var execBrokenUntil = Instant(nanoseconds: 0)
+    /// The connections of workers that drain, and what is in flight there when a sample is taken that
+    /// has arrived.
+    var clients: [WorkerID: [Client]] = [:]
+    var truths: [WorkerID: InFlight] = [:]
+    /// What waits at the listeners that were closed, by pool.
+    var queues: [Int: ClosedQueue] = [:]
     /// Until when connections wait, by pool.
     var queuesUntil: [Int: Instant] = [:]
     /// Until when the master does not run.
@@ -123,9 +134,12 @@ package struct World {
             return [.queue(pool: pool, waiting: isWaiting ? waiting : [])]
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
-        case .emptied(let pool): return [.emptied(pool: pool)]
-        case .drained(let id, let news):
-            return processes[id]?.isPresent == true ? [.worker(id, news)] : []
+        case .listened(let pool):
+            return [.listeners(pool: pool, sampleListeners(of: pool, at: now))]
+        case .sampledConnections(let id, let sample, let truth):
+            truths[id] = truth
+            return [.worker(id, .connectionSample(sample))]
+        case .undrainable(let id): return [.worker(id, .undrainable)]
         case .measured(let pool, let room): return [.room(pool: pool, room)]
         case .sampled(let pool): return [.sampled(pool: pool)]
         case .befalls(let fault): return befall(fault, at: now)
@@ -135,6 +149,7 @@ package struct World {
             execBrokenUntil = now
             queuesUntil = [:]
             for id in present { processes[id]?.extraMemory = 0 }
+            for pool in queues.keys { queues[pool]?.heal(at: now) }
             return []
         }
     }

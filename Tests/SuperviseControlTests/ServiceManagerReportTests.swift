@@ -113,7 +113,7 @@ private struct Bench {
         bench.tell(0, 1, .exited(.code(0), leavesTree: false))
         bench.now = bench.now + .seconds(5)
         bench.tell(.deadline)
-        bench.tell(.emptied(pool: 0))
+        bench.tell(.listeners(pool: 0, .none))
         _ = bench.messages()
         // The rest of the graceful timeout, and the margin.
         #expect(bench.messages(after: .seconds(20)).contains("EXTEND_TIMEOUT_USEC=25000000"))

@@ -34,6 +34,18 @@ final class Bench {
         return tell(.deadline)
     }
 
+    /// Samples that show a second request on one connection, at this time.
+    @discardableResult
+    func reuse(_ id: WorkerID, handlesStopSignal: Bool = true) -> [Action] {
+        [(0, 1), (1, 1), (1, 2)].flatMap { (sent: UInt32, received: UInt32) in
+            tell(
+                id,
+                .sample(
+                    .inFlight, sent: sent, received: received,
+                    handlesStopSignal: handlesStopSignal))
+        }
+    }
+
     /// Brings one worker from its start action to ready.
     func makeReady(_ ids: WorkerID...) {
         for id in ids {
@@ -124,5 +136,24 @@ extension [Action] {
     var backoffDelay: TimeSpan? {
         for case .note(.backoff(_, _, _, let delay)) in self { return delay }
         return nil
+    }
+}
+
+extension WorkerEvent {
+    /// A sample of a worker that has no connection.
+    static let idleSample = WorkerEvent.connectionSample(ConnectionSample())
+
+    /// A sample of a worker that has this connection.
+    static func sample(
+        _ use: ConnectionSample.Use, hasReader: Bool = false, sent: UInt32 = 1,
+        received: UInt32 = 1, handlesStopSignal: Bool = true, endedIdle: Bool = false,
+        acceptors: Int = 0
+    ) -> WorkerEvent {
+        let connection = ConnectionSample.Connection(
+            id: 1, use: use, sent: sent, received: received, hasReader: hasReader)
+        return .connectionSample(
+            ConnectionSample(
+                [connection], acceptors: acceptors, handlesStopSignal: handlesStopSignal,
+                endedIdle: endedIdle))
     }
 }

@@ -148,7 +148,7 @@ struct CanaryTests {
         // From then on, any moment without a known request is sufficient.
         #expect(bench.pool.nextDeadline == second(84))
         // It has no connection, and two seconds to exit.
-        #expect(bench.tell(id(0, 2), .drained).contains(.signal(id(0, 2), .stop)))
+        #expect(bench.tell(id(0, 2), .idleSample).contains(.signal(id(0, 2), .stop)))
         #expect(bench.pool.nextDeadline == second(62))
     }
 

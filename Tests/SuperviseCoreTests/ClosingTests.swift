@@ -9,11 +9,11 @@ struct ClosingTests {
         let bench = up(plan("web"))
         #expect(
             bench.tell(.stop(.graceful)) == [
-                .shut(pool: 0), .perform(.note(.closed(pool: 0))),
+                .shut(pool: 0), .sampleListeners(pool: 0), .perform(.note(.closed(pool: 0))),
             ])
         bench.wait(.seconds(1))
         #expect(
-            bench.tell(.emptied(pool: 0)).performed
+            bench.tell(.listeners(pool: 0, .none)).performed
                 == [.note(.stopping(pool: 0, .graceful))] + told(worker(0), .stop, facts(61)))
         // The rest of the graceful timeout of 30 s, which started when the listeners began to
         // close.
@@ -44,7 +44,7 @@ struct ClosingTests {
         bench.tell(.stop(.graceful))
         bench.tell(.late(by: .seconds(10)))
         #expect(bench.service.nextDeadline == second(98))
-        bench.tell(.emptied(pool: 0))
+        bench.tell(.listeners(pool: 0, .none))
         #expect(bench.service.nextDeadline == second(100))
     }
 
@@ -58,7 +58,7 @@ struct ClosingTests {
         bench.makeReady(worker(0, 0, 2))
         #expect(bench.wake().first == .shut(pool: 0))
         #expect(bench.now == second(75))
-        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0, 0, 2)])
+        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0, 0, 2)])
     }
 
     @Test func aQuickerStopWaitsForNothing() {
@@ -66,7 +66,7 @@ struct ClosingTests {
         bench.tell(.stop(.graceful))
         #expect(bench.tell(.stop(.graceful)) == [])
         #expect(bench.tell(.stop(.quick)).performed.retired == [worker(0), worker(1)])
-        #expect(bench.tell(.emptied(pool: 1)) == [])
+        #expect(bench.tell(.listeners(pool: 1, .none)) == [])
         bench.exit(worker(0))
         #expect(bench.exit(worker(1)).exitCode == 0)
     }
@@ -93,7 +93,7 @@ struct ClosingTests {
         let actions = pass(bench, worker(0, 0, 2))
         #expect(actions.contains(.shut(pool: 1)))
         #expect(actions.performed.retired == [worker(0)])
-        #expect(bench.tell(.emptied(pool: 1)).performed.retired == [worker(1)])
+        #expect(bench.tell(.listeners(pool: 1, .none)).performed.retired == [worker(1)])
     }
 
     @Test func whoHasAListenerAloneStaysUntilNobodyWaitsThere() {
@@ -104,7 +104,7 @@ struct ClosingTests {
         let actions = pass(bench, worker(0, 0, 2))
         #expect(actions.contains(.shut(pool: 0)))
         #expect(actions.performed.retired == [])
-        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
+        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
     }
 
     @Test func butNotForEver() {
@@ -115,5 +115,49 @@ struct ClosingTests {
         pass(bench, worker(0, 0, 2))
         #expect(bench.wake().performed.retired == [worker(0)])
         #expect(bench.now == second(92))
+    }
+
+    /// A client whose handshake ends just now is in no table for a moment.
+    @Test(arguments: [(ListenerSample.empty, Int64(20)), (.emptyAsFarAsSeen, 200)])
+    func theQueueHasToBeEmptyForAWhile(_ sample: ListenerSample, _ milliseconds: Int64) {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        #expect(bench.tell(.listeners(pool: 0, .waiting)) == [])
+        #expect(bench.wake() == [.sampleListeners(pool: 0)])
+        #expect(bench.now == second(60) + .milliseconds(5))
+        for _ in 0..<3 {
+            #expect(bench.tell(.listeners(pool: 0, sample)) == [])
+            bench.wake()
+        }
+        // Somebody comes, and the time begins anew.
+        bench.tell(.listeners(pool: 0, .waiting))
+        bench.wake()
+        #expect(bench.tell(.listeners(pool: 0, sample)) == [])
+        let since = bench.now
+        while bench.now - since < .milliseconds(milliseconds - 5) {
+            bench.wake()
+            #expect(bench.tell(.listeners(pool: 0, sample)) == [])
+        }
+        bench.wake()
+        let actions = bench.tell(.listeners(pool: 0, sample))
+        #expect(actions.first == .releaseListeners(pool: 0))
+        #expect(actions.performed.retired == [worker(0)])
+        #expect(bench.now - since == .milliseconds(milliseconds))
+    }
+
+    @Test func timeInWhichNobodyRanShowsNothing() {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        bench.tell(.listeners(pool: 0, .empty))
+        bench.wait(.seconds(10))
+        bench.tell(.late(by: .seconds(10)))
+        #expect(bench.tell(.listeners(pool: 0, .empty)) == [])
+    }
+
+    @Test func listenersAreReleasedAfterTheirTime() {
+        let bench = up(plan("web"))
+        bench.tell(.stop(.graceful))
+        #expect(bench.wake().first == .releaseListeners(pool: 0))
+        #expect(bench.tell(.listeners(pool: 0, .waiting)) == [])
     }
 }

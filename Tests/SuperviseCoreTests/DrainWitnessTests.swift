@@ -3,26 +3,28 @@ import Testing
 @testable import SuperviseCore
 
 struct DrainWitnessTests {
-    private func traffic(_ sent: UInt32, _ received: UInt32) -> ReuseWitness.Traffic {
-        ReuseWitness.Traffic(sent: sent, received: received)
+    private func traffic(
+        _ id: UInt64, _ sent: UInt32, _ received: UInt32
+    ) -> ConnectionSample.Connection {
+        ConnectionSample.Connection(id: id, use: .inFlight, sent: sent, received: received)
     }
 
     @Test func aRequestAfterAResponseIsReuse() {
         var witness = ReuseWitness()
-        witness.saw(1, traffic(3, 4))
-        witness.saw(1, traffic(4, 4))
+        witness.saw(traffic(1, 3, 4))
+        witness.saw(traffic(1, 4, 4))
         #expect(!witness.isReused)
-        witness.saw(1, traffic(4, 5))
+        witness.saw(traffic(1, 4, 5))
         #expect(witness.isReused)
     }
 
     @Test func uploadsAndLongResponsesAreNone() {
         var witness = ReuseWitness()
         for count in 1..<20 {
-            witness.saw(1, traffic(0, UInt32(count)))
-            witness.saw(2, traffic(UInt32(count), 1))
+            witness.saw(traffic(1, 0, UInt32(count)))
+            witness.saw(traffic(2, UInt32(count), 1))
             // Each is new.
-            witness.saw(UInt64(count + 10), traffic(1, 1))
+            witness.saw(traffic(UInt64(count + 10), 1, 1))
         }
         #expect(!witness.isReused)
     }

@@ -22,19 +22,27 @@ struct DrainingTests {
         .note(.retiring(id, .recycle(.requested), facts()))
     }
 
+    private func sampled(_ id: WorkerID, endsIdle: Bool = false) -> Action {
+        .sampleConnections(id, endsIdle: endsIdle)
+    }
+
     @Test func theStopSignalComesWhenTheRequestsAreServed() {
         let (bench, actions) = leaving()
         #expect(
-            actions == [.note(.due(id(0), .requested, facts())), retiring(id(0)), .drain(id(0))])
+            actions
+                == [
+                    .note(.due(id(0), .requested, facts())), retiring(id(0)), .drain(id(0)),
+                    sampled(id(0)),
+                ])
         #expect(bench.pool.worker(id(0))?.isDraining == true)
         bench.wait(.seconds(3))
         #expect(
-            bench.tell(id(0), .drained)
+            bench.tell(id(0), .idleSample)
                 == [.note(.drained(id(0), .idle, after: .seconds(3))), .signal(id(0), .stop)])
         #expect(bench.pool.worker(id(0))?.isDraining == false)
         // The time counts from the start of the drain.
         #expect(bench.pool.nextDeadline == second(30))
-        #expect(bench.tell(id(0), .drained) == [])
+        #expect(bench.tell(id(0), .idleSample) == [])
     }
 
     @Test func whoCannotBeWatchedGetsItAtOnce() {
@@ -46,7 +54,7 @@ struct DrainingTests {
 
     @Test func requestsWithoutEndLeaveTheProgramItsShare() {
         let (bench, _) = leaving()
-        #expect(bench.wake() == [.relaxDrain(id(0))])
+        #expect(bench.wake() == [])
         #expect(bench.now == second(24))
         #expect(
             bench.wake()
@@ -61,7 +69,7 @@ struct DrainingTests {
 
     @Test func aShortTimeIsHalved() {
         let (bench, _) = leaving(grace: .seconds(1))
-        #expect(bench.wake() == [.relaxDrain(id(0))])
+        #expect(bench.wake() == [])
         #expect(bench.now == Instant(nanoseconds: 375_000_000))
         bench.wake()
         #expect(bench.now == Instant(nanoseconds: 500_000_000))
@@ -88,23 +96,33 @@ struct DrainingTests {
         #expect(bench.pool.nextDeadline == second(33))
     }
 
-    /// A lull ends a relaxed wait, and is named in the notice.
+    /// Late in the wait each connection is ended between two requests, and a moment without a known
+    /// request will do.
     @Test func lateInTheWaitALullWillDo() {
         let (bench, _) = leaving()
         bench.wake()
-        #expect(bench.pool.worker(id(0))?.isDrainRelaxed == true)
+        #expect(bench.tell(id(0), .sample(.answered)) == [])
+        #expect(bench.wake() == [sampled(id(0), endsIdle: true)])
+        #expect(bench.now == second(24) + .milliseconds(5))
+        #expect(bench.tell(id(0), .sample(.inFlight, endedIdle: true)) == [])
+        bench.wake()
         #expect(
-            bench.tell(id(0), .drained)
-                == [.note(.drained(id(0), .lull, after: .seconds(24))), .signal(id(0), .stop)])
+            bench.tell(id(0), .sample(.quiet, endedIdle: true))
+                == [
+                    .note(.drained(id(0), .lull, after: .milliseconds(24_010))),
+                    .signal(id(0), .stop),
+                ])
     }
 
     /// The program may close a connection that is reused repeatedly, and gets half of the time.
     @Test func reuseGivesTheProgramHalfOfTheTime() {
         let (bench, _) = leaving()
         bench.wait(.seconds(3))
-        #expect(bench.tell(id(0), .reusesConnections) == [])
+        #expect(bench.reuse(id(0)) == [])
+        bench.wake()
         #expect(bench.pool.nextDeadline == Instant(nanoseconds: 11_250_000_000))
-        #expect(bench.tell(id(0), .reusesConnections) == [])
+        #expect(bench.reuse(id(0)) == [])
+        bench.wake()
         bench.wake()
         #expect(
             bench.wake()
@@ -114,22 +132,119 @@ struct DrainingTests {
         #expect(bench.pool.nextDeadline == second(30))
     }
 
+    /// A program that does not handle the stop-signal could do nothing with more time.
+    @Test func reuseChangesNothingWithoutAHandler() {
+        let (bench, _) = leaving()
+        #expect(bench.reuse(id(0), handlesStopSignal: false) == [])
+        bench.wake()
+        #expect(bench.pool.nextDeadline == second(24))
+    }
+
+    @Test(
+        arguments: [
+            (ConnectionSample.Use.idle, false, true), (.quiet, false, false), (.quiet, true, true),
+            (.unclear, true, true), (.unclear, false, false), (.answered, true, false),
+            (.inFlight, true, false),
+        ]) func onlyWhatIsKnownToBeIdleIsIdle(
+            _ use: ConnectionSample.Use, _ hasReader: Bool, _ isIdle: Bool
+        )
+    {
+        let (bench, _) = leaving()
+        let actions = bench.tell(id(0), .sample(use, hasReader: hasReader))
+        #expect(actions.contains(.signal(id(0), .stop)) == isIdle)
+        if !isIdle { #expect(bench.pool.nextDeadline == Instant(nanoseconds: 50_000_000)) }
+    }
+
+    /// Where a sample is expensive, the next one comes later.
+    @Test func samplesTakeASmallPartOfTheTime() {
+        let (bench, _) = leaving()
+        let busy = ConnectionSample.Connection(id: 1, use: .inFlight)
+        bench.tell(id(0), .connectionSample(ConnectionSample([busy], cost: .milliseconds(10))))
+        #expect(bench.wake() == [sampled(id(0))])
+        #expect(bench.now == Instant(nanoseconds: 200_000_000))
+        // One sample is awaited at a time, and one that does not come is asked for again.
+        #expect(bench.pool.nextDeadline == second(24))
+        #expect(bench.tell(id(0), .connectionSample(nil)) == [])
+        #expect(bench.wake() == [sampled(id(0))])
+        #expect(bench.now == Instant(nanoseconds: 450_000_000))
+    }
+
+    @Test func whoAcceptsIsInterruptedFirst() {
+        let (bench, _) = leaving()
+        for _ in 0..<20 {
+            #expect(
+                bench.tell(id(0), .sample(.idle, acceptors: 2)) == [.interruptAcceptors(id(0))])
+            #expect(bench.wake() == [sampled(id(0))])
+        }
+        #expect(bench.now == Instant(nanoseconds: 100_000_000))
+        #expect(bench.tell(id(0), .sample(.idle, acceptors: 2)).last == .signal(id(0), .stop))
+    }
+
     /// A program known to drop its requests gets no further time.
     @Test func reuseChangesNothingForWhoDrops() {
         let (bench, _) = leaving()
+        bench.wake()
+        bench.tell(id(0), .sample(.inFlight, endedIdle: true))
+        bench.wake()
+        bench.tell(id(0), .sample(.inFlight, endedIdle: true))
+        while bench.pool.worker(id(0))?.isDraining == true {
+            bench.wake()
+            bench.tell(id(0), .sample(.inFlight, endedIdle: true))
+        }
         #expect(
-            bench.tell(id(0), .droppedRequests)
-                == [.note(.stopHabit(id(0), finishesRequests: false))])
-        #expect(bench.tell(id(0), .droppedRequests) == [])
-        bench.tell(id(0), .reusesConnections)
-        #expect(bench.pool.nextDeadline == second(24))
+            bench.exit(id(0)).contains(.note(.stopHabit(id(0), finishesRequests: false))))
+        bench.makeReady(id(0, 2))
+        let now = bench.now
+        bench.tell(id(0, 2), .recycleRequested)
+        bench.reuse(id(0, 2))
+        bench.wake()
+        // The program does not get half of the time.
+        #expect(bench.pool.worker(id(0, 2))?.draining?.until == now + .seconds(28))
+    }
+
+    /// A worker that closes the last of them later than at once has finished them, and that holds for
+    /// the others.
+    @Test func whoFinishesItsRequestsGetsTheSignalAtReuse() {
+        let bench = Bench {
+            $0.drain = .auto
+            $0.maxSurge = .count(0)
+            $0.maxUnavailable = .count(1)
+        }
+        bench.bringUp()
+        bench.tell(.recycle(slot: 0))
+        #expect(bench.tell(id(0), .sample(.unclear)) == [])
+        bench.tell(id(0), .undrainable)
+        bench.exit(id(0), 0)
+        bench.makeReady(id(0, 2))
+        bench.tell(.recycle(slot: 0))
+        while bench.pool.worker(id(0, 2))?.isDraining == true {
+            bench.tell(id(0, 2), .sample(.inFlight, endedIdle: bench.now >= second(24)))
+            bench.wake()
+        }
+        bench.wait(.milliseconds(100))
+        #expect(bench.tell(id(0, 2), .sample(.inFlight)) == [])
+        #expect(
+            bench.tell(id(0, 2), .idleSample)
+                == [.note(.stopHabit(id(0, 2), finishesRequests: true))])
+        bench.exit(id(0, 2), 0)
+        bench.makeReady(id(0, 3))
+        #expect(bench.pool.finishesRequests)
+        #expect(bench.tell(.recycle(slot: 0)).last == sampled(id(0, 3)))
+        #expect(
+            bench.reuse(id(0, 3))
+                == [
+                    .note(.drained(id(0, 3), .reused, after: .zero)), .signal(id(0, 3), .stop),
+                ])
+        #expect(
+            bench.exit(id(0, 3)).contains(.note(.stopHabit(id(0, 3), finishesRequests: false))))
+        #expect(!bench.pool.finishesRequests)
     }
 
     /// systemd's protocol reports readiness, but not how a program stops.
     @Test func whoSaysReadyIsDrained() {
         let bench = Bench { $0.drain = .auto }
         bench.bringUp()
-        #expect(bench.tell(.stop(.graceful)).last == .drain(id(0)))
+        #expect(bench.tell(.stop(.graceful)).last == sampled(id(0)))
         #expect(leaving(.signal).actions.last == .signal(id(0), .stop))
     }
 
@@ -143,34 +258,7 @@ struct DrainingTests {
         }
         bench.bringUp()
         let actions = bench.tell(id(0), message) + bench.tell(.stop(.graceful))
-        #expect(actions.contains(.signal(id(0), .stop)) && !actions.contains(.drain(id(0))))
-    }
-
-    /// The behaviour observed in one worker applies to the others.
-    @Test func whoFinishesItsRequestsGetsTheSignalAtReuse() {
-        let bench = Bench {
-            $0.drain = .auto
-            $0.maxSurge = .count(0)
-            $0.maxUnavailable = .count(1)
-        }
-        bench.bringUp()
-        #expect(bench.tell(.recycle(slot: 0)).last == .drain(id(0)))
-        bench.tell(id(0), .drained)
-        #expect(
-            bench.tell(id(0), .finishedRequests)
-                == [.note(.stopHabit(id(0), finishesRequests: true))])
-        bench.exit(id(0), 0)
-        bench.tell(id(0, 2), .running)
-        bench.tell(id(0, 2), .ready)
-        #expect(bench.pool.finishesRequests)
-        #expect(bench.tell(.recycle(slot: 0)).last == .drain(id(0, 2)))
-        #expect(
-            bench.tell(id(0, 2), .reusesConnections)
-                == [
-                    .note(.drained(id(0, 2), .reused, after: .zero)), .signal(id(0, 2), .stop),
-                ])
-        bench.tell(id(0, 2), .droppedRequests)
-        #expect(!bench.pool.finishesRequests)
+        #expect(actions.contains(.signal(id(0), .stop)) && !actions.contains(sampled(id(0))))
     }
 
     @Test func autoEmptiesWhoWasOnlySeen() {
@@ -183,7 +271,7 @@ struct DrainingTests {
         bench.tell(.start)
         bench.tell(id(0), .running)
         bench.tell(id(0), .listening)
-        #expect(bench.tell(.recycle(slot: 0)).last == .drain(id(0)))
+        #expect(bench.tell(.recycle(slot: 0)).last == sampled(id(0)))
     }
 
     @Test func nobodyIsEmptiedWithoutListenersOrTime() {
@@ -210,14 +298,14 @@ struct DrainingTests {
                 == [.note(.stopping(pool: 0, .quick)), .signal(id(0), .quick)])
         #expect(bench.pool.worker(id(0))?.isDraining == false)
         #expect(bench.pool.nextDeadline == second(2))
-        #expect(bench.tell(id(0), .drained) == [])
+        #expect(bench.tell(id(0), .idleSample) == [])
         #expect(bench.tell(.stop(.immediate)).last == .kill(id(0)))
     }
 
     @Test func whoEndsMeanwhileIsGone() {
         let (bench, _) = leaving()
         bench.exit(id(0), 1)
-        #expect(bench.tell(id(0), .drained) == [])
+        #expect(bench.tell(id(0), .idleSample) == [])
         #expect(bench.pool.worker(id(0)) == nil)
     }
 
@@ -229,9 +317,9 @@ struct DrainingTests {
         #expect(!actions.contains(.signalTree(id(0))))
         bench.wait(.seconds(2))
         #expect(
-            bench.tell(id(0), .drained)
+            bench.tell(id(0), .idleSample)
                 == [.note(.drained(id(0), .idle, after: .seconds(2))), .signalTree(id(0))])
-        #expect(bench.tell(id(0), .treeGone).contains(.drain(id(0))) == false)
+        #expect(bench.tell(id(0), .treeGone).contains(sampled(id(0))) == false)
     }
 
     @Test func theHardCapDoesNotWait() {

@@ -90,7 +90,7 @@ struct ServiceReloadTests {
         let actions = bench.tell(.stop(.graceful))
         #expect(actions.performed.retired == [worker(0, 0, 2)])
         #expect(actions.contains(.discard(generation: 2)))
-        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
+        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
         #expect(bench.tell(.reload([plan("a")])) == [])
         bench.exit(worker(0))
         #expect(bench.exit(worker(0, 0, 2)).exitCode == 0)
@@ -111,7 +111,7 @@ struct ServiceReloadTests {
         let actions = pass(bench, worker(1, 0, 2))
         #expect(actions.performed.retired == [worker(1)])
         #expect(bench.names == ["b", "a"])
-        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0)])
+        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
         bench.exit(worker(0))
         #expect(bench.names == ["b"])
         // Its last lines are still logged, under its name.
@@ -129,7 +129,7 @@ struct ServiceReloadTests {
         let actions = pass(bench, worker(1, 0, 3))
         #expect(actions.last == .perform(start(worker(2), generation: 3)))
         #expect(bench.names == ["a", "b", "a"])
-        bench.tell(.emptied(pool: 0))
+        bench.tell(.listeners(pool: 0, .none))
         bench.exit(worker(0))
         #expect(bench.names == ["a", "b"])
     }
@@ -153,7 +153,7 @@ struct ServiceReloadTests {
         let ready = bench.tell(worker(1), .ready)
         #expect(ready.contains(.shut(pool: 0)))
         #expect(ready.last == .perform(.note(.reloadComplete(generation: 2))))
-        #expect(bench.tell(.emptied(pool: 0)).performed.retired == [worker(0, 0, 2)])
+        #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0, 0, 2)])
     }
 
     @Test func aRemovedPoolThatRunsNothingTwiceGoesFirst() {

@@ -100,8 +100,8 @@ struct ServiceTests {
         bench.makeReady(worker(0))
         bench.makeReady(worker(1))
         bench.tell(.stop(.graceful))
-        bench.tell(.emptied(pool: 0))
-        bench.tell(.emptied(pool: 1))
+        bench.tell(.listeners(pool: 0, .none))
+        bench.tell(.listeners(pool: 1, .none))
         #expect(bench.exit(worker(0)).exitCode == nil)
         #expect(
             bench.exit(worker(1)) == [

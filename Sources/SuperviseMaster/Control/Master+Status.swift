@@ -81,11 +81,9 @@ extension Master {
         master.clients = control.clients
         return StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
-            process: { [workers, exited, drains] id in
+            process: { [workers, exited] id in
                 if let worker = workers[id], let pid = worker.pid {
-                    return StatusReport.Process(
-                        pid: pid, text: worker.statusText,
-                        connections: drains[worker.serial]?.open)
+                    return StatusReport.Process(pid: pid, text: worker.statusText)
                 }
                 return exited.pid(of: id).map { StatusReport.Process(pid: $0, text: nil) }
             })

@@ -90,6 +90,14 @@ extension Master {
         case .listensElsewhere(let id, let held):
             guard case .evidence(.notYet) = outcome.reply, let worker = workers[id] else { return }
             warnOfListeningElsewhere(worker, held)
+        case .connections(let id):
+            guard let worker = workers[id] else { return }
+            if case .connections(let reply) = outcome.reply {
+                tell(id, drainer.take(reply, of: worker))
+            } else {
+                let isHopeless = observer.isBroken(for: outcome.job)
+                tell(id, drainer.take(isHopeless ? .unreadable : nil, of: worker))
+            }
         case .bind(let serial, let call):
             guard case .bind(let answer) = outcome.reply else {
                 bindFilters[serial]?.binds.leave(call)
@@ -102,7 +110,7 @@ extension Master {
     private func warnOfStuck(_ job: Observer.Job) {
         let id: WorkerID? =
             switch job.purpose {
-            case .readiness(let id), .listensElsewhere(let id, _): id
+            case .readiness(let id), .listensElsewhere(let id, _), .connections(let id): id
             case .bind(let serial, _): bindFilters[serial]?.worker
             }
         if let worker = id.flatMap({ workers[$0] }) {

@@ -8,14 +8,33 @@ enum ObservationPurpose {
     case readiness(WorkerID)
     /// Whether this worker, which listens elsewhere, serves a listener of ours as well.
     case listensElsewhere(WorkerID, HeldListeners)
+    /// The connections of this worker.
+    case connections(WorkerID)
     /// The answer to a bind(2), by the serial of the filter's worker.
     case bind(serial: UInt64, InterceptedBinds.Call)
+
+    /// What the calls that answer it depend on.
+    enum Kind {
+        case readiness
+        case connections
+        case bind
+    }
+
+    var kind: Kind {
+        switch self {
+        case .readiness, .listensElsewhere: .readiness
+        case .connections: .connections
+        case .bind: .bind
+        }
+    }
 }
 
 /// What an observer is asked.
 enum ObservationRequest: Codable {
     /// Whether these processes wait on one of these listeners.
     case evidence(root: Int32, listeners: [FileIdentity])
+    /// A sample of a worker's connections.
+    case connections(ConnectionRequest)
     /// To answer this call by these listeners; the filter and the listeners come along.
     case bind(InterceptedBinds.Call, [Listener])
 
@@ -38,6 +57,7 @@ enum ObservationRequest: Codable {
 /// What an observer answers.
 enum ObservationReply: Codable {
     case evidence(AcceptEvidence)
+    case connections(ConnectionReply)
     case bind(InterceptedBinds.Answer)
 }
 
@@ -58,13 +78,14 @@ enum ObserverProgram {
     static func run() -> Int32 {
         ProcessTitle.setName("supervise")
         SpareDescriptors.keep()
+        let sampler = ConnectionSampler()
         do {
             let socket = MessageSocket(try HandedDescriptors.take(Observer.socketDescriptor))
             while true {
                 let message = try socket.receive(waits: true)
                 guard !message.bytes.isEmpty else { return 0 }
                 let request = try State.decode(ObservationRequest.self, from: message.bytes)
-                let reply = try answer(request, message.descriptors)
+                let reply = try answer(request, message.descriptors, sampler)
                 try socket.send(State.encode(reply), waits: true)
             }
         } catch {
@@ -73,13 +94,15 @@ enum ObserverProgram {
     }
 
     private static func answer(
-        _ request: ObservationRequest, _ descriptors: [OwnedDescriptor]
+        _ request: ObservationRequest, _ descriptors: [OwnedDescriptor],
+        _ sampler: ConnectionSampler
     ) throws -> ObservationReply {
         switch request {
         case .evidence(let root, let listeners):
             return .evidence(
                 AcceptEvidence.observe(
                     from: root, listeners: listeners, depth: .thorough, within: .besideLoop()))
+        case .connections(let request): return .connections(sampler.sample(request))
         case .bind(let call, let listeners):
             guard descriptors.count == listeners.count + 1 else {
                 throw SystemCallError(call: "recvmsg", code: 0)

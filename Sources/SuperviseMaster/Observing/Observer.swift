@@ -50,7 +50,8 @@ final class Observer: Expiring {
     private var isWaiting = false
     private var deadlineOfAnswer: Instant?
     private var idleUntil: Instant?
-    private var failures = 0
+    /// In a row, by what was asked.
+    private var failures: [ObservationPurpose.Kind: Int] = [:]
     /// Those that got SIGKILL and have not ended, with the pool that they were asked about.
     private var ending: [Int32: Int?] = [:]
     private var outcomes: [Outcome] = []
@@ -61,8 +62,12 @@ final class Observer: Expiring {
         self.poll = poll
     }
 
-    /// Whether nothing is under way.
-    var isIdle: Bool { queue.isEmpty && outcomes.isEmpty }
+    /// Whether an answer is under way that is not asked for again.
+    var owesAnswer: Bool {
+        (queue + outcomes.map(\.job)).contains { job in
+            if case .connections = job.purpose { false } else { true }
+        }
+    }
 
     var deadline: Instant? { deadlineOfAnswer ?? idleUntil }
 
@@ -71,7 +76,7 @@ final class Observer: Expiring {
 
     /// Takes a job; its outcome comes from `take`.
     func ask(_ job: Job, at now: Instant) {
-        guard failures < Observer.mostFailures, !isStuck(with: job.pool) else {
+        guard !isBroken(for: job), !isStuck(with: job.pool) else {
             outcomes.append(Outcome(job: job, reply: nil, isStuck: false))
             return
         }
@@ -81,7 +86,7 @@ final class Observer: Expiring {
 
     /// Starts the process already, for a job that is about to come.
     func prepare(at now: Instant) {
-        guard failures < Observer.mostFailures, running == nil else { return }
+        guard running == nil else { return }
         guard start() else { return }
         idleUntil = now + Observer.idleTime
     }
@@ -98,8 +103,9 @@ final class Observer: Expiring {
         do throws(SystemCallError) {
             let message = try running.socket.receive(waits: false)
             guard !message.bytes.isEmpty, isWaiting else { return fail(at: now) }
-            settle(try reply(message.bytes), isStuck: false)
-            failures = 0
+            let reply = try reply(message.bytes)
+            queue.first.map { failures[$0.purpose.kind] = nil }
+            settle(reply, isStuck: false)
         } catch  where error.kind == .notNow {
             return
         } catch {
@@ -122,9 +128,7 @@ final class Observer: Expiring {
             let pool = queue.first?.pool
             end(because: pool)
             settle(nil, isStuck: true)
-            let others = queue.filter { $0.pool == pool }
-            queue.removeAll { $0.pool == pool }
-            outcomes += others.map { Outcome(job: $0, reply: nil, isStuck: false) }
+            giveUp { $0.pool == pool }
             advance(at: now)
         } else if let idleUntil, idleUntil <= now {
             end(because: nil)
@@ -155,7 +159,7 @@ final class Observer: Expiring {
         }
         do throws(SystemCallError) {
             guard running != nil || start(), let running else {
-                return giveUp()
+                return giveUp { _ in true }
             }
             try running.socket.send(
                 job.request.bytes, job.descriptors.map(\.number), waits: false)
@@ -194,18 +198,27 @@ final class Observer: Expiring {
 
     /// It has ended by itself, as under a filter that kills for one of its calls.
     private func fail(at now: Instant) {
-        failures += 1
+        let failed = queue.first
         end(because: nil)
-        if isWaiting || !queue.isEmpty { settle(nil, isStuck: false) }
-        if failures >= Observer.mostFailures { giveUp() }
+        if let failed {
+            failures[failed.purpose.kind, default: 0] += 1
+            settle(nil, isStuck: false)
+            if isBroken(for: failed) { giveUp { $0.purpose.kind == failed.purpose.kind } }
+        }
         advance(at: now)
     }
 
-    /// Whether it ended by itself so often that it is not started again.
-    var isBroken: Bool { failures >= Observer.mostFailures }
+    /// Whether it ended by itself at such requests so often that it is not asked again.
+    func isBroken(for job: Job) -> Bool {
+        (failures[job.purpose.kind] ?? 0) >= Observer.mostFailures
+    }
 
-    private func giveUp() {
-        while !queue.isEmpty { settle(nil, isStuck: false) }
+    /// Whether there are any such requests.
+    var isBroken: Bool { failures.values.contains { $0 >= Observer.mostFailures } }
+
+    private func giveUp(where isHopeless: (Job) -> Bool) {
+        outcomes += queue.filter(isHopeless).map { Outcome(job: $0, reply: nil, isStuck: false) }
+        queue.removeAll(where: isHopeless)
     }
 
     private func settle(_ reply: ObservationReply?, isStuck: Bool) {

@@ -13,7 +13,7 @@ extension Master {
                 steering: socket.steering, listensOnDemand: socket.listensOnDemand)
         }
         for socket in listeners.all + control.endpoints.map(\.listener) { sockets.add(socket) }
-        for socket in shutDoors.values.flatMap(\.sockets) { sockets.add(socket) }
+        for socket in closingListeners.ofPool.values.flatMap({ $0 }) { sockets.add(socket) }
         for socket in bindFilters.values.flatMap(\.listeners) { sockets.add(socket) }
 
         var recipes = Collected<Blueprint, MasterState.Recipe> { [self] blueprint in
@@ -44,11 +44,7 @@ extension Master {
             notifyFolders: starter.notifyFolders.state,
             bindFilters: filterStates, strangers: strangers, told: log.told, looks: looks,
             commands: commands.running, hooks: hooks.state,
-            shutDoors: shutDoors.mapValues { doors in
-                .init(
-                    sockets: doors.sockets.map(\.rawValue), emptySince: doors.emptySince,
-                    nextLook: doors.nextLook)
-            },
+            closingListeners: closingListeners.ofPool.mapValues { $0.map(\.rawValue) },
             control: control.state, serviceManager: serviceManager?.state,
             reloadFollower: reloadFollower, reloads: reloads, upgrades: upgrades, exited: exited)
     }

@@ -25,12 +25,8 @@ extension Master {
         try generations.resume(state.configurations)
         try starter.notifyFolders.resume(state.notifyFolders)
         try takeWorkers(of: state, sockets)
-        shutDoors = state.shutDoors.mapValues { doors in
-            ShutDoors(
-                sockets: doors.sockets.compactMap { sockets[$0] }, emptySince: doors.emptySince,
-                nextLook: doors.nextLook)
-        }
-        expectShutting()
+        closingListeners.resume(
+            state.closingListeners.mapValues { $0.compactMap { sockets[$0] } }, at: now)
         strangers = state.strangers
         log.resume(logged: state.told.union([.masterStarted]))
         commands.running = state.commands

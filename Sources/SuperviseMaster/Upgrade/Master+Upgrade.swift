@@ -105,8 +105,8 @@ extension Master {
     func performUpgrade() {
         // A configuration that is being read would be lost.
         guard let upgrade, upgrade.probe == nil, loader == nil else { return }
-        // So would an answer that a worker waits for.
-        guard observer.isIdle else { return }
+        // So would an answer that a worker waits for. Samples of connections are taken again.
+        guard !observer.owesAnswer else { return }
         do {
             let state = handOver()
             if state.kind != upgrade.kind {

@@ -102,12 +102,6 @@ struct MasterState: Codable {
         var at: Instant
     }
 
-    struct ShutDoors: Codable {
-        var sockets: [Int32]
-        var emptySince: Instant?
-        var nextLook: Instant
-    }
-
     struct NotifyFolder: Codable {
         var path: String
         var number: Int32
@@ -144,7 +138,8 @@ struct MasterState: Codable {
     var looks: [Look]
     var commands: [Int32: SideCommand]
     var hooks: HookRunner.State
-    var shutDoors: [Int: ShutDoors]
+    /// By pool.
+    var closingListeners: [Int: [Int32]]
     var control: ControlServer.State
     var serviceManager: ServiceManagerLink.State?
     var reloadFollower: ReloadFollower

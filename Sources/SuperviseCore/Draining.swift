@@ -1,0 +1,155 @@
+/// The drain of a worker: it accepts no new connections, its connections are sampled, and it gets the
+/// stop-signal when they are idle.
+struct Draining: Equatable, Sendable, Codable {
+    /// Since when it finds no new connections.
+    var since: Instant
+    /// When the stop-signal comes at the latest.
+    var until: Instant
+    /// What is left to the program after the stop-signal, also when that turn comes late.
+    var share: TimeSpan
+    /// When it begins to count as idle at any moment without a known request; nil from then on.
+    var relaxAt: Instant?
+    /// The time of the next sample; nil while one is awaited.
+    var sampleAt: Instant?
+    /// How often threads in accept(2) were interrupted.
+    var interruptions = 0
+    private(set) var reuse = ReuseWitness()
+    /// The last sample.
+    var seen: Seen?
+
+    struct Seen: Equatable, Sendable, Codable {
+        var at: Instant
+        var connections: Int
+        /// The connections with a request in flight, or that may have one.
+        var waiting: Set<UInt64>
+    }
+
+    /// How long before `until` a moment without a known request is taken.
+    private static let longestRelaxation = TimeSpan.seconds(4)
+    private static let mostInterruptions = 20
+
+    init(since: Instant, within grace: TimeSpan, share: TimeSpan) {
+        self.since = since
+        self.share = share
+        until = since + TimeSpan(nanoseconds: grace.nanoseconds - share.nanoseconds)
+        relaxAt = until
+        setRelaxation()
+    }
+
+    /// What it has in all.
+    private var grace: TimeSpan { until - since + share }
+
+    /// Whether it counts as idle at any moment without a known request.
+    var isRelaxed: Bool { relaxAt == nil }
+
+    /// Gives the program half of the time, if it has less.
+    mutating func hasten(at now: Instant) {
+        let half = TimeSpan(nanoseconds: grace.nanoseconds / 2)
+        guard share < half else { return }
+        until = max(now, since + half)
+        share = half
+        if relaxAt != nil { setRelaxation() }
+    }
+
+    private mutating func setRelaxation() {
+        let quarter = (until - since).nanoseconds / 4
+        let relaxation = min(Draining.longestRelaxation.nanoseconds, quarter)
+        relaxAt = Instant(nanoseconds: until.nanoseconds - relaxation)
+    }
+
+    /// From now on any moment without a known request will do; the next one may be soon.
+    mutating func relax(at now: Instant) {
+        relaxAt = nil
+        sampleAt = sampleAt.map { _ in now }
+    }
+
+    /// Records a sample; nil if none arrived in time. Returns true for the first sample that shows a
+    /// client reusing a connection.
+    mutating func record(_ sample: ConnectionSample?, at now: Instant) -> Bool {
+        sampleAt = now + pause(after: sample)
+        guard let sample else { return false }
+        seen = Seen(at: now, connections: sample.count, waiting: sample.waiting)
+        let wasReused = reuse.isReused
+        for connection in sample.connections where !reuse.isReused {
+            reuse.saw(connection)
+        }
+        return !wasReused && reuse.isReused
+    }
+
+    private func pause(after sample: ConnectionSample?) -> TimeSpan {
+        guard let sample else { return SamplePause.missing }
+        return isRelaxed || interruptions > 0
+            ? SamplePause.moment(after: sample, isPatient: !isRelaxed)
+            : SamplePause.drain(after: sample)
+    }
+
+    /// Whether to interrupt threads in accept(2) before the stop-signal. A thread that was there before
+    /// the drain began would still accept a connection, possibly together with the stop-signal.
+    mutating func interrupts(_ sample: ConnectionSample, at now: Instant) -> Bool {
+        guard sample.acceptors > 0, interruptions < Draining.mostInterruptions else { return false }
+        interruptions += 1
+        sampleAt = now + pause(after: sample)
+        return true
+    }
+
+    /// The watch on the requests in flight at a stop-signal at this time; nil if there are none, or if
+    /// the last sample is too old to show them.
+    func stopWatch(at now: Instant) -> StopWatch? {
+        guard let seen, !seen.waiting.isEmpty, now - seen.at <= SamplePause.longestFresh else {
+            return nil
+        }
+        return StopWatch(
+            witness: StopWitness(waiting: seen.waiting, at: now),
+            sampleAt: sampleAt.map { _ in now + SamplePause.moment })
+    }
+
+    mutating func shift(by span: TimeSpan) {
+        since = since + span
+        until = until + span
+        relaxAt = relaxAt.map { $0 + span }
+    }
+}
+
+/// The watch on a worker that got its stop-signal while requests were in flight, while any of them still
+/// is.
+struct StopWatch: Equatable, Sendable, Codable {
+    var witness: StopWitness
+    /// The time of the next sample; nil while one is awaited.
+    var sampleAt: Instant?
+
+    /// Records a sample; nil if none arrived in time. Returns true once the worker has finished its
+    /// requests.
+    mutating func record(_ sample: ConnectionSample?, at now: Instant) -> Bool {
+        guard let sample, !sample.isCut else {
+            sampleAt = now + SamplePause.missing
+            return false
+        }
+        sampleAt = now + SamplePause.moment(after: sample, isPatient: false)
+        return witness.saw(open: Set(sample.connections.map(\.id)), at: now)
+    }
+}
+
+/// The times between two samples of a worker's connections.
+enum SamplePause {
+    private static let drain = TimeSpan.milliseconds(50)
+    static let moment = TimeSpan.milliseconds(5)
+    /// After a missing sample.
+    static let missing = TimeSpan.milliseconds(250)
+    /// The age up to which a sample shows the requests in flight.
+    static let longestFresh = TimeSpan.milliseconds(100)
+    /// The shortest pause as a multiple of a sample's cost, which is high if the kernel's tables are
+    /// long.
+    private static let patientShare: Int64 = 20
+    private static let share: Int64 = 4
+
+    /// The pause during a drain that has time left.
+    static func drain(after sample: ConnectionSample) -> TimeSpan {
+        max(drain, TimeSpan(nanoseconds: sample.cost.nanoseconds * patientShare))
+    }
+
+    /// The pause while a short idle moment is sufficient.
+    static func moment(after sample: ConnectionSample, isPatient: Bool) -> TimeSpan {
+        let share = isPatient ? patientShare : share
+        return max(moment, TimeSpan(nanoseconds: sample.cost.nanoseconds * share))
+    }
+}

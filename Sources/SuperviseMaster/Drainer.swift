@@ -1,0 +1,65 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// Draining workers, in terms of the kernel. The core decides when to sample their connections, and what
+/// a sample means. The observer takes the samples, because a process can block whoever reads its sockets
+/// or its memory.
+///
+/// A sample of a running program may be outdated when the signal arrives: the program may have received
+/// the next request of a connection. SIGSTOP before the sample would not help: a request that arrives
+/// between the sample and the exit is lost as well. A stopped group also has no preferred thread for the
+/// signal (signal(7)), so a main thread that waits for it may never wake.
+final class Drainer {
+    private struct Known {
+        /// Whether a process of the worker that holds a listener has loaded the library.
+        var hasLibrary = false
+        /// The threads that the last sample found in accept(2).
+        var acceptors: [BlockedThreads.Acceptor] = []
+    }
+
+    /// By the worker's serial. After an upgrade the first sample finds it out again.
+    private var known: [UInt64: Known] = [:]
+
+    /// Stops the worker from accepting connections. Returns false if no library can do that, or if its
+    /// connections cannot be sampled, as those of unix sockets.
+    func close(_ worker: RunningWorker) throws(SystemCallError) -> Bool {
+        let listeners = worker.blueprint.listeners
+        guard let page = worker.page, worker.blueprint.adoption.library != nil, !listeners.isEmpty,
+            listeners.allSatisfy({ !$0.socket.isUnix })
+        else { return false }
+        try page.closeToNewConnections()
+        return true
+    }
+
+    /// The request for a sample of the worker's connections.
+    func request(for worker: RunningWorker, endsIdle: Bool) -> ConnectionRequest {
+        let listeners = worker.blueprint.listeners.map(\.socket)
+        return ConnectionRequest(
+            roots: worker.roots,
+            ports: Set(listeners.compactMap(\.port)),
+            listeners: Set(listeners.map(\.identity.inode)),
+            stopSignal: worker.blueprint.settings.stopSignal.number,
+            library: known[worker.serial]?.hasLibrary == true
+                ? nil : worker.blueprint.adoption.library.map(PreloadLibrary.fileName),
+            endsIdle: endsIdle)
+    }
+
+    /// The event for the observer's reply; nil stands for no reply.
+    func take(_ reply: ConnectionReply?, of worker: RunningWorker) -> WorkerEvent {
+        guard let reply else { return .connectionSample(nil) }
+        guard case .sample(let sample) = reply else { return .undrainable }
+        known[worker.serial] = Known(hasLibrary: true, acceptors: sample.acceptors)
+        return .connectionSample(sample.inCore)
+    }
+
+    /// Interrupts the threads that the last sample found in accept(2).
+    func interruptAcceptors(of worker: RunningWorker) {
+        for thread in known[worker.serial]?.acceptors ?? [] { _ = thread.interrupt() }
+        known[worker.serial]?.acceptors = []
+    }
+
+    /// Forgets a worker that is gone.
+    func forget(_ worker: RunningWorker) {
+        known[worker.serial] = nil
+    }
+}

@@ -1,0 +1,96 @@
+import SuperviseCore
+
+/// What holds for workers that drain.
+extension Invariant {
+    @Sendable static func drainsWhoIsTold(_ ledger: Ledger, _ action: Service.Action) -> String? {
+        guard case .perform(.drain(let id)) = action else { return nil }
+        guard let worker = ledger.worker(id) else { return "\(id) is gone" }
+        if worker.told == nil { return "\(id) was not told to go" }
+        if worker.isSignalled || worker.isKilled { return "\(id) got its signal before" }
+        if worker.draining != nil { return "\(id) is emptied already" }
+        return ledger.hasToDrain(worker) ? nil : "\(id) need not be emptied"
+    }
+
+    @Sendable static func stopSignalWaits(_ ledger: Ledger, _ action: Service.Action) -> String? {
+        let id: WorkerID
+        switch action {
+        case .perform(.signal(let worker, .stop)), .perform(.signalTree(let worker)): id = worker
+        default: return nil
+        }
+        guard let worker = ledger.worker(id) else { return nil }
+        if let draining = worker.draining {
+            guard ledger.now < draining.until, ledger.hasToDrain(worker) else { return nil }
+            guard let end = draining.end else {
+                return "\(id) gets the stop-signal at its requests"
+            }
+            return ledger.requestsInFlight(of: worker, at: end)
+        }
+        guard !worker.isSignalled, !worker.hasExited, ledger.hasToDrain(worker)
+        else { return nil }
+        return "\(id) gets the stop-signal and was not emptied"
+    }
+
+    @Sendable static func samplesInTurn(_ ledger: Ledger, _ action: Service.Action) -> String? {
+        guard case .perform(.sampleConnections(let id, let endsIdle)) = action else { return nil }
+        guard let worker = ledger.worker(id) else { return "\(id) is gone" }
+        if worker.awaitsSample { return "a sample of \(id) is awaited already" }
+        guard let draining = worker.draining else {
+            return worker.stopping == nil || endsIdle ? "\(id) is not watched" : nil
+        }
+        if endsIdle, ledger.now < draining.relaxAt { return "\(id) has time left" }
+        return !endsIdle && ledger.now >= draining.relaxAt ? "no moment will do for \(id)" : nil
+    }
+
+    @Sendable static func interruptsTheIdle(_ ledger: Ledger, _ action: Service.Action) -> String? {
+        guard case .perform(.interruptAcceptors(let id)) = action else { return nil }
+        return ledger.owesInterrupt == id ? nil : "\(id) has nobody to interrupt, or is busy"
+    }
+
+    @Sendable static func acceptorsAreInterrupted(
+        _ ledger: Ledger, _ service: Service
+    ) -> String? {
+        ledger.owesInterrupt.map { "threads of \($0) accept, and are not interrupted" }
+    }
+
+    @Sendable static func habitsAreSeen(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .stopHabit(let id, let finishes) = notice else { return nil }
+        let isSeen =
+            ledger.owesHabit == id.pool && ledger.pools[id.pool].finishesRequests == finishes
+        return isSeen ? nil : "\(id) showed nothing of the kind"
+    }
+
+    @Sendable static func habitsAreLearnt(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.owesHabit.map { "it was seen what workers of pool \($0) do with requests" }
+    }
+
+    @Sendable static func emptyOnesGo(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.owesStopSignal.map { "\($0) has nothing to do and stays" }
+    }
+
+    @Sendable static func drainsNotForEver(_ ledger: Ledger, _ service: Service) -> String? {
+        let armed = service.nextDeadline ?? Instant(nanoseconds: .max)
+        return ledger.first { worker in
+            var next = worker.draining?.until ?? Instant(nanoseconds: .max)
+            if next <= ledger.now { return "\(worker.id) is emptied for too long" }
+            let sampleBy = worker.draining?.sampleBy ?? worker.stopping?.sampleBy
+            if !worker.awaitsSample, let sampleBy { next = min(next, sampleBy) }
+            return next < armed ? "nothing wakes to sample \(worker.id), or to end its wait" : nil
+        }
+    }
+}
+
+extension Ledger {
+    /// What is in flight in truth at a worker whose wait ended in this way; nil where nothing is that
+    /// might be lost.
+    fileprivate func requestsInFlight(of worker: Worker, at end: DrainEnd) -> String? {
+        let truth = inFlight[worker.id] ?? InFlight()
+        let finishes = pools[worker.id.pool].finishesRequests == true
+        let isLost =
+            switch end {
+            case .idle: !finishes && truth.isAny
+            case .lull: truth.isShown
+            case .reused, .unwatchable, .timeout: false
+            }
+        return isLost ? "\(worker.id) has requests in flight, and time left" : nil
+    }
+}

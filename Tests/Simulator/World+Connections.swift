@@ -1,0 +1,221 @@
+import SuperviseCore
+
+/// A client of a worker that drains, with one connection.
+struct Client {
+    let id: UInt64
+    /// When its first request was sent.
+    let since: Instant
+    /// When that is answered; nil where it never is.
+    var answeredAt: Instant?
+    /// Whether the response has begun, and pauses.
+    var isPausing = false
+    /// The time until it sends the next request, and until that is answered; nil where it sends none.
+    var reuse: (gap: TimeSpan, work: TimeSpan)?
+    /// Whether a thread of the worker waits for its next request.
+    var hasReader = false
+    /// When it closes the connection; nil where it does not.
+    var closesAt: Instant?
+}
+
+/// What is in flight at a worker.
+struct InFlight: Equatable {
+    /// Requests of which the kernel shows it.
+    var isShown = false
+    /// Others, of which it does not.
+    var isHidden = false
+
+    var isAny: Bool { isShown || isHidden }
+}
+
+extension Client {
+    /// Whether a request is in flight, how many were sent, and since when there was nothing new.
+    fileprivate func state(at now: Instant) -> (isBusy: Bool, requests: Int, since: Instant) {
+        guard let answeredAt, answeredAt <= now else { return (true, 1, since) }
+        guard let reuse else { return (false, 1, answeredAt) }
+        let round = (reuse.gap + reuse.work).nanoseconds
+        let passed = (now - answeredAt).nanoseconds
+        let begin = answeredAt + TimeSpan(nanoseconds: passed / round * round)
+        let isBusy = now - begin >= reuse.gap
+        return (isBusy, 1 + Int(passed / round) + (isBusy ? 1 : 0), begin)
+    }
+
+    /// As the kernel shows it; nil once it is closed.
+    fileprivate func look(at now: Instant) -> (ConnectionSample.Connection, InFlight)? {
+        if let closesAt, closesAt <= now { return nil }
+        let (isBusy, requests, since) = state(at: now)
+        let isQuiet = now - since >= .seconds(1)
+        var connection = ConnectionSample.Connection(
+            id: id, use: isQuiet ? .quiet : .answered,
+            sent: UInt32(requests) - (isBusy && !isPausing ? 1 : 0), received: UInt32(requests))
+        var truth = InFlight()
+        if isBusy {
+            truth = InFlight(isShown: !isPausing, isHidden: isPausing)
+            // Within one tick of the kernel's clock either may have been the last.
+            if !isPausing { connection.use = isQuiet && id % 4 == 3 ? .unclear : .inFlight }
+        } else {
+            connection.hasReader = hasReader && isQuiet
+        }
+        return (connection, truth)
+    }
+}
+
+/// Workers that drain: their requests end sooner or later, or never; or they can't be watched.
+extension World {
+    mutating func drain(_ id: WorkerID, at now: Instant) {
+        guard let process = processes[id] else { return }
+        let program = process.program
+        var draws = Draws(seed: seed, 11, id.pool, id.slot, id.incarnation)
+        if draws.chance(program.unwatchable) { return agenda.enter(.undrainable(id), at: now) }
+        processes[id]?.acceptors = draws.between(0, program.accepting)
+        clients[id] = (0..<draws.pick([0, 1, 1, 2, 3])).map { place in
+            var client = Client(id: UInt64(place) * 5 + 3, since: now)
+            if !draws.chance(program.endless) {
+                let wait = Int64(draws.between(0, program.busy))
+                client.answeredAt = now + .milliseconds(wait)
+            }
+            client.isPausing = draws.chance(program.pausing)
+            client.hasReader = draws.chance(600)
+            if draws.chance(program.reusing) {
+                client.reuse = (
+                    .milliseconds(Int64(draws.between(1, 400))),
+                    .milliseconds(Int64(draws.between(1, 300)))
+                )
+            }
+            // A client that says nothing goes when it does not matter any more.
+            if !client.hasReader, let answeredAt = client.answeredAt {
+                client.closesAt = answeredAt + .milliseconds(Int64(draws.between(0, 2_000)))
+            }
+            return client
+        }
+    }
+
+    mutating func sampleConnections(of id: WorkerID, endsIdle: Bool, at now: Instant) {
+        guard var process = processes[id], process.isPresent else { return }
+        let program = process.program
+        defer { processes[id] = process }
+        let delay = TimeSpan.milliseconds(Int64(process.draws.between(0, program.sampling)))
+        if process.draws.chance(program.lost) {
+            // Some never come, of others that is known.
+            guard process.draws.chance(500) else { return }
+            agenda.enter(.sampledConnections(id, nil, InFlight()), at: now + .seconds(3))
+            return
+        }
+        let seen = (clients[id] ?? []).compactMap { client in
+            client.look(at: now).map { (client.id, $0.0, $0.1) }
+        }
+        var truth = InFlight()
+        for (_, _, client) in seen {
+            truth.isShown = truth.isShown || client.isShown
+            truth.isHidden = truth.isHidden || client.isHidden
+        }
+        if endsIdle {
+            for (client, connection, _) in seen
+            where connection.use == .answered || connection.use == .quiet {
+                clients[id]?.removeAll { $0.id == client }
+            }
+        }
+        let connections = seen.map(\.1).sorted { $0.use.rawValue < $1.use.rawValue }
+        let isBusy = connections.contains { $0.use == .inFlight }
+        let sample = ConnectionSample(
+            connections, acceptors: isBusy ? 0 : process.acceptors,
+            handlesStopSignal: id.slot % 4 != 3, endedIdle: endsIdle, cost: delay)
+        agenda.enter(.sampledConnections(id, sample, truth), at: now + delay)
+    }
+
+    mutating func interruptAcceptors(of id: WorkerID) {
+        guard var process = processes[id] else { return }
+        // Some come back at once.
+        if id.slot % 4 == 2 { return }
+        process.acceptors -= process.draws.between(0, process.acceptors)
+        processes[id] = process
+    }
+
+    /// The worker got its stop-signal. When the requests end that it finishes, if it is one that does.
+    mutating func finishRequests(of id: WorkerID, at now: Instant) -> Instant {
+        var draws = Draws(seed: seed, 10, id.pool)
+        guard draws.chance(500), let own = clients[id] else { return now }
+        var end = now
+        clients[id] = own.map { client in
+            var client = client
+            let (isBusy, _, since) = client.state(at: now)
+            var finishedAt: Instant? = now
+            if isBusy {
+                finishedAt =
+                    client.answeredAt.map { $0 > now } ?? true
+                    ? client.answeredAt : client.reuse.map { since + $0.gap + $0.work }
+            }
+            client.reuse = nil
+            client.closesAt = finishedAt ?? client.closesAt
+            end = max(end, finishedAt ?? now)
+            return client
+        }
+        return end
+    }
+}
+
+/// Connections that wait at listeners which take no new ones.
+struct ClosedQueue: Equatable {
+    /// One that was under way when they were closed: its handshake ends, it is in no table for a moment,
+    /// and is accepted from the queue at last.
+    struct Arrival: Equatable {
+        let handshakeUntil: Instant
+        let queuedAt: Instant
+        var acceptedAt: Instant
+    }
+
+    /// When no new connections arrive any more.
+    let refusingAt: Instant
+    var arrivals: [Arrival]
+    /// Whether handshakes can be seen.
+    let showsHandshakes: Bool
+
+    func isWaiting(at now: Instant) -> Bool {
+        now < refusingAt || arrivals.contains { now < $0.acceptedAt }
+    }
+
+    func look(at now: Instant) -> ListenerSample {
+        if now < refusingAt { return .waiting }
+        for arrival in arrivals where now < arrival.acceptedAt {
+            if now >= arrival.queuedAt { return .waiting }
+            if now < arrival.handshakeUntil, showsHandshakes { return .waiting }
+        }
+        return showsHandshakes ? .empty : .emptyAsFarAsSeen
+    }
+
+    mutating func heal(at now: Instant) {
+        for place in arrivals.indices {
+            arrivals[place].acceptedAt = min(arrivals[place].acceptedAt, now)
+        }
+    }
+}
+
+extension World {
+    /// Those that wait are served sooner or later, or never, where nobody serves them.
+    mutating func shut(_ pool: Int, at now: Instant) {
+        var draws = Draws(seed: seed, 14, pool, Int(now.nanoseconds / 1_000_000))
+        func soon(_ longest: Int) -> TimeSpan { .milliseconds(Int64(draws.between(0, longest))) }
+        let showsHandshakes = draws.chance(700)
+        let refusingAt = now + .milliseconds(Int64(draws.pick([0, 0, 0, 5, 300])))
+        let arrivals = (0..<draws.pick([0, 1, 1, 2, 4])).map { _ in
+            let handshakeUntil = now + soon(showsHandshakes ? 500 : 140)
+            let queuedAt = handshakeUntil + soon(showsHandshakes ? 18 : 40)
+            let isServed = isHealed || !draws.chance(80)
+            let acceptedAt = isServed ? queuedAt + soon(2_000) : Instant(nanoseconds: .max)
+            return ClosedQueue.Arrival(
+                handshakeUntil: handshakeUntil, queuedAt: queuedAt, acceptedAt: acceptedAt)
+        }
+        queues[pool] = ClosedQueue(
+            refusingAt: refusingAt, arrivals: arrivals, showsHandshakes: showsHandshakes)
+    }
+
+    mutating func sampleListeners(of pool: Int, at now: Instant) -> ListenerSample {
+        guard let queue = queues[pool] else { return .none }
+        return pool % 3 == 2 && !queue.isWaiting(at: now) && queue.arrivals.isEmpty
+            ? .none : queue.look(at: now)
+    }
+
+    /// The pools at whose closed listeners a connection waits.
+    func waitingPools(at now: Instant) -> Set<Int> {
+        Set(queues.filter { $0.value.isWaiting(at: now) }.keys)
+    }
+}
