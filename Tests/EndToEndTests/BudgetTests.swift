@@ -67,9 +67,11 @@ import Testing
         let overshoot = master.lines(Event.exit).compactMap { line in
             line["requests"].flatMap { Int($0) }.map { $0 - 300 }
         }
-        try #require(overshoot.count >= 2)
+        try #require(overshoot.count >= 3)
         #expect(overshoot[0] >= 50, "\(overshoot)")
-        #expect(overshoot[1...].allSatisfy { $0 < overshoot[0] / 2 }, "\(overshoot)")
+        // The median, because a worker may also wait for the machine.
+        let later = overshoot[1...].sorted()
+        #expect(later[later.count / 2] < overshoot[0] / 2, "\(overshoot)")
     }
 
     @Test func whatIsInFlightSurvivesARecycling() async throws {
