@@ -73,8 +73,9 @@ final class Master {
     var armedFor: Int64?
     /// The serial of the last worker when memory was last given back.
     private var lastTidied: UInt64 = 0
-    /// When the loop last began to wait.
-    var restedAt = Instant(nanoseconds: 0)
+    /// When the current turn of the loop began: the events of the last wait had arrived. The master may
+    /// be kept from running in the middle of a turn too.
+    private var turnBeganAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
     /// Listeners that take no new connections.
     let closingListeners: ClosingListeners
@@ -147,6 +148,7 @@ final class Master {
     }
 
     private func loop() throws(SystemCallError) -> Int32 {
+        turnBeganAt = now
         while true {
             renderings = Renderings()
             control.beginTurn()
@@ -163,7 +165,6 @@ final class Master {
             settleControl()
             tellServiceManager()
             armTimer()
-            restedAt = now
             try takeEvents()
             tellLostTime()
             // What happened comes before what is due: a worker that is ready in the same turn in
@@ -253,9 +254,10 @@ final class Master {
     /// since a deadline that an event of this turn sets has lost nothing.
     private func tellLostTime() {
         let now = now
+        defer { turnBeganAt = now }
         guard let deadline = service.nextDeadline, now - deadline > Master.toleratedLateness
         else { return }
-        core.tellFirst(.late(by: now - restedAt))
+        core.tellFirst(.late(by: now - turnBeganAt))
     }
 
     private func tellDeadline() {
