@@ -2,22 +2,11 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
-// Generic types are made by the compiler where it can, as it does for the standard library, and else by
-// a call with their arguments. By itself the runtime makes each from its name at its first use, which
-// was a fifth of a start.
-let readyTypes: [SwiftSetting] = [
-    .unsafeFlags(
-        [
-            "-Xfrontend", "-prespecialize-generic-metadata",
-            "-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors",
-        ],
-        .when(configuration: .release))
-]
 // A master sleeps; it should be small. Its text is most of what it has resident.
 let small: [SwiftSetting] =
-    strict + readyTypes + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+    strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 // Optimised in debug mode too: a test simulates thousands of schedules.
-let quick: [SwiftSetting] = strict + readyTypes + [.unsafeFlags(["-O"])]
+let quick: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 // Loaded into programs in any language: it shows no names but those that it stands in front of, and
 // is linked without the Swift runtime.

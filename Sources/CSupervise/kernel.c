@@ -75,10 +75,6 @@ int csupervise_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-int csupervise_set_death_signal(int number) {
-    return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
-}
-
 int csupervise_wait_exited(pid_t pid, int keep, struct csupervise_exit *result) {
     siginfo_t info;
     memset(&info, 0, sizeof info);

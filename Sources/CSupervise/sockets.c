@@ -40,7 +40,6 @@ ssize_t csupervise_receive_datagram(int descriptor, void *bytes, size_t room,
     if (size < 0)
         return -1;
     memset(datagram, 0, sizeof *datagram);
-    datagram->truncated = (message.msg_flags & MSG_TRUNC) != 0;
     size_t path = offsetof(struct sockaddr_un, sun_path);
     if (message.msg_namelen > path && message.msg_namelen <= sizeof sender
         && sender.sun_path[0] == '\0') {

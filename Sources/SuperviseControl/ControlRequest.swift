@@ -219,11 +219,6 @@ public struct ControlRefusal: Error, Equatable, Sendable {
         "this address accepts requests for localhost and for IP addresses; set the Host header, or the "
             + "name in status-bind")
 
-    /// 501: this version can't.
-    public static func notImplemented(_ message: String) -> ControlRefusal {
-        ControlRefusal(.notImplemented, message)
-    }
-
     /// The response.
     public var response: HTTPResponse {
         .error(status, message, allowedMethods: allowedMethods)

@@ -63,10 +63,10 @@ public struct HTTPConversation: Sendable, Codable {
     public var isOver: Bool { state == .over }
     /// Whether to shut down the writing side, which signals the end of the response.
     public var isLeaving: Bool { state == .leaving && outputBytes == 0 }
-    /// Whether it is idle or reads a request. Such a connection can be closed to make room for another.
-    public var isWaitingForRequest: Bool { state == .reading && outputBytes == 0 }
     /// Whether unparsed input is available and the next request can be returned.
-    public var hasReceivedMore: Bool { isWaitingForRequest && !parser.isEmpty }
+    public var hasReceivedMore: Bool {
+        state == .reading && outputBytes == 0 && !parser.isEmpty
+    }
     /// Whether the response is a stream.
     public var isStreaming: Bool { if case .streaming = state { true } else { false } }
 

@@ -16,7 +16,6 @@ public struct HTTPStatus: Hashable, Sendable {
     static let bodyTooLarge = HTTPStatus(code: 413, phrase: "Content Too Large")
     static let misdirected = HTTPStatus(code: 421, phrase: "Misdirected Request")
     static let headTooLarge = HTTPStatus(code: 431, phrase: "Request Header Fields Too Large")
-    static let notImplemented = HTTPStatus(code: 501, phrase: "Not Implemented")
     static let unavailable = HTTPStatus(code: 503, phrase: "Service Unavailable")
     static let versionNotSupported = HTTPStatus(code: 505, phrase: "HTTP Version Not Supported")
 }

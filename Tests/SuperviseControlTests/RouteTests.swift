@@ -11,7 +11,7 @@ import Testing
         parser.append("\(method) \(target) HTTP/1.1\r\n\r\n".utf8)
         let request = Result { () throws(HTTPFault) in try parser.next() }
         guard case .success(let http?) = request else {
-            return .failure(.notImplemented("no request"))
+            return .failure(ControlRefusal(.badRequest, "no request"))
         }
         return ControlRoute.request(for: http, access: access)
     }

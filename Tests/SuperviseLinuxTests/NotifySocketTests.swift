@@ -15,7 +15,6 @@ struct NotifySocketTests {
             #expect(datagram.pid == child.pid)
             #expect(datagram.uid == getuid())
             #expect(datagram.text == "READY=1\nSTATUS=up")
-            #expect(!datagram.isTruncated)
         }
     }
 
@@ -24,7 +23,6 @@ struct NotifySocketTests {
         try python("s.sendto(b'x' * 5000, a)", to: socket) { _ throws in
             let datagram = try #require(first(of: socket))
             #expect(datagram.bytes.count == 4096)
-            #expect(datagram.isTruncated)
         }
     }
 
@@ -158,4 +156,8 @@ struct NotifyFolderTests {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
+}
+
+extension NotifyDatagram {
+    fileprivate var text: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -11,11 +11,11 @@ struct ProcessTests {
         var seen: ExitedChild?
         #expect(
             try eventually {
-                seen = try ChildProcesses.exited(pid: child.pid)
+                seen = try ChildProcesses.exited(child.pid, keep: true)
                 return seen != nil
             })
         #expect(seen == ExitedChild(pid: child.pid, status: .exited(7)))
-        #expect(try ChildProcesses.exited(pid: child.pid) == seen)
+        #expect(try ChildProcesses.exited(child.pid, keep: true) == seen)
         #expect(ProcessStatus.read(child.pid)?.state == "Z")
         // A zombie accepts a signal without effect.
         try child.process.signal(SIGTERM)
@@ -31,7 +31,7 @@ struct ProcessTests {
 
     @Test func aSignalIsTheCause() throws {
         let child = try TestChild(["sleep", "60"])
-        #expect(try ChildProcesses.exited(pid: child.pid) == nil)
+        #expect(try ChildProcesses.exited(child.pid, keep: true) == nil)
         try child.spawned.process.signal(SIGTERM)
         #expect(try child.exitStatus() == .signaled(SIGTERM, coreDumped: false))
     }

@@ -7,7 +7,7 @@ import Testing
 struct SpawnAttributeTests {
     @Test func signalsAreBackToDefault() throws {
         // As the master does: SIGPIPE ignored, others blocked on the thread that starts.
-        let before = SignalMask.ofThisThread()
+        let before = blockedSignals()
         defer { before.apply() }
         signal(SIGPIPE, SIG_IGN)
         SignalMask([SIGTERM, SIGCHLD, 40]).apply()

@@ -68,7 +68,7 @@ final class TestChild {
     func exitStatus() throws -> ChildStatus? {
         var status: ChildStatus?
         _ = try eventually {
-            status = try ChildProcesses.exited(pid: pid)?.status
+            status = try ChildProcesses.exited(pid, keep: true)?.status
             return status != nil
         }
         return status
@@ -156,4 +156,11 @@ final class StaticProgram {
             throw SystemCallError(call: "cc", code: EINVAL)
         }
     }
+}
+
+/// The signals that the calling thread blocks.
+func blockedSignals() -> SignalMask {
+    var mask = SignalMask([])
+    pthread_sigmask(SIG_BLOCK, nil, &mask.set)
+    return mask
 }

@@ -27,7 +27,7 @@ final class Stage {
 
     /// The messages since the last call, except reports.
     func messages() -> [String] {
-        let all = notify.receive(limit: 1000).map(\.text)
+        let all = notify.receive(limit: 1000).map { String(decoding: $0.bytes, as: UTF8.self) }
         reports += all.filter { $0.hasPrefix("X_LISTENING=") }
         return all.filter { !$0.hasPrefix("X_LISTENING=") }
     }

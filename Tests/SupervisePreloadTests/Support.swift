@@ -1,6 +1,7 @@
 import Glibc
-import SuperviseLinux
 import Testing
+
+@testable import SuperviseLinux
 
 /// The paths of the library, next to the running tests, and of the programs, next to this file.
 enum Place {
@@ -66,7 +67,7 @@ final class Child {
     func end() async throws -> ChildStatus {
         if let status { return status }
         let status = try await eventually("the end of \(pid)") {
-            try ChildProcesses.exited(pid: pid)?.status
+            try ChildProcesses.exited(pid, keep: true)?.status
         }
         self.status = status
         return status

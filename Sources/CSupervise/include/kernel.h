@@ -62,7 +62,6 @@ extern const int csupervise_wake_signal;
 int csupervise_signal_thread(pid_t pid, pid_t thread, int number);
 
 int csupervise_become_subreaper(void);
-int csupervise_set_death_signal(int number);
 
 // The result of waitid(2); pid 0 if no child has exited.
 struct csupervise_exit {

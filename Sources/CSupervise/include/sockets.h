@@ -14,8 +14,6 @@ struct csupervise_datagram {
     int32_t pid;
     uint32_t uid;
     uint32_t gid;
-    // Whether bytes were lost because the buffer was too small.
-    int32_t truncated;
     // The sender's name in the abstract namespace, including the leading NUL; empty if it has none.
     // A path is omitted: a lookup can block forever on a file system.
     uint8_t name[CSUPERVISE_NAME_BYTES];

@@ -5,15 +5,6 @@ extension Pool {
     /// estimate has gone.
     public var growth: MemoryGrowth? { growthHistory.usual }
 
-    /// When a worker will reach its next cap at the rate of its growth; nil where it has none or does
-    /// not grow.
-    public func timeUntilCap(of id: WorkerID) -> TimeSpan? {
-        guard let worker = worker(id), let bytes = worker.memoryBytes, let growth = worker.growth,
-            let cap = policy(of: worker).recyclingCap(above: bytes), cap > bytes
-        else { return nil }
-        return growth.time(toGrowBy: cap - bytes)
-    }
-
     mutating func learnGrowth(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
         guard var worker = self[id], worker.isReady else { return }
         let interval = policy(of: worker).memoryInterval
@@ -61,12 +52,5 @@ extension Pool {
         let budget = budget
         let atOnce = max(1, budget.surge + budget.unavailable)
         return pace.bootTime.map { $0.times(Int64((tally.wanted + atOnce - 1) / atOnce)) }
-    }
-}
-
-extension PoolPolicy {
-    /// The next cap that ends a worker of this size.
-    fileprivate func recyclingCap(above bytes: UInt64) -> UInt64? {
-        [maxRSSBytes, killRSSBytes].compactMap { $0 }.filter { $0 > bytes }.min()
     }
 }

@@ -16,8 +16,6 @@ public struct Interest: OptionSet, Hashable, Sendable {
     public static let readable = Interest(rawValue: EPOLLIN.rawValue)
     /// EPOLLOUT: writable.
     public static let writable = Interest(rawValue: EPOLLOUT.rawValue)
-    /// EPOLLHUP: the peer has closed.
-    public static let hangup = Interest(rawValue: EPOLLHUP.rawValue)
     /// EPOLLERR.
     public static let error = Interest(rawValue: EPOLLERR.rawValue)
 }

@@ -98,13 +98,6 @@ public struct SignalMask {
         for number in numbers { sigaddset(&set, number) }
     }
 
-    /// The signals that the calling thread blocks.
-    public static func ofThisThread() -> SignalMask {
-        var mask = SignalMask([])
-        pthread_sigmask(SIG_BLOCK, nil, &mask.set)
-        return mask
-    }
-
     /// Sets the mask of the calling thread.
     public func apply() {
         var copy = set

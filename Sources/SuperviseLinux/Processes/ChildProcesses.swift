@@ -25,11 +25,6 @@ public enum ChildProcesses {
         try exited(0, keep: true)
     }
 
-    /// The same for one child; nil while it runs, and if it is not a child of this process.
-    public static func exited(pid: Int32) throws(SystemCallError) -> ExitedChild? {
-        try exited(pid, keep: true)
-    }
-
     /// Reaps a zombie; nil if the child still runs or does not exist.
     @discardableResult
     public static func reap(_ pid: Int32) throws(SystemCallError) -> ExitedChild? {
@@ -41,7 +36,7 @@ public enum ChildProcesses {
         try systemCall("prctl") { csupervise_become_subreaper() }
     }
 
-    private static func exited(
+    static func exited(
         _ pid: Int32, keep: Bool
     ) throws(SystemCallError) -> ExitedChild? {
         var result = csupervise_exit()

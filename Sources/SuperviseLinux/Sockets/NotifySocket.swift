@@ -9,14 +9,9 @@ public struct NotifyDatagram: Hashable, Sendable {
     public let uid: UInt32
     /// The content, at most 4096 bytes.
     public let bytes: [UInt8]
-    /// Whether the content was truncated.
-    public let isTruncated: Bool
     /// The address for a response: the sender's name in the abstract namespace (unix(7)). Empty if
     /// it has none.
     public let sender: [UInt8]
-
-    /// The bytes as text.
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 /// The receiving end of sd_notify(3): a datagram socket with a path in a protected directory
@@ -100,7 +95,7 @@ public final class NotifySocket: Sendable {
             received.append(
                 NotifyDatagram(
                     pid: sender.pid, uid: sender.uid, bytes: Array(buffer.prefix(count)),
-                    isTruncated: sender.truncated != 0, sender: sender.abstractName))
+                    sender: sender.abstractName))
         }
         return received
     }
