@@ -116,6 +116,22 @@ import Testing
         }
     }
 
+    /// The guide for newcomers names files, which are moved and renamed.
+    @Test func theGuideToTheSourceNamesFilesThatExist() throws {
+        let sources = Self.root.appendingPathComponent("Sources")
+        let guide = try String(
+            contentsOf: sources.appendingPathComponent("README.md"), encoding: .utf8)
+        #expect(guide.components(separatedBy: .newlines).count <= 121)
+        let paths = guide.matches(of: /`([A-Za-z]+\/[A-Za-z+\/.]+)`/).map { String($0.1) }
+        #expect(paths.count > 30)
+        for path in paths {
+            let isThere = [sources, Self.root].contains {
+                FileManager.default.fileExists(atPath: $0.appendingPathComponent(path).path)
+            }
+            #expect(isThere, "Sources/README.md names \(path)")
+        }
+    }
+
     @Test func thePackageHasNoDependencies() throws {
         let manifest = try String(
             contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
