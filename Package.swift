@@ -95,6 +95,7 @@ let package = Package(
             name: "SuperviseStateTests", dependencies: ["SuperviseState"], swiftSettings: strict),
         .testTarget(
             name: "SuperviseSettingsTests", dependencies: ["SuperviseSettings"],
+            exclude: ["Shells"],
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],

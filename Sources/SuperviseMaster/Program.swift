@@ -49,8 +49,10 @@ public enum Program {
                 return talk(command, words.variables)
             case .help(let topic):
                 return say(topic.text)
-            case .man:
-                return say(ManualPage.roff(version: Version.current))
+            case .man(let page):
+                return say(ManualPage.roff(page, version: Version.current))
+            case .completions(let shell):
+                return say(Completions.script(for: shell))
             case .version:
                 return say("supervise \(Version.current)\n")
             case .nothing:

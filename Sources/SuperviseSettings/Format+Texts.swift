@@ -61,7 +61,7 @@ extension Format where Value == [String] {
 }
 
 extension Format where Value == WorkerCount {
-    static let workers = Format("N", allowed: "1 to 100000, or auto") { text throws(ValueFault) in
+    static let workers = Format("N", allowed: "1 to 100000, or auto", words: ["auto"]) { text throws(ValueFault) in
         if text.lowercased() == "auto" { return .auto }
         return .count(try Format<Int>.integer(1...100_000, allowed: "").parse(text))
     } print: {
@@ -74,7 +74,8 @@ extension Format where Value == WorkerCount {
 
 extension Format where Value == Readiness {
     static let readiness = Format(
-        "RULE", allowed: "auto, notify, exec, or a duration such as 2s"
+        "RULE", allowed: "auto, notify, exec, or a duration such as 2s",
+        words: ["auto", "notify", "exec"]
     ) { text throws(ValueFault) in
         switch text.lowercased() {
         case "auto": return .auto
@@ -101,7 +102,7 @@ extension Format where Value == Readiness {
 extension Format where Value == ResourceLimit {
     /// A limit in bytes.
     static let sizeLimit = Format(
-        "SIZE", allowed: "unlimited, or a size such as 2G, 512M or 0"
+        "SIZE", allowed: "unlimited, or a size such as 2G, 512M or 0", words: ["unlimited"]
     ) { text throws(ValueFault) in
         text.lowercased() == "unlimited" ? .unlimited : .limited(try SizeText.parse(text))
     } print: {
@@ -113,7 +114,7 @@ extension Format where Value == ResourceLimit {
 
     /// A limit on a count.
     static let countLimit = Format(
-        "N", allowed: "unlimited, or a whole number such as 4096"
+        "N", allowed: "unlimited, or a whole number such as 4096", words: ["unlimited"]
     ) { text throws(ValueFault) in
         if text.lowercased() == "unlimited" { return .unlimited }
         return .limited(UInt64(try Format<Int>.integer(0...Int.max, allowed: "").parse(text)))
@@ -168,7 +169,7 @@ extension Format where Value == EnvironmentVariable {
 
 extension Format where Value == LogDestination {
     static let logDestination = Format(
-        "FILE", allowed: "stderr, or the path of a file", readsQuotes: true
+        "FILE", allowed: "stderr, or the path of a file", words: ["stderr"], readsQuotes: true
     ) { text throws(ValueFault) in
         let path = try Format<String>.text("", allowed: "").parse(text)
         return path == "stderr" ? .standardError : .file(path)

@@ -6,6 +6,8 @@ struct Format<Value: Sendable>: Sendable {
     let placeholder: String
     /// The allowed values, as shown in error messages and in the help.
     let allowed: String
+    /// The values that are words, which shells complete.
+    let words: [String]
     /// Whether `parse` handles quotes itself. Otherwise quotes around the whole value are removed
     /// before parsing.
     let readsQuotes: Bool
@@ -15,12 +17,13 @@ struct Format<Value: Sendable>: Sendable {
     let print: @Sendable (Value) -> String
 
     init(
-        _ placeholder: String, allowed: String, readsQuotes: Bool = false,
+        _ placeholder: String, allowed: String, words: [String] = [], readsQuotes: Bool = false,
         parse: @escaping @Sendable (String) throws(ValueFault) -> Value,
         print: @escaping @Sendable (Value) -> String
     ) {
         self.placeholder = placeholder
         self.allowed = allowed
+        self.words = words
         self.readsQuotes = readsQuotes
         self.parse = parse
         self.print = print
@@ -33,8 +36,10 @@ struct Format<Value: Sendable>: Sendable {
 
     /// The same format with words for nil; the first word is printed.
     func orNil(_ words: [String]) -> Format<Value?> {
-        Format<Value?>(placeholder, allowed: allowed, readsQuotes: readsQuotes) {
-            text throws(ValueFault) in
+        Format<Value?>(
+            placeholder, allowed: allowed, words: words.prefix(1) + self.words,
+            readsQuotes: readsQuotes
+        ) { text throws(ValueFault) in
             words.contains(text.lowercased()) ? nil : try parse(text)
         } print: { value in
             if let value { print(value) } else { words.first ?? "" }
@@ -43,8 +48,9 @@ struct Format<Value: Sendable>: Sendable {
 }
 
 extension Format where Value == Bool {
-    static let boolean = Format("yes|no", allowed: "yes or no (also true, false, on, off, 1, 0)") {
-        text throws(ValueFault) in
+    static let boolean = Format(
+        "yes|no", allowed: "yes or no (also true, false, on, off, 1, 0)", words: ["yes", "no"]
+    ) { text throws(ValueFault) in
         guard let meant = meaning(ofWord: text) else { throw .notABoolean(text) }
         return meant
     } print: {
@@ -243,7 +249,7 @@ extension Format where Value: RawRepresentable & CaseIterable, Value.RawValue ==
     static func word(_ noun: String, placeholder: String) -> Format {
         let words = Value.allCases.map(\.rawValue)
         let allowed = words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
-        return Format(placeholder, allowed: allowed) { text throws(ValueFault) in
+        return Format(placeholder, allowed: allowed, words: words) { text throws(ValueFault) in
             guard let value = Value(rawValue: text.lowercased()) else {
                 throw .malformed(text, noun: noun)
             }

@@ -8,8 +8,10 @@ public enum Invocation: Equatable, Sendable {
     case command(MasterCommand)
     /// Print a help text: `-h`, `--help`, `help TOPIC`.
     case help(HelpTopic)
-    /// Print the manual page in roff: `man`.
-    case man
+    /// Print a manual page in roff: `man`.
+    case man(ManualPage.Name)
+    /// Print the completion script of a shell: `completions`.
+    case completions(Completions.Shell)
     /// Print the version: `--version`.
     case version
     /// No arguments: print the short help on standard error and exit with status 2.
@@ -28,7 +30,7 @@ public enum Invocation: Equatable, Sendable {
         switch verb {
         case .run: return try options(arguments.dropFirst(), asking: Invocation.run)
         case .check where wantsHelp, .help where wantsHelp, .man where wantsHelp,
-            .version where wantsHelp:
+            .completions where wantsHelp, .version where wantsHelp:
             return .help(.command(verb ?? .help))
         case .check: return try options(arguments.dropFirst(), asking: Invocation.check)
         case .help: return try help(arguments.dropFirst())
@@ -36,8 +38,9 @@ public enum Invocation: Equatable, Sendable {
             if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .version) }
             return .version
         case .man:
-            if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .man) }
-            return .man
+            return .man(try word(arguments.dropFirst(), of: .man, orElse: .supervise))
+        case .completions:
+            return .completions(try word(arguments.dropFirst(), of: .completions, orElse: nil))
         case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade, nil:
             return try options(arguments[...], asking: Invocation.run)
         }
@@ -66,6 +69,30 @@ public enum Invocation: Equatable, Sendable {
             ])
         }
         return .help(topic)
+    }
+
+    /// The only argument of a command, which is one of a few words.
+    private static func word<Word: RawRepresentable & CaseIterable>(
+        _ words: ArraySlice<String>, of verb: Verb, orElse byDefault: Word?
+    ) throws(SettingsError) -> Word where Word.RawValue == String {
+        if let extra = words.dropFirst().first { throw unexpected(extra, after: verb) }
+        guard let word = words.first else {
+            if let byDefault { return byDefault }
+            throw SettingsError([
+                SettingsProblem(
+                    source: .commandLine(option: verb.rawValue),
+                    message: "missing argument; usage: supervise \(verb.usage.form)")
+            ])
+        }
+        guard let value = Word(rawValue: word) else {
+            let names = Word.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingsError([
+                SettingsProblem(
+                    source: .commandLine(option: verb.rawValue),
+                    message: "\(shown(word)) is unknown; allowed: \(names)")
+            ])
+        }
+        return value
     }
 
     private static func unexpected(_ word: String, after verb: Verb) -> SettingsError {
@@ -102,8 +129,10 @@ public enum Verb: String, CaseIterable, Sendable {
     case upgrade
     /// Explain a setting, a command or a topic.
     case help
-    /// Print the manual page.
+    /// Print a manual page.
     case man
+    /// Print the completion script of a shell.
+    case completions
     /// Print the version.
     case version
 
@@ -131,7 +160,13 @@ public enum Verb: String, CaseIterable, Sendable {
         case .reopen: ("reopen", "reopen the log files")
         case .upgrade: ("upgrade", "replace the running master with the installed version")
         case .help: ("help [TOPIC]", "explain a setting, a command or a topic")
-        case .man: ("man", "print the manual page: supervise man | man -l -")
+        case .man:
+            (
+                "man [supervise|supervise.conf]",
+                "print a manual page: supervise man | man -l -"
+            )
+        case .completions:
+            ("completions bash|zsh|fish", "print the completion script of a shell")
         case .version: ("version", "print the version")
         }
     }
@@ -139,7 +174,7 @@ public enum Verb: String, CaseIterable, Sendable {
     /// Whether the command addresses a running master.
     var isForMaster: Bool {
         switch self {
-        case .run, .check, .help, .man, .version: false
+        case .run, .check, .help, .man, .completions, .version: false
         case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
         }
     }

@@ -97,6 +97,9 @@ public struct Setting: Sendable {
     /// The allowed values, as shown in messages.
     public var allowed: String { traits.allowed }
 
+    /// The values that are words, such as `off` and `auto`.
+    var words: [String] { traits.words }
+
     /// The default as a value or as a description.
     public var defaultText: String {
         if let defaultRemark { return defaultRemark }
@@ -141,6 +144,7 @@ enum Field: Sendable {
 struct FieldTraits: Sendable {
     let placeholder: String
     let allowed: String
+    let words: [String]
     var isRepeatable = false
     var isFlag = false
 }
@@ -160,7 +164,7 @@ struct FieldOf<Model: Sendable>: Sendable {
         _ path: WritableKeyPath<Model, Value> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
         let traits = FieldTraits(
-            placeholder: format.placeholder, allowed: format.allowed,
+            placeholder: format.placeholder, allowed: format.allowed, words: format.words,
             isFlag: Value.self == Bool.self)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
             model[keyPath: path] = try format.value(of: text)
@@ -174,7 +178,8 @@ struct FieldOf<Model: Sendable>: Sendable {
     static func optional<Value>(
         _ path: WritableKeyPath<Model, Value?> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
-        let traits = FieldTraits(placeholder: format.placeholder, allowed: format.allowed)
+        let traits = FieldTraits(
+            placeholder: format.placeholder, allowed: format.allowed, words: format.words)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
             model[keyPath: path] = text.isEmpty ? nil : try format.value(of: text)
         } clear: { _ in
@@ -188,7 +193,8 @@ struct FieldOf<Model: Sendable>: Sendable {
         _ path: WritableKeyPath<Model, [Value]> & Sendable, _ format: Format<Value>
     ) -> FieldOf {
         let traits = FieldTraits(
-            placeholder: format.placeholder, allowed: format.allowed, isRepeatable: true)
+            placeholder: format.placeholder, allowed: format.allowed, words: format.words,
+            isRepeatable: true)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
             if text.isEmpty {
                 model[keyPath: path] = []
@@ -206,7 +212,8 @@ struct FieldOf<Model: Sendable>: Sendable {
     static func words(
         _ path: WritableKeyPath<Model, [String]> & Sendable, _ format: Format<[String]>
     ) -> FieldOf {
-        let traits = FieldTraits(placeholder: format.placeholder, allowed: format.allowed)
+        let traits = FieldTraits(
+            placeholder: format.placeholder, allowed: format.allowed, words: format.words)
         return FieldOf(traits: traits) { text, model throws(ValueFault) in
             model[keyPath: path] = try format.value(of: text)
         } clear: { _ in

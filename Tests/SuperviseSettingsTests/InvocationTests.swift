@@ -10,7 +10,9 @@ import Testing
         #expect(try Invocation.parse(["check", "-c", "f"]) == .check(Overrides(configPath: "f")))
         #expect(try Invocation.parse(["--config=f"]) == .run(Overrides(configPath: "f")))
         #expect(try Invocation.parse(["-cf"]) == .run(Overrides(configPath: "f")))
-        #expect(try Invocation.parse(["man"]) == .man)
+        #expect(try Invocation.parse(["man"]) == .man(.supervise))
+        #expect(try Invocation.parse(["man", "supervise.conf"]) == .man(.conf))
+        #expect(try Invocation.parse(["completions", "zsh"]) == .completions(.zsh))
         for version in ["--version", "-V", "version"] {
             #expect(try Invocation.parse([version]) == .version)
         }

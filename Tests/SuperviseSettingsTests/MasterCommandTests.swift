@@ -94,7 +94,7 @@ import Testing
             let text = HelpTopic.command(verb).text
             #expect(text.hasPrefix("usage: supervise \(verb.usage.form)\n"))
             let word = verb == .run ? "[run]" : verb.rawValue
-            #expect(ManualPage.roff(version: "1").contains("\n.SS supervise \(word)"))
+            #expect(ManualPage.roff(.supervise, version: "1").contains("\n.SS supervise \(word)"))
             // Everything that the parser accepts is documented.
             for part in verb.usage.form.split(whereSeparator: { "[] ".contains($0) })
             where verb.isForMaster && part.hasPrefix("--") {

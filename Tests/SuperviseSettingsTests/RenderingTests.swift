@@ -62,11 +62,12 @@ private let readme = root.appendingPathComponent("README.md")
                 """)
     }
 
-    @Test func theManualPageIsWellFormed() {
-        let page = ManualPage.roff(version: "1.2.3")
+    @Test(arguments: ManualPage.Name.allCases)
+    func manualPagesAreWellFormed(name: ManualPage.Name) {
+        let page = ManualPage.roff(name, version: "1.2.3")
         let lines = page.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         let known: Set<Substring> = [
-            ".TH", ".SH", ".SS", ".TP", ".B", ".PP", ".br", ".nf", ".fi", ".RS", ".RE",
+            ".TH", ".SH", ".SS", ".TP", ".B", ".BR", ".PP", ".br", ".nf", ".fi", ".RS", ".RE",
         ]
         for line in lines {
             #expect(!line.isEmpty)
@@ -80,15 +81,20 @@ private let readme = root.appendingPathComponent("README.md")
             }
         }
         let sections = lines.filter { $0.hasPrefix(".SH ") }.map { $0.dropFirst(4) }
-        #expect(
-            sections == [
-                "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "CONFIG FILE",
-                "ENVIRONMENT",
-                "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES",
-            ])
+        let expected =
+            switch name {
+            case .supervise:
+                [
+                    "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "CONFIG FILE",
+                    "ENVIRONMENT", "SIGNALS", "EXIT STATUS", "EXAMPLES", "SEE ALSO",
+                ]
+            case .conf: ["NAME", "SYNOPSIS", "DESCRIPTION", "KEYS", "EXAMPLE", "SEE ALSO"]
+            }
+        #expect(sections.map(String.init) == expected)
         #expect(page.contains("\"supervise 1.2.3\""))
         for setting in Setting.all {
-            #expect(page.contains("\\-\\-" + setting.key.replacing("-", with: "\\-")))
+            let key = setting.key.replacing("-", with: "\\-")
+            #expect(page.contains(name == .supervise ? "\\-\\-" + key : ".B " + key + " = "))
         }
         #expect(lines.count { $0 == ".nf" } == lines.count { $0 == ".fi" })
         #expect(lines.count { $0.hasPrefix(".RS") } == lines.count { $0 == ".RE" })

@@ -76,7 +76,22 @@ extension Verb {
         case .help:
             ["Explains a setting, a command or a topic. To list the topics: supervise help topics."]
         case .man:
-            ["Prints the manual page in roff. To read it: supervise man | man -l -"]
+            [
+                """
+                Prints the manual page supervise(1) or supervise.conf(5) in roff. To read it: \
+                supervise man | man -l -
+                """
+            ]
+        case .completions:
+            [
+                """
+                Prints a script that completes the commands, the options and their values in a shell. \
+                For bash, add to ~/.bashrc: source <(supervise completions bash). For zsh, add to \
+                ~/.zshrc after compinit: source <(supervise completions zsh). For fish: supervise \
+                completions fish > ~/.config/fish/completions/supervise.fish. The Debian package \
+                installs all three.
+                """
+            ]
         case .version:
             ["Prints the name and the version of this program, as --version and -V do."]
         }
@@ -114,7 +129,7 @@ extension Verb {
                     Fact("--quick", "Stop at once, as INT does. Requests in flight are lost."),
                     Fact("--wait", "Return when the master has exited."),
                 ]
-            case .run, .check, .top, .reopen, .upgrade, .help, .man, .version: []
+            case .run, .check, .top, .reopen, .upgrade, .help, .man, .completions, .version: []
             }
         guard isForMaster else { return own }
         return own + [

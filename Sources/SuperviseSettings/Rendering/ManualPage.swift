@@ -1,14 +1,29 @@
-/// The manual page in roff, with the man(7) macros.
+/// The manual pages in roff, with the man(7) macros.
 public enum ManualPage {
-    /// The page of a version, with a trailing line break. It contains no date, so the same
-    /// version always yields the same page.
-    public static func roff(version: String) -> String {
+    /// A page.
+    public enum Name: String, CaseIterable, Sendable {
+        /// supervise(1): the options and the commands.
+        case supervise
+        /// supervise.conf(5): the config file.
+        case conf = "supervise.conf"
+    }
+
+    /// A page of a version, with a trailing line break. It contains no date, so the same version
+    /// always yields the same page.
+    public static func roff(_ name: Name, version: String) -> String {
+        switch name {
+        case .supervise: program(version: version)
+        case .conf: file(version: version)
+        }
+    }
+
+    private static func program(version: String) -> String {
         let title = ".TH SUPERVISE 1 \"\" \"supervise \(escaped(version))\" \"User Commands\""
         let lines =
             [title] + name + synopsis + description + options + commands + configFile
             + environment + section("SIGNALS", Fact.signals)
-            + section("EXIT STATUS", Fact.exitCodes) + files
-            + examples
+            + section("EXIT STATUS", Fact.exitCodes) + examples
+            + [".SH SEE ALSO", ".BR supervise.conf (5)"]
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -83,17 +98,6 @@ public enum ManualPage {
         section("ENVIRONMENT", Fact.environment)
     }
 
-    private static var files: [String] {
-        section(
-            "FILES",
-            [
-                Fact(
-                    "conf/supervise.conf",
-                    "An example with two pools and every setting, as printed by supervise help conf."
-                )
-            ])
-    }
-
     private static var examples: [String] {
         [".SH EXAMPLES"]
             + Fact.examples.map { fact in
@@ -101,21 +105,21 @@ public enum ManualPage {
             }.joined(separator: [".PP"])
     }
 
-    private static func section(_ title: String, _ facts: [Fact]) -> [String] {
+    static func section(_ title: String, _ facts: [Fact]) -> [String] {
         [".SH " + title] + facts.flatMap { entry($0.term, $0.meaning) }
     }
 
-    private static func entry(_ term: String, _ meaning: String) -> [String] {
+    static func entry(_ term: String, _ meaning: String) -> [String] {
         [".TP", ".B " + escaped(term), text(meaning)]
     }
 
-    private static func text(_ text: String) -> String {
+    static func text(_ text: String) -> String {
         escaped(text.substituting(["\n": " "]))
     }
 
     /// Escapes a line of text: a backslash begins an escape, a hyphen is typeset as a dash, and a dot or
     /// an apostrophe at the beginning of a line makes it a request (groff(7)).
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         let line = text.substituting(["\\": "\\e", "-": "\\-", "\"": "\\(dq"])
         return line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : line
     }
