@@ -51,6 +51,8 @@ public enum Program {
                 return say(topic.text)
             case .man(let page):
                 return say(ManualPage.roff(page, version: Version.current))
+            case .importing(let source, let path):
+                return importFile(source, path)
             case .completions(let shell):
                 return say(Completions.script(for: shell))
             case .version:
@@ -177,6 +179,22 @@ public enum Program {
         return say(
             resolved.configuration.effectiveText(configPath: launch.overrides.configPath)
                 + MemoryLimit.ofThisProcess().explain(resolved.configuration))
+    }
+
+    private static func importFile(_ source: ServiceImport.Source, _ path: String) -> Int32 {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try TextInput.whole(path, limitBytes: 1 << 20)
+        } catch {
+            complain("supervise: import: \(path): \(error.message)\n")
+            return ExitCode.masterFailed
+        }
+        let result = ServiceImport.convert(source, bytes, path: path)
+        if result.notes > 0 {
+            complain(
+                "supervise: import: see the \(result.notes) notes at the end of the result\n")
+        }
+        return say(result.text)
     }
 
     /// The part of a loader: see `ConfigurationLoader`.

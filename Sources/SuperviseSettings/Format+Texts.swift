@@ -61,7 +61,8 @@ extension Format where Value == [String] {
 }
 
 extension Format where Value == WorkerCount {
-    static let workers = Format("N", allowed: "1 to 100000, or auto", words: ["auto"]) { text throws(ValueFault) in
+    static let workers = Format("N", allowed: "1 to 100000, or auto", words: ["auto"]) {
+        text throws(ValueFault) in
         if text.lowercased() == "auto" { return .auto }
         return .count(try Format<Int>.integer(1...100_000, allowed: "").parse(text))
     } print: {

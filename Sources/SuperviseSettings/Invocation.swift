@@ -10,6 +10,8 @@ public enum Invocation: Equatable, Sendable {
     case help(HelpTopic)
     /// Print a manual page in roff: `man`.
     case man(ManualPage.Name)
+    /// Convert the configuration of another program: `import`.
+    case importing(ServiceImport.Source, path: String)
     /// Print the completion script of a shell: `completions`.
     case completions(Completions.Shell)
     /// Print the version: `--version`.
@@ -30,7 +32,7 @@ public enum Invocation: Equatable, Sendable {
         switch verb {
         case .run: return try options(arguments.dropFirst(), asking: Invocation.run)
         case .check where wantsHelp, .help where wantsHelp, .man where wantsHelp,
-            .completions where wantsHelp, .version where wantsHelp:
+            .importing where wantsHelp, .completions where wantsHelp, .version where wantsHelp:
             return .help(.command(verb ?? .help))
         case .check: return try options(arguments.dropFirst(), asking: Invocation.check)
         case .help: return try help(arguments.dropFirst())
@@ -39,6 +41,7 @@ public enum Invocation: Equatable, Sendable {
             return .version
         case .man:
             return .man(try word(arguments.dropFirst(), of: .man, orElse: .supervise))
+        case .importing: return try conversion(arguments.dropFirst())
         case .completions:
             return .completions(try word(arguments.dropFirst(), of: .completions, orElse: nil))
         case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade, nil:
@@ -69,6 +72,21 @@ public enum Invocation: Equatable, Sendable {
             ])
         }
         return .help(topic)
+    }
+
+    private static func conversion(
+        _ words: ArraySlice<String>
+    ) throws(SettingsError) -> Invocation {
+        let source: ServiceImport.Source = try word(words.prefix(1), of: .importing, orElse: nil)
+        guard let path = words.dropFirst().first, !path.isEmpty else {
+            throw SettingsError([
+                SettingsProblem(
+                    source: .commandLine(option: Verb.importing.rawValue),
+                    message: "missing file; usage: supervise \(Verb.importing.usage.form)")
+            ])
+        }
+        if let extra = words.dropFirst(2).first { throw unexpected(extra, after: .importing) }
+        return .importing(source, path: path)
     }
 
     /// The only argument of a command, which is one of a few words.
@@ -131,6 +149,8 @@ public enum Verb: String, CaseIterable, Sendable {
     case help
     /// Print a manual page.
     case man
+    /// Convert the configuration of another program.
+    case importing = "import"
     /// Print the completion script of a shell.
     case completions
     /// Print the version.
@@ -165,6 +185,11 @@ public enum Verb: String, CaseIterable, Sendable {
                 "man [supervise|supervise.conf]",
                 "print a manual page: supervise man | man -l -"
             )
+        case .importing:
+            (
+                "import gunicorn|uwsgi|procfile FILE",
+                "convert the configuration of another program"
+            )
         case .completions:
             ("completions bash|zsh|fish", "print the completion script of a shell")
         case .version: ("version", "print the version")
@@ -174,7 +199,7 @@ public enum Verb: String, CaseIterable, Sendable {
     /// Whether the command addresses a running master.
     var isForMaster: Bool {
         switch self {
-        case .run, .check, .help, .man, .completions, .version: false
+        case .run, .check, .help, .man, .importing, .completions, .version: false
         case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
         }
     }

@@ -76,7 +76,8 @@ struct MasterCommandParser {
         case .events: ["--follow", "--json"]
         case .reload: ["--wait"]
         case .stop: ["--quick", "--wait"]
-        case .top, .recycle, .scale, .reopen, .upgrade, .run, .check, .help, .man, .completions,
+        case .top, .recycle, .scale, .reopen, .upgrade, .run, .check, .help, .man, .importing,
+            .completions,
             .version:
             []
         }
@@ -88,7 +89,7 @@ struct MasterCommandParser {
             case .reload: ["--timeout"]
             case .recycle, .scale: ["--pool"]
             case .status, .top, .events, .stop, .reopen, .upgrade, .run, .check, .help, .man,
-                .completions, .version:
+                .importing, .completions, .version:
                 []
             }
         return own + ["--name", "--control"]
@@ -139,7 +140,7 @@ struct MasterCommandParser {
             return .stop(quick: flags.contains("--quick"), wait: flags.contains("--wait"))
         case .reopen: return .reopen
         case .upgrade: return .upgrade
-        case .run, .check, .help, .man, .completions, .version:
+        case .run, .check, .help, .man, .importing, .completions, .version:
             preconditionFailure("\(verb) is not for a running master")
         }
     }

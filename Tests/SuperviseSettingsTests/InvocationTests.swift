@@ -113,7 +113,8 @@ import Testing
                 == "help: \"max-rs\" is not a help topic; the most similar is max-rss; for "
                 + "a list: supervise help topics")
         #expect(parseError("help", "a", "b") == "help: unexpected \"b\"")
-        #expect(parseError("man", "x") == "man: unexpected \"x\"")
+        #expect(
+            parseError("man", "x") == "man: \"x\" is unknown; allowed: supervise, supervise.conf")
         #expect(
             parseError("--pool", "web")
                 == "--pool: \"web\" is not of the form NAME.key=value, as in --pool "

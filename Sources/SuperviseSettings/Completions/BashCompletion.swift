@@ -2,7 +2,7 @@
 /// needs nothing else.
 enum BashCompletion {
     static var lines: [String] {
-        let names = Verb.allCases.map(\.rawValue).joined(separator: " ")
+        let commands = Verb.allCases.map(\.rawValue).joined(separator: " ")
         let apart = Verb.completedApart.map(\.rawValue).joined(separator: "|")
         var lines = [
             "# Completion of supervise in bash, printed by: supervise completions bash",
@@ -48,7 +48,8 @@ enum BashCompletion {
         lines += ["    *)", "        case $verb in"]
         lines += Verb.completedApart.map { verb in
             let words = verb.completedWords + names(CompletedOption.of(verb))
-            return "        \(verb.rawValue)) words='\(words.joined(separator: " "))' ;;"
+            let file = verb.takesFile ? " && [[ ${#COMP_WORDS[@]} -lt 4 ]] || kind=-f" : ""
+            return "        \(verb.rawValue)) words='\(words.joined(separator: " "))'\(file) ;;"
         }
         let options = names(CompletedOption.ofRun).joined(separator: " ")
         lines += [
@@ -56,7 +57,7 @@ enum BashCompletion {
             "        esac",
             "        # One screen of commands, or the many options.",
             "        if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then",
-            "            words='\(names)'",
+            "            words='\(commands)'",
             "        fi",
             "        ;;",
             "    esac",

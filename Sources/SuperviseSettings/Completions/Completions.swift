@@ -116,12 +116,16 @@ struct CompletedOption {
 }
 
 extension Verb {
+    /// Whether a file follows the first word.
+    var takesFile: Bool { self == .importing }
+
     /// The words that can follow the command.
     var completedWords: [String] {
         switch self {
         case .recycle: ["all"]
         case .help: HelpTopic.names
         case .man: ManualPage.Name.allCases.map(\.rawValue)
+        case .importing: ServiceImport.Source.allCases.map(\.rawValue)
         case .completions: Completions.Shell.allCases.map(\.rawValue)
         default: []
         }

@@ -43,7 +43,7 @@ enum FishCompletion {
             guard !words.isEmpty else { continue }
             lines.append(
                 "complete -c supervise -n '__supervise_in \(verb.rawValue)' -a "
-                    + quoted(words.joined(separator: " ")))
+                    + quoted(words.joined(separator: " ")) + (verb.takesFile ? " -F" : ""))
         }
         return lines
     }

@@ -15,10 +15,17 @@ enum ZshCompletion {
         ]
         lines += CompletedOption.ofRun.flatMap(specifications).map { "        \($0) \\" }
         lines += [
-            "        '*::command:_normal'",
+            "        '*: :'",
             "}",
             "_supervise() {",
-            "    local verb=$words[2]",
+            "    local verb=$words[2] dashes=${words[(i)--]}",
+            "    # After -- comes the command of the workers.",
+            "    if (( dashes < CURRENT )); then",
+            "        words=(\"${(@)words[dashes + 1,-1]}\")",
+            "        (( CURRENT -= dashes ))",
+            "        _normal",
+            "        return",
+            "    fi",
             "    local -a commands",
             "    commands=(",
         ]
@@ -45,10 +52,11 @@ enum ZshCompletion {
             ]
             lines += CompletedOption.of(verb).flatMap(specifications).map { "            \($0) \\" }
             let words = verb.completedWords
+            let file = verb.takesFile ? " '2:file:_files'" : ""
             lines.append(
                 words.isEmpty
                     ? "            '*: :'"
-                    : "            '1:word:(\(words.joined(separator: " ")))'")
+                    : "            '1:word:(\(words.joined(separator: " ")))'" + file)
             lines.append("        ;;")
         }
         lines += [

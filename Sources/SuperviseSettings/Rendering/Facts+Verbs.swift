@@ -82,6 +82,16 @@ extension Verb {
                 supervise man | man -l -
                 """
             ]
+        case .importing:
+            [
+                """
+                Reads the configuration of another program and prints a config file. What has no \
+                equivalent is listed in comments at its end, with what to do instead. FILE is the \
+                output of gunicorn --print-config (the Python file itself is not read), an ini file \
+                of uWSGI, or a Procfile; - is standard input. Check the result with supervise check \
+                --config FILE.
+                """
+            ]
         case .completions:
             [
                 """
@@ -129,7 +139,9 @@ extension Verb {
                     Fact("--quick", "Stop at once, as INT does. Requests in flight are lost."),
                     Fact("--wait", "Return when the master has exited."),
                 ]
-            case .run, .check, .top, .reopen, .upgrade, .help, .man, .completions, .version: []
+            case .run, .check, .top, .reopen, .upgrade, .help, .man, .importing, .completions,
+                .version:
+                []
             }
         guard isForMaster else { return own }
         return own + [
