@@ -1,14 +1,14 @@
 #ifndef SUPERVISE_PRELOAD_ACCEPTING_H
 #define SUPERVISE_PRELOAD_ACCEPTING_H
 
-/* accept(2) as the program expects it, with what comes in on our listeners counted. */
+/* Replaces accept(2), and counts the connections that arrive on our listeners. */
 
 #include <sys/socket.h>
 
-/* What the program called. */
+/* The function that the program called. */
 enum accept_call { accept_plain, accept_with_flags, accept_by_number, accept4_by_number };
 
-/* From here on connections are counted. */
+/* Starts counting connections. */
 void accept_count(void);
 
 int accept_next(

@@ -24,8 +24,8 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-/* Whether the socket is a stream over TCP, or over a local address, of this family. A port of SCTP
- * has nothing to do with one of TCP. */
+/* Returns whether the socket is a stream over TCP or a local address, of this family. An SCTP port
+ * does not conflict with the same TCP port. */
 static bool is_stream(int fd, sa_family_t family) {
     int type, domain, protocol;
     if (!raw_option(fd, SOL_SOCKET, SO_TYPE, &type, sizeof type) || type != SOCK_STREAM
@@ -35,8 +35,8 @@ static bool is_stream(int fd, sa_family_t family) {
     return family == AF_UNIX || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
 }
 
-/* Whether this is an address that could be held: with a port, or with a name of its own choice
- * (bind(2) with the family alone asks for any abstract name). */
+/* Returns whether a listener can hold this address: it has a port or an explicit name. bind(2) with
+ * the family alone requests an arbitrary abstract name. */
 static bool is_definite(const union socket_address *address, socklen_t length) {
     switch (address->any.sa_family) {
     case AF_INET:
@@ -50,7 +50,8 @@ static bool is_definite(const union socket_address *address, socklen_t length) {
     }
 }
 
-/* A bound socket, ours included, cannot be bound again, and that is the kernel's to say. */
+/* A socket that is already bound, including one of ours, cannot be bound again. The kernel reports
+ * this error. */
 static bool is_bound(int fd) {
     union socket_address address;
     socklen_t length = sizeof address;
@@ -70,8 +71,8 @@ static void keep_timeout(int fd, int listener) {
 
 enum { registration_limit = 16 };
 
-/* The kernel drops a registration in an epoll set along with its file, and programs register a socket
- * before they bind it too. */
+/* The kernel drops the epoll registrations of a file together with the file, and some programs
+ * register a socket before they bind it. */
 static int replace(int fd, int index) {
     int listener = listeners[index].number;
     struct registration registrations[registration_limit];
@@ -81,7 +82,7 @@ static int replace(int fd, int index) {
     long descriptor_flags = raw_call3(SYS_fcntl, fd, F_GETFD, 0);
     long status_flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
     keep_timeout(fd, listener);
-    mode_adopt(index, listener, (status_flags & O_NONBLOCK) != 0);
+    mode_attach(index, listener, (status_flags & O_NONBLOCK) != 0);
     int flags = (descriptor_flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0;
     long result = raw_call3(SYS_dup3, listener, fd, flags);
     for (int each = 0; each < count; each++)
@@ -92,16 +93,16 @@ static int replace(int fd, int index) {
     return -1;
 }
 
-/* Once is enough for a process: the operator hears of it, and nothing else comes of it. */
-static void tell_other_family(const union socket_address *address) {
-    static atomic_flag is_told = ATOMIC_FLAG_INIT;
+/* Reports the address once per process: the report only informs the operator. */
+static void report_other_family(const union socket_address *address) {
+    static atomic_flag is_reported = ATOMIC_FLAG_INIT;
     bool is_v6 = address->any.sa_family == AF_INET6;
     const void *host =
         is_v6 ? (const void *)&address->in6.sin6_addr : (const void *)&address->in.sin_addr;
     in_port_t port = is_v6 ? address->in6.sin6_port : address->in.sin_port;
     char text[2 + INET6_ADDRSTRLEN + 1 + digits_limit + 1] = "[";
     char *start = text + (is_v6 ? 1 : 0);
-    if (atomic_flag_test_and_set(&is_told)
+    if (atomic_flag_test_and_set(&is_reported)
         || inet_ntop(address->any.sa_family, host, start, INET6_ADDRSTRLEN) == NULL)
         return;
     char *end = text + strlen(text);
@@ -128,7 +129,7 @@ bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result
     recover_unknown();
     bool is_free;
     int index = claim_conflict(&wanted, length, is_v6_only != 0, &is_free);
-    /* The number may have been closed since, and taken by something else. */
+    /* The program may have closed the number since, and another file may have it now. */
     if (index < 0)
         return false;
     index = claim_in_turn(index);
@@ -136,12 +137,12 @@ bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result
         return false;
     *result = replace(fd, index);
     if (is_free && *result == 0)
-        tell_other_family(&wanted);
+        report_other_family(&wanted);
     return true;
 }
 
-/* A server that replaces its socket's file without a gap binds to a path of its own and renames that
- * file onto the old one. */
+/* Some servers replace their socket file without a gap: they bind a temporary path, then rename
+ * that file over the old one. */
 struct renamed {
     dev_t device;
     ino_t inode;

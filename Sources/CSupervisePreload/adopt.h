@@ -1,20 +1,24 @@
 #ifndef SUPERVISE_PRELOAD_ADOPT_H
 #define SUPERVISE_PRELOAD_ADOPT_H
 
-/* Answering bind() of a stream socket to an address that we hold with the inherited listener.
+/* Handles bind() of a stream socket to an address that we hold, by duplicating the inherited
+ * listener onto the socket.
  *
- * The kernel would have refused it, since the address is taken, to this worker or, where only the
- * family is another, to the next one; so nothing that works without us changes. What the program set on its own socket before is lost with it, but for FD_CLOEXEC, the
- * blocking mode and the time that accept() is to wait at most. */
+ * The kernel would have refused the bind because the address is taken. If only the family differs,
+ * it would have refused it for the next worker. So nothing that works without the library changes.
+ * Settings that the program made on its own socket before are lost, except FD_CLOEXEC, the blocking
+ * mode and the timeout of accept(). */
 
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* True when the bind() is answered, with *result, or -1 and errno; false when it is the kernel's. */
+/* Returns true if the library handled the bind(), with *result, or -1 and errno. Returns false if
+ * the kernel must handle it. */
 bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result);
 
-/* The file at this path, relative to `folder`, was to replace the listener's: whatever socket of this
- * process it belongs to becomes the listener, and the file is removed. */
+/* Handles a rename that would replace the listener's socket file by the file at this path, relative
+ * to `folder`. The socket of this process that owns the file becomes the listener, and the file is
+ * removed. */
 void adopt_file(int listener, int folder, const char *path);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The part of the internet that an address covers. An IPv6 socket may cover IPv4 too: by `::`, unless
- * it is told not to (IPV6_V6ONLY), and by a mapped address, `::ffff:127.0.0.1`. */
+/* The IPv4 and IPv6 addresses that a socket address covers. An IPv6 socket can cover IPv4 as well:
+ * with `::`, unless IPV6_V6ONLY is set, and with a mapped address, `::ffff:127.0.0.1`. */
 struct reach {
     in_port_t port;
     bool has_v4;
@@ -96,7 +96,7 @@ static enum rank unix_rank(
         return rank_none;
     if (address->un.sun_path[0] != '\0')
         return socketfile_is_named(listener, address->un.sun_path) ? rank_exact : rank_none;
-    /* An abstract name is all its bytes, NULs too. */
+    /* An abstract name consists of all its bytes, including NULs. */
     bool is_same = length == listener->address_length
         && memcmp(address, &listener->address, length) == 0;
     return is_same ? rank_exact : rank_none;
@@ -120,7 +120,7 @@ int claim_conflict(
     return found;
 }
 
-/* Whether this process has the listener under another number than that which it inherited. */
+/* Returns whether this process holds the listener under a number other than the inherited one. */
 static bool is_taken(int index) {
     int folder = (int)raw_call(
         SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);

@@ -1,25 +1,25 @@
 #ifndef SUPERVISE_PRELOAD_CLAIM_H
 #define SUPERVISE_PRELOAD_CLAIM_H
 
-/* Which listener stands in the way of a bind(): whose address and port the kernel would refuse with
- * EADDRINUSE because it is taken (ip(7), ipv6(7), unix(7)).
+/* Finds the listener that conflicts with a bind(): the kernel would refuse the bind with EADDRINUSE
+ * because of its address and port (ip(7), ipv6(7), unix(7)).
  *
- * Many servers open a socket for each family, `0.0.0.0:8000` and `[::]:8000`, and the pool has a bind
- * for one of them alone. The other would be the first worker's for itself, and taken for all others.
- * So a listener of the same port stands in the way of the other family too. */
+ * Many servers open one socket per family, `0.0.0.0:8000` and `[::]:8000`, but the pool binds only
+ * one of them. The first worker would get the other address alone, and every later worker would
+ * find it taken. So a listener on the same port also conflicts with the other family. */
 
 #include "listeners.h"
 
-/* Which of the listeners of one name, `localhost`, this process gets where it could have `index`. One of
- * them listens from the beginning, and has to be served by every worker; the others listen from when
- * they are taken. So the first bind gets that one, whatever address of the name it is to, and another
- * one on demand. */
+/* Selects one of the listeners of a name such as `localhost` when this process could get `index`.
+ * One of them listens from the start, and every worker must serve it. The others start to listen
+ * when they are used. So the first bind gets the former, whichever address of the name it requests,
+ * and a later bind gets one on demand. */
 int claim_in_turn(int index);
 
-/* The listener whose address conflicts with this one, or -1. Of several the one with the exact
- * address is preferred, then one of the same family, then the first that the kernel would refuse.
- * `is_v6_only` is the option of the socket that is to be bound. `*is_free` tells whether the kernel
- * would allow this one, which has the port in common with the listener, and no family. */
+/* Returns the listener whose address conflicts with this one, or -1. If there are several, it
+ * prefers the exact address, then the same family, then the first that the kernel would refuse.
+ * `is_v6_only` is the option of the socket to bind. `*is_free` is set if the kernel would allow
+ * this bind, because it has only the port in common with the listener and not the family. */
 int claim_conflict(
     const union socket_address *address, socklen_t length, bool is_v6_only, bool *is_free);
 

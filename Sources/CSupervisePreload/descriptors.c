@@ -45,7 +45,7 @@ void numbered_path(char *path, const char *prefix, int number, const char *suffi
 }
 
 int threads_count(void) {
-    /* A directory has a link for its name, one for ".", and one for each folder in it. */
+    /* A directory has one link for its name, one for ".", and one for each subdirectory. */
     struct stat status;
     if (!raw_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) || status.st_nlink <= 3)
         return 1;

@@ -1,7 +1,7 @@
 #ifndef SUPERVISE_PRELOAD_DIGITS_H
 #define SUPERVISE_PRELOAD_DIGITS_H
 
-/* Decimal numbers. libc's functions for them may allocate, and are not async-signal-safe. */
+/* Decimal numbers. The libc functions for them may allocate and are not async-signal-safe. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,10 +9,10 @@
 
 enum { digits_limit = 20 };
 
-/* Reads digits from *text on and moves it behind them; false when there are none, or too many. */
+/* Reads digits at *text and advances it past them. Returns false if there are none or too many. */
 bool digits_read(const char **text, uint64_t *number);
 
-/* Writes the digits, digits_limit at most and without a NUL; tells how many. */
+/* Writes the digits, at most digits_limit and without a NUL. Returns their number. */
 size_t digits_write(char *text, uint64_t number);
 
 #endif

@@ -19,42 +19,43 @@
 #include <time.h>
 
 enum {
-    /* A program has one registration of a listener, or one for each thread. */
+    /* A program registers a listener once, or once per thread. */
     registration_limit = 64,
-    /* Other processes may wait on an epoll set that they inherited, and are not counted. */
-    least_owed = 4,
+    /* Other processes may wait on an epoll set that they inherited. They are not counted. */
+    least_wakeups = 4,
     milliseconds_between_searches = 50,
 };
 
-/* How far a listener's removal from the epoll sets has come. */
-struct departure {
+/* The progress of removing a listener from the epoll sets. */
+struct removal {
     bool has_searched;
     int64_t searched_at_milliseconds;
-    /* A registration could not be removed, or the sets could not be read. */
-    bool is_stuck;
-    /* How many connections are still to be accepted. */
-    int owed;
-    /* The registrations that were removed, and whether they are back while connections are owed. */
+    /* Set if a registration could not be removed, or the sets could not be read. */
+    bool has_failed;
+    /* The number of connections that this process must still accept. */
+    int left_to_accept;
+    /* The removed registrations, and whether they are restored while connections are left to
+     * accept. */
     struct registration removed[registration_limit];
     int count;
-    bool is_back;
+    bool is_registered_again;
 };
 
-static struct departure departures[listener_limit];
+static struct removal removals[listener_limit];
 
-/* The process of the thread that uses the departures, or 0. The child of fork(2) has a copy of its
- * own, whatever another thread of its parent was doing. */
-static _Atomic int holder;
+/* The process of the thread that uses the removals, or 0. After fork(2) the child has its own copy,
+ * whatever state another thread of its parent left it in. */
+static _Atomic int lock_owner;
 
 static bool try_lock(void) {
     int expected = 0;
     int own = (int)raw_call3(SYS_getpid, 0, 0, 0);
-    return atomic_compare_exchange_strong(&holder, &expected, own)
-        || (expected != own && atomic_compare_exchange_strong(&holder, &expected, own));
+    return atomic_compare_exchange_strong(&lock_owner, &expected, own)
+        || (expected != own && atomic_compare_exchange_strong(&lock_owner, &expected, own));
 }
 
 static void unlock(void) {
-    atomic_store(&holder, 0);
+    atomic_store(&lock_owner, 0);
 }
 
 static int64_t now_milliseconds(void) {
@@ -69,8 +70,8 @@ static bool is_readable(int fd) {
     return raw_call(SYS_ppoll, (long)&entry, 1, (long)&none, 0, 0, 0) > 0;
 }
 
-/* For a listening TCP socket, tcpi_unacked of TCP_INFO is the length of its queue. The length of a
- * unix socket's queue cannot be read so cheaply. */
+/* Returns the length of the accept queue. For a listening TCP socket this is tcpi_unacked of
+ * TCP_INFO. For a unix socket, the kernel offers no way that is as cheap. */
 static int queue_length(int fd) {
     struct {
         uint8_t before[offsetof(struct tcp_info, tcpi_unacked)];
@@ -80,104 +81,107 @@ static int queue_length(int fd) {
     return is_known ? (int)info.unacked : INT_MAX;
 }
 
-/* Each thread that waited may have been woken once before the listener was removed. */
+/* Before the listener was removed, the kernel may have woken each waiting thread once. */
 static int wakeups_spent(int fd) {
     int threads = threads_count();
-    int most = threads > least_owed ? threads : least_owed;
+    int most = threads > least_wakeups ? threads : least_wakeups;
     int waiting = queue_length(fd);
     return waiting < most ? waiting : most;
 }
 
-/* Removes the registrations that are known; true if one of them was exclusive. */
-static bool remove_all(struct departure *departure, int fd) {
+/* Removes the known registrations. Returns true if one of them was exclusive. */
+static bool remove_all(struct removal *removal, int fd) {
     bool is_exclusive = false;
-    for (int index = 0; index < departure->count; index++) {
-        struct registration *registration = &departure->removed[index];
+    for (int index = 0; index < removal->count; index++) {
+        struct registration *registration = &removal->removed[index];
         is_exclusive |= (registration->events & EPOLLEXCLUSIVE) != 0;
-        departure->is_stuck |= !epollsets_remove(registration, fd);
+        removal->has_failed |= !epollsets_remove(registration, fd);
     }
     return is_exclusive;
 }
 
-static void search_and_remove(struct departure *departure, int fd) {
+static void search_and_remove(struct removal *removal, int fd) {
     bool is_exclusive = false;
-    departure->is_stuck = false;
+    removal->has_failed = false;
     do {
-        departure->count = epollsets_find(fd, departure->removed, registration_limit);
-        if (departure->count < 0) {
-            departure->count = 0;
-            departure->is_stuck = true;
+        removal->count = epollsets_find(fd, removal->removed, registration_limit);
+        if (removal->count < 0) {
+            removal->count = 0;
+            removal->has_failed = true;
         }
-        is_exclusive |= remove_all(departure, fd);
-    } while (departure->count == registration_limit && !departure->is_stuck);
+        is_exclusive |= remove_all(removal, fd);
+    } while (removal->count == registration_limit && !removal->has_failed);
     if (is_exclusive)
-        departure->owed = wakeups_spent(fd);
-    if (departure->is_stuck && departure->owed == 0)
-        departure->owed = 1;
+        removal->left_to_accept = wakeups_spent(fd);
+    if (removal->has_failed && removal->left_to_accept == 0)
+        removal->left_to_accept = 1;
 }
 
-/* A thread that saw a connection by poll(2) just before the flag was set calls accept() because it
- * does not have to wait. Nothing tells it from one that waits in accept(), where it would stay. */
-static void search_first(struct departure *departure, int fd) {
-    search_and_remove(departure, fd);
-    if (departure->owed == 0 && departure->count == 0 && mode_expects_to_wait(fd)
+/* A thread that got a connection from poll(2) just before the flag was set calls accept() because
+ * it does not have to wait. It cannot be distinguished from a thread that waits in accept(), which
+ * would block. */
+static void search_first(struct removal *removal, int fd) {
+    search_and_remove(removal, fd);
+    if (removal->left_to_accept == 0 && removal->count == 0 && mode_expects_to_wait(fd)
         && threads_count() > 1)
-        departure->owed = 1;
+        removal->left_to_accept = 1;
 }
 
-static void leave(struct departure *departure, int fd) {
-    if (departure->is_back) {
-        departure->is_back = false;
-        remove_all(departure, fd);
+static void unregister(struct removal *removal, int fd) {
+    if (removal->is_registered_again) {
+        removal->is_registered_again = false;
+        remove_all(removal, fd);
         return;
     }
-    /* A program that polls calls accept() for each connection, also for those that others take. */
+    /* A program that polls calls accept() for each connection, including those that other workers
+     * take. */
     int64_t now = now_milliseconds();
-    if (departure->has_searched && !departure->is_stuck
-        && now - departure->searched_at_milliseconds < milliseconds_between_searches)
+    if (removal->has_searched && !removal->has_failed
+        && now - removal->searched_at_milliseconds < milliseconds_between_searches)
         return;
-    departure->searched_at_milliseconds = now;
-    if (departure->has_searched)
-        search_and_remove(departure, fd);
+    removal->searched_at_milliseconds = now;
+    if (removal->has_searched)
+        search_and_remove(removal, fd);
     else
-        search_first(departure, fd);
-    departure->has_searched = true;
+        search_first(removal, fd);
+    removal->has_searched = true;
 }
 
 bool draining_accepts(int listener, int fd) {
-    /* Another thread removes the listener just now. This one may have been woken before. */
+    /* Another thread is removing the listener. This thread may have been woken before that. */
     if (!try_lock())
         return is_readable(fd);
-    struct departure *departure = &departures[listener];
-    leave(departure, fd);
-    if (departure->owed > 0 && !is_readable(fd))
-        departure->owed = 0;
-    bool accepts = departure->owed > 0;
+    struct removal *removal = &removals[listener];
+    unregister(removal, fd);
+    if (removal->left_to_accept > 0 && !is_readable(fd))
+        removal->left_to_accept = 0;
+    bool accepts = removal->left_to_accept > 0;
     if (accepts)
-        departure->owed--;
+        removal->left_to_accept--;
     unlock();
     return accepts;
 }
 
-/* A program that accepts one connection for each event gets another event while more are owed. What
- * is registered again is not exclusive, and so takes no wake-up from anybody else. */
-static void come_back(struct departure *departure) {
-    for (int index = 0; index < departure->count; index++) {
-        struct registration registration = departure->removed[index];
+/* Registers the listener again. A program that accepts one connection per event then gets another
+ * event while connections are left to accept. The new registration is not exclusive, so it takes no
+ * wake-up from another worker. */
+static void register_again(struct removal *removal) {
+    for (int index = 0; index < removal->count; index++) {
+        struct registration registration = removal->removed[index];
         registration.events &= ~(uint32_t)EPOLLEXCLUSIVE;
         epollsets_add(&registration);
     }
-    departure->is_back = departure->count > 0;
+    removal->is_registered_again = removal->count > 0;
 }
 
 void draining_accepted(int listener, int fd, bool is_connection) {
     if (!try_lock())
         return;
-    struct departure *departure = &departures[listener];
-    if (!is_connection || (departure->owed > 0 && !is_readable(fd)))
-        departure->owed = 0;
-    if (departure->owed > 0 && !departure->is_back)
-        come_back(departure);
+    struct removal *removal = &removals[listener];
+    if (!is_connection || (removal->left_to_accept > 0 && !is_readable(fd)))
+        removal->left_to_accept = 0;
+    if (removal->left_to_accept > 0 && !removal->is_registered_again)
+        register_again(removal);
     unlock();
 }
 
@@ -186,7 +190,8 @@ int draining_control(int set, int operation, int fd, struct epoll_event *event) 
     if (listener_behind(fd) < 0)
         return next.epoll_ctl(set, operation, fd, event);
     if (operation == EPOLL_CTL_ADD) {
-        /* Events of an older registration would carry data that the program has given up. */
+        /* Events of an older registration would carry data that the program has already
+         * released. */
         raw_call(SYS_epoll_ctl, set, EPOLL_CTL_DEL, fd, 0, 0, 0);
         return 0;
     }

@@ -24,7 +24,7 @@ bool environment_is_on(const char *name) {
 
 bool environment_worker(uint64_t *pid) {
     const char *text = environment_value("LISTEN_PID");
-    /* Instead of the former, where the listeners are not announced. */
+    /* Without announced listeners, the master sets SUPERVISE_WORKER_PID and not LISTEN_PID. */
     if (text == NULL)
         text = environment_value("SUPERVISE_WORKER_PID");
     return text != NULL && digits_read(&text, pid) && *text == '\0';

@@ -15,14 +15,14 @@
 struct search {
     ino_t inode;
     uint64_t device;
-    /* An empty epoll set of our own. */
+    /* An empty epoll set of the library. */
     int probe;
     struct registration *found;
     int count, limit;
     bool is_incomplete;
 };
 
-/* Moves behind `label` and any spaces, and reads the number that follows. */
+/* Skips `label` and any spaces, then reads the number that follows. */
 static bool read_field(const char **text, const char *label, int base, uint64_t *value) {
     const char *next = strstr(*text, label);
     if (next == NULL)
@@ -44,7 +44,7 @@ static bool read_field(const char **text, const char *label, int base, uint64_t 
     return next != first;
 }
 
-/* `tfd: 5 events: 19 data: 5  pos:0 ino:1f3a sdev:8`: the descriptor is decimal, the rest is not. */
+/* In `tfd: 5 events: 19 data: 5  pos:0 ino:1f3a sdev:8` only the descriptor is decimal. */
 static void read_line(struct search *search, int set, const char *line) {
     uint64_t number, events, data, inode, device;
     if (!read_field(&line, "tfd:", 10, &number) || !read_field(&line, "events:", 16, &events)
@@ -84,8 +84,9 @@ static bool read_set(struct search *search, int set) {
     return size == 0;
 }
 
-/* A set answers ENOENT when asked to remove what it does not have; everything else answers EINVAL.
- * Of a busy server's many descriptors, this tells the few sets quickly. */
+/* When asked to remove a file that it does not contain, an epoll set returns ENOENT; every other
+ * descriptor returns EINVAL. This identifies the few sets among the many descriptors of a busy
+ * server quickly. */
 static enum visit visit_descriptor(int fd, void *context) {
     struct search *search = context;
     if (fd == search->probe
@@ -101,7 +102,7 @@ int epollsets_find(int fd, struct registration *found, int limit) {
     if (!raw_fstat(fd, &status))
         return -1;
     struct search search = {.inode = status.st_ino, .found = found, .limit = limit};
-    /* As the kernel has it inside. */
+    /* The kernel's internal encoding of the device number. */
     search.device =
         (uint64_t)major(status.st_dev) << 20 | (uint64_t)minor(status.st_dev);
     search.probe = (int)raw_call3(SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0);
@@ -121,13 +122,13 @@ bool epollsets_remove(const struct registration *registration, int fd) {
     long result = remove_number(registration->set, registration->number);
     if (result == 0)
         return true;
-    /* Another thread removed it, or the set is gone. */
+    /* Another thread removed it, or the set was closed. */
     if (!raw_fstat(fd, &file)
         || (raw_fstat(registration->number, &here) && here.st_ino == file.st_ino
             && here.st_dev == file.st_dev))
         return true;
-    /* The program closed that descriptor and holds the file by another one. It has to be there again
-     * for a moment, since it is part of the key. */
+    /* The program closed that descriptor and holds the file under another number. The number is
+     * part of the registration's key, so it must temporarily refer to the file again. */
     int again =
         (int)raw_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, registration->number);
     if (again == registration->number)

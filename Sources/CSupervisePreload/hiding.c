@@ -10,7 +10,7 @@ static bool is_draining(void) {
     return __builtin_expect((page_flags() & supervise_page_drain) != 0, 0);
 }
 
-/* Programs have negative numbers of their own in their entries, but none like these. */
+/* Programs use negative numbers in their own entries, but none this low. */
 enum { hidden_base = -(1 << 30), hidden_limit = 1 << 24 };
 
 int hidden_number(int fd) {
@@ -56,7 +56,7 @@ int hide_events(struct pollfd *entries, nfds_t count, int result) {
 
 static int clear_listeners(int limit, fd_set *set) {
     int cleared = 0;
-    /* Sets may be longer than fd_set (select(2)), and FD_ISSET may check that. */
+    /* Sets may be longer than an fd_set (select(2)), which FD_ISSET may check. */
     long *words = (long *)set;
     int bits = 8 * (int)sizeof(long);
     for (int fd = 0; set != NULL && fd < limit; fd++) {

@@ -40,7 +40,8 @@ static void enter(struct http_message *message, enum state state) {
     message->position = 0;
 }
 
-/* To the end of the line, at the speed of memchr(3); false if the line goes on. */
+/* Skips to the end of the line with memchr(3), which is fast. Returns false if the line
+ * continues. */
 static bool skip_line(struct http_bytes *bytes) {
     const uint8_t *newline = memchr(bytes->next, '\n', (size_t)(bytes->end - bytes->next));
     bytes->next = newline != NULL ? newline + 1 : bytes->end;
@@ -58,7 +59,7 @@ static bool add_digit(uint64_t *number, unsigned base, unsigned digit) {
         && !__builtin_add_overflow(*number, digit, number);
 }
 
-/* The name was matched up to here; another name continues otherwise. */
+/* The bytes before this one matched the name; otherwise this is a longer or different name. */
 static void read_name(
     struct http_message *message, uint8_t byte, const char *name, enum state value) {
     if (byte == '\n') {
@@ -114,7 +115,7 @@ static enum http_step read_length(struct http_message *message, uint8_t byte) {
     return http_needs_more;
 }
 
-/* The last of the codings counts. */
+/* Only the last coding decides the framing. */
 static void read_coding(struct http_message *message, uint8_t byte) {
     bool is_whole = message->position == sizeof chunked - 1;
     if (byte == '\n') {

@@ -33,7 +33,7 @@ static enum proxy_step read_text(struct http_message *message, struct http_bytes
     return proxy_needs_more;
 }
 
-/* Empty lines in front of a request are allowed (RFC 9112, 2.2), and the signature begins with two. */
+/* A request may follow empty lines (RFC 9112, 2.2), and the signature begins with two. */
 static enum proxy_step read_binary(struct http_message *message, struct http_bytes *bytes) {
     uint8_t count = message->position;
     if (*bytes->next != (uint8_t)signature[count])

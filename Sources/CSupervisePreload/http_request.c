@@ -26,7 +26,7 @@ enum state {
 
 static const char version_text[] = "HTTP/1.";
 
-/* What a byte is for: consumed, or for the state that was entered. */
+/* Whether the byte was consumed, or belongs to the state just entered. */
 enum use { is_used, is_for_next };
 
 static void enter(struct http_requests *requests, enum state state) {
@@ -52,7 +52,7 @@ static bool is_method(uint8_t byte) {
     return is_letter(byte) || byte == '-' || byte == '_';
 }
 
-/* The method begins with the first bytes of proxy_word, `count` of them. */
+/* Starts a request whose method begins with the first `count` bytes of proxy_word. */
 static unsigned begin_request(struct http_requests *requests, uint8_t count) {
     enter(requests, method_begins);
     requests->message.position = count;
@@ -97,7 +97,7 @@ static unsigned read_method(
     return 0;
 }
 
-/* A path, or a URL with one (RFC 9112, 3.2). */
+/* Reads the start of a path, or of a URL that contains one (RFC 9112, 3.2). */
 static void read_target_start(
     struct http_requests *requests, struct http_route *route, uint8_t byte) {
     switch (requests->state) {
@@ -142,7 +142,7 @@ static void end_target(struct http_requests *requests, struct http_route *route)
 
 static unsigned read_target(
     struct http_requests *requests, struct http_route *route, uint8_t byte) {
-    /* Without a version it is HTTP/0.9. */
+    /* A request line without a version is HTTP/0.9. */
     if (byte == '\n')
         return fail(requests);
     if (byte == ' ') {

@@ -1,8 +1,8 @@
 #ifndef SUPERVISE_PRELOAD_HTTP_REQUEST_H
 #define SUPERVISE_PRELOAD_HTTP_REQUEST_H
 
-/* The requests on a connection, one after the other. A header of the PROXY protocol, version 1 or 2, in
- * front of the first one is skipped. */
+/* Reads consecutive requests on a connection. It skips a header of the PROXY protocol, version 1 or
+ * 2, before the first one. */
 
 #include "http_message.h"
 #include "http_route.h"
@@ -12,12 +12,12 @@ struct http_requests {
     uint8_t state;
 };
 
-/* What has to be known of a request. */
+/* The data kept for each request. */
 struct http_request {
     struct http_route route;
     bool is_head;
     bool is_connect;
-    /* Whether the head is complete, and the route with it. */
+    /* Whether the head, and therefore the route, is complete. */
     bool has_head;
 };
 
@@ -26,21 +26,21 @@ enum http_request_event {
     http_request_begins = 1 << 0,
     http_request_head_ends = 1 << 1,
     http_request_ends = 1 << 2,
-    /* This is not HTTP/1. Nothing more can be read from this connection. */
+    /* The bytes are not HTTP/1. Nothing more can be read from this connection. */
     http_request_fails = 1 << 3,
 };
 
-/* Before the first byte of a connection. */
+/* Must be called before the first byte of a connection. */
 void requests_begin(struct http_requests *requests);
 
-/* Consumes bytes until something happens, and returns the events, or 0 when there are no more bytes.
- * http_request_begins comes alone, and before anything is written to `request`: whatever that points to
- * from the next call on, until the request's end, has to be the same. It may be NULL while the body is
- * read. */
+/* Consumes bytes until an event occurs, and returns the events, or 0 if all bytes are consumed.
+ * http_request_begins is returned alone, before anything is written to `request`. From the next
+ * call until the end of the request, `request` must point to the same object. It may be NULL while
+ * the body is read. */
 unsigned requests_read(
     struct http_requests *requests, struct http_request *request, struct http_bytes *bytes);
 
-/* Consumes bytes of a body that cannot be read. */
+/* Skips bytes of a body that cannot be read. */
 unsigned requests_skip(struct http_requests *requests, uint64_t count);
 
 #endif

@@ -1,18 +1,19 @@
 #ifndef SUPERVISE_PRELOAD_HTTP_RESPONSE_H
 #define SUPERVISE_PRELOAD_HTTP_RESPONSE_H
 
-/* The responses on a connection, one after the other. Interim ones, as 100 and 103, are skipped. */
+/* Reads consecutive responses on a connection. It skips interim responses such as 100 and 103. */
 
 #include "http_message.h"
 
 struct http_responses {
     struct http_message message;
     uint8_t state;
-    /* Of the current response, once it has begun. */
+    /* The status of the current response, once it has begun. */
     uint16_t status;
 };
 
-/* What decides on a response's body besides its own head. */
+/* The property of the request that, besides the head of the response, decides whether the response
+ * has a body. */
 enum http_response_to { http_to_any, http_to_head, http_to_connect };
 
 /* Bits. */
@@ -27,14 +28,14 @@ enum http_response_event {
 
 void responses_begin(struct http_responses *responses);
 
-/* Consumes bytes until something happens, and returns the events, or 0 when there are no more bytes. */
+/* Consumes bytes until an event occurs, and returns the events, or 0 if all bytes are consumed. */
 unsigned responses_read(
     struct http_responses *responses, enum http_response_to to, struct http_bytes *bytes);
 
-/* Consumes bytes of a body that cannot be read. */
+/* Skips bytes of a body that cannot be read. */
 unsigned responses_skip(struct http_responses *responses, uint64_t count);
 
-/* Whether a response has begun and not ended. */
+/* Returns whether a response has begun and not ended. */
 bool responses_are_within(const struct http_responses *responses);
 
 #endif

@@ -14,7 +14,7 @@ static bool is_hexadecimal(char byte) {
     return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
 }
 
-/* Digits with an optional sign and an optional fraction. */
+/* Matches digits with an optional sign and an optional fraction. */
 static bool is_number(const char *text, unsigned length) {
     unsigned digits = 0, points = 0;
     for (unsigned index = 0; index < length; index++) {
@@ -28,7 +28,7 @@ static bool is_number(const char *text, unsigned length) {
     return digits > 0;
 }
 
-/* `v1` to `v99`. */
+/* Matches `v1` to `v99`. */
 static bool is_version(const char *text, unsigned length) {
     return (length == 2 || length == 3) && text[0] == 'v' && text[1] >= '1' && text[1] <= '9'
         && (length == 2 || is_digit(text[2]));
@@ -68,7 +68,7 @@ static void end_segment(struct http_route *route) {
     const char *text = is_replaced ? "*" : route->segment;
     if (is_replaced)
         length = 1;
-    /* Two bytes stay free for the end of a route that is cut. */
+    /* Two bytes are reserved for the end of a truncated route. */
     if (route->length + 1 + length + 2 > route_limit) {
         append(route, "/*", 2);
         route->is_full = true;

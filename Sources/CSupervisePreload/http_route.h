@@ -1,11 +1,11 @@
 #ifndef SUPERVISE_PRELOAD_HTTP_ROUTE_H
 #define SUPERVISE_PRELOAD_HTTP_ROUTE_H
 
-/* The route of a request: its method and its path without the query, with the parts that identify
- * single objects or people replaced by `*`. Full paths are never kept: they may hold personal data,
- * and there is no end of them.
+/* The route of a request: its method and its path without the query. `*` replaces parts that
+ * identify single objects or people. Full paths are never kept, because they may contain personal
+ * data and their number is unlimited.
  *
- * A route is built byte by byte, in constant memory. It is visible ASCII with one space, behind the
+ * A route is built byte by byte in constant memory. It is visible ASCII, with one space after the
  * method. */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 enum {
     route_limit = 80,
-    /* A longer segment is replaced. */
+    /* Longer segments are replaced. */
     route_segment_limit = 24,
     route_method_limit = 20,
 };
@@ -21,12 +21,13 @@ enum {
 struct http_route {
     char text[route_limit];
     uint8_t length;
-    /* The segment that is being read, and its length; one more than the limit if it is longer. */
+    /* The segment being read and its length, which is the limit plus one if the segment is
+     * longer. */
     uint8_t segment_length;
     char segment[route_segment_limit];
-    /* Whether the segment has a byte that is not visible ASCII. */
+    /* Whether the segment contains a byte that is not visible ASCII. */
     bool is_foreign;
-    /* Whether there was no room for the next segment. The route then ends with a `*`. */
+    /* Whether there was no room for a segment. The route then ends with `*`. */
     bool is_full;
 };
 
@@ -35,16 +36,16 @@ void route_begin(struct http_route *route);
 /* Adds a byte of the method. */
 void route_add_method(struct http_route *route, uint8_t byte);
 
-/* Ends the method, and begins a path. */
+/* Ends the method and begins a path. */
 void route_begin_path(struct http_route *route);
 
-/* Adds a byte of the path behind its first slash. */
+/* Adds a byte of the path after its first slash. */
 void route_add(struct http_route *route, uint8_t byte);
 
 /* Ends the path. */
 void route_end(struct http_route *route);
 
-/* Ends a method whose target is not a path. */
+/* Ends the route of a method whose target is not a path. */
 void route_end_without_path(struct http_route *route);
 
 #endif

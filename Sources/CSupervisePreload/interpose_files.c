@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Not in every libc's headers (rename(2)). */
+/* Some libcs do not define it in their headers (rename(2)). */
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #endif
@@ -20,7 +20,7 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-/* Files of unix sockets, whose path, mode and owner are the master's to decide. */
+/* The master controls the path, mode and owner of the unix socket files. */
 
 int own_unlink(const char *path) IN_FRONT_OF("unlink");
 int own_unlinkat(int folder, const char *path, int flags) IN_FRONT_OF("unlinkat");
@@ -55,14 +55,14 @@ int own_remove(const char *path) {
     return is_held(AT_FDCWD, path) ? 0 : next.remove(path);
 }
 
-/* Neither is the file moved away nor is another one moved onto it. */
+/* Handles a rename that would move the listener's file or replace it. */
 static bool is_answered(int from, const char *old, int to, const char *new, unsigned flags) {
     if (!is_adopting)
         return false;
     if (socketfile_held(from, old) >= 0)
         return true;
     int listener = socketfile_held(to, new);
-    /* The kernel refuses to replace a file under this flag. */
+    /* With this flag the kernel refuses to replace a file. */
     if (listener < 0 || (flags & RENAME_NOREPLACE) != 0)
         return false;
     if ((flags & RENAME_EXCHANGE) == 0)

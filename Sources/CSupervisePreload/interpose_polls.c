@@ -9,8 +9,8 @@
 #include <sys/select.h>
 #include <time.h>
 
-/* poll(2) and select(2), which report no connection to a worker that is drained. Programs that are
- * compiled with checks call the second names. */
+/* poll(2) and select(2), which report no connections to a drained worker. Programs compiled with
+ * _FORTIFY_SOURCE call the second names. */
 
 int own_poll(struct pollfd *entries, nfds_t count, int timeout) IN_FRONT_OF("poll");
 int own_checked_poll(struct pollfd *entries, nfds_t count, int timeout, size_t size)
@@ -37,9 +37,9 @@ static void report_selected(int limit, const fd_set *reads) {
         reporting_selects(limit, reads);
 }
 
-/* A call that began before the drain, and is woken for a listener alone, returns 0 as at a timeout. It
- * does not wait again: the handler of a signal may have run meanwhile, and the program has to see that
- * its call has ended. */
+/* A call that began before the drain and is woken only for a listener returns 0, as after a
+ * timeout. It does not wait again: a signal handler may have run meanwhile, and the program must
+ * notice that its call ended. */
 #define POLL(call)                                                                                 \
     do {                                                                                           \
         int hidden = hide_listeners(entries, count);                                               \
@@ -59,7 +59,7 @@ int own_ppoll(
     POLL(next.ppoll(entries, count, timeout, mask));
 }
 
-/* The size was checked by whoever compiled the call, if it is known at all; libc only aborts. */
+/* The compiler checked the size if it knows it at all; libc would only abort. */
 int own_checked_poll(struct pollfd *entries, nfds_t count, int timeout, size_t size) {
     if (next.checked_poll == NULL || size / sizeof *entries >= count)
         return own_poll(entries, count, timeout);
@@ -74,7 +74,7 @@ int own_checked_ppoll(
     return next.checked_ppoll(entries, count, timeout, mask, size);
 }
 
-/* The same for select(2). */
+/* Does the same for select(2). */
 #define SELECT(call)                                                                               \
     do {                                                                                           \
         hide_members(limit, reads);                                                                \

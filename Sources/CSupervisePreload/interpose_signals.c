@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stddef.h>
 
-/* Dispositions of signals. A program that saves the handler that it finds and calls or restores it
- * later must not find ours. */
+/* Signal dispositions. A program that saves the handler that it finds, to call or restore it later,
+ * must not get ours. */
 
 typedef void (*signal_handler)(int);
 
@@ -27,7 +27,7 @@ int own_sigaction(int number, const struct sigaction *action, struct sigaction *
     return quiet_sigaction(number, action, old);
 }
 
-/* `next.CALL` is read only after it was resolved. */
+/* Reads `next.CALL` only after it was resolved. */
 #define SET_HANDLER(call)                                                                          \
     do {                                                                                           \
         if (next.call == NULL)                                                                     \
@@ -57,7 +57,7 @@ signal_handler own_xopen_signal(int number, signal_handler handler) {
     SET_HANDLER(sysv_signal);
 }
 
-/* It changes the mask too, whatever the handler. */
+/* sigset() also changes the mask, whatever the handler. */
 signal_handler own_sigset(int number, signal_handler handler) {
     if (next.sigset == NULL)
         next_resolve();

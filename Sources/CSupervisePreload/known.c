@@ -12,7 +12,8 @@
 enum { number_limit = 1024, numbers_in_word = 64 };
 
 static atomic_bool others_may_listen;
-/* A bit for each number that has been a listener of ours. Higher ones are asked about each time. */
+/* One bit for each number that has been one of our listeners. For higher numbers, the kernel is
+ * asked each time. */
 static _Atomic uint64_t known[number_limit / numbers_in_word];
 
 void known_others_listen(void) {
@@ -30,7 +31,7 @@ static enum visit visit_descriptor(int fd, void *found) {
     return *(bool *)found ? visit_stop : visit_continue;
 }
 
-/* Whether the process holds a listening socket that is not ours, or may. */
+/* Returns whether the process holds, or may hold, a listening socket that is not ours. */
 static bool has_others(void) {
     bool found = false;
     return !descriptors_visit(visit_descriptor, &found) || found;

@@ -1,22 +1,24 @@
 #ifndef SUPERVISE_PRELOAD_KNOWN_H
 #define SUPERVISE_PRELOAD_KNOWN_H
 
-/* Knowing, without a system call for each connection, that it came in through a listener of ours.
+/* Determines, without a system call per connection, whether a connection arrived through one of our
+ * listeners.
  *
- * accept() succeeds on listening sockets alone. While this process has none but ours, a number that
- * once was one of ours either still is, or is something that cannot accept; so it need not be asked
- * about again. A process has other listening sockets when it calls listen() on one, which passes
- * through our hands, or when it was given one, which is looked for before a number is trusted. From
- * then on the kernel is asked each time. What escapes is a socket that listens already, comes from
- * another process (SCM_RIGHTS, unix(7)), and gets the very number that a closed listener of ours
- * had, in a program that never calls listen() itself. */
+ * accept() succeeds only on listening sockets. As long as ours are the only ones in this process, a
+ * number that was once ours is either still ours or cannot accept, so it need not be checked again.
+ * The process can get other listening sockets in two ways. It calls listen(), which the library
+ * intercepts, or it inherits one, which is checked before a number is trusted. From then on the
+ * kernel is asked each time. One case is missed: the process receives a listening socket from
+ * another process (SCM_RIGHTS, unix(7)), it gets the number of a closed listener of ours, and the
+ * program never calls listen(). */
 
 #include <stdbool.h>
 
-/* Whether this descriptor, through which accept() has just succeeded, is a listener of ours. */
+/* Returns whether this descriptor, on which accept() has just succeeded, is one of our
+ * listeners. */
 bool known_accepted_through(int fd);
 
-/* The process listens on a socket of its own. */
+/* Must be called when the process listens on its own socket. */
 void known_others_listen(void);
 
 #endif

@@ -45,9 +45,9 @@ bool listener_has_path(const struct listener *listener) {
         && listener->address.un.sun_path[0] != '\0';
 }
 
-/* What it is bound to; nothing when that cannot be learned or is not a stream socket, and then no
- * bind() is taken for it. */
-static void learn_address(struct listener *listener) {
+/* Reads the bound address. If it cannot be read or is not a stream socket, the address stays empty,
+ * and then no bind() matches it. */
+static void read_address(struct listener *listener) {
     int type;
     socklen_t length = sizeof listener->address;
     int number = listener->number;
@@ -65,9 +65,9 @@ static void learn_address(struct listener *listener) {
     listener->is_v6_only = v6_only != 0;
 }
 
-/* A path of the full length has no NUL; the address ends where getsockname(2) said, and what is
- * behind it is zero. */
-static void learn_file(struct listener *listener) {
+/* A path of the full length has no NUL. The address ends where getsockname(2) reported, and the
+ * rest is zero. */
+static void read_file(struct listener *listener) {
     struct stat status;
     char path[sizeof listener->address.un.sun_path + 1] = {0};
     if (!listener_has_path(listener))
@@ -86,8 +86,8 @@ void listener_found(int index, int number) {
     listener->number = number;
     if (listener->is_known)
         return;
-    learn_address(listener);
-    learn_file(listener);
+    read_address(listener);
+    read_file(listener);
 }
 
 void listeners_open(void) {
@@ -106,7 +106,7 @@ void listeners_open(void) {
         listener->is_on_demand = *text == '+';
         if (listener->is_on_demand)
             text++;
-        /* A listener that is not under its number any more may still come to us under another. */
+        /* This process may still receive the listener under another number. */
         listener->number = -1;
         if (is_socket((int)number, &found) && found == inode)
             listener_found(listener_count, (int)number);

@@ -1,12 +1,12 @@
 #ifndef SUPERVISE_PRELOAD_LISTENERS_H
 #define SUPERVISE_PRELOAD_LISTENERS_H
 
-/* The master's listeners that this process inherited, as the environment names them, and how any
- * descriptor is known to be one of them.
+/* The listeners that this process inherited from the master, as named in the environment, and the
+ * identification of any descriptor as one of them.
  *
- * A listener is known by its socket's inode, asked of the kernel each time. Numbers are closed,
- * reused, duplicated, and passed to other processes, partly past libc, so what is remembered about a
- * number cannot be relied on. The one exception, for speed, is in known.h. */
+ * A listener is identified by its socket's inode, which is read from the kernel each time. Numbers
+ * are closed, reused, duplicated and passed to other processes, partly without libc, so recorded
+ * numbers are not reliable. known.h has the one exception, for speed. */
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -25,20 +25,20 @@ union socket_address {
 };
 
 struct listener {
-    /* Where it was found last; -1 when something else was there at the start. */
+    /* The number under which it was last found; -1 if another file had its number at the start. */
     int number;
-    /* Its number in the worker, whatever this process has there. */
+    /* Its number in the worker, whatever file this process has there. */
     int first_number;
     ino_t inode;
-    /* Whether it does not listen before a worker does. */
+    /* Whether it listens only once a worker calls listen(). */
     bool is_on_demand;
-    /* Whether the address is known: it can be asked of a descriptor alone. */
+    /* Whether the address is known. It can be read only from a descriptor. */
     bool is_known;
     union socket_address address;
     socklen_t address_length;
-    /* A `::` that takes no IPv4 connections (ipv6(7)). */
+    /* Whether a `::` accepts no IPv4 connections (ipv6(7)). */
     bool is_v6_only;
-    /* The file of a unix socket, when it could be found. */
+    /* The file of a unix socket, if it was found. */
     bool has_file;
     dev_t file_device;
     ino_t file_inode;
@@ -49,20 +49,20 @@ extern int listener_count;
 /* Whether any of them has a path in the file system. */
 extern bool listeners_have_paths;
 
-/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,5:INODE+`; the sign is for one on demand. */
+/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,5:INODE+`; `+` marks a listener on demand. */
 void listeners_open(void);
 
-/* The listener is under this number from now on. */
+/* Records that the listener now has this number. */
 void listener_found(int index, int number);
 
-/* Which listener this descriptor is, or -1. Leaves errno alone. */
+/* Returns the listener that this descriptor refers to, or -1. Preserves errno. */
 int listener_behind(int fd);
 
-/* Whether this listener, of which `fd` is a descriptor, takes connections; one on demand begins as none. */
+/* Returns whether this listener, with the descriptor `fd`, accepts connections. One on demand does
+ * not at first. */
 bool listener_listens(int index, int fd);
 
-/* Whether the path of this listener's address is in the file system, not in the abstract
- * namespace. */
+/* Returns whether this listener's path is in the file system and not in the abstract namespace. */
 bool listener_has_path(const struct listener *listener);
 
 #endif

@@ -17,8 +17,8 @@
 #include <sys/ioctl.h>
 #include <sys/time.h>
 
-/* A bit for each listener that the program expects to block. With none, as in every event loop,
- * nothing has to be looked up. */
+/* One bit for each listener that the program expects to block. If none is set, as in every event
+ * loop, no descriptor needs to be checked. */
 static _Atomic uint64_t expected_to_block;
 
 _Static_assert(listener_limit <= 64, "a bit for each listener");
@@ -55,9 +55,10 @@ void mode_begin(void) {
     }
 }
 
-void mode_adopt(int listener, int fd, bool is_nonblocking) {
+void mode_attach(int listener, int fd, bool is_nonblocking) {
     if (is_nonblocking) {
-        /* Unlike F_SETFL this changes the one flag and cannot undo what a sibling does now. */
+        /* Unlike F_SETFL, this changes only one flag, so it cannot undo a simultaneous change by a
+         * sibling. */
         int on = 1;
         raw_call3(SYS_ioctl, fd, FIONBIO, (long)&on);
     }
@@ -87,9 +88,10 @@ bool mode_keep_nonblocking(int fd) {
     return true;
 }
 
-/* poll(2) is never restarted after a signal's handler, accept(2) is if the handler was installed
- * with SA_RESTART (signal(7)). Which handler ran cannot be known; if all of them restart, this one
- * did. Leaves errno alone, which libc's refusal to describe its own signals would change. */
+/* After a signal handler, poll(2) is never restarted, and accept(2) is restarted if the handler
+ * was installed with SA_RESTART (signal(7)). It is unknown which handler ran, but if all of them
+ * restart, this one did too. Preserves errno: libc refuses to describe its own signals and sets
+ * it. */
 static bool all_handlers_restart(void) {
     int code = errno;
     bool result = true;
@@ -118,7 +120,7 @@ static void begin_patience(struct patience *patience, const struct timeval *time
     }
 }
 
-/* What is left in milliseconds, rounded up. */
+/* Returns the remaining milliseconds, rounded up. */
 static int remaining(const struct patience *patience) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -141,7 +143,7 @@ bool mode_wait(int fd, struct patience *patience) {
     raw_option(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     bool is_limited = timeout.tv_sec != 0 || timeout.tv_usec != 0;
     if (is_limited) {
-        /* A description that blocks has waited as long as that already (socket(7)). */
+        /* A blocking description has already waited that long (socket(7)). */
         long flags = raw_call3(SYS_fcntl, fd, F_GETFL, 0);
         if (flags >= 0 && (flags & O_NONBLOCK) == 0)
             return false;
@@ -149,7 +151,7 @@ bool mode_wait(int fd, struct patience *patience) {
     }
     for (;;) {
         struct pollfd entry = {.fd = fd, .events = POLLIN};
-        /* libc's, since a thread that waits in accept() may be cancelled. */
+        /* libc's function, because a thread that waits in accept() may be cancelled. */
         int ready = next.poll(&entry, 1, is_limited ? remaining(patience) : -1);
         if (ready > 0)
             return true;
@@ -159,13 +161,14 @@ bool mode_wait(int fd, struct patience *patience) {
         }
         if (listener_behind(fd) < 0)
             return true;
-        /* With a timeout accept(2) is not restarted either. */
+        /* accept(2) is not restarted if there is a timeout. */
         if (errno != EINTR || is_limited || !all_handlers_restart())
             return false;
     }
 }
 
-/* Whether this is a connection that came in through the listener. Both have the same address. */
+/* Checks whether this is a connection that arrived through the listener. Both have the same
+ * address. */
 static enum visit visit_descriptor(int fd, void *context) {
     struct stat status;
     union socket_address listener, here, peer;
@@ -197,8 +200,8 @@ bool mode_expects_to_wait(int fd) {
         || (listener >= 0 && is_expected_to_block(listener));
 }
 
-/* Waits, for good or for this long, without taking a wake-up from anybody. Returns false with errno.
- * True: the listener was shut down meanwhile. */
+/* Waits, indefinitely or for this long, without taking a wake-up from another waiter. Returns true
+ * if the listener was shut down meanwhile, or false with errno. */
 static bool wait_for_nothing(int fd, struct patience *patience) {
     for (;;) {
         struct pollfd entry = {.fd = fd, .events = 0};
@@ -214,11 +217,11 @@ static bool wait_for_nothing(int fd, struct patience *patience) {
     }
 }
 
-/* A thread that does nothing but accept expects to wait, for as long as it takes, while others do the
- * work, and so does a program with one thread and nothing to do. An answer other than a connection
- * would take many of them by surprise. A program that polls has to go on: with one thread it may be
- * serving a request. It asks again at once as long as connections for others are in the queue, so a
- * short wait keeps it from spinning. */
+/* A thread that only accepts expects to wait for any length of time while others do the work, and
+ * so does an idle program with one thread. Many of them do not handle any result except a
+ * connection. A program that polls must continue: with one thread, it may be serving a request. It
+ * retries immediately as long as the queue holds connections for other workers, so a short wait
+ * prevents a busy loop. */
 bool mode_find_nothing(int fd) {
     struct pollfd entry = {.fd = fd, .events = POLLIN};
     bool is_readable = next.poll(&entry, 1, 0) > 0;

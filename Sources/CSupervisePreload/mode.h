@@ -1,54 +1,56 @@
 #ifndef SUPERVISE_PRELOAD_MODE_H
 #define SUPERVISE_PRELOAD_MODE_H
 
-/* The blocking mode that this program believes its listeners to have.
+/* The blocking mode that this program expects of its listeners.
  *
- * O_NONBLOCK belongs to the open file description (fcntl(2)), which all workers share. One that
- * expects accept() to return at once is frozen by a description that blocks, so the flag is set where
- * any program wants it and is never cleared. A program that expects accept() to wait gets that by
- * poll(2), and fcntl() tells it what it expects to read.
+ * O_NONBLOCK belongs to the open file description (fcntl(2)), which all workers share. A program
+ * that expects accept() to return immediately would hang on a blocking description, so the flag is
+ * set if any program requests it and is never cleared. If a program expects accept() to wait, the
+ * library waits with poll(2), and fcntl() reports the mode that the program set.
  *
- * What is expected is kept for each listener, not for each descriptor: duplicates share it, as they
- * would share the flag, however they were made. The child of fork(2) takes its copy along; a program
- * that is executed begins with the mode that the descriptor has. */
+ * The mode is kept per listener, not per descriptor: duplicates share it as they would share the
+ * flag, however they were made. A child of fork(2) inherits it. An executed program starts with the
+ * mode of the descriptor. */
 
 #include <stdbool.h>
 #include <time.h>
 
-/* Takes the mode that the inherited listeners have. */
+/* Reads the mode of the inherited listeners. */
 void mode_begin(void);
 
-/* The program's socket of this mode becomes this listener, of which `fd` is a descriptor. */
-void mode_adopt(int listener, int fd, bool is_nonblocking);
+/* Attaches a program's socket of this mode to this listener, which has the descriptor `fd`. */
+void mode_attach(int listener, int fd, bool is_nonblocking);
 
-/* What fcntl(fd, F_GETFL) is to tell when the kernel says `flags`. */
+/* Returns the result of fcntl(fd, F_GETFL) for the program if the kernel returned `flags`. */
 int mode_flags(int fd, int flags);
 
-/* The descriptor was made non-blocking. */
+/* Records that the program made the descriptor non-blocking. */
 void mode_became_nonblocking(int fd);
 
-/* Instead of making a listener blocking: true when `fd` is one, and nothing else is to be done. */
+/* Replaces making a listener blocking. Returns true if `fd` is a listener, and then no system call
+ * is needed. */
 bool mode_keep_nonblocking(int fd);
 
-/* Whether the program expects accept() on any listener to wait. */
+/* Returns whether the program expects accept() on any listener to wait. */
 bool mode_may_wait(void);
 
-/* The end of a wait that is under way; all zero at first. */
+/* The deadline of a wait; all zero at first. */
 struct patience {
     bool is_set;
     struct timespec end;
 };
 
-/* After accept() has failed with EAGAIN: waits when the program expects that. True: try again;
- * false: accept() is to fail with errno as it is then, EAGAIN or EINTR. */
+/* Must be called after accept() has failed with EAGAIN. Waits if the program expects that. Returns
+ * true if accept() must be retried. Returns false if it must fail with the current errno, EAGAIN or
+ * EINTR. */
 bool mode_wait(int fd, struct patience *patience);
 
-/* Whether the program expects accept() on this descriptor to wait for a connection. */
+/* Returns whether the program expects accept() on this descriptor to wait for a connection. */
 bool mode_expects_to_wait(int fd);
 
-/* accept() on this listener is to find nothing, whatever is in its queue: it fails with errno as it
- * is then, after the time for which the program expects it to wait. True: the descriptor is something
- * else now, and accept() is to be tried. */
+/* Makes accept() on this listener find nothing, whatever its queue contains. accept() must fail
+ * with the current errno, after the time that the program expects it to wait. Returns true if the
+ * descriptor now refers to another file, and accept() must be retried. */
 bool mode_find_nothing(int fd);
 
 #endif

@@ -14,8 +14,9 @@
 static struct sockaddr_un address;
 static socklen_t address_length;
 
-/* A connected socket, for a program that becomes a user who may not reach the path. Programs that close
- * what they do not know close it too, and its number is then another file's: it is known by inode. */
+/* A connected socket, for a program that changes to a user without access to the path. Programs
+ * that close unknown descriptors close it as well, and another file may get its number. So it is
+ * identified by inode. */
 enum { lowest_number = 64 };
 static int kept = -1;
 static struct stat kept_status;

@@ -11,18 +11,18 @@
 
 enum { notify_key_limit = 24, notify_text_limit = 128 };
 
-/* Remembers the address, since programs remove the variable from their environment. */
+/* Copies the address, because programs remove the variable from their environment. */
 void notify_prepare(void);
 
-/* The master's address; NULL when there is none. */
+/* Returns the master's address, or NULL if there is none. */
 const struct sockaddr *notify_address(socklen_t *length);
 
-/* Writes a key, which ends with `=`, and a number; the length. The room is notify_key_limit and
- * digits_limit. */
+/* Writes a key, which ends with `=`, and a number. Returns the length. It needs room for
+ * notify_key_limit and digits_limit bytes. */
 size_t notify_write(char *message, const char *key, uint64_t number);
 
-/* Sends one line; false when the master cannot take it now, true also when there is nobody to send
- * to. Never blocks, leaves errno alone. */
+/* Sends one line. Returns false if the master's socket is full, and true also if there is no
+ * address. Never blocks and preserves errno. */
 bool notify_send(const char *key, uint64_t number);
 bool notify_send_text(const char *key, const char *text);
 

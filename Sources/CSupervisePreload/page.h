@@ -11,27 +11,28 @@
 
 #include "supervise_page.h"
 
-/* Maps the page that the environment names; without a page that is truly this worker's, nothing is
+/* Maps the page that the environment names. Without a page that belongs to this worker, nothing is
  * counted. */
 void page_open(void);
 
-/* Whether there is a page to count on. */
+/* Returns whether a page is mapped. */
 bool page_is_open(void);
 
-/* Counts one connection; true when this very one reached the master's limit and the program does
- * not count its requests itself. */
+/* Counts one connection. Returns true if this connection reached the master's limit and the program
+ * does not count its own requests. */
 bool page_count_connection(void);
 
-/* The connections so far, by all processes of this worker. */
+/* Returns the number of connections so far, in all processes of this worker. */
 uint64_t page_connections(void);
 
-/* The flags that the master has set; 0 without a page. */
+/* Returns the flags that the master has set; 0 without a page. */
 uint32_t page_flags(void);
 
-/* Reports on the page; true where no process of this worker had before. */
+/* Sets a report on the page. Returns true if no process of this worker had set it before. */
 bool page_report(enum supervise_page_reports report);
 
-/* Whether a process of this worker has reported it; true without a page, since nobody would read it. */
+/* Returns whether a process of this worker has set the report. Returns true without a page, because
+ * nothing would read it. */
 bool page_has_reported(enum supervise_page_reports report);
 
 #endif

@@ -27,7 +27,7 @@ static long parent_of(int pid) {
     long size = raw_call3(SYS_read, file, (long)text, sizeof text - 1);
     raw_call3(SYS_close, file, 0, 0);
     text[size > 0 ? size : 0] = '\0';
-    /* `PID (NAME) STATE PARENT`, and the name may have parentheses of its own (proc_pid_stat(5)). */
+    /* `PID (NAME) STATE PARENT`. The name may contain parentheses (proc_pid_stat(5)). */
     const char *name_end = strrchr(text, ')');
     uint64_t parent;
     if (name_end == NULL || strlen(name_end) < 4)
@@ -36,7 +36,7 @@ static long parent_of(int pid) {
     return digits_read(&name_end, &parent) ? (long)parent : -1;
 }
 
-/* The worker itself is who LISTEN_PID names (sd_listen_fds(3)); its parent is the master. */
+/* LISTEN_PID is the pid of the worker (sd_listen_fds(3)), and the worker's parent is the master. */
 static long find_master(void) {
     const char *text = environment_value("LISTEN_PID");
     uint64_t worker;
@@ -50,7 +50,7 @@ static bool is_meant(const siginfo_t *info) {
     if (info->si_code != SI_USER && info->si_code != SI_TKILL && info->si_code != SI_QUEUE)
         return true;
     long sender = info->si_pid;
-    /* A process of another namespace. */
+    /* The sender is in another pid namespace. */
     if (sender == 0)
         return false;
     return sender == master || sender == raw_call3(SYS_getpid, 0, 0, 0)
@@ -65,7 +65,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     next.sigaction(number, &action, NULL);
-    /* It arrives when the handler returns, which blocks it. */
+    /* The handler blocks the signal, so it is delivered when the handler returns. */
     long pid = raw_call3(SYS_getpid, 0, 0, 0);
     raw_call3(SYS_tgkill, pid, raw_call3(SYS_gettid, 0, 0, 0), number);
 }

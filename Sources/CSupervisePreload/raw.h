@@ -1,11 +1,11 @@
 #ifndef SUPERVISE_PRELOAD_RAW_H
 #define SUPERVISE_PRELOAD_RAW_H
 
-/* System calls past libc (syscall(2)).
+/* System calls that bypass libc (syscall(2)).
  *
- * What the library asks the kernel for on its own account must not be a cancellation point
- * (pthreads(7)), must leave errno alone and must not come back to our own syscall(). They also stand
- * in for libc's functions while those are not resolved yet. Each gives the result, or -errno. */
+ * The library's own system calls must not be cancellation points (pthreads(7)), must preserve errno
+ * and must not call our own syscall(). They also replace libc's functions until those are resolved.
+ * Each returns the result, or -errno. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,17 +51,16 @@ static inline long raw_call3(long number, long a, long b, long c) {
     return raw_call(number, a, b, c, 0, 0, 0);
 }
 
-/* fstat(2); libc's takes a longer way in some versions. */
+/* fstat(2); some versions of libc take a slower path. */
 static inline bool raw_fstat(int fd, struct stat *status) {
     return raw_call3(SYS_fstat, fd, (long)status, 0) == 0;
 }
 
-/* fstatat(2). */
 static inline bool raw_fstatat(int folder, const char *path, struct stat *status, int flags) {
     return raw_call(SYS_newfstatat, folder, (long)path, (long)status, flags, 0, 0) == 0;
 }
 
-/* getsockopt(2) of a plain value; false when it has another size. */
+/* getsockopt(2) of a plain value. Returns false if the option has another size. */
 static inline bool raw_option(int fd, int level, int name, void *value, uint32_t size) {
     uint32_t found = size;
     long result =

@@ -25,31 +25,31 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-enum { lowest_number = 64, patience_seconds = 20, kernel_mask_bytes = 8 };
+enum { lowest_number = 64, response_timeout_seconds = 20, kernel_mask_bytes = 8 };
 
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static bool is_given_up[listener_limit];
-/* A master that does not answer once is not waited for again. */
-static bool is_master_silent;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool has_failed[listener_limit];
+/* Set if the master did not respond once; later requests do not wait for it. */
+static bool has_master_timed_out;
 
 static void close_number(long fd) {
     raw_call3(SYS_close, fd, 0, 0);
 }
 
-/* Whether the descriptor is ready in the time that is left; a signal does not end the wait, but its
- * handler runs. */
+/* Waits until the descriptor is ready or no time is left. A signal runs its handler and does not
+ * end the wait. */
 static bool becomes_ready(long fd, short events, struct timespec *left) {
     struct pollfd entry = {.fd = (int)fd, .events = events};
     long result;
     do {
-        /* The kernel writes the rest of the time back (poll(2)). */
+        /* The kernel updates the remaining time (poll(2)). */
         result = raw_call(SYS_ppoll, (long)&entry, 1, (long)left, 0, kernel_mask_bytes, 0);
     } while (result == -EINTR);
     return result > 0;
 }
 
-/* A socket that can send to the master and be answered by nobody else: a connected one receives from
- * its peer alone, and the kernel chooses its own address (unix(7), "Autobind feature"). */
+/* Returns a socket that sends to the master and receives only from it: a connected socket receives
+ * only from its peer, and the kernel chooses its own address (unix(7), "Autobind feature"). */
 static long connected_socket(void) {
     socklen_t length;
     const struct sockaddr *master = notify_address(&length);
@@ -66,7 +66,7 @@ static long connected_socket(void) {
     return -1;
 }
 
-static bool ask(long fd, ino_t inode, struct timespec *left) {
+static bool request_listener(long fd, ino_t inode, struct timespec *left) {
     char message[notify_key_limit + digits_limit];
     size_t length = notify_write(message, "X_LISTENER=", inode);
     long sent;
@@ -77,7 +77,7 @@ static bool ask(long fd, ino_t inode, struct timespec *left) {
     return sent == (long)length;
 }
 
-/* The descriptor of an answer, or -1. */
+/* Returns the descriptor in a response, or -1. */
 static int received(long fd) {
     union {
         struct cmsghdr align;
@@ -101,21 +101,21 @@ static int received(long fd) {
     return number;
 }
 
-static int from_master(ino_t inode) {
-    struct timespec left = {.tv_sec = patience_seconds};
-    long fd = is_master_silent ? -1 : connected_socket();
+static int request_from_master(ino_t inode) {
+    struct timespec left = {.tv_sec = response_timeout_seconds};
+    long fd = has_master_timed_out ? -1 : connected_socket();
     if (fd < 0)
         return -1;
     int found = -1;
-    if (ask(fd, inode, &left) && becomes_ready(fd, POLLIN, &left))
+    if (request_listener(fd, inode, &left) && becomes_ready(fd, POLLIN, &left))
         found = received(fd);
     else
-        is_master_silent = true;
+        has_master_timed_out = true;
     close_number(fd);
     return found;
 }
 
-static int from_worker(int number) {
+static int copy_from_worker(int number) {
     uint64_t pid;
     if (!environment_worker(&pid))
         return -1;
@@ -127,7 +127,7 @@ static int from_worker(int number) {
     return found < 0 ? -1 : (int)found;
 }
 
-/* Programs expect low numbers to be theirs, and some choose them (dup2(2)). */
+/* Programs expect low numbers to be free, and some choose them (dup2(2)). */
 static int raised(int fd) {
     long higher = raw_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest_number);
     if (higher < 0)
@@ -148,17 +148,17 @@ static bool take(int index, int fd) {
 }
 
 bool recover_listener(int index) {
-    pthread_mutex_lock(&turn);
+    pthread_mutex_lock(&lock);
     const struct listener *listener = &listeners[index];
     bool is_held = listener_behind(listener->number) == index;
-    if (!is_held && !is_given_up[index]) {
-        is_held = take(index, from_master(listener->inode))
-            || take(index, from_worker(listener->first_number));
-        is_given_up[index] = !is_held;
+    if (!is_held && !has_failed[index]) {
+        is_held = take(index, request_from_master(listener->inode))
+            || take(index, copy_from_worker(listener->first_number));
+        has_failed[index] = !is_held;
         if (!is_held)
             notify_send("X_NOT_ADOPTED=", listener->inode);
     }
-    pthread_mutex_unlock(&turn);
+    pthread_mutex_unlock(&lock);
     return is_held;
 }
 

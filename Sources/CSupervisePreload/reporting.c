@@ -8,7 +8,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* More are not a server's own listeners, and each costs a system call until there is a report. */
+/* A server has fewer listeners of its own, and each entry costs a system call until there is a
+ * report. */
 enum { most_entries = 1024 };
 
 static atomic_bool is_due;
@@ -26,7 +27,8 @@ void reporting_waits_on(int fd) {
     if (!reporting_is_due() || listener_behind(fd) < 0)
         return;
     atomic_store_explicit(&is_due, false, memory_order_relaxed);
-    /* A datagram that finds no room is not sent again: the master reads the page as well. */
+    /* A datagram that fails because the socket is full is not repeated: the master also reads the
+     * page. */
     if (page_report(supervise_page_waits))
         notify_send("X_LISTENING=", 1);
 }
@@ -42,7 +44,7 @@ void reporting_selects(int count, const fd_set *readable) {
     if (readable == NULL)
         return;
     for (int fd = 0; fd < count && fd < most_entries && reporting_is_due(); fd++) {
-        /* The set may be larger than an fd_set, as select(2) allows. */
+        /* The set may be larger than an fd_set (select(2)). */
         const unsigned long *words = (const unsigned long *)(const void *)readable;
         int bits = 8 * (int)sizeof *words;
         if ((words[fd / bits] >> (fd % bits) & 1) != 0)

@@ -8,8 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Before glibc 2.34 dlsym() is in libdl.so, which this library cannot require: newer systems may lack
- * the file. So the reference is weak and names the oldest version, which every glibc has. */
+/* Before glibc 2.34 dlsym() is in libdl.so, which this library cannot require, because newer
+ * systems may lack the file. So the reference is weak and names the oldest version, which every
+ * glibc provides. */
 #ifdef __GLIBC__
 #if defined(__x86_64__)
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
@@ -19,7 +20,7 @@ __asm__(".symver dlsym, dlsym@GLIBC_2.17");
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 #endif
 
-/* The tables of a loaded object by which symbols are found (elf(5)). */
+/* The tables of a loaded object for symbol lookup (elf(5)). */
 struct tables {
     const ElfW(Sym) *symbols;
     const char *names;
@@ -37,7 +38,7 @@ struct search {
 
 enum { hidden_version = 0x8000, hash_bits_per_word = sizeof(ElfW(Addr)) * 8 };
 
-/* glibc adds the base to the addresses in memory, musl and the kernel's own object do not. */
+/* glibc adds the base to the addresses in memory; musl and the vDSO do not. */
 static const void *at(const struct dl_phdr_info *object, ElfW(Addr) address) {
     return (const void *)(address < object->dlpi_addr ? object->dlpi_addr + address : address);
 }
@@ -70,7 +71,7 @@ static bool is_wanted(const struct tables *tables, uint32_t index, const char *n
         && strcmp(tables->names + symbol->st_name, name) == 0;
 }
 
-/* Index 0 is no symbol. */
+/* Index 0 is not a symbol. */
 static uint32_t find_by_gnu_hash(const struct tables *tables, const char *name) {
     uint32_t code = 5381;
     for (const unsigned char *next = (const unsigned char *)name; *next != '\0'; next++)

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-/* Whether binds are answered with our listeners (SUPERVISE_WORKER_ADOPT). Off in every program that
- * is no worker, which then has libc's functions and nothing else. */
+/* Whether binds get our listeners (SUPERVISE_WORKER_ADOPT). It is off in every program that is not
+ * a worker, which then uses only libc's functions. */
 extern bool is_adopting;
 
 #endif

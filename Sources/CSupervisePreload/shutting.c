@@ -13,13 +13,13 @@
 
 enum {
     registration_limit = 64,
-    /* Above the numbers that programs expect to be the next free ones. */
+    /* Numbers above those that programs expect to be the next free ones. */
     least_kept_number = 256,
 };
 
 struct exchange {
     ino_t inode;
-    /* The descriptor that keeps the listener. */
+    /* The descriptor that keeps the listener open. */
     int kept;
     int substitute;
 };
@@ -38,7 +38,7 @@ static enum visit visit_descriptor(int fd, void *context) {
 
 static int keep(int fd) {
     long number = raw_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least_kept_number);
-    /* Where few descriptors are allowed. */
+    /* The descriptor limit may be low. */
     if (number < 0)
         number = raw_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
     return (int)number;

@@ -11,7 +11,7 @@ static bool is_file_of(const struct listener *listener, const struct stat *statu
         && listener->file_device == status->st_dev && listener->file_inode == status->st_ino;
 }
 
-/* Both are NUL-terminated or of the full length: they were copied into zeroed addresses. */
+/* Both are NUL-terminated or of the full length, because they were copied into zeroed addresses. */
 static bool is_same_path(const struct listener *listener, const char *path) {
     return strncmp(listener->address.un.sun_path, path, sizeof listener->address.un.sun_path) == 0;
 }
@@ -20,7 +20,7 @@ bool socketfile_is_named(const struct listener *listener, const char *path) {
     struct stat status;
     if (!listener_has_path(listener))
         return false;
-    /* The master's own relative path meant its own working directory. */
+    /* A relative path of the master is relative to the master's working directory. */
     if (path[0] == '/' && is_same_path(listener, path))
         return true;
     return raw_fstatat(AT_FDCWD, path, &status, 0) && is_file_of(listener, &status);
@@ -43,8 +43,8 @@ int socketfile_held(int folder, const char *path) {
         const struct listener *listener = &listeners[index];
         if (!listener->has_file)
             continue;
-        /* Programs remove many files. However the folder is spelt, the last component is the same,
-         * and only then is the kernel asked. */
+        /* Programs remove many files. The last component is the same in every spelling of the path,
+         * so the kernel is asked only if it matches. */
         const char *own = listener->address.un.sun_path;
         const char *own_name = last_component(own, sizeof listener->address.un.sun_path);
         size_t room = sizeof listener->address.un.sun_path - (size_t)(own_name - own);

@@ -21,21 +21,21 @@
 #include <time.h>
 #include <ucontext.h>
 
-/* glibc's signal for pthread_cancel(3). It is the one that a program cannot block. glibc's handler,
- * where it is installed, ignores a signal that was not sent by tgkill(2), as this one is not. */
+/* glibc's signal for pthread_cancel(3), the only one that a program cannot block. If glibc's
+ * handler is installed, it ignores a signal that was not sent by tgkill(2), as this one was not. */
 
-/* What an accept(2) that was woken fails with: nothing that it fails with by itself. */
+/* The error of an accept(2) that was woken; accept(2) never returns it otherwise. */
 enum { woken_code = ECANCELED };
 
 enum {
-    /* A thread may be on its way into accept(2) at the first rounds. */
+    /* During the first rounds, a thread may still be entering accept(2). */
     rounds_limit = 20,
     rounds_without_waiting = 3,
-    /* Of what poll(2) is given. */
+    /* The limit on the entries of poll(2) that are read. */
     polled_limit = 256,
 };
 
-/* As rt_sigaction(2) takes it. */
+/* The structure of rt_sigaction(2). */
 struct kernel_action {
     uintptr_t handler;
     unsigned long flags;
@@ -43,9 +43,9 @@ struct kernel_action {
     uint64_t mask;
 };
 
-/* The kernel is about to repeat a call that this signal interrupted (SA_RESTART of sigaction(2)). An
- * accept() on a listener of a drained worker is not repeated: it would take one more connection, maybe
- * just before the program ends. Nothing else that a thread does is changed. */
+/* The kernel is about to restart a call that this signal interrupted (SA_RESTART of sigaction(2)).
+ * An accept() on a listener of a drained worker must not restart: it would take one more
+ * connection, possibly just before the program ends. Other calls are left unchanged. */
 static void end_accept(int number, siginfo_t *info, void *data) {
     (void)number;
     (void)info;
@@ -83,7 +83,7 @@ __asm__(".text\n"
         "mov $15, %eax\n"
         "syscall\n");
 #else
-/* The kernel supplies the way back from a handler. */
+/* The kernel supplies the return from a handler. */
 enum { restorer_flag = 0 };
 static void (*const supervise_wake_restorer)(void) = NULL;
 #endif
@@ -237,7 +237,7 @@ void wake_waiting(ino_t inode) {
     if (!prepare())
         return;
     int quiet = 0;
-    for (int turn = 0; turn < rounds_limit && quiet < rounds_without_waiting; turn++) {
+    for (int count = 0; count < rounds_limit && quiet < rounds_without_waiting; count++) {
         struct round round = {.inode = inode};
         round.own_thread = (int)raw_call3(SYS_gettid, 0, 0, 0);
         numbers_visit("/proc/self/task", visit_thread, &round);
