@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What looking at a master costs: the processor time that the master uses for a scrape of many workers,
-and how often it wakes when nobody looks.
+"""Measures the cost of monitoring a master: the processor time of the master for a scrape of many
+workers, and its wakeups without requests.
 
     swift build -c release
     Tests/Benchmarks/control.py [--workers 1000] [--scrapes 40] [PROGRAM]
 
-Processor time is that of /proc/PID/schedstat, so other load on the machine does not count. Ends with
-status 1 when a scrape costs more than 5 ms or an idle master wakes.
+Processor time is that of /proc/PID/schedstat, so other load on the machine does not count. Exits
+with status 1 if a scrape costs more than 5 ms or an idle master wakes.
 """
 
 import argparse
@@ -34,10 +34,10 @@ def processor_ms(pid):
 
 
 def measure(pid, address, path):
-    """The median cost of a request in ms, and the size of its answer."""
+    """Returns the median cost of a request in ms, and the size of its response."""
     costs = []
     for _ in range(arguments.scrapes):
-        # Long enough for the figures to be read anew, as they are with 15 s in between.
+        # The pause is long enough that the figures are sampled again, as with an interval of 15 s.
         time.sleep(0.6)
         before = processor_ms(pid)
         connection = http.client.HTTPConnection(address, timeout=30)

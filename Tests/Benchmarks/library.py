@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""What the preload library costs a program that accepts, and one that answers a request beside.
+"""Measures the cost of the preload library for a program that accepts connections, and for one that
+also answers a request on each.
 
     Tests/Benchmarks/run --figures counting --quick  # builds the library too
     Tests/Benchmarks/library.py [RUNS] [CONNECTIONS]
 
-The same server runs with and without the library, in turns, since a machine is not as fast now as it
-was a minute ago. Ratios are of neighbouring runs, and of the best of each kind, which others on the
-machine have disturbed least; 1 is no difference. The processor time is that of the server alone: it
-tells what the clients' share of a connection hides.
+The same server runs with and without the library in turns, because the speed of the machine changes
+over time. Ratios are of adjacent runs, and of the best run of each kind, which other load disturbed
+least; 1 is no difference. The processor time is that of the server alone, so it does not include
+the clients' share of a connection.
 """
 
 import os
@@ -37,7 +38,7 @@ def compile(folder, name, *sources):
 
 
 def run(server, clients, kind, connections, with_library):
-    """Connections per second, and the server's nanoseconds for each."""
+    """Returns connections per second, and the server's nanoseconds per connection."""
     held = Held()
     environment = dict(held.environment)
     if with_library:
@@ -52,7 +53,7 @@ def run(server, clients, kind, connections, with_library):
         try:
             with socket.create_connection(("127.0.0.1", held.port)) as client:
                 client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                # A listener that we hold takes connections before there is a server.
+                # The kernel queues connections on our listener before a server runs.
                 client.settimeout(30)
                 while client.recv(4096):
                     continue
@@ -71,14 +72,15 @@ def run(server, clients, kind, connections, with_library):
     return connections / (int(took.stdout) / 1e9), used / connections
 
 
-def tell(name, unit, best, without, with_library):
+def report(name, unit, best, without, with_library):
     ratios = sorted(b / a for a, b in zip(without, with_library))
     quarter = len(ratios) // 4
     print(
         f"  {name}: {statistics.median(without):.0f} {unit} without, "
         f"{statistics.median(with_library):.0f} with; ratio {statistics.median(ratios):.3f} "
         f"(middle half {ratios[quarter]:.3f}–{ratios[-1 - quarter]:.3f}, "
-        f"all {ratios[0]:.3f}–{ratios[-1]:.3f}); of the best {best(with_library) / best(without):.3f}")
+        f"all {ratios[0]:.3f}–{ratios[-1]:.3f}); of the best runs "
+        f"{best(with_library) / best(without):.3f}")
 
 
 def main():
@@ -97,18 +99,18 @@ def main():
         addition, question = costs.stdout.split()
         print(
             f"for each connection: {addition} ns to count; {question} ns more in a program that "
-            "listens elsewhere too")
+            "also listens on other sockets")
         for kind in ("answer", "accept"):
             results = {False: [], True: []}
-            for turn in range(runs):
-                # Neither is always the one that comes second.
-                for with_library in ((False, True), (True, False))[turn % 2]:
+            for number in range(runs):
+                # The order alternates, so that neither is always second.
+                for with_library in ((False, True), (True, False))[number % 2]:
                     results[with_library].append(
                         run(server, clients, kind, connections, with_library))
             (rates, times), (new_rates, new_times) = zip(*results[False]), zip(*results[True])
             print(f"{kind}:")
-            tell("connections", "/s", max, rates, new_rates)
-            tell("processor", "ns each", min, times, new_times)
+            report("connections", "/s", max, rates, new_rates)
+            report("processor", "ns each", min, times, new_times)
 
 
 main()

@@ -1,11 +1,11 @@
-"""What a look at the memory of workers costs the master.
+"""Measures the master's cost of a memory sample of a worker.
 
     swift build -c release && python3 Tests/Benchmarks/memory.py [--workers 1000] [--seconds 5]
 
-Runs pools of idle workers (sleep) under caps that they never reach, every 100 ms a look, and divides
-the processor time of the master by its looks. These are counted by the kernel: each is one read call
-(`syscr` in proc_pid_io(5)). The figure for 10,000 workers is measured only with --workers 10000;
-otherwise it is the figure of one worker times 10,000, and said to be.
+Runs pools of idle workers (sleep) with caps that they never reach and a memory-interval of 100 ms.
+Divides the processor time of the master by its samples. The kernel counts these: each is one read
+call (`syscr` in proc_pid_io(5)). The figure for 10,000 workers is measured only with --workers
+10000; otherwise it is the figure of one worker times 10,000, and labelled so.
 """
 import argparse, os, signal, subprocess, sys, tempfile, time
 
@@ -43,8 +43,8 @@ def measure(name, settings, command):
         cpu, count = processor_seconds(master.pid) - cpu, reads(master.pid) - count
         seconds = time.monotonic() - start
         rounds = count / options.workers
-        print(f"{name:42} {count:9} looks, {rounds / seconds:5.1f} rounds/s, "
-              f"{1e6 * cpu / max(count, 1):6.2f} µs a look, "
+        print(f"{name:42} {count:9} samples, {rounds / seconds:5.1f} rounds/s, "
+              f"{1e6 * cpu / max(count, 1):6.2f} µs per sample, "
               f"{100 * cpu / seconds:5.1f} % of a processor")
         return 1e6 * cpu / max(count, 1)
     finally:
@@ -53,7 +53,7 @@ def measure(name, settings, command):
 
 
 def resident(command):
-    """What one of the workers has, in bytes."""
+    """Returns the resident size of one worker, in bytes."""
     process = subprocess.Popen(command)
     time.sleep(0.3)
     size = resident_bytes(process.pid)
@@ -62,7 +62,7 @@ def resident(command):
     return size
 
 
-# The resident size of equal processes differs by a few pages.
+# The resident sizes of equal processes differ by a few pages.
 cap = str(resident(["sleep", "100000"]) + 64 * 1024)
 near = ["--memory-scope", "process", "--max-rss", cap, "--memory-samples", "1000"]
 far = ["--memory-scope", "process", "--max-rss", "1G"]
@@ -71,4 +71,4 @@ each = measure("a process, far from its cap (long gaps)", far, ["sleep", "100000
 measure("a process, near its cap (each interval)", near, ["sleep", "100000"])
 measure("a tree of one, far from its cap", tree, ["sleep", "100000"])
 what = "measured" if options.workers == 10_000 else f"from the figure of {options.workers}"
-print(f"10,000 workers: {each * 10_000 / 1000:.1f} ms a round ({what})")
+print(f"10,000 workers: {each * 10_000 / 1000:.1f} ms per round ({what})")

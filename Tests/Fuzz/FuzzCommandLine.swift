@@ -1,7 +1,7 @@
 import SuperviseCore
 import SuperviseSettings
 
-/// Any words as a command line, one per line of the input.
+/// Arbitrary words as a command line, one per line of the input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzCommandLine(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let text = String(decoding: UnsafeBufferPointer(start: data, count: count), as: UTF8.self)

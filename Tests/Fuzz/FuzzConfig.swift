@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseSettings
 
-/// Any bytes as a config file: the result is a configuration or problems, never a trap. A
-/// configuration can be printed and parsed again, which a reload depends on.
+/// Arbitrary bytes as a configuration file: parsing returns a configuration or problems and never
+/// traps. A configuration can be printed and parsed again, which a reload depends on.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzConfig(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: data, count: count))

@@ -1,8 +1,8 @@
 import SuperviseControl
 import SuperviseCore
 
-/// Any client: what it sends, how much of the responses it reads, when, and when it shuts its side
-/// down. The conversation keeps its bounds, always has a deadline, and ends.
+/// An arbitrary client: which bytes it sends, when it reads how many bytes of the responses, and
+/// when it shuts down its side. The conversation keeps its bounds, always has a deadline, and ends.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzConversation(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var input = Array(UnsafeBufferPointer(start: data, count: count))[...]

@@ -1,5 +1,6 @@
-/* Any bytes as what a connection receives or sends: the parser reads nothing but them, and makes the same
- * of them however they are cut. The first byte chooses the direction, the second the cuts. */
+/* Arbitrary bytes that a connection receives or sends: the parser reads only these, and returns
+ * the same result however they are split. The first byte selects the direction, the second the
+ * splits. */
 
 #include "http_trace.h"
 
@@ -41,7 +42,7 @@ static const struct trace *trace(const struct reader *reader) {
     return reader->is_for_responses ? &reader->responses.trace : &reader->requests.trace;
 }
 
-/* In memory of its own, so that a read past the end is found. */
+/* A separate allocation, so that AddressSanitizer finds a read past the end. */
 static void give(struct reader *reader, const uint8_t *bytes, size_t size) {
     uint8_t *copy = malloc(size);
     require(copy != NULL);

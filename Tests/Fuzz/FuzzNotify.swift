@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// Any datagrams (the input is split at NUL), sent by a booting and by a ready worker: the state
-/// machine does not trap and keeps its budget.
+/// Arbitrary datagrams (the input is split at NUL), sent by a booting and by a ready worker: the
+/// state machine does not trap and keeps its budget.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzNotify(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = UnsafeBufferPointer(start: data, count: count)

@@ -10,7 +10,7 @@ private func memfd() -> Int32 {
     return fileno(file)
 }
 
-/// Any bytes as the request page, of any size: the library of a worker either counts in it or
+/// Arbitrary bytes as the request page, of any size: the worker library either counts in it or
 /// ignores it, and the master reads any number.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzPage(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {

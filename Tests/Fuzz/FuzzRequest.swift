@@ -1,7 +1,7 @@
 import SuperviseControl
 
-/// Any bytes as requests: however they are split, they yield the same requests and the same fault,
-/// and each request is valid or is rejected with a response.
+/// Arbitrary bytes as requests: they yield the same requests and the same error however they are
+/// split, and each request is valid or is rejected with a response.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRequest(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     guard count > 0 else { return 0 }

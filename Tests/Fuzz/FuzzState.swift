@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseState
 
-/// Any bytes as the state of a service: they are rejected, or decode to a state that encodes to an
-/// equal one.
+/// Arbitrary bytes as the state of a service: they are rejected, or decode to a state that encodes
+/// to an equal one.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzState(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: data, count: count))

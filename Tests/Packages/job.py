@@ -1,5 +1,5 @@
-"""The README's main job with an installed supervise: workers that bind by themselves are counted,
-recycled, reloaded and stopped without a failed request.
+"""The main job of the README with an installed supervise: workers that bind their own address are
+counted, recycled, reloaded and stopped without a failed request.
 
     python3 job.py PROGRAM
 """

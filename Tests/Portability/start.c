@@ -1,4 +1,4 @@
-// Starts /bin/sh with descriptors 3 and 4, and checks what it finds.
+// Starts /bin/sh with descriptors 3 and 4, and checks its environment.
 #include "child.h"
 #include "kernel.h"
 #include "messages.h"
@@ -42,7 +42,7 @@ static int start(char *script, int *status) {
         .descriptor_count = 2,
         .filter_channel = -1,
         .ignored_signals = csupervise_ignored_signals(),
-        // Memory of its own: an emulator does not share it.
+        // The child has its own memory, because an emulator does not share it.
         .error_descriptor = failure[1],
     };
     int32_t process = -1;

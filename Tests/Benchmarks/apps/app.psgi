@@ -1,4 +1,4 @@
-# For Starman: as shop.py.
+# As shop.py, for Starman.
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep);
 sub stamp {
     open my $file, ">>", $ENV{STAMP_FILE} or die;

@@ -1,4 +1,4 @@
-# For puma and unicorn: as shop.py.
+# As shop.py, for puma and unicorn.
 def stamp(kind)
   now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
   File.open(ENV["STAMP_FILE"], "ab") { |file| file.syswrite([Process.pid, now, kind].pack("Q3")) }

@@ -1,5 +1,5 @@
-"""A light server, one request after the other: light.py DESCRIPTOR. It boots as long as it is told to,
-finishes what it has at TERM, or at USR2 as einhorn has it, and leaks when asked to."""
+"""A small server that handles one request at a time: light.py DESCRIPTOR. It boots for
+BOOT_SECONDS, finishes its request at TERM, or at USR2 for einhorn, and leaks on request."""
 import select
 import signal
 import socket

@@ -1,5 +1,5 @@
 <?php
-// For php-fpm: as shop.py.
+// As shop.py, for php-fpm.
 function stamp($kind) {
     $record = pack("Q3", getmypid(), hrtime(true), $kind);
     file_put_contents(getenv("STAMP_FILE"), $record, FILE_APPEND);

@@ -1,4 +1,4 @@
-"""The program that all Python servers serve: it takes its time to load, and leaks when asked to."""
+"""The program that all Python servers serve. It takes time to load, and leaks on request."""
 import stamping
 
 stamping.boot()

@@ -1,4 +1,4 @@
-"""A program's word about itself: when it runs, and after BOOT_SECONDS that it is ready."""
+"""Records that a program runs and, after BOOT_SECONDS, that it is ready."""
 import os
 import struct
 import time

@@ -1,5 +1,5 @@
-"""What counting costs a worker for each request: on the page, by a message, and by the preload library,
-which counts connections of programs that know nothing of it."""
+"""The cost of counting for each request of a worker: on the page, by a message, and by the preload
+library, which counts connections of unmodified programs."""
 import subprocess
 
 from harness import bench, peers
@@ -9,12 +9,12 @@ from harness.results import Measure
 
 TITLE = "Counting a request"
 FLOOR = "a C program that takes it"
-UNHEARD = "a socket that nobody waits on"
+UNHEARD = "a socket without a reader"
 
 
 def of_worker(run):
-    """Nanoseconds of an addition on the page, of a message to the master, to the floor, and to a
-    socket that nobody waits on."""
+    """Returns the nanoseconds of an addition on the page, of a message to the master, to the floor,
+    and to a socket without a reader."""
     page = run.program("page")
     with run.scratch() as (folder, stamps):
         with Program(peers.supervise(run, 1, [page], "--ready", "exec", "--max-requests",
@@ -25,7 +25,7 @@ def of_worker(run):
 
 
 def of_library(run):
-    """Nanoseconds that the library takes to count an accepted connection."""
+    """Returns the nanoseconds that the library takes to count an accepted connection."""
     sources = bench.ROOT / "Sources/CSupervisePreload"
     counter = run.program("counter", *(
         sources / f"{name}.c" for name in ("page", "listeners", "known", "environment", "digits")))

@@ -1,7 +1,7 @@
-"""From the end of a worker, by SIGKILL, to the first line of its replacement's main().
+"""From the end of a worker by SIGKILL to the first line of its replacement's main().
 
-The floor is the least that a supervisor can be (programs/floor.c): it waits for the end of a child
-and starts another. All run programs/stamp.c, which tells when its main() began.
+The floor is a minimal supervisor (programs/floor.c): it waits for the end of a child and starts
+another. All run programs/stamp.c, which records when its main() began.
 """
 import os
 import signal
@@ -18,7 +18,8 @@ FLOOR = "posix_spawn in a loop"
 
 
 def kill_and_time(stamps, kind, seconds=30, after_kill=lambda: None):
-    """Milliseconds from the kill of the youngest worker to its replacement's stamp."""
+    """Returns the milliseconds from the kill of the newest worker to the stamp of its
+    replacement."""
     before = len(stamps.of_kind(kind))
     victim = next(pid for pid, _ in reversed(stamps.of_kind(kind)) if is_alive(pid))
     killed = time.monotonic_ns()
@@ -29,7 +30,7 @@ def kill_and_time(stamps, kind, seconds=30, after_kill=lambda: None):
 
 
 def median_of_kills(run, command, pause, workers, kills, stop=signal.SIGTERM):
-    """Starts a supervisor, kills some of its workers, one after the other."""
+    """Starts a supervisor and kills some of its workers one by one."""
     with run.scratch() as (folder, stamps):
         with Program(command(folder, stamps.path), folder, {"STAMP_FILE": stamps.path},
                      stop) as program:
@@ -74,8 +75,9 @@ def measure(run):
 
 
 def servers_that_fork(run):
-    """Servers that are their own supervisors run no command: to the first line of the program that
-    they load, which their worker reaches after its fork. Beside them, ours with the same."""
+    """Measures servers that are their own supervisors and run no command, to the first line of
+    the program that they load, which a worker reaches after its fork. Supervise runs the same
+    program."""
     subjects = {}
     for server in servers.installed(run):
         if not server.workers:
@@ -86,12 +88,12 @@ def servers_that_fork(run):
         "crash → replacement loads the program", "ms", run.rounds(subjects, run.repetitions(3)),
         ours="supervise, uvicorn",
         note="servers with a supervisor of their own, to the first line of the program that they "
-        "load: a fork of a process that has the server loaded, or a fresh start of it; php-fpm "
-        "loads it at a request, which waits for the replacement")]
+        "load: a fork of a process with the loaded server, or a new process; php-fpm "
+        "loads it at the first request, which waits for the replacement")]
 
 
 def median_of_imports(run, server):
-    # Ours backs off where a slot ends again and again, which is not what is measured.
+    # Supervise backs off if a slot ends repeatedly, which is not measured here.
     extra = ("--stable-after", "0") if server.is_ours else ()
     with run.scratch() as (folder, stamps):
         with server.start(
@@ -100,7 +102,7 @@ def median_of_imports(run, server):
             times = []
             for _ in range(2 if run.quick else 5):
                 time.sleep(1.2)
-                # The youngest is the one that loaded its program last.
+                # The newest worker is the one that loaded its program last.
                 times.append(kill_and_time(
                     stamps, 0, after_kill=lambda: server.load_program(folder, WORKERS - 1)))
             return statistics.median(times)

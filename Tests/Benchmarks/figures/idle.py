@@ -1,4 +1,4 @@
-"""What a master does when there is nothing to do: wakeups a second, and processor time."""
+"""The wakeups per second and the processor time of an idle master."""
 import time
 
 from harness import peers, servers
@@ -10,7 +10,7 @@ SECONDS = 10
 
 
 def of_masters(pid, workers, seconds):
-    """(wakeups a second, percent of a processor) of all that are not workers."""
+    """Returns (wakeups per second, percent of a processor) of all processes except the workers."""
     masters = [pid, *(child for child in descendants(pid) if child not in workers)]
     before = sum(map(wakeups, masters)), sum(map(processor_seconds, masters)), time.monotonic()
     time.sleep(seconds)

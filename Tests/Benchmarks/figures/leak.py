@@ -1,5 +1,6 @@
-"""How far past its memory cap a worker got that leaks 1 MiB a request: cap 150 MiB over its size at
-the start. The load is fixed, so that what matters is how soon the cap is seen and what follows."""
+"""The distance by which a worker that leaks 1 MiB per request exceeds its memory cap. The cap is
+150 MiB above its size at the start. The load is fixed, so the result depends on how soon the
+supervisor detects the excess and how it reacts."""
 import time
 
 from harness import load, servers
@@ -10,7 +11,7 @@ TITLE = "A leak and its cap"
 WORKERS, RATE, BOOT, OVER = 2, 20, 0.5, 150
 MIB = 1 << 20
 
-# Options that cap at so many MiB; None for those that have none.
+# Options that set a cap in MiB; None for servers without such an option.
 CAPS = {
     "supervise, uvicorn": lambda mib: ["--max-rss", f"{mib}M"],
     "uWSGI": lambda mib: ["--reload-on-rss", mib],
@@ -20,7 +21,7 @@ CAPS = {
 
 
 def base_mib(run, server):
-    """What a worker is resident with when it has answered a few."""
+    """Returns the resident size of a worker that has answered a few requests."""
     with run.scratch() as (folder, stamps):
         with server.start(run, folder, stamps, WORKERS, BOOT) as (program, port):
             program.wait_until(lambda: stamps.count(1) >= WORKERS, "the workers are ready")
@@ -30,7 +31,7 @@ def base_mib(run, server):
 
 
 def overshoot(run, server):
-    """MiB past the cap, of the worker that got furthest."""
+    """Returns the highest excess of any worker over the cap, in MiB."""
     cap = base_mib(run, server) + OVER
     seconds = 25 if run.quick else 45
     with run.scratch() as (folder, stamps):
@@ -55,7 +56,7 @@ def measure(run):
         {server.name: lambda server=server: overshoot(run, server) for server in chosen},
         run.repetitions(3, 1))
     return [Measure(
-        "past the RSS cap, leaking 1 MiB a request", "MiB", samples, "least", leads=True, digits=0,
+        "above the RSS cap, leaking 1 MiB per request", "MiB", samples, "least", leads=True, digits=0,
         ours="supervise, uvicorn",
         note=f"{WORKERS} workers, {RATE} requests/s, cap {OVER} MiB over the size at the start; "
              "supervise and the others with their default settings")]

@@ -1,5 +1,5 @@
-"""Many workers: what each costs the master in private memory and descriptors, at 4, 1,000 and as many
-as the limits of this machine allow (10,000 at most), which are started, recycled and reloaded."""
+"""Many workers: the private memory and descriptors of the master per worker, at 4, at 1,000 and at
+the limit of this machine (at most 10,000). The workers are started, recycled and reloaded."""
 import os
 import resource
 import signal
@@ -14,7 +14,7 @@ MOST = 10_000
 
 
 def raise_limits():
-    """As many descriptors as we may have; what we may have."""
+    """Raises the descriptor limit to its maximum. Returns it."""
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 17, 1 << 17))
     except (ValueError, OSError):
@@ -42,7 +42,8 @@ def wait_for(program, stamps, count, what):
 
 
 def scale(run, workers, replace):
-    """Starts so many, recycles all and reloads; what it took and what the master then is."""
+    """Starts this many workers, recycles all and reloads. Returns the durations and the master's
+    size."""
     stamp = run.program("stamp")
     with run.scratch() as (folder, stamps):
         control = f"{folder}/control"

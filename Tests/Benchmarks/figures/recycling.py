@@ -1,9 +1,10 @@
-"""Recycling under load: latency from the time at which a request was due, the lowest number of workers
-that were ready, and failures, beside the same server without recycling.
+"""Recycling under load: latency from the scheduled time of a request, the lowest number of ready
+workers, and failures, compared with the same server without recycling.
 
-The limits are a tenth of usual ones, and the program takes half a second to load. A worker that loads
-uses a processor, and the first answers of a fresh one are slow, whoever started it: the floor is the
-same worker, replaced as often on the same listener by a few lines that do nothing else.
+The limits are a tenth of usual ones, and the program takes half a second to load. A loading worker
+uses a processor, and a new worker's first responses are slow under every supervisor. So the floor
+is the same worker on the same listener, replaced at the same rate by a few lines that do nothing
+else.
 """
 import collections
 import os
@@ -19,12 +20,12 @@ TITLE = "Recycling under load"
 WORKERS, RATE, BOOT, LIMITS = 4, 300, 0.5, (200, 50)
 OURS = ("supervise, uvicorn", "supervise, light")
 FLOOR = "by hand"
-SETTLE = 0.3  # seconds from a worker's word that it has loaded to its predecessor's stop
+SETTLE = 0.3  # seconds from the report that a worker has loaded to the stop of its predecessor
 
 
 class Hand(threading.Thread):
-    """Workers of a server on one listener, and in the thread their replacement, one by one, at even
-    distances: first the new worker, then the stop of the oldest."""
+    """Workers of a server on one listener, and a thread that replaces them one by one at equal
+    intervals: it starts the new worker, then stops the oldest."""
 
     def __init__(self, server, seen_by):
         super().__init__(daemon=True)
@@ -70,7 +71,7 @@ class Hand(threading.Thread):
 
 
 def serve_by_hand(run, server, replacements, seconds):
-    """The p99 in milliseconds while so many workers are replaced."""
+    """Returns the p99 in milliseconds while this many workers are replaced."""
     with run.scratch() as (_, seen_by), Hand(server, seen_by) as hand:
         port = hand.listener.getsockname()[1]
         processes.wait_until(
@@ -83,7 +84,7 @@ def serve_by_hand(run, server, replacements, seconds):
 
 
 def serve(run, server, limits, seconds):
-    """What the load saw, and the fewest ready workers."""
+    """Returns the result of the load, and the fewest ready workers."""
     with run.scratch() as (folder, seen_by):
         with server.start(run, folder, seen_by, WORKERS, BOOT, limits) as (program, port):
             program.wait_until(
@@ -95,12 +96,12 @@ def serve(run, server, limits, seconds):
                 seen = flood.wait()
             starts = seen_by.count(stamps.RUNS) - begun
             if limits and not starts:
-                run.say(f"  {server.name} recycled nobody")
+                run.say(f"  {server.name} recycled no worker")
             return seen | {"fewest": watch.fewest(), "starts": starts}
 
 
 def compare(run, server, usual_seconds):
-    """Without recycling, with it, and with as many replacements by hand."""
+    """Measures without recycling, with it, and with the same number of replacements by hand."""
     seconds = max(usual_seconds, server.seconds_to_recycle)
     still = serve(run, server, None, usual_seconds)
     moving = serve(run, server, LIMITS, seconds)

@@ -1,5 +1,5 @@
-"""A reload under load: failed requests, the fewest ready workers on the way, and the time until only
-workers of after the reload are there."""
+"""A reload under load: failed requests, the fewest ready workers during the reload, and the time
+until all workers are new."""
 import math
 import time
 
@@ -40,7 +40,8 @@ def reload(run, server):
 
 
 def boot_of_worker(run, server):
-    """From exec to ready, of one worker alone: what a reload takes at least for each."""
+    """Measures the time from exec to ready of a single worker, which a reload needs at least per
+    worker."""
     with run.scratch() as (folder, stamps):
         begun = time.monotonic_ns()
         with server.start(run, folder, stamps, 1, BOOT) as (program, _):
@@ -70,7 +71,7 @@ def measure(run):
             Measure(f"reload: failed requests ({kind})", "", each("failed"), "0", most=0, digits=0,
                     ours=ours, not_peers=aside,
                     note=f"{WORKERS} workers, {RATE} requests/s, {BOOT} s to load"),
-            Measure(f"reload: missing workers at worst ({kind})", "", each("missing"), "0", most=0,
+            Measure(f"reload: most missing workers ({kind})", "", each("missing"), "0", most=0,
                     digits=0, ours=ours, not_peers=aside),
             Measure(f"reload: until all are new ({kind})", "s", each("took"),
                     f"≤ {bound:.1f}: 1.2 × ({CANARY:.0f} s canary + {WORKERS} × {boot:.2f} s)",

@@ -1,5 +1,5 @@
-"""What the masters of four workers keep in memory: resident, and private, which is what another one
-would cost. A supervisor that is a tree of processes (s6) counts with all of them but the workers."""
+"""The memory of a master with four workers: resident, and private, which is the cost of a second
+master. A supervisor that is a tree of processes (s6) counts all of them except the workers."""
 import time
 
 from harness import peers, servers
@@ -11,7 +11,7 @@ WORKERS = 4
 
 
 def memory(run, command, workers=WORKERS, stop=15):
-    """(resident, private) MB of all processes that are not the workers."""
+    """Returns (resident, private) MB of all processes except the workers."""
     with run.scratch() as (folder, stamps):
         with Program(command(folder, stamps.path), folder, {"STAMP_FILE": stamps.path},
                      stop) as program:
@@ -56,7 +56,7 @@ def measure(run):
     aside = ("posix_spawn in a loop",)
     return [
         Measure("master resident, 4 workers", "MB", resident, "≤ 9 MB", most=9, digits=1,
-                not_peers=aside, note="of the peers, multiwatch, start_server, einhorn, "
+                not_peers=aside, note="among the peers, multiwatch, start_server, einhorn, "
                 "supervisord, s6 and circus do not recycle by requests"),
         Measure("master private, 4 workers", "MB", private, "≤ 1.5 MB", most=1.5, digits=1,
                 not_peers=aside)]

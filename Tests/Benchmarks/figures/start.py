@@ -1,7 +1,7 @@
-"""Starting: 1,000 trivial workers, and the way to the first one.
+"""Starting: 1,000 trivial workers, and the time to the first one.
 
-The time begins when a small C program (programs/launch.c) becomes the supervisor, and ends with the
-first line of main() of the last worker, or of the first.
+The time starts when a small C program (programs/launch.c) executes the supervisor, and ends with
+the first line of main() of the last worker, or of the first.
 """
 import contextlib
 import itertools
@@ -17,7 +17,7 @@ COPIES = 5
 
 
 def time_start(run, command, workers, environment=None, stop=15):
-    """Milliseconds to the last of so many workers."""
+    """Returns the milliseconds until the last of this many workers runs."""
     with run.scratch() as (folder, stamps):
         words = [run.program("launch"), stamps.path, *command(folder, stamps.path)]
         with Program(words, folder, {"STAMP_FILE": stamps.path}, stop) as program:
@@ -45,8 +45,9 @@ def subjects(run, workers):
 
 @contextlib.contextmanager
 def copies(run):
-    """Starts of one worker, each by the next of some copies of the program. One copy can be a fifth
-    slower than another for as long as it lies in memory as it does: a single one would be luck."""
+    """Starts one worker repeatedly, each time from the next of several copies of the program. The
+    page cache layout makes one copy up to a fifth slower than another, so a single copy would
+    measure chance."""
     with contextlib.ExitStack() as stack:
         folders = [stack.enter_context(run.scratch())[0] for _ in range(COPIES)]
         programs = itertools.cycle([bench.install(run.supervise, folder) for folder in folders])
@@ -69,7 +70,7 @@ def measure(run):
     one = {name: time for name, time in subjects(run, 1).items()
            if name in (FLOOR, "supervise", "multiwatch", "start_server")}
     with copies(run) as one["supervise"]:
-        # It takes a moment, and the first of them reads the programs from the disk.
+        # The first starts are slower, because they read the programs from the disk.
         rounds = run.rounds(one, max(4 * COPIES, run.repetitions(25)))
     of_one = Measure(
         "start to first worker's main()", "ms",

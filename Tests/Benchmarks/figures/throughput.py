@@ -1,5 +1,5 @@
-"""The throughput of a program as a worker, beside the same program alone: a small server in C that
-binds its own address, asked by four clients on connections of their own."""
+"""The throughput of a program as a worker, compared with the same program alone: a small server in
+C that binds its own address, with four clients on their own connections."""
 import socket
 import subprocess
 

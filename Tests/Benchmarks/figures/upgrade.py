@@ -1,4 +1,4 @@
-"""An upgrade in place: how long `supervise upgrade` takes, until the new program goes on."""
+"""An upgrade in place: the duration of `supervise upgrade`, until the new program runs."""
 import signal
 import subprocess
 import time

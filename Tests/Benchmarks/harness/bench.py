@@ -1,4 +1,5 @@
-"""What all figures share: the programs under measurement, folders, rounds, and what to say aloud."""
+"""The common parts of all figures: the measured programs, directories, rounds and progress
+output."""
 import contextlib
 import os
 import pathlib
@@ -29,7 +30,7 @@ class Bench:
         print(text, file=sys.stderr, flush=True)
 
     def program(self, name, *sources):
-        """A program of the folder `programs`, compiled once."""
+        """Compiles a program of the directory `programs` once."""
         target = self.folder / name
         if not target.exists():
             subprocess.run(
@@ -39,7 +40,7 @@ class Bench:
 
     @contextlib.contextmanager
     def scratch(self):
-        """An empty folder with a file for stamps."""
+        """Creates an empty directory with a file for stamps."""
         folder = tempfile.mkdtemp(dir=self.folder)
         try:
             yield folder, stamps.Stamps(folder)
@@ -47,29 +48,31 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
 
     def rounds(self, subjects, repetitions):
-        """Samples of each subject, a dictionary of functions, taken in turns: a machine is not as
-        fast now as it was a minute ago. One that fails is named, and left out from then on."""
+        """Takes samples of each subject in turns, because the speed of the machine changes over
+        time. `subjects` is a dictionary of functions. A subject that fails is reported and not
+        measured again."""
         samples = {name: [] for name in subjects}
-        for turn in range(repetitions):
+        for number in range(repetitions):
             for name, measure in list(subjects.items()):
                 if name not in samples:
                     continue
                 try:
                     samples[name].append(measure())
                 except (Trouble, OSError, subprocess.SubprocessError) as error:
-                    self.say(f"  {name} is left out: {error}")
+                    self.say(f"  {name} is skipped: {error}")
                     del samples[name]
-            told = ", ".join(f"{name} {values[-1]:.4g}" if isinstance(values[-1], (int, float))
+            latest = ", ".join(f"{name} {values[-1]:.4g}" if isinstance(values[-1], (int, float))
                              else name for name, values in samples.items() if values)
-            self.say(f"  round {turn + 1} of {repetitions}: {told}")
+            self.say(f"  round {number + 1} of {repetitions}: {latest}")
         return samples
 
 
 def build():
-    """The release binary that needs no library, and what goes with it, installed as a user would: of a
-    copy the kernel mostly keeps larger pieces in memory than of what a linker wrote."""
+    """Installs the static release binary and its library, as a user would. The kernel usually keeps
+    a copied file in larger pages than a file written by the linker."""
     subprocess.run(
-        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--quiet", "--scratch-path", STATIC],
+        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--quiet", "--scratch-path",
+         STATIC],
         cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "SUPERVISE_STATIC": "1"})
     installed = STATIC / "installed"
     installed.mkdir(exist_ok=True)
@@ -77,7 +80,7 @@ def build():
 
 
 def install(program, folder):
-    """A copy of a built program and of its library; its path."""
+    """Copies a built program and its library. Returns the path of the copy."""
     for name in ("supervise", "libsupervise-preload.so"):
         copy = pathlib.Path(folder) / name
         copy.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The least client of FastCGI: php-fpm speaks nothing else."""
+"""A minimal FastCGI client, because php-fpm supports no other protocol."""
 import os
 import socket
 import struct
@@ -12,12 +12,12 @@ def _record(kind, content=b""):
 
 
 def _parameter(name, value):
-    # A length has four bytes when its first bit is set.
+    # A length has four bytes if its first bit is set.
     return struct.pack("!II", 1 << 31 | len(name), 1 << 31 | len(value)) + name + value
 
 
 def ask(path, script):
-    """Has the server at a unix socket run a script, and waits for the end of its answer."""
+    """Makes the server at a unix socket run a script, and waits for the end of its response."""
     parameters = _parameter(b"REQUEST_METHOD", b"GET") \
         + _parameter(b"SCRIPT_FILENAME", os.fsencode(script))
     with socket.socket(socket.AF_UNIX) as client:

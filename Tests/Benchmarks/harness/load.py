@@ -1,6 +1,6 @@
-"""An open-loop load: requests are due at a fixed rate whatever the answers do, and latency counts from
-the time at which a request was due. A client that waits for the last answer before it sends the next
-one would hide every pause of the server.
+"""An open-loop load: requests are sent at a fixed rate regardless of the responses, and latency
+counts from the scheduled time of a request. A client that waits for a response before it sends the
+next request would hide every pause of the server.
 
 As a program: load.py PORT RATE SECONDS [PATH], which prints JSON.
 """
@@ -15,11 +15,11 @@ import time
 from . import stamps
 from .processes import is_alive
 
-PATIENCE = 10  # seconds for an answer
+PATIENCE = 10  # seconds until a request times out
 
 
 class Load:
-    """The load of another process, inside a `with`; afterwards `result` holds what it saw."""
+    """A load from another process, inside a `with`; afterwards `result` holds its measurements."""
 
     def __init__(self, port, rate, seconds, path="/"):
         self.seconds = seconds
@@ -44,7 +44,7 @@ class Load:
 
 
 class Watch(threading.Thread):
-    """Looks every few milliseconds which workers are ready: those that said so and live."""
+    """Polls every few milliseconds which workers are ready: they have reported it and are alive."""
 
     def __init__(self, of, pause=0.01):
         super().__init__(daemon=True)

@@ -1,6 +1,6 @@
-"""The peers that run any command: how each is told to keep N workers of one.
+"""The peers that run any command, with the configuration that makes each keep N workers.
 
-A peer is found or it is not; install-peers gets what can be had.
+Peers that are not installed are skipped; install-peers installs those that are available.
 """
 import dataclasses
 import os
@@ -15,7 +15,7 @@ FOLDERS = [bench.ROOT / ".build/peers/bin"]
 
 
 def find(name):
-    """The path of a program, or None. Debian's php-fpm has its version in its name."""
+    """Returns the path of a program, or None. The name of Debian's php-fpm contains its version."""
     path = os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", ""), "/usr/sbin"])
     versions = [file.name for folder in path.split(os.pathsep)
                 for file in pathlib.Path(folder or ".").glob(f"{name}[0-9]*")]
@@ -35,10 +35,10 @@ def write(folder, name, text, mode=0o644):
 class Generic:
     """A supervisor of any command."""
     name: str
-    program: str  # to be found
+    program: str  # the program that must be installed
     command: object  # (path, folder, workers, worker) -> the command line
-    most_workers: int = 10_000  # that it is asked for
-    pause: float = 0.3  # seconds between two kills, so that it holds none for a crash loop
+    most_workers: int = 10_000  # the highest number of workers that it is measured with
+    pause: float = 0.3  # seconds between two kills, so that it does not detect a crash loop
     stop: int = signal.SIGTERM
 
     def path(self):
@@ -46,17 +46,17 @@ class Generic:
 
 
 def _multiwatch(path, folder, workers, worker):
-    # It gives up on a worker that ended three times in so many milliseconds.
+    # It stops replacing a worker that ended three times within this many milliseconds.
     return [path, "-f", workers, "-t", 1, "--", *worker]
 
 
 def _start_server(path, folder, workers, worker):
-    # It keeps one worker, and wants an address.
+    # It keeps one worker and requires an address.
     return [path, "--interval=0", f"--path={folder}/socket", "--", *worker]
 
 
 def einhorn_files(folder):
-    """Where einhorn puts what two of it would otherwise share in /tmp."""
+    """A directory for files that two instances of einhorn would otherwise share in /tmp."""
     return ["--socket-path", f"{folder}/einhorn.sock", "--pidfile", f"{folder}/einhorn.pid",
             "--lockfile", f"{folder}/einhorn.lock"]
 
@@ -119,7 +119,7 @@ GENERIC = [
 
 
 def generic(run, workers=1):
-    """Those that are here and run so many workers; the others are named."""
+    """Returns the installed peers that can run this many workers, and reports the missing ones."""
     found = [peer for peer in GENERIC if peer.path() and peer.most_workers >= workers]
     missing = [peer.name for peer in GENERIC if not peer.path()]
     if missing:
@@ -128,5 +128,5 @@ def generic(run, workers=1):
 
 
 def supervise(run, workers, worker, *options):
-    """Ours, without what a measurement has no use for."""
+    """Returns supervise without the features that a measurement does not need."""
     return [run.supervise, "--workers", workers, "--control", "none", *options, "--", *worker]

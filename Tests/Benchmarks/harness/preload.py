@@ -1,4 +1,4 @@
-"""A listener and a page, as the master holds them, for programs with the preload library."""
+"""A listener and a page, as the master holds them, for programs that load the preload library."""
 import os
 import socket
 import struct

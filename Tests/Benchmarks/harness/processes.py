@@ -1,4 +1,5 @@
-"""Programs under measurement: started, looked at in /proc, and ended with all that is theirs."""
+"""Programs under measurement: starts them, reads their /proc, and ends them with all their
+processes."""
 import os
 import re
 import signal
@@ -9,11 +10,11 @@ PAGE = os.sysconf("SC_PAGESIZE")
 
 
 class Trouble(Exception):
-    """A program did not do what the measurement is about."""
+    """A program did not do what the measurement requires."""
 
 
 def read(path):
-    """The text of a file, "" where the process is gone."""
+    """Returns the text of a file, or "" if the process has exited."""
     try:
         with open(path) as file:
             return file.read()
@@ -46,7 +47,8 @@ def is_alive(pid):
 
 
 def started_at(pid):
-    """When a process started, in ticks: with its number, who it is."""
+    """Returns the start time of a process in ticks. Together with the pid it identifies the
+    process."""
     fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if fields else None
 
@@ -57,8 +59,8 @@ def resident_bytes(pid):
 
 
 def private_bytes(pid):
-    """What the process shares neither with another process nor with a file: of a mapping, a page of
-    the program's text is one that another such process would not take again."""
+    """Returns the memory that the process shares neither with another process nor with a file. In a
+    mapping of a file, a second such process would not need another copy of a page."""
     total, mapping = 0, {}
     for name, value in re.findall(r"^(Size|Private_Clean|Private_Dirty|Anonymous):\s+(\d+)",
                                   read(f"/proc/{pid}/smaps") + "Size: 0\n", re.M):
@@ -70,13 +72,13 @@ def private_bytes(pid):
 
 
 def wakeups(pid):
-    """How often the process has gone to sleep so far, which is how often it woke."""
+    """Returns how often the process has slept so far, which equals the number of its wakeups."""
     return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1])
                for task in tasks(pid) if (text := read(f"/proc/{pid}/task/{task}/status")))
 
 
 def processor_seconds(pid):
-    """The processor time of all threads, without the load of others."""
+    """Returns the processor time of all threads, which other load does not affect."""
     texts = [read(f"/proc/{pid}/task/{task}/schedstat") for task in tasks(pid)]
     return sum(int(text.split()[0]) for text in texts if text) / 1e9
 
@@ -86,7 +88,7 @@ def descriptors(pid):
 
 
 def wait_until(condition, what, seconds=30, pause=0.002):
-    """Polls until the condition holds, and gives what it returned."""
+    """Polls until the condition holds, and returns its result."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -98,13 +100,13 @@ def wait_until(condition, what, seconds=30, pause=0.002):
 
 
 class Program:
-    """A program that runs inside a `with`, and nothing of which is left behind it."""
+    """A program that runs inside a `with` and leaves no process behind."""
 
     def __init__(self, command, folder, environment=None, stop=signal.SIGTERM, stop_seconds=10):
         self.folder = folder
         self.stop_signal, self.stop_seconds = stop, stop_seconds
         self.log_path = os.path.join(folder, "log")
-        # A master that hands on the harness's own settings would be another one than the user's.
+        # Settings of the harness in the environment would change the master under measurement.
         variables = {name: value for name, value in os.environ.items()
                      if not name.startswith(("SUPERVISE_", "LISTEN_", "NOTIFY_"))}
         variables |= {"XDG_RUNTIME_DIR": folder, **(environment or {})}
@@ -122,7 +124,7 @@ class Program:
         self.process.send_signal(number)
 
     def wait_until(self, condition, what, seconds=30, pause=0.002):
-        """As the function, but a program that ended is waited for no longer."""
+        """Does the same as the function, but stops waiting if the program has ended."""
         def look():
             if self.process.poll() is not None:
                 raise Trouble(f"ended with {self.process.returncode} before {what}: "
@@ -150,4 +152,4 @@ class Program:
             except ProcessLookupError:
                 continue
         wait_until(lambda: not any(started_at(pid) == tree[pid] and is_alive(pid) for pid in left),
-                   "the end of what a program left behind", pause=0.01)
+                   "the end of a program's processes", pause=0.01)

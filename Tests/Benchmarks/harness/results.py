@@ -1,4 +1,4 @@
-"""Figures: what was measured, told as medians, spreads and ratios, in text, JSON and Markdown."""
+"""Figures: medians, spreads and ratios of measurements, in text, JSON and Markdown."""
 import dataclasses
 import datetime
 import os
@@ -7,34 +7,35 @@ import re
 import statistics
 
 OURS = "supervise"
-# What the README tells, by the beginning of the label.
+# The figures in the README, by the start of their label.
 HEADLINES = (
     "crash → replacement runs", "start of", "start to first", "master resident", "master private",
     "private memory per worker", "idle, 4", "1,000 workers with RSS caps: wakeups",
     "p99 while recycling ÷", "fewest ready", "failed requests while recycling (uv",
-    "reload: failed requests (uv", "reload: missing workers at worst (uv",
+    "reload: failed requests (uv", "reload: most missing workers (uv",
     "reload: until all are new (uv", "upgrade in place", "counting", "past the RSS",
     "throughput as", "recycling all", "descriptors per")
 
 
 @dataclasses.dataclass
 class Measure:
-    """One quantity, measured for several subjects in turns: sample i of each is of one round."""
+    """One quantity, measured for several subjects in turns: sample i of each is from the same
+    round."""
     label: str
     unit: str
     samples: dict
     target: str = ""
     floor: str = ""  # the subject that the others are compared with
-    most_ratio: float = None  # of ours to the floor
+    most_ratio: float = None  # limit on the ratio of supervise to the floor
     least_ratio: float = None
-    most: float = None  # of ours
+    most: float = None  # limit on the value of supervise
     least: float = None
-    leads: bool = False  # whether no peer may be better
+    leads: bool = False  # whether the target requires that no peer is better
     higher_is_better: bool = False
     digits: int = 2
     note: str = ""
     ours: str = OURS
-    not_peers: tuple = ()  # subjects that are neither ours nor somebody else's
+    not_peers: tuple = ()  # subjects that are neither supervise nor a peer
 
     def median(self, subject):
         return statistics.median(self.samples[subject])
@@ -51,7 +52,7 @@ class Measure:
         return choose(peers, key=self.median) if peers else None
 
     def holds(self):
-        """Whether the target holds; None where there is none, or nothing was measured."""
+        """Returns whether the target is met, or None if there is no target or no measurement."""
         if self.ours not in self.samples:
             return None
         bounds = []
@@ -73,7 +74,7 @@ class Measure:
         return f"{value:,.{self.digits}f}"
 
     def text(self, subject):
-        """Median and spread, with the unit."""
+        """Returns the median and the spread with the unit."""
         values = self.samples[subject]
         spread = f" ({self.number(min(values))}–{self.number(max(values))})" \
             if len(values) > 1 and min(values) != max(values) else ""
@@ -111,7 +112,7 @@ def verdict(measure):
 
 
 def summary(measures):
-    """One line a measure: the table for the README."""
+    """Returns the README table, one line per measure."""
     lines = ["| figure | supervise | floor | ratio | best peer | target | holds |",
              "|---|---|---|---|---|---|---|"]
     for measure in measures:
@@ -134,7 +135,7 @@ def headlines(measures):
 
 
 def details(measure):
-    """All subjects of a measure, best first."""
+    """Returns all subjects of a measure, best first."""
     lines = [f"**{measure.label}**" + (f": {measure.note}" if measure.note else ""), "",
              f"| | {measure.unit or 'number'} | × floor |", "|---|---|---|"]
     order = sorted(measure.samples, key=measure.median, reverse=measure.higher_is_better)

@@ -1,5 +1,5 @@
-"""The servers that are measured under load: peers that are their own supervisors, and ours with two
-servers below it. All of them serve a program of the folder `apps`."""
+"""The servers that are measured under load: peers that are their own supervisors, and two servers
+under supervise. All serve a program of the directory `apps`."""
 import contextlib
 import dataclasses
 import os
@@ -14,23 +14,24 @@ APPS = bench.HERE / "apps"
 
 
 def environment(stamps, boot):
-    """What the programs of the folder `apps` go by."""
+    """Returns the environment that the programs of the directory `apps` read."""
     return {"STAMP_FILE": stamps.path, "BOOT_SECONDS": str(boot), "PYTHONPATH": str(APPS)}
 
 
 @dataclasses.dataclass
 class Server:
     name: str
-    program: str  # to be found
+    program: str  # the program that must be installed
     command: object  # (path, folder, port, workers, limits) -> the command line
-    recycles: bool = True  # after so many requests
-    seconds_to_recycle: float = 0  # for those that recycle by age: how long to measure
-    runs_any_command: bool = False  # so that it is one of the peers of peers.py too
-    ask: object = None  # (folder, number): for the program, which its worker loads at a request only
-    reload: object = signal.SIGHUP  # a signal, a function of the folder, or None
+    recycles: bool = True  # whether it recycles after a number of requests
+    seconds_to_recycle: float = 0  # for servers that recycle by age: the duration
+    runs_any_command: bool = False  # for servers that are also a peer of peers.py
+    # (folder, number): makes a request, for a worker that loads its program at its first request
+    ask: object = None
+    reload: object = signal.SIGHUP  # a signal, a function of the directory, or None
     stop: int = signal.SIGTERM
-    workers: int = None  # when it runs no other number
-    worker: tuple = ()  # of ours: one worker, on descriptor 3
+    workers: int = None  # set if it can run only this number
+    worker: tuple = ()  # for supervise: the command of one worker on descriptor 3
 
     def path(self):
         return peers.find(self.program)
@@ -41,7 +42,7 @@ class Server:
 
     @contextlib.contextmanager
     def start(self, run, folder, stamps, workers, boot, limits=None, extra=()):
-        """Yields the program and its port. `limits`: (max-requests, jitter)."""
+        """Yields the program and its port. `limits` is (max-requests, jitter)."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         path = run.supervise if self.is_ours else self.path()
@@ -55,7 +56,7 @@ class Server:
             yield program, port
 
     def load_program(self, folder, number):
-        """Has a worker load its program, where it does not do so by itself."""
+        """Makes a worker load its program if it does not do so by itself."""
         if self.ask:
             self.ask(folder, number)
 
@@ -95,7 +96,7 @@ def _hypercorn(path, folder, port, workers, limits):
 
 
 def _granian(path, folder, port, workers, limits):
-    # By age, of which it takes no less than a minute.
+    # It recycles only by age, and its minimum is one minute.
     age = ["--workers-lifetime", 60] if limits else []
     return [path, "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "--workers",
             workers, *age, "shop:application"]
@@ -116,7 +117,8 @@ def _unicorn(path, folder, port, workers, limits):
 
 
 def _php_fpm(path, folder, port, workers, limits):
-    # A pool for each worker, so that a request reaches a certain one. The master is as large with one.
+    # One pool per worker, so that a request reaches a specific worker. The master has the same size
+    # as with one pool.
     pools = "".join(f"""[{number}]
 listen = {folder}/{number}.socket
 pm = static
@@ -133,12 +135,12 @@ def _ask_php_fpm(folder, number):
     try:
         fastcgi.ask(path, APPS / "shop.php")
     except ConnectionError:
-        # A worker that is being killed can still accept, and takes the request with it.
+        # A worker that is being killed can still accept a request, which is then lost.
         fastcgi.ask(path, APPS / "shop.php")
 
 
 def _start_server(path, folder, port, workers, limits):
-    # One server, which is given its descriptor in SERVER_STARTER_PORT.
+    # It runs one server, which finds its descriptor in SERVER_STARTER_PORT.
     worker = f'exec python3 {APPS}/light.py "${{SERVER_STARTER_PORT##*=}}"'
     return [path, f"--port=127.0.0.1:{port}", "--", "sh", "-c", worker]
 

@@ -1,4 +1,4 @@
-"""What workers tell of themselves: records in a file that they append to (see programs/stamp.c)."""
+"""The records that workers append to a file (see programs/stamp.c)."""
 import os
 import struct
 import threading
@@ -15,7 +15,8 @@ class Stamps:
         self._lock = threading.Lock()
 
     def all(self):
-        """(pid, nanoseconds of the monotonic clock, kind) of all that has come, in order."""
+        """Returns (pid, nanoseconds of the monotonic clock, kind) of all records so far, in
+        order."""
         with self._lock, open(self.path, "rb") as file:
             file.seek(self._read)
             data = file.read()

@@ -1,5 +1,5 @@
-/* clients PORT COUNT THREADS accept|answer: so many connections, each until the server has closed it,
- * with a request if it is to answer. Writes the nanoseconds that they took. */
+/* clients PORT COUNT THREADS accept|answer: makes this many connections, each until the server has
+ * closed it, with a request if the server answers. Writes the total in nanoseconds. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <netinet/in.h>
@@ -16,7 +16,7 @@ static int each, asks;
 
 static void *connect_again_and_again(void *unused) {
     (void)unused;
-    /* Closed by a reset, so that no thousands of them stay in TIME-WAIT. */
+    /* Closing by a reset avoids thousands of connections in TIME-WAIT. */
     struct linger reset = {1, 0};
     for (int i = 0; i < each; i++) {
         static const char request[] = "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n";

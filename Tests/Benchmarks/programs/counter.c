@@ -1,6 +1,6 @@
-/* counter FD: what the library does for one accepted connection, without the connection: it knows
- * that FD is a listener of ours, and adds one. Writes the nanoseconds of that, and of the question to
- * the kernel in a program that listens on other sockets too. */
+/* counter FD: measures the library's work for one accepted connection, without the connection: it
+ * identifies FD as one of our listeners and adds one. Writes the nanoseconds of that, and of asking
+ * the kernel in a program that also listens on other sockets. */
 #include "known.h"
 #include "listeners.h"
 #include "page.h"

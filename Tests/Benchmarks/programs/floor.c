@@ -1,5 +1,5 @@
-/* floor spawn|fork WORKERS COMMAND...: the least that a supervisor can be. Starts so many processes by
- * posix_spawn(3) or by fork and exec, and each that ends once more, for ever. */
+/* floor spawn|fork WORKERS COMMAND...: a minimal supervisor. Starts this many processes by
+ * posix_spawn(3), or by fork and exec, and restarts each that ends, without limit. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <spawn.h>

@@ -1,5 +1,6 @@
-/* launch FILE COMMAND...: adds to FILE when it starts the command, as a record with a 2 (see stamp.c),
- * and becomes it: the beginning of a start, without what it takes a Python program to start one. */
+/* launch FILE COMMAND...: adds a record with kind 2 to FILE (see stamp.c), then executes the
+ * command. The measured start then excludes the time that a Python program needs to start a
+ * process. */
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
-/* page: a worker of supervise that counts requests, as a program does that was written for it. Writes to
- * $STAMP_FILE.counting the nanoseconds of an addition on the page, of a message to the master, of the
- * same message to a process that does nothing but take it, and to a socket that nobody waits on: the
- * difference is what the kernel needs to wake a reader. */
+/* page: a worker of supervise that counts its own requests. Writes to $STAMP_FILE.counting the
+ * nanoseconds of four operations: an addition on the page, a message to the master, the same
+ * message to a process that only receives it, and to a socket without a reader. The difference
+ * between the last two is the kernel's cost of waking a reader. */
 #include <err.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -46,7 +46,7 @@ static struct name name_of(const char *text) {
     return name;
 }
 
-/* A socket with a name of its own, as a master has one for each worker. */
+/* Opens a socket with its own name, as a master has one per worker. */
 static int open_reader(struct name *name) {
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0), yes = 1;
     *name = (struct name){.address.sun_family = AF_UNIX, .length = sizeof(sa_family_t)};
@@ -59,7 +59,7 @@ static int open_reader(struct name *name) {
     return fd;
 }
 
-/* The least that a master can do with a message: it waits by epoll, and takes it with its sender. */
+/* Starts a minimal reader: it waits with epoll, and receives the message with its sender. */
 static struct name start_reader(void) {
     struct name name;
     int fd = open_reader(&name);
@@ -84,13 +84,13 @@ static struct name start_reader(void) {
     }
 }
 
-/* `own` is the socket of that name where nobody else takes the messages, or -1. */
+/* `own` is the socket of that name if no other process reads it, or -1. */
 static double nanoseconds_of_message(struct name name, int own) {
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     static double costs[messages];
     for (int i = 0; i < messages; i++) {
         static const char message[] = "X_REQUESTS=+1";
-        /* As requests come: the reader sleeps in between. */
+        /* The reader sleeps between messages, as it does between requests. */
         usleep(500);
         double begin = now();
         if (sendto(fd, message, sizeof message - 1, 0, (struct sockaddr *)&name.address,

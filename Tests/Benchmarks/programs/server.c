@@ -1,6 +1,6 @@
-/* server PORT accept: accepts and closes, as fast as it can. server PORT answer: reads a request and
- * answers it before. At SIGTERM it writes the processor time that it has used since the first one, in
- * nanoseconds. */
+/* server PORT accept: accepts and closes connections as fast as it can. server PORT answer: also
+ * reads a request and answers it. At SIGTERM it writes the processor time since the first
+ * connection, in nanoseconds. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
-/* stamp [FILE]: the trivial worker. Adds to FILE (else $STAMP_FILE) that it runs, and sleeps until a
- * signal ends it. A record is three numbers of 64 bits: the process, the nanoseconds of the monotonic
- * clock, and what happened (0: runs). */
+/* stamp [FILE]: the trivial worker. Adds a record to FILE (default $STAMP_FILE) when it runs, and
+ * sleeps until a signal ends it. A record is three numbers of 64 bits: the process, the nanoseconds
+ * of the monotonic clock, and the kind (0: runs). */
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>
