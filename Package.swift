@@ -110,7 +110,8 @@ let package = Package(
             name: "SuperviseClientTests",
             dependencies: ["SuperviseClient", "SuperviseControl"], swiftSettings: strict),
         .testTarget(
-            name: "SuperviseLinuxTests", dependencies: ["SuperviseLinux"], swiftSettings: strict),
+            name: "SuperviseLinuxTests", dependencies: ["CSupervisePage", "SuperviseLinux"],
+            swiftSettings: strict),
         .testTarget(
             name: "SuperviseWorkerTests",
             dependencies: ["CSupervisePage", "SuperviseWorker", "SuperviseLinux"],

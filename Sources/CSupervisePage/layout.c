@@ -11,3 +11,18 @@ PUBLISHED(supervise_page_limit_at, 128);
 PUBLISHED(supervise_page_connections_at, 192);
 PUBLISHED(supervise_page_flags_at, 256);
 PUBLISHED(supervise_page_reports_at, 320);
+
+PUBLISHED(supervise_ledger_responses_at, 4096 + 64);
+PUBLISHED(supervise_ledger_requests_at, 4096 + 112);
+PUBLISHED(supervise_ledger_connections_at, 4096 + 120);
+PUBLISHED(supervise_ledger_used_at, 4096 + 128);
+PUBLISHED(supervise_ledger_opaque_at, 4096 + 136);
+PUBLISHED(supervise_ledger_unlisted_at, 4096 + 144);
+PUBLISHED(supervise_ledger_rows_at, 4096 + 768);
+PUBLISHED(supervise_ledger_row_size, 128);
+PUBLISHED(supervise_ledger_routes_at, 4096 + 768 + 32 * 128);
+PUBLISHED(supervise_ledger_route_size, 128);
+
+_Static_assert(
+    supervise_ledger_at + sizeof(struct supervise_ledger) <= supervise_page_file_size,
+    "the ledger fits into the file");

@@ -1,32 +1,20 @@
 #define _GNU_SOURCE
 #include "accepting.h"
 
+#include "counting.h"
 #include "draining.h"
 #include "known.h"
+#include "ledger.h"
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
-#include "notify.h"
+#include "observe.h"
 #include "page.h"
 #include "reporting.h"
 #include "waking.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <sys/syscall.h>
-
-static bool is_counting;
-
-/* The total could not be sent because the master's socket was full; the next one to accept has to. */
-static atomic_bool is_ring_owed;
-
-static void count_connection(void) {
-    bool is_due = page_count_connection();
-    if (!is_due && atomic_load_explicit(&is_ring_owed, memory_order_relaxed))
-        is_due = atomic_exchange_explicit(&is_ring_owed, false, memory_order_relaxed);
-    if (is_due && !notify_send("X_CONNECTIONS=", page_connections()))
-        atomic_store_explicit(&is_ring_owed, true, memory_order_relaxed);
-}
 
 static int call_next(
     enum accept_call call, int fd, struct sockaddr *address, socklen_t *length, int flags) {
@@ -41,10 +29,6 @@ static int call_next(
         return (int)next.syscall(SYS_accept4, fd, address, length, flags);
     }
     __builtin_unreachable();
-}
-
-void accept_count(void) {
-    is_counting = true;
 }
 
 static bool is_draining(void) {
@@ -71,8 +55,11 @@ int accept_next(
         if (connection >= 0) {
             /* Which descriptor it came through is asked only now: an accept() that finds nothing or
              * waits costs nothing more. */
-            if (is_counting && known_accepted_through(fd))
-                count_connection();
+            bool is_ours =
+                (counting_is_on() || ledger != NULL) && known_accepted_through(fd);
+            observe_accepted(connection, is_ours);
+            if (is_ours && counting_is_on())
+                counting_connection();
             return connection;
         }
         if (wake_has_ended_accept(errno))

@@ -7,6 +7,7 @@
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
+#include "observe.h"
 #include "page.h"
 #include "reporting.h"
 #include "settings.h"
@@ -74,6 +75,8 @@ static bool is_shut_down(int fd, int how) {
 }
 
 int own_shutdown(int fd, int how) {
+    if (is_observed(fd) && how != SHUT_RD)
+        observe_closing(fd);
     return is_shut_down(fd, how) ? 0 : next.shutdown(fd, how);
 }
 
@@ -178,6 +181,8 @@ long own_syscall(long number, ...) {
             return 0;
         break;
     case SYS_shutdown:
+        if (is_observed((int)a) && (int)b != SHUT_RD)
+            observe_closing((int)a);
         if (is_shut_down((int)a, (int)b))
             return 0;
         break;
@@ -187,6 +192,16 @@ long own_syscall(long number, ...) {
         break;
     case SYS_epoll_ctl:
         return own_epoll_ctl((int)a, (int)b, (int)c, (struct epoll_event *)d);
+    case SYS_close:
+        if (is_observed((int)a))
+            observe_closing((int)a);
+        break;
+#ifdef SYS_close_range
+    case SYS_close_range:
+        if ((unsigned)c == 0)
+            observe_closing_range((unsigned)a, (unsigned)b);
+        break;
+#endif
     default:
         break;
     }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "next.h"
 
+#include "next_early.h"
 #include "raw.h"
 #include "resolving.h"
 
@@ -8,14 +9,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
-
-/* As libc tells a failure. */
-static long told(long result) {
-    if (result >= 0 || result < -4095)
-        return result;
-    errno = (int)-result;
-    return -1;
-}
 
 static int early_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return (int)told(raw_call3(SYS_bind, fd, (long)address, length));
@@ -199,6 +192,26 @@ struct next_functions next = {
     .select = early_select,
     .pselect = early_pselect,
     .syscall = early_syscall,
+    .read = early_read,
+    .readv = early_readv,
+    .recv = early_recv,
+    .recvfrom = early_recvfrom,
+    .recvmsg = early_recvmsg,
+    .write = early_write,
+    .writev = early_writev,
+    .send = early_send,
+    .sendto = early_sendto,
+    .sendmsg = early_sendmsg,
+    .sendfile = early_sendfile,
+    .sendfile64 = early_sendfile,
+    .splice = early_splice,
+    .sendmmsg = early_sendmmsg,
+    .recvmmsg = early_recvmmsg,
+    .close = early_close,
+    .close_range = early_close_range,
+    .closefrom = early_closefrom,
+    .dup2 = early_dup2,
+    .dup3 = early_dup3,
 };
 
 /* What this libc does not have stays a plain system call. */
@@ -209,6 +222,32 @@ struct next_functions next = {
             next.member = (__typeof__(next.member))found;                                          \
     } while (0)
 #define RESOLVE(name) RESOLVE_AS(name, #name)
+
+static void resolve_streams(void) {
+    RESOLVE(read);
+    RESOLVE(readv);
+    RESOLVE(recv);
+    RESOLVE(recvfrom);
+    RESOLVE(recvmsg);
+    RESOLVE(write);
+    RESOLVE(writev);
+    RESOLVE(send);
+    RESOLVE(sendto);
+    RESOLVE(sendmsg);
+    RESOLVE(sendfile);
+    RESOLVE(sendfile64);
+    RESOLVE(splice);
+    RESOLVE(sendmmsg);
+    RESOLVE(recvmmsg);
+    RESOLVE(close);
+    RESOLVE(close_range);
+    RESOLVE(closefrom);
+    RESOLVE(dup2);
+    RESOLVE(dup3);
+    RESOLVE_AS(checked_read, "__read_chk");
+    RESOLVE_AS(checked_recv, "__recv_chk");
+    RESOLVE_AS(checked_recvfrom, "__recvfrom_chk");
+}
 
 void next_resolve(void) {
     RESOLVE(bind);
@@ -242,6 +281,7 @@ void next_resolve(void) {
     RESOLVE_AS(checked_poll, "__poll_chk");
     RESOLVE_AS(checked_ppoll, "__ppoll_chk");
     RESOLVE(syscall);
+    resolve_streams();
     RESOLVE(sigaction);
     RESOLVE(signal);
     RESOLVE(sysv_signal);

@@ -10,11 +10,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 struct epoll_event;
+struct iovec;
+struct mmsghdr;
 
 struct next_functions {
     int (*bind)(int, const struct sockaddr *, socklen_t);
@@ -47,10 +50,34 @@ struct next_functions {
     int (*pselect)(
         int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
     long (*syscall)(long, ...);
+    ssize_t (*read)(int, void *, size_t);
+    ssize_t (*readv)(int, const struct iovec *, int);
+    ssize_t (*recv)(int, void *, size_t, int);
+    ssize_t (*recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
+    ssize_t (*recvmsg)(int, struct msghdr *, int);
+    ssize_t (*write)(int, const void *, size_t);
+    ssize_t (*writev)(int, const struct iovec *, int);
+    ssize_t (*send)(int, const void *, size_t, int);
+    ssize_t (*sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+    ssize_t (*sendmsg)(int, const struct msghdr *, int);
+    ssize_t (*sendfile)(int, int, off_t *, size_t);
+    ssize_t (*sendfile64)(int, int, int64_t *, size_t);
+    ssize_t (*splice)(int, int64_t *, int, int64_t *, size_t, unsigned);
+    int (*sendmmsg)(int, struct mmsghdr *, unsigned, int);
+    int (*recvmmsg)(int, struct mmsghdr *, unsigned, int, struct timespec *);
+    int (*close)(int);
+    int (*close_range)(unsigned, unsigned, int);
+    void (*closefrom)(int);
+    int (*dup2)(int, int);
+    int (*dup3)(int, int, int);
     /* NULL where libc has none. */
     int (*checked_poll)(struct pollfd *, nfds_t, int, size_t);
     int (*checked_ppoll)(
         struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
+    ssize_t (*checked_read)(int, void *, size_t, size_t);
+    ssize_t (*checked_recv)(int, void *, size_t, size_t, int);
+    ssize_t (*checked_recvfrom)(
+        int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *);
     /* NULL until they are resolved: the kernel's interface to these differs. */
     int (*sigaction)(int, const struct sigaction *, struct sigaction *);
     void (*(*signal)(int, void (*)(int)))(int);

@@ -39,7 +39,7 @@ static void keep_connected(void) {
     raw_call3(SYS_close, fd, 0, 0);
 }
 
-void notify_prepare(void) {
+void notify_prepare(bool keeps_socket) {
     const char *name = environment_value("NOTIFY_SOCKET");
     if (name == NULL || (name[0] != '/' && name[0] != '@'))
         return;
@@ -54,7 +54,7 @@ void notify_prepare(void) {
         address.sun_path[0] = '\0';
     address_length =
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
-    if (!is_abstract)
+    if (keeps_socket && !is_abstract)
         keep_connected();
 }
 

@@ -3,6 +3,7 @@
 
 #include "digits.h"
 #include "environment.h"
+#include "ledger.h"
 #include "raw.h"
 #include "supervise_page.h"
 
@@ -47,11 +48,29 @@ static int reopened(uint64_t number) {
     return (int)raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
 }
 
+/* Whether the master wants a ledger on this file. */
+static bool has_ledger(int fd) {
+    struct stat status;
+    struct {
+        uint32_t version;
+        uint32_t flags;
+    } start;
+    return raw_fstat(fd, &status) && status.st_size >= supervise_page_file_size
+        && raw_call(SYS_pread64, fd, (long)&start, sizeof start, supervise_ledger_at, 0, 0)
+        == sizeof start
+        && start.version == supervise_ledger_version
+        && (start.flags & supervise_ledger_observe) != 0;
+}
+
 static void map(int fd) {
-    long address =
-        raw_call(SYS_mmap, 0, supervise_page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (address > 0 || address < -4095)
-        page = (struct supervise_page *)address;
+    bool is_observing = has_ledger(fd);
+    long size = is_observing ? supervise_page_file_size : supervise_page_size;
+    long address = raw_call(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (address <= 0 && address >= -4095)
+        return;
+    page = (struct supervise_page *)address;
+    if (is_observing)
+        ledger = (struct supervise_ledger *)(address + supervise_ledger_at);
 }
 
 void page_open(void) {
@@ -84,6 +103,14 @@ bool page_count_connection(void) {
     if (before + 1 != __atomic_load_n(&page->limit, __ATOMIC_RELAXED))
         return false;
     return __atomic_load_n(&page->requests, __ATOMIC_RELAXED) == 0;
+}
+
+uint64_t page_requests(void) {
+    return __atomic_load_n(&page->requests, __ATOMIC_RELAXED);
+}
+
+uint64_t page_limit(void) {
+    return __atomic_load_n(&page->limit, __ATOMIC_RELAXED);
 }
 
 uint64_t page_connections(void) {

@@ -22,6 +22,11 @@ bool page_is_open(void);
  * does not count its own requests. */
 bool page_count_connection(void);
 
+/* Return the requests that the worker's processes have reported, and the master's limit; 0: none. There
+ * must be a page. */
+uint64_t page_requests(void);
+uint64_t page_limit(void);
+
 /* Returns the number of connections so far, in all processes of this worker. */
 uint64_t page_connections(void);
 

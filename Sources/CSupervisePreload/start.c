@@ -1,10 +1,11 @@
 #define _GNU_SOURCE
-#include "accepting.h"
+#include "counting.h"
 #include "environment.h"
 #include "listeners.h"
 #include "mode.h"
 #include "next.h"
 #include "notify.h"
+#include "observe.h"
 #include "page.h"
 #include "quieting.h"
 #include "reporting.h"
@@ -13,6 +14,15 @@
 #include <errno.h>
 
 bool is_adopting;
+
+/* A program that a server starts without its listeners must not find a further descriptor. */
+static bool holds_listener(void) {
+    for (int index = 0; index < listener_count; index++) {
+        if (listeners[index].number >= 0)
+            return true;
+    }
+    return false;
+}
 
 /* Before main() and so, in nearly all programs, before there is a second thread. */
 __attribute__((constructor)) static void start(void) {
@@ -23,16 +33,16 @@ __attribute__((constructor)) static void start(void) {
     if (adopts || counts || environment_is_on("SUPERVISE_WORKER_DRAIN"))
         listeners_open();
     if (adopts || counts || listener_count > 0)
-        notify_prepare();
+        notify_prepare(holds_listener());
     /* Without counting too: the page says when accept() is to find nothing. */
     if (listener_count > 0) {
         page_open();
+        observe_begin();
         quiet_begin();
         reporting_begin();
     }
-    if (counts && page_is_open()) {
-        accept_count();
-    }
+    if (counts && page_is_open())
+        counting_begin();
     if (adopts && listener_count > 0) {
         mode_begin();
         is_adopting = true;

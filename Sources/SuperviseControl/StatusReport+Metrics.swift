@@ -137,8 +137,8 @@ extension StatusReport {
         text.family(
             "supervise_requests_total", .counter,
             """
-            Requests served, by unit: requests that workers reported, or connections that the \
-            preload library counted, each of which may carry many requests.
+            Requests served, by unit: requests that workers reported or the preload library saw, \
+            or connections that the library counted, each of which may carry many requests.
             """)
         for pool in snapshot.pools {
             let history = pool.history

@@ -70,8 +70,11 @@ public enum WorkerEvent: Equatable, Sendable {
     case requests(UInt64)
     /// It has served so many requests more.
     case moreRequests(UInt64)
-    /// It has accepted so many connections in all, as the preload library counts them. They stand in
-    /// for requests as long as the worker reports none.
+    /// The preload library has seen this many responses of it in total. They count as long as the worker
+    /// reports no requests.
+    case responses(UInt64)
+    /// It has accepted this many connections in total, as the preload library counts them. They stand in
+    /// for requests that are neither reported nor visible.
     case connections(UInt64)
     /// It uses this much memory, in bytes.
     case memory(bytes: UInt64)

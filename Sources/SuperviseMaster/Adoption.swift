@@ -19,8 +19,10 @@ struct Adoption {
     let library: String?
     /// Whether what the worker reports counts.
     let countsReports: Bool
-    /// Whether the library is asked to count connections.
+    /// Whether the library is asked to count.
     let countsConnections: Bool
+    /// Whether the library observes requests.
+    let observesRequests: Bool
     /// Whether the master may answer binds too, where workers fail to boot with the library alone.
     let mayFilterToo: Bool
     /// Why what is wanted is not used.
@@ -37,6 +39,7 @@ struct Adoption {
             self.library = nil
             countsReports = settings.count != .off
             countsConnections = false
+            observesRequests = false
             return
         }
         let name = Blueprint.program(of: settings)
@@ -57,6 +60,7 @@ struct Adoption {
         self.library = loaded
         countsReports = settings.count == .auto || settings.count == .report
         countsConnections = wantsCount && loaded != nil
+        observesRequests = settings.requestInfo == .auto && loaded != nil
         let obstacle = Adoption.obstacleToSeccomp(settings.adopt, program)
         way =
             wanted == .seccomp && obstacle != nil || wanted == .preload && loaded == nil

@@ -84,6 +84,12 @@ final class Blueprint {
             && (policy.hasListeners || policy.maxRequests > 0)
     }
 
+    /// Who writes to the ledger behind the page.
+    var ledger: RequestPage.LedgerWriters {
+        if adoption.observesRequests { return .all }
+        return settings.requestInfo == .off ? .none : .program
+    }
+
     /// The descriptors that the worker gets, from 3 on: the listeners, then the page.
     func descriptors(page: RequestPage?) -> [Int32] {
         // Those on demand are for the library alone, which is not loaded without the page.

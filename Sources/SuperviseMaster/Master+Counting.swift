@@ -15,17 +15,35 @@ extension Master {
         readCount(of: worker)
     }
 
-    /// What the worker has counted in its page so far, or what the library has counted for it.
+    /// Reads the worker's count from its page.
     func readCount(of worker: RunningWorker) {
-        guard let page = worker.page else { return }
+        if let event = currentCount(of: worker) { count(event, of: worker) }
+    }
+
+    /// The count in the worker's page, by the best source: the worker's own count, the responses that
+    /// the library has seen, or the connections. Connections count only if requests are not visible.
+    func currentCount(of worker: RunningWorker) -> WorkerEvent? {
+        guard let page = worker.page else { return nil }
         let adoption = worker.blueprint.adoption
         if adoption.countsReports, let requests = page.requests(), requests > 0 {
-            count(.requests(requests), of: worker)
-        } else if adoption.countsConnections, let connections = page.connections(),
-            connections > 0
-        {
-            count(.connections(connections), of: worker)
+            return .requests(requests)
         }
+        guard adoption.countsConnections else { return nil }
+        let totals = observedTotals(of: worker)
+        if let totals, totals.requests > 0 { return .responses(totals.requests) }
+        guard let connections = page.connections(), connections > 0,
+            totals?.isOpaque ?? true
+        else { return nil }
+        return .connections(connections)
+    }
+
+    /// The ledger's totals if the library keeps one in this worker. It does not if a call for its memory
+    /// has failed, and an older version does not know the ledger.
+    func observedTotals(of worker: RunningWorker) -> Ledger.Totals? {
+        guard worker.blueprint.adoption.observesRequests,
+            let totals = worker.page?.ledger.totals(), totals.connections > 0
+        else { return nil }
+        return totals
     }
 
     /// Reads the counts of the workers that boot: one that a reload supersedes may have connections.
@@ -40,7 +58,9 @@ extension Master {
     func count(_ news: WorkerEvent, of worker: RunningWorker) {
         let adoption = worker.blueprint.adoption
         let isConnections = if case .connections = news { true } else { false }
-        guard isConnections ? adoption.countsConnections : adoption.countsReports else { return }
+        let isObserved = if case .responses = news { true } else { false }
+        let isReported = !isConnections && !isObserved
+        guard isReported ? adoption.countsReports : adoption.countsConnections else { return }
         worker.blueprint.hasCounted = true
         tell(worker.id, news)
         guard log.isNew(.counting(pool: worker.id.pool)) else { return }
@@ -48,7 +68,7 @@ extension Master {
         log.write(
             LogLine(isMisleading ? .warning : .info, "counting")
                 .with("pool", worker.blueprint.settings.name)
-                .with("source", isConnections ? "preload" : "report")
+                .with("source", isReported ? "report" : "preload")
                 .with("unit", isConnections ? "connections" : "requests")
                 .with("message", isMisleading ? Master.connectionsAdvice : nil))
     }
@@ -89,8 +109,8 @@ extension Master {
     }
 
     private static let connectionsAdvice =
-        "max-requests counts connections for this program, and a keep-alive connection carries many "
-        + "requests: behind a proxy, a worker may never reach its limit. Report the requests from the "
+        "the requests of this program are not visible, so max-requests counts connections. A keep-alive "
+        + "connection carries many requests: behind a proxy, a worker may never reach its limit. Report the requests from the "
         + "program (supervise help count), or set max-lifetime or max-rss"
     private static let countingAdvice =
         ". Count them in the page of $SUPERVISE_WORKER_PAGE, or send X_REQUESTS=+1 to "

@@ -85,7 +85,12 @@ extension Master {
         // The page first: a worker that reports there is not counted by its connections.
         case .connections(let total):
             readCount(of: worker)
-            count(.connections(total), of: worker)
+            if observedTotals(of: worker) == nil {
+                count(.connections(total), of: worker)
+            }
+        case .responses(let total):
+            readCount(of: worker)
+            count(.responses(total), of: worker)
         case .recycle: tell(worker.id, .recycleRequested)
         case .listening: tell(worker.id, .listening)
         case .watchdog: tell(worker.id, .watchdog)

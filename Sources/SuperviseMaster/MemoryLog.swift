@@ -63,10 +63,7 @@ extension Master {
                 return nil
             }
             let known = service.member(number)?.pool.worker(worker.id)
-            let reported = worker.page?.requests() ?? 0
-            let isConnections = reported == 0 && known?.countSource == .preload
-            let requests = max(isConnections ? 0 : reported, known?.requests ?? 0)
-            let unit = isConnections ? CountUnit.connections : .requests
+            let (requests, unit) = latestCount(of: worker, known)
             let name = worker.blueprint.settings.name
             return "\(time) \(name) \(worker.id.slot) \(pid) \(bytes) \(requests) "
                 + unit.rawValue
@@ -85,6 +82,21 @@ extension Master {
             log.write(
                 LogLine(.info, "memory-log").with("file", path).with("dropped", lines)
                     .with("message", "the file can be written again"))
+        }
+    }
+
+    /// The count in the worker's page, which may be newer than that of its last event.
+    private func latestCount(of worker: RunningWorker, _ known: Worker?) -> (UInt64, CountUnit) {
+        let total = known?.requests ?? 0
+        switch currentCount(of: worker) {
+        case .requests(let requests), .responses(let requests):
+            return (
+                known?.countSource?.unit == .connections ? requests : max(requests, total),
+                .requests
+            )
+        case .connections(let connections) where known?.countSource?.unit != .requests:
+            return (max(connections, total), .connections)
+        default: return (total, known?.countSource?.unit ?? .requests)
         }
     }
 

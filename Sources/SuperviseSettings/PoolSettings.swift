@@ -57,6 +57,8 @@ public struct PoolSettings: Equatable, Sendable {
     public var adopt = AdoptRule.auto
     /// The source of request counts.
     public var count = CountRule.auto
+    /// What writes to the ledger of requests.
+    public var requestInfo = RequestInfoRule.auto
 
     /// The processes whose memory counts against the caps.
     public var memoryScope = MemoryScope.tree
@@ -152,13 +154,23 @@ public enum AdoptRule: String, Hashable, Sendable, CaseIterable {
 
 /// The source of request counts.
 public enum CountRule: String, Hashable, Sendable, CaseIterable {
-    /// The reported count or, without one, the connections that the preload library counts.
+    /// The reported count or, without one, the count of the preload library.
     case auto
     /// The reported count.
     case report
-    /// The connections that the preload library counts.
+    /// The count of the preload library.
     case preload
     /// None.
+    case off
+}
+
+/// What writes to the ledger of a worker's requests.
+public enum RequestInfoRule: String, Hashable, Sendable, CaseIterable {
+    /// The preload library, and the program itself.
+    case auto
+    /// The program itself.
+    case report
+    /// Nothing.
     case off
 }
 

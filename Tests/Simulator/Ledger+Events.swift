@@ -69,7 +69,10 @@ extension Ledger {
             change(id) { $0.usesContract = true }
             count(by: worker) { $0.report($0.reportedRequests + more) }
         case .connections(let total):
-            count(by: worker) { if !$0.hasReported { $0.requests = max($0.requests, total) } }
+            count(by: worker) {
+                if !$0.hasReported, !$0.isObserved { $0.requests = max($0.requests, total) }
+            }
+        case .responses(let total): count(by: worker) { $0.observe(total) }
         case .memory(let bytes): measured(worker, bytes)
         case .evidenceGathered: change(id) { $0.isGathering = false }
         case .hold(let span):

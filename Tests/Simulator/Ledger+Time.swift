@@ -59,7 +59,9 @@ extension Ledger {
         var hasMoved = false
         change(worker.id) {
             count(&$0)
-            hasMoved = $0.requests > worker.requests || $0.hasReported != worker.hasReported
+            hasMoved =
+                $0.requests > worker.requests || $0.hasReported != worker.hasReported
+                || $0.isObserved != worker.isObserved
             guard $0.isKept, hasMoved else { return }
             $0.progressAt = now
             if let limit = $0.requestLimit, $0.requests >= limit { $0.hasReachedLimit = true }
@@ -115,6 +117,12 @@ extension Ledger.Worker {
         watchdogAt = watchdogAt.map { $0 + span }
         progressAt = progressAt.map { $0 + span }
         if readyAt == nil { readyBy = readyBy + span }
+    }
+
+    mutating func observe(_ total: UInt64) {
+        guard !hasReported, total > 0 else { return }
+        requests = isObserved ? max(requests, total) : total
+        isObserved = true
     }
 
     mutating func report(_ total: UInt64) {

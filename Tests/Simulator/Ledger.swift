@@ -49,6 +49,7 @@ package struct Ledger: Equatable {
         var requests: UInt64 = 0
         /// Whether the worker itself reported any; what others counted for it is forgotten then.
         var hasReported = false
+        var isObserved = false
         var reportedRequests: UInt64 { hasReported ? requests : 0 }
         var memory: UInt64?
         /// `kill-rss` when it was started.

@@ -237,6 +237,8 @@ extension World {
             return [.worker(id, .moreRequests(UInt64(count)))]
         }
         // Some are counted by others as well as by themselves.
-        return [.worker(id, id.slot % 3 == 2 ? .connections(total) : .requests(total))]
+        guard id.slot % 3 == 2 else { return [.worker(id, .requests(total))] }
+        let isObserved = id.incarnation % 2 == 1
+        return [.worker(id, isObserved ? .responses(total) : .connections(total))]
     }
 }

@@ -1,4 +1,5 @@
 import CSupervise
+import CSupervisePage
 import Glibc
 import Testing
 
@@ -9,15 +10,15 @@ struct RequestPageTests {
 
     @Test func theLayoutIsThePublishedOne() throws {
         let page = try RequestPage(nonce: nonce, limit: 1050)
-        var bytes = [UInt8](repeating: 1, count: 4097)
-        #expect(pread(page.rawValue, &bytes, bytes.count, 0) == 4096)
+        var bytes = [UInt8](repeating: 1, count: supervise_page_file_size + 1)
+        #expect(pread(page.rawValue, &bytes, bytes.count, 0) == supervise_page_file_size)
         #expect(String(decoding: bytes[0..<8], as: UTF8.self) == "SUPERVIS")
         #expect(number(bytes, 8, UInt32.self) == 1)
         #expect(number(bytes, 12, UInt32.self) == 0)
         #expect(String(decoding: bytes[16..<48], as: UTF8.self) == nonce)
         #expect(number(bytes, 64, UInt64.self) == 0)
         #expect(number(bytes, 128, UInt64.self) == 1050)
-        #expect(bytes[136..<4096].allSatisfy { $0 == 0 })
+        #expect(bytes[136..<supervise_page_file_size].allSatisfy { $0 == 0 })
         #expect(page.connections() == 0)
         #expect(fcntl(page.rawValue, F_GETFD) == FD_CLOEXEC)
     }
@@ -25,7 +26,7 @@ struct RequestPageTests {
     @Test func itsSizeAndSealsAreFinal() throws {
         let page = try RequestPage(nonce: nonce, limit: 0)
         #expect(ftruncate(page.rawValue, 0) == -1)
-        #expect(ftruncate(page.rawValue, 8192) == -1)
+        #expect(ftruncate(page.rawValue, 65536) == -1)
         #expect(csupervise_seal_memory(page.rawValue) == -1)
     }
 

@@ -15,12 +15,15 @@ import Testing
         let names = try await output("nm -D --defined-only \"$0\"")
             .compactMap { $0.split(separator: " ").last.map(String.init) }
         let functions = [
-            "__poll_chk", "__ppoll_chk", "__sysv_signal", "accept", "accept4", "bind",
-            "bsd_signal", "chmod", "chown", "connect", "epoll_ctl", "fchmod", "fchmodat", "fchown",
-            "fchownat", "fcntl", "fcntl64", "ioctl", "lchmod", "lchown", "listen", "poll", "ppoll",
-            "pselect", "remove", "rename", "renameat", "renameat2", "select", "shutdown",
-            "sigaction", "signal", "sigset", "ssignal", "syscall", "sysv_signal", "unlink",
-            "unlinkat",
+            "__poll_chk", "__ppoll_chk", "__read_chk", "__recv_chk", "__recvfrom_chk",
+            "__sysv_signal", "accept", "accept4", "bind", "bsd_signal", "chmod", "chown", "close",
+            "close_range", "closefrom", "connect", "dup2", "dup3", "epoll_ctl", "fchmod",
+            "fchmodat", "fchown", "fchownat", "fcntl", "fcntl64", "ioctl", "lchmod", "lchown",
+            "listen", "poll", "ppoll", "pselect", "read", "readv", "recv", "recvfrom", "recvmmsg",
+            "recvmsg", "remove", "rename", "renameat", "renameat2", "select", "send", "sendfile",
+            "sendfile64", "sendmmsg", "sendmsg", "sendto", "shutdown", "sigaction", "signal",
+            "sigset", "splice", "ssignal", "syscall", "sysv_signal", "unlink", "unlinkat", "write",
+            "writev",
         ]
         // Some linkers export the ends of the segments.
         #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))

@@ -56,10 +56,11 @@ final class Stage {
 
     /// Starts a program with the listeners from 3 on, followed by the page.
     func worker(
-        _ arguments: [String], limit: UInt64 = 0, variables: [String: String] = [:],
-        without missing: Set<String> = []
+        _ arguments: [String], limit: UInt64 = 0, ledger: RequestPage.LedgerWriters = .none,
+        variables: [String: String] = [:], without missing: Set<String> = []
     ) throws -> Worker {
-        try Worker(self, arguments, limit: limit, changes: variables, missing: missing)
+        try Worker(
+            self, arguments, limit: limit, ledger: ledger, changes: variables, missing: missing)
     }
 
     /// Runs a script with `probe` imported, and expects success.
@@ -120,11 +121,11 @@ final class Worker {
     let child: Child
 
     init(
-        _ stage: Stage, _ arguments: [String], limit: UInt64, changes: [String: String],
-        missing: Set<String>
+        _ stage: Stage, _ arguments: [String], limit: UInt64, ledger: RequestPage.LedgerWriters,
+        changes: [String: String], missing: Set<String>
     ) throws {
         let nonce = Stage.nonce()
-        page = try RequestPage(nonce: nonce, limit: limit)
+        page = try RequestPage(nonce: nonce, limit: limit, ledger: ledger)
         let descriptors = stage.listeners.map(\.rawValue) + [page.rawValue]
         let named = stage.listeners.enumerated().map { index, listener in
             "\(index + 3):\(listener.identity.inode)"

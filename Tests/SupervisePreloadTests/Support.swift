@@ -16,6 +16,7 @@ enum Place {
         return "\(folder)/libsupervise-preload.so"
     }()
     static let tests = parent(#filePath)
+    static let package = parent(parent(tests))
     static let programs = "\(tests)/Programs"
 
     private static func parent(_ path: String) -> String {
@@ -29,6 +30,9 @@ let searchPath = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
 func isInstalled(_ program: String) -> Bool {
     searchPath.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
 }
+
+/// Whether there is a program at this path.
+func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
 /// A condition did not hold in time, or an operation failed.
 struct Failure: Error, CustomStringConvertible {
@@ -80,7 +84,7 @@ final class Child {
     }
 }
 
-/// A directory of the test, removed with its content.
+/// A directory of the test, removed with the files and empty directories in it.
 final class Folder {
     let path: String
 
@@ -92,13 +96,19 @@ final class Folder {
 
     subscript(name: String) -> String { "\(path)/\(name)" }
 
+    func write(_ text: String, to name: String) throws {
+        guard let file = fopen(self[name], "w") else { throw Failure(description: "fopen") }
+        fputs(text, file)
+        fclose(file)
+    }
+
     deinit {
         guard let stream = opendir(path) else { return }
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { unlink("\(path)/\(name)") }
+            if name != ".", name != ".." { remove("\(path)/\(name)") }
         }
         closedir(stream)
         rmdir(path)

@@ -53,6 +53,7 @@ struct RandomConfiguration {
         pool.oomScoreAdjust = maybe { $0.number(2000) - 1000 }
         pool.adopt = generator.pick(AdoptRule.allCases)
         pool.count = generator.pick(CountRule.allCases)
+        pool.requestInfo = generator.pick(RequestInfoRule.allCases)
         pool.beforeRecycle = list { "x" + $0.text() }
         pool.evidenceSignal = maybe { $0.signal() }
         pool.memoryLog = maybe { $0.text() }

@@ -30,6 +30,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("oom-score-adjust", [("-1000", ["-1000"])], ["1001", "x"]),
     ("adopt", [("Seccomp", ["seccomp"]), ("off", ["off"])], ["yes", "", "no"]),
     ("count", [("report", ["report"]), ("PRELOAD", ["preload"])], ["0", "", "connections"]),
+    ("request-info", [("report", ["report"]), ("OFF", ["off"])], ["0", "", "preload"]),
     (
         "ready", [("notify", ["notify"]), ("2s", ["2s"]), ("EXEC", ["exec"])],
         ["0", "now", "", "2x"]

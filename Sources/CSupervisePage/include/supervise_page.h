@@ -1,7 +1,7 @@
 #ifndef SUPERVISE_PAGE_H
 #define SUPERVISE_PAGE_H
 
-/* The page that a worker shares with its master, layout version 1.
+/* The page that a worker shares with its master, and the ledger behind it; layout version 1 of both.
  *
  * It is a memfd_create(2) file, sealed against shrinking, growing and further seals. A worker finds its
  * descriptor in $SUPERVISE_WORKER_PAGE. Before it maps the page, a worker checks the magic, the
@@ -79,6 +79,122 @@ enum {
     supervise_page_connections_at = offsetof(struct supervise_page, connections),
     supervise_page_flags_at = offsetof(struct supervise_page, flags),
     supervise_page_reports_at = offsetof(struct supervise_page, reports),
+};
+
+/* The ledger: the requests in flight in the worker's processes, and those that they have served. It
+ * follows the page in the same file. Before it maps the ledger, a worker checks that the file is large
+ * enough and that the ledger's version is not 0. A program that uses only the page need not map it. */
+
+enum {
+    supervise_ledger_version = 1,
+    supervise_ledger_at = supervise_page_size,
+    supervise_ledger_rows = 32,
+    supervise_ledger_routes = 128,
+    supervise_route_length = 80,
+    /* By the first digit of the status; [0] counts those of 600 and above. */
+    supervise_status_classes = 6,
+};
+
+/* A connection with a request in flight: its oldest. Times are CLOCK_MONOTONIC, in nanoseconds; 0: not
+ * yet. */
+struct supervise_ledger_row {
+    /* Odd while the row is being written. A reader discards a row that is, or that has changed between two
+     * reads. */
+    uint32_t sequence;
+    /* The process that read the request's head; 0: the row is free. */
+    int32_t pid;
+    /* SO_COOKIE of socket(7). */
+    uint64_t connection;
+    /* The first byte of the head, the last byte of the body, the first byte of the response. */
+    uint64_t begun;
+    uint64_t received;
+    uint64_t responded;
+    uint8_t length;
+    uint8_t reserved[7];
+    /* `length` bytes; none before the head is complete. */
+    char route[supervise_route_length];
+};
+
+struct supervise_ledger_route {
+    uint32_t sequence;
+    /* Of the text; 0: the row is free. The row for all other routes has none. */
+    uint8_t length;
+    uint8_t reserved[3];
+    /* The path segments that became `*` because their node had too many children, a bit each. */
+    uint64_t collapsed;
+    /* Responses, those of class 5xx, and the time from the heads to the ends of the responses. */
+    uint64_t requests;
+    uint64_t errors;
+    uint64_t nanoseconds;
+    uint64_t unused;
+    char text[supervise_route_length];
+};
+
+struct supervise_ledger {
+    /* Written by the master: the version, and bits of supervise_ledger_flags. */
+    uint32_t version;
+    uint32_t flags;
+    uint8_t reserved_after_flags[56];
+    /* Responses that have ended, by status class and in total. Interim responses are not counted. The
+     * process whose addition makes the total reach the page's limit sends `X_RESPONSES=<total>` to
+     * $NOTIFY_SOCKET, if the page's `requests` is still 0. */
+    uint64_t responses[supervise_status_classes];
+    uint64_t requests;
+    /* Connections that were accepted from the master's listeners. */
+    uint64_t connections;
+    /* Those of them on which a call to receive or send was seen. */
+    uint64_t used;
+    /* Those of them on which requests could not be read. */
+    uint64_t opaque;
+    /* Connections with a request in flight that found no free row. */
+    uint64_t unlisted;
+    uint8_t reserved_after_unlisted[40];
+    /* The process that changes the set of routes; 0: none. */
+    int32_t lock;
+    uint8_t reserved_after_lock[60];
+    /* A hash of each route's text; 0: the row is free. */
+    uint32_t hashes[supervise_ledger_routes];
+    struct supervise_ledger_row rows[supervise_ledger_rows];
+    /* The last one is for all other routes. */
+    struct supervise_ledger_route routes[supervise_ledger_routes + 1];
+};
+
+enum supervise_ledger_flags {
+    /* The preload library observes requests. */
+    supervise_ledger_observe = 1 << 0,
+};
+
+enum {
+    supervise_ledger_flags_at = supervise_ledger_at + offsetof(struct supervise_ledger, flags),
+    supervise_ledger_responses_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, responses),
+    supervise_ledger_requests_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, requests),
+    supervise_ledger_connections_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, connections),
+    supervise_ledger_used_at = supervise_ledger_at + offsetof(struct supervise_ledger, used),
+    supervise_ledger_opaque_at = supervise_ledger_at + offsetof(struct supervise_ledger, opaque),
+    supervise_ledger_unlisted_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, unlisted),
+    supervise_ledger_rows_at = supervise_ledger_at + offsetof(struct supervise_ledger, rows),
+    supervise_ledger_routes_at = supervise_ledger_at + offsetof(struct supervise_ledger, routes),
+    supervise_ledger_row_size = sizeof(struct supervise_ledger_row),
+    supervise_ledger_route_size = sizeof(struct supervise_ledger_route),
+    /* Within a row. */
+    supervise_row_pid_at = offsetof(struct supervise_ledger_row, pid),
+    supervise_row_connection_at = offsetof(struct supervise_ledger_row, connection),
+    supervise_row_begun_at = offsetof(struct supervise_ledger_row, begun),
+    supervise_row_received_at = offsetof(struct supervise_ledger_row, received),
+    supervise_row_responded_at = offsetof(struct supervise_ledger_row, responded),
+    supervise_row_length_at = offsetof(struct supervise_ledger_row, length),
+    supervise_row_route_at = offsetof(struct supervise_ledger_row, route),
+    supervise_route_length_at = offsetof(struct supervise_ledger_route, length),
+    supervise_route_requests_at = offsetof(struct supervise_ledger_route, requests),
+    supervise_route_errors_at = offsetof(struct supervise_ledger_route, errors),
+    supervise_route_nanoseconds_at = offsetof(struct supervise_ledger_route, nanoseconds),
+    supervise_route_text_at = offsetof(struct supervise_ledger_route, text),
+    /* The size of the file. */
+    supervise_page_file_size = supervise_ledger_at + 6 * supervise_page_size,
 };
 
 #endif

@@ -45,6 +45,7 @@ extension Pool {
             self[id]?.knowsContract = true
             count(total, by: .report, of: id, at: now)
         case .moreRequests(let more): countMore(more, of: id, at: now)
+        case .responses(let total): count(total, by: .observed, of: id, at: now)
         case .connections(let total): count(total, by: .preload, of: id, at: now)
         case .memory(let bytes): measure(bytes, of: id, at: now)
         case .evidenceGathered: evidenceGathered(of: id, at: now)

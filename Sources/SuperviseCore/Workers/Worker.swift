@@ -36,7 +36,8 @@ public struct Worker: Equatable, Sendable, Codable {
     public internal(set) var state = State.starting
     /// Since when it is ready.
     public internal(set) var readyAt: Instant?
-    /// The requests that it has reported, or else the connections that were counted for it.
+    /// The requests that it has reported, or those that were observed, or else the connections that were
+    /// counted for it.
     public internal(set) var requests: UInt64 = 0
     /// What `requests` counts; nil while nothing was counted.
     public internal(set) var countSource: CountSource?
@@ -178,10 +179,12 @@ enum EvidenceSource: Equatable, Sendable, Codable {
     case none
 }
 
-/// What counts the requests of a worker.
+/// The source of a worker's request count.
 public enum CountSource: Hashable, Sendable, Codable {
     /// The worker itself, in requests.
     case report
+    /// The preload library, in requests that it has seen responses to.
+    case observed
     /// The preload library, in accepted connections.
     case preload
 }
@@ -190,8 +193,17 @@ extension CountSource {
     /// What it counts.
     public var unit: CountUnit {
         switch self {
-        case .report: .requests
+        case .report, .observed: .requests
         case .preload: .connections
+        }
+    }
+
+    /// Orders the sources by how much they know.
+    fileprivate var rank: Int {
+        switch self {
+        case .report: 2
+        case .observed: 1
+        case .preload: 0
         }
     }
 }
@@ -205,12 +217,13 @@ public enum CountUnit: String, Hashable, Sendable, Codable {
 }
 
 extension Worker {
-    /// Takes over a total; whether that moved the count. What the worker reports replaces what was
-    /// counted for it, though it be less: it is another unit, and the worker knows better.
+    /// Sets the total; returns whether the count changed. A source that knows more replaces another one
+    /// even if its total is lower, since the unit may differ.
     mutating func count(_ total: UInt64, by source: CountSource) -> Bool {
-        let isFirstReport = source == .report && countSource == .preload && total > 0
-        guard isFirstReport || total > requests else { return false }
-        guard source == .report || countSource != .report else { return false }
+        let known = countSource?.rank ?? source.rank
+        guard source.rank >= known else { return false }
+        let isBetter = source.rank > known && total > 0
+        guard isBetter || total > requests else { return false }
         requests = total
         countSource = source
         return true

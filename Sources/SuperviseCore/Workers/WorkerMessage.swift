@@ -13,6 +13,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case requests(UInt64)
     /// `X_REQUESTS=+1`: so many requests more.
     case moreRequests(UInt64)
+    /// `X_RESPONSES=123`: the preload library saw this many responses in total.
+    case responses(UInt64)
     /// `X_CONNECTIONS=123`: the preload library counted so many accepted connections in all.
     case connections(UInt64)
     /// `X_LISTENING=1`: the preload library saw the worker wait for connections.
@@ -71,12 +73,12 @@ public enum WorkerMessage: Equatable, Sendable {
                 return .malformed(key: key, value: value)
             }
             return isIncrease ? .moreRequests(count) : .requests(count)
-        case ("X_CONNECTIONS", _):
-            // The library counts in the page, so there is nothing but totals to tell.
+        case ("X_CONNECTIONS", _), ("X_RESPONSES", _):
+            // The library counts in the page, so it sends only totals.
             guard !value.hasPrefix("+"), let count = UInt64(value) else {
                 return .malformed(key: key, value: value)
             }
-            return .connections(count)
+            return key == "X_RESPONSES" ? .responses(count) : .connections(count)
         case ("X_LISTENER", _), ("X_NOT_ADOPTED", _):
             guard !value.hasPrefix("+"), let inode = UInt64(value) else {
                 return .malformed(key: key, value: value)

@@ -11,13 +11,25 @@ public final class RequestPage: Sendable {
     private static let name = "supervise-requests"
     private let descriptor: FileDescriptor
 
-    /// Creates a page with this nonce of 32 hexadecimal digits and this limit. Fails as
-    /// memfd_create(2).
-    public init(nonce: String, limit: UInt64) throws(SystemCallError) {
+    /// Those who write to the ledger behind the page.
+    public enum LedgerWriters: Sendable {
+        /// Nobody: the ledger has no version.
+        case none
+        /// The worker's program.
+        case program
+        /// The program and the preload library.
+        case all
+    }
+
+    /// Creates a page with this nonce of 32 hexadecimal digits and this limit, and the ledger behind it.
+    /// Fails as memfd_create(2).
+    public init(
+        nonce: String, limit: UInt64, ledger: LedgerWriters = .none
+    ) throws(SystemCallError) {
         precondition(
             nonce.utf8.count == supervise_page_nonce_length, "the layout has room for 32 digits")
         let number = try systemCall("memfd_create") {
-            csupervise_memory_file(Self.name, supervise_page_size)
+            csupervise_memory_file(Self.name, supervise_page_file_size)
         }
         descriptor = FileDescriptor(owning: number)
         var header = Array(SUPERVISE_PAGE_MAGIC.utf8)
@@ -27,8 +39,20 @@ public final class RequestPage: Sendable {
         header += Array(nonce.utf8)
         try systemCall("pwrite") { pwrite(number, header, header.count, 0) }
         try setLimit(limit)
+        if ledger != .none { try beginLedger(isObserved: ledger == .all) }
         try systemCall("fcntl") { csupervise_seal_memory(number) }
     }
+
+    private func beginLedger(isObserved: Bool) throws(SystemCallError) {
+        let flags = isObserved ? supervise_ledger_observe.rawValue : 0
+        let start = [UInt32(supervise_ledger_version), flags]
+        try systemCall("pwrite") {
+            pwrite(descriptor.rawValue, start, 8, off_t(supervise_ledger_at))
+        }
+    }
+
+    /// The ledger behind the page.
+    public var ledger: Ledger { Ledger(descriptor: descriptor.rawValue) }
 
     /// Takes over a page that this process created before it executed a new version.
     public init(resuming descriptor: consuming FileDescriptor) {

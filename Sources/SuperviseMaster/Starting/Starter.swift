@@ -89,7 +89,8 @@ final class Starter: Expiring {
     ) throws(StartError) -> RequestPage? {
         guard blueprint.hasPage else { return nil }
         do throws(SystemCallError) {
-            return try RequestPage(nonce: nonce, limit: order.bell ?? 0)
+            return try RequestPage(
+                nonce: nonce, limit: order.bell ?? 0, ledger: blueprint.ledger)
         } catch {
             throw StartError(resource: error)
         }

@@ -26,9 +26,9 @@ extension Verb {
                 their causes. Columns that do not fit the terminal are omitted. CAP is max-rss. CAP \
                 IN is the time until the worker reaches it at its current growth rate. LEFT is the \
                 number of requests until max-requests. BOOT is the time until the worker was ready. \
-                REQUESTS is the count that the worker reports. CONNS replaces it if the preload \
-                library counts accepted connections, each of which may carry many requests (see: \
-                supervise help count).
+                REQUESTS is the number of requests that the worker has served. CONNS replaces it \
+                if requests are not visible and the preload library counts accepted connections, \
+                each of which may carry many requests (see: supervise help count).
                 """
             ]
         case .top:

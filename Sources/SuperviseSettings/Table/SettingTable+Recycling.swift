@@ -11,11 +11,12 @@ extension Setting {
             summary: "Recycle a worker after this many requests",
             details: """
                 Limits how much a slow leak can grow. The count is what the worker reports. For \
-                a worker that reports nothing, the count is the number of connections that it \
-                accepted. A connection may carry many requests: behind a proxy with keep-alive \
-                connections, such a worker may never reach the limit (see count). The \
-                replacement is ready before the old worker is asked to stop, so a worker serves \
-                slightly more than its limit. Example: max-requests = 1000.
+                a worker that reports nothing, the preload library counts the HTTP/1 requests. \
+                If it cannot see them, it counts accepted connections, each of which may carry \
+                many requests: behind a proxy with keep-alive connections, such a worker may \
+                never reach the limit (see count). The replacement is ready before the old \
+                worker is asked to stop, so a worker serves slightly more than its limit. \
+                Example: max-requests = 1000.
                 """),
         Setting(
             "max-requests-jitter", in: .recycling,

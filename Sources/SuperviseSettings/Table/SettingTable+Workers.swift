@@ -153,12 +153,27 @@ extension Setting {
             summary: "Source of the request counts",
             details: """
                 report: the worker reports its count in the page of $SUPERVISE_WORKER_PAGE or \
-                with X_REQUESTS messages. preload: the preload library counts the connections \
-                that the worker accepts from the pool's listeners; a connection may carry many \
-                requests. The library works in dynamically linked glibc programs. auto: the \
-                reported count or, if the worker reports nothing, its connections. off: nothing \
-                is counted. The status, the metrics and the log name the unit. Example: count = \
-                report.
+                with X_REQUESTS messages. preload: the preload library counts the HTTP/1 \
+                requests that the worker has responded to. If it cannot see any (see \
+                request-info), it counts the connections that the worker accepts from the pool's \
+                listeners; a connection may carry many requests. The library works in \
+                dynamically linked programs. auto: the reported count or, if the worker reports \
+                nothing, that of the library. off: nothing is counted. The status, the metrics \
+                and the log name the unit. Example: count = report.
+                """),
+        Setting(
+            "request-info", in: .workers,
+            .pool(.value(\.requestInfo, .word("a source of requests", placeholder: "SOURCE"))),
+            reload: .newWorkers,
+            summary: "Source of the information about requests",
+            details: """
+                auto: in workers that load the preload library, the library observes the HTTP/1 \
+                requests and responses on the pool's listeners. It keeps the method and the path \
+                of each route, never a query, a header or a body, and replaces the parts of a \
+                path that identify objects or people by *. It cannot see requests inside TLS, of \
+                HTTP/2 or FastCGI, over io_uring or stdio, or of static programs. report: only \
+                what the worker's program itself writes to the ledger behind the page \
+                (supervise_page.h). off: none. Example: request-info = off.
                 """),
     ]
 

@@ -28,7 +28,8 @@ def of_library(run):
     """Returns the nanoseconds that the library takes to count an accepted connection."""
     sources = bench.ROOT / "Sources/CSupervisePreload"
     counter = run.program("counter", *(
-        sources / f"{name}.c" for name in ("page", "listeners", "known", "environment", "digits")))
+        sources / f"{name}.c" for name in (
+            "page", "listeners", "known", "environment", "digits", "ledger", "ledger_routes")))
     held = Held()
     try:
         output = subprocess.run(

@@ -1,0 +1,46 @@
+#ifndef SUPERVISE_PRELOAD_LEDGER_H
+#define SUPERVISE_PRELOAD_LEDGER_H
+
+/* The ledger behind the page, as supervise_page.h defines it: the requests in flight, and totals.
+ *
+ * Several processes and threads write to it. A row is written by the process that claimed it, under the
+ * lock of its connection. The set of routes is changed under a lock that waits only briefly: a request
+ * whose route cannot be entered then counts with all others. */
+
+#include "http_route.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervise_page.h"
+
+/* NULL unless the master wants requests to be observed. */
+extern struct supervise_ledger *ledger;
+
+/* What a row says of a request. */
+struct ledger_request {
+    uint64_t connection;
+    uint64_t begun;
+    uint64_t received;
+    uint64_t responded;
+    /* NULL before the head is complete. */
+    const struct http_route *route;
+};
+
+/* Claims a free row for this process; -1 if there is none. */
+int ledger_claim(int pid);
+void ledger_write(int row, const struct ledger_request *request);
+void ledger_release(int row);
+
+/* Releases the rows of this process: it executes another program, or has the number of a dead one. */
+void ledger_forget(int pid);
+
+/* Counts a response that has ended; the new total. `route` is NULL if the request's head was incomplete. */
+uint64_t ledger_count(
+    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds);
+
+static inline void ledger_add(uint64_t *number, uint64_t count) {
+    __atomic_fetch_add(number, count, __ATOMIC_RELAXED);
+}
+
+#endif
