@@ -183,6 +183,24 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
+    /// The master is gone when the last files are removed.
+    @Test func aControlSocketThatCannotBeRemovedIsLogged() async throws {
+        let folder = try Folder()
+        let locked = folder["locked"]
+        mkdir(locked, 0o755)
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--control", locked + "/c.sock", "--", Place.helloWorker],
+            wrapper: getuid() == 0 ? ["setpriv", "--bounding-set=-dac_override"] : [],
+            folder: folder)
+        try await master.waitForEvent(Event.ready)
+        chmod(locked, 0o555)
+        #expect(try await master.stop() == .exited(0))
+        chmod(locked, 0o755)
+        try await master.waitForLog("the reason") {
+            $0.event == "unlink-failed" && $0["error"]?.contains("Permission denied") == true
+        }
+    }
+
     @Test(.needsRoot) func strangersGetNoAnswer() async throws {
         let master = try Supervise.hello(["--control-owner", "65533"])
         try await master.waitForWorkers(1)

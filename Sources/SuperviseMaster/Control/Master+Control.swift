@@ -24,7 +24,9 @@ extension Master {
     /// Lets events go to those who follow them, and to the commands of `on-event`.
     func listenToEvents() {
         adoptHooks(generations[service.generation]?.master)
-        log.feed.listener = { [unowned self] event in
+        // The log outlives the master: the cleanup at the exit can fail.
+        log.feed.listener = { [weak self] event in
+            guard let self else { return }
             hooks.take(event)
             guard control.hasFollowers(.events) else { return }
             control.publish(.events, event.json, last: false, at: now)
