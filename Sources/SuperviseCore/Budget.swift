@@ -1,14 +1,14 @@
-/// How many workers a pool may have beyond its number, and how many may be missing. Every planned
-/// replacement, whatever its cause, goes through this one budget.
+/// The number of workers that a pool may have beyond its size, and the number that may be missing.
+/// Every planned replacement, whatever its cause, uses this single budget.
 public struct Budget: Equatable, Sendable, Codable {
-    /// How many processes may exist beyond the number of workers.
+    /// The number of processes that may exist beyond the number of workers.
     public let surge: Int
-    /// How many ready workers may be missing because of a planned retirement.
+    /// The number of ready workers that may be missing because of planned retirements.
     public let unavailable: Int
 
-    /// The budget of a pool with so many workers. A percentage of surge is rounded up and one of
-    /// unavailability down, as Kubernetes does; where both come to 0, one may be missing, since
-    /// nothing could ever be replaced otherwise.
+    /// Creates the budget of a pool with this many workers. A percentage of surge is rounded up and
+    /// one of unavailability down, as in Kubernetes. If both are 0, one worker may be missing,
+    /// because nothing could be replaced otherwise.
     public init(of policy: PoolPolicy, workers: Int) {
         surge = Budget.resolve(
             policy.maxSurge ?? .count(policy.hasListeners ? 1 : 0), of: workers, roundingUp: true)

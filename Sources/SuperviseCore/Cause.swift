@@ -1,23 +1,23 @@
-/// Why a worker is replaced while it works. All of these share one budget.
+/// The reason to replace a working worker. All of these share one budget.
 public enum RecycleCause: Hashable, Sendable, Codable, CaseIterable {
     /// It has served its drawn number of requests.
     case requests
-    /// It has reached its drawn age.
+    /// It has reached its drawn lifetime.
     case lifetime
-    /// It uses more memory than `max-rss`.
+    /// Its memory exceeds `max-rss`.
     case memory
-    /// The pool's workers use more than `max-pool-rss` together, and it is the largest.
+    /// The pool's workers together exceed `max-pool-rss`, and it is the largest.
     case poolMemory
     /// The memory limit is near, and it is the largest.
     case pressure
-    /// It asked to be replaced (`X_RECYCLE=1`).
+    /// It requested its replacement (`X_RECYCLE=1`).
     case requested
-    /// An operator asked for it.
+    /// An operator requested it.
     case `operator`
-    /// A newer generation of settings is in force.
+    /// A newer generation of settings is current.
     case reload
 
-    /// Memory overtakes the others: waiting makes it worse.
+    /// Memory takes precedence over the others, because waiting makes it worse.
     var isUrgent: Bool {
         switch self {
         case .memory, .poolMemory, .pressure: true
@@ -26,7 +26,7 @@ public enum RecycleCause: Hashable, Sendable, Codable, CaseIterable {
     }
 }
 
-/// Why a worker was told to go.
+/// The reason to stop a worker.
 public enum RetireCause: Hashable, Sendable, Codable {
     /// A planned replacement.
     case recycle(RecycleCause)
@@ -34,27 +34,27 @@ public enum RetireCause: Hashable, Sendable, Codable {
     case announced
     /// It was not ready within `ready-timeout`.
     case bootTimeout
-    /// It used more memory than `kill-rss`.
+    /// Its memory exceeded `kill-rss`.
     case killMemory
-    /// It did not repeat `WATCHDOG=1` in time, or said `WATCHDOG=trigger`.
+    /// It did not repeat `WATCHDOG=1` in time, or sent `WATCHDOG=trigger`.
     case watchdog
-    /// Connections waited and its count did not move for `stall-timeout`.
+    /// Connections waited and its count did not change for `stall-timeout`.
     case stalled
     /// The pool has fewer slots now.
     case scaledDown
     /// The pool was parked (WINCH).
     case parked
-    /// It belonged to a generation that was given up, or that was overtaken while it booted.
+    /// It belonged to a generation that was abandoned, or that was superseded while it booted.
     case superseded
     /// The pool stops.
     case stop
 }
 
-/// What the end of a worker was.
+/// The way a worker ended.
 public enum Ending: Hashable, Sendable, Codable {
-    /// It was told to go.
+    /// It was stopped.
     case retired(RetireCause)
-    /// It ended by itself with status 0, as programs with an own limit and jobs do.
+    /// It ended by itself with status 0, as jobs and programs with their own limit do.
     case finished
     /// It ended by itself in another way, once ready.
     case crashed

@@ -1,6 +1,6 @@
-/// Random draws that depend on nothing but the seed and the worker they are for, so that a run can
-/// be repeated and the draws of one worker do not shift those of another. The generator is
-/// SplitMix64 (Steele, Lea and Flood, 2014).
+/// Random draws that depend only on the seed and on the worker, so that a run can be repeated and
+/// the draws of one worker do not affect those of another. The generator is SplitMix64 (Steele, Lea
+/// and Flood, 2014).
 struct Jitter {
     private var state: UInt64
 
@@ -10,7 +10,7 @@ struct Jitter {
         state ^= mix(UInt64(truncatingIfNeeded: incarnation) &+ 0xD1B5_4A32_D192_ED03)
     }
 
-    /// A number drawn uniformly from 0 through `upper`.
+    /// Draws a number uniformly from 0 through `upper`.
     mutating func draw(through upper: UInt64) -> UInt64 {
         guard upper < .max else { return next() }
         return next().multipliedFullWidth(by: upper + 1).high

@@ -1,7 +1,7 @@
-/// The words by which causes go in logs, metrics, events and the status: one vocabulary for all.
+/// The names of causes in logs, metrics, events and the status, which all use the same ones.
 
 extension RecycleCause {
-    /// The cause as logs, metrics and events name it.
+    /// The name of the cause in logs, metrics and events.
     public var name: String {
         switch self {
         case .requests: "max-requests"
@@ -17,7 +17,7 @@ extension RecycleCause {
 }
 
 extension RetireCause {
-    /// The cause as logs, metrics and events name it.
+    /// The name of the cause in logs, metrics and events.
     public var name: String {
         switch self {
         case .recycle(let cause): cause.name
@@ -35,7 +35,7 @@ extension RetireCause {
 }
 
 extension Ending {
-    /// The cause of an exit as logs, metrics and events name it.
+    /// Returns the name of an exit's cause in logs, metrics and events.
     public func name(_ status: ExitStatus) -> String {
         switch self {
         case .retired(let cause): cause.name
@@ -49,7 +49,7 @@ extension Ending {
 }
 
 extension Haste {
-    /// The haste as logs, metrics and events name it.
+    /// The name of the mode in logs, metrics and events.
     public var name: String {
         switch self {
         case .graceful: "graceful"

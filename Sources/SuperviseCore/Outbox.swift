@@ -1,5 +1,5 @@
-/// What a machine has decided and not handed out yet. Between two events nothing is in it, so there is
-/// nothing of it to keep.
+/// The decisions of a machine that were not returned yet. It is empty between two events, so it is
+/// not encoded.
 struct Outbox<Action: Equatable & Sendable>: Equatable, Sendable, Codable {
     private var actions: [Action] = []
 
@@ -11,13 +11,13 @@ struct Outbox<Action: Equatable & Sendable>: Equatable, Sendable, Codable {
 
     mutating func append(_ action: Action) { actions.append(action) }
 
-    /// Puts an action before those at the end that may as well come after it.
+    /// Inserts an action before those at the end that may follow it.
     mutating func insert(_ action: Action, beforeLast mayWait: (Action) -> Bool) {
         let end = actions.lastIndex { !mayWait($0) }.map { $0 + 1 } ?? 0
         actions.insert(action, at: end)
     }
 
-    /// All of it, once.
+    /// Returns and removes all actions.
     mutating func take() -> [Action] {
         defer { actions = [] }
         return actions

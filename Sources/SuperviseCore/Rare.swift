@@ -1,8 +1,8 @@
-/// A value that most of its owners leave as it began: as long as it is that, it takes the room of a word
-/// and no more. There are ten thousand slots and workers to keep in mind, and few of them in trouble.
+/// A value that most of its owners leave at its initial state. As long as it has that, it takes one
+/// word. There are up to ten thousand slots and workers, and few of them have failures.
 @propertyWrapper
 struct Rare<Value: Initial & Sendable>: Equatable, Sendable, Codable {
-    /// At most one, and that never as it began.
+    /// At most one value, and never the initial one.
     private var kept: [Value] = []
 
     init() {}
@@ -17,7 +17,7 @@ struct Rare<Value: Initial & Sendable>: Equatable, Sendable, Codable {
     }
 }
 
-/// What has a state to begin with.
+/// A type with an initial state.
 protocol Initial: Equatable, Codable {
     init()
 }

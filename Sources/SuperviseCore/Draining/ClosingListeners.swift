@@ -14,7 +14,7 @@ public enum ListenerSample: Equatable, Sendable {
 /// The listeners of a pool that refuse new connections, until the waiting ones are accepted.
 struct ClosingListeners: Equatable, Sendable, Codable {
     private static let pause = TimeSpan.milliseconds(5)
-    /// A client whose handshake has just completed is in no table for a moment.
+    /// A connection whose handshake has just completed is temporarily in no table.
     private static let emptyFor = TimeSpan.milliseconds(20)
     /// The same if handshakes in progress are not visible.
     private static let emptyForUnseen = TimeSpan.milliseconds(200)

@@ -1,21 +1,21 @@
-/// A graceful stop loses no client that is connected already: first the doors are shut, then the
-/// workers empty the queues behind them, and only then are they told to go.
+/// A graceful stop that loses no connected client: it first closes the listeners, then the workers
+/// empty the accept queues, and only then they are stopped.
 
 extension Service {
-    /// How far the way of one pool to its stop has come. Until its end the pool runs as ever:
-    /// who crashes meanwhile is replaced, since somebody has to serve those that wait.
+    /// The progress of one pool's stop. Until its end the pool runs normally: crashed workers are
+    /// replaced, because the waiting connections must be served.
     struct Closing: Equatable, Sendable, Codable {
         enum Phase: Equatable, Sendable, Codable {
-            /// Load balancers learn that the service is going. Exit: `emptying`.
+            /// Load balancers can detect that the service stops. Exit: `emptying`.
             case serving(until: Instant)
-            /// Nobody new comes in. Exit: the stop of the pool.
+            /// No new connections are accepted. Exit: the stop of the pool.
             case emptying(until: Instant)
         }
 
         var phase: Phase
-        /// What still runs then is killed.
+        /// The time at which remaining workers are killed.
         var killAt: Instant
-        /// The least that the workers get from the stop-signal on, also when the turn comes late.
+        /// The minimum time of the workers after the stop-signal, even if the turn is late.
         var share = TimeSpan.zero
 
         var deadline: Instant {
@@ -33,7 +33,7 @@ extension Service {
         }
     }
 
-    /// Begins the graceful stop of a pool, which serves on for `delay` first.
+    /// Begins the graceful stop of a pool, which keeps serving for `delay`.
     mutating func close(_ index: Int, after delay: TimeSpan, at now: Instant) {
         let member = members[index]
         guard member.isServing else { return }
@@ -50,8 +50,8 @@ extension Service {
         }
     }
 
-    /// The workers keep a share of the graceful timeout for themselves, also when the queue never
-    /// gets empty.
+    /// Reserves a share of the graceful timeout for the workers, even if the queue never becomes
+    /// empty.
     private mutating func shut(_ index: Int, at now: Instant) {
         let grace = members[index].pool.policy.gracefulTimeout
         let share = min(Pool.quickGrace.nanoseconds, grace.nanoseconds / 2)
@@ -68,8 +68,8 @@ extension Service {
         note(.closed(pool: members[index].pool.number))
     }
 
-    /// Closes the listeners of a pool that nothing else needs to new connections, and samples their
-    /// queues until they are empty, or until that time.
+    /// Closes those listeners of a pool that no other pool needs, and samples their queues until
+    /// they are empty or the time is reached.
     mutating func closeListeners(of index: Int, until: Instant) {
         members[index].closingListeners = ClosingListeners(until: until)
         let number = members[index].pool.number
@@ -83,7 +83,7 @@ extension Service {
         outbox.append(.releaseListeners(pool: members[index].pool.number))
     }
 
-    /// Takes in a sample of the listeners of a pool.
+    /// Handles a sample of the listeners of a pool.
     mutating func listenersSampled(_ sample: ListenerSample, ofPool number: Int, at now: Instant) {
         guard let index = index(ofPool: number),
             members[index].closingListeners?.record(sample, at: now) == true

@@ -1,42 +1,42 @@
-/// How a worker's memory grows, from the looks that were taken at it since it became ready.
+/// The growth of a worker's memory, from its samples since it became ready.
 ///
-/// Memory goes up and down: garbage collectors let it climb and fall in teeth, a fresh worker fills its
-/// caches, single requests borrow a lot and give it back. A leak is what the *floor* does. So the time
-/// since ready is cut into at most sixteen equal spans, of which each keeps its lowest look; when all
-/// are taken, neighbours are joined, each pair keeping the lower look, and spans are twice as long from
-/// then on. The estimate is the median of the slopes between every two floors (Theil, 1950; Sen, 1968),
-/// which up to 29 % of wrong points cannot mislead: the floors of a warm-up are fewer than that soon
-/// enough. Sixteen floors are half a kilobyte for each worker, however long it lives.
+/// Memory rises and falls: garbage collectors produce a sawtooth, a new worker fills its caches,
+/// single requests allocate a lot and release it. A leak raises the *floor*. So the time since
+/// ready is divided into at most sixteen equal spans, each of which keeps its lowest sample. When
+/// all are used, each pair of neighbours is merged and keeps the lower sample, and spans are twice
+/// as long from then on. The estimate is the median of the slopes between every two floors (Theil,
+/// 1950; Sen, 1968), which tolerates up to 29 % of outliers: the floors of a warm-up soon are fewer
+/// than that. Sixteen floors need half a kilobyte per worker, however long it runs.
 public struct LeakEstimate: Equatable, Sendable, Codable {
-    /// The lowest look of a span.
+    /// The lowest sample of a span.
     private struct Floor: Equatable, Sendable, Codable {
-        /// The span's number since the first look.
+        /// The span's number since the first sample.
         var span: Int64
         var at: Instant
         var bytes: UInt64
         var requests: UInt64
     }
 
-    /// The most spans.
+    /// The maximum number of spans.
     static let capacity = 16
-    /// With fewer closed spans there is no estimate.
+    /// The minimum number of closed spans for an estimate.
     static let leastFloors = 5
-    /// Growth by less than this part is no growth.
+    /// Growth by less than this part does not count.
     private static let noticeable: UInt64 = 20
 
     private var floors: [Floor] = []
     private var beganAt = Instant(nanoseconds: 0)
     private var spanNanoseconds: Int64 = 0
-    /// The growth by all spans that are over; nil while they are too few.
+    /// The growth over all closed spans; nil while there are too few.
     public private(set) var growth: MemoryGrowth?
 
-    /// Whether nothing was seen yet.
+    /// Whether there is no sample yet.
     var isEmpty: Bool { floors.isEmpty }
-    /// The size at the first looks.
+    /// The size at the first samples.
     var firstBytes: UInt64? { floors.first?.bytes }
 
-    /// Takes a look into account; whether the estimate was made anew. `interval` is the usual gap
-    /// between looks.
+    /// Adds a sample. Returns whether there is a new estimate. `interval` is the usual interval
+    /// between samples.
     mutating func add(
         _ bytes: UInt64, requests: UInt64, at now: Instant, interval: TimeSpan
     ) -> Bool {
@@ -55,7 +55,7 @@ public struct LeakEstimate: Equatable, Sendable, Codable {
         return growth != nil
     }
 
-    /// Whether the floor rose over the second half of the time since the first look.
+    /// Returns whether the floor rose over the second half of the time since the first sample.
     func isStillGrowing(at now: Instant) -> Bool {
         let half = TimeSpan(nanoseconds: (now - beganAt).nanoseconds / 2)
         guard let last = floors.last,
@@ -103,22 +103,22 @@ public struct LeakEstimate: Equatable, Sendable, Codable {
         }
         return MemoryGrowth(
             bytesPerSecond: perSecond.median ?? 0,
-            // A few requests between many looks say nothing.
+            // A few requests per many samples are not significant.
             bytesPerRequest: perRequest.count * 2 >= perSecond.count ? perRequest.median : nil)
     }
 }
 
-/// How fast memory grows; negative where it shrinks.
+/// The growth rate of memory; negative if it shrinks.
 public struct MemoryGrowth: Equatable, Sendable, Codable {
-    /// In bytes a second.
+    /// The growth in bytes per second.
     public var bytesPerSecond: Double
-    /// In bytes a request; nil where none are counted, or too few.
+    /// The growth in bytes per request; nil if none or too few are counted.
     public var bytesPerRequest: Double?
 
-    /// In bytes an hour.
+    /// The growth in bytes per hour.
     public var bytesPerHour: Int64 { Int64(clampingDouble: bytesPerSecond * 3600) }
 
-    /// The time to grow by so many bytes; nil where it never does.
+    /// Returns the time to grow by this many bytes; nil if it never does.
     public func time(toGrowBy bytes: UInt64) -> TimeSpan? {
         // Less than a byte in a thousand seconds is noise.
         guard bytesPerSecond > 0.001 else { return nil }
@@ -136,7 +136,7 @@ struct GrowthHistory: Equatable, Sendable, Codable {
         ends.append(growth)
     }
 
-    /// What is usual: the median of each figure.
+    /// The median of each figure.
     var usual: MemoryGrowth? {
         guard let perSecond = ends.map(\.bytesPerSecond).median else { return nil }
         return MemoryGrowth(
@@ -145,7 +145,7 @@ struct GrowthHistory: Equatable, Sendable, Codable {
 }
 
 extension [Double] {
-    /// The one in the middle, or between the two in the middle.
+    /// The middle element, or the mean of the two middle elements.
     fileprivate var median: Double? {
         guard !isEmpty else { return nil }
         let ordered = sorted()

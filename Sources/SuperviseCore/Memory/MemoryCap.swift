@@ -1,12 +1,12 @@
-/// A cap of memory as it is written: an amount, or a share of what there is.
+/// A memory cap as configured: an amount, or a share of the memory limit.
 public enum MemoryCap: Hashable, Sendable, Codable {
-    /// So many bytes.
+    /// This many bytes.
     case bytes(UInt64)
-    /// So many hundredths of the memory limit, shared by all workers that may exist at once.
+    /// This percentage of the memory limit, shared by all workers that may exist at the same time.
     case percent(Int)
 }
 
-/// The caps that were written as percentages.
+/// The caps that are configured as percentages.
 struct MemoryPercentages: Equatable, Sendable, Codable {
     var warn: Int?
     var soft: Int?
@@ -41,7 +41,7 @@ extension PoolPolicy {
         set { (maxPoolRSSBytes, memoryPercentages.pool) = parts(of: newValue) }
     }
 
-    /// Whether workers are recycled to keep away from the memory limit.
+    /// Whether workers are recycled to stay below the memory limit.
     var relievesPressure: Bool {
         get { memoryPressure == .auto }
         set { memoryPressure = newValue ? .auto : .off }
@@ -50,11 +50,11 @@ extension PoolPolicy {
     /// Whether any cap is a percentage.
     public var hasMemoryPercentages: Bool { !memoryPercentages.isEmpty }
 
-    /// Whether anything is held against the memory limit.
+    /// Whether any setting depends on the memory limit.
     public var usesMemoryLimit: Bool { hasMemoryPercentages || relievesPressure }
 
-    /// Turns the percentages into bytes. A worker's share is that of the limit among so many workers;
-    /// a pool's is of the whole limit.
+    /// Converts the percentages to bytes. A worker's share is that of the limit divided by this
+    /// many workers. A pool's share is of the whole limit.
     public mutating func shareMemory(amongWorkers count: Int) {
         guard let limit = memoryLimitBytes, !memoryPercentages.isEmpty else { return }
         func share(_ percent: Int, among count: Int) -> UInt64 {
@@ -68,7 +68,8 @@ extension PoolPolicy {
         if let percent = memoryPercentages.pool { maxPoolRSSBytes = share(percent, among: 1) }
     }
 
-    /// How many workers of these pools may exist at once: what a percentage is shared among.
+    /// Returns the number of workers of these pools that may exist at the same time, which share a
+    /// percentage.
     public static func workersAtOnce(_ pools: [(policy: PoolPolicy, workers: Int)]) -> Int {
         pools.reduce(0) { sum, pool in
             sum + pool.workers + Budget(of: pool.policy, workers: pool.workers).surge
@@ -88,22 +89,22 @@ extension PoolPolicy {
     }
 }
 
-/// The memory that the pools share with whatever else is in their control group, or on the machine.
+/// The memory that the pools share with other processes in their control group, or on the machine.
 public struct MemoryRoom: Equatable, Sendable, Codable {
     /// The limit in bytes.
     public var limitBytes: UInt64
-    /// What of it is used and could not just be dropped, in bytes: the working set.
+    /// The memory in use that cannot be reclaimed, in bytes: the working set.
     public var usedBytes: UInt64
 
-    /// So much of so much is used.
+    /// Creates the figures.
     public init(limitBytes: UInt64, usedBytes: UInt64) {
         self.limitBytes = limitBytes
         self.usedBytes = usedBytes
     }
 
-    /// What is left, in bytes.
+    /// The remaining memory, in bytes.
     public var freeBytes: UInt64 { limitBytes > usedBytes ? limitBytes - usedBytes : 0 }
 
-    /// With `memory-pressure = auto`, a worker is recycled when nine tenths are used.
+    /// Whether `memory-pressure = auto` recycles a worker: nine tenths are used.
     public var isNearLimit: Bool { usedBytes >= limitBytes / 10 * 9 }
 }

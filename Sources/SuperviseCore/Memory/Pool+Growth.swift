@@ -1,8 +1,8 @@
-/// Leaks: seen while a worker lives, and remembered when it is gone.
+/// Leaks: detected while a worker runs, and recorded when it ends.
 
 extension Pool {
-    /// The usual growth of the pool's last workers, of every incarnation; nil before the first with an
-    /// estimate has gone.
+    /// The usual growth of the pool's last workers, of every incarnation; nil until the first
+    /// worker with an estimate has ended.
     public var growth: MemoryGrowth? { growthHistory.usual }
 
     mutating func learnGrowth(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
@@ -14,13 +14,14 @@ extension Pool {
         if isNew { judgeGrowth(of: worker, at: now) }
     }
 
-    /// The end of a worker tells what is usual.
+    /// Records the growth of a worker that has ended.
     mutating func rememberGrowth(of worker: Worker) {
         if let growth = worker.growth { growthHistory.learn(growth) }
     }
 
-    /// Fresh workers reach their cap before all of them can be replaced, or pass from the soft cap to
-    /// the hard one before it is their turn: that is said, once until it is no longer so.
+    /// Raises an alarm if new workers reach their cap before all of them can be replaced, or exceed
+    /// the hard cap after the soft one before their turn. It is raised once until the condition
+    /// ends.
     private mutating func judgeGrowth(of worker: Worker, at now: Instant) {
         let policy = policy(of: worker)
         guard let growth = worker.growth, let replacing = timeToReplaceAll,
@@ -47,7 +48,7 @@ extension Pool {
                 replacing: replacing))
     }
 
-    /// How long it takes to replace every worker, by the usual boot and the budget.
+    /// The time to replace every worker, with the usual boot time and the budget.
     private var timeToReplaceAll: TimeSpan? {
         let budget = budget
         let atOnce = max(1, budget.surge + budget.unavailable)

@@ -1,29 +1,29 @@
-/// Memory that the workers need together: `max-pool-rss`, `memory-pressure`, and whether a replacement
-/// fits beside the worker that it replaces.
+/// Memory that all workers need together: `max-pool-rss`, `memory-pressure`, and whether a
+/// replacement fits beside the worker that it replaces.
 ///
-/// Where all together need too much, the largest worker is recycled, and nobody else before its memory
-/// is back: it is gone, and another round of looks was taken. A worker that has not grown since it
-/// settled would be followed by one of its size, so it is left alone; where all are such, recycling
-/// cannot help, and that is said once.
+/// If the sum is too large, the largest worker is recycled. No other one is until its memory is
+/// released: it has ended, and another round of samples was taken. A worker that has not grown
+/// since it settled would be followed by one of its size, so it is not recycled. If this applies to
+/// all workers, recycling cannot help, and that is reported once.
 
 extension Pool {
-    /// What grew by less than this part of its settled size has not grown.
+    /// Growth by less than this part of the settled size does not count.
     static let noticeableGrowth: UInt64 = 20
 
-    /// What is left for the pools, told ahead of the workers' figures. A replacement that does not fit
-    /// beside its incumbent would have the kernel kill one of them.
+    /// Records the memory that is left for the pools, before the workers' samples. If a replacement
+    /// does not fit beside its incumbent, the kernel would kill one of them.
     mutating func takeRoom(_ room: MemoryRoom, mayRelieve: Bool) {
         self.room = room
         mayRelievePressure = mayRelieve
         let wasTight = isTight
-        // Sorting is for when it may matter.
+        // Sorting is only needed if it can change the result.
         isTight = room.freeBytes < UInt64(max(0, tally.memory)) && room.freeBytes < typicalMemory
         if isTight, !wasTight, budget.surge > 0 {
             note(.memoryIsTight(pool: number, room, workerBytes: typicalMemory))
         }
     }
 
-    /// What the ready worker in the middle needs; 0 where none was measured.
+    /// The median memory of a ready worker; 0 if none was sampled.
     private var typicalMemory: UInt64 {
         let sizes = slots.compactMap { slot in
             slot.incumbent.flatMap { $0.isReady ? $0.memoryBytes : nil }
@@ -31,12 +31,13 @@ extension Pool {
         return sizes.isEmpty ? 0 : sizes[sizes.count / 2]
     }
 
-    /// Whether the slot's worker has to go before its successor starts, for want of memory.
+    /// Returns whether the slot's worker must end before its successor starts, because memory is
+    /// short.
     func goesFirstForMemory(_ slot: Int) -> Bool {
         isTight && slots[slot].due?.cause.isUrgent == true
     }
 
-    /// Looks, after a round of looks at the workers, whether all together need too much.
+    /// Checks, after a round of samples, whether the workers together need too much.
     mutating func relieve(at now: Instant) {
         if let relief, worker(relief) != nil { return }
         relief = nil
@@ -44,7 +45,7 @@ extension Pool {
             alarmedShortage = nil
             return
         }
-        // Whoever leaves, or is to leave for its own memory, may be all that it takes.
+        // Retiring workers, and those due for their own memory, may release enough.
         let isOnItsWay = slots.contains {
             $0.due?.cause.isUrgent == true || !$0.leaving.isEmpty || $0.replacement != nil
         }
@@ -59,7 +60,7 @@ extension Pool {
         }
     }
 
-    /// The cap that all together are over.
+    /// The cap that the workers together exceed.
     private var shortage: RecycleCause? {
         if let cap = policy.maxPoolRSSBytes, tally.memory > cap { return .poolMemory }
         if policy.relievesPressure, mayRelievePressure, room?.isNearLimit == true {
@@ -68,7 +69,7 @@ extension Pool {
         return nil
     }
 
-    /// The largest of the workers that would be followed by a smaller one.
+    /// Returns the largest of the workers that would be followed by a smaller one.
     func largestThatGrew(at now: Instant) -> WorkerID? {
         var largest: (id: WorkerID, bytes: UInt64)?
         for (index, slot) in slots.enumerated() where slot.isWanted && slot.due == nil {
@@ -83,17 +84,18 @@ extension Pool {
         return largest?.id
     }
 
-    /// What recycling the largest worker would give back at most, to choose among pools.
+    /// Returns the memory that recycling the largest worker would release at most, to choose among
+    /// pools.
     func reliefBytes(at now: Instant) -> UInt64 {
         guard policy.relievesPressure, let id = largestThatGrew(at: now) else { return 0 }
         return self[id]?.memoryBytes ?? 0
     }
 
-    /// Whether a worker is on its way out to relieve the memory's pressure.
+    /// Whether a worker is retiring to relieve memory pressure.
     var isRelieving: Bool { relief.map { worker($0) != nil } ?? false }
 }
 
 extension Slot {
-    /// Whether its worker is as large as it gets by starting.
+    /// Whether its worker has reached the size that it has without growth.
     fileprivate var isSettled: Bool { !isWanted || incumbent?.memory.settledBytes != nil }
 }

@@ -1,16 +1,16 @@
-/// Evidence before it is gone: while a worker that is recycled for its memory still lives, a command
-/// may look at it, and a signal may make it tell by itself what it holds. Its replacement boots
-/// meanwhile; only the stop-signal waits, and never for long.
+/// Gathers evidence before a worker that is recycled for its memory stops: a command may inspect
+/// it, and a signal may make it report its memory use. Its replacement boots meanwhile. Only the
+/// stop-signal waits, for a limited time.
 
 enum EvidenceTimes {
-    /// The longest time that `before-recycle` may take.
+    /// The time limit of `before-recycle`.
     static let command = TimeSpan.seconds(30)
-    /// What a worker has after `evidence-signal`.
+    /// The minimum time between `evidence-signal` and the stop-signal.
     static let signal = TimeSpan.seconds(2)
 }
 
 extension Pool {
-    /// Orders the evidence of a worker that has become due, once.
+    /// Requests the evidence of a worker that has become due, once.
     mutating func gatherEvidence(of id: WorkerID, because cause: RecycleCause, at now: Instant) {
         let policy = policy
         guard cause.isUrgent, policy.gathersEvidence, let worker = self[id] else { return }
@@ -21,7 +21,7 @@ extension Pool {
         outbox.append(.gatherEvidence(id, cause, worker.facts(at: now)))
     }
 
-    /// The command has ended, or could not be run.
+    /// Handles the end of the command, or its failure to start.
     mutating func evidenceGathered(of id: WorkerID, at now: Instant) {
         guard slots[id.slot].incumbent?.id == id, let due = slots[id.slot].due,
             due.evidenceUntil != nil
@@ -32,7 +32,7 @@ extension Pool {
 }
 
 extension Slot.Due {
-    /// Whether the worker must not be told to go yet, for the sake of its evidence.
+    /// Returns whether the worker must not be stopped yet because its evidence is being gathered.
     func isGathering(at now: Instant) -> Bool { evidenceUntil.map { now < $0 } ?? false }
 }
 

@@ -1,13 +1,13 @@
-/// More slots, fewer slots.
+/// Adding and removing slots.
 
 extension Pool {
-    /// Adds slots or takes the least useful ones away, down to one.
+    /// Adds slots or removes the least useful ones, down to one.
     mutating func resize(by change: Int, at now: Instant) {
         guard stage == .running || stage == .parked else { return }
         resize(to: size(after: change), at: now)
     }
 
-    /// The number of workers after such a change.
+    /// Returns the number of workers after this change.
     func size(after change: Int) -> Int { max(1, tally.wanted + change) }
 
     mutating func resize(to size: Int, at now: Instant) {
@@ -39,8 +39,9 @@ extension Pool {
         refresh(slot, at: now)
     }
 
-    /// A slot without a ready worker goes first, then one whose worker is being replaced anyway, then
-    /// the one with the oldest worker; the canary's goes last, lest fewer workers mean no reload.
+    /// Selects slots for removal. The order is: a slot without a ready worker, one whose worker is
+    /// being replaced, the one with the oldest worker. The canary's slot is last, so that a smaller
+    /// pool can still reload.
     private func leastUsefulSlots(_ count: Int) -> [Int] {
         guard count > 0 else { return [] }
         func rank(_ index: Int) -> (Int, Int64) {

@@ -1,29 +1,31 @@
 /// The storm guard of the memory caps.
 ///
 /// A cap below a program's own size would recycle or kill its workers without end. A worker's *own
-/// size* is its memory before it served anything. If that is near a cap or above it, a worker that
-/// exceeds the cap while younger than `min-lifetime` raises an alarm instead, once. From that age on
-/// it goes if it *still grows*, as a leak does: its floor rose over the second half of its time. A
-/// program that is merely larger than the cap has stopped growing by then, and stays. A worker that
-/// became ready well below the cap and exceeded it by serving goes at once, whatever its age.
+/// size* is its memory before it served any request. If that is near a cap or above it, a worker
+/// that exceeds the cap while younger than `min-lifetime` raises an alarm once and is not recycled.
+/// From that age on it is recycled if it *still grows*, as a leak does: its floor rose over the
+/// second half of its time. A program that is merely larger than the cap has stopped growing by
+/// then, and stays. A worker that became ready well below the cap and exceeded it by serving is
+/// recycled immediately at any age.
 ///
-/// Two kinds of program look like a leak and are not. One loads most of itself with its first
-/// requests: after eight early recycles of a pool, and then ever more rarely, one worker is guarded
-/// in spite of its own size, to see whether it stops by itself. The other starts for longer than
-/// `min-lifetime`: every fourth worker of such a slot is given `backoff-max`.
+/// Two kinds of program resemble a leak. One loads most of itself with its first requests. So after
+/// eight early recycles of a pool, and then less and less often, one worker is guarded regardless
+/// of its own size, to test whether it stops growing by itself. The other boots for longer than
+/// `min-lifetime`. So every fourth worker of such a slot gets `backoff-max` as additional time.
 ///
-/// The guard ends where a worker has doubled. Without listeners nobody serves, and backoff alone
-/// paces the kills of `kill-rss`.
+/// The guard ends when a worker has doubled its size. Workers without listeners do not serve, so
+/// only backoff limits the kills of `kill-rss`.
 
-/// Workers of a pool in a row that exceeded `max-rss` by serving while younger than `min-lifetime`.
+/// The number of consecutive workers of a pool that exceeded `max-rss` by serving while younger
+/// than `min-lifetime`.
 struct EarlyRecycles: Equatable, Sendable, Codable {
-    /// How much rarer each further trial is.
+    /// The factor by which each further trial is less frequent.
     private static let rarity = 8
 
     var count = 0
     private var nextTrial = rarity
 
-    /// Whether the next such worker is guarded, to see whether it stops growing.
+    /// Returns whether the next such worker is guarded, to test whether it stops growing.
     mutating func takeTrial() -> Bool {
         guard count >= nextTrial else { return false }
         nextTrial = nextTrial.multipliedReportingOverflow(by: EarlyRecycles.rarity).partialValue
@@ -32,7 +34,7 @@ struct EarlyRecycles: Equatable, Sendable, Codable {
 }
 
 extension WorkerMemory {
-    /// Takes a sample of this worker into account.
+    /// Handles a sample of this worker.
     mutating func take(_ bytes: UInt64, by worker: Worker, at now: Instant) {
         self.bytes = bytes
         measuredAt = now
@@ -40,17 +42,19 @@ extension WorkerMemory {
         if readyBytes == nil, worker.isReady { readyBytes = bytes }
     }
 
-    /// Whether the worker was within a fifth of this cap, or above it, before it served anything.
+    /// Returns whether the worker was within a fifth of this cap, or above it, before it served any
+    /// request.
     func isOwnSize(near cap: UInt64) -> Bool {
         (ownBytes ?? 0) >= cap - cap / 5
     }
 
-    /// Whether the worker has twice its own size and twice the cap.
+    /// Returns whether the worker's memory exceeds twice its own size and twice the cap.
     fileprivate func hasOutgrown(_ cap: UInt64) -> Bool {
         isMoreThanTwice(max(cap, ownBytes ?? 0))
     }
 
-    /// Whether the worker has twice the cap and twice its size when it became ready.
+    /// Returns whether the worker's memory exceeds twice the cap and twice its size when it became
+    /// ready.
     func exceedsTwice(_ cap: UInt64) -> Bool { isMoreThanTwice(max(cap, readyBytes ?? 0)) }
 
     private func isMoreThanTwice(_ size: UInt64) -> Bool {
@@ -60,10 +64,11 @@ extension WorkerMemory {
 }
 
 extension Pool {
-    /// Every so many workers of a slot that grows past its cap at once, one is given more time.
+    /// One of this many workers of a slot that exceed the cap immediately gets more time.
     private static let trialEvery = 4
 
-    /// Whether a worker above its soft cap may be recycled for that, or else raises an alarm.
+    /// Returns whether a worker above its soft cap may be recycled for it. Otherwise raises an
+    /// alarm.
     mutating func mayRecycle(
         _ worker: inout Worker, cap: UInt64, isYoung: Bool, by policy: PoolPolicy, at now: Instant
     ) -> Bool {
@@ -82,8 +87,8 @@ extension Pool {
         return now - readyAt >= least && worker.memory.leak.isStillGrowing(at: now)
     }
 
-    /// Whether a worker is killed for its memory. One above its hard cap that is not raises an alarm.
-    /// A canary is never spared: its failure costs nothing.
+    /// Returns whether a worker is killed for its memory. One above its hard cap that is not killed
+    /// raises an alarm. A canary is always killed, because its failure affects no requests.
     mutating func isToBeKilled(_ id: WorkerID, cap: UInt64, at now: Instant) -> Bool {
         guard var worker = self[id], let bytes = worker.memoryBytes else { return false }
         guard bytes > cap else {

@@ -1,14 +1,14 @@
-/// A reload is a transaction over all pools: every pool tries its new generation with a canary, and
-/// nothing is replaced, added or removed before all of them passed.
+/// A reload is a transaction over all pools. Every pool tries its new generation with a canary.
+/// Nothing is replaced, added or removed before all of them passed.
 
 extension Service {
-    /// A reload under way.
+    /// A reload in progress.
     struct Reload: Equatable, Sendable, Codable {
         let generation: Int
         let plans: [Plan]
     }
 
-    /// Starts over with the newest configuration; what an earlier, undecided reload tried goes.
+    /// Starts the newest configuration. An earlier, undecided reload is abandoned.
     mutating func reload(to plans: [Plan], at now: Instant) {
         guard exitCode == nil else { return }
         if reload != nil { abortReload(at: now) }
@@ -43,9 +43,9 @@ extension Service {
         }
     }
 
-    /// A pool under a new name takes over the socket of the one under the old name, which must not go
-    /// before it serves, nor at all if it never does. Where nothing may run beside the others, as with
-    /// jobs that must not run twice, the old one goes first.
+    /// Stops the removed pools. A renamed pool takes over the socket of the old one, which must not
+    /// stop before the new one serves, nor at all if that never happens. If no worker may run
+    /// beside the others, as with jobs that must not run twice, the old pool stops first.
     private mutating func stopRemoved(at now: Instant) {
         let added = members.filter { $0.since == generation && !$0.isRemoved }
         let isCovered = added.allSatisfy(\.pool.isSettled)
@@ -105,7 +105,7 @@ extension Service {
         shareMemory()
     }
 
-    /// TTIN and TTOU go to the first pool of the file, so the order is kept as the file has it.
+    /// Keeps the order of the file, because TTIN and TTOU apply to its first pool.
     private mutating func sortMembers(by plans: [Plan]) {
         let order = plans.map(\.name)
         func rank(_ member: Member) -> Int {
@@ -118,10 +118,10 @@ extension Service {
 }
 
 extension Service.Member {
-    /// Whether the configuration in force has this pool.
+    /// Whether the current configuration contains this pool.
     var isWanted: Bool { !isRemoved && isServing }
 
-    /// Whether it was not told to stop.
+    /// Whether it is not stopping.
     var isServing: Bool {
         guard closing == nil else { return false }
         return switch pool.stage {

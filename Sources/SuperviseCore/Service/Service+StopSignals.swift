@@ -1,19 +1,18 @@
-/// Signals to the master that stop the service. A launcher may send one signal twice at the same
-/// moment, to the process and to its process group (timeout(1) does), so a repetition counts only
-/// after a second.
+/// Stop signals to the master. A launcher may send a signal twice at the same time, to the process
+/// and to its process group (timeout(1) does), so a repetition counts only after a second.
 
 extension Service {
     /// A signal that stops the service (signal(7)).
     public enum StopSignal: CaseIterable, Equatable, Sendable, Codable {
-        /// SIGTERM: a graceful stop; once more, a quick one.
+        /// SIGTERM: a graceful stop; if repeated, a quick one.
         case terminate
-        /// SIGINT: a quick stop; once more, an immediate one.
+        /// SIGINT: a quick stop; if repeated, an immediate one.
         case interrupt
-        /// SIGQUIT: the same as SIGINT.
+        /// SIGQUIT: as SIGINT.
         case quit
     }
 
-    /// When each stop signal last counted.
+    /// The time at which each stop signal last counted.
     struct StopSignals: Equatable, Sendable, Codable {
         var terminatedAt: Instant?
         var interruptedAt: Instant?
@@ -41,11 +40,12 @@ extension Service {
         }
     }
 
-    /// A signal that follows the same signal sooner than this is the same request.
+    /// A signal that repeats the last one within this time is the same request.
     static let repetitionTime = TimeSpan.seconds(1)
 
-    /// The haste that a signal asks for; nil for a repetition that does not count. Only a second TERM
-    /// hastens a stop: the first one may come from a service manager that ran `supervise stop` before.
+    /// Returns the requested stop mode; nil for a repetition that does not count. Only a second
+    /// TERM makes a stop faster: the first one may come from a service manager that ran `supervise
+    /// stop` before.
     mutating func haste(of signal: StopSignal, at now: Instant) -> Haste? {
         var signals = stopSignals ?? StopSignals()
         let last = signals[signal]

@@ -1,6 +1,6 @@
-/// Slots ordered by a key, smallest first and by number where keys are equal. A binary heap that
-/// knows where each slot stands, so that setting or removing a key costs the logarithm of the number
-/// of slots: a pool of 10,000 workers never scans them.
+/// Slots ordered by a key, smallest first, and by number if keys are equal. A binary heap that
+/// records the position of each slot, so that setting or removing a key takes logarithmic time: a
+/// pool of 10,000 workers never scans them.
 struct SlotQueue<Key: Comparable & Sendable & Codable>: Equatable, Sendable, Codable {
     private struct Entry: Equatable, Sendable, Codable {
         var key: Key
@@ -12,7 +12,7 @@ struct SlotQueue<Key: Comparable & Sendable & Codable>: Equatable, Sendable, Cod
     }
 
     private var heap: [Entry] = []
-    /// Where each slot stands in the heap, or -1.
+    /// The position of each slot in the heap, or -1.
     private var positions: [Int] = []
 
     /// The slot with the smallest key.
@@ -20,7 +20,7 @@ struct SlotQueue<Key: Comparable & Sendable & Codable>: Equatable, Sendable, Cod
         heap.first.map { ($0.slot, $0.key) }
     }
 
-    /// Gives the slot a key, or takes it out of the queue.
+    /// Sets the slot's key, or removes it from the queue.
     mutating func set(_ slot: Int, _ key: Key?) {
         while positions.count <= slot { positions.append(-1) }
         let position = positions[slot]
@@ -50,7 +50,7 @@ struct SlotQueue<Key: Comparable & Sendable & Codable>: Equatable, Sendable, Cod
         siftDown(siftUp(position))
     }
 
-    /// All slots are in a queue at some time, such as the start, and few later.
+    /// At some time, such as the start, all slots are in a queue; later only a few are.
     private mutating func giveBackRoom() {
         if heap.capacity > 64, heap.count < heap.capacity / 4 { heap = Array(heap[...]) }
     }

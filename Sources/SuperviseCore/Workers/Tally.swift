@@ -1,10 +1,10 @@
-/// Sums over slots, kept up to date by each change of a slot so that no event has to count.
+/// Sums over slots. Each change of a slot updates them, so that no event has to count.
 struct Tally: Equatable, Sendable, Codable {
-    /// Slots that belong to the pool's number.
+    /// Slots that belong to the pool's size.
     private(set) var wanted = 0
-    /// Workers with a living process, or with processes left behind.
+    /// Workers with a running process, or with processes left behind.
     private(set) var live = 0
-    /// Workers that are ready and were not told to go.
+    /// Workers that are ready and not retiring.
     private(set) var serving = 0
     /// Slots with such a worker that is not on trial.
     private(set) var covered = 0
@@ -18,14 +18,14 @@ struct Tally: Equatable, Sendable, Codable {
     private(set) var failing = 0
     /// Slots that failed to boot `boot-attempts` times in a row.
     private(set) var exhausted = 0
-    /// Workers of an older generation than the one in force.
+    /// Workers of an older generation than the current one.
     private(set) var outdated = 0
-    /// Slots with a ready worker of the generation in force.
+    /// Slots with a ready worker of the current generation.
     private(set) var renewed = 0
     /// The memory of all, in bytes.
     private(set) var memory = 0
 
-    /// Lets a slot count as the new share says, no longer as the old one.
+    /// Subtracts the old share of a slot and adds the new one.
     mutating func replace(_ old: Share, by new: Share) {
         add(old, times: -1)
         add(new, times: 1)
@@ -48,9 +48,9 @@ struct Tally: Equatable, Sendable, Codable {
     }
 }
 
-/// What one slot adds to a tally. Each slot keeps its own, so it is small.
+/// One slot's part of a tally. Each slot keeps its own, so it is small.
 struct Share: Equatable, Sendable, Codable {
-    /// What a slot counts as, once.
+    /// Properties of a slot, each counted once.
     struct Traits: OptionSet, Equatable, Sendable, Codable {
         var rawValue: UInt8
         static let wanted = Traits(rawValue: 1)

@@ -1,21 +1,22 @@
-/// What a worker says on its notify socket: the lines of an sd_notify(3) datagram, `KEY=VALUE`, and
-/// our own keys, which begin with `X_`. Unknown keys are the business of others and are left out.
+/// The messages of a worker on its notify socket: lines of an sd_notify(3) datagram, `KEY=VALUE`,
+/// and keys of this program, which begin with `X_`. Unknown keys are ignored, because they belong
+/// to other programs.
 public enum WorkerMessage: Equatable, Sendable {
     /// `READY=1`.
     case ready
     /// `STOPPING=1`.
     case stopping
-    /// `STATUS=…`, free text for people.
+    /// `STATUS=…`, free text.
     case status(String)
-    /// `ERRNO=…`, the error that makes the worker end.
+    /// `ERRNO=…`, the error because of which the worker ends.
     case errno(Int32)
-    /// `X_REQUESTS=123`: so many requests served in all.
+    /// `X_REQUESTS=123`: the total of requests served so far.
     case requests(UInt64)
-    /// `X_REQUESTS=+1`: so many requests more.
+    /// `X_REQUESTS=+1`: a number of additional requests.
     case moreRequests(UInt64)
     /// `X_RESPONSES=123`: the preload library saw this many responses in total.
     case responses(UInt64)
-    /// `X_CONNECTIONS=123`: the preload library counted so many accepted connections in all.
+    /// `X_CONNECTIONS=123`: the total of accepted connections that the preload library counted.
     case connections(UInt64)
     /// `X_LISTENING=1`: the preload library saw the worker wait for connections.
     case listening
@@ -31,18 +32,18 @@ public enum WorkerMessage: Equatable, Sendable {
     case hold(TimeSpan)
     /// `X_LISTENER=123`: a process of the worker lacks the listener whose socket has this inode.
     case listener(inode: UInt64)
-    /// `X_NOT_ADOPTED=123`: it could not get that listener.
+    /// `X_NOT_ADOPTED=123`: the process could not get that listener.
     case notAdopted(inode: UInt64)
-    /// `X_ALSO_BINDS=[::]:8000`: a process of the worker binds an address that differs from a listener
-    /// in its family alone, and was given that one.
+    /// `X_ALSO_BINDS=[::]:8000`: a process of the worker binds an address that differs from a
+    /// listener only in its family, and got that listener.
     case alsoBinds(address: String)
-    /// A key of ours whose value says nothing.
+    /// A key of this program with an invalid value.
     case malformed(key: String, value: String)
 
-    /// The longest text that is kept of a value, in bytes.
+    /// The longest part of a value that is kept, in bytes.
     static let longestText = 512
 
-    /// Reads a datagram. Any bytes are accepted; lines that say nothing are left out.
+    /// Parses a datagram. Accepts any bytes, and ignores lines without a key and a value.
     public static func parse(_ datagram: some Collection<UInt8>) -> [WorkerMessage] {
         datagram.split(separator: UInt8(ascii: "\n")).compactMap { line in
             guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return nil }
@@ -68,7 +69,8 @@ public enum WorkerMessage: Equatable, Sendable {
         case ("ERRNO", _): return Int32(value).map { .errno($0) }
         case ("X_REQUESTS", _):
             let isIncrease = value.hasPrefix("+")
-            // A single sign is read here; the rest is not parsed again, or `++1` would pass.
+            // A single sign is consumed here, and the rest must not have another, or `++1` would be
+            // valid.
             guard let count = UInt64(value) else {
                 return .malformed(key: key, value: value)
             }
