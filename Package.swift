@@ -6,7 +6,12 @@ let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 let small: [SwiftSetting] =
     strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 // Optimised in debug mode too: a test simulates thousands of schedules.
-let quick: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
+let quick: [SwiftSetting] =
+    strict + [
+        .unsafeFlags(["-O"]),
+        .unsafeFlags(
+            ["-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug)),
+    ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 // Loaded into programs in any language: it shows no names but those that it stands in front of, and
 // is linked without the Swift runtime.

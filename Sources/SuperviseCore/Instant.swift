@@ -22,6 +22,15 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
     public static func - (a: Instant, b: Instant) -> TimeSpan {
         TimeSpan(nanoseconds: a.nanoseconds - b.nanoseconds)
     }
+
+    /// The earliest of these that there are, without the array that `min()` would need: deadlines are
+    /// compared at every event.
+    static func earliest(_ a: Instant?, _ b: Instant?, _ c: Instant? = nil) -> Instant? {
+        var earliest = a
+        if let b { earliest = earliest.map { min($0, b) } ?? b }
+        if let c { earliest = earliest.map { min($0, c) } ?? c }
+        return earliest
+    }
 }
 
 /// A length of time in nanoseconds. (`Duration` of the standard library counts attoseconds in 128

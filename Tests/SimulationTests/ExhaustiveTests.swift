@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: Scene.all(workers: 1...2))
     func everyInvariantHolds(scene: Scene) {
         let length = Self.asked ?? Self.length
-        let found = Exhaustive.explore(scene, length: length) { Service([scene.plan], seed: 1) }
+        let found = scene.explore(length: length)
         if let failure = found.failure { Issue.record("breaks \(failure)") }
         // It went somewhere.
         #expect(found.sequences >= 10 * length * length && found.recoveries > length)
@@ -27,13 +27,8 @@ import Testing
     /// What follows on two sequences that lead to the same is looked at once and counted twice.
     @Test(arguments: [Scene.Kind.surge, .stopFirst]) func nothingIsLeftOut(kind: Scene.Kind) {
         let scene = Scene(kind, workers: 2, from: .trial)
-        func explore(remembering: Bool) -> Exhaustive<Service>.Findings {
-            Exhaustive.explore(scene, length: 3, remembering: remembering) {
-                Service([scene.plan], seed: 1)
-            }
-        }
-        let quick = explore(remembering: true)
-        let plain = explore(remembering: false)
+        let quick = scene.explore(length: 3)
+        let plain = scene.explore(length: 3, remembering: false)
         #expect(quick.sequences == plain.sequences)
         #expect(quick.steps < plain.steps)
     }
@@ -64,14 +59,11 @@ import Testing
         let scenes = all.filter { $0.opening == .whole } + all.filter { $0.opening != .whole }
         for length in 0...Self.length {
             for scene in scenes {
-                let schedule = Schedule(seed: 1, pools: [scene.plan])
-                let found = Exhaustive.explore(scene, length: length) { Bugged(bug, schedule) }
-                guard let failure = found.failure else { continue }
+                guard let failure = bug.explore(scene, length: length).failure else { continue }
                 // It is the bug that was caught, also by the sequence alone.
                 #expect(failure.sequence.count <= length)
-                #expect(violation(of: Bugged(bug, schedule), failure.sequence, in: scene) != nil)
-                let service = Service([scene.plan], seed: 1)
-                #expect(violation(of: service, failure.sequence, in: scene) == nil)
+                #expect(bug.violation(after: failure.sequence, in: scene) != nil)
+                #expect(scene.violation(after: failure.sequence) == nil)
                 return
             }
         }
@@ -89,16 +81,6 @@ import Testing
     private func expectGood(
         _ scene: Scene, _ sequence: [Stimulus], _ location: SourceLocation = #_sourceLocation
     ) {
-        let found = violation(of: Service([scene.plan], seed: 1), sequence, in: scene)
-        #expect(found == nil, sourceLocation: location)
-    }
-
-    private func violation<M: Machine & Equatable>(
-        of machine: M, _ sequence: [Stimulus], in scene: Scene
-    ) -> Violation? {
-        var walk = Walk(scene, of: machine)
-        for stimulus in sequence where !walk.isOver { walk.take(stimulus) }
-        walk.recover()
-        return walk.violation
+        #expect(scene.violation(after: sequence) == nil, sourceLocation: location)
     }
 }

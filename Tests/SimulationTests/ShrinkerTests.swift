@@ -6,18 +6,16 @@ import Testing
 /// The shrinker keeps what breaks and takes the rest away.
 @Suite(.inBackground) struct ShrinkerTests {
     @Test func aLongScheduleBecomesAShortOne() throws {
-        let machine: (Schedule) -> Bugged = { Bugged(.forgetHold, $0) }
+        let bug = PlantedBug.forgetHold
         let found = try #require(
             (0..<UInt64(3_000)).lazy.map { Swarm.schedule(seed: $0) }.first { schedule in
                 guard schedule.faults.count > 6 else { return false }
-                var simulation = Simulation(schedule, of: machine(schedule))
-                return simulation.run().violation?.invariant == "a hold is honoured"
+                return bug.violation(in: schedule)?.invariant == "a hold is honoured"
             })
-        let small = Shrinker.shrink(found, breaking: "a hold is honoured", of: machine)
+        let small = bug.shrink(found, breaking: "a hold is honoured")
         #expect(small.faults.count <= 3)
         #expect(small.description.contains(".hold("))
-        var simulation = Simulation(small, of: machine(small))
-        #expect(simulation.run().violation?.invariant == "a hold is honoured")
+        #expect(bug.violation(in: small)?.invariant == "a hold is honoured")
         #expect(small.run().violation == nil)
     }
 

@@ -190,10 +190,14 @@ extension Ledger {
     /// The first complaint about a worker that serves in a running pool, and who is to follow it.
     func firstIncumbent(_ complaint: (Pool, Worker, Worker?) -> String?) -> String? {
         for pool in pools where pool.stage == .running {
-            for slot in pool.slots {
-                let pair = slot.pair(canary: pool.canary)
-                guard let incumbent = pair.incumbent, incumbent.serves else { continue }
-                if let text = complaint(pool, incumbent, pair.replacement) { return text }
+            for slot in pool.slots.indices {
+                let places = pool.slots[slot].places(canary: pool.canary)
+                guard let place = places.incumbent, pool.slots[slot].workers[place].serves
+                else { continue }
+                let replacement = places.replacement.map { pool.slots[slot].workers[$0] }
+                if let text = complaint(pool, pool.slots[slot].workers[place], replacement) {
+                    return text
+                }
             }
         }
         return nil

@@ -64,22 +64,18 @@ extension Invariant {
     }
 
     @Sendable static func overLimitIsDue(_ ledger: Ledger, _ service: Service) -> String? {
-        for pool in ledger.pools where pool.stage == .running {
-            for slot in pool.slots {
-                guard let worker = slot.pair(canary: pool.canary).incumbent, worker.serves,
-                    worker.due == nil
-                else { continue }
-                if let limit = worker.requestLimit, worker.requests >= limit {
-                    return "\(worker.id) has served its requests and is not due"
-                }
-                if let lifetime = worker.lifetime,
-                    ledger.now - worker.startedAt >= lifetime.upperBound
-                {
-                    return "\(worker.id) has reached its age and is not due"
-                }
+        ledger.firstIncumbent { _, worker, _ in
+            guard worker.due == nil else { return nil }
+            if let limit = worker.requestLimit, worker.requests >= limit {
+                return "\(worker.id) has served its requests and is not due"
             }
+            if let lifetime = worker.lifetime,
+                ledger.now - worker.startedAt >= lifetime.upperBound
+            {
+                return "\(worker.id) has reached its age and is not due"
+            }
+            return nil
         }
-        return nil
     }
 
     /// Whoever waits for a place takes it as soon as backoff and budget allow.
@@ -138,10 +134,11 @@ extension Invariant {
 extension Ledger {
     /// The first complaint about a worker.
     func first(_ complaint: (Worker) -> String?) -> String? {
-        for pool in pools {
-            for slot in pool.slots {
-                for worker in slot.workers {
-                    if let text = complaint(worker) { return text }
+        // By index: an iteration copies what it iterates over.
+        for pool in pools.indices {
+            for slot in pools[pool].slots.indices {
+                for place in pools[pool].slots[slot].workers.indices {
+                    if let text = complaint(pools[pool].slots[slot].workers[place]) { return text }
                 }
             }
         }

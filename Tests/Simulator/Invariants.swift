@@ -131,6 +131,30 @@ package struct Invariant: Sendable {
     }
 }
 
+// As functions of their own: a check of a property, called from a method that changes it, would get a
+// copy each time.
+extension Invariant {
+    /// The first invariant that an action breaks.
+    static func broken(
+        by action: Service.Action, in ledger: Ledger
+    ) -> (name: String, detail: String)? {
+        for check in ofActions {
+            if let detail = check.run(ledger, action) { return (check.name, detail) }
+        }
+        return nil
+    }
+
+    /// The first of these that does not hold.
+    static func broken(
+        _ checks: [LookCheck], in ledger: Ledger, of service: Service
+    ) -> (name: String, detail: String)? {
+        for check in checks {
+            if let detail = check.run(ledger, service) { return (check.name, detail) }
+        }
+        return nil
+    }
+}
+
 extension Invariant.Check {
     static func start(
         _ check: @escaping @Sendable (Ledger, WorkerID, StartOrder) -> String?

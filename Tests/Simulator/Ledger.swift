@@ -86,11 +86,11 @@ package struct Ledger: Equatable {
         var rungAt: Instant?
         var hasReachedLimit = false
         /// How it is emptied, until it gets the stop-signal.
-        var draining: Draining?
+        @Rare var draining: Draining?
         /// Whether a sample of its connections is awaited.
         var awaitsSample = false
         /// The requests that were in flight at its stop-signal.
-        var stopping: Stopping?
+        @Rare var stopping: Stopping?
         var isSignalled = false
         var isKilled = false
         var hasExited = false
@@ -131,7 +131,7 @@ package struct Ledger: Equatable {
 
     struct Pool: Equatable {
         let name: String
-        var policy: PoolPolicy
+        @Kept var policy: PoolPolicy
         var stage = Stage.running
         /// Whether the configuration has it no more.
         var isRemoved = false
@@ -140,7 +140,7 @@ package struct Ledger: Equatable {
         var target: Int
         var slots: [Slot] = []
         /// The canary and its settings, while the reload is undecided.
-        var trial: PoolPolicy?
+        @Rare var trial: PoolPolicy?
         var canary: WorkerID?
         /// When the canary was found good.
         var passedAt: Instant?
@@ -155,7 +155,7 @@ package struct Ledger: Equatable {
         /// Whether workers finish their requests after the stop-signal, as far as one has shown it.
         var finishesRequests: Bool?
         /// Its listeners that take no new connections.
-        var doors: Doors?
+        @Rare var doors: Doors?
         /// Whether they are held open for those that wait there.
         var holdsListeners = false
         /// The graceful timeout before the last reload.
@@ -303,14 +303,31 @@ extension Ledger.Pool {
 extension Ledger.Slot {
     /// The worker that fills the slot, and the one that is to follow it.
     func pair(canary: WorkerID?) -> (incumbent: Ledger.Worker?, replacement: Ledger.Worker?) {
-        let kept = workers.filter(\.isKept)
-        if let trial = kept.first(where: { $0.id == canary && $0.isBeside }) {
-            return (kept.first { $0.id != trial.id }, trial)
+        let places = places(canary: canary)
+        return (places.incumbent.map { workers[$0] }, places.replacement.map { workers[$0] })
+    }
+
+    /// Their places among the slot's workers.
+    func places(canary: WorkerID?) -> (incumbent: Int?, replacement: Int?) {
+        var (first, second, trial): (Int?, Int?, Int?) = (nil, nil, nil)
+        for place in workers.indices where workers[place].isKept {
+            if trial == nil, workers[place].id == canary, workers[place].isBeside {
+                trial = place
+                continue
+            }
+            if let older = first, isOlder(older, than: place) {
+                if second.map({ isOlder(place, than: $0) }) ?? true { second = place }
+            } else {
+                second = first
+                first = place
+            }
         }
-        // After the commit, what was the canary is newer than a worker that was started since.
-        let byAge = kept.sorted {
-            ($0.generation, $0.id.incarnation) < ($1.generation, $1.id.incarnation)
-        }
-        return (byAge.first, byAge.dropFirst().first)
+        return (first, trial ?? second)
+    }
+
+    /// After the commit, what was the canary is newer than a worker that was started since.
+    private func isOlder(_ place: Int, than other: Int) -> Bool {
+        let (a, b) = (workers[place].generation, workers[other].generation)
+        return a == b ? workers[place].id.incarnation <= workers[other].id.incarnation : a < b
     }
 }

@@ -174,3 +174,20 @@ extension Scene.Kind {
         }
     }
 }
+
+/// Lives of the service that ships.
+extension Scene {
+    /// All sequences up to this length.
+    package func explore(
+        length: Int, remembering: Bool = true
+    ) -> Exhaustive<Service>.Findings {
+        Exhaustive.explore(self, length: length, remembering: remembering) {
+            Service([plan], seed: 1)
+        }
+    }
+
+    /// The invariant that a sequence shows to be broken.
+    package func violation(after sequence: [Stimulus]) -> Violation? {
+        Walk(self, of: Service([plan], seed: 1)).violation(after: sequence)
+    }
+}

@@ -127,8 +127,8 @@ package struct Simulation<M: Machine> {
         let actions = machine.handle(event, at: now)
         if isTracing { trace.append("\(now.nanoseconds) \(event) -> \(actions)") }
         for action in actions {
-            for check in Invariant.ofActions {
-                if let detail = check.run(ledger, action) { return violate(check.name, detail) }
+            if let broken = Invariant.broken(by: action, in: ledger) {
+                return violate(broken.name, broken.detail)
             }
             ledger.record(action)
             world.perform(action, at: now)
@@ -139,9 +139,8 @@ package struct Simulation<M: Machine> {
 
     private mutating func check(_ invariants: [Invariant.LookCheck]) {
         guard ledger.exitCode == nil else { return }
-        let service = machine.service
-        for check in invariants {
-            if let detail = check.run(ledger, service) { return violate(check.name, detail) }
+        if let broken = Invariant.broken(invariants, in: ledger, of: machine.service) {
+            violate(broken.name, broken.detail)
         }
     }
 

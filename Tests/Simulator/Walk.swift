@@ -59,8 +59,8 @@ package struct Walk<M: Machine & Equatable> {
         ledger.record(event, at: now)
         var answers: [Service.Event] = []
         for action in machine.handle(event, at: now) {
-            for check in Invariant.ofActions {
-                if let detail = check.run(ledger, action) { return violate(check.name, detail) }
+            if let broken = Invariant.broken(by: action, in: ledger) {
+                return violate(broken.name, broken.detail)
             }
             ledger.record(action)
             answers += world.perform(action)
@@ -68,6 +68,14 @@ package struct Walk<M: Machine & Equatable> {
         ledger.finishStep()
         check(Invariant.ofSteps)
         for answer in answers { tell(answer) }
+    }
+
+    /// The invariant that is broken after this sequence, or by the recovery from it.
+    package func violation(after sequence: [Stimulus]) -> Violation? {
+        var walk = self
+        for stimulus in sequence where !walk.isOver { walk.take(stimulus) }
+        walk.recover()
+        return walk.violation
     }
 
     mutating func finishTurn() {
@@ -85,9 +93,8 @@ package struct Walk<M: Machine & Equatable> {
 
     private mutating func check(_ invariants: [Invariant.LookCheck]) {
         guard !isOver else { return }
-        let service = machine.service
-        for check in invariants {
-            if let detail = check.run(ledger, service) { return violate(check.name, detail) }
+        if let broken = Invariant.broken(invariants, in: ledger, of: machine.service) {
+            violate(broken.name, broken.detail)
         }
     }
 

@@ -216,6 +216,7 @@ extension World {
 
     /// The pools at whose closed listeners a connection waits.
     func waitingPools(at now: Instant) -> Set<Int> {
-        Set(queues.filter { $0.value.isWaiting(at: now) }.keys)
+        if queues.isEmpty { return [] }
+        return Set(queues.filter { $0.value.isWaiting(at: now) }.keys)
     }
 }

@@ -4,10 +4,12 @@
 //     swift run -c release simulate --seed 123 [--trace]
 //     swift run -c release simulate --scale
 //     swift run -c release simulate --exhaustive [--length 4] [--workers 1]
+//     swift run simulate --planted
 //
 // A seed that breaks an invariant is shrunk and printed as a schedule to be pinned. `--scale`
 // prints the cost of an event in pools of several sizes, and the duration of 30 days of 10,000
 // slots. `--exhaustive` checks every sequence of that length in pools of one and two workers.
+// `--planted` prints the first seed by which each planted bug is caught, where that is a late one.
 
 import Glibc
 import Simulator
@@ -79,6 +81,8 @@ if CommandLine.arguments.contains("--scale") {
     let only = number(after: "--workers").map { Int($0) }
     exploreSmallPools(
         workers: (only ?? 1)...(only ?? 2), length: Int(number(after: "--length") ?? 4))
+} else if CommandLine.arguments.contains("--planted") {
+    findPlantedBugs()
 } else if let seed = number(after: "--seed") {
     replay(seed)
 } else {

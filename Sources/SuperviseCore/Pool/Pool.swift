@@ -120,11 +120,9 @@ public struct Pool: Equatable, Sendable, Codable {
 
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? {
-        let slot = deadlines.first?.key
-        let pool = [candidate?.deadline, nextSampleAt, nextProgressAt, nextMemoryLogAt]
-            .compactMap { $0 }.min()
-        guard let slot, let pool else { return slot ?? pool }
-        return min(slot, pool)
+        Instant.earliest(
+            Instant.earliest(deadlines.first?.key, candidate?.deadline),
+            Instant.earliest(nextSampleAt, nextProgressAt), nextMemoryLogAt)
     }
 
     /// The number of workers that the pool keeps at present.

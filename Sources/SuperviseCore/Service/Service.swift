@@ -172,13 +172,13 @@ public struct Service: Equatable, Sendable, Codable {
 
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? {
-        let closing = members.flatMap { member in
-            [
-                member.closing?.deadline, member.closingListeners?.sampleAt,
-                member.closingListeners?.until,
-            ]
+        members.reduce(nil) { next, member in
+            Instant.earliest(
+                next,
+                Instant.earliest(member.pool.nextDeadline, member.closing?.deadline),
+                Instant.earliest(
+                    member.closingListeners?.sampleAt, member.closingListeners?.until))
         }
-        return (members.map(\.pool.nextDeadline) + closing).compactMap { $0 }.min()
     }
 
     /// Whether a reload waits for its canaries.

@@ -1,0 +1,55 @@
+#if DEBUG
+    @testable import SuperviseCore
+
+    /// What comes out.
+    extension Bugged {
+        func spoiled(_ action: Service.Action, after event: Service.Event) -> [Service.Action] {
+            switch (bug, action, event) {
+            case (.neverSampleAgain, .perform(.sampleConnections), .deadline): return []
+            case (.neverSampleListenersAgain, .sampleListeners, .deadline): return []
+            case (.keepListeners, .releaseListeners, _): return []
+            default: break
+            }
+            switch action {
+            case .perform(let inner): return spoiled(inner).map { .perform($0) }
+            case .exit: return bug == .exitWithZero ? [.exit(0)] : [action]
+            case .adopt, .discard, .shut, .sampleListeners, .releaseListeners: return [action]
+            }
+        }
+
+        private func spoiled(_ action: Action) -> [Action] {
+            switch (bug, action) {
+            case (.sendNoStopSignal, .signal): return []
+            case (.sendTheStopSignalTwice, .signal): return [action, action]
+            case (.skipTheEmptying, .drain(let id)): return [.signal(id, .stop)]
+            case (.neverRelax, .sampleConnections(let id, _)):
+                return [.sampleConnections(id, endsIdle: false)]
+            case (.relaxAtOnce, .sampleConnections(let id, _)):
+                return [.sampleConnections(id, endsIdle: true)]
+            case (.sampleTwice, .sampleConnections): return [action, action]
+            case (.interruptNobody, .interruptAcceptors): return []
+            case (.sendNoKill, .kill): return []
+            case (.killWithTheStopSignal, .signal(let id, _)): return [action, .kill(id)]
+            case (.leaveTreesAlone, .signalTree): return []
+            case (.warnTwice, .note(.memoryWarning)): return [action, action]
+            case (.forgetAWorkerWhenStopping, .note(.retiring(let id, .stop, _)))
+            where id.slot == 0:
+                return []
+            case (.startTwice, .start): return [action, action]
+            case (.drawTheLimitTwice, .start(let id, var order)):
+                guard let limit = order.requestLimit else { return [action] }
+                order.requestLimit = limit + 1
+                return [.start(id, order)]
+            case (.startTheOldGenerationAfterACommit, .start(let id, var order)):
+                order.generation = 1
+                return [.start(id, order)]
+            case (.loseTheBell, .setBell): return []
+            case (.abortWithTheStopSignal, .signal(let id, .abort)): return [.signal(id, .stop)]
+            case (.killWhoIsAborted, .signal(let id, .abort)): return [action, .kill(id)]
+            case (.neverLookAtTheQueue, .sampleProgress): return []
+            case (.passTheCanaryUnmeasured, .measure): return []
+            default: return [action]
+            }
+        }
+    }
+#endif
