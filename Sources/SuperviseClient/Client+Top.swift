@@ -11,10 +11,9 @@ extension Client {
         guard Terminal.isTerminal(1), Terminal.isTerminal(0) else { return try status(json: false) }
         let events = try requestAgain("/events?follow")
         let ending = MasterEnding(events: events.status == 200 ? events : nil)
-        let code = try onAlternateScreen { () throws(SystemCallError) in
-            // Ctrl-C and a hang-up must restore the terminal.
-            let signals = try SignalDescriptor(blocking: [1, 2, 15, 28])
-            return try refresh(signals, ending)
+        let code = try onAlternateScreen { (mode: Terminal.Mode?) throws(SystemCallError) in
+            let signals = try SignalDescriptor(blocking: Terminal.SignalMeaning.signals)
+            return try refresh(signals, ending, mode)
         }
         guard let code else {
             let (text, code) = ending.report()
@@ -26,28 +25,49 @@ extension Client {
 
     /// Returns nil if the master exited.
     private func onAlternateScreen(
-        _ body: () throws(SystemCallError) -> Int32?
+        _ body: (Terminal.Mode?) throws(SystemCallError) -> Int32?
     ) throws(ControlFailure) -> Int32? {
         let mode = Terminal.beginKeys(on: 0)
-        // Disable wrapping: a wrapped line would scroll the first line off the screen.
-        guard writeOutput("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done else {
-            return ExitCode.failed
-        }
-        defer {
-            _ = writeOutput("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
-            if let mode { Terminal.restore(mode, on: 0) }
-        }
+        guard enterScreen() else { return ExitCode.failed }
+        defer { leaveScreen(mode) }
         do throws(SystemCallError) {
-            return try body()
+            return try body(mode)
         } catch {
             writeError("\(error)")
             return ExitCode.failed
         }
     }
 
+    private func enterScreen() -> Bool {
+        // Disable wrapping: a wrapped line would scroll the first line off the screen.
+        writeOutput("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l") == ExitCode.done
+    }
+
+    private func leaveScreen(_ mode: Terminal.Mode?) {
+        _ = writeOutput("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
+        if let mode { Terminal.restore(mode, on: 0) }
+    }
+
+    /// Returns whether `top` continues after these signals.
+    private func handle(_ signals: [ReceivedSignal], _ mode: Terminal.Mode?) -> Bool {
+        for signal in signals {
+            switch Terminal.SignalMeaning(signal) {
+            case .resized: break
+            case .suspended:
+                leaveScreen(mode)
+                Terminal.stopThisProcess()
+            case .resumed:
+                _ = Terminal.beginKeys(on: 0)
+                guard enterScreen() else { return false }
+            case .ended: return false
+            }
+        }
+        return true
+    }
+
     /// Returns nil if the master has exited.
     private func refresh(
-        _ signals: borrowing SignalDescriptor, _ ending: MasterEnding
+        _ signals: borrowing SignalDescriptor, _ ending: MasterEnding, _ mode: Terminal.Mode?
     ) throws(SystemCallError) -> Int32? {
         var view = ScrolledLines()
         var keys = KeyReader()
@@ -66,8 +86,7 @@ extension Client {
             let wait = Int32(clamping: max(0, refreshAt - MonotonicClock.nanoseconds()) / 1_000_000)
             let watched = [0, signals.rawValue] + (ending.descriptor.map { [$0] } ?? [])
             let ready = try Readiness.wait(watched, timeoutMilliseconds: wait + 1)
-            if ready.contains(signals.rawValue), signals.read().contains(where: { $0.number != 28 })
-            {
+            if ready.contains(signals.rawValue), !handle(signals.read(), mode) {
                 return ExitCode.done
             }
             if let descriptor = ending.descriptor, ready.contains(descriptor), ending.isOver() {

@@ -121,6 +121,22 @@ import Testing
         #expect(late.errors.contains("waiting for the canary"))
     }
 
+    /// However it ends or stops, `top` leaves the terminal as it was.
+    @Test(
+        arguments: [
+            ("TSTP,CONT,TERM", "raw\ncooked\nraw\ncooked\n0\n"), ("QUIT", "raw\ncooked\n0\n"),
+            ("ALRM", "raw\ncooked\n0\n"), ("USR1", "raw\ncooked\n0\n"),
+        ])
+    func topRestoresTheTerminal(signals: String, output: String) async throws {
+        let master = try Supervise.hello()
+        try await master.waitForWorkers(1)
+        let top = try await run(
+            ["python3", Place.client("terminal"), signals, Place.supervise, "top"],
+            environment: ["XDG_RUNTIME_DIR": master.folder.path, "TERM": "xterm"])
+        #expect(top.output == output, "\(top.errors)")
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test func eventsAreFollowed() async throws {
         let master = try Supervise.hello(["--log-level", "error"])
         let pid = try await master.pid()

@@ -38,6 +38,39 @@ public enum Terminal {
         tcsetattr(descriptor, TCSANOW, &termios)
     }
 
+    /// Stops this process until SIGCONT, as SIGTSTP does if it is not handled.
+    public static func stopThisProcess() {
+        raise(SIGSTOP)
+    }
+
+    /// A signal that concerns a program which changes the terminal's mode (signal(7)).
+    public enum SignalMeaning: Sendable {
+        /// The size changed.
+        case resized
+        /// The program stops until it is resumed.
+        case suspended
+        /// It was resumed. Meanwhile, others have changed the mode.
+        case resumed
+        /// It ends.
+        case ended
+
+        /// The numbers of all signals with a meaning: by default, most of them end a process, which
+        /// then cannot restore the mode.
+        public static let signals = [
+            SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
+        ]
+
+        /// The meaning of one of these signals.
+        public init(_ signal: ReceivedSignal) {
+            switch signal.number {
+            case SIGWINCH: self = .resized
+            case SIGTSTP: self = .suspended
+            case SIGCONT: self = .resumed
+            default: self = .ended
+            }
+        }
+    }
+
     /// The input mode of a terminal.
     public struct Mode: Sendable {
         fileprivate let termios: termios
