@@ -2,6 +2,7 @@
 #include "child.h"
 #include "filter.h"
 #include "kernel.h"
+#include "output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,7 +76,8 @@ static int reset_dispositions(uint64_t ignored) {
 // Copies the descriptors up to the last one that the child needs, and no others: the kernel skips
 // those that close_range(2) closes. Until then the child must not change any.
 static int take_descriptors(const struct csupervise_start *start) {
-    int last = first_descriptor - 1;
+    int output = start->output_descriptor;
+    int last = output >= first_descriptor ? output : first_descriptor - 1;
     if (start->filter_channel > last)
         last = start->filter_channel;
     for (uint32_t i = 0; i < start->descriptor_count; i++)
@@ -211,6 +213,9 @@ static int child(void *argument) {
         fail(start, CSUPERVISE_STEP_SIGNALS);
     if (empty_standard_input() != 0)
         fail(start, CSUPERVISE_STEP_STANDARD_INPUT);
+    // Before the descriptors are moved, which may overwrite its number.
+    if (start->output_descriptor >= 0 && csupervise_replace_output(start->output_descriptor) != 0)
+        fail(start, CSUPERVISE_STEP_OUTPUT);
     // Before privileges are dropped, and before the descriptors are moved: it temporarily needs a
     // number that may be one of these.
     if (start->filter_channel >= 0 && csupervise_install_filter(start->filter_channel) != 0)
@@ -229,6 +234,8 @@ static int child(void *argument) {
         umask(start->umask);
     if (start->changes_credentials)
         take_credentials(start);
+    if (start->output_files && csupervise_open_output(start) != 0)
+        fail(start, CSUPERVISE_STEP_OUTPUT);
     if (start->drops_ambient_capabilities && csupervise_drop_ambient_capabilities() != 0)
         fail(start, CSUPERVISE_STEP_CAPABILITIES);
     // As the worker's user, so that a directory that only root can enter is reported now.

@@ -4,6 +4,8 @@ struct StatusText {
     let style: Style
     /// The user of the master, if it is another user.
     var user: String?
+    /// The number of lines of final output to show.
+    private static let outputLines = 10
     /// The number of exits to show.
     var exits = 5
 
@@ -163,7 +165,18 @@ struct StatusText {
                 ], colour: ["crashed", "boot-failed"].contains(cause) ? .red : nil)
         }
         lines += table.lines(style)
-        return lines
+        return lines + finalOutput(of: shown)
+    }
+
+    /// The final output of the newest exit that has one.
+    private func finalOutput(of exits: ArraySlice<JSONValue>) -> [String] {
+        guard let exit = exits.first(where: { $0["output"] != nil }),
+            let output = exit["output"]?.elements
+        else { return [] }
+        let slot = exit.integerText("slot")
+        let ago = exit.time("ago_seconds")
+        return ["  final output of slot \(slot), \(ago) ago:"]
+            + output.suffix(StatusText.outputLines).map { "    \($0.text?.printable ?? "")" }
     }
 }
 

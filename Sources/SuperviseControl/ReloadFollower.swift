@@ -76,12 +76,14 @@ public struct ReloadFollower: Codable {
     }
 
     /// Returns the steps that follow from a notice. `poolName` returns the name of a pool by its number;
-    /// `progress` returns the number of slots with a worker of the current generation, and of all slots.
+    /// `progress` returns the number of slots with a worker of the current generation, and of all slots;
+    /// `lastLine` returns the last line of output of the worker that the notice is about.
     public mutating func follow(
-        _ notice: Notice, poolName: (Int) -> String, progress: () -> (replaced: Int, of: Int)
+        _ notice: Notice, poolName: (Int) -> String, progress: () -> (replaced: Int, of: Int),
+        lastLine: () -> String? = { nil }
     ) -> [Step] {
         guard !isIdle else { return [] }
-        remember(notice)
+        remember(notice, lastLine)
         switch notice {
         case .reloadBegun(let generation):
             guard let number = reading else { return [] }
@@ -90,7 +92,8 @@ public struct ReloadFollower: Codable {
             return [step("canary", of: number, generation)]
         case .canaryFailed(let pool, let generation, let reason):
             change(generation) {
-                $0.reasons.append("pool \(poolName(pool)): the first new worker \(reason.text)")
+                $0.reasons.append(
+                    "pool \(poolName(pool)): the first new worker \(reason.text)".with(lastLine()))
             }
             return []
         case .reloadAborted(let generation):
@@ -147,7 +150,7 @@ public struct ReloadFollower: Codable {
     }
 
     /// Records the last failure of a pool, as the reason of a stalled rollout.
-    private mutating func remember(_ notice: Notice) {
+    private mutating func remember(_ notice: Notice, _ lastLine: () -> String?) {
         var failure: (pool: Int, text: String)?
         if case .exited(let id, let status, let ending, _) = notice {
             if ending == .crashed { failure = (id.pool, status.text) }
@@ -161,7 +164,7 @@ public struct ReloadFollower: Codable {
         }
         guard let failure else { return }
         for index in attempts.indices {
-            attempts[index].lastFailures[failure.pool] = failure.text
+            attempts[index].lastFailures[failure.pool] = failure.text.with(lastLine())
         }
     }
 
@@ -203,4 +206,9 @@ public struct ReloadFollower: Codable {
             reload: number, line: json.bytes + [0x0A], isVerdict: isVerdict,
             isComplete: isComplete)
     }
+}
+
+extension String {
+    /// A reason, followed by the last line of the output that explains it.
+    func with(_ lastLine: String?) -> String { lastLine.map { "\(self): \($0)" } ?? self }
 }

@@ -29,6 +29,7 @@ extension StatusReport {
         json.field("memory_bytes", master.memoryBytes)
         json.field("processor_seconds", seconds: master.processorTime)
         json.field("events_dropped", master.eventsDropped)
+        json.field("output_lines_dropped", master.outputLinesDropped)
         json.field("upgrades", master.upgradesComplete)
         json.field("upgrades_failed", master.upgradesFailed)
     }
@@ -53,7 +54,7 @@ extension StatusReport {
             json.field("took_seconds", seconds: rollout.endedAt.map { $0 - rollout.begunAt })
             json.field("replaced", snapshot.pools.map(\.renewed).reduce(0, +))
             json.field("of", snapshot.pools.map(\.size).reduce(0, +))
-            let reasons = rollout.stage.reasons
+            let reasons = rollout.stage.reasons(master.canaryOutputs)
             guard !reasons.isEmpty else { return }
             json.array("reasons") { json in for reason in reasons { json.element(reason) } }
         }
@@ -166,6 +167,12 @@ extension StatusReport {
         }
         write(exit.facts, to: &json)
         json.field("boot_seconds", seconds: exit.bootTime)
+        guard let output = process(exit.id)?.finalOutput else { return }
+        json.array("output") { json in
+            let lines = output.utf8.split(
+                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            for line in lines { json.element(String(Substring(line))) }
+        }
     }
 }
 
@@ -181,8 +188,10 @@ extension RolloutRecord.Stage {
     }
 
     /// The reasons of an aborted rollout.
-    var reasons: [String] {
+    func reasons(_ outputs: [String: String]) -> [String] {
         guard case .aborted(let failures) = self else { return [] }
-        return failures.map { "pool \($0.pool): the first new worker \($0.reason.text)" }
+        return failures.map {
+            "pool \($0.pool): the first new worker \($0.reason.text)".with(outputs[$0.pool])
+        }
     }
 }

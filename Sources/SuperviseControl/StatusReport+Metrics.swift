@@ -42,6 +42,10 @@ extension StatusReport {
             "Events dropped because a reader was too slow.",
             master.eventsDropped)
         text.single(
+            "supervise_output_lines_dropped_total", .counter,
+            "Output lines of workers dropped because stderr was too slow.",
+            master.outputLinesDropped)
+        text.single(
             "supervise_clients", .gauge, "Connections to the control socket and status-bind.",
             master.clients)
         if let bytes = master.memoryBytes {

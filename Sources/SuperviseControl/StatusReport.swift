@@ -32,11 +32,14 @@ public struct StatusReport {
         public var pid: Int32
         /// The last `STATUS=` text.
         public var text: String?
+        /// The final output of a worker that failed.
+        public var finalOutput: String?
 
         /// Creates a process.
-        public init(pid: Int32, text: String?) {
+        public init(pid: Int32, text: String?, finalOutput: String? = nil) {
             self.pid = pid
             self.text = text
+            self.finalOutput = finalOutput
         }
     }
 
@@ -72,6 +75,10 @@ public struct StatusReport {
         public var isReadingConfiguration = false
         /// The number of events dropped because a reader was too slow.
         public var eventsDropped: UInt64 = 0
+        /// The number of output lines of workers that were dropped because stderr was too slow.
+        public var outputLinesDropped: UInt64 = 0
+        /// The last line of output of the canaries that failed in the last reload, by pool.
+        public var canaryOutputs: [String: String] = [:]
         /// The number of connected clients.
         public var clients = 0
 

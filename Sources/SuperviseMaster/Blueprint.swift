@@ -109,6 +109,21 @@ final class Blueprint {
             settings.command, descriptors: numbers, slot: id.slot, pool: settings.name)
     }
 
+    /// Where the output of a worker goes that needs no pipe.
+    func output(of id: WorkerID) -> SpawnOutput {
+        switch settings.output {
+        case .inherit, .prefix: return .inherited
+        case .none: return .null
+        case .file(let path):
+            let paths = expandPlaceholders(
+                [path], descriptors: [], slot: id.slot, pool: settings.name)
+            return .file(
+                OutputFile(
+                    path: paths[0], maximumBytes: settings.outputMaximumBytes ?? .max,
+                    predecessors: settings.outputKeep))
+        }
+    }
+
     /// The whole environment of one worker.
     func environment(
         for id: WorkerID, _ order: StartOrder, nonce: String, notifyAddress: String,

@@ -43,7 +43,7 @@ extension Master {
             },
         ]
         let others: [(any Expiring)?] = [
-            starter, closingListeners, commands, observer, control, serviceManager,
+            starter, output, closingListeners, commands, observer, control, serviceManager,
         ]
         return own + others.compactMap { $0 }
     }

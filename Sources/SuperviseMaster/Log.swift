@@ -6,6 +6,8 @@ import SuperviseSettings
 final class Log {
     private static let standardError: Int32 = 2
 
+    /// Stderr, which the workers' output shares.
+    let standardErrorWriter = LogWriter(descriptor: standardError)
     private var writer: LogWriter
     private var destination: LogDestination
     private var level: LogLevel
@@ -19,7 +21,7 @@ final class Log {
     /// The log of these settings. Fails when a log file cannot be opened.
     init(_ settings: MasterSettings) throws(SystemCallError) {
         destination = settings.logFile
-        writer = try Log.open(destination)
+        writer = try Log.open(destination, standardErrorWriter)
         level = settings.logLevel
         rendering = LogRendering(settings)
     }
@@ -48,7 +50,7 @@ final class Log {
             writer = LogWriter(
                 resuming: try HandedDescriptors.take(number), droppedLines: state.droppedLines)
         } else {
-            writer = try Log.open(destination)
+            writer = try Log.open(destination, standardErrorWriter)
         }
         feed.resume(state.feed)
     }
@@ -57,7 +59,7 @@ final class Log {
     func adopt(_ settings: MasterSettings) {
         if settings.logFile != destination {
             do throws(SystemCallError) {
-                writer = try Log.open(settings.logFile)
+                writer = try Log.open(settings.logFile, standardErrorWriter)
                 destination = settings.logFile
                 reportedDrops = 0
             } catch {
@@ -107,9 +109,11 @@ final class Log {
 }
 
 extension Log {
-    private static func open(_ destination: LogDestination) throws(SystemCallError) -> LogWriter {
+    private static func open(
+        _ destination: LogDestination, _ standardErrorWriter: LogWriter
+    ) throws(SystemCallError) -> LogWriter {
         switch destination {
-        case .standardError: LogWriter(descriptor: standardError)
+        case .standardError: standardErrorWriter
         case .file(let path): try LogWriter(path: path)
         }
     }

@@ -68,7 +68,13 @@ extension Master {
     }
 
     private func note(_ notice: Notice) {
-        log.write(line(of: notice))
+        var line = line(of: notice)
+        var finalOutput: String?
+        if case .exited(let id, _, let ending, _) = notice {
+            finalOutput = self.finalOutput(of: id, ending)
+            line = line.with("output", finalOutput)
+        }
+        log.write(line)
         countReload(notice)
         followReload(notice)
         if case .ready(let id, let rule, _) = notice {
@@ -85,7 +91,7 @@ extension Master {
         }
         if case .exited(let id, _, let ending, _) = notice, let worker = workers[id] {
             lookForUnboundListener(whenEnded: id, ending)
-            if let pid = worker.pid { exited.add(id, pid: pid) }
+            if let pid = worker.pid { exited.add(id, pid: pid, output: finalOutput) }
             if worker.orphans.isEmpty { release(worker) }
         }
     }

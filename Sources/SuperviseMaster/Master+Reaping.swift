@@ -15,6 +15,7 @@ extension Master {
                     readCount(of: worker)
                     starter.read(serial: worker.serial)
                     starter.forget(worker)
+                    output.drain(worker, at: now)
                     worker.hasExited = true
                     workers.forgetProcess(of: worker)
                     ended.append((worker, child.status))
@@ -168,6 +169,7 @@ extension Master {
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
         drainer.forget(worker)
+        output.close(worker, at: now)
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
         starter.forget(worker)

@@ -9,11 +9,13 @@ extension Master {
         static let probe: UInt64 = 3
         static let observer: UInt64 = 4
         static let memoryKills: UInt64 = 5
+        static let standardError: UInt64 = 6
         static let notify: UInt64 = 1 << kindShift
         static let start: UInt64 = 2 << kindShift
         static let bindFilter: UInt64 = 3 << kindShift
         static let control: UInt64 = 4 << kindShift
         static let listener: UInt64 = 5 << kindShift
+        static let output: UInt64 = 6 << kindShift
         static let kindShift: UInt64 = 61
         static let kindMask: UInt64 = 7 << kindShift
     }

@@ -28,6 +28,8 @@ final class Master {
     /// The filters on bind(2), by the serial of the worker that they were made for.
     var bindFilters: [UInt64: BindFilter] = [:]
     let starter: Starter
+    /// The output of the workers that the master reads.
+    let output: OutputRelay
     /// What takes the samples that can wait for a worker.
     let observer: Observer
     /// Processes that ended workers left behind, with the serial of the worker.
@@ -104,9 +106,10 @@ final class Master {
         serviceManager = Master.serviceManager(launch, log: log, at: now)
         commands = SideCommands(
             openFilesLimit: context.openFilesLimit, environment: context.environment)
+        output = OutputRelay(log, in: poll)
         starter = Starter(
-            core: core, workers: workers, poll: poll, log: log, notifyFolders: NotifyFolders(launch)
-        )
+            core: core, workers: workers, poll: poll, log: log, output: output,
+            notifyFolders: NotifyFolders(launch))
         observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
         self.poll = poll
@@ -164,6 +167,7 @@ final class Master {
             performUpgrade()
             settleControl()
             tellServiceManager()
+            output.settle()
             armTimer()
             try takeEvents()
             tellLostTime()
@@ -228,6 +232,8 @@ final class Master {
             readProbe()
         case Token.observer:
             observer.read(at: now)
+        case Token.standardError:
+            output.writable(at: now)
         case Token.memoryKills:
             memoryKills?.acknowledge()
         default:
@@ -238,6 +244,7 @@ final class Master {
             case Token.bindFilter: answerBinds(serial: serial, ready.events)
             case Token.control: serveControl(serial: serial)
             case Token.listener: listenerEnded(serial: serial)
+            case Token.output: readOutput(serial: serial)
             default: preconditionFailure("nothing was added to the epoll set as \(ready.token)")
             }
         }

@@ -29,6 +29,9 @@ enum Preflight {
             check(
                 source, "before-recycle",
                 obstacle(toRun: pool.beforeRecycle, path(environment), nil))
+            if case .file(let path) = pool.output {
+                check(source, "output", obstacle(toFolderOf: path))
+            }
             check(source, "memory-log", pool.memoryLog.flatMap(obstacle(toFolderOf:)))
             for case .unix(let path) in pool.binds {
                 check(source, "bind", obstacle(toFolderOf: path))

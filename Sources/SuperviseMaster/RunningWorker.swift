@@ -13,6 +13,8 @@ final class RunningWorker {
     let nonce: Nonce
     let notify: NotifySocket
     let page: RequestPage?
+    /// Its output, if the master reads it.
+    let output: WorkerOutput?
     /// What reports the rest of its start, while the program does not run.
     var pendingStart: (any PendingStart)?
     /// Where its filter on bind(2) comes from, while that has not come.
@@ -51,7 +53,8 @@ final class RunningWorker {
 
     init(
         id: WorkerID, serial: UInt64, blueprint: Blueprint, begun: BegunStart,
-        nonce: Nonce, notify: NotifySocket, page: RequestPage?
+        nonce: Nonce, notify: NotifySocket, page: RequestPage?,
+        output: WorkerOutput? = nil
     ) {
         self.id = id
         self.serial = serial
@@ -63,6 +66,7 @@ final class RunningWorker {
         self.nonce = nonce
         self.notify = notify
         self.page = page
+        self.output = output
     }
 
     /// A worker that another program of this process started.
@@ -85,6 +89,9 @@ final class RunningWorker {
             page = RequestPage(resuming: try HandedDescriptors.take(number))
         } else {
             page = nil
+        }
+        output = try state.output.map { (state) throws(SystemCallError) in
+            try WorkerOutput(resuming: state)
         }
         if let number = state.filterChannel {
             filterChannel = BindFilterChannel(try HandedDescriptors.take(number))
@@ -121,7 +128,8 @@ final class RunningWorker {
             id: id, serial: serial, recipe: recipe,
             process: process.map { .init(pid: $0.pid, descriptor: $0.descriptor.rawValue) },
             nonce: nonce, notify: notify.rawValue, notifyPath: notify.path, page: page?.rawValue,
-            pendingStart: pendingStart?.state, filterChannel: filterChannel?.rawValue,
+            output: output?.state, pendingStart: pendingStart?.state,
+            filterChannel: filterChannel?.rawValue,
             isFilteredToo: isFilteredToo, wasReady: wasReady,
             hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
             orphans: orphans, statusText: statusText, complaints: complaints,

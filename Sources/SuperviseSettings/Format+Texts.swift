@@ -127,6 +127,45 @@ extension Format where Value == ResourceLimit {
     }
 }
 
+extension Format where Value == UInt64? {
+    /// The size of a file; `off` is nil.
+    static let size = Format<UInt64>("SIZE", allowed: "off, or a size from 1 such as 50M or 1G") {
+        text throws(ValueFault) in
+        let bytes = try SizeText.parse(text)
+        guard bytes > 0 else { throw .outOfRange(text) }
+        return bytes
+    } print: {
+        SizeText.print($0)
+    }.orNil(["off", "0"])
+}
+
+extension Format where Value == OutputRule {
+    static let output = Format(
+        "OUTPUT", allowed: "inherit, prefix, none, or the path of a file", readsQuotes: true
+    ) { written throws(ValueFault) in
+        let text = try Quoting.unquote(written)
+        switch text {
+        case "": throw .empty
+        case "inherit": return .inherit
+        case "prefix": return .prefix
+        case "none": return .none
+        // A word without a slash is more likely a mistake than a file in the current directory.
+        default:
+            guard text.utf8.contains(UInt8(ascii: "/")), text.utf8.last != UInt8(ascii: "/"),
+                largestDescriptorPlaceholder(in: [text]) == nil
+            else { throw .malformed(text, noun: "an output") }
+            return .file(text)
+        }
+    } print: {
+        switch $0 {
+        case .inherit: "inherit"
+        case .prefix: "prefix"
+        case .none: "none"
+        case .file(let path): Quoting.quote(path)
+        }
+    }
+}
+
 extension Format where Value == BindAddress {
     static let bind = Format(
         "ADDRESS",

@@ -60,6 +60,15 @@ public struct PoolSettings: Equatable, Sendable {
     /// What writes to the ledger of requests.
     public var requestInfo = RequestInfoRule.auto
 
+    /// Where the workers' stdout and stderr go.
+    public var output = OutputRule.inherit
+    /// What happens to prefixed output that the master's stderr cannot take.
+    public var outputOverflow = OutputOverflow.drop
+    /// The size in bytes at which a new output file begins; nil means never.
+    public var outputMaximumBytes: UInt64? = 50 << 20
+    /// The number of older output files.
+    public var outputKeep = 5
+
     /// The processes whose memory counts against the caps.
     public var memoryScope = MemoryScope.tree
 
@@ -120,6 +129,26 @@ public enum ResourceLimit: Hashable, Sendable {
     case limited(UInt64)
     /// RLIM_INFINITY.
     case unlimited
+}
+
+/// Where the stdout and stderr of workers go.
+public enum OutputRule: Hashable, Sendable {
+    /// To those of the master.
+    case inherit
+    /// To the master's stderr, line by line with a prefix.
+    case prefix
+    /// To this file, with the placeholders `{pool}` and `{slot}`.
+    case file(String)
+    /// To /dev/null.
+    case none
+}
+
+/// What happens to output that cannot be written now.
+public enum OutputOverflow: String, Hashable, Sendable, CaseIterable {
+    /// It is dropped and counted.
+    case drop
+    /// The workers wait, for a bounded time.
+    case block
 }
 
 /// How the memory of a process is measured.

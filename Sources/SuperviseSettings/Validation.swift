@@ -26,6 +26,7 @@ struct Validation {
             checkCaps(draft)
             checkCount(draft)
             checkJitter(draft)
+            checkOutput(draft)
         }
         checkBinds()
     }
@@ -143,6 +144,18 @@ struct Validation {
         ]
         for (limit, isIdle) in idle where isIdle {
             warnOfIdle(draft, limit + "-jitter", "has no effect while \(limit) is off")
+        }
+    }
+
+    /// Warns about settings of another kind of output, unless they are defaults shared by all pools.
+    private mutating func checkOutput(_ draft: PoolDraft) {
+        let isFile = if case .file = draft.settings.output { true } else { false }
+        for key in ["output-max-size", "output-keep"] where !isFile && draft.sources[key] != nil {
+            warnOfIdle(draft, key, "has no effect because output is not a file")
+        }
+        let key = "output-overflow"
+        if draft.settings.output != .prefix, draft.sources[key] != nil {
+            warnOfIdle(draft, key, "has no effect because output is not prefix")
         }
     }
 

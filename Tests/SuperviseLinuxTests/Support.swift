@@ -55,11 +55,13 @@ final class TestChild {
 
     init(
         _ arguments: [String], environment: [String] = ["PATH=/usr/bin:/bin"],
-        attributes: SpawnAttributes = SpawnAttributes(), descriptors: [Int32] = []
+        attributes: SpawnAttributes = SpawnAttributes(), descriptors: [Int32] = [],
+        output: SpawnOutput = .inherited
     ) throws {
         let plan = try SpawnPlan(
             arguments: arguments, searchPath: "/usr/bin:/bin", attributes: attributes)
-        spawned = try plan.spawn(environment: environment, descriptors: descriptors)
+        spawned = try plan.spawn(
+            environment: environment, descriptors: descriptors, output: output)
     }
 
     var pid: Int32 { spawned.pid }

@@ -66,8 +66,9 @@ import Testing
             Service(
                 [.init(name: "web", policy: blueprint.policy, dropsListeners: false)], seed: 1))
         let launch = Launch(arguments: [], overrides: Overrides(), environment: [])
+        let log = try Log(configuration.master)
         starter = Starter(
-            core: core, workers: workers, poll: poll, log: try Log(configuration.master),
+            core: core, workers: workers, poll: poll, log: log, output: OutputRelay(log, in: poll),
             notifyFolders: NotifyFolders(launch))
         starter.release = { [workers, starter] worker in
             starter.forget(worker)

@@ -37,6 +37,10 @@ import Testing
                 clear-env = no
                 adopt = auto
                 count = auto
+                output = inherit
+                output-overflow = drop
+                output-max-size = 50M
+                output-keep = 5
                 ready = auto
 
                 """))

@@ -56,6 +56,10 @@ struct RandomConfiguration {
         pool.requestInfo = generator.pick(RequestInfoRule.allCases)
         pool.beforeRecycle = list { "x" + $0.text() }
         pool.evidenceSignal = maybe { $0.signal() }
+        pool.output = generator.pick([.inherit, .prefix, .none, .file("/" + text() + "x")])
+        pool.outputOverflow = generator.pick(OutputOverflow.allCases)
+        pool.outputMaximumBytes = maybe { UInt64(1 + $0.number(9)) }
+        pool.outputKeep = number(1000)
         pool.memoryLog = maybe { $0.text() }
         pool.memoryLogInterval = span(atLeast: 100_000_000)
         pool.memoryMetric = generator.pick(MemoryMetric.allCases)

@@ -32,6 +32,20 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("count", [("report", ["report"]), ("PRELOAD", ["preload"])], ["0", "", "connections"]),
     ("request-info", [("report", ["report"]), ("OFF", ["off"])], ["0", "", "preload"]),
     (
+        "output",
+        [
+            ("prefix", ["prefix"]), ("none", ["none"]),
+            ("/a/{pool}-{slot}.log", ["/a/{pool}-{slot}.log"]),
+        ],
+        ["", "file", "/a/", "/a/{fd}"]
+    ),
+    ("output-overflow", [("block", ["block"]), ("Drop", ["drop"])], ["", "wait"]),
+    (
+        "output-max-size", [("1G", ["1G"]), ("off", ["off"]), ("0", ["off"])],
+        ["x", "-1", "5%", ""]
+    ),
+    ("output-keep", [("0", ["0"]), ("1000", ["1000"])], ["-1", "1001", ""]),
+    (
         "ready", [("notify", ["notify"]), ("2s", ["2s"]), ("EXEC", ["exec"])],
         ["0", "now", "", "2x"]
     ),

@@ -15,6 +15,7 @@ enum csupervise_step {
     CSUPERVISE_STEP_PROCESS_GROUP,
     CSUPERVISE_STEP_SIGNALS,
     CSUPERVISE_STEP_STANDARD_INPUT,
+    CSUPERVISE_STEP_OUTPUT,
     CSUPERVISE_STEP_FILTER,
     CSUPERVISE_STEP_DESCRIPTORS,
     CSUPERVISE_STEP_LIMITS,
@@ -48,6 +49,14 @@ struct csupervise_start {
     const int32_t *descriptors;
     int32_t *moved;
     uint32_t descriptor_count;
+
+    // The descriptor that becomes 1 and 2, or -1.
+    int32_t output_descriptor;
+    // The file that 1 and 2 append to, then the names of its predecessors, the newest first;
+    // NULL-terminated. NULL for none.
+    char *const *output_files;
+    // The size in bytes at which the child renames the file and begins a new one.
+    uint64_t output_file_bytes;
 
     // The socket for the filter on the child's bind(2) (filter.h), or -1 for none.
     int32_t filter_channel;

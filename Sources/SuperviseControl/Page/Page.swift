@@ -25,9 +25,9 @@ enum Page {
     ].joined(separator: "; ")
 
     /// The SHA-256 of the script in base64. After a change, a failing test prints the new one.
-    static let scriptHash = "vJOWxxAFvGNGzjstr4yZf9lUrQscGBX/UvKBRTGALS0="
+    static let scriptHash = "4Xqzj2gdCUwWSjhIli+EDZIfqfsMyXxGaBN2LDIHd7g="
     /// The SHA-256 of the style sheet in base64.
-    static let styleHash = "80CIlrdTfEMvHx9edgILPzq1I0DsLT5L56WOYx6BXmw="
+    static let styleHash = "6Z7yzccpymAy4vuXabhl2Uve8TYQPLmRQQuzmoGX9r0="
 }
 
 extension [UInt8] {

@@ -249,6 +249,12 @@ class PoolView {
             const kind = kindOfEnd(this.pool.exits[index].cause);
             row.cells[3].classList.toggle('bad', kind === 'crash');
         });
+        const failed = this.pool.exits.slice(0, maxExits).find(exit => exit.output);
+        this.find('.final').hidden = !failed;
+        if (failed) {
+            const title = `Final output of slot ${failed.slot}, pid ${failed.pid ?? '?'}:`;
+            write(this.find('.final'), `${title}\n${failed.output.join('\n')}`);
+        }
     }
 }
 

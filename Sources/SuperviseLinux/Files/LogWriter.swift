@@ -17,6 +17,8 @@ public final class LogWriter {
 
     private var sink: LogSink
     private var remainder: [UInt8] = []
+    /// How many bytes of lines are kept for later while the destination takes nothing.
+    public var backlogBytes = 0
     /// The number of dropped lines so far.
     public private(set) var droppedLines: UInt64 = 0
 
@@ -43,6 +45,19 @@ public final class LogWriter {
     /// writes to a descriptor of the caller.
     public var fileDescriptor: Int32? { sink.file?.rawValue }
 
+    /// The descriptor that is written to, for epoll(7).
+    public var rawValue: Int32 { sink.number }
+
+    /// Whether the last attempt to write failed because of more than a full pipe or socket: the reader
+    /// has exited (EPIPE), or the disk is full.
+    public var isFailing: Bool { sink.isFailing }
+
+    /// What waits for `flush()`: it begins with the rest of a line, if one was written in part.
+    public var backlog: [UInt8] { remainder }
+
+    /// Whether anything waits for `flush()`.
+    public var hasBacklog: Bool { !remainder.isEmpty }
+
     /// Reopens the file after the old one was renamed. If this fails, the old file stays in use.
     public func reopen(path: String) throws(SystemCallError) {
         let fresh = try LogSink(path: path)
@@ -56,19 +71,43 @@ public final class LogWriter {
     @discardableResult
     public func write(_ line: String) -> Outcome {
         flush()
-        guard remainder.isEmpty else { return drop() }
         let bytes = Array(line.utf8) + [UInt8(ascii: "\n")]
+        let isKept = remainder.count + bytes.count <= backlogBytes && !sink.isFailing
+        guard remainder.isEmpty else { return isKept ? keep(bytes) : drop() }
         let count = sink.write(bytes[...])
-        if count == 0 { return drop() }
+        if count == 0 { return isKept && !sink.isFailing ? keep(bytes) : drop() }
         // Finish a partially written line first.
         remainder = Array(bytes.dropFirst(count))
+        return .written
+    }
+
+    /// Writes lines that end with a line break, after those that wait. Returns the number of bytes
+    /// taken, which is one of whole lines: the rest of a line that was written in part is kept.
+    public func write(lines: UnsafeRawBufferPointer) -> Int {
+        flush()
+        guard remainder.isEmpty else { return 0 }
+        let count = sink.write(lines)
+        guard count > 0, count < lines.count, lines[count - 1] != UInt8(ascii: "\n") else {
+            return count
+        }
+        let rest = UnsafeRawBufferPointer(rebasing: lines[count...])
+        let length = (rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count - 1) + 1
+        remainder = Array(rest[..<length])
+        return count + length
+    }
+
+    private func keep(_ bytes: [UInt8]) -> Outcome {
+        remainder += bytes
         return .written
     }
 
     /// Retries to write the rest of a line.
     public func flush() {
         guard !remainder.isEmpty else { return }
-        remainder.removeFirst(sink.write(remainder[...]))
+        let count = sink.write(remainder[...])
+        remainder.removeFirst(count)
+        // What was kept for a reader that has exited would delay all that follows for ever.
+        if count == 0, sink.isFailing { remainder = [] }
     }
 
     private func drop() -> Outcome {
@@ -93,7 +132,8 @@ private struct LogSink {
     }
 
     private var kind: Kind
-    private let number: Int32
+    let number: Int32
+    private(set) var isFailing = false
     private let owned: OwnedDescriptor?
     /// The file, if it was opened by name.
     private(set) var file: OwnedDescriptor?
@@ -139,13 +179,19 @@ private struct LogSink {
     /// The number of bytes written. Errors are ignored: a log that cannot be written cannot report
     /// them.
     mutating func write(_ bytes: ArraySlice<UInt8>) -> Int {
+        bytes.withUnsafeBytes { write($0) }
+    }
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+        isFailing = false
         while true {
-            let count = bytes.withUnsafeBytes { attempt($0) }
+            let count = attempt(bytes)
             if count >= 0 { return count }
             let code = errno
             if code == EOPNOTSUPP, kind == .pipe {
                 kind = .polled
             } else if code != EINTR {
+                isFailing = code != EAGAIN
                 return 0
             }
         }

@@ -31,11 +31,20 @@ public enum Pipe {
     /// Creates a pipe with both ends close-on-exec and a non-blocking reading end. Fails as pipe(2)
     /// and fcntl(2).
     public static func make() throws(SystemCallError) -> (reader: Reader, writer: OwnedDescriptor) {
+        let numbers = try numbers()
+        return (Reader(FileDescriptor(owning: numbers.0)), try writer(numbers.1))
+    }
+
+    static func numbers() throws(SystemCallError) -> (Int32, Int32) {
         var ends: [Int32] = [-1, -1]
         try systemCall("pipe2") { csupervise_pipe(&ends) }
-        let reader = Reader(FileDescriptor(owning: ends[0]))
-        let writer = OwnedDescriptor(FileDescriptor(owning: ends[1]))
+        return (ends[0], ends[1])
+    }
+
+    /// The writing end, which blocks.
+    static func writer(_ number: Int32) throws(SystemCallError) -> OwnedDescriptor {
+        let writer = OwnedDescriptor(FileDescriptor(owning: number))
         try systemCall("fcntl") { fcntl(writer.rawValue, F_SETFL, O_WRONLY) }
-        return (reader, writer)
+        return writer
     }
 }

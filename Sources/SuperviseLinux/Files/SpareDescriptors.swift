@@ -32,20 +32,23 @@ public enum SpareDescriptors {
         }
     }
 
-    /// Calls `body` with these descriptors, the highest of them temporarily moved to the low number
-    /// of a reserved one: a child that shares our descriptors copies all up to the highest that it
+    /// Calls `body` with these descriptors, the highest of them temporarily moved to the low numbers
+    /// of reserved ones: a child that shares our descriptors copies all up to the highest that it
     /// needs. If this is useless or impossible, they are unchanged.
     static func withLowNumbers<Result, Failure: Error>(
         _ descriptors: [Int32], _ body: ([Int32]) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard let highest = descriptors.max(), highest >= low else { return try body(descriptors) }
+        let high = Set(descriptors.filter { $0 >= low }).sorted(by: >)
+        guard !high.isEmpty else { return try body(descriptors) }
         return try kept.withLock { numbers throws(Failure) in
-            guard numbers.count > 1, numbers[0] < low,
-                csupervise_duplicate_to(highest, numbers[0]) >= 0
-            else { return try body(descriptors) }
+            guard let restored = numbers.last else { return try body(descriptors) }
+            var moved: [Int32: Int32] = [:]
+            for (source, number) in zip(high, numbers.dropLast()) where number < low {
+                if csupervise_duplicate_to(source, number) >= 0 { moved[source] = number }
+            }
             // A number that cannot be restored remains an alias until the next time.
-            defer { csupervise_duplicate_to(numbers[1], numbers[0]) }
-            return try body(descriptors.map { $0 == highest ? numbers[0] : $0 })
+            defer { for number in moved.values { csupervise_duplicate_to(restored, number) } }
+            return try body(descriptors.map { moved[$0] ?? $0 })
         }
     }
 

@@ -95,6 +95,8 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
     case signals
     /// /dev/null as descriptor 0.
     case standardInput
+    /// The output file or pipe as descriptors 1 and 2.
+    case output
     /// The filter on bind(2), seccomp(2).
     case filter
     /// The passed descriptors, and close-on-exec for all others.
@@ -129,6 +131,7 @@ public enum SpawnStep: Int32, Hashable, Sendable, CustomStringConvertible, Codab
         case .processGroup: "setpgid"
         case .signals: "sigaction"
         case .standardInput: "/dev/null"
+        case .output: "output"
         case .filter: "seccomp"
         case .descriptors: "passing descriptors"
         case .limits: "setrlimit"

@@ -27,7 +27,7 @@ public enum SpawnOutcome: Hashable, Sendable {
 /// A plan to start one program repeatedly: created once, so that a start copies little.
 ///
 /// The child gets its own process group, default signal dispositions, an empty signal mask,
-/// stdin from /dev/null, this process's stdout and stderr, the given descriptors from 3 on, and no
+/// stdin from /dev/null, the given output or this process's stdout and stderr, the given descriptors from 3 on, and no
 /// other descriptors. See `child.c` for the order of the steps.
 ///
 /// If the credentials do not change, the child shares our memory, and this process is suspended
@@ -95,6 +95,7 @@ public final class SpawnPlan {
         start.death_signal = attributes.deathSignal ?? 0
         start.drops_ambient_capabilities = attributes.dropsAmbientCapabilities
         start.filter_channel = -1
+        start.output_descriptor = -1
         start.ignored_signals = csupervise_ignored_signals()
         template = start
         interceptsBinds = attributes.interceptsBinds
@@ -106,22 +107,27 @@ public final class SpawnPlan {
     /// Starts the program. `environment` is its whole environment, as `KEY=VALUE`; the first entry
     /// that is exactly `LISTEN_PID=` or `SUPERVISE_WORKER_PID=` gets the process ID of the child.
     /// `arguments` replaces those of the plan, for placeholders that differ between starts.
-    /// `descriptors` become 3, 4, 5… in this order.
+    /// `descriptors` become 3, 4, 5… in this order. `output` is where its stdout and stderr go.
     ///
     /// `filtersToo`: intercepts binds even if the attributes do not.
     ///
     /// If it throws, no process and no descriptor is left.
     public func spawn(
         environment: [String], arguments override: [String]? = nil, descriptors: [Int32] = [],
-        filtersToo: Bool = false
+        output: SpawnOutput = .inherited, filtersToo: Bool = false
     ) throws(SpawnFailure) -> SpawnedProcess {
-        try SpareDescriptors.withLowNumbers(descriptors) { low throws(SpawnFailure) in
-            try spawn(environment, override, low, filters: interceptsBinds || filtersToo)
+        let all = descriptors + [output.descriptor].compactMap { $0 }
+        return try SpareDescriptors.withLowNumbers(all) { low throws(SpawnFailure) in
+            try spawn(
+                environment, override, Array(low.prefix(descriptors.count)),
+                output.descriptor == nil ? output : .descriptor(low[descriptors.count]),
+                filters: interceptsBinds || filtersToo)
         }
     }
 
     private func spawn(
-        _ environment: [String], _ override: [String]?, _ descriptors: [Int32], filters: Bool
+        _ environment: [String], _ override: [String]?, _ descriptors: [Int32],
+        _ output: SpawnOutput, filters: Bool
     ) throws(SpawnFailure) -> SpawnedProcess {
         let variables = CStringVector(environment, roomAfter: Self.ownNumberEntries)
         let own = override.flatMap { $0 == arguments ? nil : CStringVector($0) }
@@ -131,7 +137,8 @@ public final class SpawnPlan {
         }
         let sources = CArray(descriptors)
         let scratch = CArray(descriptors)
-        defer { withExtendedLifetime((variables, own, programs, sources, scratch)) {} }
+        let files = output.file.map { CStringVector($0.names) }
+        defer { withExtendedLifetime((variables, own, programs, sources, scratch, files)) {} }
 
         var start = template
         start.environment = variables.pointers
@@ -141,6 +148,10 @@ public final class SpawnPlan {
         start.descriptors = UnsafePointer(sources.pointer)
         start.moved = scratch.pointer
         start.descriptor_count = UInt32(sources.count)
+        // Descriptor 0 is /dev/null by then.
+        start.output_descriptor = output == .null ? 0 : output.descriptor ?? -1
+        if let files { start.output_files = files.pointers }
+        start.output_file_bytes = output.file?.maximumBytes ?? 0
         let channel = filters ? try BindFilterChannel.make() : nil
         // The child's end closes when this returns.
         defer { withExtendedLifetime(channel) {} }

@@ -55,7 +55,7 @@ extension Master {
                     kept.reduce(0) { $0 + $1.pool.renewedCount },
                     kept.reduce(0) { $0 + $1.pool.size }
                 )
-            })
+            }, lastLine: { [unowned self] in lastLine(for: notice) })
         tellReload(steps)
     }
 

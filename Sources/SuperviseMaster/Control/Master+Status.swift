@@ -78,6 +78,8 @@ extension Master {
         master.configurationProblems = reloads.problems
         master.isReadingConfiguration = loader != nil
         master.eventsDropped = control.dropped
+        master.outputLinesDropped = output.droppedLines
+        master.canaryOutputs = reloads.canaryOutputs
         master.clients = control.clients
         return StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
@@ -85,7 +87,7 @@ extension Master {
                 if let worker = workers[id], let pid = worker.pid {
                     return StatusReport.Process(pid: pid, text: worker.statusText)
                 }
-                return exited.pid(of: id).map { StatusReport.Process(pid: $0, text: nil) }
+                return exited.process(of: id)
             })
     }
 
@@ -112,7 +114,13 @@ extension Master {
 
     /// Counts reloads by their result.
     func countReload(_ notice: Notice) {
-        if case .reloadBegun = notice { reloads.problems = [] }
+        if case .reloadBegun = notice {
+            reloads.problems = []
+            reloads.canaryOutputs = [:]
+        }
+        if case .canaryFailed(let pool, _, _) = notice, let name = service.member(pool)?.name {
+            reloads.canaryOutputs[name] = lastLine(for: notice)
+        }
         if case .reloadComplete = notice {
             reloads.problems = []
             reloads.complete += 1
@@ -137,28 +145,6 @@ struct ReloadCounts: Codable {
     var failed: UInt64 = 0
     /// What was wrong with the newest configuration, where nothing came of it.
     var problems: [String] = []
-}
-
-/// The processes of workers that ended lately, so that the ledger of exits can name them.
-struct ExitedProcesses: Codable {
-    private struct Entry: Codable {
-        let id: WorkerID
-        let pid: Int32
-    }
-
-    private var recent: [Int: [Entry]] = [:]
-
-    mutating func add(_ id: WorkerID, pid: Int32) {
-        var list = recent[id.pool] ?? []
-        if list.count >= 2 * History.ledgerLength { list.removeFirst(History.ledgerLength) }
-        list.append(Entry(id: id, pid: pid))
-        recent[id.pool] = list
-    }
-
-    func pid(of id: WorkerID) -> Int32? {
-        recent[id.pool]?.last { $0.id == id }?.pid
-    }
-
-    /// Forgets a pool that is gone.
-    mutating func forget(pool: Int) { recent[pool] = nil }
+    /// The last line of output of the canaries that failed, by pool.
+    var canaryOutputs: [String: String] = [:]
 }

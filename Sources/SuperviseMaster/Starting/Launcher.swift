@@ -15,6 +15,8 @@ struct LaunchRequest {
     let arguments: [String]
     /// The descriptors that become 3, 4, 5 and so on.
     let descriptors: [Int32]
+    /// Where stdout and stderr go.
+    var output = SpawnOutput.inherited
 }
 
 /// A process of a worker.
@@ -71,7 +73,8 @@ final class ExecLauncher: Launcher {
         do throws(SpawnFailure) {
             let spawned = try plan.spawn(
                 environment: request.environment, arguments: request.arguments,
-                descriptors: request.descriptors, filtersToo: request.blueprint.filtersToo)
+                descriptors: request.descriptors, output: request.output,
+                filtersToo: request.blueprint.filtersToo)
             return BegunStart(
                 process: WorkerProcess(pid: spawned.pid, descriptor: spawned.process),
                 pending: spawned.errorPipe.map { PendingExec($0, request.blueprint) },

@@ -9,6 +9,7 @@ final class Starter: Expiring {
     private let workers: WorkerTable
     private let poll: EventPoll
     private let log: Log
+    private let output: OutputRelay
     let notifyFolders: NotifyFolders
     /// The serials of the workers whose start is pending.
     private var pending: Set<UInt64> = []
@@ -20,12 +21,14 @@ final class Starter: Expiring {
     var release: (RunningWorker) -> Void = { _ in }
 
     init(
-        core: Core, workers: WorkerTable, poll: EventPoll, log: Log, notifyFolders: NotifyFolders
+        core: Core, workers: WorkerTable, poll: EventPoll, log: Log, output: OutputRelay,
+        notifyFolders: NotifyFolders
     ) {
         self.core = core
         self.workers = workers
         self.poll = poll
         self.log = log
+        self.output = output
         self.notifyFolders = notifyFolders
     }
 
@@ -39,6 +42,7 @@ final class Starter: Expiring {
         do throws(SystemCallError) {
             try poll.add(
                 worker.notify.rawValue, .readable, token: Master.Token.notify | worker.serial)
+            try output.watch(worker)
             if worker.pendingStart == nil {
                 try programRuns(worker)
                 core.tell(id, .running)
@@ -67,6 +71,8 @@ final class Starter: Expiring {
         }
         do throws(StartError) {
             let page = try page(nonce: nonce.text, order, blueprint)
+            let (pipe, writer) = try outputPipe(blueprint)
+            defer { withExtendedLifetime(writer) {} }
             let begun = try blueprint.launcher.launch(
                 LaunchRequest(
                     blueprint: blueprint,
@@ -74,10 +80,14 @@ final class Starter: Expiring {
                         for: id, order, nonce: nonce.text, notifyAddress: notify.address,
                         hasPage: page != nil),
                     arguments: blueprint.arguments(for: id),
-                    descriptors: blueprint.descriptors(page: page)))
+                    descriptors: blueprint.descriptors(page: page),
+                    output: writer.map { .descriptor($0.rawValue) } ?? blueprint.output(of: id)))
             return RunningWorker(
                 id: id, serial: workers.nextSerial(), blueprint: blueprint, begun: begun,
-                nonce: nonce, notify: notify, page: page)
+                nonce: nonce, notify: notify, page: page,
+                output: pipe.map {
+                    WorkerOutput($0, blocks: blueprint.settings.outputOverflow == .block)
+                })
         } catch {
             notify.remove()
             throw error
@@ -91,6 +101,19 @@ final class Starter: Expiring {
         do throws(SystemCallError) {
             return try RequestPage(
                 nonce: nonce, limit: order.bell ?? 0, ledger: blueprint.ledger)
+        } catch {
+            throw StartError(resource: error)
+        }
+    }
+
+    /// The pipe for the output of a worker, if the master reads it, and the end that the worker gets.
+    private func outputPipe(
+        _ blueprint: Blueprint
+    ) throws(StartError) -> (OutputPipe?, OwnedDescriptor?) {
+        guard blueprint.settings.output == .prefix else { return (nil, nil) }
+        do throws(SystemCallError) {
+            let owner = blueprint.account.map { ($0.credentials.uid, $0.credentials.gid) }
+            return try OutputPipe.make(owner: owner)
         } catch {
             throw StartError(resource: error)
         }

@@ -37,7 +37,7 @@ extension Master {
         }
         return MasterState(
             programPath: launch.programPath, arguments: launch.arguments, start: start,
-            log: log.state, sockets: sockets.states,
+            log: log.state, output: output.state, sockets: sockets.states,
             listeners: listeners.state,
             service: service, configurations: generations.configurations,
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,

@@ -30,6 +30,7 @@ extension Master {
         strangers = state.strangers
         log.resume(logged: state.told.union([.masterStarted]))
         commands.running = state.commands
+        if let state = state.output { output.resume(state) }
         if let state = state.serviceManager { serviceManager?.resume(state) }
         reloadFollower = state.reloadFollower
         reloads = state.reloads
@@ -59,6 +60,7 @@ extension Master {
             try poll.add(
                 running.notify.rawValue, .readable, token: Token.notify | running.serial)
             try starter.watch(running)
+            try output.watch(running)
         }
         for filter in state.bindFilters {
             let resumed = try BindFilter(resuming: filter, sockets)

@@ -12,7 +12,7 @@ import SuperviseState
 /// Whoever changes what stands here in a way that an older or newer program would misread counts
 /// `format` up. A field that goes, and an optional one that comes, is no such change.
 struct MasterState: Codable {
-    static let format: UInt32 = 5
+    static let format: UInt32 = 6
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -57,6 +57,7 @@ struct MasterState: Codable {
         var notify: Int32
         var notifyPath: String?
         var page: Int32?
+        var output: WorkerOutput.State?
         var pendingStart: PendingStart?
         var filterChannel: Int32?
         var isFilteredToo: Bool?
@@ -123,6 +124,7 @@ struct MasterState: Codable {
     var arguments: [String]
     var start: Start
     var log: Log.State
+    var output: OutputRelay.State?
     var sockets: [Socket]
     var listeners: Listeners.State
     var service: Service
@@ -154,7 +156,8 @@ struct MasterState: Codable {
             + workers.flatMap { worker in
                 [worker.notify]
                     + [
-                        worker.process?.descriptor, worker.page, worker.pendingStart?.descriptor,
+                        worker.process?.descriptor, worker.page, worker.output?.number,
+                        worker.pendingStart?.descriptor,
                         worker.filterChannel,
                     ].compactMap { $0 }
             }

@@ -124,7 +124,8 @@ extension Fact {
             "master",
             "name, pid, version, state (running, reloading, parked, stopping, stopping-quickly), "
                 + "ready, generation, started_at_seconds, uptime_seconds, memory_bytes, "
-                + "processor_seconds, events_dropped, upgrades, upgrades_failed."),
+                + "processor_seconds, events_dropped, output_lines_dropped, upgrades, "
+                + "upgrades_failed."),
         Fact(
             "reload",
             "The last reload, if any: generation, state (canary, rolling, stalled, complete, "
@@ -154,7 +155,8 @@ extension Fact {
         Fact(
             "pools[].exits[]",
             "The last 100, newest first: slot, incarnation, pid, ago_seconds, cause, status or "
-                + "signal, generation, age_seconds, requests, requests_unit, memory_bytes, boot_seconds."
+                + "signal, generation, age_seconds, requests, requests_unit, memory_bytes, boot_seconds, "
+                + "output (the last lines, of a worker that failed, with output = prefix)."
         ),
     ]
 }
