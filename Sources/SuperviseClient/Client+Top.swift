@@ -7,13 +7,15 @@ extension Client {
     private static let refreshNanoseconds: Int64 = 1_000_000_000
 
     /// Shows the status every second, until `q` or the end of the master. Output to a pipe gets it once.
-    func top() throws(ControlFailure) -> Int32 {
-        guard Terminal.isTerminal(1), Terminal.isTerminal(0) else { return try status(json: false) }
+    func top(pool: String?) throws(ControlFailure) -> Int32 {
+        guard Terminal.isTerminal(1), Terminal.isTerminal(0) else {
+            return try status(json: false, pool: pool)
+        }
         let events = try requestAgain("/events?follow")
         let ending = MasterEnding(events: events.status == 200 ? events : nil)
         let code = try onAlternateScreen { (mode: Terminal.Mode?) throws(SystemCallError) in
             let signals = try SignalDescriptor(blocking: Terminal.SignalMeaning.signals)
-            return try refresh(signals, ending, mode)
+            return try refresh(signals, ending, mode, pool)
         }
         guard let code else {
             let (text, code) = ending.report()
@@ -67,7 +69,8 @@ extension Client {
 
     /// Returns nil if the master has exited.
     private func refresh(
-        _ signals: borrowing SignalDescriptor, _ ending: MasterEnding, _ mode: Terminal.Mode?
+        _ signals: borrowing SignalDescriptor, _ ending: MasterEnding, _ mode: Terminal.Mode?,
+        _ pool: String?
     ) throws(SystemCallError) -> Int32? {
         var view = ScrolledLines()
         var keys = KeyReader()
@@ -76,7 +79,7 @@ extension Client {
             let now = MonotonicClock.nanoseconds()
             if now >= refreshAt {
                 do throws(ControlFailure) {
-                    view.lines = try statusLines()
+                    view.lines = try statusLines(pool)
                 } catch {
                     return nil
                 }
@@ -101,13 +104,13 @@ extension Client {
         }
     }
 
-    private func statusLines() throws(ControlFailure) -> [String] {
+    private func statusLines(_ pool: String?) throws(ControlFailure) -> [String] {
         let client = try requestAgain("/status")
         let body = try client.wholeBody()
         guard client.status == 200, let report = JSONValue(body)?.printable else {
             throw .invalidResponse
         }
-        return StatusText(report: report, style: style, user: userName).lines
+        return StatusText(report: report, style: style, user: userName, pool: pool).lines
     }
 
     private func show(_ view: inout ScrolledLines) -> Bool {

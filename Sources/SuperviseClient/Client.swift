@@ -57,8 +57,8 @@ public struct Client {
 
     private func act() throws(ControlFailure) -> Int32 {
         switch command.action {
-        case .status(let json): return try status(json: json)
-        case .top: return try top()
+        case .status(let json, let pool): return try status(json: json, pool: pool)
+        case .top(let pool): return try top(pool: pool)
         case .events(let follow, let json): return try events(follow: follow, json: json)
         case .reload(let wait, let timeout):
             return wait ? try reloadAndWait(timeout) : try post("/reload")

@@ -4,6 +4,8 @@ struct StatusText {
     let style: Style
     /// The user of the master, if it is another user.
     var user: String?
+    /// The only pool to show; nil for all.
+    var pool: String?
     /// The number of lines of final output to show.
     private static let outputLines = 10
     /// The number of exits to show.
@@ -12,7 +14,8 @@ struct StatusText {
     /// The formatted lines.
     var lines: [String] {
         var lines = head
-        for pool in report["pools"]?.elements ?? [] {
+        for pool in report["pools"]?.elements ?? []
+        where self.pool == nil || pool["name"]?.text == self.pool {
             lines += [""] + poolLines(pool)
         }
         return lines

@@ -149,7 +149,10 @@ public enum ControlRoute {
         switch (try parameters.value("to"), try parameters.value("by")) {
         case (let text?, nil):
             guard let count = number(text), (1...maxWorkers).contains(count) else {
-                throw ControlRefusal(.badRequest, "to must be a number from 1 to \(maxWorkers)")
+                throw ControlRefusal(
+                    .badRequest,
+                    "to must be a number from 1 to \(maxWorkers); to stop all workers but keep the "
+                        + "master, send it WINCH")
             }
             return .scale(pool: pool, .to(count))
         case (nil, let text?):

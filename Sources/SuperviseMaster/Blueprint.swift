@@ -25,6 +25,11 @@ final class Blueprint {
     /// Whom the workers run as; nil is as the master.
     let account: WorkerAccount?
     private let environment: [String]
+    /// The names of variables whose values contain placeholders.
+    private let templates: Set<String>
+    /// The environment of commands that run in place of a worker.
+    private let ownEnvironment: [String]
+    private let attributes: SpawnAttributes
     /// Whether a worker was looked at as `Master+Elsewhere` has it, or is to be.
     var isLookedAt = false
     /// Whether a worker was looked at for its WATCHDOG=1, or is to be.
@@ -59,8 +64,13 @@ final class Blueprint {
         let environment = WorkerEnvironment.adding(
             adoption, announced, onDemand: onDemand, to: base)
         self.environment = environment
+        templates = Set(
+            settings.environment.filter { Placeholder.occur(in: $0.value) }.map(\.name))
+        ownEnvironment = WorkerEnvironment.base(
+            settings, listeners: [], account: account, inherited: context.environment)
         self.account = account
         var attributes = Blueprint.attributes(settings, account: account, context: context)
+        self.attributes = attributes
         attributes.interceptsBinds = adoption.way == .seccomp
         searchPath = WorkerEnvironment.path(in: environment)
         if let launcher {
@@ -129,7 +139,7 @@ final class Blueprint {
         for id: WorkerID, _ order: StartOrder, nonce: String, notifyAddress: String,
         hasPage: Bool
     ) -> [String] {
-        var variables = environment
+        var variables = templates.isEmpty ? environment : expanded(environment, slot: id.slot)
         variables += [
             "\(ContractVariable.notifySocket)=\(notifyAddress)",
             "\(ContractVariable.slot)=\(id.slot)",
@@ -147,6 +157,28 @@ final class Blueprint {
             variables.append("SERVER_STARTER_GENERATION=\(order.generation)")
         }
         return variables
+    }
+
+    /// Fills in the placeholders in the values of `env`.
+    private func expanded(_ environment: [String], slot: Int) -> [String] {
+        environment.map { entry in
+            guard let sign = entry.utf8.firstIndex(of: UInt8(ascii: "=")),
+                templates.contains(String(entry[..<sign]))
+            else { return entry }
+            return expandPlaceholders([entry], descriptors: [], slot: slot, pool: settings.name)[0]
+        }
+    }
+
+    /// How to run a command with the credentials, the directory and the limits of a worker.
+    func plan(_ command: [String]) throws(SystemCallError) -> SpawnPlan {
+        try SpawnPlan(
+            arguments: command, searchPath: WorkerEnvironment.path(in: ownEnvironment),
+            attributes: attributes)
+    }
+
+    /// The environment of such a command. It belongs to no slot; {slot} in env is 0.
+    func commandEnvironment(generation: Int) -> [String] {
+        expanded(ownEnvironment, slot: 0) + ["\(ContractVariable.generation)=\(generation)"]
     }
 
     private static func attributes(
@@ -208,11 +240,24 @@ extension PoolPolicy {
         self = pool.policy
         self.hasListeners = hasListeners
         if pool.workers == .auto { workers = Processors.allowed(cgroup: context.cgroup) }
+        let boots = pool.bootParallel ?? max(2, Processors.allowed(cgroup: context.cgroup))
+        bootParallel = pool.bootParallel == nil && isReadyByTime ? .max : boots
         if usesMemoryLimit {
             memoryLimitBytes = MemoryLimit.ofThisProcess(context.cgroup).bytes
         }
         runsBeforeRecycle = !pool.beforeRecycle.isEmpty
         sendsEvidenceSignal = pool.evidenceSignal != nil
         memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
+    }
+}
+
+extension PoolPolicy {
+    /// Whether workers become ready by time alone.
+    fileprivate var isReadyByTime: Bool {
+        switch readiness {
+        case .notify: false
+        case .exec, .after: true
+        case .auto: !hasListeners
+        }
     }
 }

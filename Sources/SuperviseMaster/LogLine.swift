@@ -148,7 +148,23 @@ enum LogRendering {
             case .text(let text): members.append("\"\(key)\":\(text.quoted)")
             }
         }
+        let units = line.fields.compactMap { field in
+            field.value.unit.map { "\"\(field.key)\":\"\($0)\"" }
+        }
+        if !units.isEmpty { members.append("\"units\":{\(units.joined(separator: ","))}") }
         return "{\(members.joined(separator: ","))}"
+    }
+}
+
+extension LogLine.Value {
+    /// The unit of a number, in JSON; nil without one.
+    fileprivate var unit: String? {
+        switch self {
+        case .text, .number: nil
+        case .seconds: "seconds"
+        case .bytes: "bytes"
+        case .rate(_, let occasion): "bytes/\(occasion.rawValue)"
+        }
     }
 }
 

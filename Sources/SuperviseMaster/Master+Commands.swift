@@ -44,6 +44,7 @@ extension Master {
 
     /// A command has ended; it is still to be reaped.
     func commandEnded(_ command: SideCommand, _ status: ChildStatus) {
+        if command.purpose == .beforeStart { return preparationEnded(command, status) }
         guard case .evidence(let subject) = command.purpose else { return }
         if status != .exited(0) {
             var text = LogLine(.warning, Master.beforeRecycle)

@@ -15,7 +15,7 @@ extension Master {
                     readCount(of: worker)
                     starter.read(serial: worker.serial)
                     starter.forget(worker)
-                    output.drain(worker, at: now)
+                    output.drain(worker.output, at: now)
                     worker.hasExited = true
                     workers.forgetProcess(of: worker)
                     ended.append((worker, child.status))
@@ -169,7 +169,7 @@ extension Master {
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
         drainer.forget(worker)
-        output.close(worker, at: now)
+        output.close(worker.output, at: now)
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
         starter.forget(worker)

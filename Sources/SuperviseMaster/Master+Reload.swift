@@ -9,6 +9,10 @@ extension Master {
     /// A reload while one is read starts over.
     func reload() {
         guard service.haste == nil else { return }
+        if let preparation {
+            preparation.isReloadWanted = true
+            return
+        }
         if loader != nil { abandonLoader(because: nil) }
         tellReloading()
         tellReload([reloadFollower.beginReading()])
@@ -41,14 +45,15 @@ extension Master {
         if let reason { reloadFailed([reason]) }
     }
 
-    private func reloadFailed(_ problems: [String]) {
+    func reloadFailed(
+        _ problems: [String],
+        message: String = "the configuration has errors; the current configuration stays in force"
+    ) {
         for problem in problems {
             log.write(LogLine(.error, "config-error").with("message", problem))
         }
         log.write(
-            LogLine(.error, "reload-failed").with(
-                "message", "the configuration has errors; the current configuration stays in force")
-        )
+            LogLine(.error, "reload-failed").with("message", message))
         reloads.failed += 1
         reloads.problems = problems
         tellReload([reloadFollower.fail(problems)].compactMap { $0 })
@@ -62,14 +67,21 @@ extension Master {
             let current = generations[service.generation]
             let generation = try Generation(
                 service.lastGeneration + 1, resolved, listeners, context, after: current)
-            closingListeners.expect(at: now)
-            generations.add(generation)
-            countBooting()
-            tell(.reload(generation.plans(after: current)))
+            prepare(generation, isFirst: false)
         } catch {
             closeUnused()
             reloadFailed([error.description])
         }
+    }
+
+    /// Puts a prepared generation to work.
+    func activate(_ generation: Generation, isFirst: Bool) {
+        guard !isFirst else { return tell(.start) }
+        let current = generations[service.generation]
+        closingListeners.expect(at: now)
+        generations.add(generation)
+        countBooting()
+        tell(.reload(generation.plans(after: current)))
     }
 
     private func warn(about resolved: ResolvedConfiguration) {
@@ -115,8 +127,9 @@ extension Master {
     }
 
     /// Lets go of the sockets that no generation needs.
-    private func closeUnused() {
-        let used = generations.blueprints.flatMap { $0.held.map(\.socket) }
+    func closeUnused() {
+        let prepared = preparation.map { Array($0.generation.blueprints.values) } ?? []
+        let used = (generations.blueprints + prepared).flatMap { $0.held.map(\.socket) }
         for failure in listeners.keep(used) {
             log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
         }

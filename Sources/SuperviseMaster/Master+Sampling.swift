@@ -7,6 +7,7 @@ extension Master {
     func sampleMemory(ofPool number: Int) {
         let now = MonotonicClock.nanoseconds()
         let policy = service.member(number)?.pool.policy
+        if policy?.usesMemoryLimit == true { readMemoryLimit(known: policy?.memoryLimitBytes) }
         let wasUnreadable = isMemoryUnreadable
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         for worker in workers.ofPool(number) where !worker.hasExited {
@@ -15,6 +16,16 @@ extension Master {
                 isCapped: service.member(number)?.pool.isSampled == true)
         }
         tell(.sampled(pool: number))
+    }
+
+    /// Reads the limit that percentages refer to: a container may be resized while it runs.
+    private func readMemoryLimit(known: UInt64?) {
+        let bytes = MemoryLimit.ofThisProcess(context.cgroup).bytes
+        guard bytes != known else { return }
+        log.write(
+            LogLine(.info, "memory-limit-changed").with("from", bytes: known)
+                .with("to", bytes: bytes))
+        tell(.memoryLimit(bytes: bytes))
     }
 
     /// Measures one worker, between the samples of its pool.

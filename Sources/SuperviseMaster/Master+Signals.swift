@@ -75,6 +75,7 @@ extension Master {
         abandonLoader(because: nil)
         abandonUpgrade(because: "the master was stopped")
         tellReload(reloadFollower.stop())
+        if stopPreparation(request) { return }
         tell(request)
     }
 

@@ -51,6 +51,8 @@ final class Master {
     var memoryKills: MemoryKills?
     /// The process that reads the configuration for a reload.
     var loader: ConfigurationLoader?
+    /// The commands that run before the workers of a generation, while they do.
+    var preparation: Preparation?
     /// The sockets for those who look and steer.
     let control: ControlServer
     /// The service manager that wants to hear of the service, if any.
@@ -130,7 +132,7 @@ final class Master {
     ) throws -> Int32 {
         try begin(resolved, seed: seed)
         listenToEvents()
-        tell(.start)
+        if let first = generations[1] { prepare(first, isFirst: true) }
         return try loop()
     }
 
@@ -162,6 +164,7 @@ final class Master {
                 tellServiceManager()
                 tellEnd(exitCode)
                 endSteeredListeners()
+                output.finish(at: now)
                 return exitCode
             }
             performUpgrade()

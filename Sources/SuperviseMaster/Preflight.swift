@@ -26,6 +26,7 @@ enum Preflight {
             let source = SettingSource.pool(pool.name)
             check(source, "chdir", pool.workingDirectory.flatMap(obstacle(toFolder:)))
             check(source, "command", obstacle(toRun: pool, environment))
+            check(source, "before-start", obstacle(toRunBeforeStart: pool, environment))
             check(
                 source, "before-recycle",
                 obstacle(toRun: pool.beforeRecycle, path(environment), nil))
@@ -49,6 +50,16 @@ enum Preflight {
         let program = [Blueprint.program(of: pool)]
         guard let text = obstacle(toRun: program, path(variables), folder) else { return nil }
         return pool.quotingHint.map { "\(text); \($0)" } ?? text
+    }
+
+    private static func obstacle(
+        toRunBeforeStart pool: PoolSettings, _ environment: [String]
+    ) -> String? {
+        let folder = pool.workingDirectory
+        if let folder, obstacle(toFolder: folder) != nil { return nil }
+        let variables = WorkerEnvironment.base(
+            pool, listeners: [], account: nil, inherited: environment)
+        return obstacle(toRun: pool.beforeStart, path(variables), folder)
     }
 
     private static func obstacle(

@@ -9,6 +9,7 @@ public enum Program {
         static let success: Int32 = 0
         static let masterFailed: Int32 = 1
         static let usage: Int32 = 2
+        static let bootFailed: Int32 = 3
     }
 
     /// Runs the program with these words, of which the first is its own name, and this environment

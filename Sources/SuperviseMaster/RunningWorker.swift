@@ -67,6 +67,7 @@ final class RunningWorker {
         self.notify = notify
         self.page = page
         self.output = output
+        output?.pid = process?.pid
     }
 
     /// A worker that another program of this process started.
@@ -90,9 +91,12 @@ final class RunningWorker {
         } else {
             page = nil
         }
-        output = try state.output.map { (state) throws(SystemCallError) in
-            try WorkerOutput(resuming: state)
+        output = try state.output.map { (output) throws(SystemCallError) in
+            try WorkerOutput(
+                resuming: output, serial: state.serial,
+                source: "\(blueprint.settings.name)/\(state.id.slot)")
         }
+        output?.pid = process?.pid
         if let number = state.filterChannel {
             filterChannel = BindFilterChannel(try HandedDescriptors.take(number))
         }
@@ -174,6 +178,7 @@ final class WorkerTable {
     /// Gives a worker the process that its pending start has created.
     func setProcess(_ process: WorkerProcess, of worker: RunningWorker) {
         worker.process = process
+        worker.output?.pid = process.pid
         serialsByPID[process.pid] = worker.serial
     }
 

@@ -9,12 +9,14 @@ struct SideCommand: Codable {
         case event
         /// `before-recycle`, about this worker.
         case evidence(WorkerID)
+        /// `before-start`.
+        case beforeStart
     }
 
     let purpose: Purpose
     let startedAt: Instant
-    /// When it is killed; again and again while it lingers in the kernel.
-    fileprivate(set) var killAt: Instant
+    /// When it is killed; again and again while it lingers in the kernel. Nil is never.
+    fileprivate(set) var killAt: Instant?
     /// Whether it took too long.
     fileprivate(set) var isOverdue = false
 }
@@ -58,6 +60,25 @@ final class SideCommands: Expiring {
         running[spawned.pid] = SideCommand(purpose: purpose, startedAt: now, killAt: now + time)
     }
 
+    /// Starts a command with this environment, and ends it after the time; nil is never.
+    func run(
+        _ plan: SpawnPlan, environment: [String], output: SpawnOutput,
+        for purpose: SideCommand.Purpose, within time: TimeSpan?, at now: Instant
+    ) throws(SpawnFailure) -> SpawnedProcess {
+        let spawned = try plan.spawn(environment: environment, output: output)
+        running[spawned.pid] = SideCommand(
+            purpose: purpose, startedAt: now, killAt: time.map { now + $0 })
+        return spawned
+    }
+
+    /// Sends SIGTERM to the process groups of these commands, and SIGKILL after the time.
+    func end(_ purpose: SideCommand.Purpose, within time: TimeSpan, at now: Instant) {
+        for (pid, command) in running where command.purpose == purpose {
+            running[pid]?.killAt = min(command.killAt ?? now + time, now + time)
+            signalGroup(pid, Signal.terminate.number)
+        }
+    }
+
     /// How many run for this.
     func count(for purpose: SideCommand.Purpose) -> Int {
         running.values.count { $0.purpose == purpose }
@@ -74,20 +95,23 @@ final class SideCommands: Expiring {
         return command
     }
 
-    var deadline: Instant? { running.values.map(\.killAt).min() }
+    var deadline: Instant? { running.values.compactMap(\.killAt).min() }
 
     /// Kills what took too long.
     func expire(at now: Instant) {
-        for (pid, command) in running where command.killAt <= now {
+        for (pid, command) in running {
+            guard let killAt = command.killAt, killAt <= now else { continue }
             running[pid]?.isOverdue = true
             running[pid]?.killAt = now + SideCommands.killAgainAfter
             killGroup(pid)
         }
     }
 
-    private func killGroup(_ pid: Int32) {
+    private func killGroup(_ pid: Int32) { signalGroup(pid, Signal.kill.number) }
+
+    private func signalGroup(_ pid: Int32, _ number: Int32) {
         do throws(SystemCallError) {
-            try ProcessGroup.signal(pid, Signal.kill.number)
+            try ProcessGroup.signal(pid, number)
         } catch {
             // It left its group.
             return

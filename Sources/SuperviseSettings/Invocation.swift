@@ -166,8 +166,9 @@ public enum Verb: String, CaseIterable, Sendable {
                 "check [OPTIONS] [-- COMMAND...]",
                 "validate the settings and print the effective ones"
             )
-        case .status: ("status [--json]", "show the pools, the workers and the last exits")
-        case .top: ("top", "show the status continuously")
+        case .status:
+            ("status [--json | --pool NAME]", "show the pools, the workers and the last exits")
+        case .top: ("top [--pool NAME]", "show the status continuously")
         case .events: ("events [--follow] [--json]", "show past events, and new ones with --follow")
         case .reload:
             (

@@ -4,10 +4,10 @@ import SuperviseCore
 public struct MasterCommand: Equatable, Sendable {
     /// The action that is requested.
     public enum Action: Equatable, Sendable {
-        /// Show the pools and workers once.
-        case status(json: Bool)
+        /// Show the pools and workers once, or one pool.
+        case status(json: Bool, pool: String?)
         /// Show them continuously.
-        case top
+        case top(pool: String?)
         /// Show the last events and, with `follow`, new ones.
         case events(follow: Bool, json: Bool)
         /// Replace every worker; with `wait`, wait for the result, at most for `timeout`.
@@ -87,8 +87,8 @@ struct MasterCommandParser {
         let own: [String] =
             switch verb {
             case .reload: ["--timeout"]
-            case .recycle, .scale: ["--pool"]
-            case .status, .top, .events, .stop, .reopen, .upgrade, .run, .check, .help, .man,
+            case .status, .top, .recycle, .scale: ["--pool"]
+            case .events, .stop, .reopen, .upgrade, .run, .check, .help, .man,
                 .importing, .completions, .version:
                 []
             }
@@ -113,6 +113,7 @@ struct MasterCommandParser {
                 else { throw error("\(parts[0]) requires a value") }
                 values[parts[0]] = value
             } else {
+                if parts[0] == "--pool", verb == .reload { throw error(Self.reloadAdvice) }
                 throw error(
                     "unknown option \(shown(argument))"
                         + NearestName.hint(parts[0], in: flagNames + valueNames + ["--help"])
@@ -124,8 +125,13 @@ struct MasterCommandParser {
 
     private mutating func action() throws(SettingsError) -> MasterCommand.Action {
         switch verb {
-        case .status: return .status(json: flags.contains("--json"))
-        case .top: return .top
+        case .status:
+            let isJSON = flags.contains("--json")
+            guard !isJSON || values["--pool"] == nil else {
+                throw error("--json prints all pools; it does not take --pool")
+            }
+            return .status(json: isJSON, pool: values["--pool"])
+        case .top: return .top(pool: values["--pool"])
         case .events:
             return .events(follow: flags.contains("--follow"), json: flags.contains("--json"))
         case .reload:
@@ -183,12 +189,21 @@ struct MasterCommandParser {
         return slot
     }
 
+    private static let reloadAdvice =
+        "a reload applies the configuration of all pools; to replace the workers of one pool, use "
+        + "supervise recycle all --pool NAME"
+    private static let zeroAdvice =
+        "a pool has at least 1 worker. To stop all workers but keep the master and its sockets, send "
+        + "WINCH to the master (HUP starts them again). To remove a pool, delete it from the "
+        + "configuration and reload. To stop the service, use supervise stop"
+
     private mutating func number() throws(SettingsError) -> String {
         guard let word = words.first else {
             throw error("missing number of workers; usage: supervise \(verb.usage.form)")
         }
         words.removeFirst()
         let digits = word.hasPrefix("+") || word.hasPrefix("-") ? String(word.dropFirst()) : word
+        if word == "0" { throw error(Self.zeroAdvice) }
         guard case .number(let number) = Decimal.parse(digits), (1...100_000).contains(number)
         else {
             throw error(

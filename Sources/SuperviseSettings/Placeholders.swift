@@ -1,7 +1,7 @@
 /// A placeholder in a command. `{fd}` and `{fd:N}` are descriptor numbers (N is the index of the
 /// listener, so `{fd}` is `{fd:0}`), `{slot}` is the worker's slot and `{pool}` the pool's name. Other
 /// braces are kept, so that JSON and format strings are unchanged.
-enum Placeholder: Equatable {
+public enum Placeholder: Equatable, Sendable {
     case descriptor(Int)
     case slot
     case pool
@@ -19,6 +19,15 @@ enum Placeholder: Equatable {
             else { return nil }
             self = .descriptor(Int(index))
         }
+    }
+
+    /// Whether a text contains the placeholder of a slot or a pool.
+    public static func occur(in text: String) -> Bool {
+        var found = false
+        scan(text) { _, placeholder in
+            if placeholder == .slot || placeholder == .pool { found = true }
+        }
+        return found
     }
 
     /// Passes each part of a word to `take`, in order: plain text, or a placeholder as written.

@@ -26,6 +26,9 @@ public struct PoolSettings: Equatable, Sendable {
     public var workers = WorkerCount.count(1) {
         didSet { if case .count(let count) = workers { policy.workers = count } }
     }
+    /// The number of slots that may boot their first worker at the same time; nil means one per processor,
+    /// at least 2.
+    public var bootParallel: Int?
     /// Variables added to the environment of the workers; of two with the same name, the later one applies.
     public var environment: [EnvironmentVariable] = []
     /// Files of such variables, read before `environment` is added. See
@@ -75,6 +78,11 @@ public struct PoolSettings: Equatable, Sendable {
     /// How memory is measured.
     public var memoryMetric = MemoryMetric.rss
 
+    /// The command that runs once per generation before its first worker, with its arguments; empty means
+    /// none.
+    public var beforeStart: [String] = []
+    /// The longest time for it; nil means no limit.
+    public var beforeStartTimeout: TimeSpan?
     /// The command that runs before a worker is recycled for memory, with its arguments; empty means
     /// none.
     public var beforeRecycle: [String] = []

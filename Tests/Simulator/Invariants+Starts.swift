@@ -17,6 +17,18 @@ extension Invariant {
         return pool.live < most ? nil : "\(id) would be number \(pool.live + 1) of \(most)"
     }
 
+    /// The first workers of slots boot in turns.
+    @Sendable static func bootsInTurns(
+        _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
+    ) -> String? {
+        let pool = ledger.pools[id.pool]
+        let isTrial = order.generation != ledger.generation
+        guard id.incarnation == 1, !isTrial, pool.firstBoots >= pool.policy.bootParallel else {
+            return nil
+        }
+        return "\(id) is number \(pool.firstBoots + 1) of \(pool.policy.bootParallel) that boot"
+    }
+
     @Sendable static func whileRunning(
         _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
     ) -> String? {
@@ -110,5 +122,14 @@ extension Invariant {
         }
         guard let first = waiting?.workers.first(where: { $0.serves }) else { return nil }
         return "\(id) goes ahead of \(first.id), which is over its memory cap"
+    }
+}
+
+extension Ledger.Pool {
+    /// Slots whose first worker boots.
+    var firstBoots: Int {
+        slots.count { slot in
+            slot.workers.contains { $0.isKept && $0.readyAt == nil && $0.id.incarnation == 1 }
+        }
     }
 }

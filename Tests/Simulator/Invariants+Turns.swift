@@ -88,8 +88,11 @@ extension Invariant {
                     $0.isKept && !($0.id == pool.canary && $0.isBeside)
                 }
                 let waits = slot.notBefore.map { $0 > ledger.now } ?? false
+                let isStaggered =
+                    slot.lastIncarnation == 0 && pool.firstBoots >= pool.policy.bootParallel
                 let lacksRoom = slot.awaitsRoom && slot.workers.contains { !$0.isKept }
-                return isVacant && (slot.isDone || slot.awaited != nil || waits || lacksRoom)
+                return isVacant
+                    && (slot.isDone || slot.awaited != nil || waits || lacksRoom || isStaggered)
             }
             if pool.filled + waiting < pool.wanted {
                 return "pool \(number) has \(pool.filled) of \(pool.wanted) and \(waiting) waiting"

@@ -18,6 +18,7 @@ package struct Invariant: Sendable {
     static let all: [Invariant] = [
         // Starts.
         Invariant("starts stay within workers and surge", .start(withinSurge)),
+        Invariant("first workers boot in turns", .start(bootsInTurns)),
         Invariant("nothing starts in a stopping or parked pool", .start(whileRunning)),
         Invariant("a slot has one worker, and one more to follow it", .start(oneToFollow)),
         Invariant("incarnations are counted", .start(nextIncarnation)),

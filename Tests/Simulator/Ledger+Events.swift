@@ -20,7 +20,7 @@ extension Ledger {
         owesStop = nil
         switch event {
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool)
-        case .deadline, .sampled, .recycle, .park: break
+        case .deadline, .sampled, .recycle, .park, .memoryLimit: break
         case .start: for pool in pools.indices { pools[pool].lookedAt = now }
         case .late(let span): lost(span)
         case .queue(let pool, let generations): queueSeen(inPool: pool, generations)

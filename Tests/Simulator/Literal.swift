@@ -66,6 +66,7 @@ struct PolicyField {
 
     nonisolated(unsafe) static let all: [PolicyField] = [
         PolicyField("workers", \.workers) { "\($0)" },
+        PolicyField("bootParallel", \.bootParallel) { "\($0)" },
         PolicyField("hasListeners", \.hasListeners) { "\($0)" },
         PolicyField("readiness", \.readiness, readiness),
         PolicyField("readyTimeout", \.readyTimeout, span),

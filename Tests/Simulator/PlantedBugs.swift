@@ -50,6 +50,7 @@
         // Starts.
         case startTwice
         case startOneBeyondTheSurge
+    case bootAllAtOnce
         case startWhileStopping
         case startTheOldGenerationAfterACommit
         case drawTheLimitTwice
@@ -191,7 +192,8 @@
             }
             let budget = Budget(of: policy, workers: policy.workers)
             switch bug {
-            case .startOneBeyondTheSurge: policy.maxSurge = .count(budget.surge + 1)
+            case .bootAllAtOnce: policy.bootParallel = .max
+        case .startOneBeyondTheSurge: policy.maxSurge = .count(budget.surge + 1)
             case .letOneMoreBeMissing: policy.maxUnavailable = .count(budget.unavailable + 1)
             case .ignoreBackoff: policy.backoff = .zero
             case .neverGrowTheBackoff: policy.backoffMax = policy.backoff

@@ -240,6 +240,8 @@ extension Schedule {
         let each = TimeSpan(nanoseconds: one.nanoseconds * Int64(workers))
         let backoff = longest(\.backoffMax)
         let watchdog = plans.compactMap(\.policy.watchdogTimeout).max() ?? .zero
-        return longest(\.readyTimeout) + watchdog + backoff + backoff + each
+        // First workers boot in turns.
+        let turns = TimeSpan(nanoseconds: longest(\.readyTimeout).nanoseconds * Int64(workers))
+        return longest(\.readyTimeout) + turns + watchdog + backoff + backoff + each
     }
 }

@@ -10,11 +10,14 @@ package struct Swarm {
     private var shares: Draws
     /// Of samples of connections, for the same reason.
     private var samples: Draws
+    /// Of boots in turns, for the same reason.
+    private var boots: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(
             draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5),
-            shares: Draws(seed: seed, 7), samples: Draws(seed: seed, 9))
+            shares: Draws(seed: seed, 7), samples: Draws(seed: seed, 9),
+            boots: Draws(seed: seed, 11))
         return swarm.schedule(seed: seed)
     }
 
@@ -38,6 +41,7 @@ package struct Swarm {
         policy.hasListeners = draws.chance(700)
         policy.readiness = draws.pick([.auto, .notify, .notify, .exec, .after(.milliseconds(300))])
         policy.readyTimeout = span(500, 8_000)
+        policy.bootParallel = boots.pick([.max, .max, 1, 2, 3])
         policy.gracefulTimeout = span(100, 5_000)
         if draws.chance(150) { policy.drainDelay = span(100, 4_000) }
         policy.drain = others.pick([.auto, .auto, .signal, .observe])

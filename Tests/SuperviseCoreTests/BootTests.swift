@@ -10,6 +10,20 @@ struct BootTests {
         #expect(bench.tell(.start) == [])
     }
 
+    @Test func firstWorkersBootInTurns() {
+        let bench = Bench(workers: 4) { $0.bootParallel = 2 }
+        #expect(bench.tell(.start) == [start(id(0)), start(id(1))])
+        bench.tell(id(0), .running)
+        #expect(bench.tell(id(0), .ready).contains(start(id(2))))
+        // A failed boot ends the turn of its slot.
+        bench.tell(id(1), .running)
+        let actions = bench.tell(id(1), .exited(.code(1), leavesTree: false))
+        #expect(actions.contains(start(id(1, 2))) && actions.contains(start(id(3))))
+        // Two slots boot, and the replacement of a worker that crashed does not wait for them.
+        let crash = bench.tell(id(0), .exited(.code(1), leavesTree: false))
+        #expect(crash.contains(start(id(0, 2))))
+    }
+
     @Test func readyByNotification() {
         let bench = Bench()
         bench.tell(.start)

@@ -80,6 +80,7 @@ struct OutputPipeTests {
             output: .descriptor(writer.rawValue))
         #expect(try child.exitStatus() == .exited(0))
         #expect(Self.text(pipe) == "one\ntwo\n")
+        withExtendedLifetime(writer) {}
     }
 
     @Test func aFileIsAppendedToAndRotated() throws {

@@ -31,6 +31,8 @@ import Testing
         #expect(
             rendered(.json).hasSuffix(
                 ",\"growth_per_hour\":-3145728,\"growth_per_request\":1536,\"per_connection\":100,"
-                    + "\"requests\":7}"))
+                    + "\"requests\":7,\"units\":{\"age\":\"seconds\",\"rss\":\"bytes\",\"small\":\"bytes\","
+                    + "\"growth_per_hour\":\"bytes/h\",\"growth_per_request\":\"bytes/request\","
+                    + "\"per_connection\":\"bytes/connection\"}}"))
     }
 }

@@ -33,10 +33,13 @@ import Testing
                 nonblocking = no
                 pass-listeners = yes
                 command = x
+                before-start-timeout = off
                 workers = 1
+                boot-parallel = auto
                 clear-env = no
                 adopt = auto
                 count = auto
+                request-info = auto
                 output = inherit
                 output-overflow = drop
                 output-max-size = 50M

@@ -12,9 +12,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("status", MasterCommand.Action.status(json: false)),
-        ("status --json", .status(json: true)),
-        ("top", .top), ("events", .events(follow: false, json: false)),
+        ("status", MasterCommand.Action.status(json: false, pool: nil)),
+        ("status --pool web", .status(json: false, pool: "web")),
+        ("top --pool=web", .top(pool: "web")),
+        ("status --json", .status(json: true, pool: nil)),
+        ("top", .top(pool: nil)), ("events", .events(follow: false, json: false)),
         ("events --json --follow", .events(follow: true, json: true)),
         ("reload", .reload(wait: false, timeout: nil)),
         ("reload --wait", .reload(wait: true, timeout: nil)),
@@ -51,6 +53,9 @@ import Testing
                 + "+1 or -1"
         ),
         ("status web", "status: unexpected \"web\""),
+        ("status --json --pool web", "--json prints all pools"),
+        ("reload --pool web", "use supervise recycle all --pool NAME"),
+        ("scale 0", "send WINCH to the master"),
         (
             "status --jsno",
             "status: unknown option \"--jsno\"; the most similar is --json; usage: supervise status "

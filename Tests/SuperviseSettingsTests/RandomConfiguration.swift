@@ -54,6 +54,9 @@ struct RandomConfiguration {
         pool.adopt = generator.pick(AdoptRule.allCases)
         pool.count = generator.pick(CountRule.allCases)
         pool.requestInfo = generator.pick(RequestInfoRule.allCases)
+        pool.beforeStart = list { "x" + $0.text() }
+        pool.beforeStartTimeout = maybe { $0.span(atLeast: 1) }
+        pool.bootParallel = maybe { 1 + $0.number(9) }
         pool.beforeRecycle = list { "x" + $0.text() }
         pool.evidenceSignal = maybe { $0.signal() }
         pool.output = generator.pick([.inherit, .prefix, .none, .file("/" + text() + "x")])

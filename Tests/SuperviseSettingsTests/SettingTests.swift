@@ -12,7 +12,10 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("nonblocking", [("yes", ["yes"]), ("0", ["no"]), ("ON", ["yes"])], ["", "maybe"]),
     ("pass-listeners", [("no", ["no"]), ("1", ["yes"])], ["", "maybe"]),
     ("command", [("a 'b c'", ["a 'b c'"])], ["", "'a", "''", "a\\"]),
+    ("before-start", [("migrate 'a b'", ["migrate 'a b'"]), ("", [])], ["'a", "''"]),
+    ("before-start-timeout", [("10m", ["10m"]), ("off", ["off"])], ["x", "-1"]),
     ("workers", [("4", ["4"]), ("auto", ["auto"])], ["0", "100001", "four", "", "-2"]),
+    ("boot-parallel", [("auto", ["auto"]), ("4", ["4"])], ["0", "", "x"]),
     (
         "env", [("A=b c", ["A=b c"]), ("A=", ["A="]), ("A=\" \"", ["A=\" \""])],
         ["A", "=b", "A=\"b"]

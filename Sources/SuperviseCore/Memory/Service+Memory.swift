@@ -18,6 +18,13 @@ extension Service {
         }
     }
 
+    /// Recomputes the percentages for a limit that has changed while the service runs, such as that of a
+    /// container that is resized in place.
+    mutating func setMemoryLimit(_ bytes: UInt64) {
+        for index in members.indices { members[index].pool.setMemoryLimit(bytes) }
+        shareMemory()
+    }
+
     /// The plans with percentages of memory as they are once all of them are in force: the first
     /// worker of each has its share from its start on.
     static func sharingMemory(_ plans: [Plan]) -> [Plan] {
@@ -52,6 +59,11 @@ extension Pool {
         policy.shareMemory(amongWorkers: count)
         defer { toldCaps = MemoryCapBytes(policy) }
         return MemoryCapBytes(policy) != toldCaps
+    }
+
+    fileprivate mutating func setMemoryLimit(_ bytes: UInt64) {
+        if policy.usesMemoryLimit { policy.memoryLimitBytes = bytes }
+        if candidate?.policy.usesMemoryLimit == true { candidate?.policy.memoryLimitBytes = bytes }
     }
 
     /// What the caps of a worker that starts now come to.

@@ -31,10 +31,18 @@ extension Pool {
     }
 
     mutating func fillVacancies(at now: Instant) {
-        while let (slot, _) = vacancies.first, tally.live < ceiling {
+        while let (slot, _) = vacancies.first, tally.live < ceiling, mayBoot(slot) {
             slots[slot].incumbent = makeWorker(in: slot, at: now)
             refresh(slot, at: now)
         }
+    }
+
+    /// Whether this slot may start its worker now. Many programs that boot at the same time on few
+    /// processors may all reach their ready-timeout. Later workers of a slot do not wait: a boot that
+    /// hangs must not keep the pool from replacing a worker that has crashed.
+    private func mayBoot(_ slot: Int) -> Bool {
+        if case .takingSlot(slot)? = candidate?.phase { return true }
+        return slots[slot].lastIncarnation > 0 || tally.firstBoots < policy.bootParallel
     }
 
     /// Orders the next worker of a slot, of the generation on trial where the slot is the canary's.

@@ -47,6 +47,7 @@ extension Pool {
             share.memory += Int(min(worker.memoryBytes ?? 0, 1 << 50))
         }
         share.serving = UInt8(present.count { $0.isReady })
+        share.firstBoots = present.contains { $0.isBooting && $0.id.incarnation == 1 } ? 1 : 0
         count(.wanted, slot.isWanted)
         count(.covered, present.contains { $0.isReady && candidate?.isTrying($0.id) != true })
         guard slot.isWanted else { return share }
@@ -67,6 +68,8 @@ extension Pool {
         // The canary is first, and its program is not the one that the slot backs off for.
         if case .takingSlot(index)? = candidate?.phase { return Instant(nanoseconds: .min) }
         guard !slot.isBackingOff(at: now), !slot.lacksRoom else { return nil }
+        // What has served before comes first.
+        if slot.lastIncarnation == 0 { return Instant(nanoseconds: .max) }
         return slot.setbacks.notBefore ?? Instant(nanoseconds: 0)
     }
 

@@ -6,6 +6,9 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
     /// Whether the pool serves sockets; readiness, finishing and the default budget depend on it.
     public var hasListeners = false
 
+    /// The number of slots that may boot their first worker at the same time.
+    public var bootParallel = Int.max
+
     /// When a worker counts as ready.
     public var readiness = Readiness.auto
     /// A worker not ready after this time is a failed boot.

@@ -13,6 +13,8 @@ public struct Service: Equatable, Sendable, Codable {
         case worker(WorkerID, WorkerEvent)
         /// What is left of the memory limit, for this pool to judge by.
         case room(pool: Int, MemoryRoom)
+        /// The memory limit that percentages refer to has changed.
+        case memoryLimit(bytes: UInt64)
         /// Every living worker of this pool was measured.
         case sampled(pool: Int)
         /// The generations of this pool on whose listeners connections wait to be accepted.
@@ -152,6 +154,7 @@ public struct Service: Equatable, Sendable, Codable {
                 tell(index, .queue(waiting: generations), at: now)
             }
         case .resize(let pool, let change): resize(pool, by: change, at: now)
+        case .memoryLimit(let bytes): setMemoryLimit(bytes)
         case .park: if exitCode == nil { tellAll(.park, at: now) }
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool, at: now)
         case .recycle(let pool, let slot):

@@ -8,6 +8,8 @@ struct Tally: Equatable, Sendable, Codable {
     private(set) var serving = 0
     /// Slots with such a worker that is not on trial.
     private(set) var covered = 0
+    /// Slots whose first worker boots.
+    private(set) var firstBoots = 0
     /// Slots that wait for a worker.
     private(set) var vacant = 0
     /// Slots that are done.
@@ -37,6 +39,7 @@ struct Tally: Equatable, Sendable, Codable {
         live += sign * Int(share.live)
         serving += sign * Int(share.serving)
         covered += count(.covered)
+        firstBoots += sign * Int(share.firstBoots)
         vacant += count(.vacant)
         done += count(.done)
         doneFailed += count(.doneFailed)
@@ -67,5 +70,6 @@ struct Share: Equatable, Sendable, Codable {
     var live: UInt32 = 0
     var outdated: UInt32 = 0
     var serving: UInt8 = 0
+    var firstBoots: UInt8 = 0
     var traits: Traits = []
 }

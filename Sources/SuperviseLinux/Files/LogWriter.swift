@@ -96,6 +96,12 @@ public final class LogWriter {
         return count + length
     }
 
+    /// Waits until the destination may take more, at most this long.
+    public func waitUntilWritable(milliseconds: Int32) {
+        var entry = pollfd(fd: sink.number, events: Int16(POLLOUT), revents: 0)
+        poll(&entry, 1, milliseconds)
+    }
+
     private func keep(_ bytes: [UInt8]) -> Outcome {
         remainder += bytes
         return .written

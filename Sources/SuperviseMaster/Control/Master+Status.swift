@@ -76,7 +76,7 @@ extension Master {
         master.upgradesComplete = upgrades.complete
         master.upgradesFailed = upgrades.failed
         master.configurationProblems = reloads.problems
-        master.isReadingConfiguration = loader != nil
+        master.isReadingConfiguration = loader != nil || preparation?.isFirst == false
         master.eventsDropped = control.dropped
         master.outputLinesDropped = output.droppedLines
         master.canaryOutputs = reloads.canaryOutputs

@@ -4,8 +4,8 @@ import SuperviseLinux
 /// The final output of workers that failed.
 extension Master {
     func readOutput(serial: UInt64) {
-        guard let worker = workers[serial: serial] else { return }
-        output.read(worker, at: now)
+        let source = workers[serial: serial]?.output ?? preparation?.output(serial: serial)
+        if let source { output.read(source, at: now) }
     }
 
     /// Remembers the final output of a worker if nobody asked for its end.
@@ -17,17 +17,18 @@ extension Master {
 
     /// The last line of output that explains a notice of a failure.
     func lastLine(for notice: Notice) -> String? {
-        switch notice {
-        case .exited(let id, _, _, _), .bootTimedOut(let id, _), .retiring(let id, _, _):
-            return workers[id]?.output?.tail.lastLine
-        case .canaryFailed(let pool, let generation, _):
+        if case .canaryFailed(let pool, let generation, _) = notice {
             // A canary that was not ready in time still runs; another one has exited.
             let canary = workers.ofPool(pool).last {
                 core.worker($0.id)?.generation == generation
             }
             return canary?.output?.tail.lastLine ?? exited.lastLine(pool: pool)
-        default: return nil
         }
+        var id: WorkerID?
+        if case .exited(let worker, _, _, _) = notice { id = worker }
+        if case .bootTimedOut(let worker, _) = notice { id = worker }
+        if case .retiring(let worker, _, _) = notice { id = worker }
+        return id.flatMap { workers[$0] }?.output?.tail.lastLine
     }
 }
 

@@ -16,6 +16,9 @@ final class OutputRelay: Expiring {
     private static let readsAtExit = 32
     /// How long workers wait for stderr with `output-overflow = block`.
     private static let longestBlock = TimeSpan.seconds(10)
+    /// How often, and how long each time, the master waits for stderr before it exits.
+    private static let attemptsAtEnd = 20
+    private static let millisecondsAtEnd: Int32 = 10
     /// How many bytes of the log wait for stderr.
     private static let logBacklog = 65_536
 
@@ -28,7 +31,7 @@ final class OutputRelay: Expiring {
     private var pending: [UInt8] = []
     private var head = 0
     /// Workers that wait until `pending` is shorter.
-    private var paused: [RunningWorker] = []
+    private var paused: [WorkerOutput] = []
     private var isWatchingWriter = false
     /// Since when stderr has taken nothing.
     private var stuckSince: Instant?
@@ -52,51 +55,60 @@ final class OutputRelay: Expiring {
 
     private var waitingBytes: Int { pending.count - head }
 
-    /// Reads the output of this worker from now on.
-    func watch(_ worker: RunningWorker) throws(SystemCallError) {
-        guard let output = worker.output, !output.isWatched, !output.hasEnded else { return }
+    /// Reads this output from now on.
+    func watch(_ output: WorkerOutput?) throws(SystemCallError) {
+        guard let output, !output.isWatched, !output.hasEnded else { return }
         // Log lines come before output, which could otherwise keep stderr full.
         writer.backlogBytes = OutputRelay.logBacklog
         try poll.add(
-            output.pipe.rawValue, .readable, token: Master.Token.output | worker.serial)
+            output.pipe.rawValue, .readable, token: Master.Token.output | output.serial)
         output.isWatched = true
     }
 
     /// Reads a part of what there is. The epoll set reports the rest in the next turn.
-    func read(_ worker: RunningWorker, at now: Instant) {
-        guard let output = worker.output, output.isWatched, leftInTurn > 0 else { return }
+    func read(_ output: WorkerOutput, at now: Instant) {
+        guard output.isWatched, leftInTurn > 0 else { return }
         if output.blocks, !hasGivenUp, waitingBytes >= OutputRelay.mostPending {
             unwatch(output)
-            paused.append(worker)
+            paused.append(output)
             return
         }
-        if take(output, worker) == .end { unwatch(output) }
+        if take(output) == .end { unwatch(output) }
         flush(at: now)
     }
 
     /// Reads all that an exited worker has written, so that it comes before the report of its exit.
-    func drain(_ worker: RunningWorker, at now: Instant) {
-        guard let output = worker.output else { return }
+    func drain(_ output: WorkerOutput?, at now: Instant) {
+        guard let output else { return }
         for _ in 0..<OutputRelay.readsAtExit {
-            guard !output.hasEnded, case .bytes = take(output, worker) else { break }
+            guard !output.hasEnded, case .bytes = take(output) else { break }
         }
         if output.hasEnded { unwatch(output) }
-        append(for: output) { output.finish(worker, to: &$0) }
+        append(for: output) { output.finish(to: &$0) }
         flush(at: now)
     }
 
     /// Reads the rest of the output of a worker of which nothing is left.
-    func close(_ worker: RunningWorker, at now: Instant) {
-        guard let output = worker.output else { return }
-        drain(worker, at: now)
+    func close(_ output: WorkerOutput?, at now: Instant) {
+        guard let output else { return }
+        drain(output, at: now)
         unwatch(output)
-        paused.removeAll { $0 === worker }
+        paused.removeAll { $0 === output }
     }
 
     /// Before the loop waits: the next turn reads again, and stderr is watched while anything waits.
     func settle() {
         leftInTurn = OutputRelay.bytesPerTurn
         watchWriter()
+    }
+
+    /// Writes what waits before the master exits. A reader that is slow gets a moment, no more.
+    func finish(at now: Instant) {
+        for _ in 0..<OutputRelay.attemptsAtEnd {
+            flush(at: now)
+            guard waitingBytes > 0 || writer.hasBacklog else { return }
+            writer.waitUntilWritable(milliseconds: OutputRelay.millisecondsAtEnd)
+        }
     }
 
     /// Stderr takes more.
@@ -114,13 +126,13 @@ final class OutputRelay: Expiring {
         resumePaused()
     }
 
-    private func take(_ output: WorkerOutput, _ worker: RunningWorker) -> OutputPipe.Piece {
+    private func take(_ output: WorkerOutput) -> OutputPipe.Piece {
         let piece = output.pipe.read(into: buffer)
         switch piece {
         case .bytes(let count):
             leftInTurn -= count
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            append(for: output) { output.take(bytes, of: worker, to: &$0) }
+            append(for: output) { output.take(bytes, to: &$0) }
         case .empty: break
         case .end: output.hasEnded = true
         }
@@ -143,9 +155,8 @@ final class OutputRelay: Expiring {
 
     private func flush(at now: Instant) {
         guard waitingBytes > 0 || writer.hasBacklog else { return }
-        let count = pending[head...].withUnsafeBytes {
-            $0.isEmpty ? 0 : writer.write(lines: $0)
-        }
+        if waitingBytes == 0 { return writer.flush() }
+        let count = pending[head...].withUnsafeBytes { writer.write(lines: $0) }
         head += count
         if count > 0 {
             stuckSince = nil
@@ -215,11 +226,11 @@ final class OutputRelay: Expiring {
     }
 
     private func resumePaused() {
-        let workers = paused
+        let outputs = paused
         paused = []
-        for worker in workers {
+        for output in outputs {
             do throws(SystemCallError) {
-                try watch(worker)
+                try watch(output)
             } catch {
                 // The machine has no memory; the output is read when the worker exits.
                 continue

@@ -1,8 +1,14 @@
 import SuperviseLinux
 
-/// The output of a worker that the master reads.
+/// The output of a worker, or of a command, that the master reads.
 final class WorkerOutput {
     let pipe: OutputPipe
+    /// The number in the epoll set.
+    let serial: UInt64
+    /// Whose output it is: `web/0`.
+    private let source: String
+    /// The process; nil while there is none.
+    var pid: Int32?
     /// Whether the worker waits if its output cannot be written; otherwise its output is dropped.
     let blocks: Bool
     /// Its lines; nil until the first output.
@@ -14,8 +20,10 @@ final class WorkerOutput {
     /// Whether no process has the pipe open any more.
     var hasEnded = false
 
-    init(_ pipe: OutputPipe, blocks: Bool) {
+    init(_ pipe: OutputPipe, serial: UInt64, source: String, blocks: Bool) {
         self.pipe = pipe
+        self.serial = serial
+        self.source = source
         self.blocks = blocks
         tail = OutputTail()
     }
@@ -36,7 +44,9 @@ final class WorkerOutput {
             tail: SystemText.text(tail.lastBytes), hasEnded: hasEnded)
     }
 
-    init(resuming state: State) throws(SystemCallError) {
+    init(resuming state: State, serial: UInt64, source: String) throws(SystemCallError) {
+        self.serial = serial
+        self.source = source
         pipe = OutputPipe(resuming: try HandedDescriptors.take(state.number))
         blocks = state.blocks
         begun = SystemText.bytes(state.begun)
@@ -45,27 +55,19 @@ final class WorkerOutput {
     }
 
     /// Appends the lines that these bytes complete.
-    func take(
-        _ bytes: UnsafeRawBufferPointer, of worker: RunningWorker, to result: inout [UInt8]
-    ) {
+    func take(_ bytes: UnsafeRawBufferPointer, to result: inout [UInt8]) {
         tail.add(bytes)
-        if lines == nil { lines = PrefixedLines(prefix: worker.outputPrefix, begun: begun) }
+        if lines == nil { lines = PrefixedLines(prefix: prefix, begun: begun) }
         lines?.add(bytes, to: &result)
     }
 
     /// Appends the last line if it has no line break.
-    func finish(_ worker: RunningWorker, to result: inout [UInt8]) {
-        if lines == nil, !begun.isEmpty {
-            lines = PrefixedLines(prefix: worker.outputPrefix, begun: begun)
-        }
+    func finish(to result: inout [UInt8]) {
+        if lines == nil, !begun.isEmpty { lines = PrefixedLines(prefix: prefix, begun: begun) }
         lines?.finish(to: &result)
         begun = []
     }
-}
 
-extension RunningWorker {
-    /// What begins each line of its output.
-    fileprivate var outputPrefix: String {
-        "[\(blueprint.settings.name)/\(id.slot) \(pid.map { "\($0)" } ?? "-")] "
-    }
+    /// What begins each line.
+    private var prefix: String { "[\(source) \(pid.map { "\($0)" } ?? "-")] " }
 }

@@ -42,7 +42,7 @@ final class Starter: Expiring {
         do throws(SystemCallError) {
             try poll.add(
                 worker.notify.rawValue, .readable, token: Master.Token.notify | worker.serial)
-            try output.watch(worker)
+            try output.watch(worker.output)
             if worker.pendingStart == nil {
                 try programRuns(worker)
                 core.tell(id, .running)
@@ -72,6 +72,7 @@ final class Starter: Expiring {
         do throws(StartError) {
             let page = try page(nonce: nonce.text, order, blueprint)
             let (pipe, writer) = try outputPipe(blueprint)
+            let serial = workers.nextSerial()
             defer { withExtendedLifetime(writer) {} }
             let begun = try blueprint.launcher.launch(
                 LaunchRequest(
@@ -83,10 +84,12 @@ final class Starter: Expiring {
                     descriptors: blueprint.descriptors(page: page),
                     output: writer.map { .descriptor($0.rawValue) } ?? blueprint.output(of: id)))
             return RunningWorker(
-                id: id, serial: workers.nextSerial(), blueprint: blueprint, begun: begun,
+                id: id, serial: serial, blueprint: blueprint, begun: begun,
                 nonce: nonce, notify: notify, page: page,
                 output: pipe.map {
-                    WorkerOutput($0, blocks: blueprint.settings.outputOverflow == .block)
+                    WorkerOutput(
+                        $0, serial: serial, source: "\(blueprint.settings.name)/\(id.slot)",
+                        blocks: blueprint.settings.outputOverflow == .block)
                 })
         } catch {
             notify.remove()

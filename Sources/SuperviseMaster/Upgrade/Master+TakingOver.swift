@@ -60,7 +60,7 @@ extension Master {
             try poll.add(
                 running.notify.rawValue, .readable, token: Token.notify | running.serial)
             try starter.watch(running)
-            try output.watch(running)
+            try output.watch(running.output)
         }
         for filter in state.bindFilters {
             let resumed = try BindFilter(resuming: filter, sockets)

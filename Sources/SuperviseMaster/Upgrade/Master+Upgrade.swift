@@ -104,7 +104,7 @@ extension Master {
     /// Between two turns: runs the program that has proved itself. Comes back only where that fails.
     func performUpgrade() {
         // A configuration that is being read would be lost.
-        guard let upgrade, upgrade.probe == nil, loader == nil else { return }
+        guard let upgrade, upgrade.probe == nil, loader == nil, preparation == nil else { return }
         // So would an answer that a worker waits for. Samples of connections are taken again.
         guard !observer.owesAnswer else { return }
         do {

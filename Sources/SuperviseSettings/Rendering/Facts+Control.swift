@@ -91,8 +91,9 @@ extension Fact {
         """
         An event is one log line as a JSON object. Its fields are schema (2), sequence (the number \
         of the event since the master started), time, level, event (the name), and details such as \
-        pool, slot, pid, generation, cause, age (seconds), requests, unit (requests or connections) \
-        and rss (bytes). on-event passes the same fields to its command as SUPERVISE_EVENT (the \
+        pool, slot, pid, generation, cause, age, requests, unit (requests or connections) and rss. \
+        units is an object with the unit of each field that has one: seconds, bytes, bytes/h. \
+        exited has output (the last lines) if a worker with output = prefix has failed. on-event passes the same fields to its command as SUPERVISE_EVENT (the \
         name), SUPERVISE_EVENT_SCHEMA, _SEQUENCE, _TIME, _LEVEL, _POOL, … and SUPERVISE_EVENT_JSON. \
         A client that reads too slowly loses events and receives {"event":"dropped","events":N} in \
         their place.

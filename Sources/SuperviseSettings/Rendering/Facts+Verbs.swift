@@ -111,7 +111,12 @@ extension Verb {
     var options: [Fact] {
         let own: [Fact] =
             switch self {
-            case .status: [Fact("--json", "Print the whole status as one JSON object.")]
+            case .status:
+                [
+                    Fact("--json", "Print the whole status as one JSON object."),
+                    Fact("--pool NAME", "Show only this pool."),
+                ]
+            case .top: [Fact("--pool NAME", "Show only this pool.")]
             case .events:
                 [
                     Fact("--follow", "Print new events as well, until the master exits."),
@@ -139,7 +144,7 @@ extension Verb {
                     Fact("--quick", "Stop at once, as INT does. Requests in flight are lost."),
                     Fact("--wait", "Return when the master has exited."),
                 ]
-            case .run, .check, .top, .reopen, .upgrade, .help, .man, .importing, .completions,
+            case .run, .check, .reopen, .upgrade, .help, .man, .importing, .completions,
                 .version:
                 []
             }

@@ -12,6 +12,32 @@ extension Setting {
                 command = uvicorn shop:app --fd {fd}.
                 """),
         Setting(
+            "before-start", in: .workers, .pool(.words(\.beforeStart, .commandOrNone)),
+            reload: .live,
+            summary: "Run a command before the first worker of a generation",
+            details: """
+                For migrations and the like. The command runs once at the start of the master and once \
+                per reload, on every host, before any worker of the new generation starts. It has the \
+                user, directory, limits and variables of the workers, but no listeners. Its output \
+                goes to stderr with a prefix. If it exits with a status other than 0, a start ends with \
+                status 3, and a reload fails while the old workers keep serving; the last line of its \
+                output is in the message. Commands of several pools run one after the other. A reload \
+                that is requested meanwhile waits for the command, then reads the configuration again. \
+                A stop sends TERM to the command. Example: before-start = python manage.py migrate.
+                """),
+        Setting(
+            "before-start-timeout", in: .workers,
+            .pool(
+                .value(
+                    \.beforeStartTimeout,
+                    .durationOrOff(allowed: "off, or a duration such as 10m"))),
+            reload: .live,
+            summary: "Maximum time for before-start",
+            details: """
+                A command that takes longer is killed with all processes of its group, and has failed. \
+                Example: before-start-timeout = 10m.
+                """),
+        Setting(
             "workers", in: .workers, .pool(.value(\.workers, .workers)), reload: .live, short: "w",
             summary: "Number of workers to keep running",
             details: """
@@ -20,12 +46,30 @@ extension Setting {
                 single pool "default". Example: workers = 4.
                 """),
         Setting(
+            "boot-parallel", in: .workers,
+            .pool(
+                .value(
+                    \.bootParallel,
+                    Format<Int>.integer(1...100_000, allowed: "auto, or 1 to 100000")
+                        .orNil(["auto"]))),
+            reload: .live,
+            summary: "Number of new slots that boot at the same time",
+            details: """
+                At a start, and when workers are added, the next worker boots when one of the \
+                others is ready or has failed, so that many programs on few processors do not all \
+                reach ready-timeout. auto: the number of processors, at least 2; without a limit \
+                if workers become ready by time alone (ready = exec, a duration, or auto without \
+                listeners). A worker that replaces another one does not wait. Example: \
+                boot-parallel = 4.
+                """),
+        Setting(
             "env", in: .workers, .pool(.list(\.environment, .variable)), reload: .newWorkers,
             summary: "Set a variable of the workers",
             details: """
                 KEY=VALUE, added to the environment that the workers inherit, or to an empty one \
                 with clear-env. The value is taken literally. In double quotes it may contain \
                 \\n, \\t, \\\\ and \\" and begin or end with a blank. It overrides env-file. \
+                {slot} and {pool} are replaced as in command, also in values of env-file. \
                 Example: env = DJANGO_SETTINGS_MODULE=shop.settings.
                 """),
         Setting(
