@@ -54,7 +54,10 @@ extension MasterFinder {
         var opened: [SocketFolder] = []
         for path in folders {
             do throws(SystemCallError) {
-                opened.append(try SocketFolder(path: path))
+                let folder = try SocketFolder(path: path)
+                opened.append(folder)
+                // A unit has a directory of its own.
+                opened += folder.folders(atMost: Self.maxSockets)
             } catch {
                 continue
             }

@@ -58,14 +58,22 @@ struct MasterFinder {
         switch target {
         case .socket(let path): return try connect(path)
         case .named(let name):
-            let paths = folders.map { ["\($0)/\(ControlPath.fileName(name))"] }
+            let file = ControlPath.fileName(name)
+            let paths = folders.map { files(in: $0).filter { $0.hasSuffix("/" + file) } }
             return try choose(paths, what: "no master named \(name) is running")
         case .only:
-            let paths = folders.map { folder in
-                Folder.names(folder).filter { $0.hasSuffix(ControlPath.suffix) }
-                    .map { "\(folder)/\($0)" }
-            }
-            return try choose(paths, what: "no master is running")
+            return try choose(folders.map(files), what: "no master is running")
+        }
+    }
+
+    /// The sockets in a directory, and in the directories below it that units have.
+    private func files(in folder: String) -> [String] {
+        Folder.names(folder).flatMap { name in
+            let path = "\(folder)/\(name)"
+            if name.hasSuffix(ControlPath.suffix) { return [path] }
+            guard Folder.isThere(path) == true else { return [] }
+            return Folder.names(path).filter { $0.hasSuffix(ControlPath.suffix) }
+                .map { "\(path)/\($0)" }
         }
     }
 

@@ -88,10 +88,19 @@ final class Log {
         let drops = writer.droppedLines
         if drops > reportedDrops {
             let report = LogLine(.warning, "log-dropped").with("lines", drops - reportedDrops)
-            guard writer.write(rendering.render(report, at: time)) == .written else { return }
+            guard writer.write(rendered(report, at: time)) == .written else { return }
             reportedDrops = drops
         }
-        writer.write(rendering.render(line, at: time))
+        writer.write(rendered(line, at: time))
+    }
+
+    /// The line for the destination. The journal has its own time, and takes the priority from the start
+    /// of a line (sd-daemon(3)).
+    private func rendered(_ line: LogLine, at time: WallTime) -> String {
+        guard destination == .standardError, JournalStream.isStandardError else {
+            return rendering.render(line, at: time)
+        }
+        return "<\(line.level.priority)>" + rendering.render(line, at: nil)
     }
 
     /// Opens the log file anew. When that fails, the old one is written to as before.
@@ -143,6 +152,16 @@ extension LogRendering {
 }
 
 extension LogLevel {
+    /// The priority in syslog(3).
+    var priority: Int {
+        switch self {
+        case .debug: 7
+        case .info: 6
+        case .warning: 4
+        case .error: 3
+        }
+    }
+
     fileprivate var rank: Int {
         switch self {
         case .debug: 0

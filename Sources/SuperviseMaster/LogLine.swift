@@ -80,8 +80,8 @@ enum LogRendering {
     /// A JSON object (RFC 8259).
     case json
 
-    /// The line, without its newline.
-    func render(_ line: LogLine, at time: WallTime) -> String {
+    /// The line, without its newline, and without a time if it is nil.
+    func render(_ line: LogLine, at time: WallTime?) -> String {
         switch self {
         case .text: LogRendering.text(line, at: time)
         case .logfmt: LogRendering.logfmt(line, at: time)
@@ -89,14 +89,14 @@ enum LogRendering {
         }
     }
 
-    private static func text(_ line: LogLine, at time: WallTime) -> String {
-        let clock = time.description.substituting(["T": " "]).dropLast()
+    private static func text(_ line: LogLine, at time: WallTime?) -> String {
+        let clock = time.map { $0.description.substituting(["T": " "]).dropLast() + " " } ?? ""
         let level = line.level.rawValue.padded(to: 7)
         let event = line.event.padded(to: 17)
         let pairs = line.fields.map { field in
             "\(field.key)=\(readable(field.value))"
         }
-        return "\(clock) \(level) \(event) \(pairs.joined(separator: " "))"
+        return "\(clock)\(level) \(event) \(pairs.joined(separator: " "))"
     }
 
     /// A value for people: figures have their units.
@@ -110,8 +110,9 @@ enum LogRendering {
         }
     }
 
-    private static func logfmt(_ line: LogLine, at time: WallTime) -> String {
-        let head = "time=\(time) level=\(line.level.rawValue) event=\(line.event)"
+    private static func logfmt(_ line: LogLine, at time: WallTime?) -> String {
+        let clock = time.map { "time=\($0) " } ?? ""
+        let head = "\(clock)level=\(line.level.rawValue) event=\(line.event)"
         return ([head] + line.fields.map { "\($0.key)=\(plain($0.value))" })
             .joined(separator: " ")
     }
@@ -132,10 +133,10 @@ enum LogRendering {
     }
 
     /// The line as a JSON object, with members of its own in front.
-    static func json(_ line: LogLine, at time: WallTime, head: [String] = []) -> String {
+    static func json(_ line: LogLine, at time: WallTime?, head: [String] = []) -> String {
         var members =
-            head + [
-                "\"time\":\"\(time)\"", "\"level\":\"\(line.level.rawValue)\"",
+            head + (time.map { ["\"time\":\"\($0)\""] } ?? []) + [
+                "\"level\":\"\(line.level.rawValue)\"",
                 "\"event\":\"\(line.event)\"",
             ]
         for field in line.fields {

@@ -226,8 +226,10 @@ public enum Program {
     }
 
     static func complain(_ text: String) {
+        // For the journal, as the lines of the log.
+        let priority = JournalStream.isStandardError ? "<\(LogLevel.error.priority)>" : ""
         do throws(SystemCallError) {
-            try TextOutput.write(text, to: 2)
+            try TextOutput.write(priority + text, to: 2)
         } catch {
             // Nobody reads standard error; the exit code has to tell it all.
             return

@@ -111,7 +111,7 @@ import Testing
             chmod(program, 0o755)
         }
         let master = try Supervise(["--bind", "127.0.0.1:0", "--", program], folder: folder)
-        #expect(try await master.waitForExit() == .exited(4))
+        #expect(try await master.waitForExit() == .exited(14))
         let line = try #require(master.lines("startup-failed").first)
         #expect(line["step"] == "exec \(program)" && line.mentions(text), "\(line)")
     }
@@ -156,15 +156,15 @@ import Testing
         (["--log-file", "/no/such/log"], 1, "log-file: /no/such/log: No such file or directory"),
         (["--pidfile", "/etc/passwd"], 1, "pidfile: /etc/passwd: is no pid file"),
         (["--pidfile", "/no/such/pid"], 1, "pidfile: /no/such/pid: No such file or directory"),
-        (["--chdir", "/no/such"], 4, "/no/such: No such file or directory"),
-        (["--chdir", "no/such"], 4, "/no/such: No such file or directory"),
-        (["--limit-nofile", "99999999999"], 4, "limit-nofile 99999999999: Operation not"),
+        (["--chdir", "/no/such"], 14, "/no/such: No such file or directory"),
+        (["--chdir", "no/such"], 14, "/no/such: No such file or directory"),
+        (["--limit-nofile", "99999999999"], 14, "limit-nofile 99999999999: Operation not"),
     ])
     func aStartThatFailsNamesTheSetting(arguments: [String], code: Int, text: String) async throws {
         let master = try Supervise(arguments + ["--", "sleep", "60"])
         #expect(try await master.waitForExit() == .exited(code))
         #expect(master.tail.contains(text), "\(master.tail)")
-        if code == 4 { #expect(master.firstEvent == "master-started") }
+        if code == 14 { #expect(master.firstEvent == "master-started") }
         if arguments[0] == "--chdir" {
             #expect(master.log.contains { $0.event == "start-failed" && $0["step"] == "chdir" })
         }
@@ -194,7 +194,7 @@ import Testing
             "--bind", "127.0.0.1:0", "--workers", "2", "--boot-attempts", "3", "--backoff", "10ms",
             "--", "sh", "-c", "exit 1",
         ])
-        #expect(try await master.waitForExit() == .exited(3))
+        #expect(try await master.waitForExit() == .exited(13))
         let exits = master.log.filter { $0.event == Event.exit }
         #expect(master.firstEvent == "master-started")
         #expect(exits.count >= 6 && exits.allSatisfy { $0["requests"] == nil })
@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("never", "0", 0), ("never", "3", 5), ("on-failure", "0", 0), ("on-failure", "3", nil),
+        ("never", "0", 0), ("never", "3", 15), ("on-failure", "0", 0), ("on-failure", "3", nil),
         ("always", "0", nil), ("always", "3", nil),
     ])
     func jobsThatFinish(restart: String, status: String, code: Int?) async throws {

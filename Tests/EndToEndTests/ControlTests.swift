@@ -33,6 +33,20 @@ import Testing
         #expect(!master.folder.exists("supervise/hello-worker.sock"))
     }
 
+    /// A unit has a directory of its own for its socket.
+    @Test func aMasterInADirectoryOfItsOwnIsFound() async throws {
+        let folder = try Folder()
+        try FileManager.default.createDirectory(
+            atPath: folder["supervise/shop"], withIntermediateDirectories: true)
+        let master = try Supervise(
+            ["--control", folder["supervise/shop/shop.sock"], "--", Place.helloWorker],
+            folder: folder)
+        try await master.waitForWorkers(1)
+        #expect(try await master.command("status").status == .exited(0))
+        #expect(try await master.command("status", "--name", "shop").status == .exited(0))
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test func whatOperatorsDo() async throws {
         let master = try Supervise.hello(["--workers", "2"])
         let before = try await master.waitForWorkers(2)

@@ -5,16 +5,17 @@ import Testing
 @Suite(.takesTurn) struct SystemdTests {
     @Test(.needs("systemd-analyze")) func theUnitsAreFlawless() async throws {
         let folder = try Folder()
-        for name in ["supervise.service", "supervise.socket"] {
-            let text = try #require(readFile("\(Place.package)/conf/\(name)"))
+        for name in ["supervise@.service", "supervise@.socket"] {
+            let text = try #require(readFile("\(Place.package)/conf/deploy/\(name)"))
             // Programs installed elsewhere are searched.
             try folder.write(
-                name, text.replacing("/usr/local/bin/supervise", with: Place.supervise))
+                name.replacing("@", with: "@shop"),
+                text.replacing("/usr/local/bin/supervise", with: Place.supervise))
         }
         func verify() async throws -> CommandResult {
             try await run([
-                "systemd-analyze", "verify", folder["supervise.service"],
-                folder["supervise.socket"],
+                "systemd-analyze", "verify", "--man=no", folder["supervise@shop.service"],
+                folder["supervise@shop.socket"],
             ])
         }
         let checked = try await verify()
@@ -24,12 +25,12 @@ import Testing
             .filter { $0.contains("supervise") }
         #expect(told == [])
         // It would print the errors.
-        try folder.write("supervise.socket", "[Socket]\nListenStream=8000\nNoSuchKey=1\n")
+        try folder.write("supervise@shop.socket", "[Socket]\nListenStream=8000\nNoSuchKey=1\n")
         #expect(try await verify().errors.contains("NoSuchKey"))
     }
 
     @Test func theServiceStartsAndReloadsWithItsOwnWords() async throws {
-        let unit = try #require(readFile("\(Place.package)/conf/supervise.service"))
+        let unit = try #require(readFile("\(Place.package)/conf/deploy/supervise@.service"))
         let folder = try Folder()
         try folder.write(
             "shop.conf", "bind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\nstable-after = 50ms\n"
@@ -39,8 +40,8 @@ import Testing
                 unit.split(separator: "\n").first { $0.hasPrefix(key + "=") })
             return line.dropFirst(key.count + 1).split(separator: " ").map { word in
                 String(word).replacing("/usr/local/bin/supervise", with: Place.supervise)
-                    .replacing("/etc/%N", with: folder["%N"])
-                    .replacing("%t/supervise", with: folder.path).replacing("%N", with: "shop")
+                    .replacing("/etc/supervise/%i", with: folder["%i"])
+                    .replacing("%t/supervise/%i", with: folder.path).replacing("%i", with: "shop")
             }
         }
         let master = try Supervise([], program: try words("ExecStart"))
@@ -50,6 +51,28 @@ import Testing
         try folder.write("shop.conf", "command = \(Place.helloWorker)\nworkers = many\n")
         #expect(try await run(try words("ExecReload")).status == .exited(1))
         #expect(try await master.stop() == .exited(0))
+    }
+
+    /// systemd connects standard error to the journal and names the stream.
+    @Test func linesForTheJournalBeginWithTheirPriority() async throws {
+        func lines(_ variable: String, _ arguments: [String]) async throws -> [Substring] {
+            let shell = "export JOURNAL_STREAM=\(variable); exec \"$@\""
+            let words = ["sh", "-c", shell, "sh", Place.supervise, "--control", "none"] + arguments
+            return try await run(words).errors.split(separator: "\n")
+        }
+        let failing = ["--boot-attempts", "1", "--backoff", "1ms", "--", "false"]
+        let stream = "$(stat -Lc %d:%i /proc/self/fd/2)"
+        let journal = try await lines(stream, failing)
+        #expect(journal.contains { $0.hasPrefix("<3>level=error event=startup-failed") })
+        #expect(journal.contains { $0.hasPrefix("<6>level=info event=started") })
+        #expect(journal.allSatisfy { $0.hasPrefix("<") && !$0.contains("time=") }, "\(journal)")
+        let json = try await lines(stream, ["--log-format", "json"] + failing)
+        #expect(json.contains { $0.hasPrefix("<3>{\"level\":\"error\"") }, "\(json)")
+        let invalid = try await lines(stream, ["--workers", "0", "--", "true"])
+        #expect(invalid.first?.hasPrefix("<3>supervise: --workers") == true, "\(invalid)")
+        // The variable is inherited by programs whose standard error is another file.
+        let other = try await lines("1:2", failing)
+        #expect(other.allSatisfy { $0.hasPrefix("time=") }, "\(other)")
     }
 
     @Test(.needs("systemd-socket-activate")) func aRealActivationServes() async throws {

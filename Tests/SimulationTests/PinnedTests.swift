@@ -93,7 +93,7 @@ struct PinnedTests {
             $0.hanging = 1000; $0.memory = 250
         }
         expectGood(
-            Schedule(seed: 1, pools: [web], program: tooLarge, healAt: 10_000), exitCode: 3)
+            Schedule(seed: 1, pools: [web], program: tooLarge, healAt: 10_000), exitCode: 13)
     }
 
     @Test func aLoneCanaryFailedInASlotThatBacksOff() {

@@ -80,8 +80,8 @@ extension Invariant {
         }
         let expected: [Int32] =
             switch ledger.givenUp {
-            case .noWorkerBoots: [3]
-            case .cannotStart: [4]
+            case .noWorkerBoots: [13]
+            case .cannotStart: [14]
             case nil: ledger.stopWasTold && !ledger.isAllDone ? [0] : [ledger.codeOfDone]
             }
         // Told to stop after the work was done, or the other way round: both fit.
@@ -99,6 +99,6 @@ extension Ledger {
 
     /// The exit code when all work is done.
     var codeOfDone: Int32 {
-        pools.contains { !$0.isRemoved && $0.slots.contains { $0.isDone && $0.hasFailed } } ? 5 : 0
+        pools.contains { !$0.isRemoved && $0.slots.contains { $0.isDone && $0.hasFailed } } ? 15 : 0
     }
 }

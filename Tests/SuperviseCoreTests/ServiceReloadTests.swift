@@ -196,7 +196,7 @@ struct ServiceReloadTests {
         bench.tell(.reload([plan("a") { $0.bootAttempts = 2 }]))
         #expect(bench.exit(worker(0, 0, 2)).exitCode == nil)
         #expect(bench.exit(worker(0, 0, 3), 1).exitCode == nil)
-        #expect(bench.exit(worker(0, 0, 4), 1).exitCode == 3)
+        #expect(bench.exit(worker(0, 0, 4), 1).exitCode == 13)
     }
 
     @Test func aServiceWhosePoolWasReadyOnceAndIsGoneNeverGivesUp() {

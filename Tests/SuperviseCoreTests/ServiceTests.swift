@@ -110,7 +110,7 @@ struct ServiceTests {
             ])
     }
 
-    @Test(arguments: [(Int32(0), Int32(0)), (1, 5)])
+    @Test(arguments: [(Int32(0), Int32(0)), (1, 15)])
     func theEndOfAllWorkIsTheEnd(code: Int32, exitCode: Int32) {
         let bench = ServiceBench([
             plan("a") { $0.restart = .never }, plan("b") { $0.restart = .onFailure },
@@ -136,7 +136,7 @@ struct ServiceTests {
             for slot in 0..<2 {
                 let actions = bench.exit(worker(0, slot, incarnation), 1)
                 let isLast = incarnation == 3 && slot == 1
-                #expect((actions.exitCode == 3) == isLast)
+                #expect((actions.exitCode == 13) == isLast)
                 #expect(
                     actions.contains(.perform(.note(.givingUp(.noWorkerBoots)))) == isLast)
             }
@@ -174,7 +174,7 @@ struct ServiceTests {
         let actions = bench.tell(worker(0), .startFailed(missing))
         #expect(actions.contains(.perform(.note(.givingUp(.cannotStart(pool: 0, missing))))))
         // The next start was requested before the end was decided; its result is the last event.
-        #expect(bench.tell(worker(0, 0, 2), .startFailed(missing)).exitCode == 4)
+        #expect(bench.tell(worker(0, 0, 2), .startFailed(missing)).exitCode == 14)
     }
 
     @Test func aShortageDoesNotEndTheStart() {

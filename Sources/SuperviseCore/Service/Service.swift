@@ -90,11 +90,13 @@ public struct Service: Equatable, Sendable, Codable {
     }
 
     /// Exit codes of the master.
+    /// systemd names the codes 2 to 7 and shows 3 as NOTIMPLEMENTED (systemd.exec(5)); these have no
+    /// names.
     enum ExitCode {
         static let stopped: Int32 = 0
-        static let cannotBoot: Int32 = 3
-        static let cannotStart: Int32 = 4
-        static let finishedWithFailure: Int32 = 5
+        static let cannotBoot: Int32 = 13
+        static let cannotStart: Int32 = 14
+        static let finishedWithFailure: Int32 = 15
     }
 
     /// The pools, in the order of the configuration; those that a reload removed are last, until

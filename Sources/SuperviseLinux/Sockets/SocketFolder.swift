@@ -51,6 +51,21 @@ public final class SocketFolder: Sendable {
         }
     }
 
+    /// The directories in it, opened without following links.
+    public func folders(atMost limit: Int) -> [SocketFolder] {
+        names(atMost: limit).compactMap { name in
+            do throws(SystemCallError) {
+                let number = try systemCall("openat2") {
+                    csupervise_open_folder_at(descriptor.rawValue, name)
+                }
+                return try SocketFolder(path: "\(path)/\(name)", FileDescriptor(owning: number))
+            } catch {
+                // Most names are sockets.
+                return nil
+            }
+        }
+    }
+
     /// The first names in the directory, sorted.
     public func names(atMost limit: Int) -> [String] {
         // The directory behind the descriptor, even if its path was replaced.

@@ -3,8 +3,8 @@ extension Fact {
     /// The integration, one string per paragraph.
     static let systemd = [
         """
-        conf/supervise.service and conf/supervise.socket are example units. Their comments explain \
-        each line. systemctl start returns when the pools are ready. systemctl reload runs supervise \
+        conf/deploy has the units supervise@.service and supervise@.socket, whose comments explain each \
+        line. supervise@NAME runs /etc/supervise/NAME.conf. systemctl start returns when the pools are ready. systemctl reload runs supervise \
         reload --wait; if the new code fails, it fails and the old workers keep serving. A pool uses \
         the sockets that systemd passes if it has no bind, or by bind = systemd:NAME.
         """,
@@ -20,6 +20,12 @@ extension Fact {
         install the filter of adopt = seccomp, which adopt = auto selects for static programs. Add \
         both (SystemCallFilter=pidfd_getfd seccomp), or set SystemCallErrorNumber=EPERM, or set adopt \
         to preload or off.
+        """,
+        """
+        If standard error is connected to the journal (JOURNAL_STREAM), log lines begin with their \
+        priority, such as <3> for errors, and have no time of their own. journalctl -p err then shows \
+        only errors. The exit codes (see: supervise help exit-codes) avoid the numbers 3 to 7, to \
+        which systemd gives names of other programs.
         """,
         """
         If NOTIFY_SOCKET is set, the master sends the messages below as described in sd_notify(3). It \

@@ -62,9 +62,9 @@ struct Fact: Sendable {
         Fact("0", "The master was stopped on request, or every worker finished with status 0."),
         Fact("1", "The master failed, for example because an address is in use."),
         Fact("2", "The command line or the configuration is invalid."),
-        Fact("3", "The workers could not boot: none ever became ready (see boot-attempts)."),
-        Fact("4", "The command was not found or may not be executed."),
-        Fact("5", "Every worker finished, and at least one with a status other than 0."),
+        Fact("13", "The workers could not boot: none ever became ready (see boot-attempts)."),
+        Fact("14", "The command was not found or may not be executed."),
+        Fact("15", "Every worker finished, and at least one with a status other than 0."),
     ]
 
     /// The variables that the master reads.
