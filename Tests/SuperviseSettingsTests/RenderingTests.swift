@@ -7,8 +7,6 @@ import Testing
 private let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-private let readme = root.appendingPathComponent("README.md")
-
 @Suite struct RenderingTests {
     @Test func theHelpHasEverySettingAndFitsAScreenOrTwo() {
         let lines = HelpTopic.full.text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -125,22 +123,40 @@ private let readme = root.appendingPathComponent("README.md")
         }
     }
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: readme.path), "no README.md yet"))
-    func theReadmeHasTheGeneratedTable() throws {
-        let text = try String(contentsOf: readme, encoding: .utf8)
-        let parts = text.split(separator: "<!-- settings -->", omittingEmptySubsequences: false)
-        let body = try #require(
-            parts.count == 2 ? parts.last : nil, "README.md lacks one <!-- settings --> marker")
-        let end = try #require(
-            body.firstRange(of: "<!-- /settings -->"), "README.md lacks <!-- /settings -->")
+    @Test func theGuideToTheSettingsIsTheGeneratedOne() throws {
+        let committed = try String(
+            contentsOf: root.appendingPathComponent("conf/guides/settings.md"), encoding: .utf8)
         #expect(
-            body[..<end.lowerBound].trimmingCharacters(in: .newlines) + "\n"
-                == SettingsTable.markdown,
-            "put the output of \"supervise help settings\" between the markers")
+            committed == SettingsTable.markdown,
+            "run: supervise help settings > conf/guides/settings.md")
+    }
+
+    /// A newcomer reads it in a few minutes; everything else is in the guides.
+    @Test func theReadmeIsShortAndItsLinksExist() throws {
+        let text = try String(
+            contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 151)
+        let folder = root.appendingPathComponent("conf/guides")
+        let guides = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        for guide in guides where guide.hasSuffix(".md") {
+            #expect(text.contains("(conf/guides/\(guide))"), "\(guide) is not in the README")
+        }
+        for link in text.matches(of: /\]\(([^)#:]+)\)/) {
+            let path = root.appendingPathComponent(String(link.1)).path
+            #expect(FileManager.default.fileExists(atPath: path), "\(link.1)")
+        }
+        for guide in guides where guide.hasSuffix(".md") {
+            let text = try String(
+                contentsOf: folder.appendingPathComponent(guide), encoding: .utf8)
+            for link in text.matches(of: /\]\(([^)#:]+)\)/) {
+                let path = folder.appendingPathComponent(String(link.1)).path
+                #expect(FileManager.default.fileExists(atPath: path), "\(guide): \(link.1)")
+            }
+        }
     }
 
     @Test func tablesAreMarkdown() {
-        for line in SettingsTable.markdown.split(separator: "\n") {
+        for line in SettingsTable.markdown.split(separator: "\n") where line.hasPrefix("|") {
             #expect(line.replacing("\\|", with: "").count { $0 == "|" } == 4, "\(line)")
         }
     }

@@ -50,7 +50,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .topics: "this list of topics"
             case .config: "syntax of the config file"
             case .conf: "example config file with every setting"
-            case .settings: "all settings as a Markdown table"
+            case .settings: "guide to all settings in Markdown"
             case .commands: "monitoring and control of a running master"
             case .protocol: "protocol of the control socket and of status-bind"
             case .schema: "fields of the status and of events"
