@@ -90,7 +90,6 @@ public struct Service: Equatable, Sendable, Codable {
     }
 
     /// Exit codes of the master.
-    /// systemd shows codes from 2 to 7 under names such as NOTIMPLEMENTED (systemd.exec(5)).
     enum ExitCode {
         static let stopped: Int32 = 0
         static let cannotBoot: Int32 = 13
