@@ -229,13 +229,13 @@ def crash(master):
 
 
 def crash_loop(master):
-    """A program that never starts ends the master with 3 and the reason."""
+    """A program that never starts ends the master with 13 and the reason."""
     master.start("--boot-attempts", "2", "--", "/bin/false", ready=False)
     try:
         code = master.process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         raise Broken("the crash loop does not end") from None
-    if code != 3 or "startup-failed" not in master.log:
+    if code != 13 or "startup-failed" not in master.log:
         raise Broken(f"the crash loop ended with {code}")
 
 
