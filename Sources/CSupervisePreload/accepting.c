@@ -53,8 +53,8 @@ int accept_next(
         if (draining >= 0)
             draining_accepted(draining, fd, connection >= 0);
         if (connection >= 0) {
-            /* Which descriptor it came through is asked only now: an accept() that finds nothing or
-             * waits costs nothing more. */
+            /* Checked only after success, so that an accept() that finds nothing or waits costs
+             * nothing extra. */
             bool is_ours =
                 (counting_is_on() || ledger != NULL) && known_accepted_through(fd);
             observe_accepted(connection, is_ours);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Not in every libc's headers (madvise(2)). */
+/* Some libcs do not define it in their headers (madvise(2)). */
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -98,7 +98,7 @@ void connection_unlock(struct connection *connection) {
     __atomic_store_n(&connection->lock, 0, __ATOMIC_RELEASE);
 }
 
-/* Low numbers first, so that little of the memory is touched. */
+/* Takes low numbers first, so that little memory becomes resident. */
 unsigned pending_take(void) {
     for (unsigned word = 0; word < pending_limit / word_bits; word++) {
         uint64_t value = __atomic_load_n(&taken[word], __ATOMIC_RELAXED);

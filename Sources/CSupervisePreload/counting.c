@@ -9,7 +9,8 @@
 
 static bool is_counting;
 
-/* Whether a total could not be sent because the master's socket was full. The next count sends it. */
+/* Whether a total could not be sent because the master's socket was full. The next count sends
+ * it. */
 static atomic_bool is_connection_owed, is_response_owed;
 
 void counting_begin(void) {
@@ -37,7 +38,7 @@ void counting_connection(void) {
 }
 
 void counting_response(uint64_t total) {
-    /* Exactly one thread of all processes sees this total. */
+    /* Exactly one thread of all processes gets this total. */
     bool is_due = is_counting && total == page_limit() && page_requests() == 0;
     notify(is_due, &is_response_owed, "X_RESPONSES=", total);
 }

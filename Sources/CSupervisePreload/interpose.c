@@ -35,7 +35,7 @@ int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
     IN_FRONT_OF("epoll_ctl");
 long own_syscall(long number, ...) IN_FRONT_OF("syscall");
 
-/* Sockets */
+/* Sockets. */
 
 int own_bind(int fd, const struct sockaddr *address, socklen_t length) {
     int result;
@@ -44,8 +44,8 @@ int own_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return next.bind(fd, address, length);
 }
 
-/* The master listens already, but on those on demand. Once more with the program's backlog would shrink
- * the queue of all. */
+/* The master already listens, except on those on demand. A repeated listen() with the program's
+ * backlog would shrink the queue of all workers. */
 static bool listens_already(int fd) {
     int listener = listener_behind(fd);
     if (listener < 0)
@@ -65,8 +65,8 @@ int own_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) 
     return accept_next(accept_with_flags, fd, address, length, flags);
 }
 
-/* The kernel's would end the socket for every worker, not for this one alone. Shutting a listener for
- * writing does nothing there either. */
+/* The kernel's shutdown(2) would end the socket for every worker. Shutting down a listener for
+ * writing has no effect in the kernel either. */
 static bool is_shut_down(int fd, int how) {
     int listener = is_adopting ? listener_behind(fd) : -1;
     if (listener >= 0 && (how == SHUT_RD || how == SHUT_RDWR))
@@ -100,7 +100,7 @@ int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
     return result;
 }
 
-/* The blocking mode */
+/* The blocking mode. */
 
 static int control(int (*call)(int, int, ...), int fd, int command, void *argument) {
     if (!is_adopting || (command != F_GETFL && command != F_SETFL))
@@ -111,7 +111,7 @@ static int control(int (*call)(int, int, ...), int fd, int command, void *argume
     }
     int flags = (int)(long)argument;
     if ((flags & O_NONBLOCK) == 0 && mode_keep_nonblocking(fd)) {
-        /* The one other flag that means anything to a socket; it can be set by itself. */
+        /* The only other flag that has an effect on a socket; it can be set separately. */
         int is_asynchronous = (flags & O_ASYNC) != 0;
         return next.ioctl(fd, FIOASYNC, &is_asynchronous);
     }
@@ -121,7 +121,7 @@ static int control(int (*call)(int, int, ...), int fd, int command, void *argume
     return result;
 }
 
-/* One argument at most follows, a number or a pointer, and each takes a whole register. */
+/* At most one argument follows, a number or a pointer, and each takes a whole register. */
 int own_fcntl(int fd, int command, ...) {
     va_list rest;
     va_start(rest, command);
@@ -154,9 +154,10 @@ int own_ioctl(int fd, unsigned long request, ...) {
     return result;
 }
 
-/* syscall(2) */
+/* syscall(2). */
 
-/* Programs and runtimes that call these by number; all else goes on as it came. */
+/* Handles programs and runtimes that make these calls by number; all others are passed on
+ * unchanged. */
 long own_syscall(long number, ...) {
     va_list rest;
     va_start(rest, number);

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/* What ends a connection, or hides what goes over it. A number is given up before it is closed: another
- * thread may get it at once. */
+/* Calls that end a connection, or hide its data. The observation ends before the descriptor is
+ * closed, because another thread may get its number immediately. */
 
 int own_close(int fd) IN_FRONT_OF("close");
 int own_close_range(unsigned first, unsigned last, int flags) IN_FRONT_OF("close_range");
@@ -31,7 +31,7 @@ int own_close(int fd) {
 }
 
 int own_close_range(unsigned first, unsigned last, int flags) {
-    /* With flags they are closed later, by execve(2), or in a table of their own. */
+    /* With flags, they are closed later by execve(2), or in a separate table. */
     if (flags == 0)
         observe_closing_range(first, last);
     return next.close_range(first, last, flags);

@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* The calls by which a program receives and sends on its connections. Programs that are compiled with
- * checks call some of these by second names. The result and errno are always those of the call. */
+/* The calls with which a program receives and sends on its connections. Programs compiled with
+ * _FORTIFY_SOURCE call some of these by second names. The result and errno are always those of the
+ * call. */
 
 ssize_t own_read(int fd, void *bytes, size_t size) IN_FRONT_OF("read");
 ssize_t own_checked_read(int fd, void *bytes, size_t size, size_t room) IN_FRONT_OF("__read_chk");
@@ -59,7 +60,7 @@ static ssize_t received_vector(
     if (count > 0 && (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC)) == 0)
         observe_received_vector(fd, vector, parts, count);
     else
-        /* An end of input, or a call that had no room. */
+        /* The end of the input, or a call without room. */
         received(fd, NULL, parts > 0 ? vector[0].iov_len : 0, count, flags);
     return count;
 }
@@ -107,7 +108,7 @@ ssize_t own_recvfrom(
     return received(fd, bytes, size, count, flags);
 }
 
-/* The size was checked by whoever compiled the call, if it is known at all; libc only aborts. */
+/* The compiler checked the size if it knows it at all; libc would only abort. */
 ssize_t own_checked_read(int fd, void *bytes, size_t size, size_t room) {
     if (next.checked_read == NULL || room >= size)
         return own_read(fd, bytes, size);

@@ -3,9 +3,9 @@
 
 /* The ledger behind the page, as supervise_page.h defines it: the requests in flight, and totals.
  *
- * Several processes and threads write to it. A row is written by the process that claimed it, under the
- * lock of its connection. The set of routes is changed under a lock that waits only briefly: a request
- * whose route cannot be entered then counts with all others. */
+ * Several processes and threads write to it. A row is written by the process that claimed it, under
+ * the lock of its connection. The set of routes is changed under a lock that waits only briefly: a
+ * request whose route cannot be entered then counts with all others. */
 
 #include "http_route.h"
 
@@ -14,10 +14,10 @@
 
 #include "supervise_page.h"
 
-/* NULL unless the master wants requests to be observed. */
+/* NULL unless the master observes requests. */
 extern struct supervise_ledger *ledger;
 
-/* What a row says of a request. */
+/* The contents of a request's row. */
 struct ledger_request {
     uint64_t connection;
     uint64_t begun;
@@ -27,15 +27,17 @@ struct ledger_request {
     const struct http_route *route;
 };
 
-/* Claims a free row for this process; -1 if there is none. */
+/* Claims a free row for this process. Returns -1 if there is none. */
 int ledger_claim(int pid);
 void ledger_write(int row, const struct ledger_request *request);
 void ledger_release(int row);
 
-/* Releases the rows of this process: it executes another program, or has the number of a dead one. */
+/* Releases the rows of this process, which executes another program or reuses the pid of a dead
+ * process. */
 void ledger_forget(int pid);
 
-/* Counts a response that has ended; the new total. `route` is NULL if the request's head was incomplete. */
+/* Counts a completed response. Returns the new total. `route` is NULL if the request's head was
+ * incomplete. */
 uint64_t ledger_count(
     int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds);
 

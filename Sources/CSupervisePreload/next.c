@@ -119,7 +119,7 @@ enum { mask_bytes = 8 };
 
 static int early_ppoll(
     struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
-    /* The kernel writes the rest of the time back, libc does not. */
+    /* The kernel updates the remaining time, but libc does not. */
     struct timespec left = timeout != NULL ? *timeout : (struct timespec){0, 0};
     return (int)told(raw_call(
         SYS_ppoll, (long)entries, (long)count, timeout != NULL ? (long)&left : 0, (long)mask,
@@ -214,7 +214,7 @@ struct next_functions next = {
     .dup3 = early_dup3,
 };
 
-/* What this libc does not have stays a plain system call. */
+/* Functions that this libc lacks stay plain system calls. */
 #define RESOLVE_AS(member, name)                                                                   \
     do {                                                                                           \
         void *found = resolve_next(name);                                                          \

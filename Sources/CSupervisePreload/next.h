@@ -1,11 +1,12 @@
 #ifndef SUPERVISE_PRELOAD_NEXT_H
 #define SUPERVISE_PRELOAD_NEXT_H
 
-/* The functions that ours stand in front of: libc's, or those of another preloaded library, which
- * must have its turn too (dlsym(3), RTLD_NEXT).
+/* The functions that ours interpose: libc's, or those of another preloaded library, which must be
+ * called as well (dlsym(3), RTLD_NEXT).
  *
- * Until the constructor has run they are plain system calls, since constructors of other libraries
- * run before ours and may call any of these. Written once, before the program starts. */
+ * Until the constructor has run they are plain system calls, because constructors of other
+ * libraries run before ours and may call any of these. They are written once, before the program
+ * starts. */
 
 #include <poll.h>
 #include <signal.h>
@@ -70,7 +71,7 @@ struct next_functions {
     void (*closefrom)(int);
     int (*dup2)(int, int);
     int (*dup3)(int, int, int);
-    /* NULL where libc has none. */
+    /* NULL if libc has none. */
     int (*checked_poll)(struct pollfd *, nfds_t, int, size_t);
     int (*checked_ppoll)(
         struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
@@ -78,7 +79,7 @@ struct next_functions {
     ssize_t (*checked_recv)(int, void *, size_t, size_t, int);
     ssize_t (*checked_recvfrom)(
         int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *);
-    /* NULL until they are resolved: the kernel's interface to these differs. */
+    /* NULL until they are resolved, because the kernel's interface to these differs. */
     int (*sigaction)(int, const struct sigaction *, struct sigaction *);
     void (*(*signal)(int, void (*)(int)))(int);
     void (*(*sysv_signal)(int, void (*)(int)))(int);

@@ -1,7 +1,7 @@
 #ifndef SUPERVISE_PRELOAD_NEXT_EARLY_H
 #define SUPERVISE_PRELOAD_NEXT_EARLY_H
 
-/* The functions for streams and for closing as plain system calls, for next.c alone. */
+/* The functions for streams and for closing as plain system calls, only for next.c. */
 
 #include "raw.h"
 
@@ -13,12 +13,12 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* Not in every libc's headers (close_range(2)). */
+/* Some libcs do not define it in their headers (close_range(2)). */
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
 
-/* As libc reports a failure. */
+/* Reports a failure as libc does. */
 static long told(long result) {
     if (result >= 0 || result < -4095)
         return result;

@@ -11,8 +11,8 @@
 
 enum { notify_key_limit = 24, notify_text_limit = 128 };
 
-/* Copies the address, because programs remove the variable from their environment. With `keeps_socket`
- * a connected socket stays open. */
+/* Copies the address, because programs remove the variable from their environment. With
+ * `keeps_socket` a connected socket stays open. */
 void notify_prepare(bool keeps_socket);
 
 /* Returns the master's address, or NULL if there is none. */

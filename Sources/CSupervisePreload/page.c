@@ -14,8 +14,8 @@
 
 static struct supervise_page *page;
 
-/* The number comes from the environment, which a grandchild inherits too, and by then it may belong
- * to another file: the head is read before anything is mapped. */
+/* The number comes from the environment, which a grandchild also inherits, and it may then refer to
+ * another file. So the head is read before anything is mapped. */
 static bool is_page_of(int fd, const char *nonce) {
     struct stat status;
     struct supervise_page_head head;
@@ -28,8 +28,9 @@ static bool is_page_of(int fd, const char *nonce) {
 }
 
 /* A server that starts its processes by exec, with only the descriptors that they need, has closed
- * the page for them. The worker itself, whose number sd_listen_fds(3) gives, still holds it:
- * /proc/PID/fd/N (proc_pid_fd(5)). Only a file of this kind is opened; opening others may do things. */
+ * the page for them. The worker, whose pid is in sd_listen_fds(3)'s variable, still holds it:
+ * /proc/PID/fd/N (proc_pid_fd(5)). Only a file of this kind is opened, because opening others may
+ * have side effects. */
 static int reopened(uint64_t number) {
     uint64_t pid;
     if (!environment_worker(&pid))
@@ -48,7 +49,7 @@ static int reopened(uint64_t number) {
     return (int)raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
 }
 
-/* Whether the master wants a ledger on this file. */
+/* Returns whether the master has a ledger on this file. */
 static bool has_ledger(int fd) {
     struct stat status;
     struct {
@@ -98,8 +99,8 @@ bool page_is_open(void) {
 
 bool page_count_connection(void) {
     uint64_t before = __atomic_fetch_add(&page->connections, 1, __ATOMIC_RELAXED);
-    /* Of all threads and processes exactly one takes the step onto the limit. The master may raise
-     * it later: that is another step, and rings again. */
+    /* Among all threads and processes, exactly one reaches the limit. The master may raise it
+     * later, and then another one does and notifies it again. */
     if (before + 1 != __atomic_load_n(&page->limit, __ATOMIC_RELAXED))
         return false;
     return __atomic_load_n(&page->requests, __ATOMIC_RELAXED) == 0;
