@@ -4,7 +4,7 @@ import SuperviseCore
 import SuperviseState
 import Testing
 
-/// A service that is handed over to another program between two events, again and again.
+/// A service that is repeatedly handed over to another program between two events.
 private struct HandedOverService: Machine {
     private(set) var service: Service
     private(set) var differences: [String] = []
@@ -26,8 +26,8 @@ private struct HandedOverService: Machine {
 }
 
 @Suite(.inBackground) struct HandingOverTests {
-    /// Whatever state a run brings about, it comes back from its bytes as it was, and goes on as if
-    /// nothing had happened.
+    /// Every state that a run reaches decodes to an equal state, and the service continues as if
+    /// there had been no handover.
     @Test func aServiceSurvivesBeingHandedOver() {
         for seed in UInt64(0)..<20 {
             let schedule = Swarm.schedule(seed: seed)

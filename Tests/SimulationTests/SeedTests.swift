@@ -4,8 +4,8 @@ import Simulator
 import SuperviseCore
 import Testing
 
-/// Runs drawn from seeds. `SUPERVISE_SEEDS=1000000` runs more of them, `SUPERVISE_SEED=123` replays
-/// one; `swift run -c release simulate` does both faster and prints how many seeds a second.
+/// Runs drawn from seeds. `SUPERVISE_SEEDS=1000000` runs this many, `SUPERVISE_SEED=123` replays
+/// one. `swift run -c release simulate` does both faster and prints the seeds per second.
 @Suite(.inBackground) struct SeedTests {
     private static let parts = 16
 
@@ -42,7 +42,7 @@ import Testing
         #expect(Set(schedules.map(\.description)).count == 50)
     }
 
-    /// The faults that can be drawn are drawn, and runs end in every way there is.
+    /// The seeds draw every kind of fault, and runs end in every possible way.
     @Test func theSwarmReachesEverything() {
         var exits: Set<Int32> = []
         var seen = ""

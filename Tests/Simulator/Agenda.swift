@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What is going to happen, earliest first and in the order of entry where times are equal.
+/// Future items, earliest first. Items with equal times are in order of insertion.
 struct Agenda<Item> {
     private var heap: [(at: Instant, number: Int, item: Item)] = []
     private var entered = 0
@@ -17,7 +17,7 @@ struct Agenda<Item> {
         }
     }
 
-    /// The next item, if its time has come.
+    /// Removes and returns the next item if its time has come.
     mutating func next(through now: Instant) -> Item? {
         guard let first = heap.first, first.at <= now else { return nil }
         heap.swapAt(0, heap.count - 1)
@@ -34,7 +34,7 @@ struct Agenda<Item> {
         }
     }
 
-    /// Puts off what `isMeant` tells.
+    /// Postpones the items that match.
     mutating func postpone(by span: TimeSpan, where isMeant: (Item) -> Bool) {
         let all = heap.sorted { $0.number < $1.number }
         heap.removeAll(keepingCapacity: true)

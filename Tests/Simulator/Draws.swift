@@ -1,5 +1,6 @@
-/// Random numbers of the simulation (SplitMix64). Every draw comes from a stream named by the seed
-/// and by what it is for, so that a shorter schedule replays the same draws for what is left.
+/// Random numbers of the simulation (SplitMix64). Every draw comes from a stream that is named by
+/// the seed and by its purpose, so that a shorter schedule replays the same draws for the remaining
+/// parts.
 package struct Draws {
     private var state: UInt64
 
@@ -15,13 +16,13 @@ package struct Draws {
         return Draws.mix(state)
     }
 
-    /// A number from `lower` through `upper`.
+    /// Returns a number from `lower` through `upper`.
     package mutating func between(_ lower: Int, _ upper: Int) -> Int {
         guard upper > lower else { return lower }
         return lower + Int(next().multipliedFullWidth(by: UInt64(upper - lower + 1)).high)
     }
 
-    /// True so many times in a thousand.
+    /// Returns true with a probability of this many in a thousand.
     package mutating func chance(_ permille: Int) -> Bool {
         permille > 0 && between(0, 999) < permille
     }

@@ -1,15 +1,15 @@
 import SuperviseCore
 
-/// Every sequence of things that may happen to a small pool, up to a length, depth first over copies
-/// of the machine, the world and the ledger. Where two sequences lead to walks that are equal in all
-/// of that, what follows is looked at once.
+/// Every sequence of stimuli for a small pool, up to a length, depth first over copies of the
+/// machine, the world and the ledger. If two sequences lead to walks that are equal in all of
+/// these, the sequences after them are explored once.
 package struct Exhaustive<M: Machine & Equatable> {
     package struct Findings: Sendable {
-        /// The sequences of full length, or that end with the exit.
+        /// The number of sequences that have the full length or end with the exit.
         package var sequences = 0
-        /// The steps that were made for them.
+        /// The number of steps for them.
         package var steps = 0
-        /// How often it was looked at whether the pool comes back to full strength, stops and exits.
+        /// The number of recoveries: the pool returns to full strength, stops and exits.
         package var recoveries = 0
         package var failure: Failure?
     }
@@ -20,16 +20,16 @@ package struct Exhaustive<M: Machine & Equatable> {
         package var sequence: [Stimulus]
         package var violation: Violation
 
-        /// To be pasted as a pinned regression.
+        /// Swift source for a pinned regression.
         package var description: String {
             let list = sequence.map { ".\($0)" }.joined(separator: ", ")
             return "\(violation)\nexpectGood(\n    \(scene),\n    [\(list)])"
         }
     }
 
-    /// Walks are kept to be known again where at least so many things are to follow.
+    /// Walks are remembered if at least this many stimuli follow.
     private static var leastLeftOfKept: Int { 1 }
-    /// Recovery is looked at where at least so many things are to follow, and else once in so often.
+    /// Recovery is checked if at least this many stimuli follow, and otherwise only for a fraction.
     private static var leastLeftOfAllRecoveries: Int { 2 }
 
     private let scene: Scene
@@ -39,9 +39,9 @@ package struct Exhaustive<M: Machine & Equatable> {
     private var known: [[Walk<M>: Int]]
     private var findings = Findings()
 
-    /// Looks at all sequences up to this length. Where one breaks an invariant, a shortest such one is
-    /// found. Without remembering, every sequence is made step by step, also where it leads nowhere
-    /// new.
+    /// Explores all sequences up to this length. Finds a shortest sequence that breaks an
+    /// invariant, if there is one. Without remembering, every sequence is executed step by step,
+    /// even if it leads to a known state.
     package static func explore(
         _ scene: Scene, length: Int, recoveryEvery: Int = 64, remembering: Bool = true,
         of machine: () -> M
@@ -69,7 +69,7 @@ package struct Exhaustive<M: Machine & Equatable> {
         known = Array(repeating: [:], count: length + 1)
     }
 
-    /// Returns how many sequences follow.
+    /// Returns the number of sequences that follow.
     private mutating func follow(_ walk: Walk<M>, left: Int) -> Int {
         guard findings.failure == nil else { return 0 }
         let isKept = remembers && left >= Self.leastLeftOfKept

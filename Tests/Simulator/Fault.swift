@@ -1,15 +1,15 @@
 import SuperviseCore
 
-// What goes wrong, and what people do. All that there is to a fault stands in this file; to add one:
+// Faults and operator actions. This file contains everything about a fault. To add one, add:
 //
 // 1. a case of `Fault`,
-// 2. what it does, in `World.befall`,
-// 3. what it looks like when it is smaller, in `Fault.halved`,
-// 4. how it is drawn, a line of `FaultKind.all`.
+// 2. its effect, in `World.befall`,
+// 3. its smaller form, in `Fault.halved`,
+// 4. its draw, a line of `FaultKind.all`.
 //
-// The compiler asks for the second and the third, a test for a schedule that has what is drawn. The
-// printer, the shrinker and the traces know it by then. What a worker does by itself, without being
-// hit, is a field of `Program` instead.
+// The compiler requires the second and the third, a test the fourth. The printer, the shrinker and
+// the traces need no change. A worker's own behaviour, without an external cause, is a field of
+// `Program` instead.
 
 /// A fault and its time in milliseconds.
 package struct TimedFault: Equatable, Sendable {
@@ -22,46 +22,47 @@ package struct TimedFault: Equatable, Sendable {
     }
 }
 
-/// What goes wrong, and what people do. A worker is named by its place among those that live; times
-/// are in milliseconds.
+/// Faults and operator actions. A worker is identified by its index among the running workers;
+/// times are in milliseconds.
 package enum Fault: Equatable, Sendable {
-    /// The worker's process ends with this signal or, where it is 0, with this exit status.
+    /// The worker's process ends with this signal or, if it is 0, with this exit status.
     case end(pool: Int, worker: Int, signal: Int32 = 0, status: Int32 = 0)
-    /// It says `STOPPING=1` and ends.
+    /// It sends `STOPPING=1` and ends.
     case announce(pool: Int, worker: Int, status: Int32 = 0)
-    /// It says `X_RECYCLE=1`.
+    /// It sends `X_RECYCLE=1`.
     case ask(pool: Int, worker: Int)
-    /// It says `X_HOLD`, for so long.
+    /// It sends `X_HOLD` for this time.
     case hold(pool: Int, worker: Int, Int)
-    /// It serves so many requests at once.
+    /// It serves this many requests at the same time.
     case burst(pool: Int, worker: Int, Int)
-    /// It grows by so many MiB.
+    /// It grows by this many MiB.
     case grow(pool: Int, worker: Int, Int)
-    /// It says `WATCHDOG=1`, once.
+    /// It sends `WATCHDOG=1` once.
     case beat(pool: Int, worker: Int)
-    /// It serves on, but says `WATCHDOG=1` no more.
+    /// It keeps serving, but no longer sends `WATCHDOG=1`.
     case mute(pool: Int, worker: Int)
-    /// It does nothing any more, and says nothing.
+    /// It no longer does or sends anything.
     case hang(pool: Int, worker: Int)
-    /// It says `WATCHDOG=trigger`.
+    /// It sends `WATCHDOG=trigger`.
     case trigger(pool: Int, worker: Int)
-    /// It says `EXTEND_TIMEOUT_USEC`, for so long.
+    /// It sends `EXTEND_TIMEOUT_USEC` for this time.
     case extend(pool: Int, worker: Int, Int)
-    /// For so long, connections wait to be accepted.
+    /// Connections wait to be accepted for this time.
     case queue(pool: Int, Int)
-    /// For so long, the system refuses to make processes.
+    /// The system refuses to create processes for this time.
     case refuseForks(Int)
-    /// For so long, the program cannot be executed.
+    /// The program cannot be executed for this time.
     case breakExec(Int)
-    /// The master does not run for so long.
+    /// The master does not run for this time.
     case stall(Int)
-    /// Nobody runs for so long, as in a frozen control group.
+    /// No process runs for this time, as in a frozen control group.
     case suspend(Int)
-    /// Every exit so far is told again.
+    /// Every exit so far is reported again.
     case repeatExits
-    /// So many workers more or fewer.
+    /// The number of workers changes by this much.
     case resize(pool: Int, by: Int)
-    /// The operator wants the worker of this slot replaced, or of all slots where it is negative.
+    /// The operator requests a replacement for the worker of this slot, or of all slots if it is
+    /// negative.
     case recycle(pool: Int, slot: Int)
     /// All workers retire.
     case park
@@ -73,9 +74,9 @@ package enum Fault: Equatable, Sendable {
     case signal(Service.StopSignal)
 }
 
-/// How a kind of fault is drawn.
+/// The way to draw a kind of fault.
 package struct FaultKind: Sendable {
-    /// Whom it may befall.
+    /// The pools and workers that a fault can affect.
     struct Scene {
         let pools: [Service.Plan]
         let program: Program
@@ -92,7 +93,7 @@ package struct FaultKind: Sendable {
         self.draw = draw
     }
 
-    /// What stands here twice is drawn twice as often.
+    /// Kinds that are listed twice are drawn twice as often.
     package static let all: [FaultKind] = [
         FaultKind("end") {
             .end(pool: $1.pool, worker: $1.worker, signal: $0.draws.pick([6, 9, 11]))
@@ -123,7 +124,7 @@ package struct FaultKind: Sendable {
         FaultKind("suspend") { swarm, _ in .suspend(swarm.draws.between(100, 20_000)) },
         FaultKind("repeatExits") { _, _ in .repeatExits },
         FaultKind("resize") {
-            // Which slots of a pool that finishes its work are taken away cannot be seen.
+            // The removed slots of a pool that finishes its work cannot be observed.
             $1.pools[$1.pool].policy.restart == .always
                 ? .resize(pool: $1.pool, by: $0.draws.pick([-2, -1, 1, 2])) : .repeatExits
         },
@@ -146,7 +147,7 @@ package struct FaultKind: Sendable {
 }
 
 extension Fault {
-    /// The same with half its number; itself where it has none.
+    /// The same fault with half its number; itself if it has none.
     var halved: Fault {
         switch self {
         case .hold(let pool, let worker, let time): .hold(pool: pool, worker: worker, time / 2)
@@ -166,7 +167,7 @@ extension Fault {
 }
 
 extension World {
-    /// Lets a fault happen; what the master is told of it at once.
+    /// Applies a fault. Returns the immediate events for the master.
     mutating func befall(_ fault: Fault, at now: Instant) -> [Service.Event] {
         switch fault {
         case .end(let pool, let worker, let signal, let status):
@@ -226,8 +227,7 @@ extension World {
         }
     }
 
-    /// What the processes were about to do, they do so much later. Who is frozen already is so for
-    /// longer, and not twice.
+    /// Postpones all planned actions of the processes. Overlapping suspensions count once.
     private mutating func suspend(for span: TimeSpan, at now: Instant) {
         let since = max(now, frozenUntil)
         let until = now + span

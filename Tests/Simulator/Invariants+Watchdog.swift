@@ -1,8 +1,8 @@
 import SuperviseCore
 
-/// What holds for workers that live and do nothing.
+/// Invariants of workers that run and make no progress.
 extension Invariant {
-    /// The machine looks so many times in `stall-timeout` whether connections wait.
+    /// The number of times per `stall-timeout` that the machine polls the queue.
     private static let looksPerTimeout: Int64 = 4
 
     @Sendable static func abortedForACause(_ ledger: Ledger, _ notice: Notice) -> String? {
@@ -11,12 +11,13 @@ extension Invariant {
         switch cause {
         case .watchdog:
             if ledger.owesAbort == id { return nil }
-            guard let watchdogAt = worker.watchdogAt else { return "\(id) promised nothing" }
+            guard let watchdogAt = worker.watchdogAt else { return "\(id) has no watchdog" }
             guard ledger.now < watchdogAt else { return nil }
-            return "\(id) had \((watchdogAt - ledger.now).seconds) s more to say that it is alive"
+            return "\(id) had \((watchdogAt - ledger.now).seconds) s left for WATCHDOG=1"
         case .stalled:
             return ledger.isStalled(worker)
-                ? nil : "\(id) moved, or says that it is alive, or nobody waited for so long"
+                ? nil
+                : "\(id) made progress, or sends WATCHDOG=1, or no connection waited that long"
         case .recycle, .announced, .bootTimeout, .killMemory, .scaledDown, .parked, .superseded,
             .stop:
             return nil
@@ -28,16 +29,16 @@ extension Invariant {
             let told = ledger.worker(id)?.told
         else { return nil }
         let hangs = told.cause == .watchdog || told.cause == .stalled
-        // A quick stop hurries whoever is on the way.
+        // A quick stop also signals workers that are already stopping.
         if signal == .quick || (signal == .abort) == hangs { return nil }
-        return "\(id) gets \(signal) because of \(told.cause)"
+        return "\(id) gets \(signal) for cause \(told.cause)"
     }
 
     @Sendable static func silenceIsNoticed(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.first { worker in
             guard worker.isKept, let watchdogAt = worker.watchdogAt, watchdogAt <= ledger.now
             else { return nil }
-            return "\(worker.id) is silent and lives"
+            return "\(worker.id) missed its watchdog and still runs"
         }
     }
 
@@ -46,19 +47,19 @@ extension Invariant {
         return ledger.first { worker in
             guard worker.isKept, let watchdogAt = worker.watchdogAt, watchdogAt < armed
             else { return nil }
-            return "nothing wakes should \(worker.id) fall silent"
+            return "no timer for the watchdog of \(worker.id)"
         }
     }
 
     @Sendable static func triggersAbort(_ ledger: Ledger, _ service: Service) -> String? {
-        ledger.owesAbort.map { "\($0) asked for its end and lives" }
+        ledger.owesAbort.map { "\($0) requested its end and still runs" }
     }
 
     @Sendable static func standstillIsNoticed(_ ledger: Ledger, _ service: Service) -> String? {
         guard let number = ledger.owesJudgement else { return nil }
         for slot in ledger.pools[number].slots {
             if let stalled = slot.workers.first(where: ledger.isStalled) {
-                return "\(stalled.id) stands still while others wait"
+                return "\(stalled.id) makes no progress while connections wait"
             }
         }
         return nil
@@ -69,7 +70,7 @@ extension Invariant {
             guard let timeout = pool.policy.stallTimeout else { continue }
             let gap = max(10_000_000, timeout.nanoseconds / looksPerTimeout)
             if pool.lookedAt + TimeSpan(nanoseconds: gap) <= ledger.now {
-                return "nobody looks whether connections wait at pool \(number)"
+                return "the queue of pool \(number) is not polled"
             }
         }
         return nil

@@ -1,18 +1,18 @@
 import SuperviseCore
 
-/// The doors as an observer sees them: shut before a stop, or since a reload does without them.
+/// The closing of listeners, as an observer sees it: before a stop, or since a reload removed them.
 extension Ledger {
     struct Doors: Equatable {
-        /// The generation in force since then.
+        /// The current generation since then.
         let generation: Int
-        /// By when they are given up, whoever waits.
+        /// The time at which the listeners are closed, even if connections wait.
         private(set) var until: Instant
-        /// What still runs then is killed; nil where nobody has to go.
+        /// The time at which the remaining workers are killed; nil if none has to stop.
         private(set) var killAt: Instant?
-        /// What the workers get at least from the stop-signal on.
+        /// The minimum time for the workers from the stop-signal on.
         var share = TimeSpan.zero
         var isEmpty = false
-        /// Since when nothing was found there.
+        /// The time since which the queue has been empty.
         var emptySince: Instant?
         var awaitsSample = false
 
@@ -35,7 +35,7 @@ extension Ledger {
                 generation: generation, until: now + emptying, killAt: now + grace,
                 share: TimeSpan(nanoseconds: share))
         } else {
-            // The settings that the reload replaced said how long.
+            // The replaced settings determine the time.
             pools[number].doors = Doors(
                 generation: generation, until: now + (pool.formerGrace ?? grace), killAt: nil)
         }
@@ -48,7 +48,7 @@ extension Ledger {
         doors.awaitsSample = false
         let since = doors.emptySince ?? now
         doors.emptySince = sample == .waiting ? nil : since
-        // One whose handshake has just ended is in no table for a moment.
+        // A connection whose handshake has just ended is temporarily in no table.
         doors.isEmpty =
             switch sample {
             case .waiting: false
@@ -60,13 +60,13 @@ extension Ledger {
         pools[number].doors = doors
     }
 
-    /// Whether somebody waits there in truth, though there is time left.
+    /// Returns whether a connection actually waits there although there is time left.
     fileprivate func isLeftWaiting(_ doors: Doors, ofPool number: Int) -> Bool {
         now < doors.until && waitingPools.contains(number)
     }
 }
 
-/// What holds for doors.
+/// Invariants of closing listeners.
 extension Invariant {
     @Sendable static func stopsBehindShutDoors(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .stopping(let number, .graceful) = notice else { return nil }
@@ -75,13 +75,13 @@ extension Invariant {
             pool.policy.gracefulTimeout > .zero
         else { return nil }
         guard let doors = pool.doors, doors.killAt != nil else {
-            return "\(pool.name) serves and its doors are open"
+            return "\(pool.name) serves and its listeners are open"
         }
         guard doors.isEmpty || ledger.now >= doors.until else {
-            return "somebody may wait at the doors of \(pool.name)"
+            return "a connection may wait at the listeners of \(pool.name)"
         }
         return ledger.isLeftWaiting(doors, ofPool: number)
-            ? "somebody waits at the doors of \(pool.name)" : nil
+            ? "a connection waits at the listeners of \(pool.name)" : nil
     }
 
     @Sendable static func oldOnesServeTheirDoors(_ ledger: Ledger, _ notice: Notice) -> String? {
@@ -90,7 +90,7 @@ extension Invariant {
             doors.killAt == nil, ledger.now < doors.until,
             !doors.isEmpty || ledger.isLeftWaiting(doors, ofPool: id.pool)
         else { return nil }
-        return "\(id) goes while somebody waits at a door that it alone has"
+        return "\(id) stops while a connection waits at a listener that it alone has"
     }
 
     @Sendable static func droppedDoorsAreShut(_ ledger: Ledger, _ service: Service) -> String? {
@@ -108,7 +108,7 @@ extension Invariant {
         guard let number = ledger.owesStop, ledger.pools[number].stage == .running else {
             return nil
         }
-        return "nothing waits at \(ledger.pools[number].name), and it does not stop"
+        return "no connection waits at \(ledger.pools[number].name), and it does not stop"
     }
 
     @Sendable static func emptyListenersAreReleased(
@@ -126,7 +126,7 @@ extension Invariant {
                 return "the listeners of \(pool.name) are held for too long"
             }
             let next = doors.awaitsSample ? doors.until : ledger.now + .milliseconds(5)
-            if next < armed { return "nothing wakes to sample the listeners of \(pool.name)" }
+            if next < armed { return "no timer to sample the listeners of \(pool.name)" }
         }
         return nil
     }

@@ -1,28 +1,29 @@
 import SuperviseCore
 
-/// Workers that are emptied, as an observer sees them.
+/// Draining workers, as an observer sees them.
 extension Ledger {
     struct Draining: Equatable {
         private var since: Instant
-        /// When the stop-signal has to come at the latest, and not before while it is busy.
+        /// The latest time of the stop-signal. While the worker is busy, the signal must not come
+        /// earlier.
         private(set) var until: Instant
-        /// When any moment without a known request has to do.
+        /// The time from which any moment without a known request suffices.
         private(set) var relaxAt: Instant
-        /// How often threads were to leave accept(2).
+        /// The number of times that threads had to leave accept(2).
         var interruptions = 0
-        /// What the last sample showed.
+        /// The result of the last sample.
         var seen: Seen?
-        /// The traffic of each connection: what was sent when it was seen first, and what was received when
-        /// a response was.
+        /// The traffic of each connection: the bytes sent when it was first sampled, and the bytes
+        /// received when a response was sampled.
         var traffic: [UInt64: Traffic] = [:]
         var isReused = false
-        /// By when the next sample has to be taken, unless one is awaited.
+        /// The latest time of the next sample, unless one is awaited.
         var sampleBy: Instant
-        /// What the program gets at least from the stop-signal on.
+        /// The minimum time for the program from the stop-signal on.
         private(set) var share: TimeSpan
-        /// Whether it was told that it is empty, or can't be watched.
+        /// Whether the drain was reported as complete or impossible.
         var isOver: Bool { end != nil }
-        /// The one of these that it was told.
+        /// The reported end.
         var end: DrainEnd?
 
         struct Traffic: Equatable {
@@ -66,7 +67,7 @@ extension Ledger {
             sampleBy = sampleBy + span
         }
 
-        /// Whether a client is seen to use a connection again, for the first time.
+        /// Returns whether a client is seen to reuse a connection for the first time.
         mutating func reuses(_ sample: ConnectionSample) -> Bool {
             let before = isReused
             for connection in sample.connections {
@@ -88,7 +89,7 @@ extension Ledger {
     struct Stopping: Equatable {
         var since: Instant
         var remaining: Set<UInt64>
-        /// Whether some were still there a tenth of a second later.
+        /// Whether some of them were still in flight a tenth of a second later.
         var hasLasted = false
         var sampleBy: Instant
     }
@@ -137,8 +138,8 @@ extension Ledger {
         return max(.milliseconds(isRelaxed ? 5 : 50), rest)
     }
 
-    /// Whether the worker may get its stop-signal: what is in flight is finished by some programs, and
-    /// late in the wait what is not known to be in flight is given up.
+    /// Returns whether the worker may get its stop-signal. Some programs finish their requests in
+    /// flight. Late in the drain, requests that may be in flight no longer count.
     private func isIdle(_ sample: ConnectionSample, ofPool pool: Int) -> Bool {
         let finishes = pools[pool].finishesRequests == true
         return sample.connections.allSatisfy { connection in
@@ -177,7 +178,7 @@ extension Ledger {
         if isOver, stopping.hasLasted { stopShown(inPool: worker.id.pool, finishes: true) }
     }
 
-    /// A worker that ends at once, and not by SIGKILL, drops what was in flight.
+    /// A worker that ends immediately, and not by SIGKILL, drops its requests in flight.
     mutating func stopShown(byEndOf worker: Worker, leavesTree: Bool) {
         guard let stopping = worker.stopping, !stopping.hasLasted, !worker.isKilled, !leavesTree
         else { return }
@@ -206,7 +207,7 @@ extension Ledger {
                 $0.stopping = Stopping(
                     since: now, remaining: seen.waiting, sampleBy: now + .milliseconds(5))
             }
-            // One that never was ready has the graceful timeout only for requests.
+            // A worker that was never ready has the graceful timeout only for requests.
             let isEmpty =
                 draining.end == .idle || draining.end == .unwatchable && $0.requests == 0
             let isShort = $0.readyAt == nil && isEmpty
@@ -217,7 +218,7 @@ extension Ledger {
         }
     }
 
-    /// Whether the pool stops faster than gracefully, which nobody's requests put off.
+    /// Returns whether the pool stops in a mode that does not wait for requests.
     private func isHurried(_ id: WorkerID) -> Bool {
         switch pools[id.pool].stage {
         case .stopping(.quick), .stopping(.immediate): true
@@ -225,7 +226,7 @@ extension Ledger {
         }
     }
 
-    /// Whether this worker may be told to go only when its requests are served.
+    /// Returns whether this worker may be stopped only after its requests are served.
     func hasToDrain(_ worker: Worker) -> Bool {
         let policy = policy(of: worker)
         guard let told = worker.told, let killAt = worker.killAt, killAt > told.at,
@@ -246,8 +247,8 @@ extension Ledger {
         }
     }
 
-    /// Whether a worker whose generation is not in force may have requests, so that it has the
-    /// graceful timeout.
+    /// Returns whether a worker of a generation that is not current may have requests, so that it
+    /// has the graceful timeout.
     func mayHoldRequests(_ worker: Worker) -> Bool {
         let policy = policy(of: worker)
         return worker.readyAt != nil || worker.requests > 0

@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// The reload as an observer sees it.
+/// The reload, as an observer sees it.
 extension Ledger {
     mutating func reloadBegun(_ generation: Int) {
         endTrial()
@@ -30,7 +30,7 @@ extension Ledger {
         let plans = trial?.plans ?? []
         let now = now
         for canary in pools.compactMap(\.canary) {
-            // Its incumbent is due without a word: it goes at once, unless it holds that off.
+            // Its incumbent is due without a notice: it stops immediately, unless it holds.
             let pair = pools[canary.pool].slots[canary.slot].pair(canary: canary)
             if let old = pair.incumbent, old.id != canary, old.due == nil {
                 change(old.id) { $0.due = Due(cause: .reload, since: now) }
@@ -67,7 +67,7 @@ extension Ledger {
         }
     }
 
-    /// The pool of this name that the configuration in force has.
+    /// Returns the number of the pool of this name in the current configuration.
     func number(named name: String) -> Int? {
         pools.indices.last {
             pools[$0].name == name && pools[$0].isKept && !pools[$0].isRemoved

@@ -1,13 +1,14 @@
 import SuperviseCore
 
-/// Requests to stop as an observer counts them.
+/// Stop requests, as an observer counts them.
 extension Ledger {
     mutating func stopAsked(_ haste: Haste) {
         stopToldAt = stopToldAt ?? now
         askedHaste = max(haste, askedHaste ?? haste)
     }
 
-    /// A launcher sends a signal twice at once; an operator who sends it again takes a second.
+    /// A launcher may send a signal twice at the same time. An operator who repeats it takes a
+    /// second.
     mutating func stopSignalled(_ signal: Service.StopSignal) {
         let last = signalledAt[signal]
         if let last, now < last + .seconds(1) { return }
@@ -27,7 +28,7 @@ extension Invariant {
     ) -> String? {
         guard case .stopping(let number, let haste) = notice, haste > .graceful else { return nil }
         guard let asked = ledger.askedHaste, asked >= haste else {
-            return "pool \(number) stops at haste \(haste), and nobody asked for that"
+            return "pool \(number) stops in mode \(haste), which was not requested"
         }
         return nil
     }
@@ -37,7 +38,7 @@ extension Invariant {
         for member in service.members {
             let stage = member.pool.stage
             guard stage == .ended || stage == .stopping(asked) else {
-                return "\(member.name) is \(stage), and was to stop at haste \(asked)"
+                return "\(member.name) is \(stage), and must stop in mode \(asked)"
             }
         }
         return nil

@@ -1,18 +1,18 @@
 import SuperviseCore
 
-/// All that determines a run: with the same schedule the same events happen at the same times.
+/// Everything that determines a run: the same schedule produces the same events at the same times.
 package struct Schedule: Equatable, Sendable {
-    /// The seed of the workers' fates and of the machine's own draws.
+    /// The seed of the workers' behaviour and of the machine's own draws.
     package var seed: UInt64
     /// The pools at the start.
     package var pools: [Service.Plan]
     /// The program at the start.
     package var program: Program
-    /// What goes wrong, and what the operator does, when.
+    /// The faults and operator actions with their times.
     package var faults: [TimedFault]
-    /// From then on nothing goes wrong, in milliseconds.
+    /// The time in milliseconds from which there are no faults.
     package var healAt: Int
-    /// How the service is stopped once it is back at full strength.
+    /// The stop mode once the service is back at full strength.
     package var haste: Haste
 
     package init(
@@ -29,7 +29,7 @@ package struct Schedule: Equatable, Sendable {
 }
 
 extension Instant {
-    /// So many milliseconds after the clock's epoch.
+    /// Creates the instant this many milliseconds after the clock's epoch.
     package init(milliseconds: Int) {
         self = Instant(nanoseconds: 0) + .milliseconds(Int64(milliseconds))
     }

@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// Makes a failing schedule small: fewer faults, fewer pools, settings at their defaults, smaller
-/// numbers; whatever still breaks the same invariant is kept.
+/// Reduces a failing schedule: fewer faults, fewer pools, default settings, smaller numbers. It
+/// keeps each change after which the same invariant is still broken.
 package struct Shrinker<M: Machine> {
     private let machine: (Schedule) -> M
     private let invariant: String

@@ -1,66 +1,66 @@
 import SuperviseCore
 
-/// One thing that happens in a small world. A process is named by its place among those present,
-/// oldest first. To add one: a case here, when it applies in `Walk.stimuli`, what it does in
+/// A stimulus in a small world. A process is identified by its index among those present, oldest
+/// first. To add one: a case here, its condition in `Walk.stimuli`, its effect in
 /// `SmallWorld.happen`.
 package enum Stimulus: Hashable, Sendable {
-    // What starts do.
+    // Results of starts.
     /// The program runs.
     case runs(Int)
-    /// The system refuses to make a process.
+    /// The system refuses to create a process.
     case isRefused(Int)
-    /// The program is not there.
+    /// The program does not exist.
     case isMissing(Int)
-    // What workers say and do.
-    /// It says that it is ready.
+    // Messages and actions of workers.
+    /// It reports that it is ready.
     case getsReady(Int)
     /// It has served its first request.
     case servesOne(Int)
-    /// It has served as many requests as make it speak up.
+    /// It has served enough requests to notify the master.
     case serves(Int)
-    /// It uses much memory, and is measured.
+    /// It uses much memory, and is sampled.
     case grows(Int)
-    /// It uses very much memory, and is measured.
+    /// It uses very much memory, and is sampled.
     case bursts(Int)
-    /// It says `X_RECYCLE=1`.
+    /// It sends `X_RECYCLE=1`.
     case asks(Int)
-    /// It says `X_HOLD`.
+    /// It sends `X_HOLD`.
     case holds(Int)
-    /// It says `STOPPING=1`.
+    /// It sends `STOPPING=1`.
     case announces(Int)
-    /// It says `WATCHDOG=1`.
+    /// It sends `WATCHDOG=1`.
     case beats(Int)
-    /// It says `WATCHDOG=trigger`.
+    /// It sends `WATCHDOG=trigger`.
     case triggers(Int)
-    /// It says `EXTEND_TIMEOUT_USEC`.
+    /// It sends `EXTEND_TIMEOUT_USEC`.
     case extends(Int)
-    // How processes end. One that does not hear the stop-signal is one that does not end.
+    // Ends of processes. A process that ignores the stop-signal is one that does not end.
     /// It ends with status 0.
     case finishes(Int)
-    /// It ends by a signal: of its own, the stop-signal or SIGKILL.
+    /// It ends by its own signal, the stop-signal or SIGKILL.
     case crashes(Int)
     /// It ends and leaves processes behind.
     case leavesProcesses(Int)
-    /// What it left behind is gone.
+    /// The processes that it left behind are gone.
     case treeEnds(Int)
-    /// The last end is told again.
+    /// The last end is reported again.
     case repeatsEnd
-    // What others answer.
-    /// The command that looks at a worker before it goes has ended.
+    // Results of other commands and samples.
+    /// The command that inspects a worker before it stops has ended.
     case hasEvidence(Int)
-    /// A worker that finds no new connections has served those that it had.
+    /// A worker that accepts no new connections has served its existing ones.
     case isDrained(Int)
-    /// A client uses one of them again.
+    /// A client reuses one of them.
     case reuses(Int)
-    /// They can't be watched.
+    /// They cannot be sampled.
     case isUndrainable(Int)
-    /// Nobody waits at the shut doors any more.
+    /// No connection waits at the closed listeners any longer.
     case empties
-    /// Connections begin to wait at the open doors.
+    /// Connections start to wait at the open listeners.
     case queueFills
-    /// They do not wait any more.
+    /// They no longer wait.
     case queueEmpties
-    // What the operator does.
+    // Operator actions.
     case reload
     case reloadWithOthers
     case resize(Int)
@@ -69,17 +69,17 @@ package enum Stimulus: Hashable, Sendable {
     /// TERM.
     case terminates
     // Time.
-    /// The next deadline comes; or, where there is none, some quiet time passes.
+    /// The next deadline is reached; or, if there is none, some time passes.
     case timePasses
     /// Half of the time to the next deadline passes.
     case halfTimePasses
-    /// The master wakes up late: the next thing is told after a deadline came and before it is told.
+    /// The master wakes up late: after a deadline, the next event is reported before the deadline.
     case oversleeps
-    /// Nobody runs until some time after the next deadline.
+    /// Nothing runs until some time after the next deadline.
     case freezes
 }
 
-/// What a process may use; scenes have their caps in between.
+/// Memory uses of a process; the caps of scenes are in between.
 enum Memory: Int, Hashable {
     case usual
     case large

@@ -1,17 +1,17 @@
 import SuperviseCore
 
-/// Nothing goes wrong any more: to openings, and from where a walk led back to full strength, to the
-/// stop and the exit.
+/// Walks without faults: to openings, and from any state back to full strength, to the stop and the
+/// exit.
 extension Walk {
     private static var mostTurns: Int { 2_000 }
 
-    /// Goes on until the scene's opening.
+    /// Continues until the scene's opening.
     mutating func open() {
         var isReloaded = false
         for _ in 0..<Self.mostTurns where !isOver && !isOpen {
             if scene.opening > .whole, isWhole, !isReloaded {
                 isReloaded = true
-                // The workers are stable, and no age is due.
+                // The workers are stable, and no lifetime has ended.
                 take(nextDeadline == nil ? .timePasses : .halfTimePasses)
                 take(.reload)
             } else {
@@ -30,13 +30,13 @@ extension Walk {
         }
     }
 
-    /// Nobody is missing for a moment, not even where ages fall due.
+    /// Whether no worker is missing, not even one whose lifetime ended.
     private var isWhole: Bool {
         ledger.isAtFullStrength && ledger.pools.allSatisfy { $0.covered >= $0.expected }
     }
 
-    /// What was told to go so far, and what boots, needs SIGKILL to go; all else does what it should.
-    /// The pool has to come back to full strength in time, then to stop in time.
+    /// Workers that were asked to stop before, and those that boot, end only by SIGKILL. All others
+    /// behave correctly. The pool must return to full strength in time, then stop in time.
     package mutating func recover() {
         guard !isOver else { return }
         for place in world.present.indices {
@@ -53,7 +53,7 @@ extension Walk {
         var limit = now + (ledger.stopWasTold ? scene.stopBound : scene.recoveryBound)
         for _ in 0..<Self.mostTurns where !isOver {
             if ledger.stopWasTold || ledger.givenUp != nil {
-                if now > limit { violate("a stop comes to an end", "processes are left") }
+                if now > limit { violate("a stop ends", "processes are left") }
             } else if isWhole {
                 limit = now + scene.stopBound
                 take(.stop(.graceful))
@@ -62,14 +62,14 @@ extension Walk {
                 violate("a healed service comes back to full strength", ledger.strength)
             }
             guard let next = nextGood ?? (nextDeadline == nil ? nil : .timePasses) else {
-                return violate("something is always to come", "nothing happens any more")
+                return violate("a deadline is always pending", "nothing happens")
             }
             take(next)
         }
-        if !isOver { violate("a run comes to an end", "it goes on") }
+        if !isOver { violate("a run ends", "the run continues") }
     }
 
-    /// What a process does that does what it should.
+    /// The next action of a process that behaves correctly.
     private var nextGood: Stimulus? {
         for place in world.present.indices {
             let process = world.present[place]
