@@ -1,19 +1,19 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// The listeners that refuse new connections. The workers accept the waiting connections before they are
-/// stopped.
+/// Listeners that refuse new connections. The workers accept the waiting connections before they
+/// are stopped.
 final class ClosingListeners: Expiring {
     private static let pause = TimeSpan.milliseconds(5)
-    /// How long it may take to keep new connections away, which over loopback is done at once.
+    /// The time limit for refusing new connections, which takes effect immediately over loopback.
     private static let timeout = TimeSpan.seconds(1)
 
     private let listeners: Listeners
     private let log: Log
-    /// The listeners of each pool at which clients may still wait.
+    /// The listeners of each pool at which connections may still wait.
     private(set) var ofPool: [Int: [ListenSocket]] = [:]
-    /// While a listener does not refuse new connections yet: the time of the last attempt, and of the
-    /// next one.
+    /// While a listener does not refuse new connections yet: the time of the last attempt, and of
+    /// the next one.
     private var pending: (until: Instant, next: Instant)?
 
     /// Creates an object without closing listeners.
@@ -28,8 +28,8 @@ final class ClosingListeners: Expiring {
         expect(at: now)
     }
 
-    /// Closes these listeners of a pool. Inherited sockets stay open: a filter on them outlives this
-    /// process.
+    /// Closes these listeners of a pool. Inherited sockets stay open: a filter on them outlives
+    /// this process.
     func close(_ sockets: [ListenSocket], ofPool pool: Int, at now: Instant) {
         let own = sockets.filter { !$0.isAdopted }
         var failures: [(ListenSocket, SystemCallError)] = []

@@ -1,18 +1,18 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// A child of the master that reads the configuration and resolves its names, so that a slow disk or
-/// name server holds nobody up. It is the same program with one more word in front of the arguments;
-/// what it found comes back over a pipe.
+/// A child of the master that reads the configuration and resolves its names, so that a slow disk
+/// or name server does not block the master. It runs the same program with one more argument in
+/// front, and returns its result over a pipe.
 final class ConfigurationLoader {
-    /// The word that makes the program a loader. Not for people.
+    /// The argument that selects the loader. Internal.
     static let verb = "__load"
     /// The descriptor that a loader writes to.
     static let outputDescriptor: Int32 = 3
-    /// How long a loader may take.
+    /// The time limit of a loader.
     static let timeout = TimeSpan.seconds(10)
     static let timeoutMessage = "reading the configuration took longer than 10 s"
-    /// More than any configuration takes; a loader that writes more is killed.
+    /// An upper bound of any configuration's size. A loader that writes more is killed.
     private static let limitBytes = 16 << 20
 
     enum Outcome {
@@ -61,7 +61,7 @@ final class ConfigurationLoader {
         }
     }
 
-    /// Takes what it wrote; nil while there is more to come.
+    /// Reads its output. Returns nil while more is expected.
     func read() -> Outcome? {
         do throws(SystemCallError) {
             while let piece = try pipe.read() {
@@ -78,7 +78,7 @@ final class ConfigurationLoader {
         }
     }
 
-    /// ESRCH: it is gone already.
+    /// ESRCH: it has already ended.
     func kill() {
         do throws(SystemCallError) {
             try process.signal(Signal.kill.number)

@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// The service, which decides everything, and the events that it has not handled yet. Every part of the
-/// master reads the service and adds events here; only the loop has them handled.
+/// The service, which makes all decisions, and its unhandled events. Every part of the master reads
+/// the service and adds events here; only the loop makes it handle them.
 final class Core {
     /// The service after the last event that was handled.
     private(set) var service: Service
@@ -17,7 +17,7 @@ final class Core {
         self.service = service
     }
 
-    /// Adds an event behind those that wait.
+    /// Adds an event after the waiting ones.
     func tell(_ event: Service.Event) {
         events.append(event)
     }
@@ -27,7 +27,7 @@ final class Core {
         events.append(.worker(id, news))
     }
 
-    /// Adds an event that is handled before all that wait.
+    /// Adds an event that is handled before all waiting ones.
     func tellFirst(_ event: Service.Event) {
         events.insert(event, at: handled)
     }
@@ -35,8 +35,8 @@ final class Core {
     /// Whether no event waits.
     var isSettled: Bool { handled == events.count }
 
-    /// Has the next event handled, and returns the actions that follow from it; nil if none waits. Up to
-    /// `keptCapacity` events, the room for them is kept for the next turn.
+    /// Handles the next event and returns the resulting actions; nil if none waits. Keeps the
+    /// capacity for up to `keptCapacity` events for the next turn.
     func handleNext(at now: Instant, keptCapacity: Int) -> [Service.Action]? {
         guard !isSettled else {
             events.removeAll(keepingCapacity: events.capacity <= keptCapacity)
@@ -48,6 +48,6 @@ final class Core {
         return service.handle(event, at: now)
     }
 
-    /// The worker as the core knows it; nil once it is gone.
+    /// Returns the core's state of the worker; nil once it has ended.
     func worker(_ id: WorkerID) -> Worker? { service.member(id.pool)?.pool.worker(id) }
 }

@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// A part of the master that has a deadline. The loop arms its timer for the earliest deadline of all
-/// parts.
+/// A part of the master that has a deadline. The loop arms its timer for the earliest deadline of
+/// all parts.
 protocol Expiring: AnyObject {
     /// The time at which `expire(at:)` is called next; nil while there is nothing to wait for.
     var deadline: Instant? { get }

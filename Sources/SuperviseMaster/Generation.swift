@@ -5,14 +5,14 @@ import SuperviseSettings
 /// One generation of the settings, with everything that its workers are started from.
 final class Generation {
     let number: Int
-    /// The configuration with its names resolved; nil once a newer generation is in force. Pools that
-    /// the newer one removed still run, and start workers, by their blueprints.
+    /// The configuration with its names resolved; nil once a newer generation is current. Pools
+    /// that the newer one removed still run, and start workers, by their blueprints.
     private(set) var resolved: ResolvedConfiguration?
     /// The blueprints by the names of the pools.
     private(set) var blueprints: [String: Blueprint]
 
-    /// Opens what is not open yet, and makes the blueprints. It closes nothing. What `current`, the
-    /// generation in force, has found out about its programs is kept.
+    /// Opens what is not open yet, and creates the blueprints. It closes nothing. It keeps what
+    /// `current`, the current generation, has found out about its programs.
     init(
         _ number: Int, _ resolved: ResolvedConfiguration, _ listeners: Listeners,
         _ context: ProcessContext, after current: Generation? = nil
@@ -46,20 +46,20 @@ final class Generation {
         blueprints = [:]
     }
 
-    /// The settings of the master; nil once a newer generation is in force.
+    /// The settings of the master; nil once a newer generation is current.
     var master: MasterSettings? { resolved?.configuration.master }
 
-    /// The pools, in the order of the configuration; empty once a newer generation is in force.
+    /// The pools, in the order of the configuration; empty once a newer generation is current.
     var pools: [(settings: PoolSettings, blueprint: Blueprint)] {
         (resolved?.configuration.pools ?? []).compactMap { pool in
             blueprints[pool.name].map { (pool, $0) }
         }
     }
 
-    /// The listeners of all pools that take connections.
+    /// The listeners of all pools that accept connections.
     var listeners: [PoolListener] { blueprints.values.flatMap(\.listeners) }
 
-    /// The pools for the core, where `current` is the generation in force.
+    /// Returns the pools for the core. `current` is the current generation.
     func plans(after current: Generation? = nil) -> [Service.Plan] {
         pools.map { settings, blueprint in
             let kept = Set(blueprint.held.map(\.socket.identity))
@@ -70,7 +70,7 @@ final class Generation {
         }
     }
 
-    /// Keeps only the blueprints of these pools: a newer generation is in force.
+    /// Keeps only the blueprints of these pools, because a newer generation is current.
     fileprivate func supersede(keeping pools: Set<String>) {
         resolved = nil
         blueprints = blueprints.filter { pools.contains($0.key) }
@@ -81,7 +81,7 @@ final class Generation {
     }
 }
 
-/// Why a configuration cannot be put to work.
+/// The reason for which a configuration cannot be used.
 enum PrepareError: Error, CustomStringConvertible {
     case listen(pool: String, ListenFailure)
     case memory(SystemCallError)
@@ -94,8 +94,8 @@ enum PrepareError: Error, CustomStringConvertible {
     }
 }
 
-/// The generations that workers can be started from: the one in force, one on trial, and older ones of
-/// which a pool that was removed still runs.
+/// The generations that workers can be started from: the current one, one on trial, and older ones
+/// of which a removed pool still runs.
 final class Generations {
     private var byNumber: [Int: Generation] = [:]
 
@@ -109,14 +109,13 @@ final class Generations {
         byNumber[number] = nil
     }
 
-    /// All of them, the oldest first.
+    /// All generations, oldest first.
     var all: [Generation] { byNumber.values.sorted { $0.number < $1.number } }
 
     /// The blueprints of all generations.
     var blueprints: [Blueprint] { all.flatMap(\.blueprints.values) }
 
-    /// Keeps of the generations before this one only what the pools need that a reload removed and that
-    /// still run.
+    /// Keeps, of the generations before this one, only what removed pools need that still run.
     func supersede(before number: Int, _ service: Service) {
         for old in byNumber.values where old.number < number {
             let needed = service.members.filter { $0.isRemoved && $0.pool.generation == old.number }
@@ -130,8 +129,8 @@ final class Generations {
         byNumber.compactMapValues { $0.resolved.map(LoaderReport.encode) }
     }
 
-    /// Continues with the generations of another program of this process. The blueprints come one by
-    /// one.
+    /// Continues with the generations of another program of this process. The blueprints are added
+    /// one by one.
     func resume(_ configurations: [Int: String]) throws(MasterState.Refusal) {
         for (number, text) in configurations {
             add(Generation(resuming: number, try MasterState.configuration(text)))

@@ -1,24 +1,24 @@
 import SuperviseSettings
 
-/// How the master was started; a reload reads the configuration again with the same words.
+/// The master's invocation. A reload reads the configuration again with the same arguments.
 struct Launch {
-    /// What the program was called by, its first word.
+    /// The name of the program, its first argument.
     var name = "supervise"
-    /// Where the program was found by that name; nil where it can't be told.
+    /// The path of the program under that name; nil if it is unknown.
     var programPath: String?
     /// The arguments without the program's name.
     var arguments: [String]
-    /// What they say about the settings.
+    /// The settings in the arguments.
     var overrides: Overrides
     /// The environment, as `KEY=VALUE`.
     var environment: [String]
 
-    /// The same by name; of two variables with one name the first counts, as getenv(3) has it.
+    /// The environment by name. If a name occurs twice, the first one counts, as for getenv(3).
     var variables: [String: String] {
         Dictionary(environment.compactMap(Launch.parts), uniquingKeysWith: { first, _ in first })
     }
 
-    /// The value of one variable.
+    /// Returns the value of one variable.
     func variable(_ name: String) -> String? {
         let head = "\(name)="
         return environment.first { $0.utf8.starts(with: head.utf8) }.map {

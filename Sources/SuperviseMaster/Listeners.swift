@@ -7,7 +7,7 @@ struct PoolListener {
     let name: String
 }
 
-/// A socket that is open as long as workers have it.
+/// A socket that stays open as long as workers hold it.
 private struct LeavingSocket {
     let identity: FileIdentity
     private(set) weak var socket: ListenSocket?
@@ -18,13 +18,13 @@ private struct LeavingSocket {
     }
 }
 
-/// The sockets that the master holds, each opened once however many generations use it.
+/// The sockets that the master holds. Each is opened once, however many generations use it.
 ///
-/// Descriptors that were open when the program started are adopted once and kept until it ends: they
-/// are not ours to close, and a number that was closed could come back as something else.
+/// Descriptors that were open when the program started are adopted once and kept until it ends:
+/// they do not belong to the master, and another file could get the number of a closed one.
 final class Listeners {
-    /// Which socket a `bind` means. Port 0 means a new port for every such line, so there the pool
-    /// and the position belong to the name.
+    /// The identity of a `bind`. Port 0 requests a new port for each such line, so its identity
+    /// includes the pool and the position.
     fileprivate struct Key: Hashable, Codable {
         let address: BindAddress
         var pool = ""
@@ -43,14 +43,14 @@ final class Listeners {
     private let inherited: Set<Int32>
     private var adopted: [Int32: ListenSocket] = [:]
     private var sockets: [Key: [ListenSocket]] = [:]
-    /// What no generation uses any more, and old workers may still serve.
+    /// Sockets that no generation uses any longer, and that old workers may still serve.
     private var leaving: [Key: [LeavingSocket]] = [:]
     private var shut: Set<FileIdentity> = []
-    /// Those from which new connections are not kept away yet.
+    /// Sockets that do not refuse new connections yet.
     private(set) var shutting: [ListenSocket] = []
 
-    /// All of it but the sockets themselves, which go by their numbers, for another program of this
-    /// process to go on with.
+    /// The state, except the sockets, which are identified by their descriptors, for another
+    /// program of this process.
     struct State: Codable {
         fileprivate struct Entry: Codable {
             let key: Key
@@ -77,7 +77,7 @@ final class Listeners {
     /// Every socket that is held.
     var all: [ListenSocket] { Array(adopted.values) + sockets.values.flatMap { $0 } }
 
-    /// Goes on with the sockets of another program of this process, by their numbers.
+    /// Continues with the sockets of another program of this process, by their descriptors.
     init(resuming state: State, _ known: [Int32: ListenSocket]) {
         passed = state.passed
         inherited = state.inherited
@@ -90,15 +90,16 @@ final class Listeners {
         shutting = known.values.filter { !$0.isRefusing }
     }
 
-    /// No sockets yet. `passed` are those of the service manager, `inherited` the descriptors that
-    /// were open when the program started.
+    /// Starts without sockets. `passed` are those of the service manager; `inherited` are the
+    /// descriptors that were open when the program started.
     init(passed: [PassedDescriptor], inherited: Set<Int32>) {
         self.passed = passed
         self.inherited = inherited
     }
 
-    /// The sockets of a pool, in the order of `bind`; those that are not open yet are opened. On trial
-    /// they take no connections before they are readmitted: with the trial these would be reset.
+    /// Returns the sockets of a pool, in the order of `bind`, and opens the missing ones. During a
+    /// trial they accept no connections until they are readmitted, because the connections would be
+    /// reset if the trial failed.
     func open(
         _ pool: PoolSettings, names: ResolvedNames, onTrial: Bool
     ) throws(ListenFailure) -> [PoolListener] {
@@ -122,7 +123,7 @@ final class Listeners {
         return opened
     }
 
-    /// The address is not free as long as an old worker has the listener; a path is.
+    /// An address is not free as long as an old worker has the listener; a path is.
     private func takeBack(_ key: Key) -> [ListenSocket]? {
         guard let left = leaving.removeValue(forKey: key) else { return nil }
         let held = left.compactMap(\.socket)
@@ -130,16 +131,16 @@ final class Listeners {
         return isUsable ? held : nil
     }
 
-    /// Takes no new connections on this socket, from now on or, if it is then among those that are
-    /// `shutting`, from a later call of `continueShutting` on.
+    /// Makes the socket refuse new connections. If this is not complete immediately, the socket is
+    /// in `shutting`, and a later call of `continueShutting` completes it.
     func shut(_ socket: ListenSocket) throws(SystemCallError) {
         try socket.refuseNewConnections()
         let isNew = shut.insert(socket.identity).inserted
         if isNew, !socket.isRefusing { shutting.append(socket) }
     }
 
-    /// Where that is not possible the trial is as visible to clients as the rest. A unix socket could
-    /// not be readmitted.
+    /// If this is not possible, the trial is visible to clients. A unix socket could not be
+    /// readmitted.
     private func shutForTrial(_ sockets: [ListenSocket]) {
         for socket in sockets
         where !socket.isAdopted && !socket.isUnix && !socket.listensOnDemand {
@@ -151,8 +152,8 @@ final class Listeners {
         }
     }
 
-    /// Goes on with those that are `shutting`; those that fail, and then take connections as before.
-    /// `isLast` gives up all that are still not shut.
+    /// Continues with those in `shutting`. Returns the ones that fail, which accept connections as
+    /// before. `isLast` abandons all that are not closed yet.
     func continueShutting(isLast: Bool) -> [(ListenSocket, SystemCallError)] {
         var failures: [(ListenSocket, SystemCallError)] = []
         let pending = shutting
@@ -169,27 +170,27 @@ final class Listeners {
         return failures
     }
 
-    /// Opens what was shut and is wanted again.
+    /// Reopens closed sockets that are needed again.
     func readmit(_ wanted: [ListenSocket]) throws(SystemCallError) {
         for socket in wanted where shut.remove(socket.identity) != nil {
             try socket.admitNewConnections()
         }
     }
 
-    /// Whether it is kept from taking new connections.
+    /// Returns whether it refuses new connections.
     func isShut(_ socket: ListenSocket) -> Bool { shut.contains(socket.identity) }
 
-    /// It was shut down for good: the next reload opens its address anew.
+    /// Records that it was shut down permanently. The next reload opens its address again.
     func giveUp(_ socket: ListenSocket) { shut.insert(socket.identity) }
 
-    /// Whether the socket's address leads nowhere any more: its file is gone, or it was shut down for
-    /// good.
+    /// Returns whether the socket's address no longer leads to it: its file was removed, or it was
+    /// shut down permanently.
     private func isLost(_ socket: ListenSocket) -> Bool {
         socket.isUnix && shut.contains(socket.identity)
     }
 
-    /// Lets go of all sockets but these, and removes the files of those that go. A socket stays open
-    /// as long as a worker is served by it.
+    /// Releases all sockets except these, and removes the files of the released ones. A socket
+    /// stays open as long as a worker serves it.
     func keep(_ kept: [ListenSocket]) -> [SystemCallError] {
         let identities = Set(kept.map(\.identity))
         var failures: [SystemCallError] = []
@@ -244,9 +245,9 @@ final class Listeners {
         }
     }
 
-    /// All addresses of a name. Many programs serve one alone, by the descriptor or by their own
-    /// choice of address, and a client of the others would wait for ever; so only the first listens from
-    /// the beginning, and the others from when a worker listens on them.
+    /// Opens all addresses of a name. Many programs serve only one, by the descriptor or by their
+    /// own choice of address, and clients of the others would wait without limit. So only the first
+    /// listens from the start, and the others listen once a worker does.
     private func openTCP(
         _ hosts: [String], _ port: UInt16, _ pool: PoolSettings
     ) throws(ListenFailure) -> [ListenSocket] {
@@ -259,7 +260,8 @@ final class Listeners {
                         backlog: Int32(clamping: pool.backlog), nonblocking: pool.nonblocking,
                         onDemand: !opened.isEmpty))
             } catch {
-                // The name's other addresses need not be this machine's, as ::1 where IPv6 is off.
+                // The name's other addresses may be unavailable on this machine, such as ::1 if
+                // IPv6 is disabled.
                 let isLast = place == hosts.count - 1 && opened.isEmpty
                 guard error.isOfNoAddressHere, !isLast else { throw error }
             }

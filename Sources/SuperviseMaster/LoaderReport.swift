@@ -1,8 +1,9 @@
 import SuperviseLinux
 import SuperviseSettings
 
-/// What a loader tells the master: a configuration with all names looked up, or what is wrong. Lines
-/// of words; the configuration itself is a config file. The last line proves that it is complete.
+/// A loader's report to the master: a configuration with all names resolved, or errors. It consists
+/// of lines of words; the configuration itself is a configuration file. The last line proves that
+/// it is complete.
 enum LoaderReport {
     private static let settingsHead = "settings"
     private static let problemsHead = "problems"
@@ -43,7 +44,7 @@ enum LoaderReport {
         return ([problemsHead] + problems).joined(separator: "\n") + "\n" + end
     }
 
-    /// What a complete report says; nil where it is none.
+    /// Returns the content of a complete report; nil if it is incomplete.
     static func decode(_ bytes: [UInt8]) -> ConfigurationLoader.Outcome? {
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.hasSuffix("\n" + end) else { return nil }

@@ -2,10 +2,10 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// What the master says of itself when it starts, and of its listeners.
+/// The master's announcements of its start and its listeners.
 extension Master {
-    /// One line for the master and one for each listener, once. The first worker does not wait for
-    /// them, and whatever is said of it comes after them.
+    /// Logs one line for the master and one per listener, once. The first worker's start does not
+    /// wait for them, but its own lines follow them.
     func announce() {
         guard log.isNew(.masterStarted), let resolved = generations[1]?.resolved else { return }
         log.write(
@@ -19,8 +19,8 @@ extension Master {
         announceAdoption(of: 1)
     }
 
-    /// How the workers of each pool of a generation are adopted and counted, and what keeps them from
-    /// it.
+    /// Logs how the workers of each pool of a generation are adopted and counted, and the
+    /// obstacles.
     func announceAdoption(of generation: Int) {
         for (pool, blueprint) in generations[generation]?.pools ?? [] {
             let adoption = blueprint.adoption
@@ -35,7 +35,7 @@ extension Master {
         }
     }
 
-    /// One line for each listener of a generation that none before it had.
+    /// Logs one line for each listener of a generation that no earlier one had.
     func announceListeners(of generation: Int) {
         var known: Set<FileIdentity> = []
         for older in generations.all where older.number < generation {

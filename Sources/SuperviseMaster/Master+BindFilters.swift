@@ -2,18 +2,18 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The filter on the bind(2) calls of one worker and of all that it ever started. It outlives the
-/// worker where a daemon of its does: that one's calls still want an answer.
+/// The filter on the bind(2) calls of one worker and of all its descendants. It outlives the worker
+/// if a daemon of the worker does, because that daemon's calls still need a response.
 final class BindFilter {
     let binds: InterceptedBinds
     let worker: WorkerID
     let poolName: String
-    /// Whether a call was answered with one.
+    /// Whether a call got a listener.
     var hasAdopted = false
-    /// What is given to those who ask for its address; nothing any more once the worker is gone.
+    /// The listeners for callers that request their addresses; empty once the worker has ended.
     var listeners: [ListenSocket]
 
-    /// A filter that another program of this process took.
+    /// Continues with a filter of another program of this process.
     init(
         resuming state: MasterState.BindFilter, _ sockets: [Int32: ListenSocket]
     ) throws(SystemCallError) {
@@ -30,7 +30,8 @@ final class BindFilter {
         listeners = worker.blueprint.held.map(\.socket)
     }
 
-    /// The answer to a call, as a job for the observer: to answer is to wait for the caller.
+    /// Returns the response to a call as a job for the observer, because responding may block on
+    /// the caller.
     fileprivate func job(_ call: InterceptedBinds.Call, serial: UInt64) -> Observer.Job {
         Observer.Job(
             pool: worker.pool, purpose: .bind(serial: serial, call),
@@ -46,12 +47,12 @@ final class BindFilter {
     }
 }
 
-/// Adoption from outside: workers' own bind(2) to an address of ours, answered with our listener.
+/// Adoption from outside: a worker's own bind(2) to one of our addresses gets our listener.
 extension Master {
-    /// How many calls of one worker's tree are answered in a turn; who makes more waits for the next.
+    /// The number of calls per turn that are answered for one worker's tree. Further calls wait.
     private static let bindsPerTurn = 16
 
-    /// Takes over the filter of a worker whose program runs. When this fails, the worker's calls do.
+    /// Receives the filter of a worker whose program runs. If this fails, the worker's calls fail.
     func takeFilter(of worker: RunningWorker) throws(SystemCallError) {
         guard let channel = worker.filterChannel else { return }
         worker.filterChannel = nil
@@ -76,7 +77,7 @@ extension Master {
     func answerBinds(serial: UInt64, _ events: Interest) {
         guard let filter = bindFilters[serial] else { return }
         guard events.contains(.readable) else {
-            // The last process that could ask is gone.
+            // The last process under the filter has ended.
             poll.unwatch(filter.binds.rawValue)
             bindFilters[serial] = nil
             return
@@ -108,10 +109,11 @@ extension Master {
         }
     }
 
-    /// A worker ended before it was ready. Its program may have lost the library on the way to it, as
-    /// behind `env -i`, or closed to itself what only the library opens, and that shows nowhere; so the
-    /// next one's binds are answered by the master too, and those of the one after it, should that
-    /// fail as well, are not. The filter is no use where a worker gets ready without an answer of it.
+    /// Changes the adoption after a worker ended before it was ready. Its program may have lost the
+    /// library, as behind `env -i`, or closed descriptors that only the library opens, which is not
+    /// visible. So the master also handles the binds of the next worker, and if that one fails as
+    /// well, not those of the one after it. The filter is not needed if a worker becomes ready
+    /// without a response from it.
     func reconsiderAdoption(after worker: RunningWorker) {
         let blueprint = worker.blueprint
         guard blueprint.adoption.mayFilterToo, !worker.wasReady, !blueprint.isAdoptionProven,
@@ -124,7 +126,7 @@ extension Master {
                 .with("by", "preload,seccomp").with("message", Advice.filtersToo))
     }
 
-    /// A worker is ready, so its way of adoption is that of the next ones.
+    /// Keeps the way of adoption for the next workers, because this worker became ready with it.
     func proveAdoption(by id: WorkerID) {
         guard let worker = workers[id] else { return }
         worker.wasReady = true
@@ -136,7 +138,7 @@ extension Master {
             worker.isFilteredToo && bindFilters[worker.serial]?.hasAdopted == true
     }
 
-    /// Its answer may be reported after the worker is ready.
+    /// The response may be reported after the worker is ready.
     private func keepFilter(of id: WorkerID) {
         guard let worker = workers[id], worker.isFilteredToo else { return }
         worker.blueprint.filtersToo = true

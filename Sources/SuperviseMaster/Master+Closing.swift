@@ -2,11 +2,11 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The listeners are closed to new connections, and those that wait there are served before anybody is
-/// stopped.
+/// Closing listeners: they refuse new connections, and the waiting ones are served before any
+/// worker is stopped.
 extension Master {
-    /// Closes the listeners that only this pool has, or, in a reload, that none of the pools in force
-    /// has any more.
+    /// Closes the listeners that only this pool has or, in a reload, that no current pool has any
+    /// longer.
     func shut(_ pool: Int) {
         closingListeners.close(listenersToClose(of: pool), ofPool: pool, at: now)
     }
@@ -33,8 +33,8 @@ extension Master {
         tell(.listeners(pool: pool, closingListeners.sample(pool: pool, diagnosis)))
     }
 
-    /// Listeners that are closed to new connections would get them again once this process has ended,
-    /// when nobody serves them.
+    /// Ends closed listeners. They would receive connections again once this process has ended,
+    /// when nothing serves them.
     func endSteeredListeners() {
         let used = generations.blueprints.flatMap { $0.listeners.map(\.socket) }
         for socket in listeners.all + used + closingListeners.ofPool.values.flatMap({ $0 }) {
@@ -42,7 +42,7 @@ extension Master {
         }
     }
 
-    /// A pool that a reload removed may have shut what the next one wants back.
+    /// Reopens listeners that a removed pool has closed and that the next one needs.
     func readmitListeners(of generation: Int) {
         let wanted = generations[generation]?.listeners ?? []
         do throws(SystemCallError) {

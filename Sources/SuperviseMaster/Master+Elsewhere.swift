@@ -1,32 +1,32 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// A look at a worker that is planned.
+/// A scheduled check of a worker.
 struct Look {
-    /// What is looked for.
+    /// The subject of the check.
     enum Subject: Codable {
-        /// What it listens on.
+        /// Its listening sockets.
         case listeners
         /// Whether it has sent WATCHDOG=1.
         case watchdog
-        /// What its count is of; so often before.
+        /// The unit of its count, and the number of earlier checks.
         case count(looks: Int)
     }
 
     let subject: Subject
     let id: WorkerID
-    /// What it was started by. It holds listeners, which a reload may remove meanwhile.
+    /// The blueprint of its start. It holds listeners, which a reload may remove meanwhile.
     private(set) weak var blueprint: Blueprint?
     let at: Instant
 }
 
-/// Workers that are ready by their word, by time or by exec, and serve no listener of ours: their
-/// program took the address from its own configuration, or any port, and all looks well.
+/// Checks whether workers that are ready by report, time or exec serve one of our listeners. Their
+/// program may use the address in its own configuration, or any port, without an error.
 extension Master {
-    /// So long after it got ready a program has opened its sockets.
+    /// The time from ready until a program has opened its sockets.
     private static let lookAfter = TimeSpan.seconds(5)
 
-    /// Plans one look at one worker of each pool and generation, unless it was seen to wait on a
+    /// Schedules one check of one worker per pool and generation, unless it was seen waiting on a
     /// listener.
     func scheduleLook(at id: WorkerID, readyBy rule: ReadyRule) {
         guard let worker = workers[id], !worker.blueprint.isLookedAt else { return }
@@ -40,7 +40,7 @@ extension Master {
         plan(.listeners, at: worker, after: Master.lookAfter)
     }
 
-    /// Plans one look at one worker of each pool and generation that has `timeout`.
+    /// Schedules one check of one worker per pool and generation with a `timeout`.
     func scheduleWatchdogLook(at id: WorkerID) {
         guard let worker = workers[id], !worker.blueprint.isWatchdogLookedAt,
             let timeout = worker.blueprint.policy.watchdogTimeout
@@ -49,8 +49,8 @@ extension Master {
         plan(.watchdog, at: worker, after: min(timeout, Master.longestWatchdogLook))
     }
 
-    /// Plans looks at the count of a pool with `max-requests`. A worker that serves few connections, each
-    /// with many requests, does not send its count before it reaches its limit.
+    /// Schedules checks of the count of a pool with `max-requests`. A worker with few connections,
+    /// each with many requests, sends its count only at its limit.
     func scheduleCountLook(at id: WorkerID) {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
             worker.blueprint.adoption.countsConnections, !worker.blueprint.isCountLookedAt,
@@ -70,7 +70,7 @@ extension Master {
             return
         }
         for worker in running.prefix(Master.mostWorkersLookedAt) { readCount(of: worker) }
-        // An idle service is not woken for ever.
+        // The number of wakeups for an idle service is limited.
         guard !log.told.contains(.counting(pool: look.id.pool)), looks + 1 < Master.countLooks
         else {
             return
@@ -101,13 +101,13 @@ extension Master {
         }
     }
 
-    /// `timeout` is for those who announce themselves, and most programs do not.
+    /// `timeout` applies only to workers that send WATCHDOG=1, and most programs do not.
     private func lookForWatchdog(_ look: Look) {
         guard let blueprint = look.blueprint else { return }
         guard let worker = workers[look.id], !worker.hasExited,
             let state = core.worker(look.id), state.isReady
         else {
-            // The next one will be looked at.
+            // The next worker will be checked.
             blueprint.isWatchdogLookedAt = false
             return
         }
@@ -126,8 +126,8 @@ extension Master {
             ))
     }
 
-    /// In a pool without a bind the first worker takes the address for itself, and the others crash as
-    /// it is taken. Looked for a few times at most: what crashes may crash often.
+    /// Detects a pool without a bind in which the first worker binds the address and the others
+    /// crash because it is in use. Checks only a few times, because crashes may be frequent.
     func lookForUnboundListener(whenEnded id: WorkerID, _ ending: Ending) {
         guard ending == .crashed || ending == .bootFailed, let ended = workers[id],
             ended.blueprint.listeners.isEmpty,
@@ -143,7 +143,8 @@ extension Master {
     private func lookForUnboundListener(of worker: RunningWorker) {
         guard !log.told.contains(.unboundListener(pool: worker.id.pool)) else { return }
         let held = HeldListeners.inspect(worker.processes, known: [])?.others ?? []
-        // A port that the kernel chose, for this machine alone, is between the program's own processes.
+        // A port that the kernel chose on a loopback address is used between the program's own
+        // processes.
         let served = held.filter { !$0.hasPrefix("unix:") && !Master.isPrivate($0) }
         guard let address = served.first, log.isNew(.unboundListener(pool: worker.id.pool)) else {
             return
@@ -172,15 +173,15 @@ extension Master {
         guard let worker = workers[look.id], !worker.hasExited,
             core.worker(look.id)?.isReady == true
         else {
-            // The next one will be looked at.
+            // The next worker will be checked.
             blueprint.isLookedAt = false
             return
         }
         guard !blueprint.listeners.isEmpty else { return lookForUnboundListener(of: worker) }
         let ours = blueprint.listeners.map(\.socket.identity)
         guard let held = HeldListeners.inspect(worker.processes, known: ours) else { return }
-        // What it inherited it holds, whether it knows or not; so who holds ours is only suspected
-        // when it listens on something else.
+        // A process holds inherited listeners whether or not it uses them. So a worker that holds
+        // ours is suspected only if it listens on something else.
         guard held.includeKnown else { return warnOfListeningElsewhere(worker, held) }
         guard !held.others.isEmpty, worker.isSampled, worker.page?.report() != .waits else {
             return
@@ -202,14 +203,14 @@ extension Master {
                 .with("message", Master.elsewhereAdvice))
     }
 
-    /// A worker that knows the watchdog has announced itself by then.
+    /// A worker that supports the watchdog has sent WATCHDOG=1 by then.
     private static let longestWatchdogLook = TimeSpan.seconds(30)
-    /// With four times as long between any two, that is an hour.
+    /// As the interval is multiplied by four each time, this is an hour.
     private static let countLooks = 5
     private static let firstCountLook = TimeSpan.seconds(10)
     private static let mostCrashLooks = 3
     private static let mostWorkersLookedAt = 8
-    /// By default (ip_local_port_range of ip(7)).
+    /// The default of ip_local_port_range (ip(7)).
     private static let firstEphemeralPort = 32_768
     private static let timeoutAdvice =
         "timeout has no effect: it applies to workers that send WATCHDOG=1, and this worker has sent "

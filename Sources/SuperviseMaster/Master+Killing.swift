@@ -1,29 +1,30 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// SIGKILL, and what does not end of it.
+/// SIGKILL, and processes that do not end.
 extension Master {
-    /// The most time, in nanoseconds, that is spent on processes that keep making others.
+    /// The maximum time, in nanoseconds, for processes that keep creating others.
     private static let longestHunt: Int64 = 20_000_000
-    /// How often nothing new has to be found before all is taken for found.
+    /// The number of rounds without a new process after which the search ends.
     private static let quietRounds = 3
-    /// The SIGKILL after which a worker that lingers is explained: the core repeats it every second.
+    /// The number of SIGKILLs after which the remaining worker is explained. The core repeats the
+    /// signal every second.
     private static let explainedKill = 10
 
-    /// SIGKILL for all that is known to be the worker's.
+    /// Sends SIGKILL to all processes that are known to belong to the worker.
     func kill(_ id: WorkerID) {
         guard let worker = workers[id], !starter.cancel(worker) else { return }
         worker.wasKilled = true
         worker.kills += 1
         signalTree(of: worker, Signal.kill.number)
-        // The first one is enough for nearly all.
+        // The first one is sufficient for nearly all workers.
         if worker.kills > 1 { killSuccessors(of: worker) }
         if worker.kills == Master.explainedKill { explain(worker) }
     }
 
-    /// A process that leaves its group, makes another one and ends, all within a moment, is gone before it
-    /// is signalled from a list. Its successor is our child as soon as it is gone, so that one is
-    /// looked for and killed at once.
+    /// A process that leaves its group, creates another process and ends in a short time has ended
+    /// before it is signalled from a list. Its child then becomes ours, so that child is searched
+    /// for and killed immediately.
     private func killSuccessors(of worker: RunningWorker) {
         let end = MonotonicClock.nanoseconds() + Master.longestHunt
         var quiet = 0

@@ -1,16 +1,16 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Processes of a worker that lost its listeners, as the children of npm and of Python's subprocess do.
-/// The preload library in them asks for a listener by its inode, and gets it in answer.
+/// Listener requests from processes of a worker that lost its listeners, such as the children of
+/// npm and of Python's subprocess. The preload library in them requests a listener by its inode.
 ///
-/// A worker's process gets nothing that its worker does not hold already. Who asks is told by the
-/// kernel, which stamps each datagram with the sender's process and user; the process must be the
-/// worker's by its ancestors, alive, and still run as that user, so that a number that was used again
-/// meanwhile is of use to nobody who could not look into that process anyway. Answers go to abstract
-/// names alone, are never waited for, and are limited in number.
+/// A process gets only what its worker already holds. The kernel identifies the sender, because it
+/// stamps each datagram with the sender's process and user. The process must descend from the
+/// worker, be alive, and still run as that user, so that a reused pid is useful only to a user who
+/// could access that process anyway. Responses go only to abstract names, never block, and are
+/// limited in number.
 extension Master {
-    /// How many requests of one worker are answered in a second.
+    /// The maximum number of responses per second to one worker.
     private static let answersPerSecond = 32
 
     func answer(_ datagram: NotifyDatagram, from worker: RunningWorker, asksFor inode: UInt64) {
@@ -30,7 +30,7 @@ extension Master {
                 LogLine(.info, "adopted", worker).with("process", datagram.pid)
                     .with("address", listener.address).with("by", Adoption.Way.preload.rawValue))
         } catch {
-            // It gave up, or does not read; that it was not adopted it says itself.
+            // It stopped waiting, or does not read. It reports a failed adoption itself.
             log.write(
                 LogLine(.debug, "listener-not-sent", worker).with("process", datagram.pid)
                     .with("error", error.description))
@@ -56,7 +56,7 @@ extension Master {
                 .with("message", Master.lostListenerAdvice))
     }
 
-    /// The program runs as it would without us, but for the family.
+    /// Except for the family, the program runs as it would without the master.
     func alsoBinds(_ id: WorkerID, _ poolName: String, _ address: String) {
         guard log.isNew(.alsoBinds(pool: id.pool)) else { return }
         log.write(
@@ -74,12 +74,12 @@ extension Master {
         + "get it from the master, so its bind() fails. Set adopt = seccomp"
 }
 
-/// Events of the current second.
+/// The requests in the current second.
 struct RequestsPerSecond {
     private var begun: Instant?
     private var count = 0
 
-    /// Counts one more, unless there were `limit` within a second.
+    /// Counts one request. Returns false if there were already `limit` within a second.
     mutating func isAllowed(_ limit: Int, at now: Instant) -> Bool {
         if let begun, now - begun < .seconds(1) {
             count += 1

@@ -3,10 +3,10 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Generations of settings: made ready before anything depends on them, then adopted or discarded.
+/// Generations of settings: prepared before anything depends on them, then activated or discarded.
 extension Master {
-    /// HUP: a process of its own reads the configuration, since files and names may be slow to come.
-    /// A reload while one is read starts over.
+    /// Handles HUP: another process reads the configuration, because files and names may be slow. A
+    /// reload during this reading restarts it.
     func reload() {
         guard service.haste == nil else { return }
         if let preparation {
@@ -36,7 +36,7 @@ extension Master {
         }
     }
 
-    /// The loader takes too long, or a newer one is to start.
+    /// Ends the loader because it takes too long, or because a newer one starts.
     func abandonLoader(because reason: String? = ConfigurationLoader.timeoutMessage) {
         guard let loader else { return }
         poll.unwatch(loader.descriptor)
@@ -99,7 +99,7 @@ extension Master {
         }
     }
 
-    /// The generation is in force: older ones start no worker any more.
+    /// Makes the generation current. Older ones no longer start workers.
     func adopt(_ generation: Int) {
         announceListeners(of: generation)
         announceAdoption(of: generation)
@@ -114,19 +114,20 @@ extension Master {
         watchListeners()
     }
 
-    /// The last process of a pool is gone; if the pool is, so is what it needed.
+    /// Handles the end of a pool's last process. If the pool was removed, its resources are
+    /// released.
     func poolEnded() {
         generations.supersede(before: service.generation, service)
         closeUnused()
     }
 
-    /// The generation was given up.
+    /// Handles an abandoned generation.
     func discard(_ generation: Int) {
         generations.remove(generation)
         closeUnused()
     }
 
-    /// Lets go of the sockets that no generation needs.
+    /// Releases the sockets that no generation needs.
     func closeUnused() {
         let prepared = preparation.map { Array($0.generation.blueprints.values) } ?? []
         let used = (generations.blueprints + prepared).flatMap { $0.held.map(\.socket) }

@@ -2,10 +2,10 @@ import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 
-/// What the service manager above the master is told (sd_notify(3)). The loop itself says it, so a
-/// watchdog there sees a loop that hangs.
+/// Reports to the service manager of the master (sd_notify(3)). The loop itself sends them, so a
+/// watchdog there detects a loop that hangs.
 extension Master {
-    /// The way to it, where there is one.
+    /// Opens the connection to the service manager, if there is one.
     static func serviceManager(
         _ launch: Launch, log: Log, at now: Instant
     ) -> ServiceManagerLink? {
@@ -20,14 +20,14 @@ extension Master {
         }
     }
 
-    /// Before the loop rests: tells what is new.
+    /// Sends new reports, before the loop waits.
     func tellServiceManager() {
         guard let link = serviceManager else { return }
         let now = now
         sendUpward(link.report.update(service, at: now), at: now)
     }
 
-    /// A reload was asked for.
+    /// Reports that a reload was requested.
     func tellReloading() {
         guard let link = serviceManager else { return }
         let now = now

@@ -1,13 +1,13 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Listeners of which the kernel reports when they end.
+/// Listeners whose shutdown the kernel reports.
 ///
-/// A worker may shut one down, for itself as it believes; but the socket is shared, so all connections
-/// are refused from then on (shutdown(2), and connect(2) with AF_UNSPEC). The preload library keeps
-/// programs from it where it is loaded. The master's epoll set reports the rest as a hang-up, and
-/// connections, which it is not asked for, wake nobody. Each report disarms its registration, so a
-/// worker that does it again and again costs one repair in a second.
+/// A worker may shut one down for itself only, as it assumes. But the socket is shared, so all
+/// connections are refused from then on (shutdown(2), and connect(2) with AF_UNSPEC). The preload
+/// library prevents this if it is loaded. The master's epoll set reports the other cases as a
+/// hang-up. It is not registered for connections, so these cause no wakeup. Each report disarms its
+/// registration, so a worker that repeats it causes one repair per second.
 struct WatchedListeners {
     struct Entry {
         private(set) weak var socket: ListenSocket?
@@ -17,7 +17,7 @@ struct WatchedListeners {
     }
 
     var bySerial: [UInt64: Entry] = [:]
-    /// Which are armed again, and when, in this order.
+    /// The registrations to arm again, and their times, in this order.
     var rearming: [(serial: UInt64, at: Instant)] = []
     private var lastSerial: UInt64 = 0
 
@@ -32,7 +32,7 @@ extension Master {
     private static let repairInterval = TimeSpan.seconds(1)
     private static let warningInterval = TimeSpan.seconds(60)
 
-    /// Watches the listeners that are held and are not watched yet, and arms the others again.
+    /// Watches the listeners that are not watched yet, and arms the others again.
     func watchListeners() {
         for (serial, entry) in watchedListeners.bySerial where !isHeld(entry) {
             forgetListener(serial, entry)
@@ -44,13 +44,13 @@ extension Master {
             do throws(SystemCallError) {
                 try poll.add(socket.rawValue, .ended, token: Token.listener | serial)
             } catch {
-                // Out of memory, or of room in the set: it serves all the same.
+                // Out of memory, or of room in the set; the listener works nevertheless.
                 watchedListeners.bySerial[serial] = nil
             }
         }
     }
 
-    /// Once for each time that it was armed.
+    /// Handles a report, which occurs once per arming.
     func listenerEnded(serial: UInt64) {
         guard let entry = watchedListeners.bySerial[serial] else { return }
         watchedListeners.bySerial[serial]?.isArmed = false
@@ -87,7 +87,7 @@ extension Master {
         return listeners.all.contains { $0 === socket }
     }
 
-    /// One that is closed meanwhile has left the set, or is disarmed by its first report.
+    /// A listener that was closed meanwhile has left the set, or is disarmed by its first report.
     private func forgetListener(_ serial: UInt64, _ entry: WatchedListeners.Entry) {
         watchedListeners.bySerial[serial] = nil
         guard let socket = entry.socket else { return }
@@ -125,7 +125,8 @@ extension Master {
                 .with("message", socket.isUnix ? Advice.reload : Advice.again))
     }
 
-    /// The worker that did it, if only one can have: the only one, or the only one that is about to end.
+    /// Returns the worker that did it, if only one is possible: the only worker, or the only
+    /// retiring one.
     private func suspect(of socket: ListenSocket) -> RunningWorker? {
         let holders = workers.bySerial.values.filter { worker in
             worker.blueprint.listeners.contains { $0.socket === socket }

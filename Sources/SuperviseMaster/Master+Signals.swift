@@ -2,8 +2,8 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The signals that the master serves. All signals are blocked and read from one descriptor; those
-/// that are not served are logged and ignored.
+/// The signals that the master handles. All signals are blocked and read from one descriptor;
+/// unhandled ones are logged and ignored.
 enum MasterSignal {
     static let hangup: Int32 = 1
     static let interrupt: Int32 = 2
@@ -13,11 +13,11 @@ enum MasterSignal {
     static let pipe: Int32 = 13
     static let terminate: Int32 = 15
     static let child: Int32 = 17
-    /// The kernel resumes the process whether the signal is blocked or not.
+    /// The kernel resumes the process even if the signal is blocked.
     static let `continue`: Int32 = 18
     static let terminalInput: Int32 = 21
     static let terminalOutput: Int32 = 22
-    /// A file has reached RLIMIT_FSIZE; write(2) tells it too.
+    /// A file has reached RLIMIT_FSIZE, which write(2) reports as well.
     static let fileSize: Int32 = 25
     static let windowSize: Int32 = 28
 
@@ -60,7 +60,7 @@ extension Master {
         }
     }
 
-    /// A timer may send the same signal many times per second, so only the first is a warning.
+    /// A timer may send the same signal many times per second, so only the first one is a warning.
     private func ignore(_ signal: ReceivedSignal) {
         let isNew = log.isNew(.signalIgnored(signal.number))
         log.write(
@@ -70,7 +70,7 @@ extension Master {
                 .with("message", "the master does not use this signal"))
     }
 
-    /// A reload that is still being read would open sockets that nobody needs.
+    /// A reload that is still being read would open unused sockets.
     func stop(_ request: Service.Event) {
         abandonLoader(because: nil)
         abandonUpgrade(because: "the master was stopped")
@@ -84,7 +84,7 @@ extension Master {
         tell(.resize(pool: first.pool.number, by: change))
     }
 
-    /// Resizing a terminal sends WINCH to everything in its foreground.
+    /// Resizing a terminal sends WINCH to all processes in its foreground.
     private func park() {
         if Terminal.isControlling {
             log.write(
@@ -97,7 +97,7 @@ extension Master {
         }
     }
 
-    /// Opens the log file anew, for log rotation, and tells the workers that asked for it.
+    /// Reopens the log file for log rotation, and signals the workers that requested it.
     func reopen() {
         log.reopen()
         reopenMemoryLogs()

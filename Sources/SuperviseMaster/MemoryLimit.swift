@@ -2,14 +2,14 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// What percentages of memory are of.
+/// The base of memory percentages.
 struct MemoryLimit {
     let bytes: UInt64
-    /// Whether a control group sets it, and not the machine.
+    /// Whether a control group determines it, and not the machine.
     let isOfCgroup: Bool
 
-    /// The tightest limit of the control group and those above it, or the machine's memory where that
-    /// is less.
+    /// Returns the tightest limit of the control group and its ancestors, or the machine's memory
+    /// if that is less.
     static func ofThisProcess(_ cgroup: Cgroup = .ofThisProcess()) -> MemoryLimit {
         let machine = MachineMemory.totalBytes()
         guard let limit = cgroup.memoryLimitBytes(), limit < machine else {
@@ -18,7 +18,8 @@ struct MemoryLimit {
         return MemoryLimit(bytes: limit, isOfCgroup: true)
     }
 
-    /// What the percentages of a configuration come to on this machine, for `check`; empty without any.
+    /// Returns the bytes of a configuration's percentages on this machine, for `check`; empty if
+    /// there are none.
     func explain(_ configuration: Configuration) -> String {
         var pools = configuration.pools.map { pool in
             var policy = pool.policy

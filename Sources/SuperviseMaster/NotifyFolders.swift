@@ -3,9 +3,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The folders of the workers' notify sockets: one for workers of the master's own user, which nobody
-/// else has to reach, and one for those of other users, or of root, which may become other users later.
-/// Each is made when it is first needed.
+/// The directories of the workers' notify sockets: one for workers of the master's own user, which
+/// no other user needs to reach, and one for those of other users, or of root, which may change
+/// their user later. Each is created when it is first needed.
 final class NotifyFolders {
     private enum Place {
         case unknown
@@ -17,7 +17,7 @@ final class NotifyFolders {
     private var own = Place.unknown
     private var shared = Place.unknown
 
-    /// None yet.
+    /// Starts without directories.
     init(_ launch: Launch) {
         candidates = NotifyFolders.candidates(
             runtimeFolder: launch.variable("XDG_RUNTIME_DIR"),
@@ -25,9 +25,9 @@ final class NotifyFolders {
             temporaryFolder: launch.variable("TMPDIR"))
     }
 
-    /// Where the folders may be, the best place first: where control sockets are, in the folders that the
-    /// service manager has made for this service (RuntimeDirectory of systemd.exec(5)), and where
-    /// temporary files are.
+    /// Returns the possible locations, best first: the directory of control sockets, the
+    /// directories that the service manager has created for this service (RuntimeDirectory of
+    /// systemd.exec(5)), and the directory for temporary files.
     static func candidates(
         runtimeFolder: String?, serviceFolders: String?, temporaryFolder: String?
     ) -> [String] {
@@ -36,8 +36,8 @@ final class NotifyFolders {
         return [runtime] + service + [temporaryFolder ?? "/tmp"]
     }
 
-    /// A socket for the worker of this nonce that runs as this user; nil where there is no folder for it.
-    /// Fails for what the machine lacks.
+    /// Returns a socket for the worker of this nonce that runs as this user; nil if there is no
+    /// directory for it. Fails if a resource is short.
     func socket(
         nonce: String, uid: UInt32, gid: UInt32
     ) throws(SystemCallError) -> NotifySocket? {
@@ -46,7 +46,8 @@ final class NotifyFolders {
         do throws(SystemCallError) {
             return try NotifySocket(path: try folder.path(nonce: nonce, uid: uid, gid: gid))
         } catch {
-            // Not ours to make (CAP_CHOWN, CAP_DAC_OVERRIDE), or removed by somebody.
+            // The master may not create it (CAP_CHOWN, CAP_DAC_OVERRIDE), or another process
+            // removed it.
             if error.shortage != nil { throw error }
             return nil
         }
@@ -68,18 +69,18 @@ final class NotifyFolders {
         do throws(SystemCallError) {
             try Folder.make(candidates[0], mode: 0o755)
         } catch {
-            // Another place may do.
+            // Another location may work.
             return NotifyFolder.make(in: Array(candidates.dropFirst()), isShared: isShared)
         }
         return NotifyFolder.make(in: candidates, isShared: isShared)
     }
 
-    /// Removes them with all that is in them.
+    /// Removes the directories with all their files.
     func remove() {
         for case .folder(let folder) in [own, shared] { folder.remove() }
     }
 
-    /// Takes over those of the program that this process was before.
+    /// Continues with those of the previous program.
     func resume(_ folders: [MasterState.NotifyFolder]) throws(SystemCallError) {
         for folder in folders {
             let place = Place.folder(
@@ -89,7 +90,7 @@ final class NotifyFolders {
         }
     }
 
-    /// For another program of this process to go on with.
+    /// The state for another program of this process.
     var state: [MasterState.NotifyFolder] {
         [(own, false), (shared, true)].compactMap { place, isShared in
             guard case .folder(let folder) = place else { return nil }

@@ -1,37 +1,37 @@
-/// What is said once and not again.
+/// Messages that are logged only once.
 enum OnceTold: Hashable, Codable {
     /// The master has started.
     case masterStarted
-    /// What adoption or counting needs and has not got.
+    /// A missing requirement of adoption or counting.
     case adoption(String)
     /// A worker of this pool was adopted from outside.
     case adopted(pool: Int)
     /// A worker of this pool could not be adopted from outside, for this reason.
     case notAdopted(pool: Int, reason: String)
-    /// Workers of this pool bind an address that is none of the pool's but for its family.
+    /// Workers of this pool bind an address that differs from the pool's only in its family.
     case alsoBinds(pool: Int)
-    /// The binds of this pool's workers are answered from outside too.
+    /// The binds of this pool's workers are also handled from outside.
     case filtersToo(pool: Int)
     /// The workers of this pool run with no_new_privs.
     case noNewPrivileges(pool: Int)
     /// Workers of this pool cannot be sampled, for this reason.
     case unobservable(pool: Int, reason: String)
-    /// The notify sockets of this pool are open to all.
+    /// The notify sockets of this pool are open to all users.
     case unguardedNotifySocket(pool: Int)
     /// The observer cannot run here.
     case observerBroken
-    /// Nothing counts the requests of this pool.
+    /// Requests of this pool are not counted.
     case uncounted(pool: Int)
-    /// What counts the requests of this pool.
+    /// The source of this pool's request counts.
     case counting(pool: Int)
-    /// `timeout` does nothing for this pool.
+    /// `timeout` has no effect on this pool.
     case timeoutUnused(pool: Int)
     /// A worker of this pool listens, and the pool has no bind.
     case unboundListener(pool: Int)
-    /// A program of this pool puts itself in the background.
+    /// A program of this pool runs itself in the background.
     case daemon(pool: Int)
-    /// This signal has no meaning.
+    /// This signal is ignored.
     case signalIgnored(Int32)
-    /// The service manager could not be told something.
+    /// The service manager could not be reached.
     case serviceManagerUnreachable
 }

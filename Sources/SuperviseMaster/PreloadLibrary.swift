@@ -1,7 +1,7 @@
 import SuperviseLinux
 
-/// The library that workers load to be adopted and counted, in a build for each C library. The builds
-/// are in one folder: that of the master's own program, or one of its `lib` folders.
+/// The library that workers load for adoption and counting, in a build for each C library. The
+/// builds are in one directory: that of the master's own program, or one of its `lib` directories.
 struct PreloadLibrary {
     static let name = "libsupervise-preload.so"
     static let muslName = "libsupervise-preload-musl.so"
@@ -9,7 +9,7 @@ struct PreloadLibrary {
     let path: String?
     /// The path of the build for musl, which source builds do not have.
     let muslPath: String?
-    /// Why it can't be used.
+    /// The reason for which it cannot be used.
     let problem: String?
 
     /// The path of the build that this program can load; nil if none is installed.
@@ -17,7 +17,8 @@ struct PreloadLibrary {
         if case .musl = format { muslPath } else { path }
     }
 
-    /// The name of the file at this path, by which a process that has loaded it is recognised.
+    /// Returns the file name of this path, which identifies the library in a process that has
+    /// loaded it.
     static func fileName(_ path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
@@ -31,7 +32,8 @@ struct PreloadLibrary {
         return find(in: folders(ofProgram: program))
     }
 
-    /// Beside the program, or where packages put libraries that are not for everybody.
+    /// Returns the directory of the program, and those of libraries that packages install
+    /// privately.
     static func folders(ofProgram program: String) -> [String] {
         guard let slash = program.lastIndex(of: "/") else { return [] }
         let folder = program[..<slash]
@@ -48,7 +50,7 @@ struct PreloadLibrary {
                 path: nil, muslPath: nil,
                 problem: "\(name) is in none of \(folders.joined(separator: ", ")), so \(effect)")
         }
-        // Both end a name in LD_PRELOAD (ld.so(8)), and nothing quotes them.
+        // Both separate names in LD_PRELOAD (ld.so(8)), and they cannot be quoted.
         guard !folder.contains(where: { $0 == " " || $0 == ":" }) else {
             return PreloadLibrary(
                 path: nil, muslPath: nil,
@@ -65,7 +67,7 @@ struct PreloadLibrary {
         "programs that open their own socket are not adopted and connections are not counted; "
         + "install the library there, or set adopt = seccomp or off, and count = report"
 
-    /// The name of the folder under `/usr/lib` for this machine, as Debian calls it.
+    /// The directory under `/usr/lib` for this machine, in Debian's naming.
     #if arch(arm64)
         private static let triplet = "aarch64-linux-gnu"
     #else

@@ -2,9 +2,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// What names mean on this machine at this time.
+/// The current meanings of names on this machine.
 struct ResolvedNames: Equatable {
-    /// Owner and group of a socket file.
+    /// The owner and group of a socket file.
     struct Owner: Equatable {
         var uid: UInt32?
         var gid: UInt32?
@@ -12,22 +12,22 @@ struct ResolvedNames: Equatable {
 
     /// The numeric addresses of host names, IPv4 first.
     var hosts: [String: [String]] = [:]
-    /// Whom the workers of a pool run as, by the pool's name.
+    /// The accounts of the pools' workers, by the pool's name.
     var accounts: [String: WorkerAccount] = [:]
-    /// Who owns the socket files of a pool, by the pool's name.
+    /// The owners of the pools' socket files, by the pool's name.
     var socketOwners: [String: Owner] = [:]
-    /// Who owns the control socket.
+    /// The owner of the control socket.
     var controlOwner: Owner?
 }
 
-/// A configuration with everything read and looked up that it names.
+/// A configuration with all its files read and names resolved.
 struct ResolvedConfiguration: Equatable {
     var configuration: Configuration
     var names: ResolvedNames
     var warnings: [String]
 
-    /// Reads all layers, the files they name, and the names in them. May wait for disks and name
-    /// servers.
+    /// Reads all layers, the files that they name, and the names in them. May wait for disks and
+    /// name servers.
     static func load(_ launch: Launch) throws(SettingsError) -> ResolvedConfiguration {
         let loaded = try Configuration.load(
             launch.overrides, environment: launch.variables, files: .system)
@@ -41,7 +41,7 @@ struct ResolvedConfiguration: Equatable {
             warnings: (loaded.warnings + resolver.warnings).map(\.description))
     }
 
-    /// The sockets that the service manager passed are for the one pool that names none.
+    /// Uses the sockets of the service manager for the only pool without a name for them.
     mutating func use(_ passed: [PassedDescriptor]) {
         guard !passed.isEmpty else { return }
         let binds = configuration.pools.flatMap(\.binds)
@@ -60,22 +60,22 @@ struct ResolvedConfiguration: Equatable {
     }
 }
 
-/// Whom the workers of a pool run as.
+/// The account of a pool's workers.
 struct WorkerAccount: Equatable {
-    /// The user's name; nil for a number without one, and where only the group is set.
+    /// The user's name; nil for a number without one, and if only the group is set.
     var name: String?
-    /// The user's home.
+    /// The home directory of the user.
     var homeDirectory: String?
-    /// The numbers.
+    /// The numeric ids.
     var credentials: Credentials
 
-    /// What it takes to become somebody else, for those who lack it.
+    /// The privilege for changing the user, for error messages.
     static let privilege =
         "a master without CAP_SETUID and CAP_SETGID (which root has) cannot run workers as another "
         + "user"
 }
 
-/// Looks up hosts, users and groups.
+/// Resolves hosts, users and groups.
 private struct NameResolver {
     var names = ResolvedNames()
     var problems: [SettingsProblem] = []
@@ -127,7 +127,7 @@ private struct NameResolver {
                     + "to use another group, set group"))
     }
 
-    /// No worker would ever start, so it is told before anything is.
+    /// No worker would ever start, so this is reported before the start.
     private mutating func checkPrivilege(_ pool: PoolSettings) {
         guard let account = names.accounts[pool.name], !account.credentials.areOurs else { return }
         let key = pool.user == nil ? "group" : "user"
@@ -135,7 +135,8 @@ private struct NameResolver {
         warnOfCapabilities(pool, account.credentials)
     }
 
-    /// What the master lacks to look after workers of another user, and what that costs.
+    /// Warns of capabilities that the master lacks to manage workers of another user, and of the
+    /// effect.
     private mutating func warnOfCapabilities(_ pool: PoolSettings, _ credentials: Credentials) {
         guard credentials.uid != ThisProcess.effectiveUID else { return }
         func warn(_ needed: [Capability], _ cost: String) {
@@ -150,7 +151,7 @@ private struct NameResolver {
             [.kill],
             "it cannot signal workers of another user: they end only by themselves, and a stop does "
                 + "not complete (see supervise help security)")
-        // Only listeners are looked for. Those that a service manager passes are not known yet.
+        // Only listeners are checked. Those that a service manager passes are not known yet.
         guard !pool.binds.isEmpty,
             pool.policy.readiness == .auto || pool.policy.drain != .signal
         else { return }
@@ -182,7 +183,7 @@ private struct NameResolver {
 }
 
 extension FileAccess {
-    /// More than any settings file has.
+    /// An upper bound of any settings file's size.
     private static let limitBytes = 4 << 20
 
     /// The files of this machine.
@@ -198,7 +199,7 @@ extension FileAccess {
             do throws(SystemCallError) {
                 return try Glob.paths(pattern)
             } catch {
-                // An include that matches nothing is an error of its own.
+                // An include that matches nothing causes a separate error.
                 return []
             }
         })

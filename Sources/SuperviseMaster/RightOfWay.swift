@@ -1,13 +1,14 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Lets a child that was just started run before its parent does more.
+/// Lets a child that was just started run before its parent continues.
 ///
-/// A parent that waited for its child's exec is woken on the processor that the child runs on, before
-/// the program is loaded, and goes first. Where others want that processor too, giving way to one is
-/// giving way to all, each for its slice (sched(7)): who finds that so keeps its place for a while.
+/// A parent that waits for its child's exec is woken on the child's processor before the program is
+/// loaded, and continues first. If other processes wait for that processor too, yielding to one is
+/// yielding to all, each for its time slice (sched(7)). If so, the parent stops yielding for a
+/// while.
 struct RightOfWay {
-    /// A little more than it takes to load a program.
+    /// A little more than the time to load a program.
     private static let tolerated = TimeSpan.milliseconds(2)
     private static let keptFor = TimeSpan.seconds(1)
 

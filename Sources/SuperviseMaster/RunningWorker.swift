@@ -1,54 +1,55 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// The kernel's side of one worker: its process, its descriptors, and what it left behind.
+/// The kernel's side of one worker: its process, its descriptors, and the processes that it left
+/// behind.
 final class RunningWorker {
     let id: WorkerID
-    /// What the epoll set knows it by. Never used twice, so a late readiness finds nobody.
+    /// Its number in the epoll set. It is never reused, so a late readiness matches no worker.
     let serial: UInt64
     let blueprint: Blueprint
     /// Its own process; nil while its start is pending and has not created one.
     fileprivate(set) var process: WorkerProcess?
-    /// `SUPERVISE_WORKER_ID`, by which strays of the worker are known.
+    /// `SUPERVISE_WORKER_ID`, by which orphans of the worker are identified.
     let nonce: Nonce
     let notify: NotifySocket
     let page: RequestPage?
     /// Its output, if the master reads it.
     let output: WorkerOutput?
-    /// What reports the rest of its start, while the program does not run.
+    /// The rest of its start, while the program does not run.
     var pendingStart: (any PendingStart)?
-    /// Where its filter on bind(2) comes from, while that has not come.
+    /// The source of its filter on bind(2), until that has arrived.
     var filterChannel: BindFilterChannel?
-    /// Whether its binds are answered from outside beside the library.
+    /// Whether its binds are handled from outside as well as by the library.
     let isFilteredToo: Bool
-    /// Whether it has ever been ready.
+    /// Whether it was ever ready.
     var wasReady = false
     /// Whether its own process was reaped.
     var hasExited = false
-    /// Whether it got SIGKILL from us.
+    /// Whether the master sent it SIGKILL.
     var wasKilled = false
-    /// How often it got it from this program of the master.
+    /// The number of SIGKILLs from this program of the master.
     var kills = 0
-    /// Why its start failed, although it has a process.
+    /// The reason for which its start failed, although it has a process.
     var startFailure: StartFailure?
-    /// Processes of its tree that lost their parent and are our children now.
+    /// Processes of its tree that lost their parent and became our children.
     var orphans: Set<Int32> = []
     var memory: TreeMemory?
-    /// Whether its processes may be sampled: not once a sample was too large, or did not return.
+    /// Whether its processes may be sampled: false once a sample was too large, or did not return.
     var isSampled = true
-    /// Whether the observer is asked about it now.
+    /// Whether the observer currently samples it.
     var isBeingObserved = false
-    /// When the observer may be asked about it again.
+    /// The time from which the observer may sample it again.
     var observeAgainAt: Instant?
-    /// The most characters of its status that are kept.
+    /// The maximum length of its status in characters.
     static let longestStatus = 120
-    /// What it last said by `STATUS=`.
+    /// The text of its last `STATUS=`.
     var statusText: String?
-    /// How many of its messages were refused or made no sense.
+    /// The number of its refused or invalid messages.
     var complaints = 0
-    /// How often its processes asked for a listener lately.
+    /// The recent listener requests of its processes.
     var listenerRequests = RequestsPerSecond()
-    /// Whether the kernel refused to signal it, which is told once.
+    /// Whether the kernel refused to signal it, which is logged once.
     var isSignalRefused = false
 
     init(
@@ -70,7 +71,7 @@ final class RunningWorker {
         output?.pid = process?.pid
     }
 
-    /// A worker that another program of this process started.
+    /// Continues with a worker that another program of this process started.
     init(
         resuming state: MasterState.RunningWorker, blueprint: Blueprint
     ) throws(SystemCallError) {
@@ -111,22 +112,23 @@ final class RunningWorker {
         isSignalRefused = state.isSignalRefused
     }
 
-    /// The number of its own process, also after it was reaped; nil while there is none yet.
+    /// The pid of its own process, also after it was reaped; nil while there is none yet.
     var pid: Int32? { process?.pid }
 
-    /// The number of its own process; nil while there is none.
+    /// The pid of its own process; nil while there is none.
     var livingPID: Int32? { hasExited ? nil : pid }
 
-    /// Its own process, if it lives, and those that it left behind.
+    /// Its own process, if it runs, and those that it left behind.
     var roots: [Int32] { [livingPID].compactMap { $0 } + orphans.sorted() }
 
-    /// Its own process and all below it, parents first.
+    /// Its own process and its descendants, parents first.
     var processes: [Int32] { livingPID.map { [$0] + ProcessTree.descendants(of: $0) } ?? [] }
 
-    /// The worker, if it lives, what it left behind, and all below, parents first.
+    /// The worker, if it runs, the processes that it left behind, and all descendants, parents
+    /// first.
     var tree: [Int32] { roots + roots.flatMap { ProcessTree.descendants(of: $0) } }
 
-    /// All of it but what /proc tells, for another program of this process to go on with.
+    /// Returns the state that /proc does not contain, for another program of this process.
     func state(recipe: Int) -> MasterState.RunningWorker {
         MasterState.RunningWorker(
             id: id, serial: serial, recipe: recipe,
@@ -141,17 +143,17 @@ final class RunningWorker {
     }
 }
 
-/// The running workers, found by identity, by process and by the epoll set's number.
+/// The running workers, indexed by identity, process and epoll number.
 final class WorkerTable {
     private(set) var bySerial: [UInt64: RunningWorker] = [:]
     private var serials: [WorkerID: UInt64] = [:]
     private var serialsByPID: [Int32: UInt64] = [:]
-    /// The serials of each pool in the order in which they were given out, which is rising.
+    /// The serials of each pool, in ascending order.
     private var serialsByPool: [Int: [UInt64]] = [:]
     private(set) var lastSerial: UInt64 = 0
 
-    /// Continues with the serials after `lastSerial`, the last one that another program of this process
-    /// gave out.
+    /// Continues with the serials after `lastSerial`, the last one of another program of this
+    /// process.
     func resume(lastSerial: UInt64) {
         self.lastSerial = lastSerial
     }
@@ -182,7 +184,7 @@ final class WorkerTable {
         serialsByPID[process.pid] = worker.serial
     }
 
-    /// Its number belongs to nobody once it is reaped.
+    /// After it is reaped, its pid may be reused.
     func forgetProcess(of worker: RunningWorker) {
         guard let pid = worker.pid, serialsByPID[pid] == worker.serial else { return }
         serialsByPID[pid] = nil
@@ -190,13 +192,13 @@ final class WorkerTable {
 
     subscript(serial serial: UInt64) -> RunningWorker? { bySerial[serial] }
     subscript(id: WorkerID) -> RunningWorker? { serials[id].flatMap { bySerial[$0] } }
-    /// Looks at all of them: only a process that nobody knows is looked up by this.
+    /// Scans all workers: this is used only for unknown processes.
     subscript(nonce nonce: Nonce) -> RunningWorker? {
         bySerial.values.first { $0.nonce == nonce }
     }
     subscript(pid pid: Int32) -> RunningWorker? { serialsByPID[pid].flatMap { bySerial[$0] } }
 
-    /// The workers of a pool, by age.
+    /// Returns the workers of a pool, by age.
     func ofPool(_ number: Int) -> [RunningWorker] {
         (serialsByPool[number] ?? []).compactMap { bySerial[$0] }
     }

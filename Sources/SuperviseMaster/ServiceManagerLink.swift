@@ -2,14 +2,14 @@ import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 
-/// The way to the service manager that started the master. Nothing waits for it: what finds its queue
-/// full is tried again, and one that is gone is gone.
+/// The connection to the service manager that started the master. Sending never blocks: messages
+/// are retried if its queue is full, and dropped if it has exited.
 final class ServiceManagerLink: Expiring {
     private static let retryAfter = TimeSpan.milliseconds(500)
-    /// A change of state comes from people, so more of them do not gather.
+    /// Operators cause the state changes, so more of them do not accumulate.
     private static let mostUnsent = 16
 
-    /// All of it, for another program of this process to go on with.
+    /// The state for another program of this process.
     struct State: Codable {
         var report: ServiceManagerReport
         var unsent: [String]
@@ -21,8 +21,8 @@ final class ServiceManagerLink: Expiring {
     private var unsent: [String] = []
     private var retryAt: Instant?
 
-    /// The way that `NOTIFY_SOCKET` names, nil where none does. `WATCHDOG_USEC` counts unless
-    /// `WATCHDOG_PID` names another process (sd_watchdog_enabled(3)).
+    /// Opens the socket in `NOTIFY_SOCKET`, or returns nil if there is none. `WATCHDOG_USEC` counts
+    /// unless `WATCHDOG_PID` names another process (sd_watchdog_enabled(3)).
     init?(_ launch: Launch, at now: Instant) throws(SystemCallError) {
         guard let address = launch.variable("NOTIFY_SOCKET"), !address.isEmpty else { return nil }
         sender = try NotifySender(address: address)
@@ -42,10 +42,10 @@ final class ServiceManagerLink: Expiring {
 
     var deadline: Instant? { [retryAt, report.nextDeadline].compactMap { $0 }.min() }
 
-    /// Nothing: the loop sends what is due before each wait, so it need only wake up for it.
+    /// The loop sends due messages before each wait, so the deadline need only wake it.
     func expire(at now: Instant) {}
 
-    /// Sends in order. The error of the first that could not be sent.
+    /// Sends in order. Returns the error of the first message that could not be sent.
     func send(_ messages: [String], at now: Instant) -> SystemCallError? {
         if let retryAt, retryAt > now {
             keep(messages)
@@ -68,7 +68,7 @@ final class ServiceManagerLink: Expiring {
         return failure
     }
 
-    /// What is repeated anyway, or changes again, need not be kept.
+    /// Messages that are repeated anyway, or change again, are not kept.
     private func keep(_ messages: [String]) {
         let lasting = messages.filter { message in
             ["READY=", "RELOADING=", "STOPPING="].contains { message.hasPrefix($0) }

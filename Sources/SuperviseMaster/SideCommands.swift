@@ -3,11 +3,11 @@ import SuperviseLinux
 
 /// A command that the master runs beside its workers.
 struct SideCommand: Codable {
-    /// What it is run for.
+    /// The purpose of a command.
     enum Purpose: Codable, Equatable {
         /// `on-event`.
         case event
-        /// `before-recycle`, about this worker.
+        /// `before-recycle`, for this worker.
         case evidence(WorkerID)
         /// `before-start`.
         case beforeStart
@@ -21,25 +21,25 @@ struct SideCommand: Codable {
     fileprivate(set) var isOverdue = false
 }
 
-/// The commands that run beside the workers. Nobody waits for them. What one started and left in its
-/// process group ends with it, and all of it is killed when its time is up.
+/// The commands that run beside the workers. Nothing waits for them. Processes that a command left
+/// in its process group end with it, and all are killed at its time limit.
 final class SideCommands: Expiring {
     private static let killAgainAfter = TimeSpan.seconds(1)
 
     private let openFilesLimit: ResourceLimit?
-    /// The master's environment without what is meant for the master alone.
+    /// The master's environment without its private variables.
     private let environment: [String]
-    /// Those that run, by process; another program of this process goes on with them.
+    /// The running commands by process, which another program of this process continues.
     var running: [Int32: SideCommand] = [:]
 
-    /// None yet. `openFilesLimit` is given back to them, as to workers. Of `environment`, the
-    /// master's, they get no variable by which the master talks to its service manager.
+    /// Starts without commands. They get `openFilesLimit` as their limit, like workers. From
+    /// `environment`, the master's, they get no variable for its service manager.
     init(openFilesLimit: ResourceLimit?, environment: [String]) {
         self.openFilesLimit = openFilesLimit
         self.environment = WorkerEnvironment.withoutContract(environment)
     }
 
-    /// How to start a command. One that `endsWithMaster` is killed when the master is gone.
+    /// Prepares a command. With `endsWithMaster` it is killed when the master ends.
     func plan(
         _ arguments: [String], endsWithMaster: Bool
     ) throws(SystemCallError) -> SpawnPlan {
@@ -51,7 +51,7 @@ final class SideCommands: Expiring {
             attributes: attributes)
     }
 
-    /// Starts a command that may take so long, with these variables added to its environment.
+    /// Starts a command with this time limit, and with these variables added to its environment.
     func run(
         _ plan: SpawnPlan, variables: [String], for purpose: SideCommand.Purpose,
         within time: TimeSpan, at now: Instant
@@ -79,16 +79,16 @@ final class SideCommands: Expiring {
         }
     }
 
-    /// How many run for this.
+    /// Returns the number of running commands for this purpose.
     func count(for purpose: SideCommand.Purpose) -> Int {
         running.values.count { $0.purpose == purpose }
     }
 
-    /// Whether this process is one of them.
+    /// Returns whether this process is one of them.
     func owns(_ pid: Int32) -> Bool { running[pid] != nil }
 
-    /// The command that has ended with this process, which is still to be reaped: its group keeps its
-    /// number as long.
+    /// Returns the command that ended with this process. The process is not reaped yet, so its
+    /// group keeps its number.
     func ended(_ pid: Int32) -> SideCommand? {
         guard let command = running.removeValue(forKey: pid) else { return nil }
         killGroup(pid)
@@ -97,7 +97,7 @@ final class SideCommands: Expiring {
 
     var deadline: Instant? { running.values.compactMap(\.killAt).min() }
 
-    /// Kills what took too long.
+    /// Kills commands that exceed their time limit.
     func expire(at now: Instant) {
         for (pid, command) in running {
             guard let killAt = command.killAt, killAt <= now else { continue }

@@ -2,13 +2,13 @@ import SuperviseLinux
 import SuperviseSettings
 
 /// The memory of a worker, alone or with its descendants. The files of /proc stay open, so a sample
-/// costs one system call per process. Where the figure is held against a cap, each sample lists the
+/// costs one system call per process. If the figure is compared with a cap, each sample lists the
 /// tree: a child that is not listed is not counted, however near the cap it is.
 final class TreeMemory {
-    /// How long an exact figure is used at the most, and a list of descendants where no cap asks for
-    /// more, in nanoseconds.
+    /// The maximum age, in nanoseconds, of an exact figure, and of a list of descendants if no cap
+    /// requires a newer one.
     private static let lifetimeNanoseconds: Int64 = 10_000_000_000
-    /// A tree of very many threads takes long to list: then lists take no larger part of the time.
+    /// The minimum pause between lists of a tree, as a multiple of the time that a list takes.
     private static let restPerList: Int64 = 100
 
     private let pid: Int32
@@ -20,10 +20,10 @@ final class TreeMemory {
     private var listCostNanoseconds: Int64 = 0
     /// The last figure, in bytes.
     private(set) var lastBytes: UInt64 = 0
-    /// The last exact figure, with the resident size and the time at which it was read.
+    /// The last exact figure, with the resident size and the time of its reading.
     private var exact: (bytes: UInt64, resident: UInt64, atNanoseconds: Int64)?
 
-    /// A process of the tree, whose file stays open where there is a descriptor for it.
+    /// A process of the tree, whose file stays open if there is a descriptor for it.
     private struct Descendant {
         let pid: Int32
         let memory: ProcessMemory?
@@ -34,16 +34,16 @@ final class TreeMemory {
         }
     }
 
-    /// Memory of this process.
+    /// Prepares samples of this process.
     init(pid: Int32, withDescendants: Bool, metric: MemoryMetric) {
         self.pid = pid
         self.withDescendants = withDescendants
         self.metric = metric
     }
 
-    /// The bytes now; nil when the process is gone. `capBytes` is the lowest cap that the figure is
-    /// held against: below it the resident set will do, which is never less than the others. `isCapped`
-    /// is whether any cap, also one of several workers, depends on it.
+    /// Returns the current bytes; nil if the process has ended. `capBytes` is the lowest cap that
+    /// the figure is compared with: below it the resident set is sufficient, which is never less
+    /// than the others. `isCapped` is whether any cap, also one of several workers, depends on it.
     func bytes(
         atNanoseconds now: Int64, capBytes: UInt64?, isCapped: Bool
     ) throws(SystemCallError) -> UInt64? {
@@ -61,7 +61,7 @@ final class TreeMemory {
         return sum
     }
 
-    /// Nil where no descriptor is left to keep.
+    /// Returns nil if no descriptor is available.
     private static func open(_ pid: Int32) throws(SystemCallError) -> ProcessMemory? {
         do throws(SystemCallError) {
             return try ProcessMemory(pid: pid)
@@ -70,8 +70,8 @@ final class TreeMemory {
         }
     }
 
-    /// The kernel walks all page tables for an exact figure, so that of a worker which was found below
-    /// its cap is good until half of what was missing has come on top.
+    /// For an exact figure the kernel walks all page tables. So the figure of a worker below its
+    /// cap is valid until the resident set has grown by half of the distance.
     private func exactBytes(
         resident: UInt64, atNanoseconds now: Int64, capBytes: UInt64
     ) throws(SystemCallError) -> UInt64 {
@@ -84,7 +84,8 @@ final class TreeMemory {
         var sum: UInt64 = 0
         for pid in [pid] + descendants.map(\.pid) {
             guard let shares = try ProcessMemory.shares(of: pid) else {
-                // Not ours to look at, as after a change of user: what is known has to do.
+                // The master may not read it, as after a change of user. The resident set is used
+                // instead.
                 if pid == self.pid { return resident }
                 continue
             }
@@ -94,7 +95,7 @@ final class TreeMemory {
         return sum
     }
 
-    /// Descriptors are needed for starts, so what was opened beyond the budget is not kept.
+    /// Starts need descriptors, so files beyond the budget are closed.
     private func dropBeyondBudget() {
         if own?.isBeyondBudget == true { own = nil }
         if descendants.contains(where: { $0.memory?.isBeyondBudget == true }) {
@@ -120,7 +121,7 @@ final class TreeMemory {
             do throws(SystemCallError) {
                 return Descendant(pid: child, memory: try TreeMemory.open(child))
             } catch {
-                // It ended since it was listed.
+                // It ended after it was listed.
                 return nil
             }
         }

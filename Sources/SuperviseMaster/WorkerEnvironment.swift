@@ -10,23 +10,23 @@ enum ContractVariable {
     static let maxRequests = "SUPERVISE_WORKER_MAX_REQUESTS"
     static let id = "SUPERVISE_WORKER_ID"
     static let page = "SUPERVISE_WORKER_PAGE"
-    /// The worker's number where LISTEN_PID does not tell it.
+    /// The worker's pid, if LISTEN_PID does not contain it.
     static let pid = "SUPERVISE_WORKER_PID"
     /// The listeners for the preload library, as `DESCRIPTOR:INODE,…`.
     static let listeners = "SUPERVISE_WORKER_LISTENERS"
-    /// 1 where the preload library is to answer bind(2).
+    /// 1 if the preload library handles bind(2).
     static let adopt = "SUPERVISE_WORKER_ADOPT"
-    /// 1 where the preload library is to count connections.
+    /// 1 if the preload library counts connections.
     static let count = "SUPERVISE_WORKER_COUNT"
-    /// Tells the preload library to be ready to find no connections.
+    /// Makes the preload library prepare for finding no connections.
     static let drain = "SUPERVISE_WORKER_DRAIN"
-    /// What the dynamic loader loads first (ld.so(8)).
+    /// The libraries that the dynamic loader loads first (ld.so(8)).
     static let preload = "LD_PRELOAD"
 }
 
 /// The part of a worker's environment that all workers of a pool and generation share.
 enum WorkerEnvironment {
-    /// Families of variables that would tell a worker about the sockets of somebody else.
+    /// Prefixes of variables that would pass other sockets to a worker.
     private static let foreignPrefixes = ["LISTEN_", "SERVER_STARTER_", "EINHORN_", "SUPERVISE_"]
     private static let foreignNames = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
 
@@ -42,14 +42,14 @@ enum WorkerEnvironment {
             set([("WATCHDOG_USEC", String(timeout.nanoseconds / 1000))], in: &variables)
         }
         if settings.passListeners { set(sockets(listeners), in: &variables) }
-        // Exactly one such entry: the child fills in its own number (sd_listen_fds(3)).
+        // Exactly one such entry: the child writes its own pid into it (sd_listen_fds(3)).
         if !listeners.isEmpty {
             variables.append(settings.passListeners ? "LISTEN_PID=" : "\(ContractVariable.pid)=")
         }
         return variables
     }
 
-    /// The same with what the preload library needs; the user's own libraries stay in front of it.
+    /// Adds the variables for the preload library. The user's own libraries stay in front of it.
     static func adding(
         _ adoption: Adoption, _ listeners: [PoolListener], onDemand: [PoolListener],
         to environment: [String]
@@ -57,7 +57,7 @@ enum WorkerEnvironment {
         guard let library = adoption.library else { return environment }
         let head = ContractVariable.preload + "="
         let own = environment.last { $0.hasPrefix(head) }?.dropFirst(head.count) ?? ""
-        // A master that is itself a worker has it already.
+        // A master that is itself a worker already has it.
         let isThere = own.split(whereSeparator: { $0 == ":" || $0 == " " }).contains {
             $0 == library
         }
@@ -65,7 +65,7 @@ enum WorkerEnvironment {
         let first = Int(Blueprint.firstDescriptor)
         let inodes =
             listeners.enumerated().map { "\(first + $0):\($1.socket.identity.inode)" }
-            // Behind the page.
+            // Their descriptors follow the page.
             + onDemand.enumerated().map {
                 "\(first + listeners.count + 1 + $0):\($1.socket.identity.inode)+"
             }
@@ -74,7 +74,7 @@ enum WorkerEnvironment {
             (ContractVariable.listeners, inodes.joined(separator: ",")),
         ]
         if adoption.way == .preload { pairs.append((ContractVariable.adopt, "1")) }
-        // For those alone that nothing else makes look for their listeners.
+        // Only for workers that have no other use for the library.
         if adoption.way != .preload, !adoption.countsConnections {
             pairs.append((ContractVariable.drain, "1"))
         }
@@ -84,12 +84,12 @@ enum WorkerEnvironment {
         return variables
     }
 
-    /// The PATH that a program is looked for in.
+    /// Returns the PATH for searching a program.
     static func path(in environment: [String]) -> String? {
         environment.last { $0.utf8.starts(with: "PATH=".utf8) }.map { String($0.dropFirst(5)) }
     }
 
-    /// The environment without what is meant for one process alone.
+    /// Returns the environment without variables for a single process.
     static func withoutContract(_ inherited: [String]) -> [String] {
         inherited.filter { !isForeign($0) }
     }
@@ -100,8 +100,8 @@ enum WorkerEnvironment {
             || foreignPrefixes.contains { name.starts(with: $0.utf8) }
     }
 
-    /// As login and systemd do: a worker that runs as somebody else would look for its files in the
-    /// master's home.
+    /// As login and systemd do: a worker of another user would otherwise use the master's home
+    /// directory.
     private static func home(of account: WorkerAccount) -> [(String, String)] {
         guard let name = account.name else { return [] }
         var variables = [("USER", name), ("LOGNAME", name)]
@@ -109,9 +109,10 @@ enum WorkerEnvironment {
         return variables
     }
 
-    /// The listeners, in the three ways that servers know: systemd's, Server::Starter's, Einhorn's.
+    /// Returns the listeners in the three conventions of servers: systemd's, Server::Starter's,
+    /// Einhorn's.
     private static func sockets(_ listeners: [PoolListener]) -> [(String, String)] {
-        // Clients of Server::Starter fail without the variable, and take an empty one for no ports.
+        // Clients of Server::Starter fail without the variable, and treat an empty one as no ports.
         guard !listeners.isEmpty else { return [("SERVER_STARTER_PORT", "")] }
         let numbers = listeners.indices.map { Int(Blueprint.firstDescriptor) + $0 }
         let ports = zip(listeners, numbers).map { "\(starterName($0.socket))=\($1)" }
@@ -123,13 +124,13 @@ enum WorkerEnvironment {
         ] + numbers.enumerated().map { ("EINHORN_FD_\($0)", String($1)) }
     }
 
-    /// Server::Starter writes a unix socket by its path alone.
+    /// Server::Starter names a unix socket by its path alone.
     private static func starterName(_ listener: ListenSocket) -> String {
         listener.address.hasPrefix("unix:")
             ? String(listener.address.dropFirst("unix:".count)) : listener.address
     }
 
-    /// By bytes: the equals sign may form one character with what follows.
+    /// Works on bytes: the equals sign may form one character with the next scalar.
     private static func name(of variable: String) -> String {
         String(variable.utf8.prefix { $0 != UInt8(ascii: "=") }) ?? variable
     }

@@ -16,7 +16,8 @@ struct ControlOpening {
     let log: Log
     let poll: EventPoll
 
-    /// The sockets, ready to be watched. A default control socket that can't be made is a warning.
+    /// Opens the sockets, ready to be watched. A failure of the default control socket is only a
+    /// warning.
     func open() throws(ListenFailure) -> ControlServer {
         var endpoints: [ControlEndpoint] = []
         if let listener = try openControl() {
@@ -34,7 +35,8 @@ struct ControlOpening {
         return ControlServer(endpoints, in: poll)
     }
 
-    /// Who gets an answer. A mode that lets a group or everybody connect is the operator's word on it.
+    /// The users whose requests are answered. A mode that allows a group or everyone to connect is
+    /// the operator's decision.
     private var users: Set<UInt32>? {
         guard settings.controlMode & 0o022 == 0 else { return nil }
         var users: Set<UInt32> = [0, ThisProcess.effectiveUID]
@@ -65,7 +67,7 @@ struct ControlOpening {
 
     private func makeDefault(in folder: String) throws(ListenFailure) -> ListenSocket {
         do throws(SystemCallError) {
-            // Its sockets guard themselves; others may look which masters there are.
+            // Its sockets have their own access control, so other users may list the masters.
             try Folder.make(folder, mode: 0o755)
         } catch {
             throw ListenFailure(address: "unix:\(folder)", reason: .call(error))

@@ -2,9 +2,9 @@ import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 
-/// What moves between a client and its conversation, within the bounds of a turn.
+/// Transfers between a client and its conversation, limited per turn.
 extension ControlServer {
-    /// Sends what was published since the last time.
+    /// Sends what was published since the last turn.
     func settle(at now: Instant, _ respond: Responder) {
         guard isPending else { return }
         let serials = dirty + served
@@ -17,7 +17,7 @@ extension ControlServer {
         }
     }
 
-    /// Takes what came, answers, and sends what can be sent.
+    /// Receives, handles requests, and sends as much as possible.
     func move(
         _ connection: ControlConnection, at now: Instant,
         _ respond: Responder
@@ -28,7 +28,7 @@ extension ControlServer {
             while true {
                 try send(connection, at: now)
                 if answers == ControlServer.answersPerClient || answersLeft == 0 {
-                    // What it sent already makes no socket ready.
+                    // Requests that were already received do not make a socket ready again.
                     if connection.conversation.hasReceivedMore {
                         postpone(connection, wasServed: answers > 0)
                     }
@@ -57,7 +57,7 @@ extension ControlServer {
         finish(connection)
     }
 
-    /// Who was answered comes after those who were not.
+    /// Clients that were served come after those that were not.
     func postpone(_ connection: ControlConnection, wasServed: Bool = false) {
         guard !connection.isDirty else { return }
         connection.isDirty = true
@@ -89,7 +89,7 @@ extension ControlServer {
         limitUnread(of: connection)
     }
 
-    /// Slow readers of large answers may hold only so much of the master's memory.
+    /// Limits the memory that slow readers of large responses may use.
     private func limitUnread(of connection: ControlConnection) {
         guard connection.conversation.outputBytes > ControlServer.mostUnread / 64 else { return }
         var own = connections.values.filter { $0.endpoint === connection.endpoint }

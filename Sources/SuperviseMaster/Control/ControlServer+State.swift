@@ -1,9 +1,9 @@
 import SuperviseLinux
 
-/// What is left of it: files when the master ends, and all of it when the master goes on as another program
-/// of this process, with clients that are in the middle of whatever it is.
+/// The files to remove when the master ends, and the state for another program of this process,
+/// including clients in the middle of a request.
 extension ControlServer {
-    /// All of it but the sockets themselves, which go by their numbers.
+    /// The state, except the sockets, which are identified by their descriptors.
     struct State: Codable {
         var endpoints: [ControlEndpoint.State]
         var connections: [ControlConnection.State]
@@ -17,7 +17,7 @@ extension ControlServer {
             lastSerial: lastSerial, droppedByGone: droppedByGone)
     }
 
-    /// Goes on with those of the program before; `watch` hears of them again.
+    /// Continues with the connections of the previous program, and watches them again.
     static func resuming(
         _ state: State, _ sockets: [Int32: ListenSocket], in poll: EventPoll
     ) throws(SystemCallError) -> ControlServer {
@@ -44,7 +44,7 @@ extension ControlServer {
         return server
     }
 
-    /// Removes the files of the sockets that are still ours.
+    /// Removes the socket files that still belong to this master.
     func removeFiles() -> [SystemCallError] {
         endpoints.compactMap { endpoint in
             do throws(SystemCallError) {

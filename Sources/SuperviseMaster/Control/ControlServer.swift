@@ -2,41 +2,42 @@ import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 
-/// The sockets of the control protocol, served on the master's loop. Nobody is waited for, and all of
-/// it is bounded: the connections, what each may send and leave unread, and for how long. When there
-/// are too many clients, the one that has been quiet longest makes room, so that those who only hold
-/// connections lock nobody out. Without clients there is no deadline and so no wakeup.
+/// The sockets of the control protocol, served on the master's loop. No operation blocks, and
+/// everything is limited: the number of connections, the data that each may send and leave unread,
+/// and their duration. If there are too many clients, the one that has been idle longest is
+/// disconnected, so that idle connections cannot block others. Without clients there is no deadline
+/// and therefore no wakeup.
 final class ControlServer: Expiring {
-    /// The most clients of one socket.
+    /// The maximum number of clients per socket.
     static let mostClients = 64
-    /// The most of them that may follow events, so that there is room for others.
+    /// The maximum number of clients that follow events, so that there is room for others.
     static let mostFollowers = 16
-    /// The most bytes that all clients of one socket may leave unread.
+    /// The maximum number of unread bytes of all clients of one socket.
     static let mostUnread = 8 << 20
     private static let acceptsPerTurn = 16
     static let readsPerTurn = 4
-    /// How many requests are answered per turn of the loop, of one client and of all. Clients may send many
-    /// at once and read the answers as they come.
+    /// The number of requests answered per turn of the loop, per client and in total. Clients may
+    /// send many requests at once and read the responses as they arrive.
     static let answersPerClient = 4
     static let answersPerTurn = 32
     static let readBytes = 4096
-    /// How long nobody is accepted when the system is short of descriptors.
+    /// The pause of accepting clients when the system is short of descriptors.
     private static let pause = TimeSpan.seconds(1)
 
-    /// Answers a request, at once or by a stream.
+    /// Responds to a request, immediately or with a stream.
     typealias Responder = (HTTPRequest, ControlConnection) -> Void
 
     let poll: EventPoll
     let endpoints: [ControlEndpoint]
     var connections: [UInt64: ControlConnection] = [:]
     var lastSerial: UInt64
-    /// Clients that have something to do without a socket that is ready, and those of them that had
-    /// their turn.
+    /// Clients with pending work without a ready socket, and those of them that were served in this
+    /// turn.
     var dirty: [UInt64] = []
     var served: [UInt64] = []
     private var pausedUntil: Instant?
     var answersLeft = ControlServer.answersPerTurn
-    /// How many parts of streams were not told to clients that are gone.
+    /// The number of stream parts that were not delivered to disconnected clients.
     var droppedByGone: UInt64 = 0
 
     init(_ endpoints: [ControlEndpoint], in poll: EventPoll) {
@@ -45,14 +46,15 @@ final class ControlServer: Expiring {
         lastSerial = endpoints.map(\.serial).max() ?? 0
     }
 
-    /// Goes on with the clients of another program of this process, which used serials up to `last`.
+    /// Continues with the clients of another program of this process, which used serials up to
+    /// `last`.
     init(
         _ endpoints: [ControlEndpoint], in poll: EventPoll,
         resuming connections: [ControlConnection], last: UInt64
     ) {
         self.poll = poll
         self.endpoints = endpoints
-        // A serial stands for one socket, whatever a former program assigned.
+        // A serial identifies one socket, whatever a previous program assigned.
         lastSerial = (endpoints.map(\.serial) + connections.map(\.serial) + [last]).max() ?? last
         for connection in connections {
             self.connections[connection.serial] = connection
@@ -61,16 +63,16 @@ final class ControlServer: Expiring {
         }
     }
 
-    /// A turn of the loop begins.
+    /// Begins a turn of the loop.
     func beginTurn() { answersLeft = ControlServer.answersPerTurn }
 
-    /// Whether there is something to do for which no socket becomes ready.
+    /// Whether there is work for which no socket becomes ready.
     var isPending: Bool { !dirty.isEmpty || !served.isEmpty }
 
-    /// How many clients there are.
+    /// The number of clients.
     var clients: Int { connections.count }
 
-    /// How many parts of streams were dropped.
+    /// The number of dropped stream parts.
     var dropped: UInt64 {
         connections.values.reduce(droppedByGone) { $0 + UInt64($1.conversation.dropped) }
     }
@@ -95,7 +97,7 @@ final class ControlServer: Expiring {
         }
     }
 
-    /// Something is ready.
+    /// Serves a ready socket.
     func serve(
         serial: UInt64, at now: Instant, _ respond: Responder
     ) {
@@ -106,7 +108,7 @@ final class ControlServer: Expiring {
         }
     }
 
-    /// Ends what took too long.
+    /// Disconnects clients whose time has expired.
     func expire(at now: Instant) {
         if let until = pausedUntil, until <= now {
             pausedUntil = nil
@@ -117,7 +119,7 @@ final class ControlServer: Expiring {
         }
     }
 
-    /// Sends a part of a stream to all who follow such a one.
+    /// Sends a part of a stream to all its followers.
     func publish(_ stream: ControlConnection.Stream, _ part: [UInt8], last: Bool, at now: Instant) {
         for connection in connections.values where connection.stream == stream {
             connection.conversation.stream(part, at: now) { missed in
@@ -131,12 +133,12 @@ final class ControlServer: Expiring {
         }
     }
 
-    /// Whether anybody follows such a stream.
+    /// Returns whether the stream has a follower.
     func hasFollowers(_ stream: ControlConnection.Stream) -> Bool {
         connections.values.contains { $0.stream == stream }
     }
 
-    /// Whether one more may follow a stream of this client's socket.
+    /// Returns whether one more client of this socket may follow a stream.
     func hasRoomForFollower(_ connection: ControlConnection) -> Bool {
         let followers = connections.values.count {
             $0.endpoint === connection.endpoint && $0.stream != nil
@@ -151,7 +153,7 @@ final class ControlServer: Expiring {
             switch endpoint.listener.accept() {
             case .none: return
             case .exhausted:
-                // It would be ready again at once, and the loop do nothing else.
+                // The socket would be ready again immediately, and the loop would do nothing else.
                 pausedUntil = now + ControlServer.pause
                 for endpoint in endpoints { listen(endpoint, []) }
                 return
@@ -174,7 +176,7 @@ final class ControlServer: Expiring {
             try poll.add(
                 socket.rawValue, .readable, token: Master.Token.control | connection.serial)
         } catch {
-            // Out of memory or watches; the client sees a connection that ends.
+            // Out of memory or watches; the client's connection is closed.
             return
         }
         connections[connection.serial] = connection

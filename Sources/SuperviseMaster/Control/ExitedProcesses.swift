@@ -35,7 +35,7 @@ struct ExitedProcesses: Codable {
     /// The last line of output of the worker of a pool that exited last.
     func lastLine(pool: Int) -> String? { recent[pool]?.last?.output?.lastLine }
 
-    /// Forgets a pool that is gone.
+    /// Forgets a pool that has ended.
     mutating func forget(pool: Int) { recent[pool] = nil }
 }
 

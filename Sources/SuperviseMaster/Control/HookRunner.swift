@@ -2,14 +2,14 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Runs the commands of `on-event`. They are started at the end of a turn, and limited in number:
-/// events that come faster go without. The last ones outlive the master.
+/// Runs the commands of `on-event`. They are started at the end of a turn, and their number is
+/// limited: events that arrive faster are skipped. The last commands outlive the master.
 final class HookRunner {
-    /// How long a command may take.
+    /// The time limit of a command.
     static let timeout = TimeSpan.seconds(10)
-    /// The most commands that run at once.
+    /// The maximum number of running commands.
     static let mostRunning = 8
-    /// The most that wait to be started.
+    /// The maximum number of commands that wait to be started.
     private static let mostWaiting = 64
 
     private struct Hook {
@@ -23,8 +23,8 @@ final class HookRunner {
         let event: EventFeed.Event
     }
 
-    /// All of it but the commands themselves, which the configuration has, for another program of this
-    /// process to go on with.
+    /// The state for another program of this process, except the commands themselves, which the
+    /// configuration contains.
     struct State: Codable {
         fileprivate var waiting: [Order]
         fileprivate var skipped: UInt64
@@ -32,7 +32,7 @@ final class HookRunner {
 
     var state: State { State(waiting: waiting, skipped: skipped) }
 
-    /// Goes on with the commands of a configuration that were adopted already.
+    /// Continues with the commands of a configuration that was already applied.
     func resume(_ state: State) {
         waiting = state.waiting.filter { hooks.indices.contains($0.hook) }
         skipped = state.skipped
@@ -40,7 +40,7 @@ final class HookRunner {
 
     private var hooks: [Hook] = []
     private var waiting: [Order] = []
-    /// How many commands were not run since too many ran already, and were not told yet.
+    /// The number of skipped commands that were not reported yet.
     private(set) var skipped: UInt64 = 0
     private let commands: SideCommands
 
@@ -48,7 +48,7 @@ final class HookRunner {
         self.commands = commands
     }
 
-    /// Takes over the commands of a configuration. Fails when there is no memory for them.
+    /// Applies the commands of a configuration. Fails if there is not enough memory for them.
     func adopt(_ settings: [EventHook]) throws(SystemCallError) {
         var made: [Hook] = []
         for hook in settings {
@@ -59,7 +59,7 @@ final class HookRunner {
         waiting = []
     }
 
-    /// Remembers to run what is to be run for an event.
+    /// Queues the commands of an event.
     func take(_ event: EventFeed.Event) {
         guard !hooks.isEmpty else { return }
         let names = event.line.hookEvents
@@ -72,7 +72,7 @@ final class HookRunner {
         }
     }
 
-    /// Starts what waits, as far as there is room. What can't be started is told by `complain`.
+    /// Starts queued commands within the limit. Reports failures to `complain`.
     func startWaiting(at now: Instant, complain: (String, String) -> Void) {
         guard !waiting.isEmpty else { return }
         while commands.count(for: .event) < HookRunner.mostRunning, !waiting.isEmpty {
@@ -88,13 +88,13 @@ final class HookRunner {
         }
     }
 
-    /// How many were skipped since the last time that this was asked.
+    /// Returns the number of commands skipped since the last call.
     func takeSkipped() -> UInt64 {
         defer { skipped = 0 }
         return skipped
     }
 
-    /// The facts of an event as variables.
+    /// Returns the facts of an event as variables.
     private static func variables(_ event: EventFeed.Event) -> [String] {
         let prefix = "SUPERVISE_EVENT"
         var variables = [
@@ -113,14 +113,14 @@ final class HookRunner {
 }
 
 extension LogLine {
-    /// Ends that nobody planned, by the names of their causes.
+    /// Unplanned ends, by the names of their causes.
     private static let crashes: Set<String> = Set(
         [Ending.crashed, .bootFailed].map { $0.name(.code(1)) }
             + [Ending.crashed.name(.outOfMemory)]
             + [RetireCause.killMemory, .watchdog, .stalled, .bootTimeout].map(\.name))
     private static let recycles = Set(RecycleCause.allCases.map(\.name))
 
-    /// What a command may have asked for that this event is.
+    /// The hook events that this event matches.
     var hookEvents: Set<HookEvent> {
         var names: Set<HookEvent> = [.all]
         if let event = HookEvent(rawValue: event) { names.insert(event) }

@@ -1,9 +1,9 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Whether workers wait on a listener. What can make the reader wait is left to the observer.
+/// Checks whether workers wait on a listener. The observer makes those that can block.
 extension Master {
-    /// Where the library in the worker reports by itself, a thorough sample is the second choice.
+    /// The library in the worker reports by itself, so a thorough sample is only the fallback.
     private static let thoroughGap = TimeSpan.seconds(1)
 
     /// Checks whether the worker, or any process below it, waits on a listener.
@@ -34,7 +34,7 @@ extension Master {
         tell(worker.id, .unobservable(mayReport: report(of: worker) != .none))
     }
 
-    /// What the preload library in the worker reports.
+    /// Returns the report of the preload library in the worker.
     private func report(of worker: RunningWorker) -> RequestPage.Report {
         worker.page?.report() ?? .none
     }
@@ -64,7 +64,7 @@ extension Master {
         observer.ask(job, at: now)
     }
 
-    /// Acts on what the observer has found out.
+    /// Handles the observer's results.
     func takeObservations() {
         while case let outcomes = observer.take(), !outcomes.isEmpty {
             for outcome in outcomes { take(outcome) }

@@ -2,18 +2,18 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseState
 
-/// What a sample is taken for.
+/// The purpose of a sample.
 enum ObservationPurpose {
     /// Whether this worker is ready.
     case readiness(WorkerID)
-    /// Whether this worker, which listens elsewhere, serves a listener of ours as well.
+    /// Whether this worker, which listens elsewhere, also serves one of our listeners.
     case listensElsewhere(WorkerID, HeldListeners)
     /// The connections of this worker.
     case connections(WorkerID)
-    /// The answer to a bind(2), by the serial of the filter's worker.
+    /// The response to a bind(2), by the serial of the filter's worker.
     case bind(serial: UInt64, InterceptedBinds.Call)
 
-    /// What the calls that answer it depend on.
+    /// The system calls that a response depends on.
     enum Kind {
         case readiness
         case connections
@@ -29,16 +29,16 @@ enum ObservationPurpose {
     }
 }
 
-/// What an observer is asked.
+/// A request to an observer.
 enum ObservationRequest: Codable {
     /// Whether these processes wait on one of these listeners.
     case evidence(root: Int32, listeners: [FileIdentity])
     /// A sample of a worker's connections.
     case connections(ConnectionRequest)
-    /// To answer this call by these listeners; the filter and the listeners come along.
+    /// Respond to this call with these listeners. The message carries the filter and the listeners.
     case bind(InterceptedBinds.Call, [Listener])
 
-    /// What a listener is, apart from its descriptor.
+    /// The properties of a listener, apart from its descriptor.
     struct Listener: Codable {
         var file: ListenSocket.File?
         var isAdopted: Bool
@@ -54,14 +54,14 @@ enum ObservationRequest: Codable {
     }
 }
 
-/// What an observer answers.
+/// A response of an observer.
 enum ObservationReply: Codable {
     case evidence(AcceptEvidence)
     case connections(ConnectionReply)
     case bind(InterceptedBinds.Answer)
 }
 
-/// A descriptor that something else keeps open.
+/// A descriptor that another object keeps open.
 struct OwnedDescriptorReference {
     let number: Int32
     private let owner: AnyObject
@@ -72,9 +72,9 @@ struct OwnedDescriptorReference {
     }
 }
 
-/// The part of an observer: see `Observer`.
+/// The observer's program: see `Observer`.
 enum ObserverProgram {
-    /// Answers requests until the master closes the connection; the exit code.
+    /// Handles requests until the master closes the connection. Returns the exit code.
     static func run() -> Int32 {
         ProcessTitle.setName("supervise")
         SpareDescriptors.keep()

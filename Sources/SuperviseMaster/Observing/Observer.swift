@@ -2,34 +2,34 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseState
 
-/// A child of the master that takes the samples which can wait for the process that is sampled: whoever
-/// controls that process controls how long, and the loop must not wait. It is the same program with a
-/// word of its own, runs while there is something to ask, and ends some time after.
+/// A child of the master that takes samples which may block on the sampled process: whoever
+/// controls that process controls the duration, and the loop must not wait. It runs the same
+/// program with its own argument while there are requests, and ends some time later.
 ///
-/// It answers one request at a time. One that takes too long gets SIGKILL, which may not end it before
-/// the kernel's own wait ends; nothing more is asked about that pool until it has.
+/// It handles one request at a time. If one takes too long, it gets SIGKILL, which may not end it
+/// before the kernel's own wait ends. Until then, there are no more requests for that pool.
 final class Observer: Expiring {
-    /// The word that makes the program an observer. Not for people.
+    /// The argument that selects the observer. Internal.
     static let verb = "__observe"
     /// The descriptor of its end of the connection.
     static let socketDescriptor: Int32 = 3
-    /// The longest time for one answer, with the start of the process.
+    /// The longest time for one response, including the start of the process.
     private static let patience = TimeSpan.seconds(3)
-    /// How long it stays without a request.
+    /// The time without a request after which it ends.
     private static let idleTime = TimeSpan.seconds(10)
-    /// An observer that ends by itself so often in a row cannot run here at all.
+    /// The number of consecutive ends by itself after which an observer counts as unusable here.
     private static let mostFailures = 3
 
-    /// What is asked about a worker of a pool, and what for.
+    /// A request about a worker of a pool, and its purpose.
     struct Job {
         let pool: Int
         let purpose: ObservationPurpose
         let request: ObservationRequest
-        /// What goes along with it, kept open until it is sent.
+        /// The descriptors to send with it, kept open until it is sent.
         var descriptors: [OwnedDescriptorReference] = []
     }
 
-    /// The end of a job. Without a reply nothing could be found out.
+    /// The end of a job. Without a reply the result is unknown.
     struct Outcome {
         let job: Job
         let reply: ObservationReply?
@@ -50,19 +50,19 @@ final class Observer: Expiring {
     private var isWaiting = false
     private var deadlineOfAnswer: Instant?
     private var idleUntil: Instant?
-    /// In a row, by what was asked.
+    /// The numbers of consecutive failures by kind of request.
     private var failures: [ObservationPurpose.Kind: Int] = [:]
-    /// Those that got SIGKILL and have not ended, with the pool that they were asked about.
+    /// Processes that got SIGKILL and have not ended, with the pool of their last request.
     private var ending: [Int32: Int?] = [:]
     private var outcomes: [Outcome] = []
 
-    /// None runs yet. It gets this environment.
+    /// Starts without a process. A process gets this environment.
     init(environment: [String], in poll: EventPoll) {
         self.environment = environment
         self.poll = poll
     }
 
-    /// Whether an answer is under way that is not asked for again.
+    /// Whether a response is pending that would not be requested again.
     var owesAnswer: Bool {
         (queue + outcomes.map(\.job)).contains { job in
             if case .connections = job.purpose { false } else { true }
@@ -71,10 +71,10 @@ final class Observer: Expiring {
 
     var deadline: Instant? { deadlineOfAnswer ?? idleUntil }
 
-    /// Whether this process is one of them.
+    /// Returns whether this process is one of them.
     func owns(_ pid: Int32) -> Bool { running?.pid == pid || ending[pid] != nil }
 
-    /// Takes a job; its outcome comes from `take`.
+    /// Queues a job. Its outcome is returned by `take`.
     func ask(_ job: Job, at now: Instant) {
         guard !isBroken(for: job), !isStuck(with: job.pool) else {
             outcomes.append(Outcome(job: job, reply: nil, isStuck: false))
@@ -84,20 +84,20 @@ final class Observer: Expiring {
         advance(at: now)
     }
 
-    /// Starts the process already, for a job that is about to come.
+    /// Starts the process in advance, for a job that will follow.
     func prepare(at now: Instant) {
         guard running == nil else { return }
         guard start() else { return }
         idleUntil = now + Observer.idleTime
     }
 
-    /// What is settled since the last call.
+    /// Returns the outcomes since the last call.
     func take() -> [Outcome] {
         defer { outcomes = [] }
         return outcomes
     }
 
-    /// Reads what the process has sent.
+    /// Reads the messages of the process.
     func read(at now: Instant) {
         guard let running else { return }
         do throws(SystemCallError) {
@@ -122,7 +122,7 @@ final class Observer: Expiring {
         }
     }
 
-    /// Ends what takes too long, and what has nothing to do.
+    /// Ends a process that takes too long or has been idle too long.
     func expire(at now: Instant) {
         if let deadlineOfAnswer, deadlineOfAnswer <= now {
             let pool = queue.first?.pool
@@ -135,12 +135,13 @@ final class Observer: Expiring {
         }
     }
 
-    /// A process has ended and is to be reaped. Of the one that runs, its socket tells.
+    /// Handles the end of a process, before it is reaped. The running one is reported by its
+    /// socket.
     func ended(_ pid: Int32) {
         ending[pid] = nil
     }
 
-    /// Ends it at once, and waits for a moment until it is gone.
+    /// Ends it immediately, and waits a short time until it has ended.
     func endWithMaster() {
         guard let running else { return }
         self.running = nil
@@ -196,7 +197,7 @@ final class Observer: Expiring {
         }
     }
 
-    /// It has ended by itself, as under a filter that kills for one of its calls.
+    /// Handles an end by itself, as under a filter that kills for one of its calls.
     private func fail(at now: Instant) {
         let failed = queue.first
         end(because: nil)
@@ -208,12 +209,12 @@ final class Observer: Expiring {
         advance(at: now)
     }
 
-    /// Whether it ended by itself at such requests so often that it is not asked again.
+    /// Returns whether it ended by itself at such requests so often that they are no longer made.
     func isBroken(for job: Job) -> Bool {
         (failures[job.purpose.kind] ?? 0) >= Observer.mostFailures
     }
 
-    /// Whether there are any such requests.
+    /// Whether there are such requests.
     var isBroken: Bool { failures.values.contains { $0 >= Observer.mostFailures } }
 
     private func giveUp(where isHopeless: (Job) -> Bool) {
@@ -237,7 +238,7 @@ final class Observer: Expiring {
         kill(running)
     }
 
-    /// ESRCH: it is gone already.
+    /// ESRCH: it has already ended.
     private func kill(_ running: Running) {
         do throws(SystemCallError) {
             try running.process.signal(Signal.kill.number)

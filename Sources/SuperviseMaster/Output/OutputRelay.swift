@@ -5,8 +5,8 @@ import SuperviseSettings
 /// Writes the output of workers with `output = prefix` to the master's stderr.
 ///
 /// Neither the master nor a worker may depend on what reads that: the master never blocks, and what
-/// it cannot write for long is dropped. Each turn of the loop reads a bounded amount, so that output
-/// delays nothing else.
+/// it cannot write for long is dropped. Each turn of the loop reads a bounded amount, so that
+/// output delays nothing else.
 final class OutputRelay: Expiring {
     /// The most bytes that wait for stderr.
     private static let mostPending = 1 << 20
@@ -96,7 +96,8 @@ final class OutputRelay: Expiring {
         paused.removeAll { $0 === output }
     }
 
-    /// Before the loop waits: the next turn reads again, and stderr is watched while anything waits.
+    /// Before the loop waits: the next turn reads again, and stderr is watched while anything
+    /// waits.
     func settle() {
         leftInTurn = OutputRelay.bytesPerTurn
         watchWriter()

@@ -100,8 +100,8 @@ extension Master {
         exitCode = Program.ExitCode.bootFailed
     }
 
-    /// Ends the command before a stop of the master. Returns whether the stop has to wait for it: no
-    /// worker runs yet, and a command that is interrupted may leave a migration half done.
+    /// Ends the command before a stop of the master. Returns whether the stop has to wait for it:
+    /// no worker runs yet, and a command that is interrupted may leave a migration half done.
     func stopPreparation(_ request: Service.Event) -> Bool {
         guard let preparation else { return false }
         let grace = preparation.grace(for: request, at: now)

@@ -3,14 +3,15 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// An upgrade that is under way. The program is held open, so that what proved itself is what is run.
+/// An upgrade in progress. The program is held open, so that the program that was probed is the one
+/// that is executed.
 final class Upgrade {
-    /// Where it was found.
+    /// The path of the program.
     let path: String
     let program: ExecutableFile
-    /// The program has still to prove that it understands the state; nil once it has.
+    /// The probe that checks whether the program understands the state; nil once it has.
     var probe: UpgradeProbe?
-    /// The kind of the state that it had to understand.
+    /// The kind of the state that was probed.
     var kind: Set<String>
 
     init(path: String, _ program: ExecutableFile, _ probe: UpgradeProbe, kind: Set<String>) {
@@ -21,19 +22,19 @@ final class Upgrade {
     }
 }
 
-/// USR2: this process goes on as another program, which is found where this one was when it was started.
-/// Its workers, their listeners and all that anybody waits for stay as they are (execve(2)). Whatever
-/// goes wrong before that, this program goes on.
+/// USR2: this process continues as another program, which is searched for as at the start. Its
+/// workers, their listeners and all waiting clients are unaffected (execve(2)). If anything fails
+/// before that, the current program continues.
 extension Master {
-    /// The word that makes the program go on with a state, followed by the state's descriptor. Not for
-    /// people.
+    /// The argument with which a program continues a state, followed by the state's descriptor.
+    /// Internal.
     static let resumeVerb = "__resume"
-    /// The word that makes a program go on with its own state again, followed by the state's descriptor
-    /// and the reason why the one after it could not. Not for people.
+    /// The argument with which a program continues its own state again, followed by the state's
+    /// descriptor and the reason of the next program's failure. Internal.
     static let returnVerb = "__return"
     private static let stateName = "supervise-state"
 
-    /// Tries the program that is there now.
+    /// Probes the installed program.
     func beginUpgrade() {
         guard service.haste == nil else { return upgradeFailed("the master is stopping") }
         guard upgrade == nil else { return }
@@ -90,7 +91,7 @@ extension Master {
         }
     }
 
-    /// The probe takes too long, or the service stops.
+    /// Ends the upgrade because the probe takes too long, or the service stops.
     func abandonUpgrade(because reason: String) {
         guard let upgrade else { return }
         self.upgrade = nil
@@ -101,16 +102,17 @@ extension Master {
         upgradeFailed(reason)
     }
 
-    /// Between two turns: runs the program that has proved itself. Comes back only where that fails.
+    /// Executes the probed program, between two turns. Returns only if this fails.
     func performUpgrade() {
         // A configuration that is being read would be lost.
         guard let upgrade, upgrade.probe == nil, loader == nil, preparation == nil else { return }
-        // So would an answer that a worker waits for. Samples of connections are taken again.
+        // A response that a worker waits for would be lost as well. Samples of connections are
+        // taken again.
         guard !observer.owesAnswer else { return }
         do {
             let state = handOver()
             if state.kind != upgrade.kind {
-                // A reload came in between.
+                // A reload occurred in between.
                 upgrade.probe = try probe(upgrade.program, state)
                 upgrade.kind = state.kind
                 return
@@ -141,7 +143,7 @@ extension Master {
         throw UpgradeFailure("cannot be executed: \(error.message)")
     }
 
-    /// What the next program falls back to, even if its file is gone by now.
+    /// Returns the fallback of the next program, even if its file was removed.
     private func ownProgram() -> ExecutableFile? {
         do throws(SystemCallError) {
             return try ExecutableFile(path: "/proc/self/exe")
@@ -153,11 +155,11 @@ extension Master {
         }
     }
 
-    /// How this program comes to go on with a state.
+    /// The reason for which this program continues a state.
     enum Resumption {
-        /// As the one that the master was upgraded to, from this version.
+        /// It is the upgraded program, after this version.
         case upgraded(from: String)
-        /// As the one that it was, because the next one could not go on.
+        /// It is the previous program again, because the next one could not continue.
         case returned(reason: String)
     }
 
@@ -169,7 +171,7 @@ extension Master {
     }
 
     private func upgradeFailed(_ reason: String) {
-        // The state was put together for nothing.
+        // The state was created in vain.
         ThisProcess.returnFreeMemory()
         upgrades.failed += 1
         log.write(
@@ -178,7 +180,7 @@ extension Master {
         tellUpgrade(.failed(reason: reason))
     }
 
-    /// This is the program that was upgraded to.
+    /// Logs the completed upgrade.
     private func tellUpgraded(from version: String) {
         upgrades.complete += 1
         log.write(

@@ -2,16 +2,16 @@ import SuperviseLinux
 import SuperviseSettings
 import SuperviseState
 
-/// The program as the one that follows: see `Master+Upgrade`.
+/// The program that continues a state: see `Master+Upgrade`.
 extension Program {
-    /// Reads a state, all of it, and the command line, without touching anything, and says whether it can
-    /// go on with them.
+    /// Reads the whole state and the command line without side effects, and reports whether it can
+    /// continue with them.
     static func probe(_ arguments: [String], _ environment: [String]) -> Int32 {
         var outcome = UpgradeProbe.Outcome.understood(version: Version.current)
         do {
             let bytes = try MemoryFile.bytes(of: UpgradeProbe.Descriptor.state)
             try MasterState.decode(bytes).check()
-            // A program that is older passes none.
+            // An older program passes none.
             if !arguments.isEmpty { _ = try resumedLaunch(arguments, environment) }
         } catch {
             outcome = .refused("\(error)")
@@ -19,8 +19,8 @@ extension Program {
         return say(UpgradeProbe.answer(outcome), to: UpgradeProbe.Descriptor.answer)
     }
 
-    /// Goes on as the master that this process was. The words are those of the start, with two or three
-    /// more behind the name; `open` are the descriptors that are open.
+    /// Continues as the master of this process. The arguments are those of the start, with two or
+    /// three more after the name; `open` are the open descriptors.
     static func resume(_ words: [String], _ environment: [String], open: Set<Int32>) -> Int32 {
         ProcessTitle.setName("supervise")
         guard let handed = Handed(words) else {
@@ -61,12 +61,12 @@ extension Program {
         }
     }
 
-    /// What the program before this one left.
+    /// The handover from the previous program.
     private struct Handed {
         let state: Int32
-        /// That program, which is gone back to if this one fails.
+        /// The previous program, which is executed again if this one fails.
         var program: Int32?
-        /// Why the next program went back to this one.
+        /// The reason for which the next program returned to this one.
         var reason: String?
         let arguments: [String]
 
@@ -103,8 +103,8 @@ extension Program {
             "supervise \(Version.current) would not start a master with this command line")
     }
 
-    /// The master, and the version that it was before. The state, which holds all of it once more, is
-    /// gone when this returns.
+    /// Returns the master and its previous version. The state, which is a second copy of
+    /// everything, is released when this returns.
     private static func takeOver(
         fromStateIn number: Int32, _ start: Launch, open: Set<Int32>, _ fallback: Fallback?
     ) throws -> (Master, version: String) {
@@ -129,7 +129,8 @@ extension Program {
         return (master, state.head.version)
     }
 
-    /// What neither the start nor the state knows, such as the state's own descriptor, is nobody's.
+    /// Closes descriptors that belong neither to the start nor to the state, such as the state's
+    /// own descriptor.
     private static func closeUnknown(_ open: Set<Int32>, _ state: MasterState) {
         let known = state.listeners.inherited.union(state.descriptors)
         for number in open.subtracting(known) { HandedDescriptors.close(number) }

@@ -1,14 +1,14 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// A child of the master that runs the program which is to follow it, and has that read the state and the
-/// command line: what it can't read in a process of its own it never gets to be.
+/// A child of the master that runs the next program and makes it read the state and the command
+/// line. If it cannot read them in a separate process, it does not become the master.
 final class UpgradeProbe {
-    /// The word that makes the program a probe. Not for people.
+    /// The argument that selects the probe. Internal.
     static let verb = "__probe"
-    /// How long it may take.
+    /// The time limit of a probe.
     static let timeout = TimeSpan.seconds(30)
-    /// What a probe finds open: the state, where to answer, and its own program.
+    /// The descriptors of a probe: the state, its output, and its own program.
     enum Descriptor {
         static let state: Int32 = 3
         static let answer: Int32 = 4
@@ -19,7 +19,7 @@ final class UpgradeProbe {
     enum Outcome: Equatable {
         /// The program of this version understands the state.
         case understood(version: String)
-        /// It does not, or is no such program.
+        /// The program does not understand it, or is not a supervise program.
         case refused(String)
     }
 
@@ -59,7 +59,7 @@ final class UpgradeProbe {
         }
     }
 
-    /// What a probe says of the state.
+    /// Returns the probe's report on the state.
     static func answer(_ outcome: Outcome) -> String {
         switch outcome {
         case .understood(let version): "understood \(version)\n"
@@ -67,7 +67,7 @@ final class UpgradeProbe {
         }
     }
 
-    /// Takes what it wrote; nil while there is more to come.
+    /// Reads its output. Returns nil while more is expected.
     func read() -> Outcome? {
         do throws(SystemCallError) {
             while let piece = try pipe.read() {
@@ -99,7 +99,7 @@ final class UpgradeProbe {
         }
     }
 
-    /// ESRCH: it is gone already.
+    /// ESRCH: it has already ended.
     func kill() {
         do throws(SystemCallError) {
             try process.signal(Signal.kill.number)
@@ -109,7 +109,7 @@ final class UpgradeProbe {
     }
 }
 
-/// Why there is no upgrade.
+/// The reason for which there is no upgrade.
 struct UpgradeFailure: Error, CustomStringConvertible {
     let description: String
 
