@@ -1,10 +1,10 @@
-/// A point on the monotonic clock, in nanoseconds. The core never reads a clock: every event brings
+/// A point on the monotonic clock, in nanoseconds. The core never reads a clock: every event has
 /// the time at which it is handled.
 public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// Nanoseconds since the clock's epoch (for CLOCK_MONOTONIC, the boot of the machine).
     public let nanoseconds: Int64
 
-    /// The instant so many nanoseconds after the clock's epoch.
+    /// Creates the instant this many nanoseconds after the clock's epoch.
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
@@ -12,19 +12,19 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// Orders instants by time.
     public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 
-    /// The instant `span` later; the end of time where that can't be told in nanoseconds.
+    /// Returns the instant `span` later, saturating at the end of the range.
     public static func + (instant: Instant, span: TimeSpan) -> Instant {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(span.nanoseconds)
         return Instant(nanoseconds: overflow ? .max : sum)
     }
 
-    /// The time from `b` to `a`.
+    /// Returns the time from `b` to `a`.
     public static func - (a: Instant, b: Instant) -> TimeSpan {
         TimeSpan(nanoseconds: a.nanoseconds - b.nanoseconds)
     }
 
-    /// The earliest of these that there are, without the array that `min()` would need: deadlines are
-    /// compared at every event.
+    /// The earliest of these that there are, without the array that `min()` would need: deadlines
+    /// are compared at every event.
     static func earliest(_ a: Instant?, _ b: Instant?, _ c: Instant? = nil) -> Instant? {
         var earliest = a
         if let b { earliest = earliest.map { min($0, b) } ?? b }
@@ -39,21 +39,21 @@ public struct TimeSpan: Hashable, Comparable, Sendable, Codable {
     /// The length in nanoseconds.
     public let nanoseconds: Int64
 
-    /// A span of so many nanoseconds.
+    /// Creates a span of this many nanoseconds.
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
-    /// No time at all.
+    /// A span of zero nanoseconds.
     public static let zero = TimeSpan(nanoseconds: 0)
 
-    /// A span of whole seconds; the longest one where the number is too large.
+    /// Creates a span of whole seconds, saturating at the longest span.
     public static func seconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000_000) }
 
-    /// A span of whole milliseconds; the longest one where the number is too large.
+    /// Creates a span of whole milliseconds, saturating at the longest span.
     public static func milliseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000) }
 
-    /// A span of whole microseconds; the longest one where the number is too large.
+    /// Creates a span of whole microseconds, saturating at the longest span.
     public static func microseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1000) }
 
     /// The span in seconds, for display and estimates.
@@ -62,13 +62,13 @@ public struct TimeSpan: Hashable, Comparable, Sendable, Codable {
     /// Orders spans by length.
     public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
 
-    /// Both spans together; the longest one where the sum is too large.
+    /// Returns the sum of both spans, saturating at the longest span.
     public static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan {
         let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
         return TimeSpan(nanoseconds: overflow ? .max : sum)
     }
 
-    /// So many times the span; the longest one where that is too large.
+    /// Returns this multiple of the span, saturating at the longest span.
     func times(_ count: Int64) -> TimeSpan { TimeSpan.scaled(count, by: nanoseconds) }
 
     private static func scaled(_ count: Int64, by unit: Int64) -> TimeSpan {

@@ -1,50 +1,51 @@
-/// A service at one moment, made when somebody asks: all that the status, the metrics and the health
-/// checks tell, but for what only the kernel's side knows (process ids, the accept queues).
+/// A service at one moment, made on request, with everything that the status, the metrics and the
+/// health checks report. Data that only the kernel's side has (process ids, the accept queues) is
+/// not included.
 public struct Snapshot: Equatable, Sendable {
-    /// When it was made.
+    /// The time of the snapshot.
     public var at: Instant
-    /// The generation in force.
+    /// The current generation.
     public var generation: Int
-    /// How fast the service stops; nil while it does not.
+    /// The mode of the service's stop; nil if it does not stop.
     public var haste: Haste?
     /// The last reload; nil before the first.
     public var rollout: RolloutRecord?
-    /// The pools, in the order of the configuration; those that a reload removed come last.
+    /// The pools in the order of the configuration; removed pools come last.
     public var pools: [PoolSnapshot]
 
-    /// Whether every pool has the workers that it promises, and none stops.
+    /// Whether every pool has its minimum of ready workers, and none stops.
     public var isReady: Bool { haste == nil && pools.allSatisfy { $0.isReady || $0.isRemoved } }
 }
 
 /// A pool at one moment.
 public struct PoolSnapshot: Equatable, Sendable {
-    /// Its number among all pools that the master ever had.
+    /// Its number among all pools that the master has ever had.
     public var number: Int
     /// Its name.
     public var name: String
-    /// Where it stands.
+    /// The current state.
     public var stage: Pool.Stage
-    /// The generation in force.
+    /// The current generation.
     public var generation: Int
-    /// Whether the configuration in force does without it.
+    /// Whether the current configuration lacks it.
     public var isRemoved: Bool
-    /// How many workers it keeps.
+    /// The number of workers that it keeps.
     public var size: Int
-    /// How many are ready and were not told to go.
+    /// The number of ready workers that are not retiring.
     public var serving: Int
-    /// How many have a process, or left processes behind.
+    /// The number of workers with a process, or with processes left behind.
     public var live: Int
-    /// How many ready ones there are meant to be at any time.
+    /// The minimum number of ready workers.
     public var promised: Int
-    /// How many slots have a ready worker of the generation in force.
+    /// The number of slots with a ready worker of the current generation.
     public var renewed: Int
-    /// How many slots failed more than once in a row, and wait longer and longer between starts.
+    /// The number of slots that failed more than once in a row and back off.
     public var failingSlots: Int
-    /// How many may be added and be missing while others are replaced.
+    /// The number of workers that may be added and that may be missing during replacements.
     public var budget: Budget
-    /// Whether it has the workers that it promises.
+    /// Whether it has its minimum of ready workers.
     public var isReady: Bool
-    /// Its workers by slot: the incumbent, its replacement, then those that leave.
+    /// Its workers by slot: the incumbent, its replacement, then the retiring ones.
     public var workers: [WorkerSnapshot]
     /// The slots without a worker.
     public var vacancies: [Vacancy]
@@ -53,36 +54,36 @@ public struct PoolSnapshot: Equatable, Sendable {
 
     /// A slot without a worker.
     public struct Vacancy: Equatable, Sendable {
-        /// Why there is none.
+        /// The reason.
         public enum Reason: Equatable, Sendable {
-            /// It waits for room in the budget.
+            /// It waits for the budget, for memory, or for the end of the last worker.
             case waiting
-            /// It failed so often in a row and starts again after this time.
+            /// It failed this often in a row and starts again after this time.
             case backingOff(failures: Int, TimeSpan)
-            /// Its work is done; with `failed`, the last worker ended with anything but 0.
+            /// Its work is done; with `failed`, the last worker ended with a status other than 0.
             case done(failed: Bool)
         }
 
         /// The slot.
         public var slot: Int
-        /// Why there is none.
+        /// The reason.
         public var reason: Reason
     }
 }
 
 /// A worker at one moment.
 public struct WorkerSnapshot: Equatable, Sendable {
-    /// Who it is.
+    /// The identity of the worker.
     public var id: WorkerID
-    /// Where it stands.
+    /// The current state.
     public var state: Worker.State
-    /// Whether it finds no new connections and has not got the stop-signal.
+    /// Whether it finds no new connections and has not got the stop-signal yet.
     public var isDraining = false
     /// Its connections at the last sample, while it drains.
     public var connections: Int?
-    /// Why it is to be replaced, if it is.
+    /// The cause for which it is due, if it is.
     public var due: RecycleCause?
-    /// Whether it is to take over from another one in its slot.
+    /// Whether it will take over from another worker in its slot.
     public var isReplacement: Bool
     /// Its figures.
     public var facts: WorkerFacts
@@ -90,10 +91,11 @@ public struct WorkerSnapshot: Equatable, Sendable {
     public var bootTime: TimeSpan?
     /// The age at which it is recycled.
     public var lifetimeLimit: TimeSpan?
-    /// The memory in bytes past which it is recycled.
+    /// The memory in bytes above which it is recycled.
     public var memoryLimitBytes: UInt64?
 
-    /// When it reaches that at the rate at which its memory grows; nil where it does not, or has no cap.
+    /// The time until it reaches that at the growth rate of its memory; nil if it never does, or
+    /// has no cap.
     public var timeToMemoryLimit: TimeSpan? {
         guard let limit = memoryLimitBytes, let bytes = facts.memoryBytes else { return nil }
         return bytes >= limit ? .zero : facts.growth?.time(toGrowBy: limit - bytes)
@@ -101,12 +103,12 @@ public struct WorkerSnapshot: Equatable, Sendable {
 }
 
 extension Service {
-    /// The same as `Snapshot.isReady`, at the cost of a look at every pool.
+    /// Equals `Snapshot.isReady`. Scans every pool.
     public var isReady: Bool {
         haste == nil && members.allSatisfy { $0.isRemoved || $0.pool.keepsItsPromise }
     }
 
-    /// The service now. Costs a look at every slot.
+    /// Returns the service at this time. Scans every slot.
     public func snapshot(at now: Instant) -> Snapshot {
         Snapshot(
             at: now, generation: generation, haste: haste, rollout: rollout,
@@ -115,19 +117,19 @@ extension Service {
 }
 
 extension Pool {
-    /// How many ready workers there are meant to be. Whoever serves a socket has at least one.
+    /// The minimum number of ready workers: at least one for a pool with listeners.
     var promised: Int {
         guard expected > 0 else { return 0 }
         return max(policy.hasListeners ? 1 : 0, expected - budget.unavailable)
     }
 
-    /// Whether it has the workers that it promises. One that promises none, since they may all be
-    /// replaced at a time, still has to have brought one up.
+    /// Whether it has its minimum of ready workers. A pool whose minimum is 0, because all workers
+    /// may be replaced at the same time, must also have had a ready worker.
     public var keepsItsPromise: Bool {
         stage == .running && (hasBeenReady || expected == 0) && tally.serving >= promised
     }
 
-    /// The pool now. `member` is the one that holds it.
+    /// Returns the pool at this time. `member` contains it.
     func snapshot(_ member: Service.Member, at now: Instant) -> PoolSnapshot {
         var workers: [WorkerSnapshot] = []
         workers.reserveCapacity(tally.live)

@@ -4,11 +4,11 @@ import Simulator
 import SuperviseCore
 import Testing
 
-/// Every sequence of things that may happen to pools of one and two workers, up to a length.
-/// `SUPERVISE_LENGTH=4` looks at longer ones; `swift run -c release simulate --exhaustive` does so
-/// faster and says how many there are.
+/// Every sequence of stimuli for pools of one and two workers, up to a length. `SUPERVISE_LENGTH=4`
+/// explores longer ones. `swift run -c release simulate --exhaustive` does so faster and prints
+/// their number.
 @Suite(.inBackground) struct ExhaustiveTests {
-    /// How many things happen after the opening. Within so many, planted bugs are caught.
+    /// The number of stimuli after the opening. Sequences of this length catch the planted bugs.
     private static let length = 3
 
     private static var asked: Int? {
@@ -20,11 +20,12 @@ import Testing
         let length = Self.asked ?? Self.length
         let found = scene.explore(length: length)
         if let failure = found.failure { Issue.record("breaks \(failure)") }
-        // It went somewhere.
+        // The walks reached enough states.
         #expect(found.sequences >= 10 * length * length && found.recoveries > length)
     }
 
-    /// What follows on two sequences that lead to the same is looked at once and counted twice.
+    /// If two sequences lead to the same state, the sequences after it are explored once and
+    /// counted twice.
     @Test(arguments: [Scene.Kind.surge, .stopFirst]) func nothingIsLeftOut(kind: Scene.Kind) {
         let scene = Scene(kind, workers: 2, from: .trial)
         let quick = scene.explore(length: 3)
@@ -33,10 +34,10 @@ import Testing
         #expect(quick.steps < plain.steps)
     }
 
-    /// Planted bugs that no sequence of this length shows. Most need a worker that was counted, and a
-    /// queue that was looked at twice while it, or the worker, changed; or memory that no scene has:
-    /// counted workers that grow, memory that shrinks, and shares of the limit; or samples of connections
-    /// and of listeners, of which a scene has few.
+    /// Planted bugs that no sequence of this length triggers. Most need a worker that was counted,
+    /// and a queue that was polled twice while it, or the worker, changed. Others need memory that
+    /// no scene has: counted workers that grow, memory that shrinks, and shares of the limit. The
+    /// rest need samples of connections and of listeners, of which a scene has few.
     private static let outOfReach: Set<PlantedBug> = [
         .loseTheBell, .blameWhoDoesNotListen, .holdOldWorkersToANewTimeout, .blameNobody,
         .blameWhoWorks, .stopAtOnceOnASecondInterrupt, .forgetThatTheQueueWasEmpty,
@@ -54,13 +55,13 @@ import Testing
 
     @Test(arguments: PlantedBug.allCases.filter { !outOfReach.contains($0) })
     func aPlantedBugIsCaught(bug: PlantedBug) {
-        // Most show themselves soon where every worker is ready.
+        // Most are triggered soon if every worker is ready.
         let all = Scene.all(workers: 1...2)
         let scenes = all.filter { $0.opening == .whole } + all.filter { $0.opening != .whole }
         for length in 0...Self.length {
             for scene in scenes {
                 guard let failure = bug.explore(scene, length: length).failure else { continue }
-                // It is the bug that was caught, also by the sequence alone.
+                // The planted bug causes the failure, also if only the sequence is replayed.
                 #expect(failure.sequence.count <= length)
                 #expect(bug.violation(after: failure.sequence, in: scene) != nil)
                 #expect(scene.violation(after: failure.sequence) == nil)
@@ -70,7 +71,7 @@ import Testing
         Issue.record("\(bug) survived all sequences of \(Self.length)")
     }
 
-    // Sequences that once broke an invariant, as they were printed.
+    // Sequences that broke an invariant in the past, as they were printed.
 
     @Test func aBootThatMemoryEndedCounts() {
         expectGood(

@@ -2,7 +2,7 @@ import Simulator
 import SuperviseCore
 import Testing
 
-/// Schedules that once broke an invariant, shrunk, as the simulator printed them.
+/// Schedules that broke an invariant in the past, shrunk, as the simulator printed them.
 struct PinnedTests {
     @Test func aCrashedCanaryLeftItsCauseBehind() {
         expectGood(
@@ -247,7 +247,7 @@ struct PinnedTests {
                 ], healAt: 10_001))
     }
 
-    /// Listeners that a reload did without were held after the pool had ended.
+    /// Listeners that a reload had removed were still held after the pool had ended.
     @Test func aPoolThatEndsHoldsNoListeners() {
         let web = Service.Plan("web") { _ in }
         var without = web

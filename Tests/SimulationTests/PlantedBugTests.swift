@@ -2,12 +2,12 @@ import Background
 import Simulator
 import Testing
 
-/// Every planted bug is caught, within so many seeds.
+/// A limited number of seeds catches every planted bug.
 @Suite(.inBackground) struct PlantedBugTests {
     static let mostSeeds: UInt64 = 4_000
 
-    /// Seeds that caught a bug which few seeds catch, as `swift run simulate --planted` prints them.
-    /// They are tried first. If such a seed no longer catches its bug, all seeds are tried.
+    /// Seeds that caught a bug which few seeds catch, as `swift run simulate --planted` prints
+    /// them. They are tried first. If such a seed no longer catches its bug, all seeds are tried.
     static let knownSeeds: [PlantedBug: UInt64] = [
         .countNoSecondSignal: 638, .giveUpOnAMissingSample: 2_238, .letMemoryWait: 563,
         .spareWhoServes: 1_397, .killWhoIsSpared: 829, .stayAlarmed: 252,
@@ -23,7 +23,7 @@ import Testing
             bug.violation(in: Swarm.schedule(seed: seed)) != nil
         }
         let seed = try #require(caught, "\(bug) survived \(Self.mostSeeds) seeds")
-        // It is the bug that was caught, and nothing that the machine does anyway.
+        // The planted bug causes the violation, not the machine itself.
         #expect(Swarm.schedule(seed: seed).run().violation == nil)
     }
 }

@@ -3,7 +3,7 @@ import Simulator
 import SuperviseCore
 import Testing
 
-/// The shrinker keeps what breaks and takes the rest away.
+/// The shrinker keeps what breaks an invariant and removes the rest.
 @Suite(.inBackground) struct ShrinkerTests {
     @Test func aLongScheduleBecomesAShortOne() throws {
         let bug = PlantedBug.forgetHold

@@ -1,8 +1,8 @@
 import SuperviseCore
 
-/// What holds when a worker is started.
+/// Invariants of a start.
 extension Invariant {
-    /// What is only reported keeps no worker waiting.
+    /// Reports never delay a worker.
     @Sendable static func beforeReports(
         _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
     ) -> String? {
@@ -32,7 +32,7 @@ extension Invariant {
     @Sendable static func whileRunning(
         _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
     ) -> String? {
-        guard ledger.pools.indices.contains(id.pool) else { return "\(id) is of no pool" }
+        guard ledger.pools.indices.contains(id.pool) else { return "\(id) belongs to no pool" }
         let stage = ledger.pools[id.pool].stage
         return stage == .running ? nil : "\(id) starts while the pool is \(stage)"
     }
@@ -47,7 +47,7 @@ extension Invariant {
         let pair = slot.pair(canary: pool.canary)
         if let incumbent = pair.incumbent {
             if pair.replacement != nil { return "\(id) is the third in its slot" }
-            if incumbent.readyAt == nil { return "\(id) is to replace one that boots" }
+            if incumbent.readyAt == nil { return "\(id) replaces a booting worker" }
         }
         return nil
     }
@@ -65,7 +65,8 @@ extension Invariant {
     ) -> String? {
         if order.generation == ledger.generation { return nil }
         let pool = ledger.pools[id.pool]
-        // It serves on, as it was, until the pools that the same reload added can.
+        // It keeps serving with its old settings until the pools that the same reload added can
+        // serve.
         if pool.isRemoved, order.generation < ledger.generation { return nil }
         guard order.generation == ledger.trial?.generation, pool.trial != nil else {
             return "\(id) starts in generation \(order.generation), not \(ledger.generation)"
@@ -81,14 +82,14 @@ extension Invariant {
         let isCanary = order.generation != ledger.generation
         let policy = isCanary ? pool.trial ?? pool.policy : pool.policy
         guard policy.maxRequests > 0 else {
-            return order.requestLimit == nil ? nil : "\(id) has a limit that nobody asked for"
+            return order.requestLimit == nil ? nil : "\(id) has a limit that no setting requests"
         }
         let range = policy.maxRequests...policy.maxRequests + policy.maxRequestsJitter
         guard let limit = order.requestLimit, range.contains(limit) else {
             return "\(id) has the limit \(String(describing: order.requestLimit)), not \(range)"
         }
         guard let bell = order.bell, limit - limit / 2 <= bell, bell <= limit else {
-            return "\(id) is to speak up at \(String(describing: order.bell)) of \(limit)"
+            return "\(id) notifies at \(String(describing: order.bell)) of \(limit)"
         }
         return nil
     }
@@ -101,7 +102,7 @@ extension Invariant {
             let notBefore = pool.slots[id.slot].notBefore, ledger.now < notBefore,
             !pool.slots[id.slot].isFresh
         else { return nil }
-        return "\(id) starts \((notBefore - ledger.now).seconds) s too soon"
+        return "\(id) starts \((notBefore - ledger.now).seconds) s too early"
     }
 
     @Sendable static func memoryFirst(
@@ -121,7 +122,7 @@ extension Invariant {
             return slot.notBefore.map { $0 <= ledger.deadlinesToldAt } ?? true
         }
         guard let first = waiting?.workers.first(where: { $0.serves }) else { return nil }
-        return "\(id) goes ahead of \(first.id), which is over its memory cap"
+        return "\(id) stops before \(first.id), which exceeds its memory cap"
     }
 }
 

@@ -1,5 +1,5 @@
-/// A value in storage of its own, shared by copies until one of them changes it: what contains it is
-/// copied at every step of a simulation, and mostly to be read.
+/// A value in storage of its own, shared by copies until one of them changes it: what contains it
+/// is copied at every step of a simulation, and mostly to be read.
 @propertyWrapper
 struct Kept<Value: Equatable>: Equatable {
     private var kept: [Value]

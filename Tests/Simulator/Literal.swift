@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// A schedule prints itself as the Swift that makes it, to be pasted as a pinned regression.
+/// A schedule prints itself as Swift source for a pinned regression.
 extension Schedule: CustomStringConvertible {
     package var description: String {
         var text = "Schedule(\n    seed: \(seed),\n"
@@ -12,7 +12,7 @@ extension Schedule: CustomStringConvertible {
 }
 
 extension Service.Plan {
-    /// A plan in few words.
+    /// Creates a plan with default settings.
     package init(
         _ name: String, dropsListeners: Bool = false, _ adjust: (inout PoolPolicy) -> Void
     ) {

@@ -1,7 +1,7 @@
 #if DEBUG
     @testable import SuperviseCore
 
-    /// What comes out.
+    /// The output.
     extension Bugged {
         func spoiled(_ action: Service.Action, after event: Service.Event) -> [Service.Action] {
             switch (bug, action, event) {

@@ -1,9 +1,9 @@
 #if DEBUG
     @testable import SuperviseCore
 
-    /// What is done and should not be.
+    /// Actions that are added.
     extension Bugged {
-        /// Does what should not be done.
+        /// Returns actions that the machine should not take.
         mutating func meddle(after event: Service.Event, at now: Instant) -> [Service.Action] {
             var actions: [Service.Action] = []
             for index in service.members.indices {

@@ -1,9 +1,9 @@
 #if DEBUG
     @testable import SuperviseCore
 
-    /// Mistakes about memory caps, and about the order of what comes out.
+    /// Bugs in memory caps and in the order of actions.
     extension Bugged {
-        /// What the machine believes.
+        /// The state of the machine.
         mutating func confuseMemory(at now: Instant) {
             switch bug {
             case .spareWhoServes:
@@ -46,7 +46,7 @@
             }
         }
 
-        /// What comes out.
+        /// The output.
         func reordered(_ actions: [Service.Action]) -> [Service.Action] {
             guard bug == .reportBeforeStarting else { return actions }
             func starts(_ action: Service.Action) -> Bool {

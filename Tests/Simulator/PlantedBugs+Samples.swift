@@ -1,9 +1,9 @@
 #if DEBUG
     @testable import SuperviseCore
 
-    /// Mistakes about what samples of connections and of listeners show.
+    /// Bugs in the use of samples of connections and of listeners.
     extension Bugged {
-        /// What goes in.
+        /// The input.
         func spoiledSample(_ event: Service.Event) -> Service.Event {
             switch (bug, event) {
             case (.giveUpOnAMissingSample, .worker(let id, .connectionSample(nil))):
@@ -42,7 +42,7 @@
             return sample
         }
 
-        /// What the machine believes.
+        /// The state of the machine.
         mutating func confuseSamples(after event: Service.Event, at now: Instant) {
             switch (bug, event) {
             case (.interruptForEver, _): eachLeaving { $0.draining?.interruptions = 0 }

@@ -1,9 +1,9 @@
 #if DEBUG
     @testable import SuperviseCore
 
-    /// Mistakes about who is due, about promises, and about time.
+    /// Bugs in recycling, watchdogs and time.
     extension Bugged {
-        /// What goes in.
+        /// The input.
         mutating func spoiledTime(_ event: Service.Event) -> [Service.Event] {
             switch (bug, event) {
             case (.holdForEver, .worker(let id, .hold(let span))) where span > .zero:
@@ -44,7 +44,7 @@
             }
         }
 
-        /// What the machine believes.
+        /// The state of the machine.
         mutating func confuseTime(after event: Service.Event, at now: Instant) {
             switch (bug, event) {
             case (.forgetWhoIsDue, _):

@@ -1,30 +1,30 @@
 import SuperviseCore
 
-/// A small pool of which every life is looked at: its settings, those that a reload may bring, and
-/// where its lives begin.
+/// A small pool whose sequences are explored: its settings, those that a reload may bring, and the
+/// openings.
 package final class Scene: Sendable, CustomStringConvertible {
-    /// Which settings.
+    /// A set of settings.
     package enum Kind: String, CaseIterable, Sendable {
-        /// One may be there beyond the number, none may be missing.
+        /// One worker may exceed the number, none may be missing.
         case surge
-        /// None beyond the number, one may be missing; a soft and a hard memory cap.
+        /// None may exceed the number, one may be missing; a soft and a hard memory cap.
         case stopFirst
-        /// As `surge`; memory caps of each and of all together, and a command that looks at a worker
-        /// before it goes.
+        /// As `surge`; memory caps per worker and for all, and a command that inspects a worker
+        /// before it stops.
         case memory
-        /// No listeners, nothing is ever started again.
+        /// No listeners; workers are never replaced.
         case jobs
-        /// No listeners, what failed is started again; ages.
+        /// No listeners; failed workers are replaced; lifetimes.
         case errands
         /// As `surge`, with watchdogs.
         case watched
-        /// As `surge`; who goes is emptied first.
+        /// As `surge`; retiring workers are drained first.
         case drained
-        /// As `surge`; who stands still while connections wait hangs.
+        /// As `surge`; a worker without progress while connections wait counts as hung.
         case queued
     }
 
-    /// Where the lives begin.
+    /// The start of the sequences.
     package enum Opening: String, CaseIterable, Sendable {
         /// The first starts were ordered.
         case cold
@@ -40,9 +40,9 @@ package final class Scene: Sendable, CustomStringConvertible {
     package let workers: Int
     package let opening: Opening
     package let plan: Service.Plan
-    /// What a reload may change the settings to; `surge` has a listener less then.
+    /// The settings that a reload may bring; for `surge`, with one listener less.
     package let other: Service.Plan
-    /// The longest times that recovery and a stop may take.
+    /// The longest times of recovery and of a stop.
     let recoveryBound: TimeSpan
     let stopBound: TimeSpan
 
@@ -72,7 +72,7 @@ package final class Scene: Sendable, CustomStringConvertible {
         stopBound = schedule.stopBound
     }
 
-    /// All of them.
+    /// Returns all scenes.
     package static func all(workers: ClosedRange<Int>) -> [Scene] {
         Kind.allCases.flatMap { kind in
             workers.flatMap { workers in
@@ -81,23 +81,23 @@ package final class Scene: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether anything is decided by the workers' memory.
+    /// Whether memory affects any decision.
     var hasCaps: Bool { plan.policy.maxRSSBytes != nil }
 
-    /// Whether workers may promise to say that they live.
+    /// Whether workers may use the watchdog.
     var hasWatchdogs: Bool { plan.policy.watchdogTimeout != nil }
-    /// Whether it is looked whether connections wait.
+    /// Whether the queue is polled.
     var watchesQueue: Bool { plan.policy.stallTimeout != nil }
-    /// Whether anything is decided by what workers do not do.
+    /// Whether missing progress affects any decision.
     var isGuarded: Bool { hasWatchdogs || watchesQueue }
-    /// The time that a worker asks for.
+    /// The time that a worker requests.
     static let `extension` = TimeSpan.milliseconds(2_600)
 
     package var description: String { "Scene(.\(kind), workers: \(workers), from: .\(opening))" }
 }
 
 extension PoolPolicy {
-    /// Times that lie apart, so that the next deadline is seldom that of two things.
+    /// Separates the times, so that two deadlines rarely coincide.
     fileprivate mutating func spread() {
         readiness = .notify
         readyTimeout = .milliseconds(6_000)
@@ -151,7 +151,7 @@ extension Scene.Kind {
         case .queued:
             policy.hasListeners = true
             policy.maxRequests = 10
-            // As long as the shortest time between two looks.
+            // Equal to the shortest time between two polls.
             policy.stallTimeout = .milliseconds(10)
         }
     }

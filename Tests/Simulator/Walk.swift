@@ -1,18 +1,18 @@
 import SuperviseCore
 
-/// One life of a small pool, step by step: the machine, its world and the ledger that watches it. A
-/// value, so that a copy goes on another way.
+/// One sequence in a small pool, step by step: the machine, its world and the ledger that records
+/// it. It is a value, so that copies can continue differently.
 package struct Walk<M: Machine & Equatable> {
     let scene: Scene
     private(set) var machine: M
     var world = SmallWorld()
     private(set) var ledger: Ledger
     private(set) var now = Instant(nanoseconds: 0)
-    /// Whether a deadline came that the machine is not told yet.
+    /// Whether a deadline has passed that was not reported to the machine yet.
     private var isLate = false
     package private(set) var violation: Violation?
 
-    /// At the scene's opening.
+    /// Starts at the scene's opening.
     package init(_ scene: Scene, of machine: M) {
         self.scene = scene
         self.machine = machine
@@ -27,7 +27,7 @@ package struct Walk<M: Machine & Equatable> {
     package var isOver: Bool { exitCode != nil || violation != nil }
     var nextDeadline: Instant? { machine.nextDeadline }
 
-    /// One turn of the master's loop: what happens, then the deadlines that have come.
+    /// Runs one turn of the master's loop: the stimulus, then the reached deadlines.
     package mutating func take(_ stimulus: Stimulus) {
         switch stimulus {
         case .timePasses: now = nextDeadline ?? now + scene.plan.policy.stableAfter
@@ -53,7 +53,7 @@ package struct Walk<M: Machine & Equatable> {
         finishTurn()
     }
 
-    /// Tells an event, and at once what the world answers to the actions.
+    /// Sends an event to the machine, and the world's responses to its actions in the same turn.
     private mutating func tell(_ event: Service.Event) {
         guard !isOver else { return }
         ledger.record(event, at: now)
@@ -104,7 +104,7 @@ package struct Walk<M: Machine & Equatable> {
     }
 }
 
-/// Two walks that are equal go on equally: all that decides is compared.
+/// Two equal walks continue equally, because everything that decides is compared.
 extension Walk: Hashable {
     package static func == (a: Walk, b: Walk) -> Bool {
         a.now == b.now && a.isLate == b.isLate && a.world == b.world && a.machine == b.machine
@@ -119,7 +119,7 @@ extension Walk: Hashable {
     }
 }
 
-/// What may happen next.
+/// The possible next stimuli.
 extension Walk {
     package var stimuli: [Stimulus] {
         guard !isOver else { return [] }
@@ -129,7 +129,7 @@ extension Walk {
         if scene.watchesQueue { stimuli.append(world.isQueueing ? .queueEmpties : .queueFills) }
         if world.lastEnded != nil { stimuli.append(.repeatsEnd) }
         addOperator(&stimuli)
-        // A late turn begins with something else.
+        // A late turn begins with another event.
         guard !isLate else { return stimuli }
         stimuli.append(.timePasses)
         if let nextDeadline, nextDeadline - now > .milliseconds(1) {
@@ -178,7 +178,7 @@ extension Walk {
         case .running where ledger.stopWasTold:
             stimuli += [.stop(.graceful), .stop(.quick), .resize(1), .park, .reload]
         case .running:
-            // Which slots of a pool that finishes its work are taken away cannot be seen.
+            // The removed slots of a pool that finishes its work cannot be observed.
             if pool.policy.restart == .always {
                 if pool.target > 1 { stimuli.append(.resize(-1)) }
                 if pool.target <= scene.workers { stimuli.append(.resize(1)) }

@@ -1,34 +1,35 @@
 import SuperviseCore
 
-/// A client of a worker that drains, with one connection.
+/// A client of a draining worker, with one connection.
 struct Client {
     let id: UInt64
-    /// When its first request was sent.
+    /// The time of its first request.
     let since: Instant
-    /// When that is answered; nil where it never is.
+    /// The time of the response; nil if there is none.
     var answeredAt: Instant?
-    /// Whether the response has begun, and pauses.
+    /// Whether the response has begun and pauses.
     var isPausing = false
-    /// The time until it sends the next request, and until that is answered; nil where it sends none.
+    /// The time until its next request, and until the response to that; nil if it sends none.
     var reuse: (gap: TimeSpan, work: TimeSpan)?
     /// Whether a thread of the worker waits for its next request.
     var hasReader = false
-    /// When it closes the connection; nil where it does not.
+    /// The time at which it closes the connection; nil if it does not.
     var closesAt: Instant?
 }
 
-/// What is in flight at a worker.
+/// The requests in flight at a worker.
 struct InFlight: Equatable {
-    /// Requests of which the kernel shows it.
+    /// Requests that the kernel shows.
     var isShown = false
-    /// Others, of which it does not.
+    /// Requests that it does not show.
     var isHidden = false
 
     var isAny: Bool { isShown || isHidden }
 }
 
 extension Client {
-    /// Whether a request is in flight, how many were sent, and since when there was nothing new.
+    /// Returns whether a request is in flight, the number of requests, and the time of the last
+    /// change.
     fileprivate func state(at now: Instant) -> (isBusy: Bool, requests: Int, since: Instant) {
         guard let answeredAt, answeredAt <= now else { return (true, 1, since) }
         guard let reuse else { return (false, 1, answeredAt) }
@@ -39,7 +40,7 @@ extension Client {
         return (isBusy, 1 + Int(passed / round) + (isBusy ? 1 : 0), begin)
     }
 
-    /// As the kernel shows it; nil once it is closed.
+    /// Returns the connection as the kernel shows it; nil once it is closed.
     fileprivate func look(at now: Instant) -> (ConnectionSample.Connection, InFlight)? {
         if let closesAt, closesAt <= now { return nil }
         let (isBusy, requests, since) = state(at: now)
@@ -50,7 +51,7 @@ extension Client {
         var truth = InFlight()
         if isBusy {
             truth = InFlight(isShown: !isPausing, isHidden: isPausing)
-            // Within one tick of the kernel's clock either may have been the last.
+            // Within one tick of the kernel's clock, the order is unknown.
             if !isPausing { connection.use = isQuiet && id % 4 == 3 ? .unclear : .inFlight }
         } else {
             connection.hasReader = hasReader && isQuiet
@@ -59,7 +60,7 @@ extension Client {
     }
 }
 
-/// Workers that drain: their requests end sooner or later, or never; or they can't be watched.
+/// Draining workers: their requests end sooner or later, or never; or they cannot be sampled.
 extension World {
     mutating func drain(_ id: WorkerID, at now: Instant) {
         guard let process = processes[id] else { return }
@@ -81,7 +82,7 @@ extension World {
                     .milliseconds(Int64(draws.between(1, 300)))
                 )
             }
-            // A client that says nothing goes when it does not matter any more.
+            // An idle client leaves once it no longer matters.
             if !client.hasReader, let answeredAt = client.answeredAt {
                 client.closesAt = answeredAt + .milliseconds(Int64(draws.between(0, 2_000)))
             }
@@ -95,7 +96,7 @@ extension World {
         defer { processes[id] = process }
         let delay = TimeSpan.milliseconds(Int64(process.draws.between(0, program.sampling)))
         if process.draws.chance(program.lost) {
-            // Some never come, of others that is known.
+            // Some never arrive, and others are known to fail.
             guard process.draws.chance(500) else { return }
             agenda.enter(.sampledConnections(id, nil, InFlight()), at: now + .seconds(3))
             return
@@ -124,13 +125,14 @@ extension World {
 
     mutating func interruptAcceptors(of id: WorkerID) {
         guard var process = processes[id] else { return }
-        // Some come back at once.
+        // Some arrive immediately.
         if id.slot % 4 == 2 { return }
         process.acceptors -= process.draws.between(0, process.acceptors)
         processes[id] = process
     }
 
-    /// The worker got its stop-signal. When the requests end that it finishes, if it is one that does.
+    /// Handles the stop-signal of a worker. Returns the time at which the requests that it finishes
+    /// end, if it finishes any.
     mutating func finishRequests(of id: WorkerID, at now: Instant) -> Instant {
         var draws = Draws(seed: seed, 10, id.pool)
         guard draws.chance(500), let own = clients[id] else { return now }
@@ -153,20 +155,20 @@ extension World {
     }
 }
 
-/// Connections that wait at listeners which take no new ones.
+/// Connections that wait at closed listeners.
 struct ClosedQueue: Equatable {
-    /// One that was under way when they were closed: its handshake ends, it is in no table for a moment,
-    /// and is accepted from the queue at last.
+    /// A connection that was being established when the listeners closed: its handshake ends, it is
+    /// temporarily in no table, and it is finally accepted from the queue.
     struct Arrival: Equatable {
         let handshakeUntil: Instant
         let queuedAt: Instant
         var acceptedAt: Instant
     }
 
-    /// When no new connections arrive any more.
+    /// The time from which no new connections arrive.
     let refusingAt: Instant
     var arrivals: [Arrival]
-    /// Whether handshakes can be seen.
+    /// Whether handshakes are visible.
     let showsHandshakes: Bool
 
     func isWaiting(at now: Instant) -> Bool {
@@ -190,7 +192,8 @@ struct ClosedQueue: Equatable {
 }
 
 extension World {
-    /// Those that wait are served sooner or later, or never, where nobody serves them.
+    /// Closes listeners. Waiting connections are served sooner or later, or never if no worker
+    /// serves them.
     mutating func shut(_ pool: Int, at now: Instant) {
         var draws = Draws(seed: seed, 14, pool, Int(now.nanoseconds / 1_000_000))
         func soon(_ longest: Int) -> TimeSpan { .milliseconds(Int64(draws.between(0, longest))) }
@@ -214,7 +217,7 @@ extension World {
             ? .none : queue.look(at: now)
     }
 
-    /// The pools at whose closed listeners a connection waits.
+    /// Returns the pools at whose closed listeners a connection waits.
     func waitingPools(at now: Instant) -> Set<Int> {
         if queues.isEmpty { return [] }
         return Set(queues.filter { $0.value.isWaiting(at: now) }.keys)

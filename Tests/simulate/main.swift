@@ -68,7 +68,7 @@ private func measure(slots: Int, days: Int, reporting: Int) {
     print(
         "\(slots) slots, \(days) days: \(crowd.events) events, \(crowd.starts) starts, "
             + "\(crowd.reloads) reloads, \(crowd.servingCount) serve, \(nanoseconds / 1_000_000) ms, "
-            + "\(nanoseconds / max(1, crowd.events)) ns an event")
+            + "\(nanoseconds / max(1, crowd.events)) ns per event")
 }
 
 if CommandLine.arguments.contains("--scale") {

@@ -1,25 +1,25 @@
-/// Starting a replacement ahead of a request limit or a memory cap, so that a worker that boots slowly
-/// and serves fast does not go far past it.
+/// Starts a replacement ahead of a request limit or a memory cap, so that a worker that boots
+/// slowly and serves fast does not exceed it by much.
 ///
-/// *Requests*: the worker is asked to speak up early by so many requests as it serves, at the rate of
-/// its predecessors, while a successor boots. No look at a clock or a counter is needed.
+/// *Requests*: the worker notifies the master early, by the number of requests that it serves, at
+/// the rate of its predecessors, while a successor boots. No clock or counter is polled for it.
 ///
-/// *Memory*: a look finds a worker that grows, at the rate of its own floor or of its predecessors, past
-/// its cap within a boot. Not all that grows goes on: caches fill up and stop. A replacement that was
-/// started in vain takes over all the same, as that of a limit which does not come, but growth is not
-/// believed again before a worker of the pool did reach its cap. So a pool below its cap is never
-/// recycled for long.
+/// *Memory*: a sample shows a worker that grows, at the rate of its own floor or of its
+/// predecessors, above its cap within a boot. Not all growth continues: caches fill up and stop. A
+/// replacement that was started in vain takes over nevertheless, as for a limit that is not
+/// reached. But growth is not trusted again until a worker of the pool has actually reached its
+/// cap. So a pool below its cap is not recycled for long.
 
-/// What a pool has learnt of its workers.
+/// The usual boot time and rates of a pool's workers.
 struct Pace: Equatable, Sendable, Codable {
     /// The usual time until ready.
     var bootTime: TimeSpan?
     /// The usual rate of one worker.
     var requestsPerSecond: Double?
-    /// Whether the last worker that was expected to reach its memory cap did, or any since.
+    /// Whether the last worker that was expected to reach its memory cap did, or any worker since.
     var believesGrowth = true
 
-    /// How much a new figure counts against those before.
+    /// The weight of a new figure against the earlier ones.
     private static let weight = 0.3
 
     mutating func learn(bootTime new: TimeSpan) {
@@ -37,9 +37,10 @@ struct Pace: Equatable, Sendable, Codable {
 }
 
 extension Pool {
-    /// Boots vary; so much longer than usual is allowed for.
+    /// A factor on the usual boot time, because boots vary.
     private static let bootAllowance = 1.2
-    /// A replacement that is started early waits at most so many times as long as was foreseen.
+    /// The longest wait of a replacement that was started early, as a multiple of the expected
+    /// time.
     private static let longestWait: Int64 = 2
 
     mutating func learnBootTime(of worker: Worker) {
@@ -47,7 +48,7 @@ extension Pool {
         pace.learn(bootTime: readyAt - worker.startedAt)
     }
 
-    /// A worker that told its limit once may tell later totals as well.
+    /// A worker may report later totals after it has reported its limit.
     mutating func reachedLimit(_ worker: Worker, at now: Instant) {
         let slot = worker.id.slot
         guard slots[slot].incumbent?.id == worker.id, worker.isReady else { return }
@@ -58,8 +59,9 @@ extension Pool {
         setDue(worker.id, .requests, at: now)
     }
 
-    /// When a worker with this limit is to speak up: early enough for a boot, but not before half of
-    /// its limit. Without room for a replacement beside it, early would be too early.
+    /// Returns the count at which a worker with this limit notifies the master: early enough for a
+    /// boot, but not before half of its limit. Without room for a replacement beside it, an early
+    /// notification would be too early.
     func bell(before limit: UInt64?) -> UInt64? {
         guard let limit, budget.surge > 0, let bootTime = pace.bootTime,
             let rate = pace.requestsPerSecond
@@ -80,8 +82,8 @@ extension Pool {
         foresee(.requests, of: worker, waiting: bootTime.times(Pool.longestWait), at: now)
     }
 
-    /// Starts the replacement of a worker that will reach its cap within a boot, if there is room for
-    /// one now. At most half of the way to the cap is given up, as of a request limit.
+    /// Starts the replacement of a worker that will reach its cap within a boot, if there is room
+    /// for one. The worker must have reached half of its cap, as for a request limit.
     mutating func startAhead(of worker: Worker, cap: UInt64, by policy: PoolPolicy, at now: Instant)
     {
         let slot = worker.id.slot
@@ -90,7 +92,7 @@ extension Pool {
             cap - bytes <= (cap - first) / 2,
             let time = (worker.growth ?? growth)?.time(toGrowBy: cap - bytes)
         else { return }
-        // The next look may be so late.
+        // The next sample may be this late.
         let boot = TimeSpan(nanoseconds: Int64(bootTime.seconds * Pool.bootAllowance * 1e9))
         let lead = boot + policy.memoryInterval
         guard time <= lead, candidate?.isTrying(worker.id) != true, mayStartAhead(slot) else {

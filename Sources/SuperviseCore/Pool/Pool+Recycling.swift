@@ -1,8 +1,8 @@
-/// Planned replacement: what makes a worker due, and the one budget that every cause goes through.
+/// Planned replacements: the causes that make a worker due, and the single budget for all of them.
 
 extension Pool {
-    /// Marks a ready incumbent to be replaced. A cause that is there already stays, unless memory,
-    /// which overtakes, comes after another one.
+    /// Marks a ready incumbent as due. An earlier cause stays, unless the new one is memory, which
+    /// takes precedence.
     mutating func setDue(_ id: WorkerID, _ cause: RecycleCause, at now: Instant) {
         guard stage == .running, let worker = self[id], slots[id.slot].isWanted else { return }
         let slot = slots[id.slot]
@@ -12,14 +12,14 @@ extension Pool {
         }
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
-        // What was foreseen has been told.
+        // An expected cause was reported when it was expected.
         if slot.due?.cause != cause { note(.due(id, cause, worker.facts(at: now))) }
         gatherEvidence(of: id, because: cause, at: now)
-        // One that was started ahead of a limit may be ready.
+        // A replacement that was started ahead of a limit may be ready.
         takeOverUnlessOnTrial(id.slot, at: now)
     }
 
-    /// An operator asks; what boots is new enough already.
+    /// Handles an operator's request. Booting workers are new enough already.
     mutating func recycle(_ slot: Int?, at now: Instant) {
         for index in slots.indices where slot == nil || slot == index {
             guard let incumbent = slots[index].incumbent else { continue }
@@ -48,8 +48,9 @@ extension Pool {
         judgeRequests(of: id, at: now)
     }
 
-    /// A worker says only once that it reached its limit or wants to be replaced, perhaps while it
-    /// boots or waits for its place; so this is looked at again when it becomes a ready incumbent.
+    /// Checks the requests of a worker. It notifies the master only once that it reached its limit
+    /// or requests a replacement, possibly while it boots or is a replacement. So this is checked
+    /// again when it becomes a ready incumbent.
     mutating func judgeRequests(of id: WorkerID, at now: Instant) {
         guard let worker = self[id] else { return }
         if let limit = worker.requestLimit, worker.requests >= limit {
@@ -61,7 +62,7 @@ extension Pool {
         }
     }
 
-    /// `X_HOLD`; a span of zero takes an earlier one back.
+    /// Handles `X_HOLD`. A span of zero cancels an earlier one.
     mutating func hold(_ id: WorkerID, for span: TimeSpan, at now: Instant) {
         self[id]?.holdUntil = now + span
         if span <= .zero, slots[id.slot].replacement?.isReady == true {
@@ -72,7 +73,7 @@ extension Pool {
     /// Begins as many planned replacements as the budget allows, most urgent first.
     mutating func advanceRecycles(at now: Instant) {
         while let (slot, _) = recycles.first {
-            // A vacant slot's worker has a right to its room, even while it backs off.
+            // Room is reserved for the worker of a vacant slot, even while the slot backs off.
             let goesFirst = goesFirstForMemory(slot)
             if !goesFirst, tally.live + tally.vacant < ceiling {
                 beginBeside(slot, at: now)
@@ -88,9 +89,10 @@ extension Pool {
         }
     }
 
-    /// Whether a ready worker may be told to go before its successor is there. A pool that fails to
-    /// boot a worker is not weakened further. Slots are counted, not workers: of two ready workers in
-    /// one slot, one is about to go. Where two do not fit side by side, `evenOne` may.
+    /// Returns whether a ready worker may be stopped before its successor is ready. A pool that
+    /// fails to boot a worker stops no ready one. Slots are counted, not workers: of two ready
+    /// workers in one slot, one is about to stop. `evenOne` allows one missing worker if two do not
+    /// fit into memory.
     private func mayMissOneMore(evenOne: Bool) -> Bool {
         let unavailable = max(budget.unavailable, evenOne ? 1 : 0)
         return unavailable > 0 && tally.failing == 0
@@ -122,8 +124,8 @@ extension Pool {
         }
     }
 
-    /// The ready replacement becomes the incumbent, and the old one is told to go, unless it holds
-    /// its recycling off.
+    /// Makes the ready replacement the incumbent, and retires the old one, unless it postpones its
+    /// recycling.
     mutating func takeOver(_ slot: Int, at now: Instant) {
         guard let replacement = slots[slot].replacement, !isHeld(slot, at: now),
             slots[slot].incumbent == nil || slots[slot].due?.isAhead(at: now) != true,

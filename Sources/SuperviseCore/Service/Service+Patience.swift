@@ -1,16 +1,15 @@
-/// How long what is under way may take, for a service manager that has a clock of its own.
+/// The remaining time of operations in progress, for a service manager that has its own timeouts.
 
 extension Service {
-    /// When the stop has ended at the latest; nil while the service does not stop. Costs a look at
-    /// every slot.
+    /// The time by which the stop has ended; nil if the service does not stop. Scans every slot.
     public var stopEndsBy: Instant? {
         guard haste != nil else { return nil }
         return members.compactMap(\.stopEndsBy).max()
     }
 
-    /// When the last of the workers that boot in their slots for the first time is ready or has
-    /// failed; nil where none does. A slot that fails again and again gets a service manager to wait
-    /// for nothing. Costs a look at every slot.
+    /// The time by which the last of the workers that boot in their slots for the first time is
+    /// ready or has failed; nil if there is none. A slot that fails repeatedly does not extend the
+    /// service manager's timeout. Scans every slot.
     public var firstBootsEndBy: Instant? {
         members.compactMap(\.pool.firstBootsEndBy).max()
     }

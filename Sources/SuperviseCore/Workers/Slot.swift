@@ -1,83 +1,84 @@
-/// One place in a pool, filled by one worker after another.
+/// One place in a pool, filled by successive workers.
 struct Slot: Equatable, Sendable, Codable {
-    /// A recycling that waits for the budget.
+    /// A recycle that waits for the budget.
     struct Due: Equatable, Sendable, Codable {
         var cause: RecycleCause
         var since: Instant
-        /// The replacement is started ahead of the limit; until then, or until the limit is reached,
-        /// the incumbent serves on beside it.
+        /// The time for which the incumbent keeps serving beside a replacement that was started
+        /// ahead of the limit, unless it reaches the limit before.
         var aheadUntil: Instant?
 
-        /// Until when its evidence is gathered: it is not told to go before.
+        /// The time until which its evidence is gathered. It is not stopped before.
         var evidenceUntil: Instant?
-        /// The least of that time, which the evidence-signal needs.
+        /// The minimum of that time, for the evidence-signal.
         var evidenceLeast: Instant?
 
-        /// Whether its limit or cap has not come yet.
+        /// Whether its limit or cap is expected and not reached yet.
         var isForeseen: Bool { aheadUntil != nil }
 
-        /// Whether the incumbent is to serve on although its replacement may be ready.
+        /// Returns whether the incumbent keeps serving although its replacement may be ready.
         func isAhead(at now: Instant) -> Bool { aheadUntil.map { now < $0 } ?? false }
     }
 
-    /// What the last workers did wrong, and what follows for the next.
+    /// Failures of the last workers, and their effect on the next start.
     struct Setbacks: Initial, Sendable {
-        /// Ends in a row that came too soon, without a stable worker in between; the backoff grows by
-        /// it.
+        /// The number of consecutive ends that came too soon, without a stable worker in between.
+        /// It determines the backoff.
         var failures = 0
-        /// When the last of them was.
+        /// The time of the last of them.
         var failedAt: Instant?
-        /// Workers in a row that were recycled for memory after an alarm.
+        /// The number of consecutive workers that were recycled for memory after an alarm.
         var alarmedRecycles = 0
-        /// Failed boots in a row.
+        /// The number of consecutive failed boots.
         var bootFailures = 0
-        /// The next start waits until then.
+        /// The earliest time of the next start.
         var notBefore: Instant?
     }
 
-    /// Whether the slot's work goes on once its worker has ended.
+    /// Whether the slot continues after its worker has ended.
     enum Continuation: Equatable, Sendable, Codable {
         /// The next worker starts as soon as backoff and budget allow.
         case goesOn
-        /// A worker announced its end, and whether another follows depends on how it ends.
+        /// A worker announced its end. Whether another follows depends on how it ends.
         case awaitsExit(of: Int)
-        /// Nothing follows. `failed` is whether the last worker ended with anything but 0.
+        /// No worker follows. `failed` is whether the last worker ended with a status other than 0.
         case done(failed: Bool)
     }
 
-    /// Whether the slot belongs to the pool's number; a slot scaled away only sees its workers off.
+    /// Whether the slot belongs to the pool's size. A removed slot only waits for its workers to
+    /// end.
     var isWanted = true
     /// The worker that fills the slot.
     var incumbent: Worker?
-    /// The worker that takes over from the incumbent when it is ready.
+    /// The worker that takes over from the incumbent once it is ready.
     @Rare var replacement: Worker?
-    /// Workers that were told to go, or that left processes behind.
+    /// Retiring workers, and those that left processes behind.
     var leaving: [Worker] = []
-    /// Why the incumbent is to be replaced.
+    /// The reason to replace the incumbent.
     @Rare var due: Due?
-    /// What its last workers did wrong.
+    /// The failures of its last workers.
     @Rare var setbacks: Setbacks
     /// The incarnation of the last worker.
     var lastIncarnation = 0
-    /// Whether the next start waits until those that leave have given their memory back.
+    /// Whether the next start waits until the retiring workers have released their memory.
     var awaitsRoom = false
     /// Whether another worker follows.
     var continuation = Continuation.goesOn
-    /// What the slot adds to the pool's sums, kept to be taken off again when it changes.
+    /// The slot's part of the pool's sums, kept to be subtracted when it changes.
     var share = Share()
 
     /// Whether the slot waits for a worker.
     var isVacant: Bool { isWanted && incumbent == nil && continuation == .goesOn }
 
-    /// Whether what leaves the slot still has the memory that the next worker needs.
+    /// Whether retiring workers of the slot still hold the memory that the next worker needs.
     var lacksRoom: Bool { awaitsRoom && !leaving.isEmpty }
 
-    /// Whether the start of the slot's next worker is put off at this time.
+    /// Returns whether the start of the slot's next worker is delayed at this time.
     func isBackingOff(at now: Instant) -> Bool { setbacks.notBefore.map { now < $0 } ?? false }
 
-    /// Until when the incumbent puts its recycling off, or giving its place to a canary that waits
-    /// since `waiting`. However often it asks, no longer than `maxHold` from the moment that it was
-    /// due.
+    /// Returns the time until which the incumbent postpones its recycling, or making room for a
+    /// canary that has waited since `waiting`. It is at most `maxHold` after the worker became due,
+    /// regardless of repeated requests.
     func heldUntil(maxHold: TimeSpan, waiting: Instant?) -> Instant? {
         guard let since = due?.since ?? waiting, let hold = incumbent?.holdUntil else { return nil }
         return min(hold, since + maxHold)
