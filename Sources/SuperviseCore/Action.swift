@@ -20,18 +20,11 @@ public enum Action: Equatable, Sendable {
     case observe(WorkerID)
     /// Measure this worker alone; `memory` is the answer, unless it cannot be read.
     case measure(WorkerID)
-    /// Measure every living worker of this pool; `memory` of each and `sampled` are the answers.
-    case sampleMemory(pool: Int)
-    /// Measure what is left of the memory limit; `room` is the answer, where it can be told.
-    case measureRoom(pool: Int)
-    /// Write the last figures of every living worker of this pool to `memory-log`.
-    case logMemory(pool: Int)
+    /// Sample this pool; `sampled` is the answer.
+    case sample(pool: Int, SampleContents)
     /// Send the worker `evidence-signal` and run `before-recycle` about it, as far as they are set;
     /// `evidenceGathered` is the answer when the command has ended.
     case gatherEvidence(WorkerID, RecycleCause, WorkerFacts)
-    /// Read the counts of every ready worker of this pool, then look whether connections wait;
-    /// `requests` and `queue` are the answers.
-    case sampleProgress(pool: Int)
     /// From now on the worker is to speak up when it has served this many requests.
     case setBell(WorkerID, requests: UInt64)
     /// Tell what happened.

@@ -10,15 +10,9 @@ public enum Event: Equatable, Sendable {
     case late(by: TimeSpan)
     /// Something happened to a worker, or a worker said something.
     case worker(WorkerID, WorkerEvent)
-    /// What is left of the memory, as the answer to `measureRoom`: told ahead of the workers' figures.
-    /// `mayRelieve` is whether no other pool is about to give memory back.
-    case room(MemoryRoom, mayRelieve: Bool)
-    /// Every living worker was measured. Told after their `memory`, as the end of the answer to
-    /// `sampleMemory`.
-    case sampled
-    /// The generations on whose listeners connections wait to be accepted. Follows the workers' counts,
-    /// as the answer to `sampleProgress`.
-    case queue(waiting: [Int])
+    /// The pool was sampled, as the answer to `sample`. Follows the workers' counts. `mayRelieve` is
+    /// whether no other pool is about to give memory back.
+    case sampled(PoolSample, mayRelieve: Bool = true)
     /// So many workers more (or, negative, fewer); never below one.
     case resize(by: Int)
     /// An operator wants the worker of this slot replaced, or of every slot where none is named.

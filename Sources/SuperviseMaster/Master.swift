@@ -30,6 +30,7 @@ final class Master {
     let starter: Starter
     /// The output of the workers that the master reads.
     let output: OutputRelay
+    let sampler: Sampler
     /// What takes the samples that can wait for a worker.
     let observer: Observer
     /// Processes that ended workers left behind, with the serial of the worker.
@@ -40,12 +41,8 @@ final class Master {
     var strangers: Set<Int32> = []
     /// Workers to be looked at, whether they serve a listener of ours at all.
     var looks: [Look] = []
-    /// Whether it was said that the memory of a worker cannot be read.
-    var isMemoryUnreadable = false
     /// Commands that run beside the workers.
     let commands: SideCommands
-    /// The files of `memory-log`, by path.
-    var memoryLogs: [String: MemoryLog] = [:]
     var rightOfWay = RightOfWay()
     /// Who tells that the kernel killed for memory, once there is a worker.
     var memoryKills: MemoryKills?
@@ -66,12 +63,8 @@ final class Master {
     var upgrade: Upgrade?
     var upgrades = UpgradeCounts()
     var exited = ExitedProcesses()
-    /// When the counts and the memory of all workers were last read for somebody who looked.
-    var figuresReadAt: Instant?
     /// Answers rendered in this turn.
     var renderings = Renderings()
-    /// The serial of the worker whose memory was last measured for a scrape.
-    var lastMeasured: UInt64 = 0
     /// How the master, as whatever program, was started.
     let start: MasterState.Start
     var armedFor: Int64?
@@ -112,6 +105,7 @@ final class Master {
         starter = Starter(
             core: core, workers: workers, poll: poll, log: log, output: output,
             notifyFolders: NotifyFolders(launch))
+        sampler = Sampler(core: core, workers: workers, log: log, cgroup: context.cgroup)
         observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
         self.poll = poll
@@ -123,6 +117,8 @@ final class Master {
         starter.programRuns = { [unowned self] worker throws(SystemCallError) in
             try takeFilter(of: worker)
         }
+        sampler.readCount = { [unowned self] in readCount(of: $0) }
+        sampler.currentCount = { [unowned self] in currentCount(of: $0) }
         starter.release = { [unowned self] in release($0) }
     }
 

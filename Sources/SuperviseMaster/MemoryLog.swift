@@ -50,45 +50,23 @@ final class MemoryLog {
     func reopen() { writer = nil }
 }
 
-extension Master {
-    /// Writes down the last figures of the pool's workers.
-    func logMemory(ofPool number: Int) {
-        let running = workers.ofPool(number).filter { !$0.hasExited }
-        guard let path = running.first?.blueprint.settings.memoryLog else { return }
-        let memoryLog = memoryLogs[path] ?? MemoryLog(path: path)
-        memoryLogs[path] = memoryLog
-        let time = WallClock.now()
-        let lines = running.compactMap { worker -> String? in
-            guard let pid = worker.pid, let bytes = worker.memory?.lastBytes, bytes > 0 else {
-                return nil
-            }
-            let known = service.member(number)?.pool.worker(worker.id)
-            let (requests, unit) = latestCount(of: worker, known)
-            let name = worker.blueprint.settings.name
-            return "\(time) \(name) \(worker.id.slot) \(pid) \(bytes) \(requests) "
-                + unit.rawValue
+extension MemoryLog {
+    /// The line of a worker with this count in its page; nil if its memory is unknown.
+    static func line(
+        at time: WallTime, _ worker: RunningWorker, _ known: Worker?, _ count: WorkerEvent?
+    ) -> String? {
+        guard let pid = worker.pid, let bytes = worker.memory?.lastBytes, bytes > 0 else {
+            return nil
         }
-        switch memoryLog.write(lines) {
-        case nil: break
-        case .failed(let error):
-            log.write(
-                LogLine(.error, "memory-log").with("file", path)
-                    .with("error", error.descriptionOfWritten))
-        case .dropping:
-            log.write(
-                LogLine(.error, "memory-log").with("file", path)
-                    .with("message", "the file cannot be written; lines are dropped"))
-        case .recovered(let lines):
-            log.write(
-                LogLine(.info, "memory-log").with("file", path).with("dropped", lines)
-                    .with("message", "the file can be written again"))
-        }
+        let (requests, unit) = latestCount(count, known)
+        let name = worker.blueprint.settings.name
+        return "\(time) \(name) \(worker.id.slot) \(pid) \(bytes) \(requests) \(unit.rawValue)"
     }
 
     /// The count in the worker's page, which may be newer than that of its last event.
-    private func latestCount(of worker: RunningWorker, _ known: Worker?) -> (UInt64, CountUnit) {
+    private static func latestCount(_ count: WorkerEvent?, _ known: Worker?) -> (UInt64, CountUnit) {
         let total = known?.requests ?? 0
-        switch currentCount(of: worker) {
+        switch count {
         case .requests(let requests), .responses(let requests):
             return (
                 known?.countSource?.unit == .connections ? requests : max(requests, total),
@@ -99,12 +77,28 @@ extension Master {
         default: return (total, known?.countSource?.unit ?? .requests)
         }
     }
+}
 
-    /// Goes on in new files, and forgets those that no pool names any more.
+extension MemoryLog.Report {
+    func line(about path: String) -> LogLine {
+        switch self {
+        case .failed(let error):
+            LogLine(.error, "memory-log").with("file", path)
+                .with("error", error.descriptionOfWritten)
+        case .dropping:
+            LogLine(.error, "memory-log").with("file", path)
+                .with("message", "the file cannot be written; lines are dropped")
+        case .recovered(let lines):
+            LogLine(.info, "memory-log").with("file", path).with("dropped", lines)
+                .with("message", "the file can be written again")
+        }
+    }
+}
+
+extension Master {
+    /// Continues in new files, and forgets those that the configuration does not name.
     func reopenMemoryLogs() {
         let pools = generations[service.generation]?.pools ?? []
-        let named = Set(pools.compactMap(\.settings.memoryLog))
-        memoryLogs = memoryLogs.filter { named.contains($0.key) }
-        for memoryLog in memoryLogs.values { memoryLog.reopen() }
+        sampler.reopenMemoryLogs(named: Set(pools.compactMap(\.settings.memoryLog)))
     }
 }

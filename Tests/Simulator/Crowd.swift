@@ -81,12 +81,8 @@ package struct Crowd {
             case .sampleConnections(let id, _):
                 agenda.enter(
                     .news(id, .connectionSample(ConnectionSample())), at: now + .seconds(1))
-            case .signalTree, .drain, .interruptAcceptors, .kill, .observe, .measure, .measureRoom,
-                .logMemory,
-                .gatherEvidence,
-                .sampleMemory, .sampleProgress,
-                .setBell,
-                .note:
+            case .signalTree, .drain, .interruptAcceptors, .kill, .observe, .measure, .sample,
+                .gatherEvidence, .setBell, .note:
                 break
             }
         }

@@ -19,7 +19,9 @@ extension Invariant {
     }
 
     @Sendable static func crossingIsTold(_ ledger: Ledger, _ service: Service) -> String? {
-        ledger.owesWarning.map { "\($0) is over warn-rss and nobody says so" }
+        // A worker that was told to go in the same step needs no warning.
+        let missed = ledger.owesWarning.first { ledger.worker($0)?.isKept == true }
+        return missed.map { "\($0) is over warn-rss and nobody says so" }
     }
 
     /// What is young is told of, and stays.
@@ -35,10 +37,10 @@ extension Invariant {
 
     /// The guard is for workers whose own size is near the cap.
     @Sendable static func outgrownCapRecycles(_ ledger: Ledger, _ service: Service) -> String? {
-        guard let id = ledger.owesRecycle, let worker = ledger.worker(id), worker.serves,
-            worker.due == nil, worker.alarmedAt == nil
-        else { return nil }
-        return "\(id) exceeded its cap and is not due"
+        let missed = ledger.owesRecycle.compactMap(ledger.worker).first {
+            $0.serves && $0.due == nil && $0.alarmedAt == nil
+        }
+        return missed.map { "\($0.id) exceeded its cap and is not due" }
     }
 
     /// A worker that is too large for the new caps must not become the pattern of all others.

@@ -85,7 +85,7 @@ extension Invariant {
                 return "\(id) had more time to boot"
             }
         case .killMemory:
-            guard ledger.mayKill == id else { return "\(id) is not over kill-rss" }
+            guard ledger.mayKill.contains(id) else { return "\(id) is not over kill-rss" }
         case .stop:
             guard case .stopping = pool.stage else { return "\(id): the pool does not stop" }
         case .parked:

@@ -25,7 +25,7 @@ extension Invariant {
     }
 
     @Sendable static func hardCapKills(_ ledger: Ledger, _ service: Service) -> String? {
-        ledger.owesKill.map { "\($0) is over kill-rss and lives" }
+        ledger.owesKill.first.map { "\($0) is over kill-rss and lives" }
     }
 
     @Sendable static func failureBacksOff(_ ledger: Ledger, _ service: Service) -> String? {

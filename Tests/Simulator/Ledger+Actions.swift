@@ -28,7 +28,7 @@ extension Ledger {
             if owesInterrupt == id { owesInterrupt = nil }
             change(id) { $0.draining?.interruptions += 1 }
         case .kill(let id):
-            if owesKill == id { owesKill = nil }
+            owesKill.remove(id)
             if owesStopSignal == id { owesStopSignal = nil }
             change(id) {
                 $0.isKilled = true
@@ -43,13 +43,14 @@ extension Ledger {
                 $0.evidenceTime = .seconds(runsCommand ? 30 : 2)
                 $0.isGathering = true
             }
-        case .sampleProgress(let pool): pools[pool].lookedAt = now
+        case .sample(let pool, let contents):
+            if contents.contains(.progress) { pools[pool].lookedAt = now }
         case .setBell(let id, let requests):
             change(id) {
                 $0.bell = requests
                 $0.rungAt = now
             }
-        case .observe, .measureRoom, .logMemory, .measure, .sampleMemory: break
+        case .observe, .measure: break
         case .note(let notice): record(notice)
         }
     }
@@ -93,7 +94,7 @@ extension Ledger {
         case .memoryAlarm(let id, _, .hard, _): change(id) { $0.isHardAlarmed = true }
         case .memoryWarning(let id, _, _):
             change(id) { $0.isWarned = true }
-            if owesWarning == id { owesWarning = nil }
+            owesWarning.remove(id)
         case .ready(let id, _, _):
             wasEverReady = true
             becameReady(id)

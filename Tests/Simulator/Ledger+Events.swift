@@ -5,11 +5,11 @@ extension Ledger {
     mutating func record(_ event: Service.Event, at instant: Instant) {
         now = instant
         owesBackoff = nil
-        owesKill = nil
-        mayKill = nil
-        owesRecycle = nil
+        owesKill = []
+        mayKill = []
+        owesRecycle = []
         hasJustReported = false
-        owesWarning = nil
+        owesWarning = []
         owesDone = nil
         owesShut = nil
         owesAbort = nil
@@ -20,17 +20,10 @@ extension Ledger {
         owesStop = nil
         switch event {
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool)
-        case .deadline, .sampled, .recycle, .park, .memoryLimit: break
+        case .deadline, .recycle, .park, .memoryLimit: break
+        case .sampled(let pool, let sample): record(sample, of: pool)
         case .start: for pool in pools.indices { pools[pool].lookedAt = now }
         case .late(let span): lost(span)
-        case .queue(let pool, let generations): queueSeen(inPool: pool, generations)
-        case .room(let pool, let room):
-            let sizes = pools[pool].slots.compactMap { slot in
-                slot.pair(canary: pools[pool].canary).incumbent.flatMap {
-                    $0.serves ? $0.memory : nil
-                }
-            }.sorted()
-            pools[pool].isTight = !sizes.isEmpty && room.freeBytes < sizes[sizes.count / 2]
         case .resize(let pool, let change):
             guard !stopWasTold, pools.indices.contains(pool), pools[pool].stage == .running else {
                 return
@@ -86,6 +79,21 @@ extension Ledger {
         }
     }
 
+    private mutating func record(_ sample: PoolSample, of pool: Int) {
+        if let room = sample.room {
+            let sizes = pools[pool].slots.compactMap { slot in
+                slot.pair(canary: pools[pool].canary).incumbent.flatMap {
+                    $0.serves ? $0.memory : nil
+                }
+            }.sorted()
+            pools[pool].isTight = !sizes.isEmpty && room.freeBytes < sizes[sizes.count / 2]
+        }
+        for figure in sample.memory ?? [] {
+            if let worker = worker(figure.id) { measured(worker, figure.bytes) }
+        }
+        if let waiting = sample.waiting { queueSeen(inPool: pool, waiting) }
+    }
+
     private mutating func measured(_ worker: Worker, _ bytes: UInt64) {
         let now = now
         let id = worker.id
@@ -113,7 +121,7 @@ extension Ledger {
         if let measured = self.worker(id), hasReachedCap(measured) {
             change(id) { $0.aheadOfCap = nil }
         }
-        if let mark = policy.warnRSSBytes, bytes > mark, !worker.isWarned { owesWarning = id }
+        if let mark = policy.warnRSSBytes, bytes > mark, !worker.isWarned { owesWarning.insert(id) }
         if let hard, bytes > hard { judgeHardCap(hard, of: id) }
         if let soft, bytes > soft { judgeSoftCap(soft, of: id) }
     }

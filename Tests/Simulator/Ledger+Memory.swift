@@ -40,21 +40,21 @@ extension Ledger {
         if !policy(of: worker).hasListeners || isOnTrial(id) || isDoubled
             || !worker.isHardAlarmed && !(isYoung(worker) && worker.isOwnSize(near: cap))
         {
-            owesKill = id
+            owesKill.insert(id)
         }
         // Whether it still grows is the machine's to judge.
-        if owesKill == id || worker.isHardAlarmed && !isYoung(worker) { mayKill = id }
+        if owesKill.contains(id) || worker.isHardAlarmed && !isYoung(worker) { mayKill.insert(id) }
     }
 
     mutating func judgeSoftCap(_ cap: UInt64, of id: WorkerID) {
         let pool = pools[id.pool]
         guard let worker = worker(id), worker.serves, pool.stage == .running, worker.due == nil,
-            owesKill != id, mayKill != id, worker.alarmedAt == nil,
+            !owesKill.contains(id), !mayKill.contains(id), worker.alarmedAt == nil,
             pool.slots[id.slot].pair(canary: pool.canary).incumbent?.id == id,
             worker.looksOver >= policy(of: worker).memorySamples,
             !isYoung(worker) || !worker.isOwnSize(near: cap)
         else { return }
-        owesRecycle = id
+        owesRecycle.insert(id)
     }
 }
 

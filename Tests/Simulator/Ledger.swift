@@ -200,12 +200,12 @@ package struct Ledger: Equatable {
     var owesDone: Place?
     /// A pool that a reload left with a listener too many, which has to be shut in this step.
     var owesShut: Int?
-    /// A worker over the hard cap, which has to be killed in this step.
-    var owesKill: WorkerID?
-    /// A worker over the hard cap, which may be killed in this step.
-    var mayKill: WorkerID?
-    /// A worker over the soft cap, which has to be due in this step, or to raise an alarm.
-    var owesRecycle: WorkerID?
+    /// Workers over the hard cap, which have to be killed in this step.
+    var owesKill: Set<WorkerID> = []
+    /// Workers over the hard cap, which may be killed in this step.
+    var mayKill: Set<WorkerID> = []
+    /// Workers over the soft cap, which have to be due in this step, or to raise an alarm.
+    var owesRecycle: Set<WorkerID> = []
     /// Whether the last action of this step reports what an event said.
     var hasJustReported = false
     /// A worker that asked for its end, which has to be aborted in this step.
@@ -225,8 +225,8 @@ package struct Ledger: Equatable {
     var inFlight: [WorkerID: InFlight] = [:]
     /// The pools at whose closed listeners a connection waits in truth.
     var waitingPools: Set<Int> = []
-    /// A worker over `warn-rss`, of which that has to be said in this step.
-    var owesWarning: WorkerID?
+    /// Workers over `warn-rss`, of which that has to be said in this step.
+    var owesWarning: Set<WorkerID> = []
 
     package init(_ plans: [Service.Plan]) {
         pools = Ledger.sharingMemory(plans).map(Pool.init)

@@ -46,7 +46,9 @@
             case (.loseTheBell, .setBell): return []
             case (.abortWithTheStopSignal, .signal(let id, .abort)): return [.signal(id, .stop)]
             case (.killWhoIsAborted, .signal(let id, .abort)): return [action, .kill(id)]
-            case (.neverLookAtTheQueue, .sampleProgress): return []
+            case (.neverLookAtTheQueue, .sample(let pool, let contents)):
+                let rest = contents.subtracting(.progress)
+                return rest.isEmpty ? [] : [.sample(pool: pool, rest)]
             case (.passTheCanaryUnmeasured, .measure): return []
             default: return [action]
             }

@@ -40,10 +40,14 @@
                 pool.setDue(other.id, .poolMemory, at: now)
                 pool.refresh(other.id.slot, at: now)
                 return true
-            case (.killWhoIsSpared, .worker(let id, .memory)):
-                guard let worker = pool[id], worker.memory.isHardAlarmed else { return false }
+            case (.killWhoIsSpared, .sampled):
+                guard
+                    let worker = pool.slots.compactMap(\.incumbent).first(where: {
+                        $0.memory.isHardAlarmed
+                    })
+                else { return false }
                 pool.endAbruptly(worker, because: .killMemory, within: .zero, at: now)
-                pool.refresh(id.slot, at: now)
+                pool.refresh(worker.id.slot, at: now)
                 return true
             case (.startWhileStopping, .worker(_, .exited)):
                 guard case .stopping = pool.stage else { return false }

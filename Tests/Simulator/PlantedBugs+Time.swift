@@ -15,12 +15,10 @@
             case (.extendForEver, .worker(let id, .extendTimeout)):
                 return [.worker(id, .extendTimeout(.seconds(1_000)))]
             case (.ignoreExtensions, .worker(_, .extendTimeout)): return []
-            case (.blameNobody, .queue(let pool, _)): return [.queue(pool: pool, waiting: [])]
-            case (.forgetThatTheQueueWasEmpty, .queue(_, let waiting)):
-                return waiting.isEmpty ? [] : [event]
-            case (.blameWhoDoesNotListen, .queue(let pool, let waiting)):
-                return [.queue(pool: pool, waiting: waiting.isEmpty ? [] : Array(1...99))]
-            case (.blameWhoWorks, .queue):
+            case (.blameNobody, .sampled), (.forgetThatTheQueueWasEmpty, .sampled),
+                (.blameWhoDoesNotListen, .sampled):
+                return [spoiledQueue(event)]
+            case (.blameWhoWorks, .sampled):
                 eachSlot { pool, slot in
                     pool.slots[slot].incumbent?.progressAt = Instant(nanoseconds: 0)
                 }
@@ -42,6 +40,19 @@
             case (.giveLostTimeTwice, .late): return [event, event]
             default: return [event]
             }
+        }
+
+        private func spoiledQueue(_ event: Service.Event) -> Service.Event {
+            guard case .sampled(let pool, var sample) = event, let waiting = sample.waiting else {
+                return event
+            }
+            switch bug {
+            case .blameNobody: sample.waiting = []
+            case .forgetThatTheQueueWasEmpty: sample.waiting = waiting.isEmpty ? nil : waiting
+            case .blameWhoDoesNotListen: sample.waiting = waiting.isEmpty ? [] : Array(1...99)
+            default: break
+            }
+            return .sampled(pool: pool, sample)
         }
 
         /// The state of the machine.

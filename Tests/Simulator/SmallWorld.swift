@@ -72,16 +72,23 @@ struct SmallWorld: Hashable {
             return present.filter { $0.id == id && $0.isRunning }.map {
                 .worker(id, .memory(bytes: $0.memory.bytes))
             }
-        case .sampleMemory(let pool):
-            return present.filter(\.isRunning).map {
-                .worker($0.id, .memory(bytes: $0.memory.bytes))
-            } + [.sampled(pool: pool)]
+        case .sample(let pool, let contents):
+            return [.sampled(pool: pool, sample(contents))]
         case .gatherEvidence(let id, _, _): change(id) { $0.isLookedAt = true }
-        case .sampleProgress(let pool):
-            return [.queue(pool: pool, waiting: isQueueing ? Array(1...9) : [])]
-        case .measureRoom, .logMemory, .setBell, .note: break
+        case .setBell, .note: break
         }
         return []
+    }
+
+    private func sample(_ contents: SampleContents) -> PoolSample {
+        var sample = PoolSample()
+        if contents.contains(.memory) {
+            sample.memory = present.filter(\.isRunning).map {
+                PoolSample.Figure($0.id, bytes: $0.memory.bytes)
+            }
+        }
+        if contents.contains(.progress) { sample.waiting = isQueueing ? Array(1...9) : [] }
+        return sample
     }
 
     private mutating func change(_ id: WorkerID, _ adjust: (inout Process) -> Void) {

@@ -56,18 +56,16 @@ extension World {
         case .measure(let id):
             guard let bytes = memory(of: id, at: now) else { return }
             agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
-        case .sampleMemory(let pool): sampleMemory(of: pool, at: now)
-        case .measureRoom(let pool): measureRoom(for: pool, at: now)
+        case .sample(let pool, let contents): orderSample(contents, of: pool, at: now)
         case .gatherEvidence(let id, _, _):
             guard let process = processes[id], process.program.evidence > 0 else { return }
             let time = TimeSpan.milliseconds(Int64(process.program.evidence))
             agenda.enter(.answered(id, .evidenceGathered), at: now + time)
-        case .sampleProgress(let pool): sampleProgress(of: pool, at: now)
         case .setBell(let id, let requests):
             processes[id]?.bell = requests
             processes[id]?.hasRung = false
             readPage(of: id, at: now)
-        case .logMemory, .note: break
+        case .note: break
         }
     }
 
@@ -136,26 +134,42 @@ extension World {
         return UInt64(program.memory + grown) << 20
     }
 
-    /// What all pools leave of the machine's memory. Nobody is killed where that is nothing.
-    private mutating func measureRoom(for pool: Int, at now: Instant) {
-        let limit = UInt64(isHealed ? 1 << 20 : programs[0].limit) << 20
-        guard limit > 0 else { return }
-        let used = present.reduce(0) { $0 + (memory(of: $1, at: now) ?? 0) }
-        agenda.enter(.measured(pool, MemoryRoom(limitBytes: limit, usedBytes: used)), at: now)
-    }
-
-    private mutating func sampleMemory(of pool: Int, at now: Instant) {
-        for id in present where id.pool == pool {
-            guard let bytes = memory(of: id, at: now) else { continue }
-            agenda.enter(.answered(id, .memory(bytes: bytes)), at: now)
-        }
-        agenda.enter(.sampled(pool), at: now)
-    }
-
     /// The counts first: a worker that took a connection is not blamed for those that wait.
-    private mutating func sampleProgress(of pool: Int, at now: Instant) {
-        for id in present where id.pool == pool { readPage(of: id, at: now) }
-        agenda.enter(.looked(pool: pool), at: now)
+    private mutating func orderSample(
+        _ contents: SampleContents, of pool: Int, at now: Instant
+    ) {
+        if contents.contains(.progress) {
+            for id in present where id.pool == pool { readPage(of: id, at: now) }
+        }
+        agenda.enter(.sampled(pool: pool, contents), at: now)
+    }
+
+    func sample(_ contents: SampleContents, of pool: Int, at now: Instant) -> PoolSample {
+        var sample = PoolSample()
+        if contents.contains(.room) { sample.room = room(at: now) }
+        if contents.contains(.memory) {
+            sample.memory = present.filter { $0.pool == pool }.compactMap { id in
+                memory(of: id, at: now).map { PoolSample.Figure(id, bytes: $0) }
+            }
+        }
+        if contents.contains(.progress) { sample.waiting = waiting(at: pool, at: now) }
+        return sample
+    }
+
+    /// What all pools leave of the machine's memory. Nobody is killed where that is nothing.
+    private func room(at now: Instant) -> MemoryRoom? {
+        let limit = UInt64(isHealed ? 1 << 20 : programs[0].limit) << 20
+        guard limit > 0 else { return nil }
+        let used = present.reduce(0) { $0 + (memory(of: $1, at: now) ?? 0) }
+        return MemoryRoom(limitBytes: limit, usedBytes: used)
+    }
+
+    /// The generations on whose listeners connections wait: on some pools, where the newest one alone
+    /// listens.
+    private func waiting(at pool: Int, at now: Instant) -> [Int] {
+        guard let until = queuesUntil[pool], now < until else { return [] }
+        let all = Array(1...programs.count)
+        return pool % 2 == 0 ? all : all.suffix(1)
     }
 
     /// What the worker has counted on its page so far.

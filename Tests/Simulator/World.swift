@@ -15,12 +15,10 @@ package struct World {
         case beats(WorkerID)
         case falls(silent: WorkerID)
         case answered(WorkerID, WorkerEvent)
-        case looked(pool: Int)
         case listened(pool: Int)
         case sampledConnections(WorkerID, ConnectionSample?, InFlight)
         case undrainable(WorkerID)
-        case sampled(Int)
-        case measured(Int, MemoryRoom)
+        case sampled(pool: Int, SampleContents)
         case befalls(Fault)
         case heals
 
@@ -30,8 +28,8 @@ package struct World {
             case .executed, .notStarted, .booted, .died, .reaped, .treeDied, .served, .beats,
                 .falls:
                 true
-            case .answered, .looked, .listened, .sampledConnections, .undrainable, .sampled,
-                .measured, .befalls, .heals:
+            case .answered, .listened, .sampledConnections, .undrainable, .sampled, .befalls,
+                .heals:
                 false
             }
         }
@@ -126,12 +124,6 @@ package struct World {
         case .falls(let id):
             if !isHealed { processes[id]?.isMute = true }
             return []
-        case .looked(let pool):
-            let isWaiting = queuesUntil[pool].map { now < $0 } ?? false
-            // On some, the connections wait where the newest generation alone listens.
-            let all = Array(1...programs.count)
-            let waiting = pool % 2 == 0 ? all : all.suffix(1)
-            return [.queue(pool: pool, waiting: isWaiting ? waiting : [])]
         case .answered(let id, let news):
             return processes[id]?.isAlive == true ? [.worker(id, news)] : []
         case .listened(let pool):
@@ -140,8 +132,8 @@ package struct World {
             truths[id] = truth
             return [.worker(id, .connectionSample(sample))]
         case .undrainable(let id): return [.worker(id, .undrainable)]
-        case .measured(let pool, let room): return [.room(pool: pool, room)]
-        case .sampled(let pool): return [.sampled(pool: pool)]
+        case .sampled(let pool, let contents):
+            return [.sampled(pool: pool, sample(contents, of: pool, at: now))]
         case .befalls(let fault): return befall(fault, at: now)
         case .heals:
             isHealed = true

@@ -46,6 +46,21 @@ final class Bench {
         }
     }
 
+    /// Completes a sample of the memory: that of the incumbent of each slot.
+    @discardableResult
+    func sampled(_ bytes: [UInt64]) -> [Action] {
+        let figures = bytes.enumerated().map { slot, bytes in
+            PoolSample.Figure(pool.slots[slot].incumbent?.id ?? id(slot), bytes: bytes)
+        }
+        return tell(.sampled(PoolSample(memory: figures)))
+    }
+
+    /// A sample that shows only what is left of the memory limit.
+    @discardableResult
+    func sampled(_ room: MemoryRoom, mayRelieve: Bool = true) -> [Action] {
+        tell(.sampled(PoolSample(room: room), mayRelieve: mayRelieve))
+    }
+
     /// Brings one worker from its start action to ready.
     func makeReady(_ ids: WorkerID...) {
         for id in ids {

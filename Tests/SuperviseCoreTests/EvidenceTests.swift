@@ -79,13 +79,12 @@ struct EvidenceTests {
         let bench = Bench { $0.memoryLogInterval = .seconds(60) }
         bench.bringUp()
         for minute in 1...3 {
-            #expect(bench.wake() == [.sampleMemory(pool: 0), .logMemory(pool: 0)])
+            #expect(bench.wake() == [.sample(pool: 0, [.memory, .memoryLog])])
             #expect(bench.now == second(Int64(minute) * 60))
-            bench.tell(id(0), .memory(bytes: 1))
-            bench.tell(.sampled)
+            bench.sampled([1])
         }
         bench.tell(.stop(.graceful))
-        #expect(bench.pool.nextMemoryLogAt == nil)
+        #expect(bench.pool.sampler.deadline == nil)
     }
 
     @Test func theMemoryLogGoesAlongWithTheCaps() {
@@ -94,9 +93,9 @@ struct EvidenceTests {
             $0.maxRSSBytes = 1000
         }
         bench.bringUp()
-        #expect(bench.wake() == [.sampleMemory(pool: 0)])
-        #expect(bench.wake() == [.sampleMemory(pool: 0), .logMemory(pool: 0)])
-        #expect(bench.wake() == [.sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, .memory)])
+        #expect(bench.wake() == [.sample(pool: 0, [.memory, .memoryLog])])
+        #expect(bench.wake() == [.sample(pool: 0, .memory)])
     }
 
     @Test func aKillByTheKernelIsACrash() {

@@ -17,9 +17,9 @@ struct MemoryTests {
 
     @Test func samplesAreTakenAtTheirInterval() {
         let bench = capped { $0.memoryInterval = .seconds(5) }
-        #expect(bench.wake() == [.sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, .memory)])
         #expect(bench.now == second(5))
-        #expect(bench.wake() == [.sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, .memory)])
         #expect(bench.now == second(10))
     }
 

@@ -21,12 +21,7 @@ struct ReliefTests {
     @discardableResult
     private func sample(_ bench: Bench, _ bytes: [UInt64]) -> [Action] {
         bench.wait(.seconds(1))
-        var actions: [Action] = []
-        for (slot, bytes) in bytes.enumerated() {
-            let id = bench.pool.slots[slot].incumbent?.id ?? id(slot)
-            actions += bench.tell(id, .memory(bytes: bytes))
-        }
-        return actions + bench.tell(.sampled)
+        return bench.sampled(bytes)
     }
 
     @Test func theLargestGoesWhenAllNeedTooMuch() {
@@ -76,12 +71,12 @@ struct ReliefTests {
     @Test func roomIsAskedForNearACap() {
         let bench = Bench { $0.maxRSSBytes = 1000 }
         bench.bringUp()
-        #expect(bench.wake() == [.sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, .memory)])
         sample(bench, [100])
         sample(bench, [100])
-        #expect(bench.wake() == [.sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, .memory)])
         sample(bench, [995])
-        #expect(bench.wake() == [.measureRoom(pool: 0), .sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, [.room, .memory])])
     }
 
     @Test func whereTwoDoNotFitTheOldOneGoesFirst() {
@@ -91,10 +86,10 @@ struct ReliefTests {
         sample(bench, [900, 900])
         let room = MemoryRoom(limitBytes: 2000, usedBytes: 1500)
         #expect(
-            bench.tell(.room(room, mayRelieve: true)) == [
+            bench.sampled(room, mayRelieve: true) == [
                 .note(.memoryIsTight(pool: 0, room, workerBytes: 900))
             ])
-        #expect(bench.tell(.room(room, mayRelieve: true)) == [])
+        #expect(bench.sampled(room, mayRelieve: true) == [])
         let actions = bench.tell(id(0), .memory(bytes: 1001))
         #expect(
             actions == [.note(.due(id(0), .memory, facts(21, memory: 1001)))]
@@ -116,7 +111,7 @@ struct ReliefTests {
         let bench = Bench(workers: 2) { $0.maxRSSBytes = 1000 }
         bench.bringUp()
         sample(bench, [900, 900])
-        bench.tell(.room(MemoryRoom(limitBytes: 2000, usedBytes: 1500), mayRelieve: true))
+        bench.sampled(MemoryRoom(limitBytes: 2000, usedBytes: 1500))
         #expect(bench.tell(id(0), .recycleRequested).started == [id(0, 2)])
     }
 
@@ -125,13 +120,13 @@ struct ReliefTests {
             $0.maxPoolRSSBytes = nil
             $0.relievesPressure = true
         }
-        #expect(bench.wake() == [.measureRoom(pool: 0), .sampleMemory(pool: 0)])
+        #expect(bench.wake() == [.sample(pool: 0, [.room, .memory])])
         let room = MemoryRoom(limitBytes: 10_000, usedBytes: 9000)
-        bench.tell(.room(room, mayRelieve: false))
+        bench.sampled(room, mayRelieve: false)
         #expect(sample(bench, [500, 700]) == [])
-        bench.tell(.room(room, mayRelieve: true))
+        bench.sampled(room, mayRelieve: true)
         #expect(sample(bench, [500, 700]).started == [id(1, 2)])
-        bench.tell(.room(room, mayRelieve: true))
+        bench.sampled(room, mayRelieve: true)
         #expect(sample(bench, [800, 700]).started == [])
     }
 }
@@ -222,9 +217,10 @@ struct MemoryShareTests {
         }
         func round(_ pool: Int, _ bytes: UInt64) -> Bool {
             now = now + .seconds(1)
-            _ = tell(.room(pool: pool, MemoryRoom(limitBytes: 1000, usedBytes: 950)))
-            _ = tell(.worker(ids[pool], .memory(bytes: bytes)))
-            return tell(.sampled(pool: pool)).contains {
+            let sample = PoolSample(
+                room: MemoryRoom(limitBytes: 1000, usedBytes: 950),
+                memory: [PoolSample.Figure(ids[pool], bytes: bytes)])
+            return tell(.sampled(pool: pool, sample)).contains {
                 if case .perform(.note(.due)) = $0 { true } else { false }
             }
         }
@@ -245,7 +241,7 @@ struct MemoryShareTests {
         bench.bringUp()
         bench.wait(.seconds(20))
         for slot in 0..<3 { bench.tell(id(slot), .memory(bytes: 800)) }
-        bench.tell(.room(MemoryRoom(limitBytes: 2500, usedBytes: 2400), mayRelieve: true))
+        bench.sampled(MemoryRoom(limitBytes: 2500, usedBytes: 2400))
         #expect(bench.tell(id(0), .memory(bytes: 1000)).retired == [id(0)])
         let actions = bench.tell(id(1), .recycleRequested)
         #expect(actions.retired == [id(1)])

@@ -18,9 +18,12 @@ struct SamplingTests {
 
     /// Completes a sample: the figure of each worker, then the end of the round.
     private func answer(_ bench: Bench, _ bytes: UInt64...) {
-        #expect(bench.wake().last == .sampleMemory(pool: 0))
-        for (slot, bytes) in bytes.enumerated() { bench.tell(id(slot), .memory(bytes: bytes)) }
-        bench.tell(.sampled)
+        guard case .sample(pool: 0, let contents)? = bench.wake().last else {
+            Issue.record("nothing was sampled")
+            return
+        }
+        #expect(contents.contains(.memory))
+        bench.sampled(bytes)
     }
 
     private func gap(_ bench: Bench) -> Double {
@@ -51,7 +54,7 @@ struct SamplingTests {
 
     @Test func anUnansweredLookIsFollowedByAnother() {
         let bench = capped()
-        for _ in 0..<3 { #expect(bench.wake() == [.sampleMemory(pool: 0)]) }
+        for _ in 0..<3 { #expect(bench.wake() == [.sample(pool: 0, .memory)]) }
         #expect(bench.now == second(3))
     }
 
@@ -59,8 +62,8 @@ struct SamplingTests {
         let bench = capped()
         bench.wake()
         bench.tell(.stop(.graceful))
-        bench.tell(.sampled)
-        #expect(bench.pool.nextSampleAt == nil)
+        bench.sampled([])
+        #expect(bench.pool.sampler.deadline == nil)
     }
 
     /// Whatever the rates, if they at most double: when the excess is noticed, the worker exceeds
@@ -77,8 +80,7 @@ struct SamplingTests {
             bench.wake()
             let span = (bench.now - before).seconds
             bytes += rate * span
-            bench.tell(id(0), .memory(bytes: UInt64(bytes)))
-            bench.tell(.sampled)
+            bench.sampled([UInt64(bytes)])
             looks += 1
             if UInt64(bytes) > cap {
                 #expect(bytes - Double(cap) <= rate, "noticed \(span) s after the last look")

@@ -171,8 +171,8 @@ struct WatchdogTests {
 
     /// Completes the next sample of the queue.
     private func look(_ bench: Bench, isWaiting: Bool) -> [Action] {
-        #expect(bench.wake() == [.sampleProgress(pool: 0)])
-        return bench.tell(.queue(waiting: isWaiting ? [1] : []))
+        #expect(bench.wake() == [.sample(pool: 0, .progress)])
+        return bench.tell(.sampled(PoolSample(waiting: isWaiting ? [1] : [])))
     }
 
     @Test func whoTakesNothingWhileConnectionsWaitIsAborted() {
@@ -203,7 +203,7 @@ struct WatchdogTests {
         bench.tell(id(0), .requests(5))
         for _ in 0..<6 {
             bench.wake()
-            #expect(bench.tell(.queue(waiting: [2])) == [])
+            #expect(bench.tell(.sampled(PoolSample(waiting: [2]))) == [])
         }
         #expect(look(bench, isWaiting: true) == [])
     }

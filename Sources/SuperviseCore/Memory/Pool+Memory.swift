@@ -8,13 +8,13 @@ extension Pool {
             slots[id.slot].leaving[index].memory.largestLeavingBytes = max(known, bytes)
             slots[id.slot].leaving[index].memory.bytes = bytes
             let cap = hardCap(of: slots[id.slot].leaving[index])
-            samplingPace.learn(bytes, since: nil, cap: cap)
+            sampler.pace.learn(bytes, since: nil, cap: cap)
             killLeavingOverMemory(index, of: id, cap: cap, at: now)
             return
         }
         guard var worker = self[id] else { return }
         let policy = policy(of: worker)
-        samplingPace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
+        sampler.pace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
         worker.memory.take(bytes, by: worker, at: now)
         if worker.memory.settledBytes == nil, let readyAt = worker.readyAt,
             now - readyAt >= policy.minLifetime

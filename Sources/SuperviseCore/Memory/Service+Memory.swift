@@ -36,19 +36,22 @@ extension Service {
         }
     }
 
-    /// One pool at a time gives memory back to the others: the one with the largest worker to give.
-    mutating func tellRoom(_ room: MemoryRoom, toPool number: Int, at now: Instant) {
+    mutating func take(_ sample: PoolSample, ofPool number: Int, at now: Instant) {
         guard let index = index(ofPool: number) else { return }
-        var mayRelieve = true
-        if room.isNearLimit, members.count > 1 {
-            let own = members[index].pool.reliefBytes(at: now)
-            mayRelieve = members.indices.allSatisfy { other in
-                other == index
-                    || !members[other].pool.isRelieving
-                        && members[other].pool.reliefBytes(at: now) <= own
-            }
+        let isShort = sample.room?.isNearLimit ?? false
+        tell(
+            index, .sampled(sample, mayRelieve: !isShort || mayRelieve(index, at: now)), at: now)
+    }
+
+    /// One pool at a time gives memory back to the others: the one with the largest worker to give.
+    private func mayRelieve(_ index: Int, at now: Instant) -> Bool {
+        guard members.count > 1 else { return true }
+        let own = members[index].pool.reliefBytes(at: now)
+        return members.indices.allSatisfy { other in
+            other == index
+                || !members[other].pool.isRelieving
+                    && members[other].pool.reliefBytes(at: now) <= own
         }
-        tell(index, .room(room, mayRelieve: mayRelieve), at: now)
     }
 }
 

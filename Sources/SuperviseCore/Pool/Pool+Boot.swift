@@ -87,7 +87,7 @@ extension Pool {
         hasRun = true
         guard var worker = self[id], worker.state == .starting else { return }
         worker.state = .booting
-        sampleSoon(at: now)
+        sampler.sampleSoon(by: self.policy, at: now)
         let policy = policy(of: worker)
         if policy.readiness == .auto, policy.hasListeners {
             worker.observeAt = now + BootTimes.observationGap(0)

@@ -73,56 +73,68 @@ struct SamplingPace: Equatable, Sendable, Codable {
 }
 
 extension Pool {
-    /// Sampling costs a wakeup, so a pool without caps has none.
+    /// Schedules the samples of the memory.
     mutating func scheduleSampling(at now: Instant) {
-        let isOver = stage != .running && stage != .parked
-        nextSampleAt = policy.needsSampling && !isOver ? now + policy.memoryInterval : nil
-        guard let interval = policy.memoryLogInterval, !isOver else {
-            nextMemoryLogAt = nil
-            return
+        guard stage == .running || stage == .parked else { return sampler.endMemory() }
+        sampler.scheduleMemory(by: policy, at: now)
+    }
+
+    /// Schedules the next sample of the progress.
+    mutating func scheduleProgress(at now: Instant) {
+        if stage == .running {
+            sampler.scheduleProgress(by: policy, at: now)
+        } else {
+            sampler.endProgress()
         }
-        nextMemoryLogAt = min(nextMemoryLogAt ?? now + interval, now + interval)
+        if sampler.progressAt == nil { queueWaits = [] }
     }
 
-    /// A worker that is new must not wait for the end of a long gap.
-    mutating func sampleSoon(at now: Instant) {
-        guard let next = nextSampleAt else { return }
-        nextSampleAt = min(next, now + policy.memoryInterval)
-    }
-
-    /// The memory log needs figures of its own where no cap does.
+    /// Orders the sample that is due, if any.
     mutating func expireSampling(at now: Instant) {
-        let isLogDue = nextMemoryLogAt.map { $0 <= now } ?? false
-        let isLookDue = nextSampleAt.map { $0 <= now } ?? false
-        if isLogDue { nextMemoryLogAt = nil }
-        if isLookDue || isLogDue { beginSampling(at: now) }
-        if isLogDue { outbox.append(.logMemory(pool: number)) }
-    }
-
-    private mutating func beginSampling(at now: Instant) {
-        room = nil
-        if wantsRoom { outbox.append(.measureRoom(pool: number)) }
-        outbox.append(.sampleMemory(pool: number))
-        scheduleSampling(at: now)
+        var contents = sampler.takeDue(at: now)
+        if contents.contains(.memory) {
+            room = nil
+            if wantsRoom { contents.insert(.room) }
+            scheduleSampling(at: now)
+        }
+        if contents.contains(.progress) { scheduleProgress(at: now) }
+        if !contents.isEmpty { outbox.append(.sample(pool: number, contents)) }
     }
 
     /// Whether what is left of the memory may decide something in this round.
     private var wantsRoom: Bool {
         let mayRecycle = policy.maxRSSBytes != nil || policy.maxPoolRSSBytes != nil
-        return policy.relievesPressure || mayRecycle && (samplingPace.isNear || isTight)
+        return policy.relievesPressure || mayRecycle && (sampler.pace.isNear || isTight)
     }
 
-    /// Every worker was measured: `memory` has been told for each.
-    mutating func endSampling(at now: Instant) {
-        guard nextSampleAt != nil else { return }
+    /// Takes in a sample. The room comes first, since it decides how a worker that exceeds its cap is
+    /// replaced. Each worker has its replacement before the next one is judged.
+    mutating func take(_ sample: PoolSample, mayRelieve: Bool, at now: Instant) {
+        if let room = sample.room {
+            takeRoom(room, mayRelieve: mayRelieve)
+            settle(at: now)
+        }
+        if let memory = sample.memory {
+            for figure in memory {
+                handle(.memory(bytes: figure.bytes), of: figure.id, at: now)
+                settle(at: now)
+            }
+            endSampling(at: now)
+            settle(at: now)
+        }
+        if let waiting = sample.waiting { judgeProgress(waiting: waiting, at: now) }
+    }
+
+    private mutating func endSampling(at now: Instant) {
+        guard isSampled else { return }
         if let cap = policy.maxPoolRSSBytes {
-            samplingPace.learn(sum: UInt64(max(0, tally.memory)), workers: tally.live, cap: cap)
+            sampler.pace.learn(sum: UInt64(max(0, tally.memory)), workers: tally.live, cap: cap)
         }
         if policy.relievesPressure, let room {
-            samplingPace.learn(
+            sampler.pace.learn(
                 sum: room.usedBytes, workers: tally.live, cap: room.limitBytes / 10 * 9)
         }
-        nextSampleAt = now + samplingPace.gap(atLeast: policy.memoryInterval)
+        sampler.memoryWasSampled(by: policy, at: now)
         relieve(at: now)
     }
 }

@@ -16,9 +16,7 @@ extension Pool {
         candidate = nil
         isRollingOut = false
         emptyingUntil = nil
-        nextSampleAt = nil
-        nextProgressAt = nil
-        nextMemoryLogAt = nil
+        sampler.end()
         note(.stopping(pool: number, haste))
         for slot in slots.indices {
             stop(slot, haste, within: grace, at: now)

@@ -3,8 +3,6 @@
 extension Pool {
     /// SIGKILL follows SIGABRT after this time.
     static let abortGrace = TimeSpan.seconds(2)
-    /// The queue is looked at so many times within `stall-timeout`.
-    private static let looksPerStallTimeout: Int64 = 4
 
     /// The first `WATCHDOG=1` announces that more will come.
     mutating func watchdogRepeated(by id: WorkerID, at now: Instant) {
@@ -50,16 +48,6 @@ extension Pool {
     mutating func abortHung(_ id: WorkerID, because cause: RetireCause, at now: Instant) {
         guard let worker = self[id] else { return }
         endAbruptly(worker, because: cause, with: .abort, within: Pool.abortGrace, at: now)
-    }
-
-    mutating func scheduleProgress(at now: Instant) {
-        guard stage == .running, policy.hasListeners, let timeout = policy.stallTimeout else {
-            nextProgressAt = nil
-            queueWaits = []
-            return
-        }
-        let gap = max(10_000_000, timeout.nanoseconds / Pool.looksPerStallTimeout)
-        nextProgressAt = now + TimeSpan(nanoseconds: gap)
     }
 
     /// If connections have waited at every look for `stall-timeout`, the workers that could take them and

@@ -45,8 +45,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var deadlines = SlotQueue<Instant>()
     var vacancies = SlotQueue<Instant>()
     var recycles = SlotQueue<RecycleRank>()
-    var nextSampleAt: Instant?
-    var samplingPace = SamplingPace()
+    /// When its workers are sampled.
+    var sampler = Sampler()
     /// How the memory of workers that are gone grew.
     var growthHistory = GrowthHistory()
     /// Workers that exceeded their cap while young, in a row.
@@ -65,8 +65,6 @@ public struct Pool: Equatable, Sendable, Codable {
     var relief: WorkerID?
     /// The shortage that was said to be beyond help, as long as it lasts.
     var alarmedShortage: RecycleCause?
-    var nextProgressAt: Instant?
-    var nextMemoryLogAt: Instant?
     /// The generations on whose listeners connections have waited at every look.
     var queueWaits: [QueueWait] = []
     /// Whether any worker of this pool ever counted a request.
@@ -100,9 +98,8 @@ public struct Pool: Equatable, Sendable, Codable {
         case .start: start(at: now)
         case .deadline: expireDeadlines(at: now)
         case .late(let span): shiftDeadlines(by: span, at: now)
-        case .room(let room, let mayRelieve): takeRoom(room, mayRelieve: mayRelieve)
-        case .sampled: endSampling(at: now)
-        case .queue(let waiting): judgeProgress(waiting: waiting, at: now)
+        case .sampled(let sample, let mayRelieve):
+            take(sample, mayRelieve: mayRelieve, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
         case .recycle(let slot): recycle(slot, at: now)
@@ -121,8 +118,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// When `deadline` has to be told next, if nothing else happens before.
     public var nextDeadline: Instant? {
         Instant.earliest(
-            Instant.earliest(deadlines.first?.key, candidate?.deadline),
-            Instant.earliest(nextSampleAt, nextProgressAt), nextMemoryLogAt)
+            Instant.earliest(deadlines.first?.key, candidate?.deadline), sampler.deadline)
     }
 
     /// The number of workers that the pool keeps at present.
@@ -136,7 +132,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// The memory of all workers at their last looks, in bytes.
     public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) }
     /// Whether its workers' memory is measured all the time.
-    public var isSampled: Bool { nextSampleAt != nil }
+    public var isSampled: Bool { sampler.memoryAt != nil }
     /// Whether every slot is done for good and no process is left.
     public var isDone: Bool {
         stage == .running && tally.wanted > 0 && tally.done == tally.wanted && tally.live == 0
@@ -162,7 +158,7 @@ public struct Pool: Equatable, Sendable, Codable {
     }
 
     /// Does all that the budget allows now.
-    private mutating func settle(at now: Instant) {
+    mutating func settle(at now: Instant) {
         fillVacancies(at: now)
         advanceRecycles(at: now)
         advanceCandidate(at: now)
@@ -177,10 +173,6 @@ public struct Pool: Equatable, Sendable, Codable {
             refresh(slot, at: now)
         }
         expireSampling(at: now)
-        if let look = nextProgressAt, look <= now {
-            outbox.append(.sampleProgress(pool: number))
-            scheduleProgress(at: now)
-        }
     }
 
     private mutating func noteProgress() {
@@ -190,9 +182,7 @@ public struct Pool: Equatable, Sendable, Codable {
         }
         if case .stopping = stage, tally.live == 0 {
             stage = .ended
-            nextSampleAt = nil
-            nextProgressAt = nil
-            nextMemoryLogAt = nil
+            sampler.end()
             note(.ended(pool: number))
         }
     }

@@ -11,14 +11,10 @@ public struct Service: Equatable, Sendable, Codable {
         case late(by: TimeSpan)
         /// News of a worker.
         case worker(WorkerID, WorkerEvent)
-        /// What is left of the memory limit, for this pool to judge by.
-        case room(pool: Int, MemoryRoom)
+        /// This pool was sampled.
+        case sampled(pool: Int, PoolSample)
         /// The memory limit that percentages refer to has changed.
         case memoryLimit(bytes: UInt64)
-        /// Every living worker of this pool was measured.
-        case sampled(pool: Int)
-        /// The generations of this pool on whose listeners connections wait to be accepted.
-        case queue(pool: Int, waiting: [Int])
         /// So many workers more (or fewer) in this pool.
         case resize(pool: Int, by: Int)
         /// Replace the worker of this slot of a pool, or of all its slots where none is named.
@@ -146,13 +142,7 @@ public struct Service: Equatable, Sendable, Codable {
             tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
-        case .room(let pool, let room): tellRoom(room, toPool: pool, at: now)
-        case .sampled(let pool):
-            if let index = index(ofPool: pool) { tell(index, .sampled, at: now) }
-        case .queue(let pool, let generations):
-            if let index = index(ofPool: pool) {
-                tell(index, .queue(waiting: generations), at: now)
-            }
+        case .sampled(let pool, let sample): take(sample, ofPool: pool, at: now)
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .memoryLimit(let bytes): setMemoryLimit(bytes)
         case .park: if exitCode == nil { tellAll(.park, at: now) }

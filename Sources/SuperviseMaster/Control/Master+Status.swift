@@ -5,40 +5,10 @@ import SuperviseSettings
 
 /// What the status tells, put together when somebody asks.
 extension Master {
-    /// Figures that are younger than this are not read again.
-    private static let freshness = TimeSpan.milliseconds(500)
-
-    /// Of how many workers the memory is read for a scrape, which is to cost little however many there
-    /// are. A larger service takes several scrapes.
-    private static let measuredPerScrape = 64
-
-    /// Reads the counts of all workers, and the memory of those that nobody samples anyway: of all of
-    /// them for an operator, of some for a scrape.
+    /// Reads the figures that the status reports, unless they are fresh.
     func refreshFigures(for access: ControlAccess) {
-        let now = now
-        if let last = figuresReadAt, now - last < Master.freshness { return }
-        figuresReadAt = now
-        let sampled = Set(service.members.filter(\.pool.isSampled).map(\.pool.number))
-        var unmeasured: [UInt64] = []
-        for worker in workers.bySerial.values where !worker.hasExited {
-            readCount(of: worker)
-            if !sampled.contains(worker.id.pool) { unmeasured.append(worker.serial) }
-        }
-        for serial in nextToMeasure(of: unmeasured, for: access) {
-            guard let worker = workers[serial: serial] else { continue }
-            measure(worker, at: now.nanoseconds, nearBytes: nil)
-        }
+        sampler.refresh(for: access, at: now)
         performPending()
-    }
-
-    /// The workers whose turn it is, around the table of all.
-    private func nextToMeasure(of serials: [UInt64], for access: ControlAccess) -> [UInt64] {
-        guard access == .readOnly, serials.count > Master.measuredPerScrape else { return serials }
-        let sorted = serials.sorted()
-        let start = sorted.firstIndex { $0 > lastMeasured } ?? 0
-        let turn = (0..<Master.measuredPerScrape).map { sorted[(start + $0) % sorted.count] }
-        lastMeasured = turn.last ?? 0
-        return turn
     }
 
     /// The resident set in bytes, nil where it can't be told.

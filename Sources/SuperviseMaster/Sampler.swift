@@ -1,0 +1,192 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Samples of workers, in terms of the kernel. The core decides when a pool is sampled, and for what.
+final class Sampler {
+    /// Figures that are younger than this are not read again for a client.
+    private static let freshness = TimeSpan.milliseconds(500)
+    /// The number of workers whose memory is read for a scrape, which has to cost little for any number
+    /// of workers. A larger service takes several scrapes.
+    private static let measuredPerScrape = 64
+
+    private let core: Core
+    private let workers: WorkerTable
+    private let log: Log
+    private let cgroup: Cgroup
+    /// Reads the count of a worker, and reports it to the core.
+    var readCount: (RunningWorker) -> Void = { _ in }
+    /// The count in the page of a worker, as an event.
+    var currentCount: (RunningWorker) -> WorkerEvent? = { _ in nil }
+    /// Whether it was logged that the memory of a worker cannot be read.
+    private var isMemoryUnreadable = false
+    /// The files of `memory-log`, by path.
+    private var memoryLogs: [String: MemoryLog] = [:]
+    /// When the counts and the memory of all workers were last read for a client.
+    private var refreshedAt: Instant?
+    /// The serial of the worker whose memory was last measured for a scrape.
+    private var lastMeasured: UInt64 = 0
+
+    init(core: Core, workers: WorkerTable, log: Log, cgroup: Cgroup) {
+        self.core = core
+        self.workers = workers
+        self.log = log
+        self.cgroup = cgroup
+    }
+
+    /// Samples a pool, and reports the result to the core.
+    func sample(pool number: Int, _ contents: SampleContents) {
+        var sample = PoolSample()
+        if contents.contains(.room) { sample.room = room() }
+        if contents.contains(.memory) { sample.memory = memory(ofPool: number) }
+        if contents.contains(.memoryLog) { logMemory(ofPool: number) }
+        if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
+        core.tell(.sampled(pool: number, sample))
+    }
+
+    /// Measures one worker, between the samples of its pool.
+    func measure(_ id: WorkerID) {
+        guard let worker = workers[id], !worker.hasExited else { return }
+        let pool = core.service.member(id.pool)?.pool
+        report(worker, at: MonotonicClock.nanoseconds(), nearBytes: pool?.lowestCapBytes(of: id))
+    }
+
+    /// Reads the counts of all workers, and the memory of those that no sample measures: of all of them
+    /// for an operator, of some for a scrape.
+    func refresh(for access: ControlAccess, at now: Instant) {
+        if let refreshedAt, now - refreshedAt < Sampler.freshness { return }
+        refreshedAt = now
+        let sampled = Set(core.service.members.filter(\.pool.isSampled).map(\.pool.number))
+        var unmeasured: [UInt64] = []
+        for worker in workers.bySerial.values where !worker.hasExited {
+            readCount(worker)
+            if !sampled.contains(worker.id.pool) { unmeasured.append(worker.serial) }
+        }
+        for serial in nextToMeasure(of: unmeasured, for: access) {
+            guard let worker = workers[serial: serial] else { continue }
+            report(worker, at: now.nanoseconds, nearBytes: nil)
+        }
+    }
+
+    /// The workers whose turn it is, around the table of all.
+    private func nextToMeasure(of serials: [UInt64], for access: ControlAccess) -> [UInt64] {
+        guard access == .readOnly, serials.count > Sampler.measuredPerScrape else { return serials }
+        let sorted = serials.sorted()
+        let start = sorted.firstIndex { $0 > lastMeasured } ?? 0
+        let turn = (0..<Sampler.measuredPerScrape).map { sorted[(start + $0) % sorted.count] }
+        lastMeasured = turn.last ?? 0
+        return turn
+    }
+
+    /// What is left in the control group or on the machine, whichever is less. Both may be given more or
+    /// less at any time.
+    private func room() -> MemoryRoom? {
+        [cgroup.memoryRoom(), MachineMemory.room()].compactMap { $0 }
+            .min { $0.freeBytes < $1.freeBytes }
+            .map { MemoryRoom(limitBytes: $0.limitBytes, usedBytes: $0.workingSetBytes) }
+    }
+
+    private func memory(ofPool number: Int) -> [PoolSample.Figure] {
+        let now = MonotonicClock.nanoseconds()
+        let pool = core.service.member(number)?.pool
+        let (isCapped, cap) = (pool?.isSampled == true, pool?.policy.lowestCapBytes)
+        if let policy = pool?.policy, policy.usesMemoryLimit {
+            readMemoryLimit(known: policy.memoryLimitBytes)
+        }
+        let wasUnreadable = isMemoryUnreadable
+        defer { if wasUnreadable { isMemoryUnreadable = false } }
+        return workers.ofPool(number).filter { !$0.hasExited }.compactMap { worker in
+            memory(of: worker, at: now, nearBytes: cap, isCapped: isCapped)
+                .map { PoolSample.Figure(worker.id, bytes: $0) }
+        }
+    }
+
+    /// Reads the limit that percentages refer to: a container may be resized while it runs.
+    private func readMemoryLimit(known: UInt64?) {
+        let bytes = MemoryLimit.ofThisProcess(cgroup).bytes
+        guard bytes != known else { return }
+        log.write(
+            LogLine(.info, "memory-limit-changed").with("from", bytes: known)
+                .with("to", bytes: bytes))
+        core.tell(.memoryLimit(bytes: bytes))
+    }
+
+    private func report(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
+        guard let bytes = memory(of: worker, at: now, nearBytes: nearBytes, isCapped: false) else {
+            return
+        }
+        core.tell(worker.id, .memory(bytes: bytes))
+    }
+
+    /// The memory of a worker in bytes, after its count was read. `nearBytes` is the lowest cap that it is
+    /// held against. It `isCapped` if anything is decided by it.
+    private func memory(
+        of worker: RunningWorker, at now: Int64, nearBytes: UInt64?, isCapped: Bool
+    ) -> UInt64? {
+        guard let pid = worker.pid else { return nil }
+        let memory =
+            worker.memory
+            ?? TreeMemory(
+                pid: pid, withDescendants: worker.blueprint.settings.memoryScope == .tree,
+                metric: worker.blueprint.settings.memoryMetric)
+        worker.memory = memory
+        do throws(SystemCallError) {
+            let bytes = try memory.bytes(
+                atNanoseconds: now, capBytes: nearBytes, isCapped: isCapped)
+            if bytes != nil { readCount(worker) }
+            return bytes
+        } catch {
+            // The next thousand workers would log the same.
+            guard !isMemoryUnreadable else { return nil }
+            isMemoryUnreadable = true
+            log.write(
+                LogLine(.warning, "memory-unreadable", worker).with("error", error.description))
+            return nil
+        }
+    }
+
+    /// The generations of a pool on whose listeners connections wait. The counts come first: a worker that
+    /// took a connection is not blamed for those that wait.
+    private func waiting(atPool number: Int) -> [Int] {
+        let running = workers.ofPool(number).filter { !$0.hasExited }
+        for worker in running { readCount(worker) }
+        var queues: [Int32: Bool] = [:]
+        func isWaiting(_ socket: ListenSocket) -> Bool {
+            let known = queues[socket.rawValue] ?? socket.hasWaitingConnection
+            queues[socket.rawValue] = known
+            return known
+        }
+        // While a reload changes binds, generations differ in their listeners.
+        let pool = core.service.member(number)?.pool
+        var waiting: Set<Int> = []
+        for worker in running {
+            guard let generation = pool?.worker(worker.id)?.generation,
+                !waiting.contains(generation),
+                worker.blueprint.listeners.contains(where: { isWaiting($0.socket) })
+            else { continue }
+            waiting.insert(generation)
+        }
+        return waiting.sorted()
+    }
+
+    /// Writes the last figures of the pool's workers to its memory log.
+    private func logMemory(ofPool number: Int) {
+        let running = workers.ofPool(number).filter { !$0.hasExited }
+        guard let path = running.first?.blueprint.settings.memoryLog else { return }
+        let memoryLog = memoryLogs[path] ?? MemoryLog(path: path)
+        memoryLogs[path] = memoryLog
+        let time = WallClock.now()
+        let pool = core.service.member(number)?.pool
+        let lines = running.compactMap { worker in
+            MemoryLog.line(at: time, worker, pool?.worker(worker.id), currentCount(worker))
+        }
+        if let report = memoryLog.write(lines) { log.write(report.line(about: path)) }
+    }
+
+    /// Continues in new files, and forgets those that no pool names.
+    func reopenMemoryLogs(named: Set<String>) {
+        memoryLogs = memoryLogs.filter { named.contains($0.key) }
+        for memoryLog in memoryLogs.values { memoryLog.reopen() }
+    }
+}
