@@ -101,7 +101,7 @@ extension StatusReport {
         json.field("incarnation", worker.id.incarnation)
         json.field("pid", process?.pid)
         json.field("state", "\(worker.isDraining ? "draining" : worker.state.name)")
-        if case .retiring(let cause, _) = worker.state { json.field("cause", cause.name) }
+        if case .retiring(let cause) = worker.state { json.field("cause", cause.name) }
         json.field("connections", worker.connections)
         json.field("due", worker.due?.name)
         if worker.isReplacement { json.field("replacement", true) }

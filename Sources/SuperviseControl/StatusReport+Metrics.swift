@@ -223,7 +223,7 @@ extension StatusReport {
     }
 }
 
-extension Worker.State {
+extension WorkerSnapshot.State {
     fileprivate var isKept: Bool {
         switch self {
         case .starting, .booting, .ready: true

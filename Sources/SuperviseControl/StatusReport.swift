@@ -170,7 +170,7 @@ extension Pool.Stage {
     }
 }
 
-extension Worker.State {
+extension WorkerSnapshot.State {
     /// The name of the state.
     var name: StaticString {
         switch self {

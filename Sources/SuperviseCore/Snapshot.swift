@@ -73,10 +73,24 @@ public struct PoolSnapshot: Equatable, Sendable {
 
 /// A worker at one moment.
 public struct WorkerSnapshot: Equatable, Sendable {
+    /// Where a worker stands in its life.
+    public enum State: Equatable, Sendable {
+        /// Its start was ordered.
+        case starting
+        /// Its program runs.
+        case booting
+        /// It serves.
+        case ready
+        /// It was asked to stop.
+        case retiring(RetireCause)
+        /// Its own process ended, and the processes that it left behind are being stopped.
+        case outlived
+    }
+
     /// The identity of the worker.
     public var id: WorkerID
     /// The current state.
-    public var state: Worker.State
+    public var state: State
     /// Whether it finds no new connections and has not got the stop-signal yet.
     public var isDraining = false
     /// Its connections at the last sample, while it drains.
@@ -159,7 +173,7 @@ extension Pool {
         _ worker: Worker, due: RecycleCause? = nil, isReplacement: Bool = false, at now: Instant
     ) -> WorkerSnapshot {
         WorkerSnapshot(
-            id: worker.id, state: worker.state, isDraining: worker.isDraining,
+            id: worker.id, state: WorkerSnapshot.State(worker.state), isDraining: worker.isDraining,
             connections: worker.draining?.seen?.connections, due: due,
             isReplacement: isReplacement,
             facts: worker.facts(at: now), bootTime: worker.readyAt.map { $0 - worker.startedAt },
@@ -177,5 +191,18 @@ extension Slot {
             guard let notBefore = setbacks.notBefore, notBefore > now else { return .waiting }
             return .backingOff(failures: setbacks.failures, notBefore - now)
         }
+    }
+}
+
+extension WorkerSnapshot.State {
+    fileprivate init(_ state: Worker.State) {
+        self =
+            switch state {
+            case .starting: .starting
+            case .booting: .booting
+            case .ready: .ready
+            case .retiring(let retirement): .retiring(retirement.cause)
+            case .outlived: .outlived
+            }
     }
 }

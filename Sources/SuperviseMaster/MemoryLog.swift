@@ -64,7 +64,8 @@ extension MemoryLog {
     }
 
     /// The count in the worker's page, which may be newer than that of its last event.
-    private static func latestCount(_ count: WorkerEvent?, _ known: Worker?) -> (UInt64, CountUnit) {
+    private static func latestCount(_ count: WorkerEvent?, _ known: Worker?) -> (UInt64, CountUnit)
+    {
         let total = known?.requests ?? 0
         switch count {
         case .requests(let requests), .responses(let requests):

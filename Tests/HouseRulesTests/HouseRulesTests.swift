@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func onlyTheInterpreterSwitchesOverActions() throws {
-        let switches = try Self.findings(of: /case \.interruptAcceptors/, in: "Sources/SuperviseMaster")
+        let switches = try Self.findings(
+            of: /case \.interruptAcceptors/, in: "Sources/SuperviseMaster")
         #expect(switches.count == 1)
     }
 

@@ -63,7 +63,7 @@ package struct Crowd {
     private mutating func arrive(_ id: WorkerID, _ news: WorkerEvent) {
         guard let worker = service.member(id.pool)?.pool.worker(id) else { return }
         if case .moreRequests = news {
-            guard worker.state == .ready else { return }
+            guard worker.isReady else { return }
             agenda.enter(.news(id, news), at: now + .milliseconds(Int64(reporting)))
         }
         tell(.worker(id, news))

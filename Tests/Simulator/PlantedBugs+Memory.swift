@@ -27,7 +27,7 @@
                 eachSlot { pool, slot in
                     for place in pool.slots[slot].leaving.indices {
                         let worker = pool.slots[slot].leaving[place]
-                        guard case .retiring(.superseded, _) = worker.state, worker.readyAt == nil,
+                        guard worker.retirement?.cause == .superseded, worker.readyAt == nil,
                             worker.isDraining
                         else { continue }
                         pool.slots[slot].leaving[place].draining?.until = now

@@ -23,7 +23,7 @@
             var sample = sample
             switch bug {
             case .ignoreThatItIsEmpty: return sample.isIdle ? nil : sample
-            case .forgetHowItEnds: return worker?.stopWatch == nil ? sample : nil
+            case .forgetHowItEnds: return worker?.retirement?.stopWatch == nil ? sample : nil
             default: break
             }
             for place in sample.connections.indices {

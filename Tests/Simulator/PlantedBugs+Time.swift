@@ -20,7 +20,7 @@
                 return [spoiledQueue(event)]
             case (.blameWhoWorks, .sampled):
                 eachSlot { pool, slot in
-                    pool.slots[slot].incumbent?.progressAt = Instant(nanoseconds: 0)
+                    pool.slots[slot].incumbent?.serving?.progressAt = Instant(nanoseconds: 0)
                 }
                 return [event]
             case (.leaveADroppedDoorEarly, .worker), (.leaveADroppedDoorEarly, .deadline):
@@ -34,7 +34,7 @@
             case (.stopAtOnceOnASecondInterrupt, .stopSignal(.interrupt)):
                 return service.haste == nil ? [event] : [.stop(.immediate)]
             case (.forgetThatItDrops, .worker(_, .exited)):
-                eachLeaving { worker in worker.stopWatch = nil }
+                eachLeaving { worker in worker.retirement?.stopWatch = nil }
                 return [event]
             case (.ignoreLostTime, .late): return []
             case (.giveLostTimeTwice, .late): return [event, event]
@@ -91,7 +91,7 @@
                     guard pool.slots[slot].incumbent?.id == id,
                         let timeout = pool.policy.watchdogTimeout
                     else { return }
-                    pool.slots[slot].incumbent?.watchdogAt = now + timeout
+                    pool.slots[slot].incumbent?.claims?.watchdogAt = now + timeout
                     pool.refresh(slot, at: now)
                 }
             case (.countLostTimeAsStandstill, .late(let span)):
@@ -105,8 +105,8 @@
                     }
                 }
                 eachSlot { pool, slot in
-                    let progressAt = pool.slots[slot].incumbent?.progressAt
-                    pool.slots[slot].incumbent?.progressAt = progressAt.map(back)
+                    guard let serving = pool.slots[slot].incumbent?.serving else { return }
+                    pool.slots[slot].incumbent?.serving?.progressAt = back(serving.progressAt)
                 }
             default: break
             }
@@ -115,10 +115,10 @@
         private mutating func believe(_ knowsContract: Bool, of id: WorkerID) {
             eachSlot { pool, slot in
                 if pool.slots[slot].incumbent?.id == id {
-                    pool.slots[slot].incumbent?.knowsContract = knowsContract
+                    pool.slots[slot].incumbent?.claims?.knowsContract = knowsContract
                 }
                 if pool.slots[slot].replacement?.id == id {
-                    pool.slots[slot].replacement?.knowsContract = knowsContract
+                    pool.slots[slot].replacement?.claims?.knowsContract = knowsContract
                 }
             }
         }

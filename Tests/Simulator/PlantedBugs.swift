@@ -50,7 +50,7 @@
         // Starts.
         case startTwice
         case startOneBeyondTheSurge
-    case bootAllAtOnce
+        case bootAllAtOnce
         case startWhileStopping
         case startTheOldGenerationAfterACommit
         case drawTheLimitTwice
@@ -193,7 +193,7 @@
             let budget = Budget(of: policy, workers: policy.workers)
             switch bug {
             case .bootAllAtOnce: policy.bootParallel = .max
-        case .startOneBeyondTheSurge: policy.maxSurge = .count(budget.surge + 1)
+            case .startOneBeyondTheSurge: policy.maxSurge = .count(budget.surge + 1)
             case .letOneMoreBeMissing: policy.maxUnavailable = .count(budget.unavailable + 1)
             case .ignoreBackoff: policy.backoff = .zero
             case .neverGrowTheBackoff: policy.backoffMax = policy.backoff
@@ -244,10 +244,8 @@
             case (.restartTheKillDeadlineOnASecondStop, .stop) where hasteBefore != nil:
                 eachSlot { pool, slot in
                     for place in pool.slots[slot].leaving.indices {
-                        guard case .retiring(let cause, _) = pool.slots[slot].leaving[place].state
-                        else { continue }
-                        pool.slots[slot].leaving[place].state = .retiring(
-                            cause, killAt: now + pool.policy.gracefulTimeout)
+                        pool.slots[slot].leaving[place].retirement?.killAt =
+                            now + pool.policy.gracefulTimeout
                     }
                     pool.refresh(slot, at: now)
                 }

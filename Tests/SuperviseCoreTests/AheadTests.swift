@@ -68,7 +68,7 @@ struct AheadTests {
 
     @Test func theIncumbentServesOnUntilItsLimit() {
         let bench = ringing()
-        guard let bell = bench.pool.worker(id(0, 3))?.bell else {
+        guard let bell = bench.pool.worker(id(0, 3))?.claims?.bell else {
             Issue.record("no bell")
             return
         }

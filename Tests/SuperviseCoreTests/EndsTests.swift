@@ -54,7 +54,7 @@ struct EndsTests {
                 .note(.exited(id(0), .code(1), .crashed, facts(20))),
                 .note(.leftProcesses(id(0))), .signalTree(id(0)), start(id(0, 2)),
             ])
-        #expect(bench.pool.worker(id(0))?.state == .outlived(killAt: second(50)))
+        #expect(bench.pool.worker(id(0))?.remains?.killAt == second(50))
     }
 
     @Test func withoutSurgeALeftTreeKeepsThePlace() {

@@ -46,7 +46,7 @@ struct SnapshotTests {
         #expect(leaving.map(\.id) == [id(0, 2), id(0)])
         #expect(
             leaving[1].state
-                == .retiring(.recycle(.requested), killAt: bench.now + .seconds(30)))
+                == .retiring(.recycle(.requested)))
     }
 
     @Test func slotsWithoutWorkers() {

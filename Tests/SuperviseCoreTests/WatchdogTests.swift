@@ -102,7 +102,7 @@ struct WatchdogTests {
         #expect(bench.now == second(1))
         bench.wait(.seconds(19))
         bench.tell(id(1), .watchdog)
-        #expect(bench.pool.worker(id(1))?.watchdogAt == second(50))
+        #expect(bench.pool.worker(id(1))?.claims?.watchdogAt == second(50))
     }
 
     @Test func aGracefulStopCanBeExtendedAQuickOneNot() {
@@ -130,7 +130,7 @@ struct WatchdogTests {
         bench.makeReady(id(0, 2))
         bench.tell(id(0, 2), .watchdogTriggered)
         #expect(bench.pool.trial == .failed(.left(.watchdog)))
-        #expect(bench.pool.worker(id(0))?.state == .ready)
+        #expect(bench.pool.worker(id(0))?.isReady == true)
     }
 
     @Test func lostTimeIsGivenBack() {
@@ -139,7 +139,7 @@ struct WatchdogTests {
         #expect(bench.tell(.resize(by: -1)).retired == [id(0)])
         #expect(bench.pool.worker(id(0))?.killAt == second(30))
         bench.tell(.late(by: .seconds(7)))
-        #expect(bench.pool.worker(id(1))?.watchdogAt == second(37))
+        #expect(bench.pool.worker(id(1))?.claims?.watchdogAt == second(37))
         #expect(bench.pool.worker(id(0))?.killAt == second(37))
     }
 

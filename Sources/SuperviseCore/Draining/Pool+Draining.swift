@@ -29,12 +29,13 @@ extension Pool {
     /// Whether this worker is drained before its stop-signal. One that never ran holds nothing.
     func drains(_ worker: Worker, because cause: RetireCause, within grace: TimeSpan) -> Bool {
         let policy = policy(of: worker)
-        guard policy.hasListeners, grace > .zero, worker.state != .starting, cause.mayDrain
-        else { return false }
+        guard policy.hasListeners, grace > .zero, worker.hasProgram, cause.mayDrain else {
+            return false
+        }
         return switch policy.drain {
         case .signal: false
         case .observe: true
-        case .auto: !worker.knowsContract
+        case .auto: worker.claims?.knowsContract != true
         }
     }
 
@@ -65,12 +66,10 @@ extension Pool {
         guard let index = leavingIndex(of: id) else { return }
         if slots[id.slot].leaving[index].isDraining {
             judgeDrain(of: id, index, by: sample, at: now)
-        } else if slots[id.slot].leaving[index].stopWatch != nil {
-            let hasFinished = slots[id.slot].leaving[index].stopWatch?.record(sample, at: now)
-            if hasFinished == true { learn(.finishes, from: id) }
-            if slots[id.slot].leaving[index].stopWatch?.witness.remaining.isEmpty == true {
-                slots[id.slot].leaving[index].stopWatch = nil
-            }
+        } else if var watch = slots[id.slot].leaving[index].retirement?.stopWatch {
+            if watch.record(sample, at: now) { learn(.finishes, from: id) }
+            let isOver = watch.witness.remaining.isEmpty
+            slots[id.slot].leaving[index].retirement?.stopWatch = isOver ? nil : watch
         }
     }
 
@@ -97,14 +96,17 @@ extension Pool {
     /// The connections of this worker can't be sampled.
     mutating func connectionsUnreadable(of id: WorkerID, at now: Instant) {
         endDraining(of: id, because: .unwatchable, at: now)
-        if let index = leavingIndex(of: id) { slots[id.slot].leaving[index].stopWatch = nil }
+        if let index = leavingIndex(of: id) {
+            slots[id.slot].leaving[index].retirement?.stopWatch = nil
+        }
     }
 
     /// The worker, which has ended by itself after its stop-signal, may have dropped its requests.
-    mutating func judgeStop(of worker: Worker, leavesTree: Bool) {
-        guard let watch = worker.stopWatch, !worker.wasKilled, !leavesTree, watch.witness.hasDropped
+    mutating func judge(_ retirement: Retirement, of id: WorkerID, leavesTree: Bool) {
+        guard let watch = retirement.stopWatch, !retirement.wasKilled, !leavesTree,
+            watch.witness.hasDropped
         else { return }
-        learn(.drops, from: worker.id)
+        learn(.drops, from: id)
     }
 
     /// A connection that is used again and again may never be idle, and only the program can end it: at
@@ -131,18 +133,14 @@ extension Pool {
             slots[id.slot].leaving[index].mayHoldRequests(after: end)
             ? Instant(nanoseconds: .max) : now + BootTimes.grace
         note(.drained(id, end, after: now - draining.since))
-        switch slots[id.slot].leaving[index].state {
-        case .retiring(let cause, let killAt):
-            slots[id.slot].leaving[index].state = .retiring(
-                cause, killAt: max(min(killAt, longest), latest))
-            slots[id.slot].leaving[index].stopWatch = draining.stopWatch(at: now)
+        slots[id.slot].leaving[index].killAt = slots[id.slot].leaving[index].killAt.map {
+            max(min($0, longest), latest)
+        }
+        if slots[id.slot].leaving[index].hasProcess {
+            slots[id.slot].leaving[index].retirement?.stopWatch = draining.stopWatch(at: now)
             outbox.append(.signal(id, .stop))
-        case .outlived(let killAt):
-            slots[id.slot].leaving[index].state = .outlived(
-                killAt: max(min(killAt, longest), latest))
+        } else {
             outbox.append(.signalTree(id))
-        case .starting, .booting, .ready:
-            preconditionFailure("who is emptied was told to go")
         }
     }
 
@@ -169,12 +167,12 @@ extension Pool {
 extension Worker {
     /// When its connections are to be sampled; nil while a sample is awaited, or none is needed.
     var sampleAt: Instant? {
-        get { draining?.sampleAt ?? stopWatch?.sampleAt }
+        get { draining?.sampleAt ?? retirement?.stopWatch?.sampleAt }
         set {
             if draining != nil {
                 draining?.sampleAt = newValue
             } else {
-                stopWatch?.sampleAt = newValue
+                retirement?.stopWatch?.sampleAt = newValue
             }
         }
     }
@@ -182,7 +180,7 @@ extension Worker {
     /// Ends what is watched of its connections.
     mutating func endWatch() {
         draining = nil
-        stopWatch = nil
+        retirement?.stopWatch = nil
     }
 
     /// Whether it may still have requests when its draining has ended in this way.

@@ -95,9 +95,11 @@ extension Pool {
         let worker = slots[id.slot].leaving[index]
         guard let cap, let bytes = worker.memoryBytes, bytes > cap,
             !worker.memory.isHardAlarmed || worker.memory.exceedsTwice(cap),
-            case .retiring(_, let killAt) = worker.state, !worker.wasKilled, killAt > now
+            var retirement = worker.retirement, !retirement.wasKilled, retirement.killAt > now
         else { return }
-        slots[id.slot].leaving[index].state = .retiring(.killMemory, killAt: now)
+        retirement.cause = .killMemory
+        retirement.killAt = now
+        slots[id.slot].leaving[index].state = .retiring(retirement)
         killLate(slots[id.slot].leaving[index], at: now)
     }
 }

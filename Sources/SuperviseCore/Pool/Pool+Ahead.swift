@@ -75,7 +75,7 @@ extension Pool {
         guard stage == .running, let worker = self[id], let limit = worker.requestLimit,
             slots[id.slot].incumbent?.id == id, worker.isReady
         else { return }
-        self[id]?.bell = nil
+        self[id]?.claims?.bell = nil
         outbox.append(.setBell(id, requests: limit))
         guard slots[id.slot].due == nil, slots[id.slot].isWanted, let bootTime = pace.bootTime
         else { return }

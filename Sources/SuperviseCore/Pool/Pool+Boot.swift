@@ -57,13 +57,14 @@ extension Pool {
         var worker = Worker(
             id: id, generation: trial?.generation ?? generation, at: now,
             policy: trial?.policy ?? policy, jitter: &jitter)
-        worker.bell = bell(before: worker.requestLimit)
+        let bell = bell(before: worker.requestLimit)
+        worker.claims?.bell = bell
         if let trial {
             candidate?.phase = .trying(id)
             note(.canaryStarted(id, generation: trial.generation))
         }
         let order = StartOrder(
-            generation: worker.generation, requestLimit: worker.requestLimit, bell: worker.bell)
+            generation: worker.generation, requestLimit: worker.requestLimit, bell: bell)
         // A replacement does not wait until the end of its predecessor is logged.
         outbox.insert(.start(id, order)) { action in
             if case .note(let notice) = action { notice.reportsEvent } else { false }
@@ -85,13 +86,13 @@ extension Pool {
 
     mutating func workerRuns(_ id: WorkerID, at now: Instant) {
         hasRun = true
-        guard var worker = self[id], worker.state == .starting else { return }
-        worker.state = .booting
+        guard var worker = self[id], case .starting(var boot) = worker.state else { return }
         sampler.sampleSoon(by: self.policy, at: now)
         let policy = policy(of: worker)
         if policy.readiness == .auto, policy.hasListeners {
-            worker.observeAt = now + BootTimes.observationGap(0)
+            boot.observeAt = now + BootTimes.observationGap(0)
         }
+        worker.state = .booting(boot)
         self[id] = worker
         note(
             .started(
@@ -102,47 +103,43 @@ extension Pool {
     /// `READY=1` counts where it is asked for. With `auto` and listeners there has to be evidence of it,
     /// where there can be: gunicorn says so before any of its workers has loaded the program.
     mutating func workerSaidReady(_ id: WorkerID, at now: Instant) {
-        guard var worker = self[id], worker.isBooting else { return }
+        guard let worker = self[id], var boot = worker.boot else { return }
         let policy = policy(of: worker)
         switch policy.readiness {
         case .exec, .after: return
         case .notify: becomeReady(id, by: .notify, at: now)
-        case .auto where !policy.hasListeners || worker.evidence == .none:
+        case .auto where !policy.hasListeners || boot.evidence == .none:
             becomeReady(id, by: .notify, at: now)
         case .auto:
-            guard !worker.saidReady else { return }
-            worker.saidReady = true
-            worker.observations = 0
-            worker.observeAt = now + BootTimes.observationGap(0)
-            self[id] = worker
+            guard !boot.saidReady else { return }
+            boot.saidReady = true
+            boot.observations = 0
+            boot.observeAt = now + BootTimes.observationGap(0)
+            self[id]?.boot = boot
             outbox.append(.observe(id))
         }
     }
 
     mutating func workerIsUnobservable(_ id: WorkerID, mayReport: Bool, at now: Instant) {
-        self[id]?.evidence = mayReport ? .report : .none
-        if self[id]?.saidReady == true, !mayReport { becomeReady(id, by: .notify, at: now) }
+        self[id]?.boot?.evidence = mayReport ? .report : .none
+        if self[id]?.boot?.saidReady == true, !mayReport { becomeReady(id, by: .notify, at: now) }
     }
 
     /// Evidence counts only where nobody asked for another rule. Of a ready worker it shows that it was
     /// right to assume so.
     mutating func workerListens(_ id: WorkerID, at now: Instant) {
-        guard var worker = self[id], policy(of: worker).readiness == .auto else { return }
-        worker.observeAt = nil
-        worker.isUnproven = false
-        self[id] = worker
-        becomeReady(id, by: worker.saidReady ? .notify : .listening, at: now)
+        guard let worker = self[id], policy(of: worker).readiness == .auto else { return }
+        self[id]?.serving?.isUnproven = false
+        becomeReady(id, by: worker.boot?.saidReady == true ? .notify : .listening, at: now)
     }
 
     mutating func becomeReady(
         _ id: WorkerID, by rule: ReadyRule, isUnproven: Bool = false, at now: Instant
     ) {
-        guard var worker = self[id], worker.isBooting else { return }
-        worker.state = .ready
+        guard var worker = self[id], let boot = worker.boot else { return }
+        worker.state = .ready(
+            Serving(progressAt: now, isUnproven: isUnproven, claims: boot.claims))
         worker.readyAt = now
-        worker.progressAt = now
-        worker.isUnproven = isUnproven
-        worker.observeAt = nil
         self[id] = worker
         hasBeenReady = true
         learnBootTime(of: worker)
@@ -160,14 +157,14 @@ extension Pool {
 
     /// When something is to happen to a booting worker by time alone.
     func bootDeadline(of worker: Worker) -> Instant? {
-        guard worker.isBooting else { return nil }
-        guard let (readyAt, _) = readyByTime(worker) else { return worker.bootUntil }
-        return min(worker.bootUntil, readyAt)
+        guard let boot = worker.boot else { return nil }
+        guard let (readyAt, _) = readyByTime(worker) else { return boot.until }
+        return min(boot.until, readyAt)
     }
 
     private func readyByTime(_ worker: Worker) -> (at: Instant, rule: ReadyRule)? {
         let policy = policy(of: worker)
-        guard worker.state == .booting else { return nil }
+        guard case .booting(let boot) = worker.state else { return nil }
         switch policy.readiness {
         case .notify, .exec: return nil
         case .after(let span): return (worker.startedAt + span, .time)
@@ -176,10 +173,10 @@ extension Pool {
         case .auto:
             // No evidence yet is no evidence at all only where there can be none. Where it could have
             // been seen, the boot has failed; a report may also be missing because the library is.
-            switch (worker.evidence, worker.saidReady) {
+            switch (boot.evidence, boot.saidReady) {
             case (.kernel, false): return nil
-            case (.kernel, true), (.report, true): return (worker.bootUntil, .notify)
-            case (.report, false): return (worker.bootUntil, .assumed)
+            case (.kernel, true), (.report, true): return (boot.until, .notify)
+            case (.report, false): return (boot.until, .assumed)
             case (.none, true): return (worker.startedAt + BootTimes.assumed, .notify)
             case (.none, false): return (worker.startedAt + BootTimes.assumed, .assumed)
             }
@@ -187,21 +184,17 @@ extension Pool {
     }
 
     mutating func expireBoot(of id: WorkerID, at now: Instant) {
-        guard var worker = self[id] else { return }
-        if worker.isBooting {
-            if let (readyAt, rule) = readyByTime(worker), readyAt <= now {
-                becomeReady(id, by: rule, isUnproven: rule != .time, at: now)
-            } else if worker.bootUntil <= now {
-                bootTimedOut(worker, at: now)
-                return
-            }
+        guard let worker = self[id], var boot = worker.boot else { return }
+        if let (readyAt, rule) = readyByTime(worker), readyAt <= now {
+            becomeReady(id, by: rule, isUnproven: rule != .time, at: now)
+        } else if boot.until <= now {
+            bootTimedOut(worker, at: now)
+        } else if let observeAt = boot.observeAt, observeAt <= now {
+            outbox.append(.observe(id))
+            boot.observations += 1
+            boot.observeAt = now + BootTimes.observationGap(boot.observations)
+            self[id]?.boot = boot
         }
-        worker = self[id] ?? worker
-        guard let observeAt = worker.observeAt, observeAt <= now else { return }
-        outbox.append(.observe(id))
-        worker.observations += 1
-        worker.observeAt = now + BootTimes.observationGap(worker.observations)
-        self[id] = worker
     }
 
     private mutating func bootTimedOut(_ worker: Worker, at now: Instant) {

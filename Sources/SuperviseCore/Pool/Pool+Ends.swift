@@ -15,11 +15,10 @@ extension Pool {
         self[id] = nil
         rememberGrowth(of: worker)
         note(.retiring(id, cause, worker.facts(at: now)))
-        worker.observeAt = nil
         worker.memory.largestLeavingBytes = worker.memory.bytes
         let grace = grace ?? policy(of: worker).gracefulTimeout
         let drains = signal == .stop && drains(worker, because: cause, within: grace)
-        worker.state = .retiring(cause, killAt: now + grace)
+        worker.state = .retiring(Retirement(cause, killAt: now + grace))
         if drains { beginDraining(&worker, within: grace, at: now) }
         slots[id.slot].leaving.append(worker)
         if drains { return }
@@ -34,16 +33,18 @@ extension Pool {
     mutating func killLate(_ worker: Worker, at now: Instant) {
         guard let index = leavingIndex(of: worker.id) else { return }
         let again = now + Pool.killAgainAfter
-        let isFirst = !slots[worker.id.slot].leaving[index].wasKilled
-        slots[worker.id.slot].leaving[index].wasKilled = true
         slots[worker.id.slot].leaving[index].endWatch()
-        switch worker.state {
-        case .retiring(let cause, _):
-            slots[worker.id.slot].leaving[index].state = .retiring(cause, killAt: again)
-            if isFirst { note(.killed(worker.id, cause)) }
-        case .outlived:
-            slots[worker.id.slot].leaving[index].state = .outlived(killAt: again)
-            if isFirst { note(.killedTree(worker.id)) }
+        switch slots[worker.id.slot].leaving[index].state {
+        case .retiring(var retirement):
+            if !retirement.wasKilled { note(.killed(worker.id, retirement.cause)) }
+            retirement.wasKilled = true
+            retirement.killAt = again
+            slots[worker.id.slot].leaving[index].state = .retiring(retirement)
+        case .outlived(var remains):
+            if !remains.wasKilled { note(.killedTree(worker.id)) }
+            remains.wasKilled = true
+            remains.killAt = again
+            slots[worker.id.slot].leaving[index].state = .outlived(remains)
         case .starting, .booting, .ready:
             preconditionFailure("a worker that was not told to go has no deadline to be killed")
         }
@@ -59,7 +60,7 @@ extension Pool {
             rememberGrowth(of: worker)
             self[id] = nil
             if leavesTree {
-                outlive(worker, killAt: now + policy(of: worker).gracefulTimeout)
+                outlive(worker, Remains(killAt: now + policy(of: worker).gracefulTimeout))
             }
             if candidate?.isTrying(id) == true {
                 candidateFailed(.ended(status))
@@ -68,21 +69,21 @@ extension Pool {
             }
         } else if let index = leavingIndex(of: id) {
             let worker = slots[id.slot].leaving[index]
-            guard case .retiring(let cause, let killAt) = worker.state else { return }
-            judgeStop(of: worker, leavesTree: leavesTree)
-            note(.exited(id, status, .retired(cause), worker.facts(at: now)))
+            guard case .retiring(let retirement) = worker.state else { return }
+            judge(retirement, of: id, leavesTree: leavesTree)
+            note(.exited(id, status, .retired(retirement.cause), worker.facts(at: now)))
             slots[id.slot].leaving.remove(at: index)
-            if leavesTree { outlive(worker, killAt: killAt) }
+            if leavesTree {
+                outlive(
+                    worker, Remains(killAt: retirement.killAt, draining: retirement.draining))
+            }
             announcedEndCame(worker, status, at: now)
         }
     }
 
-    private mutating func outlive(_ worker: Worker, killAt: Instant) {
+    private mutating func outlive(_ worker: Worker, _ remains: Remains) {
         var worker = worker
-        worker.state = .outlived(killAt: killAt)
-        // What it left behind was not killed for itself yet.
-        worker.wasKilled = false
-        worker.stopWatch = nil
+        worker.state = .outlived(remains)
         slots[worker.id.slot].leaving.append(worker)
         note(.leftProcesses(worker.id))
         // What it left behind may still be at its requests.

@@ -115,15 +115,17 @@ extension Pool {
         }
         for worker in slot.leaving {
             consider(worker.killAt)
-            consider(worker.draining?.until)
-            consider(worker.draining?.relaxAt)
+            if let draining = worker.draining {
+                consider(draining.until)
+                consider(draining.relaxAt)
+            }
             consider(worker.sampleAt)
         }
         guard stage == .running else { return earliest }
         for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {
             consider(bootDeadline(of: worker))
-            consider(worker.observeAt)
-            consider(worker.watchdogAt)
+            consider(worker.boot?.observeAt)
+            consider(worker.claims?.watchdogAt)
         }
         if slot.due == nil, let incumbent = slot.incumbent { consider(incumbent.lifetimeEnd) }
         if slot.isVacant || slot.due != nil, let wake = slot.setbacks.notBefore, wake > now {

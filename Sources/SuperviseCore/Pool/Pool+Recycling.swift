@@ -42,7 +42,7 @@ extension Pool {
         let known = worker.requests
         guard worker.count(total, by: source) else { return }
         history.countRequests(from: known, to: total, in: source.unit)
-        worker.progressAt = now
+        worker.serving?.progressAt = now
         hasCounted = true
         self[id] = worker
         judgeRequests(of: id, at: now)
@@ -55,16 +55,16 @@ extension Pool {
         guard let worker = self[id] else { return }
         if let limit = worker.requestLimit, worker.requests >= limit {
             reachedLimit(worker, at: now)
-        } else if let bell = worker.bell, worker.requests >= bell {
+        } else if let bell = worker.claims?.bell, worker.requests >= bell {
             startAhead(of: id, at: now)
-        } else if worker.asksForReplacement {
+        } else if worker.claims?.asksForReplacement == true {
             setDue(id, .requested, at: now)
         }
     }
 
     /// Handles `X_HOLD`. A span of zero cancels an earlier one.
     mutating func hold(_ id: WorkerID, for span: TimeSpan, at now: Instant) {
-        self[id]?.holdUntil = now + span
+        self[id]?.claims?.holdUntil = now + span
         if span <= .zero, slots[id.slot].replacement?.isReady == true {
             takeOverUnlessOnTrial(id.slot, at: now)
         }

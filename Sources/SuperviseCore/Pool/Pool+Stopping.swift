@@ -53,19 +53,12 @@ extension Pool {
             return
         }
         let sooner = min(killAt, now + Pool.quickGrace)
-        switch worker.state {
-        case .retiring(let cause, _):
-            slots[id.slot].leaving[index].state = .retiring(cause, killAt: sooner)
-            slots[id.slot].leaving[index].endWatch()
+        slots[id.slot].leaving[index].killAt = sooner
+        slots[id.slot].leaving[index].endWatch()
+        if worker.hasProcess {
             outbox.append(.signal(id, .quick))
-        case .outlived:
-            slots[id.slot].leaving[index].state = .outlived(killAt: sooner)
-            if worker.isDraining {
-                slots[id.slot].leaving[index].endWatch()
-                outbox.append(.signalTree(id))
-            }
-        case .starting, .booting, .ready:
-            break
+        } else if worker.isDraining {
+            outbox.append(.signalTree(id))
         }
     }
 

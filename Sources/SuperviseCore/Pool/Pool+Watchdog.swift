@@ -7,7 +7,7 @@ extension Pool {
     /// The first `WATCHDOG=1` announces that more will come.
     mutating func watchdogRepeated(by id: WorkerID, at now: Instant) {
         guard let timeout = self[id]?.watchdogTimeout else { return }
-        self[id]?.watchdogAt = now + timeout
+        self[id]?.claims?.watchdogAt = now + timeout
     }
 
     /// As systemd has it (sd_notify(3)): the deadline of what the worker is doing, be it booting,
@@ -16,17 +16,18 @@ extension Pool {
     mutating func extendTimeout(of id: WorkerID, by span: TimeSpan, at now: Instant) {
         if let index = leavingIndex(of: id) {
             let worker = slots[id.slot].leaving[index]
-            guard case .retiring(let cause, let killAt) = worker.state, cause.isGraceful,
-                !worker.wasKilled, (stage.haste ?? .graceful) == .graceful, killAt > now
+            guard let retirement = worker.retirement, retirement.cause.isGraceful,
+                !retirement.wasKilled, (stage.haste ?? .graceful) == .graceful,
+                retirement.killAt > now
             else { return }
-            slots[id.slot].leaving[index].state = .retiring(cause, killAt: max(killAt, now + span))
+            slots[id.slot].leaving[index].killAt = max(retirement.killAt, now + span)
             return
         }
         guard let worker = self[id] else { return }
-        if worker.isBooting {
-            self[id]?.bootUntil = max(worker.bootUntil, now + span)
-        } else if let watchdogAt = worker.watchdogAt {
-            self[id]?.watchdogAt = max(watchdogAt, now + span)
+        if let boot = worker.boot {
+            self[id]?.boot?.until = max(boot.until, now + span)
+        } else if let watchdogAt = worker.claims?.watchdogAt {
+            self[id]?.claims?.watchdogAt = max(watchdogAt, now + span)
         }
     }
 
@@ -67,8 +68,8 @@ extension Pool {
         guard !overdue.isEmpty, hasCounted else { return }
         for slot in slots.indices {
             for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
-                guard worker.isReady, worker.watchdogAt == nil, let progressAt = worker.progressAt,
-                    now - progressAt >= timeout,
+                guard let serving = worker.serving, serving.claims.watchdogAt == nil,
+                    now - serving.progressAt >= timeout,
                     overdue.contains(where: { $0.generation == worker.generation })
                 else { continue }
                 abortHung(worker.id, because: .stalled, at: now)
@@ -86,19 +87,11 @@ struct QueueWait: Equatable, Sendable, Codable {
 
 extension Worker {
     fileprivate mutating func shiftDeadlines(by span: TimeSpan) {
-        watchdogAt = watchdogAt.map { $0 + span }
-        progressAt = progressAt.map { $0 + span }
+        if let watchdogAt = claims?.watchdogAt { claims?.watchdogAt = watchdogAt + span }
+        if let boot { self.boot?.until = boot.until + span }
+        if let serving { self.serving?.progressAt = serving.progressAt + span }
+        if let killAt { self.killAt = killAt + span }
         draining?.shift(by: span)
-        switch state {
-        case .starting, .booting:
-            bootUntil = bootUntil + span
-        case .ready:
-            break
-        case .retiring(let cause, let killAt):
-            state = .retiring(cause, killAt: killAt + span)
-        case .outlived(let killAt):
-            state = .outlived(killAt: killAt + span)
-        }
     }
 }
 

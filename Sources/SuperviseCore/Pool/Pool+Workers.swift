@@ -42,7 +42,7 @@ extension Pool {
         case .unobservable(let mayReport):
             workerIsUnobservable(id, mayReport: mayReport, at: now)
         case .requests(let total):
-            self[id]?.knowsContract = true
+            self[id]?.claims?.knowsContract = true
             count(total, by: .report, of: id, at: now)
         case .moreRequests(let more): countMore(more, of: id, at: now)
         case .responses(let total): count(total, by: .observed, of: id, at: now)
@@ -53,11 +53,11 @@ extension Pool {
         case .undrainable: connectionsUnreadable(of: id, at: now)
         case .stopping: workerAnnouncedEnd(id, at: now)
         case .recycleRequested:
-            self[id]?.knowsContract = true
-            self[id]?.asksForReplacement = true
+            self[id]?.claims?.knowsContract = true
+            self[id]?.claims?.asksForReplacement = true
             judgeRequests(of: id, at: now)
         case .hold(let span):
-            self[id]?.knowsContract = true
+            self[id]?.claims?.knowsContract = true
             hold(id, for: span, at: now)
         case .watchdog: watchdogRepeated(by: id, at: now)
         case .watchdogTriggered: abortHung(id, because: .watchdog, at: now)
@@ -70,7 +70,7 @@ extension Pool {
     }
 
     private mutating func countMore(_ more: UInt64, of id: WorkerID, at now: Instant) {
-        self[id]?.knowsContract = true
+        self[id]?.claims?.knowsContract = true
         let known = worker(id).map { $0.countSource == .report ? $0.requests : 0 } ?? 0
         let (total, overflow) = known.addingReportingOverflow(more)
         count(overflow ? .max : total, by: .report, of: id, at: now)
@@ -86,7 +86,7 @@ extension Pool {
             expireBoot(of: worker.id, at: now)
         }
         for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
-            if let watchdogAt = worker.watchdogAt, watchdogAt <= now {
+            if let watchdogAt = worker.claims?.watchdogAt, watchdogAt <= now {
                 abortHung(worker.id, because: .watchdog, at: now)
             }
         }

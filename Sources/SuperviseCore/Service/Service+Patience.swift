@@ -32,7 +32,7 @@ extension Pool {
 
     fileprivate var firstBootsEndBy: Instant? {
         slots.lazy.compactMap(\.incumbent)
-            .filter { $0.isBooting && $0.id.incarnation == 1 }
-            .map(\.bootUntil).max()
+            .filter { $0.id.incarnation == 1 }
+            .compactMap(\.boot?.until).max()
     }
 }

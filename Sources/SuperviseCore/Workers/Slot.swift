@@ -80,7 +80,9 @@ struct Slot: Equatable, Sendable, Codable {
     /// canary that has waited since `waiting`. It is at most `maxHold` after the worker became due,
     /// regardless of repeated requests.
     func heldUntil(maxHold: TimeSpan, waiting: Instant?) -> Instant? {
-        guard let since = due?.since ?? waiting, let hold = incumbent?.holdUntil else { return nil }
+        guard let since = due?.since ?? waiting, let hold = incumbent?.claims?.holdUntil else {
+            return nil
+        }
         return min(hold, since + maxHold)
     }
 }

@@ -1,19 +1,5 @@
 /// One incarnation of a slot: a process from its start until the last of its tree is gone.
 public struct Worker: Equatable, Sendable, Codable {
-    /// Where a worker stands in its life.
-    public enum State: Equatable, Sendable, Codable {
-        /// Its start was ordered. Exits: `booting` (exec succeeded), `retiring`, or its end.
-        case starting
-        /// Its program runs. Exits: `ready`, `retiring`, `outlived`, or its end.
-        case booting
-        /// It serves. Exits: `retiring`, `outlived`, or its end.
-        case ready
-        /// It was told to go, and gets SIGKILL at `killAt`. Exits: `outlived` or its end.
-        case retiring(RetireCause, killAt: Instant)
-        /// Its own process ended and what it left behind was told to go. Exit: its end.
-        case outlived(killAt: Instant)
-    }
-
     /// Who it is.
     public let id: WorkerID
     /// The generation of settings that it runs with.
@@ -29,50 +15,18 @@ public struct Worker: Equatable, Sendable, Codable {
     /// How often it has to say `WATCHDOG=1`, once it has begun to. It was told so when it started, so
     /// a newer setting does not bind it.
     let watchdogTimeout: TimeSpan?
-    /// Until when it has to be ready.
-    var bootUntil: Instant
 
-    /// Where it stands.
-    public internal(set) var state = State.starting
-    /// Since when it is ready.
+    /// Where it stands, and what belongs to that alone.
+    var state: State
+    /// When it became ready, also after it was told to go; nil if it never was.
     public internal(set) var readyAt: Instant?
     /// The requests that it has reported, or those that were observed, or else the connections that were
     /// counted for it.
     public internal(set) var requests: UInt64 = 0
     /// What `requests` counts; nil while nothing was counted.
     public internal(set) var countSource: CountSource?
-
     /// What its memory was, where that is looked at.
     @Rare var memory: WorkerMemory
-    /// Until when it asked not to be recycled.
-    var holdUntil: Instant?
-    /// Whether it asked to be replaced.
-    var asksForReplacement = false
-    /// When it gets SIGABRT, unless it says `WATCHDOG=1` before.
-    var watchdogAt: Instant?
-    /// Whether it got SIGKILL.
-    var wasKilled = false
-    /// When its count last moved.
-    var progressAt: Instant?
-    /// The number of requests at which its replacement is started; nil where it has no limit.
-    var bell: UInt64?
-    /// When the kernel's evidence of readiness is looked for next.
-    var observeAt: Instant?
-    /// How often it was looked for.
-    var observations = 0
-    /// What can be learnt of its readiness, apart from its word.
-    var evidence = EvidenceSource.kernel
-    /// Whether it said `READY=1`.
-    var saidReady = false
-    /// Whether it ever reported requests or sent another message of this program's own (`X_…`): such a
-    /// worker finishes its requests itself. `READY=1` shows only that it runs under systemd too.
-    var knowsContract = false
-    /// How it is emptied, while that lasts: it was told to go, and has not got the stop-signal.
-    @Rare var draining: Draining?
-    /// What it does with its requests, while any of those are in flight that were at its stop-signal.
-    @Rare var stopWatch: StopWatch?
-    /// Whether it is ready without any evidence of it.
-    public internal(set) var isUnproven = false
 
     init(
         id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter
@@ -82,7 +36,7 @@ public struct Worker: Equatable, Sendable, Codable {
         startedAt = now
         killRSSBytes = policy.killRSSBytes
         watchdogTimeout = policy.watchdogTimeout
-        bootUntil = now + policy.readyTimeout
+        state = .starting(Boot(until: now + policy.readyTimeout))
         // Both draws are always made, so that switching one limit on does not change the other.
         let requestJitter = jitter.draw(through: policy.maxRequestsJitter)
         let lifetimeJitter = jitter.draw(
@@ -101,27 +55,6 @@ public struct Worker: Equatable, Sendable, Codable {
     /// How its memory grows; nil while too little was seen of it.
     public var growth: MemoryGrowth? { memory.leak.growth }
 
-    /// Whether it was told to go and gets no stop-signal before its requests are served.
-    public var isDraining: Bool { draining != nil }
-
-    /// Whether a sample of its connections is awaited.
-    public var awaitsSample: Bool { (draining != nil || stopWatch != nil) && sampleAt == nil }
-
-    /// Whether it serves and was not told to go.
-    public var isReady: Bool { state == .ready }
-
-    /// Whether it has sent `WATCHDOG=1`.
-    public var announcesWatchdog: Bool { watchdogAt != nil }
-
-    /// Whether it runs or is about to, and was not told to go.
-    var isBooting: Bool { state == .starting || state == .booting }
-
-    /// Whether its own process may still live.
-    var hasProcess: Bool {
-        if case .outlived = state { return false }
-        return true
-    }
-
     /// Whether it has been ready for long enough to forget earlier crashes of its slot.
     func isStable(at now: Instant, after span: TimeSpan) -> Bool {
         readyAt.map { now - $0 >= span } ?? false
@@ -131,6 +64,12 @@ public struct Worker: Equatable, Sendable, Codable {
     func lastSample(at now: Instant) -> (bytes: UInt64, span: TimeSpan)? {
         guard let bytes = memory.bytes, let measuredAt = memory.measuredAt else { return nil }
         return (bytes, now - measuredAt)
+    }
+
+    /// When it is old enough to be recycled; nil while it boots, since it serves nobody then.
+    var lifetimeEnd: Instant? {
+        guard isReady, let lifetimeLimit else { return nil }
+        return startedAt + lifetimeLimit
     }
 
     /// Its figures for a notice.
@@ -166,17 +105,6 @@ struct WorkerMemory: Initial, Sendable {
     var isWarned = false
     /// What the looks since it was ready add up to.
     var leak = LeakEstimate()
-}
-
-/// What can show that a worker waits on a listener: where anything can, that nothing does yet means that
-/// the worker still boots.
-enum EvidenceSource: Equatable, Sendable, Codable {
-    /// The kernel, and a worker that waits is seen.
-    case kernel
-    /// The preload library alone.
-    case report
-    /// Nothing.
-    case none
 }
 
 /// The source of a worker's request count.
@@ -227,19 +155,5 @@ extension Worker {
         requests = total
         countSource = source
         return true
-    }
-
-    /// When it gets SIGKILL, if it was told to go.
-    var killAt: Instant? {
-        switch state {
-        case .starting, .booting, .ready: nil
-        case .retiring(_, let killAt), .outlived(let killAt): killAt
-        }
-    }
-
-    /// When it is old enough to be recycled; nil while it boots, since it serves nobody then.
-    var lifetimeEnd: Instant? {
-        guard isReady, let lifetimeLimit else { return nil }
-        return startedAt + lifetimeLimit
     }
 }
