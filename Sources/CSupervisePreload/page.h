@@ -22,8 +22,8 @@ bool page_is_open(void);
  * does not count its own requests. */
 bool page_count_connection(void);
 
-/* Return the requests that the worker's processes have reported, and the master's limit; 0: none.
- * There must be a page. */
+/* Returns the requests that the worker's processes have reported. page_limit() returns the master's
+ * limit; 0: none. There must be a page. */
 uint64_t page_requests(void);
 uint64_t page_limit(void);
 

@@ -21,7 +21,7 @@ func exploreSmallPools(workers: ClosedRange<Int>, length: Int) {
     print("\(sequences) sequences, \(steps) steps, \(recoveries) recoveries, \(seconds) s")
 }
 
-/// Prints the first seed by which each planted bug is caught, unless it is among the first 50.
+/// Prints the first seed that catches each planted bug, unless it is among the first 50.
 func findPlantedBugs() {
     #if DEBUG
         for bug in PlantedBug.allCases {

@@ -14,7 +14,7 @@ public enum WorkerMessage: Equatable, Sendable {
     case requests(UInt64)
     /// `X_REQUESTS=+1`: a number of additional requests.
     case moreRequests(UInt64)
-    /// `X_RESPONSES=123`: the preload library saw this many responses in total.
+    /// `X_RESPONSES=123`: the total of responses that the preload library observed.
     case responses(UInt64)
     /// `X_CONNECTIONS=123`: the total of accepted connections that the preload library counted.
     case connections(UInt64)
@@ -76,7 +76,7 @@ public enum WorkerMessage: Equatable, Sendable {
             }
             return isIncrease ? .moreRequests(count) : .requests(count)
         case ("X_CONNECTIONS", _), ("X_RESPONSES", _):
-            // The library counts in the page, so it sends only totals.
+            // The library counts on the page, so it sends only totals.
             guard !value.hasPrefix("+"), let count = UInt64(value) else {
                 return .malformed(key: key, value: value)
             }

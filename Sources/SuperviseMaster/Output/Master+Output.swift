@@ -8,17 +8,17 @@ extension Master {
         if let source { output.read(source, at: now) }
     }
 
-    /// Remembers the final output of a worker if nobody asked for its end.
+    /// Records the final output of a worker if its end was not requested.
     func finalOutput(of id: WorkerID, _ ending: Ending) -> String? {
         guard ending.isUnexpected, let text = workers[id]?.output?.tail.text, !text.isEmpty
         else { return nil }
         return text
     }
 
-    /// The last line of output that explains a notice of a failure.
+    /// Returns the last output line that explains a failure notice.
     func lastLine(for notice: Notice) -> String? {
         if case .canaryFailed(let pool, let generation, _) = notice {
-            // A canary that was not ready in time still runs; another one has exited.
+            // A canary that was not ready in time still runs; others have exited.
             let canary = workers.ofPool(pool).last {
                 core.worker($0.id)?.generation == generation
             }

@@ -5,7 +5,7 @@ final class WorkerOutput {
     let pipe: OutputPipe
     /// The number in the epoll set.
     let serial: UInt64
-    /// Whose output it is: `web/0`.
+    /// The source of the output: `web/0`.
     private let source: String
     /// The process; nil while there is none.
     var pid: Int32?
@@ -17,7 +17,7 @@ final class WorkerOutput {
     fileprivate var begun: [UInt8] = []
     /// Whether the epoll set contains the pipe.
     var isWatched = false
-    /// Whether no process has the pipe open any more.
+    /// Whether no process has the pipe open any longer.
     var hasEnded = false
 
     init(_ pipe: OutputPipe, serial: UInt64, source: String, blocks: Bool) {
@@ -68,6 +68,6 @@ final class WorkerOutput {
         begun = []
     }
 
-    /// What begins each line.
+    /// The beginning of each line.
     private var prefix: String { "[\(source) \(pid.map { "\($0)" } ?? "-")] " }
 }

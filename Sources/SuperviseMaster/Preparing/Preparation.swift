@@ -2,31 +2,31 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The `before-start` commands of one generation, which run one after the other before its first
-/// worker starts.
+/// The `before-start` commands of one generation, which run one by one before its first worker
+/// starts.
 final class Preparation {
-    /// A command that runs.
+    /// A running command.
     private struct Running {
         let pool: String
         let output: WorkerOutput
-        /// What reports a failed start with other credentials.
+        /// The pipe that reports a failed start with other credentials.
         let errorPipe: OwnedDescriptor?
         let startedAt: Instant
     }
 
     let generation: Generation
-    /// Whether no generation is in force yet.
+    /// Whether there is no current generation yet.
     let isFirst: Bool
     private var waiting: [Blueprint]
     private var running: Running?
     /// The stop that waits until the command has ended.
     var stop: Service.Event?
-    /// When it was requested first.
+    /// The time of the first request.
     var stoppedAt: Instant?
-    /// Whether the configuration is to be read again once the command has ended.
+    /// Whether the configuration must be read again once the command has ended.
     var isReloadWanted = false
 
-    /// Prepares these pools; nil if none of them has a command.
+    /// Creates the preparation of these pools; nil if none of them has a command.
     init?(_ generation: Generation, isFirst: Bool) {
         self.generation = generation
         self.isFirst = isFirst
@@ -34,12 +34,12 @@ final class Preparation {
         if waiting.isEmpty { return nil }
     }
 
-    /// The output of the command with this number in the epoll set.
+    /// Returns the output of the command with this number in the epoll set.
     func output(serial: UInt64) -> WorkerOutput? {
         running?.output.serial == serial ? running?.output : nil
     }
 
-    /// The next pool with a command that has not run.
+    /// Returns and removes the next pool with a command that has not run.
     func next() -> Blueprint? { waiting.isEmpty ? nil : waiting.removeFirst() }
 
     func began(
