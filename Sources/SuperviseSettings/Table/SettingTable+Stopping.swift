@@ -215,8 +215,8 @@ extension Setting {
             details: """
                 stderr, or a file. The master appends to the file and reopens it on USR1 (for \
                 logrotate). A symbolic link is followed only if it belongs to root or to the \
-                master's user. The output of the workers is not collected: it goes where the \
-                master's own output goes. Example: log-file = /var/log/shop.log.
+                master's user. The output of the workers does not go to this file: see output. \
+                Example: log-file = /var/log/shop.log.
                 """),
     ]
 }
