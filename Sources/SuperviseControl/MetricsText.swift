@@ -78,6 +78,18 @@ struct MetricsText {
         end(value)
     }
 
+    /// Writes a duration of a slot.
+    mutating func sample(_ pool: String, slot: Int, seconds value: TimeSpan) {
+        text.append(name)
+        text.append("{pool=\"")
+        append(escaped: pool)
+        text.append("\",slot=\"")
+        text.append(slot)
+        text.append("\"} ")
+        text.append(seconds: value)
+        text.append("\n")
+    }
+
     private mutating func begin(_ suffix: StaticString, _ labels: [Label]) {
         text.append(name)
         text.append(suffix)

@@ -211,6 +211,25 @@ extension StatusReport {
             guard let bytes = worker.memoryLimitBytes else { return }
             text.sample(pool, slot: worker.id.slot, bytes)
         }
+        writeSaturation(to: &text)
+    }
+
+    private func writeSaturation(to text: inout MetricsText) {
+        text.family(
+            "supervise_worker_growth_bytes", .gauge,
+            "Growth of the memory of the slot's worker per request.")
+        forEachIncumbent { pool, worker in
+            guard let bytes = worker.facts.growth?.bytesPerRequest else { return }
+            text.sample(pool, slot: worker.id.slot, Int64(bytes.rounded()))
+        }
+        text.family(
+            "supervise_worker_cpu_seconds_total", .counter,
+            "Processor time of the slot's worker, without its children; resets when it is replaced."
+        )
+        forEachIncumbent { pool, worker in
+            guard let time = process(worker.id)?.processorTime else { return }
+            text.sample(pool, slot: worker.id.slot, seconds: time)
+        }
     }
 
     /// Visits the incumbent of each slot, not its replacement nor workers being stopped.

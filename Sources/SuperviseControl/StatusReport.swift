@@ -34,12 +34,17 @@ public struct StatusReport {
         public var text: String?
         /// The final output of a worker that failed.
         public var finalOutput: String?
+        /// The CPU time so far; nil if it is not known.
+        public var processorTime: TimeSpan?
 
         /// Creates a process.
-        public init(pid: Int32, text: String?, finalOutput: String? = nil) {
+        public init(
+            pid: Int32, text: String?, finalOutput: String? = nil, processorTime: TimeSpan? = nil
+        ) {
             self.pid = pid
             self.text = text
             self.finalOutput = finalOutput
+            self.processorTime = processorTime
         }
     }
 

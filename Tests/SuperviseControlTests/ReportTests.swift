@@ -43,8 +43,9 @@ private func report() -> StatusReport {
         listeners: [.init(pool: 0, address: "unix:/a\"b", waiting: 3, limit: 2048)]
     ) {
         .init(
-            pid: Int32(100 + $0.slot * 10 + $0.incarnation), text: $0.slot == 0 ? "\u{1B}busy" : nil
-        )
+            pid: Int32(100 + $0.slot * 10 + $0.incarnation),
+            text: $0.slot == 0 ? "\u{1B}busy" : nil,
+            processorTime: $0.slot == 0 ? .milliseconds(1500) : nil)
     }
 }
 

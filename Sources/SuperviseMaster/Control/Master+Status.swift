@@ -55,7 +55,10 @@ extension Master {
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
             process: { [workers, exited] id in
                 if let worker = workers[id], let pid = worker.pid {
-                    return StatusReport.Process(pid: pid, text: worker.statusText)
+                    return StatusReport.Process(
+                        pid: pid, text: worker.statusText,
+                        processorTime: ProcessorTime.nanoseconds(of: pid).map(
+                            TimeSpan.init(nanoseconds:)))
                 }
                 return exited.process(of: id)
             })

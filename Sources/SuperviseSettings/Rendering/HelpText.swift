@@ -106,6 +106,8 @@ enum HelpText {
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
         case .servers: paragraphs(Fact.servers) + [""] + list(Fact.serverRecipes, column: 20)
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
+        case .kubernetes:
+            paragraphs(Fact.kubernetes) + [""] + list(Fact.kubernetesParts, column: 20)
         case .upgrade: command(.upgrade)
         case .security: paragraphs(Fact.security) + [""] + list(Fact.securityFiles, column: 30)
         case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)

@@ -33,6 +33,8 @@ public enum HelpTopic: Equatable, Sendable {
         case servers
         /// systemd integration and notifications.
         case systemd
+        /// supervise in pods of Kubernetes.
+        case kubernetes
         /// The upgrade of the master in place.
         case upgrade
         /// The security model.
@@ -56,6 +58,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .schema: "fields of the status and of events"
             case .servers: "servers that need special settings"
             case .systemd: "systemd integration and notifications"
+            case .kubernetes: "supervise in pods of Kubernetes and tasks of Nomad"
             case .upgrade: "upgrade of the running master to a new version"
             case .security: "security model: what workers and other users can do"
             case .environment: "environment variables that supervise reads"
