@@ -25,7 +25,7 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
-    @Test func theLogIsLogfmtWhereNobodyWatches() async throws {
+    @Test func theLogIsLogfmtWithoutATerminal() async throws {
         let master = try Supervise.hello(environment: ["SUPERVISE_LOG_FORMAT": ""])
         let line = try await master.waitForEvent(Event.listening)
         #expect(line.description.hasPrefix("time=") && line["level"] == "info")
@@ -41,7 +41,7 @@ import Testing
         #expect(master.tail.contains(" rss=") && master.tail.contains(" \(limit) "))
     }
 
-    @Test func everyConfigErrorIsToldAtOnce() async throws {
+    @Test func allConfigErrorsAreReportedTogether() async throws {
         let config = """
             workers = lots
             max-request = 100
@@ -182,7 +182,7 @@ import Testing
                     + "workers as another user"))
     }
 
-    @Test func whatCannotBePrintedIsTold() async throws {
+    @Test func printErrorsAreReported() async throws {
         let master = try Supervise(
             [], wrapper: ["sh", "-c", "exec \"$0\" check -- true >/dev/full"])
         #expect(try await master.waitForExit() == .exited(1))

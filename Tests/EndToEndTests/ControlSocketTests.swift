@@ -18,7 +18,7 @@ import Testing
         #expect(stop.output == "{\"stage\":\"stopped\",\"exit_code\":0}\n\n200")
     }
 
-    @Test func theStatusAddressIsForLooking() async throws {
+    @Test func theStatusAddressIsReadOnly() async throws {
         let master = try Supervise.web(["--status-bind", "127.0.0.1:0"])
         let status = try await master.statusAddress()
         let worker = try await master.waitForWorkers(1)[0]
@@ -222,7 +222,7 @@ import Testing
         #expect(try await open.command("status", wrapper: stranger(65534)).status == .exited(0))
     }
 
-    @Test func whoWasHereLeavesNothingBehind() async throws {
+    @Test func disconnectedClientsLeaveNothingBehind() async throws {
         let master = try Supervise.hello([
             "--stable-after", "100ms", "--status-bind", "127.0.0.1:0",
         ])

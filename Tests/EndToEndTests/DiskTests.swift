@@ -33,7 +33,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    @Test func aLogThatTakesNothingStopsNobody() async throws {
+    @Test func aFullLogBlocksNothing() async throws {
         let master = try Supervise(["--log-file", "/dev/full"] + Self.words)
         try await master.replaceWorkers(3)
         #expect(try await master.stop() == .exited(0))
@@ -95,7 +95,7 @@ import Testing
     }
 
     /// A full pipe as standard error, which the workers share; its mode is not changed.
-    @Test func aLogThatNobodyReadsBlocksNothing() async throws {
+    @Test func anUnreadLogBlocksNothing() async throws {
         let folder = try Folder()
         try #require(mkfifo(folder["pipe"], 0o666) == 0)
         let reader = open(folder["pipe"], O_RDONLY | O_NONBLOCK | O_CLOEXEC)

@@ -3,7 +3,7 @@ import Testing
 
 /// Faults caused by parents, operators and machines, each of which did harm before.
 @Suite(.takesTurn) struct FaultTests {
-    @Test func anIgnoredChildSignalBlindsNobody() async throws {
+    @Test func anIgnoredChildSignalHidesNoExit() async throws {
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--", Place.helloWorker],
             wrapper: [
@@ -81,7 +81,7 @@ import Testing
     }
 
     /// Master and worker are suspended for longer than the worker has to stop.
-    @Test func timeInWhichNobodyRanDoesNotCount() async throws {
+    @Test func lostTimeDoesNotCount() async throws {
         let master = try Supervise.web(
             ["--graceful-timeout", "2s"], environment: ["IGNORE_TERM": "1"])
         let worker = try await master.waitForWorkers(1)[0]

@@ -7,7 +7,7 @@ import Testing
         "--max-rss", "80M", "--min-lifetime", "0s", "--memory-interval", "50ms",
     ]
 
-    @Test func aCommandLooksAtTheWorkerWhileItLives() async throws {
+    @Test func aCommandInspectsTheRunningWorker() async throws {
         let folder = try Folder()
         let script = """
             kill -0 $SUPERVISE_WORKER_PID && sleep 1 && kill -0 $SUPERVISE_WORKER_PID && \
@@ -27,7 +27,7 @@ import Testing
         #expect(master.lines("before-recycle").isEmpty)
     }
 
-    @Test func aCommandThatFailsKeepsNobody() async throws {
+    @Test func aFailingCommandDelaysNoWorker() async throws {
         for (command, field) in [("sh -c 'exit 3'", "status"), ("/no/such/program", "error")] {
             let master = try Supervise.hello(Self.capped + ["--before-recycle", command])
             let before = try await master.waitForWorkers(1)
@@ -90,7 +90,7 @@ import Testing
         try await master.wait("a new file") { !folder.lines("memory").isEmpty }
     }
 
-    @Test func aFullDiskIsSaidOnce() async throws {
+    @Test func aFullDiskIsReportedOnce() async throws {
         let master = try Supervise.hello([
             "--memory-log", "/dev/full", "--memory-log-interval", "100ms",
         ])
@@ -142,7 +142,7 @@ import Testing
         #expect(master.lines("memory-alarm").isEmpty != isOver)
     }
 
-    @Test(.needsControlGroup) func aKillByTheKernelIsToldFromOthers() async throws {
+    @Test(.needsControlGroup) func aKillByTheKernelIsDistinguished() async throws {
         let group = try #require(ControlGroup(limitBytes: 96 << 20))
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--", Place.helloWorker], wrapper: group.wrapper)

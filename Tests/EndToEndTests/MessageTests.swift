@@ -55,7 +55,7 @@ import Testing
     }
 
     /// Behind a proxy the connections are few, and no request for the status is needed.
-    @Test func aCountOfConnectionsIsToldWithoutBeingAskedFor() async throws {
+    @Test func connectionCountsAreReportedUnasked() async throws {
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload", "--", "python3",
             Place.worker("http_worker"),
@@ -80,7 +80,7 @@ import Testing
 
     /// Without CAP_KILL, a worker cannot be stopped. This is logged at the start, and once when it
     /// happens.
-    @Test(.needsRoot) func capabilitiesThatAreMissingAreTold() async throws {
+    @Test(.needsRoot) func missingCapabilitiesAreReported() async throws {
         let master = try Supervise(
             [
                 "--bind", "127.0.0.1:0", "--user", "65529", "--group", "65529",

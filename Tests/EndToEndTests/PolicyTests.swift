@@ -61,7 +61,7 @@ import Testing
         #expect(master.roster.lowestReady(full: 2) == 2)
     }
 
-    @Test func whoSaysStoppingIsFollowedAtOnceAndKilledWhenItStays() async throws {
+    @Test func aStoppingWorkerIsReplacedImmediatelyAndKilledIfItStays() async throws {
         let master = try Supervise.web(["--graceful-timeout", "2s"])
         let worker = try await master.waitForWorkers(1)[0]
         try await master.tell("STOPPING=1", by: worker)

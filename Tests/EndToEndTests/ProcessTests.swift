@@ -132,7 +132,7 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
-    @Test(.needsRoot) func asProcessOneItReapsStrangers() async throws {
+    @Test(.needsRoot) func asProcessOneItReapsUnrelatedChildren() async throws {
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker],
             wrapper: ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"])

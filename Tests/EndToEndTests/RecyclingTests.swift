@@ -25,7 +25,7 @@ import Testing
         #expect(master.roster.lowestReady(full: 2) == 2)
     }
 
-    @Test func workersThatAreDueTogetherGoOneAtATime() async throws {
+    @Test func simultaneouslyDueWorkersStopOneAtATime() async throws {
         let master = try Supervise.web(
             ["--workers", "4", "--max-lifetime", "3s", "--stable-after", "100ms"],
             environment: ["BOOT_SECONDS": "0.5"])

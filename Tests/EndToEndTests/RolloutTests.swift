@@ -307,7 +307,7 @@ import Testing
         #expect(result.longestGapSeconds > 0.4)
     }
 
-    @Test func aTerminalsResizeParksNobody() async throws {
+    @Test func aTerminalsResizeParksNoWorker() async throws {
         let terminal = """
             import fcntl, os, pty, sys, termios
             leader, terminal = pty.openpty()

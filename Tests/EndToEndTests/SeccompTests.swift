@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(.needsReadableProducts, .needsStaticServer)
-    func aPlainUsersMasterAdoptsAndSaysWhatItCosts() async throws {
+    func aPlainUsersMasterAdoptsAndReportsTheCost() async throws {
         let folder = try Folder()
         let master = try Self.start(
             ["--workers", "2"], program: StaticServer.copy(to: folder),
@@ -81,8 +81,7 @@ import Testing
 
     /// As root in most containers: the worker changes to a user whose processes the master may not
     /// inspect.
-    @Test(.needsRoot, .needsStaticServer) func withoutRightsItIsToldOnceAndLeftAlone() async throws
-    {
+    @Test(.needsRoot, .needsStaticServer) func withoutPermissionItIsReportedOnce() async throws {
         let folder = try Folder()
         let master = try Self.start(
             ["--user", "65534", "--workers", "2", "--boot-attempts", "2"],
@@ -138,7 +137,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    @Test func aWorkerThatListensElsewhereIsToldOf() async throws {
+    @Test func aWorkerThatListensElsewhereIsReported() async throws {
         let script = """
             import socket
             listener = socket.socket()

@@ -37,7 +37,7 @@ import Testing
         try await systemd.waitForStates(["READY=1", "STOPPING=1"])
     }
 
-    @Test func aReloadIsToldWithItsTimeWhateverComesOfIt() async throws {
+    @Test func everyReloadResultIsReportedWithItsTime() async throws {
         let systemd = try await ServiceManager()
         let config = "bind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\nstable-after = 50ms\n"
         let master = try Supervise(
@@ -66,7 +66,7 @@ import Testing
         try await systemd.waitForStates(both + ["RELOADING=1", "READY=1", "STOPPING=1"])
     }
 
-    @Test func theLoopSaysThatItLives() async throws {
+    @Test func theLoopSendsWatchdogMessages() async throws {
         let systemd = try await ServiceManager()
         let master = try Supervise.hello(environment: [
             "NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "3000000",
@@ -145,7 +145,7 @@ import Testing
         #expect(master.lines("service-manager").count == 1)
     }
 
-    @Test func whatIsNoAddressIsTold() async throws {
+    @Test func invalidAddressesAreReported() async throws {
         let master = try Supervise.hello(environment: ["NOTIFY_SOCKET": "vsock:2:1234"])
         try await master.waitForWorkers(1)
         #expect(master.lines("service-manager").first?["address"] == "vsock:2:1234")

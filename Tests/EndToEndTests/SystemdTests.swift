@@ -91,7 +91,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    @Test(.needs("systemd-notify")) func aWorkersToolIsHeard() async throws {
+    @Test(.needs("systemd-notify")) func messagesOfAWorkersToolCount() async throws {
         let master = try Supervise([
             "--bind", "127.0.0.1:0", "--ready", "notify", "--", "sh", "-c",
             "systemd-notify --ready --status=warm; exec sleep 600",

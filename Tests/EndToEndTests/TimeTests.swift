@@ -6,7 +6,7 @@ import Testing
     private static let heart = ["--timeout", "1s", "--", "python3", Place.worker("heart")]
 
     /// A day back while workers run: visible in the times of the log, and nowhere else.
-    @Test(.needs("cc")) func theTimeOfDayMattersToNobody() async throws {
+    @Test(.needs("cc")) func theTimeOfDayDoesNotMatter() async throws {
         let folder = try Folder()
         let library = try await library(
             named: "jump",
@@ -42,7 +42,7 @@ import Testing
     }
 
     /// Messages that a worker sent meanwhile are still queued.
-    @Test func aMasterThatStoodStillBlamesNobody() async throws {
+    @Test func aSuspendedMasterAbortsNoWorker() async throws {
         let master = try Supervise(["--bind", "127.0.0.1:0"] + Self.heart)
         let worker = try await master.waitForWorkers(1)[0]
         try await master.signal(SIGSTOP)

@@ -3,7 +3,7 @@ import Testing
 
 /// The titles of the master and of its workers in ps.
 @Suite(.takesTurn) struct TitleTests {
-    @Test(.needs("ps")) func theMasterSaysWhatItIs() async throws {
+    @Test(.needs("ps")) func theMasterAnnouncesItself() async throws {
         let master = try Supervise.hello(
             ["--name", "shop", "--workers", "1"], environment: ["KEPT": "one=two"])
         let worker = try await master.waitForWorkers(1)[0]

@@ -55,7 +55,7 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
-    @Test func whatWasUnderWayGoesOn() async throws {
+    @Test func operationsInProgressContinue() async throws {
         let master = try Supervise.web([
             "--workers", "2", "--max-requests", "50", "--stable-after", "1s", "--pidfile",
             "/dev/shm/supervise-\(UUID().uuidString).pid",
@@ -80,7 +80,7 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
-    @Test func aDeathThatNobodyHeardOfIsFoundOut() async throws {
+    @Test func anUnreportedExitIsDetected() async throws {
         let master = try Supervise.hello(["--workers", "2"])
         let before = try await master.waitForWorkers(2)
         // Both signals are handled in the same loop iteration of a suspended master.
@@ -202,7 +202,7 @@ import Testing
         #expect(folder.lines("log").last?.contains("\"event\":\"master-stopped\"") == true)
     }
 
-    @Test func theServiceManagerHearsNothingNew() async throws {
+    @Test func theServiceManagerGetsNoNewMessage() async throws {
         let systemd = try await ServiceManager()
         let master = try Supervise.hello(environment: ["NOTIFY_SOCKET": systemd.address])
         try await systemd.waitForStates(["READY=1"])
@@ -214,7 +214,7 @@ import Testing
         #expect(systemd.messages.allSatisfy { $0.pid == pid })
     }
 
-    @Test func thoseWhoFollowGoOnFollowing() async throws {
+    @Test func followersKeepFollowing() async throws {
         let master = try Supervise.hello()
         let before = try await master.waitForWorkers(1)
         let follower = try Self.command(["events", "--follow", "--json"], of: master)

@@ -55,7 +55,7 @@ import Testing
         #expect(master.lines("timeout-unused").isEmpty)
     }
 
-    @Test func whoRepeatsItselfIsLeftAlone() async throws {
+    @Test func repeatedMessagesChangeNothing() async throws {
         let master = try Supervise.web(["--timeout", "1s", "--limit-core", "0"])
         let worker = try await master.waitForWorkers(1)[0]
         let path = "/slow?seconds=3&tell=WATCHDOG=1"
@@ -75,7 +75,7 @@ import Testing
         try await master.waitForWorkers(1, without: [worker])
     }
 
-    @Test func aBootMayTakeLongerWhenItSaysSo() async throws {
+    @Test func aBootMayBeExtended() async throws {
         let master = try Supervise.web(
             ["--ready-timeout", "1500ms"],
             environment: ["BOOT_SECONDS": "4", "BOOT_TELL": "EXTEND_TIMEOUT_USEC=1500000"])
@@ -137,7 +137,7 @@ import Testing
         #expect(master.lines(Event.exit).isEmpty)
     }
 
-    @Test func nobodyHangsWhileTheQueueIsEmpty() async throws {
+    @Test func noWorkerHangsWhileTheQueueIsEmpty() async throws {
         let (master, pid) = try await serial("500ms")
         let result = try await load(
             try await master.address(), requests: 1, rate: 1, path: "/slow?seconds=2.5")

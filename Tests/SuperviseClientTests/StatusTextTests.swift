@@ -50,7 +50,7 @@ private let report = """
         return StatusText(report: value, style: Style()).lines.joined(separator: "\n")
     }
 
-    @Test func whoTakesOverIsNotCountedAsOneTooMany() throws {
+    @Test func aReplacementIsNotCountedTwice() throws {
         let text = try lines([("\"workers\":3,\"serving\":2", "\"workers\":4,\"serving\":5")])
         #expect(text.contains("web: 4 of 4 ready (+1 replacement)\n"))
         #expect(try lines([("\"serving\":2", "\"serving\":3")]).contains("web: 3 of 3 ready\n"))

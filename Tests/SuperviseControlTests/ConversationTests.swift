@@ -131,7 +131,7 @@ private struct Client {
         #expect(!client.received.contains("chunked"))
     }
 
-    @Test func aSlowReaderMissesPartsAndIsToldHowMany() {
+    @Test func aSlowReaderGetsTheNumberOfMissedParts() {
         var client = Client()
         client.say("GET / HTTP/1.0\r\n\r\n")
         #expect(client.request() != nil)

@@ -170,7 +170,7 @@ private func report() -> StatusReport {
             ])
     }
 
-    @Test mutating func anAbortSaysWhy() {
+    @Test mutating func anAbortReportsItsReason() {
         var follower = ReloadFollower()
         _ = follower.beginReading()
         let failed = follow(

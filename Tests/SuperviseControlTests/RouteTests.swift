@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func onlyLookingIsAllowedOnTheOtherAddress() {
+    @Test func theOtherAddressIsReadOnly() {
         for (method, target, request) in Self.requests {
             let result = route(method, target, .readOnly)
             if method == "POST" {
@@ -109,7 +109,7 @@ import Testing
         #expect(throws: HTTPFault.malformed) { try parser.next() }
     }
 
-    @Test func theAllowedMethodsAreTold() {
+    @Test func theAllowedMethodsAreReported() {
         guard case .failure(let refusal) = route("GET", "/stop") else { return }
         let head = refusal.response.head(length: 0, isModern: true, keepsAlive: true)
         #expect(String(decoding: head, as: UTF8.self).contains("\r\nAllow: POST\r\n"))

@@ -128,7 +128,7 @@ private struct Bench {
         #expect(bench.messages().first?.hasPrefix("STOPPING=1\n") == true)
     }
 
-    @Test func theWatchdogIsToldTwiceInItsTime() {
+    @Test func theWatchdogIsSentTwicePerInterval() {
         var bench = Bench(watchdog: .seconds(3))
         bench.tell(.start)
         for slot in 0..<2 { bench.tell(slot, 1, .running, .ready) }

@@ -58,7 +58,7 @@ struct BackoffTests {
         #expect(delays.count > 3 && delays.last ?? .zero >= .milliseconds(800), "\(delays)")
     }
 
-    @Test func whoServedBeforeItAskedIsReplacedAtOnce() {
+    @Test func aWorkerThatServedBeforeItsRequestIsReplacedImmediately() {
         let bench = Bench()
         bench.bringUp()
         for incarnation in 1...8 {
@@ -86,7 +86,7 @@ struct BackoffTests {
     }
 
     /// A small limit of a fast program is not a failure.
-    @Test func whoServedItsRequestsQuicklyIsReplacedAtOnce() {
+    @Test func aWorkerThatServedQuicklyIsReplacedImmediately() {
         let bench = Bench { $0.maxRequests = 10 }
         bench.bringUp()
         for incarnation in 1...8 {

@@ -74,7 +74,7 @@ struct BootTests {
         #expect(bench.wake() == [.note(.ready(id(0), by: .time, after: .seconds(1)))])
     }
 
-    @Test func autoLooksForEvidenceEverMoreSeldom() {
+    @Test func autoPollsForEvidenceAtIncreasingIntervals() {
         let bench = Bench { $0.readiness = .auto }
         bench.tell(.start)
         bench.tell(id(0), .running)

@@ -5,7 +5,7 @@ import Testing
 /// From the stop request to the stop of the pools (Service+Closing.swift), and listeners that a
 /// reload removes.
 struct ClosingTests {
-    @Test func whoWaitsIsServedBeforeAnybodyIsToldToGo() {
+    @Test func waitingConnectionsAreServedBeforeAnyWorkerStops() {
         let bench = up(plan("web"))
         #expect(
             bench.tell(.stop(.graceful)) == [
@@ -39,7 +39,7 @@ struct ClosingTests {
         #expect(bench.now == second(91))
     }
 
-    @Test func timeInWhichNobodyRanIsGivenBack() {
+    @Test func lostTimeIsReturned() {
         let bench = up(plan("web"))
         bench.tell(.stop(.graceful))
         bench.tell(.late(by: .seconds(10)))
@@ -71,7 +71,7 @@ struct ClosingTests {
         #expect(bench.exit(worker(1)).exitCode == 0)
     }
 
-    @Test func whereNobodyServesNobodyIsWaitedFor() {
+    @Test func withoutServingWorkersNothingIsAwaited() {
         let bench = ServiceBench([plan("web")])
         bench.tell(.start)
         #expect(bench.tell(.stop(.graceful)).performed.retired == [worker(0)])
@@ -87,7 +87,7 @@ struct ClosingTests {
         #expect(bench.tell(.reload([plan("web")])) == [])
     }
 
-    @Test func aRemovedPoolShutsItsDoorsToo() {
+    @Test func aRemovedPoolClosesItsListenersToo() {
         let bench = up(plan("a"), plan("b") { $0.drainDelay = .seconds(15) })
         bench.tell(.reload([plan("a")]))
         let actions = pass(bench, worker(0, 0, 2))
@@ -96,7 +96,7 @@ struct ClosingTests {
         #expect(bench.tell(.listeners(pool: 1, .none)).performed.retired == [worker(1)])
     }
 
-    @Test func whoHasAListenerAloneStaysUntilNobodyWaitsThere() {
+    @Test func theOnlyWorkerOfAListenerServesItsQueue() {
         let bench = up(plan("web"))
         var next = plan("web")
         next.dropsListeners = true
@@ -107,7 +107,7 @@ struct ClosingTests {
         #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
     }
 
-    @Test func butNotForEver() {
+    @Test func butNotWithoutLimit() {
         let bench = up(plan("web"))
         var next = plan("web")
         next.dropsListeners = true
@@ -145,7 +145,7 @@ struct ClosingTests {
         #expect(bench.now - since == .milliseconds(milliseconds))
     }
 
-    @Test func timeInWhichNobodyRanShowsNothing() {
+    @Test func lostTimeShowsNothing() {
         let bench = up(plan("web"))
         bench.tell(.stop(.graceful))
         bench.tell(.listeners(pool: 0, .empty))

@@ -80,7 +80,7 @@ struct HardCapTests {
     }
 
     /// From `min-lifetime` on, a leak on top of it is not spared.
-    @Test func aLargeProgramThatGoesOnGrowingIsKilled() {
+    @Test func aLargeProgramThatKeepsGrowingIsKilled() {
         let bench = limited()
         var age: UInt64 = 0
         while age < 30, bench.tell(id(0), .memory(bytes: 6000 + 100 * age)).retired.isEmpty {
@@ -91,7 +91,7 @@ struct HardCapTests {
     }
 
     /// No client waits for a job, and the backoff paces the kills.
-    @Test func withoutListenersNobodyIsSpared() {
+    @Test func withoutListenersNoWorkerIsSpared() {
         let bench = limited { $0.hasListeners = false }
         #expect(bench.tell(id(0), .memory(bytes: 5001)).retired == [id(0)])
     }

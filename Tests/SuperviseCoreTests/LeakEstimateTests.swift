@@ -28,7 +28,7 @@ struct LeakEstimateTests {
         #expect(seen.growth?.bytesPerHour == 180_000)
     }
 
-    @Test func aFewLooksAreNoEstimate() {
+    @Test func aFewSamplesAreNoEstimate() {
         #expect(estimate(seconds: 4) { 1000 + 50 * $0 }.growth == nil)
         #expect(estimate(seconds: 5) { 1000 + 50 * $0 }.growth != nil)
     }

@@ -18,7 +18,7 @@ struct OperatorTests {
                 + told(id(1), .recycle(.operator), facts(5)))
     }
 
-    @Test func allSlotsGoOneAfterTheOther() {
+    @Test func allSlotsAreReplacedOneByOne() {
         let bench = Bench(workers: 3)
         bench.bringUp()
         #expect(bench.tell(.recycle(slot: nil)).started == [id(0, 2)])

@@ -66,7 +66,7 @@ struct RecyclingTests {
         #expect(Set(ends).count == 10)
     }
 
-    @Test func severalDueAtOnceGoOneAtATime() {
+    @Test func severalDueWorkersStopOneAtATime() {
         let bench = Bench(workers: 4) { $0.maxLifetime = .seconds(100) }
         bench.bringUp()
         #expect(bench.wake().started == [id(0, 2)])

@@ -122,7 +122,7 @@ struct ServiceTests {
         #expect(actions.contains(.perform(.note(.stopping(pool: 0, .graceful)))))
     }
 
-    @Test func aPoolThatGoesOnKeepsTheMaster() {
+    @Test func aRunningPoolKeepsTheMaster() {
         let bench = ServiceBench([plan("a") { $0.restart = .never }, plan("b")])
         bench.bringUp()
         #expect(bench.exit(worker(0)).exitCode == nil)

@@ -61,7 +61,7 @@ struct StopSignalTests {
         #expect(bench.service.haste == .immediate)
     }
 
-    @Test func timeInWhichNobodyRanDoesNotPart() {
+    @Test func lostTimeDoesNotSeparateSignals() {
         let bench = queue()
         bench.tell(.stopSignal(.terminate))
         bench.wait(.seconds(5))

@@ -48,7 +48,7 @@ struct AcceptEvidenceTests {
         #expect(waits(child, listener))
     }
 
-    @Test func aConnectionThatNobodyAcceptedIsNone() throws {
+    @Test func anUnacceptedConnectionDoesNotCount() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 16)
         let body = """
             import time

@@ -20,7 +20,7 @@ struct BlockedThreadsTests {
 
     private func inodes(_ pid: Int32) throws -> Set<UInt64> { try ProcessSockets.inodes(of: pid) }
 
-    @Test func whoWaitsForAClientIsSeen() throws {
+    @Test func readersOfAConnectionAreDetected() throws {
         let child = try child("connection.recv(1)")
         #expect(
             try eventually {
@@ -30,7 +30,7 @@ struct BlockedThreadsTests {
         kill(child.pid, SIGKILL)
     }
 
-    @Test func whoWorksIsNot() throws {
+    @Test func workingThreadsAreNot() throws {
         let child = try child("time.sleep(100)")
         #expect(try eventually { try inodes(child.pid).count == 3 })
         #expect(BlockedThreads(of: [child.pid], listeners: []).read.isEmpty)

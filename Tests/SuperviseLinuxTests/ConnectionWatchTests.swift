@@ -187,7 +187,7 @@ struct ConnectionWatchTests {
     }
 
     /// A client that has sent its last request still waits for the response.
-    @Test func whoHasSaidAllStillWaits() throws {
+    @Test func aClientThatShutDownItsSideStillWaits() throws {
         let pair = try Pair()
         pair.ask()
         shutdown(pair.client, Int32(SHUT_WR))

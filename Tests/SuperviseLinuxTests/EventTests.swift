@@ -25,7 +25,7 @@ struct EventTests {
         }
     }
 
-    @Test func aHangUpIsToldUnasked() throws {
+    @Test func hangUpsAreReportedUnasked() throws {
         let poll = try EventPoll()
         let reading = try TestPipe().reading
         try poll.add(reading.rawValue, [], token: 1)

@@ -4,7 +4,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct ExecutableFormatTests {
-    @Test func realProgramsAreTold() throws {
+    @Test func realProgramsAreRecognised() throws {
         #expect(ExecutableFormat.ofFile("/bin/sh") == .glibc)
         // A loader itself has none.
         let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"]
@@ -86,7 +86,7 @@ struct ExecutableFormatTests {
         }
     }
 
-    @Test func privilegesOfAFileAreTold() throws {
+    @Test func privilegesOfAFileAreRecognised() throws {
         #expect(!ExecutableFormat.givesPrivileges("/bin/sh"))
         #expect(!ExecutableFormat.givesPrivileges("/no/such/file"))
         let folder = try TestFolder()
@@ -98,7 +98,7 @@ struct ExecutableFormatTests {
         }
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func capabilitiesOfAFileAreTold() throws {
+    @Test(.enabled(if: isRoot, "needs root")) func capabilitiesOfAFileAreRecognised() throws {
         let folder = try TestFolder()
         try folder.write("a", "")
         let script =

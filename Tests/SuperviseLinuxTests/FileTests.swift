@@ -19,7 +19,7 @@ struct FileTests {
         }
     }
 
-    @Test func aFIFOKeepsNobodyWaiting() throws {
+    @Test func aFIFODoesNotBlock() throws {
         let folder = try TestFolder()
         try #require(mkfifo("\(folder.path)/fifo", 0o600) == 0)
         #expect(throws: SystemCallError(call: "read", code: EINVAL)) {
@@ -27,7 +27,7 @@ struct FileTests {
         }
     }
 
-    @Test func bytesThatAreNoTextAreTold() throws {
+    @Test func bytesThatAreNotTextAreRecognised() throws {
         let folder = try TestFolder()
         let path = "\(folder.path)/a"
         let file = FileDescriptor(owning: creat(path, 0o600))

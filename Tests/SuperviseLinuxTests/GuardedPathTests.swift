@@ -29,7 +29,7 @@ struct GuardedPathTests {
         #expect(try TextFile.read("\(folder.path)/a/new") == "x")
     }
 
-    @Test func whatCannotBeOpenedSaysWhy() throws {
+    @Test func openErrorsGiveTheReason() throws {
         let folder = try TestFolder()
         try folder.write("file", "")
         try #require(symlink("loop", "\(folder.path)/loop") == 0)

@@ -4,7 +4,7 @@ import Testing
 @testable import SuperviseLinux
 
 struct HeldListenersTests {
-    @Test func whatAProcessListensOnIsTold() throws {
+    @Test func theListenersOfAProcessAreFound() throws {
         let folder = try TestFolder()
         let sockets = [
             try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1),
@@ -23,7 +23,7 @@ struct HeldListenersTests {
         try sockets[2].removeIfStillOurs()
     }
 
-    @Test func whoHoldsNoneHasNone() throws {
+    @Test func processesWithoutListenersHaveNone() throws {
         let listener = try ListenSocket.tcp(host: "127.0.0.1", port: 0, backlog: 1)
         let child = try TestChild(["sleep", "60"])
         let held = try #require(

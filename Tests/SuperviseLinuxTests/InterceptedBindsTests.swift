@@ -119,7 +119,7 @@ struct InterceptedBindsTests {
     }
 
     /// The filter's descriptor is the only connection to the process.
-    @Test func whenNobodyAnswersTheCallFails() throws {
+    @Test func withoutAResponseTheCallFails() throws {
         let binds = try Binds(["2|127.0.0.1|0|-", "2|127.0.0.1|0|-"], [], closesAfter: 1)
         #expect(binds.results.map(\.code) == [0, ENOSYS])
     }

@@ -24,7 +24,7 @@ struct IsolatedTests {
         }
     }
 
-    @Test func exitsAreToldUntilReaped() async {
+    @Test func exitsAreReportedUntilReaped() async {
         await #expect(processExitsWith: .success) {
             try #require(try ChildProcesses.nextExited() == nil)
             let plan = try SpawnPlan(arguments: ["sh", "-c", "exit 3"], searchPath: nil)

@@ -68,7 +68,7 @@ struct ListenAddressTests {
         #expect(!free.collides(isIPv6Only: false, with: free, isOtherIPv6Only: false))
     }
 
-    @Test func linksAreToldApart() throws {
+    @Test func linksAreDistinguished() throws {
         func address(scope: UInt8) throws -> ListenAddress {
             var bytes = [UInt8](repeating: 0, count: 28)
             (bytes[0], bytes[3], bytes[8], bytes[9]) = (UInt8(AF_INET6), 80, 0xFE, 0x80)

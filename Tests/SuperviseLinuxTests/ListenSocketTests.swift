@@ -161,7 +161,7 @@ struct ListenSocketTests {
         #expect(failure?.reason == .notASocket)
     }
 
-    @Test func aLongPathIsTold() {
+    @Test func aLongPathIsReported() {
         let path = "/tmp/" + String(repeating: "x", count: 120)
         let failure = #expect(throws: ListenFailure.self) {
             try ListenSocket.unix(path: path, mode: 0o600, backlog: 16)

@@ -88,14 +88,14 @@ struct MemoryKillsTests {
     }
 
     /// The time of the count is unknown.
-    @Test func aCountByItselfBlamesNobody() {
+    @Test func aCountAloneAbortsNoWorker() {
         let group = Group()
         let kills = group.observed()
         group.kills = 6
         #expect(!kills.claim(10) && !kills.claim(below: 10))
     }
 
-    @Test func withoutACountNobodyIsBlamed() {
+    @Test func withoutACountNoWorkerIsAborted() {
         let kills = MemoryKills(log: nil, group: nil) { 0 }
         #expect(!kills.claim(10) && !kills.claim(below: 10) && kills.watch == nil)
     }

@@ -5,7 +5,7 @@ import Testing
 
 struct SpareDescriptorsTests {
     /// In its own process, which has used up its descriptors.
-    @Test func looksSucceedWhereNoDescriptorIsLeft() async {
+    @Test func samplesSucceedWithoutAFreeDescriptor() async {
         await #expect(processExitsWith: .success) {
             let child = try TestChild(["sh", "-c", "sleep 60; exit 1"])
             try #require(eventually { ProcessTree.descendants(of: child.pid).count == 1 })
@@ -55,7 +55,7 @@ struct SpareDescriptorsTests {
         }
     }
 
-    @Test func whatAMachineLacksIsToldApart() {
+    @Test func shortagesAreDistinguished() {
         let shortages: [(Int32, SystemCallError.Shortage?)] = [
             (EAGAIN, .processes), (EMFILE, .descriptors), (ENFILE, .files), (ENOMEM, .memory),
             (EPERM, nil),

@@ -31,7 +31,7 @@ struct SpawnTests {
         }
     }
 
-    @Test func aDeniedProgramIsToldOverAMissingOne() throws {
+    @Test func aDeniedProgramIsReportedBeforeAMissingOne() throws {
         let plan = try SpawnPlan(arguments: ["passwd"], searchPath: "/etc:/nowhere")
         #expect(throws: SpawnFailure(step: .exec, code: EACCES)) {
             try plan.spawn(environment: [])

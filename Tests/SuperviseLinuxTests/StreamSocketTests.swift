@@ -49,7 +49,7 @@ struct StreamSocketTests {
         rmdir(folder)
     }
 
-    @Test func whoIsAtTheOtherEnd() throws {
+    @Test func thePeerIsIdentified() throws {
         let folder = try temporaryFolder()
         let (listener, client, server) = try pair(folder)
         for socket in [client, server] {

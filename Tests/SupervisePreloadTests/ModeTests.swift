@@ -173,7 +173,7 @@ import Testing
 
     /// Behaviour without the library is preserved: the mode of an inherited descriptor that a
     /// program uses by its number.
-    @Test func anInheritedListenerStaysBlockingForWhoTookItSo() async throws {
+    @Test func anInheritedListenerStaysBlockingForItsProgram() async throws {
         let stage = try Stage()
         let first = try stage.worker([
             "python3", "-c",

@@ -45,7 +45,7 @@ import Testing
         #expect(try await worker.child.end() == .exited(0))
     }
 
-    @Test func withoutEitherTheAddressIsTakenAndTheMasterIsTold() async throws {
+    @Test func withoutEitherTheAddressIsInUseAndTheMasterIsNotified() async throws {
         let stage = try Stage()
         let master = try stage.answering(
             withListener: false, until: "X_NOT_ADOPTED=\(stage.listeners[0].identity.inode)")

@@ -47,7 +47,7 @@ import Testing
         try await expectThatOthersAccept(stage)
     }
 
-    @Test func whatPollsIsToldOfIt() async throws {
+    @Test func pollingProgramsAreNotified() async throws {
         _ = try await Stage().probe(
             """
             \(Self.threads)

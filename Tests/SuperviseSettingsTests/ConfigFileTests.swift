@@ -139,7 +139,7 @@ import Testing
         #expect(loadError(file: file) == text)
     }
 
-    @Test func everyErrorIsToldInTheOrderOfTheLines() {
+    @Test func everyErrorIsReportedInTheOrderOfTheLines() {
         let text = loadError(
             ["--backlog", "0"],
             file: "max-rss = x\n[pool a]\nworkers = 0\nfoo = 1\n[pool b]\nnice = 99\n",

@@ -169,7 +169,7 @@ import Testing
                 + "in: supervise -- ./server; write --max-rss before --")
     }
 
-    @Test func severalErrorsAreToldInOneGo() {
+    @Test func severalErrorsAreReportedTogether() {
         #expect(parseError("--foo", "1", "--bar", "--", "x").split(separator: "\n").count == 2)
     }
 }

@@ -47,7 +47,7 @@ struct StateTests {
         #expect(numbers[1].sign == .minus)
     }
 
-    @Test func aFieldThatNobodyKnowsIsPassedOver() throws {
+    @Test func unknownFieldsAreIgnored() throws {
         struct Newer: Codable { var kept = 1, added = [1, 2] }
         struct Older: Codable { var kept: Int }
         #expect(try State.decode(Older.self, from: State.encode(Newer())).kept == 1)
@@ -80,7 +80,7 @@ struct StateTests {
         }
     }
 
-    @Test func bytesThatAreCutOrGoOnAreFaults() throws {
+    @Test func truncatedOrTrailingBytesAreErrors() throws {
         let bytes = try State.encode(Sample())
         for length in bytes.indices {
             #expect(throws: StateFault.self) {

@@ -25,7 +25,7 @@ import Testing
         #expect(waitpid(pid, &status, 0) == pid && status == 0)
     }
 
-    @Test func countsWhereTheHeaderSays() throws {
+    @Test func countsAreAtTheHeadersOffsets() throws {
         let page = try PageFile(limit: 5)
         let master = try NotifyListener()
         try run("worker.count(4)", page, notify: master.path)
