@@ -12,6 +12,9 @@ struct MemoryLimitTests {
         return Service.Plan(name: name, policy: policy)
     }
 
+    /// 40 % of this many bytes, shared by the three workers and one replacement.
+    private func share(_ bytes: UInt64) -> UInt64 { bytes * 40 / 100 / 4 }
+
     private func caps(_ actions: [Service.Action]) -> [MemoryCapBytes] {
         actions.compactMap {
             if case .perform(.note(.memoryShared(_, let caps))) = $0 { caps } else { nil }
@@ -26,12 +29,12 @@ struct MemoryLimitTests {
             }
         ])
         bench.bringUp()
-        #expect(bench.service.members[0].pool.memoryCaps.soft == (1 << 30) * 40 / 100 / 4)
+        #expect(bench.service.members[0].pool.memoryCaps.soft == share(1 << 30))
         let grown = caps(bench.tell(.memoryLimit(bytes: 2 << 30)))
-        #expect(grown.map(\.soft) == [(2 << 30) * 40 / 100 / 4])
+        #expect(grown.map(\.soft) == [share(2 << 30)])
         #expect(caps(bench.tell(.memoryLimit(bytes: 2 << 30))).isEmpty)
         let shrunk = caps(bench.tell(.memoryLimit(bytes: 1 << 29)))
-        #expect(shrunk.map(\.soft) == [(1 << 29) * 40 / 100 / 4])
+        #expect(shrunk.map(\.soft) == [share(1 << 29)])
     }
 
     /// A pool without percentages is not affected.
