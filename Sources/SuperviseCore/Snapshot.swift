@@ -73,7 +73,7 @@ public struct PoolSnapshot: Equatable, Sendable {
 
 /// A worker at one moment.
 public struct WorkerSnapshot: Equatable, Sendable {
-    /// Where a worker stands in its life.
+    /// The state of a worker.
     public enum State: Equatable, Sendable {
         /// Its start was ordered.
         case starting

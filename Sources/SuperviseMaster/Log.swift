@@ -1,8 +1,8 @@
 import SuperviseLinux
 import SuperviseSettings
 
-/// The master's log. Writing never blocks and never fails: a line that cannot be written is counted,
-/// and the count is told with the next line that can.
+/// The master's log. Writing never blocks and never fails: lines that cannot be written are
+/// counted, and the next line that can be written reports the count.
 final class Log {
     private static let standardError: Int32 = 2
 
@@ -13,12 +13,12 @@ final class Log {
     private var level: LogLevel
     private var rendering: LogRendering
     private var reportedDrops: UInt64 = 0
-    /// What was logged and is logged once.
+    /// The entries that were logged and are logged once.
     private(set) var told: Set<OnceTold> = []
-    /// The lines of every level, for those who follow them elsewhere.
+    /// The lines of every level, for other subscribers.
     let feed = EventFeed()
 
-    /// The log of these settings. Fails when a log file cannot be opened.
+    /// Creates the log of these settings. Fails if a log file cannot be opened.
     init(_ settings: MasterSettings) throws(SystemCallError) {
         destination = settings.logFile
         writer = try Log.open(destination, standardErrorWriter)
@@ -26,11 +26,11 @@ final class Log {
         rendering = LogRendering(settings)
     }
 
-    /// What another program of this process needs to go on with it.
+    /// The state for another program of this process.
     struct State: Codable {
-        /// The open file; nil for one that is not the log's own.
+        /// The open file; nil if the log does not own it.
         var descriptor: Int32?
-        /// How many lines were dropped and not told.
+        /// The number of dropped lines that were not reported.
         var droppedLines: UInt64
         var feed: EventFeed.State
     }
@@ -41,7 +41,7 @@ final class Log {
             droppedLines: writer.droppedLines - reportedDrops, feed: feed.state)
     }
 
-    /// Goes on with the log of these settings that another program of this process had.
+    /// Continues with the log of these settings from another program of this process.
     init(resuming state: State, _ settings: MasterSettings) throws(SystemCallError) {
         destination = settings.logFile
         level = settings.logLevel
@@ -55,7 +55,8 @@ final class Log {
         feed.resume(state.feed)
     }
 
-    /// Takes over what a reload may change. A file that cannot be opened leaves the log where it is.
+    /// Applies what a reload may change. If a file cannot be opened, the log keeps its previous
+    /// one.
     func adopt(_ settings: MasterSettings) {
         if settings.logFile != destination {
             do throws(SystemCallError) {
@@ -73,12 +74,12 @@ final class Log {
         rendering = LogRendering(settings)
     }
 
-    /// Continues with what another program of this process logged and is logged once.
+    /// Continues with the log-once entries of another program of this process.
     func resume(logged: Set<OnceTold>) {
         told = logged
     }
 
-    /// Whether this is logged for the first time. It counts as logged from now on.
+    /// Returns whether this is logged for the first time. It counts as logged from now on.
     func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
 
     func write(_ line: LogLine) {
@@ -94,8 +95,8 @@ final class Log {
         writer.write(rendered(line, at: time))
     }
 
-    /// The line for the destination. The journal has its own time, and takes the priority from the start
-    /// of a line (sd-daemon(3)).
+    /// Returns the line for the destination. The journal adds the time, and reads the priority from
+    /// the start of a line (sd-daemon(3)).
     private func rendered(_ line: LogLine, at time: WallTime) -> String {
         guard destination == .standardError, JournalStream.isStandardError else {
             return rendering.render(line, at: time)
@@ -103,7 +104,7 @@ final class Log {
         return "<\(line.level.priority)>" + rendering.render(line, at: nil)
     }
 
-    /// Opens the log file anew. When that fails, the old one is written to as before.
+    /// Reopens the log file. If that fails, the old one stays in use.
     func reopen() {
         guard case .file(let path) = destination else { return }
         do throws(SystemCallError) {
@@ -129,7 +130,7 @@ extension Log {
 }
 
 extension SystemCallError {
-    /// Why a file that is written to can't be opened.
+    /// The reason for which a file for writing cannot be opened.
     var descriptionOfWritten: String {
         guard kind == .link else { return description }
         return "the path contains a symbolic link of another user, which is not followed (see "

@@ -74,7 +74,7 @@ extension Master {
         }
     }
 
-    /// Puts a prepared generation to work.
+    /// Activates a prepared generation.
     func activate(_ generation: Generation, isFirst: Bool) {
         guard !isFirst else { return tell(.start) }
         let current = generations[service.generation]

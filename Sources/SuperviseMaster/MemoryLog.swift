@@ -2,10 +2,11 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The file of `memory-log`, one line a worker: time, pool, slot, pid, memory in bytes, requests or connections, and which of these. What
-/// cannot be written is dropped and counted; that is said once, and again when it is over.
+/// The file of `memory-log`, one line per worker: time, pool, slot, pid, memory in bytes, requests
+/// or connections, and the unit of these. Lines that cannot be written are dropped and counted,
+/// which is reported once, and again when it ends.
 final class MemoryLog {
-    /// What there is to say about a file.
+    /// A report about a file.
     enum Report {
         case failed(SystemCallError)
         case dropping
@@ -21,7 +22,7 @@ final class MemoryLog {
         self.path = path
     }
 
-    /// Writes these lines; what there is to say, if anything.
+    /// Writes these lines. Returns a report, if there is one.
     func write(_ lines: [String]) -> Report? {
         if writer == nil {
             do throws(SystemCallError) {
@@ -46,7 +47,7 @@ final class MemoryLog {
         return .recovered(lines: lostLines)
     }
 
-    /// Goes on in a new file of the name, after the old one was renamed.
+    /// Opens a new file of the name, after the old one was renamed.
     func reopen() { writer = nil }
 }
 
@@ -63,7 +64,7 @@ extension MemoryLog {
         return "\(time) \(name) \(worker.id.slot) \(pid) \(bytes) \(requests) \(unit.rawValue)"
     }
 
-    /// The count in the worker's page, which may be newer than that of its last event.
+    /// Returns the count of the worker's page, which may be newer than that of its last event.
     private static func latestCount(_ count: WorkerEvent?, _ known: Worker?) -> (UInt64, CountUnit)
     {
         let total = known?.requests ?? 0

@@ -1,30 +1,30 @@
 import SuperviseCore
 
-/// What holds of memory.
+/// Invariants of memory.
 extension Invariant {
-    /// The next one only when the last one is gone with all that was its.
+    /// The next worker is recycled only after the last one and all its processes are gone.
     @Sendable static func oneRelief(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .due(let id, .poolMemory, _) = notice else { return nil }
         let pool = ledger.pools[id.pool]
         guard let last = pool.relief, last != id, ledger.worker(last) != nil else { return nil }
-        return "\(id) is due although \(last) is not gone"
+        return "\(id) is due although \(last) still runs"
     }
 
     @Sendable static func oneWarning(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .memoryWarning(let id, let facts, let mark) = notice else { return nil }
         guard let worker = ledger.worker(id), !worker.isWarned else {
-            return "\(id) was warned of before"
+            return "\(id) already caused a warning"
         }
-        return facts.memoryBytes ?? 0 > mark ? nil : "\(id) is not over warn-rss"
+        return facts.memoryBytes ?? 0 > mark ? nil : "\(id) does not exceed warn-rss"
     }
 
     @Sendable static func crossingIsTold(_ ledger: Ledger, _ service: Service) -> String? {
         // A worker that was told to go in the same step needs no warning.
         let missed = ledger.owesWarning.first { ledger.worker($0)?.isKept == true }
-        return missed.map { "\($0) is over warn-rss and nobody says so" }
+        return missed.map { "\($0) exceeds warn-rss without a warning" }
     }
 
-    /// What is young is told of, and stays.
+    /// A young worker causes an alarm and stays.
     @Sendable static func alarmsRetireNobody(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .due(let id, .memory, _) = notice, let worker = ledger.worker(id),
             let alarmedAt = worker.alarmedAt, let cap = ledger.softCap(of: worker)
@@ -35,7 +35,7 @@ extension Invariant {
         return nil
     }
 
-    /// The guard is for workers whose own size is near the cap.
+    /// The guard applies to workers whose own size is near the cap.
     @Sendable static func outgrownCapRecycles(_ ledger: Ledger, _ service: Service) -> String? {
         let missed = ledger.owesRecycle.compactMap(ledger.worker).first {
             $0.serves && $0.due == nil && $0.alarmedAt == nil
@@ -43,7 +43,7 @@ extension Invariant {
         return missed.map { "\($0.id) exceeded its cap and is not due" }
     }
 
-    /// A worker that is too large for the new caps must not become the pattern of all others.
+    /// A worker that is too large for the new caps must not be accepted as the canary.
     @Sendable static func canaryIsWeighed(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .canaryPassed(let number, _) = notice,
             let cap = ledger.pools[number].trial?.killRSSBytes,
@@ -54,7 +54,7 @@ extension Invariant {
         guard let at = canary.measuredAt, at - readyAt >= stay, let bytes = canary.memory else {
             return "\(canary.id) was not measured at the end of its trial"
         }
-        return bytes <= cap ? nil : "\(canary.id) is over kill-rss"
+        return bytes <= cap ? nil : "\(canary.id) exceeds kill-rss"
     }
 
     @Sendable static func evidenceFirst(_ ledger: Ledger, _ notice: Notice) -> String? {
@@ -62,7 +62,7 @@ extension Invariant {
             worker.isGathering, let since = worker.evidenceSince
         else { return nil }
         return ledger.now - since < worker.evidenceTime
-            ? "\(id) goes before its evidence is there" : nil
+            ? "\(id) stops before its evidence is complete" : nil
     }
 }
 

@@ -1,16 +1,16 @@
 import SuperviseCore
 
-/// What holds when a worker gets ready, is due, or is told to go.
+/// Invariants of a worker that becomes ready, is due, or retires.
 extension Invariant {
     @Sendable static func readyByRule(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .ready(let id, let rule, _) = notice else { return nil }
-        guard let worker = ledger.worker(id), worker.isKept else { return "\(id) is not there" }
-        if worker.readyAt != nil { return "\(id) is ready already" }
+        guard let worker = ledger.worker(id), worker.isKept else { return "\(id) does not exist" }
+        if worker.readyAt != nil { return "\(id) is already ready" }
         guard let runsSince = worker.runsSince else { return "\(id) does not run yet" }
         let policy = ledger.policy(of: worker)
         let age = ledger.now - worker.startedAt
         switch (rule, policy.readiness) {
-        case (.notify, _): return worker.saidReady ? nil : "\(id) did not say so"
+        case (.notify, _): return worker.saidReady ? nil : "\(id) did not report it"
         case (.exec, .exec): return runsSince == ledger.now ? nil : "\(id) ran before"
         case (.time, .after(let span)): return age >= span ? nil : "\(id) is too young"
         case (.time, .auto):
@@ -19,7 +19,7 @@ extension Invariant {
         case (.assumed, .auto):
             return policy.hasListeners && age >= .seconds(5) ? nil : "\(id) is too young"
         case (.exec, _), (.time, _), (.listening, _), (.assumed, _):
-            return "\(id) is ready by \(rule), asked was \(policy.readiness)"
+            return "\(id) is ready by \(rule), configured is \(policy.readiness)"
         }
     }
 
@@ -29,10 +29,10 @@ extension Invariant {
         let policy = ledger.policy(of: worker)
         switch cause {
         case .requests:
-            // The bell that rang is rewritten by now.
+            // The notification threshold that was reached has been rewritten by now.
             guard let bell = worker.bell, worker.requests >= bell || worker.rungAt == ledger.now
             else {
-                return "\(id) has not reached its limit, nor come near it"
+                return "\(id) has neither reached nor approached its limit"
             }
         case .lifetime:
             guard let lifetime = worker.lifetime,
@@ -43,14 +43,16 @@ extension Invariant {
                 !ledger.isYoung(worker) || !worker.isOwnSize(near: cap) || worker.hasOutgrown(cap)
             else { return "\(id) has no cap, or is too young" }
             guard bytes > cap || ledger.mayReachCap(worker, cap) else {
-                return "\(id) is not over its cap, nor will be soon"
+                return "\(id) neither exceeds its cap nor will soon"
             }
         case .poolMemory:
             guard let cap = policy.maxPoolRSSBytes, ledger.pools[id.pool].memory > cap else {
-                return "pool \(id.pool) is not over its cap"
+                return "pool \(id.pool) does not exceed its cap"
             }
         case .pressure:
-            guard policy.memoryPressure == .auto else { return "\(id) need not go for the others" }
+            guard policy.memoryPressure == .auto else {
+                return "\(id) need not stop for the others"
+            }
         case .reload:
             guard worker.generation < ledger.generation else { return "\(id) is up to date" }
         case .requested, .operator: break
@@ -66,8 +68,8 @@ extension Invariant {
 
     @Sendable static func toldOnce(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, _, _) = notice else { return nil }
-        guard let worker = ledger.worker(id) else { return "\(id) is gone" }
-        return worker.isKept ? nil : "\(id) was told before, or has exited"
+        guard let worker = ledger.worker(id) else { return "\(id) has exited" }
+        return worker.isKept ? nil : "\(id) already retires, or has exited"
     }
 
     @Sendable static func retiredForACause(_ ledger: Ledger, _ notice: Notice) -> String? {
@@ -85,7 +87,7 @@ extension Invariant {
                 return "\(id) had more time to boot"
             }
         case .killMemory:
-            guard ledger.mayKill.contains(id) else { return "\(id) is not over kill-rss" }
+            guard ledger.mayKill.contains(id) else { return "\(id) does not exceed kill-rss" }
         case .stop:
             guard case .stopping = pool.stage else { return "\(id): the pool does not stop" }
         case .parked:
@@ -95,7 +97,7 @@ extension Invariant {
         return nil
     }
 
-    /// The worker that leaves has a ready successor in its slot, or the budget lets it be missing.
+    /// A retiring worker has a ready successor in its slot, or the budget allows it to be missing.
     @Sendable static func floorIsKept(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, .recycle(let cause), _) = notice,
             let worker = ledger.worker(id), worker.serves
@@ -105,7 +107,7 @@ extension Invariant {
             $0.serves && $0.id != id && $0.id != pool.canary
         }
         if hasSuccessor { return nil }
-        // Where two do not fit side by side, one that goes for its memory goes first.
+        // If two workers do not fit into memory, one that is due for its memory stops first.
         let mayMissOne = pool.isTight && cause.isOfMemory
         let floor = pool.expected - max(pool.budget.unavailable, mayMissOne ? 1 : 0)
         guard pool.covered - 1 >= floor else {
@@ -121,7 +123,7 @@ extension Invariant {
         guard !hasSuccessor, let failing = pool.slots.firstIndex(where: \.isFailing) else {
             return nil
         }
-        return "\(id) goes first while slot \(failing) does not boot"
+        return "\(id) stops first while slot \(failing) does not boot"
     }
 
     @Sendable static func holdIsHonoured(_ ledger: Ledger, _ notice: Notice) -> String? {
@@ -130,6 +132,6 @@ extension Invariant {
             let since = worker.due?.since ?? ledger.trial?.since
         else { return nil }
         let end = min(hold, since + ledger.pools[id.pool].policy.maxHold)
-        return ledger.now >= end ? nil : "\(id) asked for \((end - ledger.now).seconds) s more"
+        return ledger.now >= end ? nil : "\(id) holds for \((end - ledger.now).seconds) s more"
     }
 }

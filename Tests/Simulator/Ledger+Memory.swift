@@ -1,8 +1,8 @@
 import SuperviseCore
 
-/// Memory caps as an observer sees them.
+/// Memory caps, as an observer sees them.
 extension Ledger {
-    /// The plans with percentages of memory as they are when all of them are in force.
+    /// Returns the plans with the shares of memory that apply when all of them are current.
     static func sharingMemory(_ plans: [Service.Plan]) -> [Service.Plan] {
         let count = PoolPolicy.workersAtOnce(plans.map { ($0.policy, $0.policy.workers) })
         return plans.map { plan in
@@ -12,7 +12,8 @@ extension Ledger {
         }
     }
 
-    /// A worker keeps the hard cap that it was started with where a newer one is lower.
+    /// Returns the hard cap. A worker keeps the one that it was started with if a newer one is
+    /// lower.
     func hardCap(of worker: Worker) -> UInt64? {
         guard let current = policy(of: worker).killRSSBytes, let given = worker.killRSS else {
             return nil
@@ -20,7 +21,8 @@ extension Ledger {
         return max(current, given)
     }
 
-    /// A newer hard cap that is lower recycles it instead.
+    /// Returns the soft cap. A newer hard cap that is lower recycles the worker instead of killing
+    /// it.
     func softCap(of worker: Worker) -> UInt64? {
         let policy = policy(of: worker)
         guard let current = policy.killRSSBytes, current < worker.killRSS ?? .max else {
@@ -29,7 +31,7 @@ extension Ledger {
         return min(current, policy.maxRSSBytes ?? .max)
     }
 
-    /// Whether this worker has been ready for less than `min-lifetime`.
+    /// Returns whether this worker has been ready for less than `min-lifetime`.
     func isYoung(_ worker: Worker) -> Bool {
         worker.readyAt.map { now - $0 < policy(of: worker).minLifetime } ?? true
     }
@@ -42,7 +44,7 @@ extension Ledger {
         {
             owesKill.insert(id)
         }
-        // Whether it still grows is the machine's to judge.
+        // The machine decides whether the worker is still growing.
         if owesKill.contains(id) || worker.isHardAlarmed && !isYoung(worker) { mayKill.insert(id) }
     }
 
@@ -59,15 +61,16 @@ extension Ledger {
 }
 
 extension Ledger.Worker {
-    /// Whether it was within a fifth of this cap, or above it, before it served anything.
+    /// Returns whether it was within a fifth of this cap, or above it, before it served any
+    /// request.
     func isOwnSize(near cap: UInt64) -> Bool { (ownMemory ?? 0) >= cap - cap / 5 }
 
-    /// Whether it has twice that and twice the cap.
+    /// Returns whether its memory exceeds twice its own size and twice the cap.
     func hasOutgrown(_ cap: UInt64) -> Bool { (memory ?? 0) > 2 * max(cap, ownMemory ?? 0) }
 }
 
 extension PoolPolicy {
-    /// What the caps come to from now on.
+    /// Records the size of the caps in bytes.
     mutating func take(_ caps: MemoryCapBytes) {
         warnRSSBytes = caps.warn
         maxRSSBytes = caps.soft
@@ -77,7 +80,7 @@ extension PoolPolicy {
 }
 
 extension Service.Action {
-    /// Whether it only repeats what an event said.
+    /// Whether it only reports the content of an event.
     var reportsEvent: Bool {
         guard case .perform(.note(let notice)) = self else { return false }
         if case .exited = notice { return true }

@@ -1,4 +1,4 @@
-/// Memory caps of single workers. Which of them a cap spares is the storm guard's decision
+/// Memory caps of single workers. The storm guard decides which workers a cap spares
 /// (Pool+StormGuard.swift).
 
 extension Pool {
@@ -33,7 +33,7 @@ extension Pool {
         canaryWasWeighed(id)
     }
 
-    /// Once for each time that it comes up to the mark, which counts again from 5 % below.
+    /// Warns once per crossing of the mark, which is reset 5 % below it.
     private mutating func warn(of worker: inout Worker, at now: Instant) {
         guard let mark = policy(of: worker).warnRSSBytes, let bytes = worker.memoryBytes else {
             return
@@ -46,8 +46,8 @@ extension Pool {
         }
     }
 
-    /// `kill-rss` for this worker. A share that becomes smaller while the worker runs does not apply
-    /// to it: a kill would lose its requests. It is recycled instead (`softCap`).
+    /// Returns `kill-rss` for this worker. A share that shrinks while the worker runs does not
+    /// apply to it, because a kill would drop its requests. It is recycled instead (`softCap`).
     func hardCap(of worker: Worker) -> UInt64? {
         guard let current = policy(of: worker).killRSSBytes, let given = worker.killRSSBytes else {
             return nil
@@ -55,7 +55,7 @@ extension Pool {
         return max(current, given)
     }
 
-    /// `max-rss`, or `kill-rss` where that is lower than what the worker was started with.
+    /// Returns `max-rss`, or `kill-rss` if that is lower than at the worker's start.
     private func softCap(of worker: Worker) -> UInt64? {
         let policy = policy(of: worker)
         guard let current = policy.killRSSBytes, current < worker.killRSSBytes ?? .max else {

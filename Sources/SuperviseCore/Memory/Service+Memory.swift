@@ -1,8 +1,8 @@
-/// What the pools of one master share: memory.
+/// Memory, which the pools of one master share.
 
 extension Service {
-    /// Works out anew what percentages of memory come to: each worker that may exist has its share.
-    /// A pool that is about to have another size counts with that.
+    /// Recalculates the percentages of memory: each worker that may exist has its share. A pool
+    /// that is about to be resized counts with its new size.
     mutating func shareMemory(resizing resized: (index: Int, size: Int)? = nil) {
         let kept = members.indices.filter { !members[$0].isRemoved && members[$0].isServing }
         let count = PoolPolicy.workersAtOnce(
@@ -18,15 +18,15 @@ extension Service {
         }
     }
 
-    /// Recomputes the percentages for a limit that has changed while the service runs, such as that of a
-    /// container that is resized in place.
+    /// Recomputes the percentages for a limit that has changed while the service runs, such as that
+    /// of a container that is resized in place.
     mutating func setMemoryLimit(_ bytes: UInt64) {
         for index in members.indices { members[index].pool.setMemoryLimit(bytes) }
         shareMemory()
     }
 
-    /// The plans with percentages of memory as they are once all of them are in force: the first
-    /// worker of each has its share from its start on.
+    /// Returns the plans with the shares of memory that apply once all of them are current, so that
+    /// the first worker of each has its share from the start.
     static func sharingMemory(_ plans: [Plan]) -> [Plan] {
         let count = PoolPolicy.workersAtOnce(plans.map { ($0.policy, $0.policy.workers) })
         return plans.map { plan in
@@ -43,7 +43,8 @@ extension Service {
             index, .sampled(sample, mayRelieve: !isShort || mayRelieve(index, at: now)), at: now)
     }
 
-    /// One pool at a time gives memory back to the others: the one with the largest worker to give.
+    /// Selects the one pool that releases memory for the others: the one with the largest worker to
+    /// recycle.
     private func mayRelieve(_ index: Int, at now: Instant) -> Bool {
         guard members.count > 1 else { return true }
         let own = members[index].pool.reliefBytes(at: now)
@@ -56,7 +57,7 @@ extension Service {
 }
 
 extension Pool {
-    /// Works out the percentages; whether they come to anything that was not told before.
+    /// Calculates the percentages. Returns whether they differ from the last reported ones.
     mutating func shareMemory(amongWorkers count: Int) -> Bool {
         guard policy.hasMemoryPercentages else { return false }
         policy.shareMemory(amongWorkers: count)
@@ -69,9 +70,9 @@ extension Pool {
         if candidate?.policy.usesMemoryLimit == true { candidate?.policy.memoryLimitBytes = bytes }
     }
 
-    /// What the caps of a worker that starts now come to.
+    /// The caps of a worker that starts now.
     public var memoryCaps: MemoryCapBytes { MemoryCapBytes(policy) }
 
-    /// The number of workers, which a pool that has not started yet is still to get.
+    /// The number of workers, or the intended number for a pool that has not started yet.
     fileprivate var intendedSize: Int { stage == .idle ? policy.workers : size }
 }

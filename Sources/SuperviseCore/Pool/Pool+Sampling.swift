@@ -1,34 +1,34 @@
-/// When the workers' memory is looked at. The gap between two looks is `memory-interval` while a
-/// worker may reach a cap within two of them, and longer while all are far from theirs: it is half
-/// the time in which the one nearest to its cap would get there, growing twice as fast as any worker
-/// of the pool did of late, and never less than a hundredth of the cap in an interval. So growth that
-/// at most doubles from one look to the next is noticed within what it adds in one interval. What
-/// nothing foretold, such as one huge request, waits for the longest gap.
+/// The time of memory samples. The interval is `memory-interval` while a worker may reach a cap
+/// within two samples, and longer while all are far from their caps. It is half the time in which
+/// the worker nearest to its cap would reach it, at twice the fastest recent growth of any worker
+/// in the pool, and at least a hundredth of the cap per interval. So growth that at most doubles
+/// between two samples is detected within one interval's excess. Unexpected growth, such as one
+/// huge request, is detected after the longest interval.
 
-/// What the looks at the memory of a pool have shown, as far as the next look depends on it.
+/// The results of a pool's memory samples that determine the next one.
 struct SamplingPace: Equatable, Sendable, Codable {
     private struct Distance: Equatable, Sendable, Codable {
         let distance: UInt64
         let cap: UInt64
     }
 
-    /// The longest gap, in intervals.
+    /// The longest interval, as a multiple of `memory-interval`.
     static let longestStretch: Int64 = 5
-    /// What the fastest growth counts for after another round of looks.
+    /// The factor on the fastest growth after each round of samples.
     private static let fading = 0.9
-    /// So much of the cap in an interval is always thought possible.
+    /// The growth per interval that is always assumed, as a part of the cap.
     private static let leastGrowth = 0.01
 
-    /// The fastest growth of late, in bytes a second.
+    /// The fastest recent growth, in bytes per second.
     private(set) var fastestBytesPerSecond = 0.0
-    /// How far the nearest worker of this round was from its cap, and that cap.
+    /// The distance of the nearest worker in this round from its cap, and that cap.
     private var nearest: Distance?
     /// Whether a cap may be reached within the next two intervals.
     private(set) var isNear = false
-    /// Whether everybody was measured twice, so that growth would have shown.
+    /// Whether all workers were sampled twice, so that growth would have been detected.
     private var isSure = true
 
-    /// A worker was measured; `since` is its last figure and how old that is.
+    /// Records a sample of a worker; `since` is its last one and its age.
     mutating func learn(
         _ bytes: UInt64, since last: (bytes: UInt64, span: TimeSpan)?, cap: UInt64?
     ) {
@@ -44,14 +44,14 @@ struct SamplingPace: Equatable, Sendable, Codable {
         nearest = Distance(distance: distance, cap: cap)
     }
 
-    /// The same for what several workers need together, all of which may grow.
+    /// Does the same for the sum of several workers, all of which may grow.
     mutating func learn(sum bytes: UInt64, workers: Int, cap: UInt64) {
         let distance = cap > bytes ? (cap - bytes) / UInt64(max(1, workers)) : 0
         if let known = nearest, known.distance <= distance { return }
         nearest = Distance(distance: distance, cap: cap / UInt64(max(1, workers)))
     }
 
-    /// The gap until the next round, which begins to be learnt about.
+    /// Returns the interval until the next round, and starts that round.
     mutating func gap(atLeast interval: TimeSpan) -> TimeSpan {
         let gap = decidedGap(atLeast: interval)
         isNear = gap == interval
@@ -101,14 +101,14 @@ extension Pool {
         if !contents.isEmpty { outbox.append(.sample(pool: number, contents)) }
     }
 
-    /// Whether what is left of the memory may decide something in this round.
+    /// Whether the free memory may affect a decision in this round.
     private var wantsRoom: Bool {
         let mayRecycle = policy.maxRSSBytes != nil || policy.maxPoolRSSBytes != nil
         return policy.relievesPressure || mayRecycle && (sampler.pace.isNear || isTight)
     }
 
-    /// Takes in a sample. The room comes first, since it decides how a worker that exceeds its cap is
-    /// replaced. Each worker has its replacement before the next one is judged.
+    /// Takes in a sample. The room comes first, since it decides how a worker that exceeds its cap
+    /// is replaced. Each worker has its replacement before the next one is judged.
     mutating func take(_ sample: PoolSample, mayRelieve: Bool, at now: Instant) {
         if let room = sample.room {
             takeRoom(room, mayRelieve: mayRelieve)
@@ -140,7 +140,7 @@ extension Pool {
 }
 
 extension PoolPolicy {
-    /// Whether anything is decided by the workers' memory.
+    /// Whether memory affects any decision.
     var needsSampling: Bool {
         lowestCapBytes != nil || maxPoolRSSBytes != nil || relievesPressure
     }
@@ -148,7 +148,7 @@ extension PoolPolicy {
     /// The lowest cap of a worker.
     public var lowestCapBytes: UInt64? { workerCaps.min() }
 
-    /// The lowest cap above a worker of this size, or the highest where all are below it.
+    /// Returns the lowest cap above a worker of this size, or the highest if all are below it.
     func cap(above bytes: UInt64) -> UInt64? {
         workerCaps.filter { $0 >= bytes }.min() ?? workerCaps.max()
     }

@@ -39,7 +39,7 @@ public struct PoolSample: Equatable, Sendable {
     /// The generations on whose listeners connections wait; nil if that was not wanted.
     public var waiting: [Int]?
 
-    /// Describes a sample.
+    /// Creates a sample.
     public init(room: MemoryRoom? = nil, memory: [Figure]? = nil, waiting: [Int]? = nil) {
         self.room = room
         self.memory = memory
@@ -47,8 +47,8 @@ public struct PoolSample: Equatable, Sendable {
     }
 }
 
-/// The schedule of a pool's samples. There is one timer for all that is read, and what is due at the same
-/// time is read in the same sample.
+/// The schedule of a pool's samples. There is one timer for all that is read, and what is due at
+/// the same time is read in the same sample.
 struct Sampler: Equatable, Sendable, Codable {
     /// The queue is sampled so many times within `stall-timeout`.
     private static let samplesPerStallTimeout: Int64 = 4
@@ -66,7 +66,8 @@ struct Sampler: Equatable, Sendable, Codable {
     /// The time of the next sample.
     var deadline: Instant? { [memoryAt, progressAt, logAt].compactMap { $0 }.min() }
 
-    /// Schedules the samples of the memory. Sampling costs a wakeup, so a pool without caps has none.
+    /// Schedules the samples of the memory. Sampling costs a wakeup, so a pool without caps has
+    /// none.
     mutating func scheduleMemory(by policy: PoolPolicy, at now: Instant) {
         memoryAt = policy.needsSampling ? now + policy.memoryInterval : nil
         logAt = policy.memoryLogInterval.map { min(logAt ?? now + $0, now + $0) }
@@ -94,14 +95,14 @@ struct Sampler: Equatable, Sendable, Codable {
         endProgress()
     }
 
-    /// Reads the memory after one interval at the latest: a new worker must not wait for the end of a
-    /// long gap.
+    /// Reads the memory after one interval at the latest: a new worker must not wait for the end of
+    /// a long gap.
     mutating func sampleSoon(by policy: PoolPolicy, at now: Instant) {
         memoryAt = memoryAt.map { min($0, now + policy.memoryInterval) }
     }
 
-    /// What is to be read at this time, before the next time is scheduled. The memory log needs figures
-    /// of its own if no cap does.
+    /// What is to be read at this time, before the next time is scheduled. The memory log needs
+    /// figures of its own if no cap does.
     mutating func takeDue(at now: Instant) -> SampleContents {
         var contents: SampleContents = []
         if let logAt, logAt <= now {

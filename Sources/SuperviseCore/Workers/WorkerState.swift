@@ -1,7 +1,8 @@
 extension Worker {
-    /// Where a worker stands in its life.
+    /// The state of a worker.
     enum State: Equatable, Sendable, Codable {
-        /// Its start was ordered. Exits: `booting` (exec succeeded), `ready`, `retiring`, or its end.
+        /// Its start was ordered. Exits: `booting` (exec succeeded), `ready`, `retiring`, or its
+        /// end.
         case starting(Boot)
         /// Its program runs. Exits: `ready`, `retiring`, `outlived`, or its end.
         case booting(Boot)
@@ -16,15 +17,15 @@ extension Worker {
 
 /// A worker that is not ready yet.
 struct Boot: Equatable, Sendable, Codable {
-    /// Until when it has to be ready.
+    /// The deadline for being ready.
     var until: Instant
-    /// When the kernel's evidence of readiness is looked for next.
+    /// The time of the next poll for the kernel's evidence of readiness.
     var observeAt: Instant?
-    /// How often it was looked for.
+    /// The number of polls so far.
     var observations = 0
-    /// What can be learnt of its readiness, apart from its word.
+    /// The possible evidence of its readiness, apart from its own report.
     var evidence = EvidenceSource.kernel
-    /// Whether it said `READY=1`.
+    /// Whether it sent `READY=1`.
     var saidReady = false
     var claims = Claims()
 
@@ -33,25 +34,27 @@ struct Boot: Equatable, Sendable, Codable {
 
 /// A worker that is ready, and was not told to go.
 struct Serving: Equatable, Sendable, Codable {
-    /// When its count last moved.
+    /// The time at which its count last changed.
     var progressAt: Instant
-    /// Whether it is ready without any evidence of it.
+    /// Whether it is ready without evidence.
     var isUnproven: Bool
     var claims: Claims
 }
 
-/// What a worker has asked for and announced until it is told to go, and what it was asked in return.
+/// What a worker has asked for and announced until it is told to go, and what it was asked in
+/// return.
 struct Claims: Equatable, Sendable, Codable {
-    /// Until when it asked not to be recycled.
+    /// The time until which it postpones its recycling.
     var holdUntil: Instant?
-    /// Whether it asked to be replaced.
+    /// Whether it requested its replacement.
     var asksForReplacement = false
-    /// When it gets SIGABRT, unless it says `WATCHDOG=1` before.
+    /// The time at which it gets SIGABRT, unless it sends `WATCHDOG=1` before.
     var watchdogAt: Instant?
-    /// Whether it ever reported requests or sent another message of this program's own (`X_…`): such a
-    /// worker finishes its requests itself. `READY=1` shows only that it runs under systemd too.
+    /// Whether it ever reported requests or sent another message of this program's own (`X_…`).
+    /// Such a worker finishes its requests itself. `READY=1` shows only that it also runs under
+    /// systemd.
     var knowsContract = false
-    /// The number of requests at which its replacement is started; nil where it has no limit.
+    /// The number of requests at which its replacement starts; nil if it has no limit.
     var bell: UInt64?
 }
 
@@ -65,7 +68,7 @@ struct Retirement: Equatable, Sendable, Codable {
     var wasKilled = false
     /// How it is emptied, while that lasts: it has not got the stop-signal.
     @Rare var draining: Draining?
-    /// What it does with its requests, while any of those are in flight that were at its stop-signal.
+    /// The requests that were in flight at its stop-signal, while any of them is.
     @Rare var stopWatch: StopWatch?
 
     init(_ cause: RetireCause, killAt: Instant) {
@@ -89,12 +92,12 @@ struct Remains: Equatable, Sendable, Codable {
     }
 }
 
-/// What can show that a worker waits on a listener: where anything can, that nothing does yet means that
-/// the worker still boots.
+/// The possible evidence that a worker waits on a listener. If any is possible, missing evidence
+/// means that the worker still boots.
 enum EvidenceSource: Equatable, Sendable, Codable {
-    /// The kernel, and a worker that waits is seen.
+    /// The kernel, which shows waiting workers.
     case kernel
-    /// The preload library alone.
+    /// Only the preload library.
     case report
     /// Nothing.
     case none
@@ -147,7 +150,7 @@ extension Worker {
         set { if let newValue, case .outlived = state { state = .outlived(newValue) } }
     }
 
-    /// When it gets SIGKILL, if it was told to go.
+    /// The time at which it gets SIGKILL, if it is retiring.
     var killAt: Instant? {
         get { retirement?.killAt ?? remains?.killAt }
         set {
@@ -166,7 +169,7 @@ extension Worker {
         }
     }
 
-    /// Whether it was told to go and gets no stop-signal before its requests are served.
+    /// Whether it is retiring and gets no stop-signal before its requests are served.
     public var isDraining: Bool { draining != nil }
 
     /// Whether a sample of its connections is awaited.
@@ -174,21 +177,21 @@ extension Worker {
         (draining != nil || retirement?.stopWatch != nil) && sampleAt == nil
     }
 
-    /// Whether it serves and was not told to go.
+    /// Whether it serves and is not retiring.
     public var isReady: Bool { if case .ready = state { true } else { false } }
 
-    /// Whether it is ready without any evidence of it.
+    /// Whether it is ready without evidence.
     public var isUnproven: Bool { serving?.isUnproven ?? false }
 
     /// Whether it has sent `WATCHDOG=1`, and was not told to go.
     public var announcesWatchdog: Bool { claims?.watchdogAt != nil }
 
-    /// Whether it runs or is about to, and was not told to go.
+    /// Whether it runs or is about to, and is not retiring.
     var isBooting: Bool { boot != nil }
 
     /// Whether its program was ever run.
     var hasProgram: Bool { if case .starting = state { false } else { true } }
 
-    /// Whether its own process may still live.
+    /// Whether its own process may still run.
     var hasProcess: Bool { remains == nil }
 }

@@ -3,13 +3,13 @@ import SuperviseCore
 
 /// The processes of workers that exited recently, so that the ledger of exits can name them.
 struct ExitedProcesses: Codable {
-    /// How many exits of a pool keep all of their final output.
+    /// The number of exits per pool whose whole final output is kept.
     private static let keptOutputs = 10
 
     private struct Entry: Codable {
         let id: WorkerID
         let pid: Int32
-        /// The final output, if the worker failed; later its last line alone.
+        /// The final output, if the worker failed; later only its last line.
         var output: String?
     }
 
@@ -32,7 +32,7 @@ struct ExitedProcesses: Codable {
         return StatusReport.Process(pid: entry.pid, text: nil, finalOutput: entry.output)
     }
 
-    /// The last line of output of the worker of a pool that exited last.
+    /// Returns the last output line of the pool's last exited worker.
     func lastLine(pool: Int) -> String? { recent[pool]?.last?.output?.lastLine }
 
     /// Forgets a pool that has ended.

@@ -4,22 +4,22 @@ import SuperviseSettings
 
 /// Writes the output of workers with `output = prefix` to the master's stderr.
 ///
-/// Neither the master nor a worker may depend on what reads that: the master never blocks, and what
-/// it cannot write for long is dropped. Each turn of the loop reads a bounded amount, so that
-/// output delays nothing else.
+/// Neither the master nor a worker may depend on the reader of stderr: the master never blocks, and
+/// drops what it cannot write for a long time. Each turn of the loop reads a limited amount, so
+/// that output delays nothing else.
 final class OutputRelay: Expiring {
-    /// The most bytes that wait for stderr.
+    /// The maximum number of bytes that wait for stderr.
     private static let mostPending = 1 << 20
-    /// The most bytes that one turn of the loop reads.
+    /// The maximum number of bytes that one turn of the loop reads.
     private static let bytesPerTurn = 1 << 19
-    /// The most reads of the output that an exited worker left in its pipe.
+    /// The maximum number of reads from the pipe of an exited worker.
     private static let readsAtExit = 32
-    /// How long workers wait for stderr with `output-overflow = block`.
+    /// The longest time for which workers wait for stderr with `output-overflow = block`.
     private static let longestBlock = TimeSpan.seconds(10)
-    /// How often, and how long each time, the master waits for stderr before it exits.
+    /// The number and the length of the waits for stderr before the master exits.
     private static let attemptsAtEnd = 20
     private static let millisecondsAtEnd: Int32 = 10
-    /// How many bytes of the log wait for stderr.
+    /// The maximum number of log bytes that wait for stderr.
     private static let logBacklog = 65_536
 
     private let writer: LogWriter
@@ -33,9 +33,9 @@ final class OutputRelay: Expiring {
     /// Workers that wait until `pending` is shorter.
     private var paused: [WorkerOutput] = []
     private var isWatchingWriter = false
-    /// Since when stderr has taken nothing.
+    /// The time since which stderr has accepted no data.
     private var stuckSince: Instant?
-    /// Whether workers no longer wait, until stderr takes something.
+    /// Whether workers no longer wait, until stderr accepts data.
     private var hasGivenUp = false
     private var leftInTurn = OutputRelay.bytesPerTurn
     /// The number of lines dropped so far.
@@ -55,7 +55,7 @@ final class OutputRelay: Expiring {
 
     private var waitingBytes: Int { pending.count - head }
 
-    /// Reads this output from now on.
+    /// Starts reading this output.
     func watch(_ output: WorkerOutput?) throws(SystemCallError) {
         guard let output, !output.isWatched, !output.hasEnded else { return }
         // Log lines come before output, which could otherwise keep stderr full.
@@ -65,7 +65,7 @@ final class OutputRelay: Expiring {
         output.isWatched = true
     }
 
-    /// Reads a part of what there is. The epoll set reports the rest in the next turn.
+    /// Reads a part of the available output. The epoll set reports the rest in the next turn.
     func read(_ output: WorkerOutput, at now: Instant) {
         guard output.isWatched, leftInTurn > 0 else { return }
         if output.blocks, !hasGivenUp, waitingBytes >= OutputRelay.mostPending {
@@ -77,7 +77,7 @@ final class OutputRelay: Expiring {
         flush(at: now)
     }
 
-    /// Reads all that an exited worker has written, so that it comes before the report of its exit.
+    /// Reads all output of an exited worker, so that it precedes the report of its exit.
     func drain(_ output: WorkerOutput?, at now: Instant) {
         guard let output else { return }
         for _ in 0..<OutputRelay.readsAtExit {
@@ -88,7 +88,7 @@ final class OutputRelay: Expiring {
         flush(at: now)
     }
 
-    /// Reads the rest of the output of a worker of which nothing is left.
+    /// Reads the remaining output of a worker without remaining processes.
     func close(_ output: WorkerOutput?, at now: Instant) {
         guard let output else { return }
         drain(output, at: now)
@@ -96,14 +96,14 @@ final class OutputRelay: Expiring {
         paused.removeAll { $0 === output }
     }
 
-    /// Before the loop waits: the next turn reads again, and stderr is watched while anything
+    /// Prepares the wait of the loop: the next turn reads again, and stderr is watched while output
     /// waits.
     func settle() {
         leftInTurn = OutputRelay.bytesPerTurn
         watchWriter()
     }
 
-    /// Writes what waits before the master exits. A reader that is slow gets a moment, no more.
+    /// Writes waiting output before the master exits. A slow reader has only a short time.
     func finish(at now: Instant) {
         for _ in 0..<OutputRelay.attemptsAtEnd {
             flush(at: now)
@@ -112,7 +112,7 @@ final class OutputRelay: Expiring {
         }
     }
 
-    /// Stderr takes more.
+    /// Handles that stderr accepts data.
     func writable(at now: Instant) {
         flush(at: now)
         watchWriter()
@@ -140,7 +140,7 @@ final class OutputRelay: Expiring {
         return piece
     }
 
-    /// Adds lines, or drops them if too much waits.
+    /// Adds lines, or drops them if too many wait.
     private func append(for output: WorkerOutput, _ add: (inout [UInt8]) -> Void) {
         let isFull = waitingBytes >= OutputRelay.mostPending
         let before = pending.count
@@ -214,7 +214,7 @@ final class OutputRelay: Expiring {
             try poll.add(writer.rawValue, .writable, token: Master.Token.standardError)
             isWatchingWriter = true
         } catch {
-            // A file on a disk, which is never full in the way of a pipe.
+            // A file on a disk does not become full temporarily, as a pipe does.
             drop(from: head)
             compact()
         }
@@ -233,7 +233,7 @@ final class OutputRelay: Expiring {
             do throws(SystemCallError) {
                 try watch(output)
             } catch {
-                // The machine has no memory; the output is read when the worker exits.
+                // Out of memory; the output is read when the worker exits.
                 continue
             }
         }
@@ -241,7 +241,8 @@ final class OutputRelay: Expiring {
 }
 
 extension OutputRelay {
-    /// What waits for stderr, for another program of this process. The text is of `SystemText`.
+    /// The output that waits for stderr, for another program of this process. The text is a
+    /// `SystemText`.
     struct State: Codable {
         var pending: String
         var droppedLines: UInt64
@@ -252,7 +253,7 @@ extension OutputRelay {
             pending: SystemText.text(writer.backlog + pending[head...]), droppedLines: droppedLines)
     }
 
-    /// Continues with what another program of this process had to write.
+    /// Continues with the waiting output of another program of this process.
     func resume(_ state: State) {
         pending = SystemText.bytes(state.pending)
         droppedLines = state.droppedLines
