@@ -52,7 +52,7 @@ final class MemoryLog {
 }
 
 extension MemoryLog {
-    /// The line of a worker with this count in its page; nil if its memory is unknown.
+    /// Returns the line of a worker with this count on its page; nil if its memory is unknown.
     static func line(
         at time: WallTime, _ worker: RunningWorker, _ known: Worker?, _ count: WorkerEvent?
     ) -> String? {

@@ -19,7 +19,7 @@ extension Invariant {
     }
 
     @Sendable static func crossingIsTold(_ ledger: Ledger, _ service: Service) -> String? {
-        // A worker that was told to go in the same step needs no warning.
+        // A worker that retires in the same step needs no warning.
         let missed = ledger.owesWarning.first { ledger.worker($0)?.isKept == true }
         return missed.map { "\($0) exceeds warn-rss without a warning" }
     }

@@ -107,8 +107,8 @@ extension Pool {
         return policy.relievesPressure || mayRecycle && (sampler.pace.isNear || isTight)
     }
 
-    /// Takes in a sample. The room comes first, since it decides how a worker that exceeds its cap
-    /// is replaced. Each worker has its replacement before the next one is judged.
+    /// Handles a sample. The room comes first, because it determines how a worker that exceeds its
+    /// cap is replaced. Each worker has its replacement before the next one is judged.
     mutating func take(_ sample: PoolSample, mayRelieve: Bool, at now: Instant) {
         if let room = sample.room {
             takeRoom(room, mayRelieve: mayRelieve)

@@ -1,18 +1,18 @@
-/// What a sample of a pool reads.
+/// The contents of a pool's sample.
 public struct SampleContents: OptionSet, Hashable, Sendable {
     /// The bits of the set.
     public var rawValue: UInt8
 
-    /// A set with these bits.
+    /// Creates a set with these bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// The memory of each worker.
     public static let memory = SampleContents(rawValue: 1)
-    /// What is left of the memory limit.
+    /// The remaining memory below the limit.
     public static let room = SampleContents(rawValue: 2)
-    /// The counts of the workers, and after them whether connections wait to be accepted.
+    /// The counts of the workers, and then whether connections wait to be accepted.
     public static let progress = SampleContents(rawValue: 4)
-    /// Nothing more, but a line per worker in `memory-log` with the memory that was read.
+    /// No further data, but one line per worker in `memory-log` with the sampled memory.
     public static let memoryLog = SampleContents(rawValue: 8)
 }
 
@@ -25,18 +25,18 @@ public struct PoolSample: Equatable, Sendable {
         /// Its memory in bytes.
         public var bytes: UInt64
 
-        /// Describes the memory of a worker.
+        /// Creates a figure.
         public init(_ id: WorkerID, bytes: UInt64) {
             self.id = id
             self.bytes = bytes
         }
     }
 
-    /// What is left of the memory limit; nil if that was not read, or is unknown.
+    /// The remaining memory below the limit; nil if it was not requested or is unknown.
     public var room: MemoryRoom?
-    /// The memory of each living worker, as far as it could be read; nil if that was not wanted.
+    /// The memory of each running worker, if it could be read; nil if it was not requested.
     public var memory: [Figure]?
-    /// The generations on whose listeners connections wait; nil if that was not wanted.
+    /// The generations on whose listeners connections wait; nil if they were not requested.
     public var waiting: [Int]?
 
     /// Creates a sample.
@@ -47,20 +47,20 @@ public struct PoolSample: Equatable, Sendable {
     }
 }
 
-/// The schedule of a pool's samples. There is one timer for all that is read, and what is due at
-/// the same time is read in the same sample.
+/// The schedule of a pool's samples. There is one timer for everything, and contents that are due
+/// at the same time share a sample.
 struct Sampler: Equatable, Sendable, Codable {
-    /// The queue is sampled so many times within `stall-timeout`.
+    /// The number of times per `stall-timeout` that the queue is polled.
     private static let samplesPerStallTimeout: Int64 = 4
     private static let shortestGap = TimeSpan.milliseconds(10)
 
-    /// When the memory is read next for the caps.
+    /// The time of the next memory sample for the caps.
     private(set) var memoryAt: Instant?
-    /// When the progress is read next.
+    /// The time of the next progress sample.
     private(set) var progressAt: Instant?
-    /// When the memory log is written next.
+    /// The time of the next lines in the memory log.
     private(set) var logAt: Instant?
-    /// How near the workers are to their caps.
+    /// The distance of the workers from their caps.
     var pace = SamplingPace()
 
     /// The time of the next sample.
@@ -73,7 +73,7 @@ struct Sampler: Equatable, Sendable, Codable {
         logAt = policy.memoryLogInterval.map { min(logAt ?? now + $0, now + $0) }
     }
 
-    /// Schedules the next sample of the progress, if the policy asks for any.
+    /// Schedules the next sample of the progress, if the settings require any.
     mutating func scheduleProgress(by policy: PoolPolicy, at now: Instant) {
         guard policy.hasListeners, let timeout = policy.stallTimeout else { return endProgress() }
         let gap = TimeSpan(nanoseconds: timeout.nanoseconds / Sampler.samplesPerStallTimeout)
@@ -95,14 +95,14 @@ struct Sampler: Equatable, Sendable, Codable {
         endProgress()
     }
 
-    /// Reads the memory after one interval at the latest: a new worker must not wait for the end of
-    /// a long gap.
+    /// Samples the memory after one interval at the latest, because a new worker must not wait for
+    /// the end of a long interval.
     mutating func sampleSoon(by policy: PoolPolicy, at now: Instant) {
         memoryAt = memoryAt.map { min($0, now + policy.memoryInterval) }
     }
 
-    /// What is to be read at this time, before the next time is scheduled. The memory log needs
-    /// figures of its own if no cap does.
+    /// Returns what must be read at this time, before the next time is scheduled. The memory log
+    /// needs its own samples if there is no cap.
     mutating func takeDue(at now: Instant) -> SampleContents {
         var contents: SampleContents = []
         if let logAt, logAt <= now {
@@ -114,7 +114,7 @@ struct Sampler: Equatable, Sendable, Codable {
         return contents
     }
 
-    /// All workers were measured: chooses the gap until the next time.
+    /// Sets the interval until the next sample, after all workers were sampled.
     mutating func memoryWasSampled(by policy: PoolPolicy, at now: Instant) {
         memoryAt = now + pace.gap(atLeast: policy.memoryInterval)
     }

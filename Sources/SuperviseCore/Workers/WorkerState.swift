@@ -8,9 +8,10 @@ extension Worker {
         case booting(Boot)
         /// It serves. Exits: `retiring`, `outlived`, or its end.
         case ready(Serving)
-        /// It was told to go. Exits: `outlived` or its end.
+        /// It was asked to stop. Exits: `outlived` or its end.
         case retiring(Retirement)
-        /// Its own process ended, and what it left behind was told to go. Exit: its end.
+        /// Its own process ended, and the processes that it left behind were asked to stop. Exit:
+        /// its end.
         case outlived(Remains)
     }
 }
@@ -32,7 +33,7 @@ struct Boot: Equatable, Sendable, Codable {
     init(until: Instant) { self.until = until }
 }
 
-/// A worker that is ready, and was not told to go.
+/// A ready worker that is not retiring.
 struct Serving: Equatable, Sendable, Codable {
     /// The time at which its count last changed.
     var progressAt: Instant
@@ -41,8 +42,8 @@ struct Serving: Equatable, Sendable, Codable {
     var claims: Claims
 }
 
-/// What a worker has asked for and announced until it is told to go, and what it was asked in
-/// return.
+/// The requests and announcements of a worker that is not retiring, and the master's requests to
+/// it.
 struct Claims: Equatable, Sendable, Codable {
     /// The time until which it postpones its recycling.
     var holdUntil: Instant?
@@ -58,15 +59,15 @@ struct Claims: Equatable, Sendable, Codable {
     var bell: UInt64?
 }
 
-/// A worker that was told to go.
+/// A retiring worker.
 struct Retirement: Equatable, Sendable, Codable {
-    /// Why it was.
+    /// The cause.
     var cause: RetireCause
-    /// When it gets SIGKILL.
+    /// The time of SIGKILL.
     var killAt: Instant
     /// Whether it got SIGKILL.
     var wasKilled = false
-    /// How it is emptied, while that lasts: it has not got the stop-signal.
+    /// The state of its drain, until it gets the stop-signal.
     @Rare var draining: Draining?
     /// The requests that were in flight at its stop-signal, while any of them is.
     @Rare var stopWatch: StopWatch?
@@ -79,11 +80,11 @@ struct Retirement: Equatable, Sendable, Codable {
 
 /// The processes that a worker left behind.
 struct Remains: Equatable, Sendable, Codable {
-    /// When they get SIGKILL.
+    /// The time of SIGKILL.
     var killAt: Instant
     /// Whether they got SIGKILL.
     var wasKilled = false
-    /// How they are emptied, while that lasts: they have not got the stop-signal.
+    /// The state of their drain, until they get the stop-signal.
     @Rare var draining: Draining?
 
     init(killAt: Instant, draining: Draining? = nil) {
@@ -104,7 +105,7 @@ enum EvidenceSource: Equatable, Sendable, Codable {
 }
 
 extension Worker {
-    /// Its boot; nil once it is ready or was told to go. Nil cannot be set.
+    /// Its boot; nil once it is ready or retiring. The setter ignores nil.
     var boot: Boot? {
         get {
             switch state {
@@ -122,13 +123,13 @@ extension Worker {
         }
     }
 
-    /// Its service; nil unless it is ready. Nil cannot be set.
+    /// Its service; nil unless it is ready. The setter ignores nil.
     var serving: Serving? {
         get { if case .ready(let serving) = state { serving } else { nil } }
         set { if let newValue, case .ready = state { state = .ready(newValue) } }
     }
 
-    /// Its claims; nil once it was told to go. Nil cannot be set.
+    /// Its claims; nil once it is retiring. The setter ignores nil.
     var claims: Claims? {
         get { boot?.claims ?? serving?.claims }
         set {
@@ -138,13 +139,13 @@ extension Worker {
         }
     }
 
-    /// Its retirement; nil unless it was told to go and its process lives. Nil cannot be set.
+    /// Its retirement; nil unless it is retiring and its process runs. The setter ignores nil.
     var retirement: Retirement? {
         get { if case .retiring(let retirement) = state { retirement } else { nil } }
         set { if let newValue, case .retiring = state { state = .retiring(newValue) } }
     }
 
-    /// What it left behind; nil while its own process lives. Nil cannot be set.
+    /// The processes that it left behind; nil while its own process runs. The setter ignores nil.
     var remains: Remains? {
         get { if case .outlived(let remains) = state { remains } else { nil } }
         set { if let newValue, case .outlived = state { state = .outlived(newValue) } }
@@ -160,7 +161,7 @@ extension Worker {
         }
     }
 
-    /// How it is emptied, while that lasts.
+    /// The state of its drain; nil if it does not drain.
     var draining: Draining? {
         get { retirement?.draining ?? remains?.draining }
         set {
@@ -183,13 +184,13 @@ extension Worker {
     /// Whether it is ready without evidence.
     public var isUnproven: Bool { serving?.isUnproven ?? false }
 
-    /// Whether it has sent `WATCHDOG=1`, and was not told to go.
+    /// Whether it has sent `WATCHDOG=1` and is not retiring.
     public var announcesWatchdog: Bool { claims?.watchdogAt != nil }
 
     /// Whether it runs or is about to, and is not retiring.
     var isBooting: Bool { boot != nil }
 
-    /// Whether its program was ever run.
+    /// Whether its program ever ran.
     var hasProgram: Bool { if case .starting = state { false } else { true } }
 
     /// Whether its own process may still run.
