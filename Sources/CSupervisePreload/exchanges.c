@@ -4,7 +4,11 @@
 #include "counting.h"
 #include "ledger.h"
 #include "observe.h"
+#include "page.h"
+#include "raw.h"
 
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 static uint64_t now(struct observation *observation) {
@@ -126,13 +130,34 @@ static void finish(struct observation *observation) {
     observation->is_changed = true;
 }
 
-void exchange_end(struct observation *observation) {
+static void finish_rest(struct observation *observation) {
     struct connection *connection = observation->connection;
     bool is_user = connection->user_pid == observation->pid;
     if (is_user && connection->first != no_pending
         && responses_are_within(&connection->responses))
         finish(observation);
+}
+
+void exchange_end(struct observation *observation) {
+    finish_rest(observation);
     drop(observation);
+}
+
+void exchange_exit(struct observation *observation) {
+    finish_rest(observation);
+}
+
+/* While the worker is drained, ends a connection behind a response, so that its client does not send
+ * another request: both sides receive an end of file, as after a keep-alive timeout. A request that has
+ * arrived meanwhile is served. */
+static void end_if_draining(struct observation *observation) {
+    const struct connection *connection = observation->connection;
+    if (__builtin_expect((page_flags() & supervise_page_drain) == 0, 1)
+        || connection->first != no_pending || !requests_are_between(&connection->requests))
+        return;
+    int unread = 0;
+    if (raw_call3(SYS_ioctl, observation->fd, FIONREAD, (long)&unread) == 0 && unread == 0)
+        raw_call3(SYS_shutdown, observation->fd, SHUT_RDWR, 0);
 }
 
 /* Bytes */
@@ -183,8 +208,12 @@ static bool handle_response(struct observation *observation, unsigned events) {
     bool is_last = (events & http_response_upgrades) != 0
         || !pending_at(connection->first)->request.has_head;
     finish(observation);
+    if ((events & http_response_upgrades) != 0)
+        ledger_add(&ledger->opaque, 1);
     if (is_last)
         drop(observation);
+    else
+        end_if_draining(observation);
     return !is_last;
 }
 

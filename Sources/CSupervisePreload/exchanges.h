@@ -36,6 +36,9 @@ void exchange_reset(struct observation *observation);
 /* The program sends nothing more: a response that has begun has ended. */
 void exchange_end(struct observation *observation);
 
+/* The process exits: a response that has begun has ended, and the row of any other request stays. */
+void exchange_exit(struct observation *observation);
+
 /* This is not HTTP/1, or is no longer visible. */
 void exchange_lose(struct observation *observation);
 

@@ -253,3 +253,7 @@ unsigned requests_skip(struct http_requests *requests, uint64_t count) {
         return fail(requests);
     return step == http_complete ? end_request(requests) : 0;
 }
+
+bool requests_are_between(const struct http_requests *requests) {
+    return requests->state == request_begins;
+}

@@ -40,6 +40,9 @@ void requests_begin(struct http_requests *requests);
 unsigned requests_read(
     struct http_requests *requests, struct http_request *request, struct http_bytes *bytes);
 
+/* Returns whether no byte of a request has arrived since the last one ended. */
+bool requests_are_between(const struct http_requests *requests);
+
 /* Skips bytes of a body that cannot be read. */
 unsigned requests_skip(struct http_requests *requests, uint64_t count);
 

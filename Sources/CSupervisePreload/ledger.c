@@ -11,13 +11,13 @@ struct supervise_ledger *ledger;
 
 enum { not_found = 404, method_not_allowed = 405 };
 
-/* The row of a process that has died is free. Each search without a free row checks one process. */
+/* Checks one row, another one each time, and claims it if its process has died. */
 static int reclaim(int pid) {
     static unsigned next;
     unsigned index = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % supervise_ledger_rows;
     struct supervise_ledger_row *row = &ledger->rows[index];
     int32_t holder = __atomic_load_n(&row->pid, __ATOMIC_RELAXED);
-    if (holder <= 0 || raw_call3(SYS_kill, holder, 0, 0) != -ESRCH)
+    if (holder <= 0 || holder == pid || raw_call3(SYS_kill, holder, 0, 0) != -ESRCH)
         return -1;
     bool is_ours = __atomic_compare_exchange_n(
         &row->pid, &holder, pid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
@@ -25,6 +25,9 @@ static int reclaim(int pid) {
 }
 
 int ledger_claim(int pid) {
+    int row = reclaim(pid);
+    if (row >= 0)
+        return row;
     for (int index = 0; index < supervise_ledger_rows; index++) {
         int32_t free = 0;
         int32_t *holder = &ledger->rows[index].pid;
@@ -33,14 +36,14 @@ int ledger_claim(int pid) {
                 holder, &free, pid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             return index;
     }
-    return reclaim(pid);
+    return -1;
 }
 
 /* The sequence is odd from here to the next call, whatever a dead process left in it. */
 static void begin_change(uint32_t *sequence) {
     uint32_t value = __atomic_load_n(sequence, __ATOMIC_RELAXED) | 1;
     __atomic_store_n(sequence, value, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static void end_change(uint32_t *sequence) {

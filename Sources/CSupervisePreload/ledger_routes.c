@@ -75,7 +75,7 @@ static int find(const char *text, unsigned length) {
 
 static void begin_change(struct supervise_ledger_route *row) {
     __atomic_store_n(&row->sequence, row->sequence | 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static void end_change(struct supervise_ledger_route *row) {

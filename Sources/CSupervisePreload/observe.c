@@ -136,24 +136,31 @@ void observe_closing(int fd) {
     observe_event(fd, exchange_end);
 }
 
+static void observe_exit(int fd) {
+    observe_event(fd, exchange_exit);
+}
+
 void observe_lost(int fd) {
     observe_event(fd, exchange_lose);
 }
 
-void observe_closing_range(unsigned first, unsigned last) {
-    if (ledger == NULL)
-        return;
+static void for_observed(unsigned first, unsigned last, void (*handle)(int)) {
     for (unsigned word = first / observed_bits; word < observed_limit / observed_bits; word++) {
         if (__atomic_load_n(&observed[word], __ATOMIC_RELAXED) == 0)
             continue;
         for (unsigned bit = 0; bit < observed_bits; bit++) {
             unsigned number = word * observed_bits + bit;
             if (number >= first && number <= last)
-                observe_closing((int)number);
+                handle((int)number);
         }
         if (word >= last / observed_bits)
             return;
     }
+}
+
+void observe_closing_range(unsigned first, unsigned last) {
+    if (ledger != NULL)
+        for_observed(first, last, observe_closing);
 }
 
 /* False if the connection cannot be observed: its number is too high, or another thread still handles
@@ -178,16 +185,18 @@ void observe_accepted(int fd, bool is_ours) {
         return;
     /* The number's last file may have been closed by a call that is not intercepted. */
     observe_closing(fd);
-    if (!is_ours || !connections_are_own())
+    if (!is_ours)
         return;
     ledger_add(&ledger->connections, 1);
     if (!begin(fd))
         ledger_add(&ledger->opaque, 1);
 }
 
-/* Connections that the program leaves to the kernel to close. */
+/* The program leaves its connections to the kernel to close. Rows of requests in flight stay: the master
+ * reads them when the worker has ended. */
 __attribute__((destructor)) static void finish_all(void) {
-    observe_closing_range(0, observed_limit - 1);
+    if (ledger != NULL)
+        for_observed(0, observed_limit - 1, observe_exit);
 }
 
 void observe_begin(void) {

@@ -93,7 +93,8 @@ struct StatusText {
             .init("SLOT", 0), .init("PID", 1), .init("STATE", 2, isNumber: false),
             .init("GEN", 9), .init("AGE", 3), .init(unit.title, 5), .init("LEFT", 6),
             .init("MEMORY", 4), .init("CAP", 8), .init(unit.rateTitle, 10), .init("PER HOUR", 11),
-            .init("CAP IN", 7), .init("BOOT", 12), .init("STATUS", 13, isNumber: false),
+            .init("CAP IN", 7), .init("BOOT", 12), .init("NOW", 14, isNumber: false),
+            .init("STATUS", 13, isNumber: false),
         ])
         for slot in pool["slots"]?.elements ?? [] {
             let (state, colour) = stateText(slot)
@@ -111,11 +112,24 @@ struct StatusText {
                     slot["growth_bytes_per_request"]?.number.map(Units.bytes),
                     slot["growth_bytes_per_hour"]?.number.map(Units.bytes),
                     slot["memory_limit_in_seconds"]?.number.map(Units.seconds),
-                    slot["boot_seconds"]?.number.map(Units.seconds),
+                    slot["boot_seconds"]?.number.map(Units.seconds), nowText(slot),
                     slot["status"]?.text?.printable,
                 ], colour: colour)
         }
         return table
+    }
+
+    /// The oldest request in flight, its age, and the number of others.
+    private func requestText(_ requests: JSONValue?) -> String? {
+        guard let requests else { return nil }
+        let route = requests["route"]?.text?.printable ?? "a request"
+        let others = (requests["count"]?.integer ?? 1) - 1
+        return "\(route) \(requests.time("age_seconds"))" + (others > 0 ? " (+\(others))" : "")
+    }
+
+    private func nowText(_ slot: JSONValue) -> String? {
+        slot["requests_visible"]?.boolean == false
+            ? "requests: not visible" : requestText(slot["current"])
     }
 
     private func stateText(_ slot: JSONValue) -> (String, Style.Colour?) {
@@ -152,7 +166,7 @@ struct StatusText {
         var table = TextTable([
             .init("AGO", 0), .init("SLOT", 1), .init("PID", 2), .init("CAUSE", 0, isNumber: false),
             .init("END", 3, isNumber: false), .init("AGE", 4), .init(unit.title, 5),
-            .init("MEMORY", 6), .init("BOOT", 7),
+            .init("MEMORY", 6), .init("BOOT", 7), .init("DURING", 8, isNumber: false),
         ])
         for exit in shown {
             let cause = exit["cause"]?.text ?? "?"
@@ -165,6 +179,7 @@ struct StatusText {
                     exit["requests"]?.number.flatMap { $0 > 0 ? unit.text($0, of: exit) : nil },
                     exit["memory_bytes"]?.number.map(Units.bytes),
                     exit["boot_seconds"]?.number.map(Units.seconds),
+                    requestText(exit["during"]),
                 ], colour: ["crashed", "boot-failed"].contains(cause) ? .red : nil)
         }
         lines += table.lines(style)

@@ -110,7 +110,21 @@ extension StatusReport {
         json.field("lifetime_limit_seconds", seconds: worker.lifetimeLimit)
         json.field("memory_limit_bytes", worker.memoryLimitBytes)
         json.field("memory_limit_in_seconds", seconds: worker.timeToMemoryLimit)
+        let requests = requests(worker.id)
+        if let areVisible = requests.areVisible { json.field("requests_visible", areVisible) }
+        write(requests.inFlight, as: "current", to: &json)
         json.field("status", process?.text)
+    }
+
+    private func write(
+        _ requests: RequestsInFlight?, as key: StaticString, to json: inout JSONWriter
+    ) {
+        guard let requests else { return }
+        json.object(key) { json in
+            if showsRoutes { json.field("route", requests.route) }
+            json.field("age_seconds", seconds: requests.age)
+            json.field("count", requests.count)
+        }
     }
 
     private func write(_ facts: WorkerFacts, to json: inout JSONWriter) {
@@ -166,6 +180,7 @@ extension StatusReport {
         case .outOfMemory: json.field("signal", "KILL")
         }
         write(exit.facts, to: &json)
+        write(exit.facts.during, as: "during", to: &json)
         json.field("boot_seconds", seconds: exit.bootTime)
         guard let output = process(exit.id)?.finalOutput else { return }
         json.array("output") { json in

@@ -26,6 +26,20 @@ public struct StatusReport {
         }
     }
 
+    /// The requests of a worker.
+    public struct Requests: Equatable, Sendable {
+        /// Those in flight; nil if none is visible.
+        public var inFlight: RequestsInFlight?
+        /// Whether they are visible; nil as long as that is not known.
+        public var areVisible: Bool?
+
+        /// Describes requests.
+        public init(inFlight: RequestsInFlight? = nil, areVisible: Bool? = nil) {
+            self.inFlight = inFlight
+            self.areVisible = areVisible
+        }
+    }
+
     /// The process of a worker.
     public struct Process: Equatable, Sendable {
         /// The process ID.
@@ -107,6 +121,17 @@ public struct StatusReport {
     public var listeners: [Listener]
     /// The process of a worker, including recently exited ones.
     public var process: (WorkerID) -> Process?
+    /// The requests of a worker. Reading them costs more than the rest, and metrics do not need them.
+    public var requests: (WorkerID) -> Requests = { _ in Requests() }
+    /// Whether it names routes.
+    private(set) var showsRoutes = true
+
+    /// The report without the names of routes, for readers who may not know them.
+    public var withoutRoutes: StatusReport {
+        var report = self
+        report.showsRoutes = false
+        return report
+    }
 
     /// Creates a report of these parts.
     public init(

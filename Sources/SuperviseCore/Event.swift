@@ -90,6 +90,8 @@ public enum WorkerEvent: Equatable, Sendable {
     case watchdogTriggered
     /// It said `EXTEND_TIMEOUT_USEC=…`: what it is doing takes this much longer from now on.
     case extendTimeout(TimeSpan)
+    /// These requests were in flight when its process ended. Precedes `exited`.
+    case endedDuring(RequestsInFlight)
     /// Its process ended. `leavesTree` says whether processes that it started live on.
     case exited(ExitStatus, leavesTree: Bool)
     /// The last process that it left behind is gone.

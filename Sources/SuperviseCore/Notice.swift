@@ -131,6 +131,33 @@ public struct WorkerFacts: Equatable, Sendable, Codable {
     public var growth: MemoryGrowth?
     /// What `requests` counts; nil while nothing was counted.
     public var unit: CountUnit?
+    /// The requests that were in flight when it ended; nil if none was seen.
+    public var during: RequestsInFlight?
+}
+
+/// The requests that a worker has in flight, as far as they are visible.
+public struct RequestsInFlight: Hashable, Sendable, Codable {
+    /// The method and the path of the oldest, shortened; nil while its head is incomplete.
+    public var route: String?
+    /// The time since the first byte of the oldest.
+    public var age: TimeSpan
+    /// How many there are.
+    public var count: Int
+
+    /// Describes requests in flight.
+    public init(route: String?, age: TimeSpan, count: Int) {
+        self.route = route
+        self.age = age
+        self.count = count
+    }
+
+    /// The text for people, such as `GET /export/* 12.1s (+31)`.
+    public var text: String {
+        let tenths = age.nanoseconds / 100_000_000
+        let seconds = tenths < 1000 ? "\(tenths / 10).\(tenths % 10)s" : "\(tenths / 10)s"
+        let rest = count > 1 ? " (+\(count - 1))" : ""
+        return "\(route ?? "an incomplete request") \(seconds)\(rest)"
+    }
 }
 
 /// What the memory caps of a pool come to, in bytes; nil where one is off.

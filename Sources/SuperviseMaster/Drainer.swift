@@ -20,12 +20,12 @@ final class Drainer {
     /// By the worker's serial. After an upgrade the first sample finds it out again.
     private var known: [UInt64: Known] = [:]
 
-    /// Stops the worker from accepting connections. Returns false if no library can do that, or if its
-    /// connections cannot be sampled, as those of unix sockets.
+    /// Stops the worker from accepting connections. Returns false if no library can do that, or if neither
+    /// its requests are visible nor its connections can be sampled, as those of unix sockets.
     func close(_ worker: RunningWorker) throws(SystemCallError) -> Bool {
         let listeners = worker.blueprint.listeners
         guard let page = worker.page, worker.blueprint.adoption.library != nil, !listeners.isEmpty,
-            listeners.allSatisfy({ !$0.socket.isUnix })
+            worker.showsRequests || listeners.allSatisfy({ !$0.socket.isUnix })
         else { return false }
         try page.closeToNewConnections()
         return true
@@ -49,7 +49,11 @@ final class Drainer {
         guard let reply else { return .connectionSample(nil) }
         guard case .sample(let sample) = reply else { return .undrainable }
         known[worker.serial] = Known(hasLibrary: true, acceptors: sample.acceptors)
-        return .connectionSample(sample.inCore)
+        var found = sample.inCore
+        found.isPartial = worker.blueprint.listeners.contains { $0.socket.isUnix }
+        // Read after the connections: what a process has received meanwhile is in the ledger.
+        if worker.showsRequests { found.inFlight = worker.requestsInFlight()?.count ?? 0 }
+        return .connectionSample(found)
     }
 
     /// Interrupts the threads that the last sample found in accept(2).

@@ -43,6 +43,16 @@ struct LogLine: Codable {
         with(key, value.map(Value.text))
     }
 
+    /// The field that names a route.
+    static let requestField = "during"
+
+    /// The line without the fields that name routes.
+    var withoutRoutes: LogLine {
+        var line = self
+        line.fields.removeAll { $0.key == LogLine.requestField }
+        return line
+    }
+
     /// The line with one more number, left out where there is none.
     func with(_ key: String, _ value: (some BinaryInteger)?) -> LogLine {
         with(key, value.map { Value.number(Int64(clamping: $0)) })

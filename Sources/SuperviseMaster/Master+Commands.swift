@@ -39,6 +39,7 @@ extension Master {
             "\(head)RSS=\(facts.memoryBytes ?? 0)", "\(head)REQUESTS=\(facts.requests)",
             "\(head)REQUESTS_UNIT=\((facts.unit ?? .requests).rawValue)",
             "\(head)AGE=\(facts.age.nanoseconds / 1_000_000_000)",
+            "\(head)DURING=\(worker.requestsInFlight()?.text ?? "")",
         ]
     }
 

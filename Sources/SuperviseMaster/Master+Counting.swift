@@ -29,21 +29,12 @@ extension Master {
             return .requests(requests)
         }
         guard adoption.countsConnections else { return nil }
-        let totals = observedTotals(of: worker)
+        let totals = worker.observedTotals
         if let totals, totals.requests > 0 { return .responses(totals.requests) }
         guard let connections = page.connections(), connections > 0,
             totals?.isOpaque ?? true
         else { return nil }
         return .connections(connections)
-    }
-
-    /// The ledger's totals if the library keeps one in this worker. It does not if a call for its memory
-    /// has failed, and an older version does not know the ledger.
-    func observedTotals(of worker: RunningWorker) -> Ledger.Totals? {
-        guard worker.blueprint.adoption.observesRequests,
-            let totals = worker.page?.ledger.totals(), totals.connections > 0
-        else { return nil }
-        return totals
     }
 
     /// Reads the counts of the workers that boot: one that a reload supersedes may have connections.

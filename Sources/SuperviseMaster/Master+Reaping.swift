@@ -111,6 +111,9 @@ extension Master {
         }
         if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
         reconsiderAdoption(after: worker)
+        if let requests = worker.requestsInFlight(atItsEnd: true) {
+            tell(worker.id, .endedDuring(requests))
+        }
         tell(worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
 

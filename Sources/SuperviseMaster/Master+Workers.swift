@@ -85,7 +85,7 @@ extension Master {
         // The page first: a worker that reports there is not counted by its connections.
         case .connections(let total):
             readCount(of: worker)
-            if observedTotals(of: worker) == nil {
+            if worker.observedTotals == nil {
                 count(.connections(total), of: worker)
             }
         case .responses(let total):

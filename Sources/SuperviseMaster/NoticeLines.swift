@@ -152,6 +152,7 @@ extension LogLine {
             .with("request_limit", isCurrent ? facts.requestLimit : nil)
             .with("unit", isCurrent && counts ? facts.unit?.rawValue : nil)
             .with("rss", bytes: facts.memoryBytes)
+            .with(LogLine.requestField, facts.during?.text)
             .with("growth_per_hour", bytes: facts.growth?.bytesPerHour, per: .hour)
             .with(
                 "growth_per_request",

@@ -79,9 +79,9 @@ import Testing
         #expect(result.failed * 25 <= result.ok && result.ok > 50, "\(result.reasons)")
         #expect(result.reasons.keys.allSatisfy { $0 == "short" }, "\(result.reasons)")
         #expect(master.lines("drain-mode").allSatisfy { $0["requests"] == "finished" })
-        // The first one had at most half of the time.
+        // Its requests are visible, and each connection ends behind a response.
         let first = master.lines("drained").first?.seconds("after") ?? 99
-        #expect((3...8).contains(first), "\(master.tail)")
+        #expect(first < 5, "\(master.tail)")
         #expect(try await master.stop() == .exited(0) && master.lines("killed").isEmpty)
     }
 

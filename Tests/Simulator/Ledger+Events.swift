@@ -46,7 +46,7 @@ extension Ledger {
         case .startFailed(let failure): startFailed(worker, failure)
         case .ready: change(id) { $0.saidReady = true }
         case .listening: change(id) { $0.wasSeen = true }
-        case .unobservable, .stopping: break
+        case .unobservable, .stopping, .endedDuring: break
         case .recycleRequested: change(id) { $0.usesContract = true }
         case .connectionSample(let sample): connectionsSampled(sample, of: worker)
         case .undrainable:

@@ -30,6 +30,28 @@ struct CountingTests {
         #expect(bench.tell(id(0), .requests(10)).started == [id(0, 2)])
     }
 
+    @Test func responsesReplaceConnections() {
+        let bench = Bench { $0.maxRequests = 10 }
+        bench.bringUp()
+        bench.tell(id(0), .connections(9))
+        #expect(bench.tell(id(0), .responses(3)) == [])
+        #expect(bench.pool.worker(id(0))?.requests == 3)
+        #expect(bench.pool.worker(id(0))?.countSource?.unit == .requests)
+        #expect(bench.tell(id(0), .connections(20)) == [])
+        #expect(bench.pool.worker(id(0))?.requests == 3)
+        #expect(bench.tell(id(0), .responses(10)).started == [id(0, 2)])
+    }
+
+    @Test func whatTheWorkerReportsReplacesResponses() {
+        let bench = Bench()
+        bench.bringUp()
+        bench.tell(id(0), .responses(9))
+        bench.tell(id(0), .requests(3))
+        #expect(bench.pool.worker(id(0))?.requests == 3)
+        bench.tell(id(0), .responses(20))
+        #expect(bench.pool.worker(id(0))?.requests == 3)
+    }
+
     @Test func anIncreaseDoesNotAddToThem() {
         let bench = Bench()
         bench.bringUp()

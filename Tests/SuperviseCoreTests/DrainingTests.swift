@@ -45,6 +45,48 @@ struct DrainingTests {
         #expect(bench.tell(id(0), .idleSample) == [])
     }
 
+    /// The response may be complete, or pause: only the requests in flight show that.
+    @Test func visibleRequestsDecideInPlaceOfSilence() {
+        let (bench, _) = leaving()
+        var sample = ConnectionSample([ConnectionSample.Connection(id: 1, use: .answered)])
+        sample.inFlight = 1
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        sample.inFlight = 0
+        #expect(
+            bench.tell(id(0), .connectionSample(sample))
+                == [.note(.drained(id(0), .idle, after: .zero)), .signal(id(0), .stop)])
+    }
+
+    @Test func aRequestThatArrivesIsInFlight() {
+        let (bench, _) = leaving()
+        var sample = ConnectionSample([ConnectionSample.Connection(id: 1, use: .inFlight)])
+        sample.inFlight = 0
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+    }
+
+    /// A request that the worker has not begun to receive shows nowhere.
+    @Test func connectionsThatASampleDoesNotShowAreIdleForAWhile() {
+        let (bench, _) = leaving()
+        var sample = ConnectionSample()
+        sample.isPartial = true
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        sample.inFlight = 0
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        bench.wait(.milliseconds(19))
+        sample.inFlight = 1
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        bench.wait(.milliseconds(1))
+        sample.inFlight = 0
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        bench.wait(.milliseconds(20))
+        #expect(
+            bench.tell(id(0), .connectionSample(sample))
+                == [
+                    .note(.drained(id(0), .idle, after: .milliseconds(40))),
+                    .signal(id(0), .stop),
+                ])
+    }
+
     @Test func whoCannotBeWatchedGetsItAtOnce() {
         let (bench, _) = leaving()
         #expect(

@@ -34,6 +34,12 @@ function unitOf(rows) {
     return units.size ? [...units].sort().reverse().join('/') : 'requests';
 }
 
+/** The oldest request in flight, its age, and the number of others. */
+function requestText({route, age_seconds: age, count}) {
+    const others = count > 1 ? ` (+${count - 1})` : '';
+    return `${route ?? 'a request'} ${secondsText(age)}${others}`;
+}
+
 /** The state of a worker or of an empty slot: its text and its CSS class. */
 function stateOf(entry) {
     switch (entry.state) {

@@ -151,8 +151,10 @@ class PoolView {
         lane.element.dataset.state = entry?.state ?? 'gone';
         write(lane.slot, String(slot));
         write(lane.pid, entry?.pid === undefined ? '' : String(entry.pid));
-        write(lane.state, words + beside.join(''), `state ${kind}`);
-        lane.state.title = [words + beside.join(''), entry?.status ?? ''].join('\n').trim();
+        const now = entry?.current ? `, ${requestText(entry.current)}` : '';
+        const text = words + now + beside.join('');
+        write(lane.state, text, `state ${kind}`);
+        lane.state.title = [text, entry?.status ?? ''].join('\n').trim();
         write(lane.age, secondsText(entry?.age_seconds));
         write(lane.requests, countText(entry?.requests));
         const cap = entry?.memory_limit_bytes;

@@ -54,6 +54,11 @@ public struct ConnectionSample: Equatable, Sendable {
     public var endedIdle: Bool
     /// What it cost to take the sample.
     public var cost: TimeSpan
+    /// The number of requests in flight that the worker has begun to receive; nil if requests are not
+    /// visible.
+    public var inFlight: Int?
+    /// Whether there are connections that the sample does not show, as those of unix sockets.
+    public var isPartial = false
 
     /// Describes a sample.
     public init(
@@ -78,6 +83,11 @@ public struct ConnectionSample: Equatable, Sendable {
 
     /// Whether no request is in flight.
     var isIdle: Bool {
+        if inFlight == 0, isIdleIfFinished { return true }
+        return !isPartial && hasIdleTraffic
+    }
+
+    private var hasIdleTraffic: Bool {
         connections.allSatisfy {
             switch $0.use {
             case .idle: true
@@ -89,8 +99,12 @@ public struct ConnectionSample: Equatable, Sendable {
 
     /// Whether no request is in flight that a program drops which finishes its requests: it finishes
     /// what only may be one.
-    var isIdleIfFinished: Bool { !connections.contains { $0.use == .inFlight } }
+    var isIdleIfFinished: Bool {
+        !connections.contains { $0.use == .inFlight } && (inFlight == 0 || !isPartial)
+    }
 
     /// Whether no request is known to be in flight.
-    var isLull: Bool { !connections.contains { $0.use == .inFlight || $0.use == .unclear } }
+    var isLull: Bool {
+        isIdle || !isPartial && !connections.contains { $0.use == .inFlight || $0.use == .unclear }
+    }
 }

@@ -16,6 +16,8 @@ struct Draining: Equatable, Sendable, Codable {
     private(set) var reuse = ReuseWitness()
     /// The last sample.
     var seen: Seen?
+    /// Since when the samples, which do not show all connections, have been idle.
+    private var idleSince: Instant?
 
     struct Seen: Equatable, Sendable, Codable {
         var at: Instant
@@ -24,6 +26,8 @@ struct Draining: Equatable, Sendable, Codable {
         var waiting: Set<UInt64>
     }
 
+    /// A request may have arrived that the worker has not begun to receive.
+    private static let idleFor = TimeSpan.milliseconds(20)
     /// How long before `until` a moment without a known request is taken.
     private static let longestRelaxation = TimeSpan.seconds(4)
     private static let mostInterruptions = 20
@@ -75,6 +79,19 @@ struct Draining: Equatable, Sendable, Codable {
         }
         return !wasReused && reuse.isReused
     }
+
+    /// Whether the worker is idle, by a sample that shows no request in flight. If a sample does not show
+    /// all connections, more than one is needed.
+    mutating func confirmsIdle(_ sample: ConnectionSample, at now: Instant) -> Bool {
+        guard sample.isPartial else { return true }
+        let since = idleSince ?? now
+        idleSince = since
+        sampleAt = now + SamplePause.moment
+        return now - since >= Draining.idleFor
+    }
+
+    /// A sample shows a request in flight.
+    mutating func becameBusy() { idleSince = nil }
 
     private func pause(after sample: ConnectionSample?) -> TimeSpan {
         guard let sample else { return SamplePause.missing }

@@ -85,7 +85,14 @@ extension Pool {
         let isIdle =
             sample.endedIdle
             ? sample.isLull : sample.isIdle || finishesRequests && sample.isIdleIfFinished
-        guard isIdle, slots[id.slot].leaving[index].isDraining else { return }
+        guard slots[id.slot].leaving[index].isDraining else { return }
+        guard isIdle else {
+            slots[id.slot].leaving[index].draining?.becameBusy()
+            return
+        }
+        guard slots[id.slot].leaving[index].draining?.confirmsIdle(sample, at: now) == true else {
+            return
+        }
         if slots[id.slot].leaving[index].draining?.interrupts(sample, at: now) == true {
             outbox.append(.interruptAcceptors(id))
         } else {

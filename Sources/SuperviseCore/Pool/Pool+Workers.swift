@@ -62,6 +62,12 @@ extension Pool {
         case .watchdog: watchdogRepeated(by: id, at: now)
         case .watchdogTriggered: abortHung(id, because: .watchdog, at: now)
         case .extendTimeout(let span): extendTimeout(of: id, by: span, at: now)
+        case .endedDuring(let requests):
+            if let index = leavingIndex(of: id) {
+                slots[id.slot].leaving[index].during = requests
+            } else {
+                self[id]?.during = requests
+            }
         case .exited(let status, let leavesTree):
             workerExited(id, status, leavesTree: leavesTree, at: now)
         case .treeGone: treeGone(id)

@@ -27,6 +27,8 @@ public struct Worker: Equatable, Sendable, Codable {
     public internal(set) var countSource: CountSource?
     /// What its memory was, where that is looked at.
     @Rare var memory: WorkerMemory
+    /// The requests that were in flight when its process ended; nil if none was seen.
+    var during: RequestsInFlight?
 
     init(
         id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter
@@ -77,7 +79,7 @@ public struct Worker: Equatable, Sendable, Codable {
         WorkerFacts(
             generation: generation, age: now - startedAt, requests: requests,
             requestLimit: requestLimit, memoryBytes: memory.largestLeavingBytes ?? memory.bytes,
-            growth: growth, unit: countSource?.unit)
+            growth: growth, unit: countSource?.unit, during: during)
     }
 }
 

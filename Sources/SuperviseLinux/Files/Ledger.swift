@@ -23,6 +23,9 @@ public struct Ledger {
         public let responded: UInt64?
         /// The method and the path, shortened; nil while the head is incomplete.
         public let route: String?
+
+        /// Whether there is such a process now (kill(2)).
+        public var isHeld: Bool { kill(pid, 0) == 0 || errno == EPERM }
     }
 
     /// The requests in flight.
@@ -89,11 +92,16 @@ public struct Ledger {
     public func inFlight() -> InFlight? {
         let size = supervise_ledger_row_size
         let count = size * Int(supervise_ledger_rows)
-        guard let first = bytes(at: supervise_ledger_rows_at, count: count),
-            let second = bytes(at: supervise_ledger_rows_at, count: count),
+        guard let first = bytes(at: supervise_ledger_rows_at, count: count) else { return nil }
+        var found = InFlight()
+        // Most workers of many are idle: no more is read of these.
+        let isIdle = stride(from: 0, to: count, by: size).allSatisfy {
+            number32(first, $0 + supervise_row_pid_at) == 0 && number32(first, $0) & 1 == 0
+        }
+        if isIdle { return found }
+        guard let second = bytes(at: supervise_ledger_rows_at, count: count),
             let unlisted = bytes(at: supervise_ledger_unlisted_at, count: 8)
         else { return nil }
-        var found = InFlight()
         // A process that died while it counted may have left any number.
         found.unlisted = min(number(unlisted, 0), UInt64(UInt32.max))
         for offset in stride(from: 0, to: count, by: size) {

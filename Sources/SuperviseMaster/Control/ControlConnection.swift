@@ -8,6 +8,8 @@ final class ControlConnection {
     enum Stream: Equatable, Codable {
         /// Events as they come.
         case events
+        /// The same without routes, for `status-bind`.
+        case publicEvents
         /// The reload of this number, until its verdict.
         case reload(Int)
         /// Nothing, until the master ends.

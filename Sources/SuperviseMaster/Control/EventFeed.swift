@@ -22,6 +22,11 @@ final class EventFeed {
             ]
             return Array((LogRendering.json(line, at: time, head: head) + "\n").utf8)
         }
+
+        /// The event without the fields that name routes.
+        var withoutRoutes: Event {
+            Event(sequence: sequence, time: time, line: line.withoutRoutes)
+        }
     }
 
     /// All of it, for another program of this process to go on with.

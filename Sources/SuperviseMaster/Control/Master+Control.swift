@@ -28,8 +28,12 @@ extension Master {
         log.feed.listener = { [weak self] event in
             guard let self else { return }
             hooks.take(event)
-            guard control.hasFollowers(.events) else { return }
-            control.publish(.events, event.json, last: false, at: now)
+            if control.hasFollowers(.events) {
+                control.publish(.events, event.json, last: false, at: now)
+            }
+            if control.hasFollowers(.publicEvents) {
+                control.publish(.publicEvents, event.withoutRoutes.json, last: false, at: now)
+            }
         }
     }
 
@@ -104,19 +108,23 @@ extension Master {
         case .page(let asHTML): response = asHTML ? StatusReport.page : StatusReport.index
         case .status:
             refreshFigures(for: connection.endpoint.access)
-            response = .ok(.json, rendered(\.status) { $0.json })
+            response =
+                connection.endpoint.access == .readOnly
+                ? .ok(.json, rendered(\.publicStatus) { $0.withoutRoutes.json })
+                : .ok(.json, rendered(\.status) { $0.json })
         case .metrics:
             refreshFigures(for: connection.endpoint.access)
             response = .ok(.metrics, rendered(\.metrics) { $0.metrics })
         case .health: response = StatusReport.health
         case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
         case .events(let follow):
-            let recent = log.feed.events.flatMap(\.json)
+            let isPublic = connection.endpoint.access == .readOnly
+            let recent = log.feed.events.flatMap { (isPublic ? $0.withoutRoutes : $0).json }
             guard follow else {
                 response = .ok(.lines, recent)
                 break
             }
-            try begin(.events, connection)
+            try begin(isPublic ? .publicEvents : .events, connection)
             connection.conversation.stream(recent, at: now)
             return
         case .reload(let wait):

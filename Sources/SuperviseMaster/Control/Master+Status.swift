@@ -51,7 +51,7 @@ extension Master {
         master.outputLinesDropped = output.droppedLines
         master.canaryOutputs = reloads.canaryOutputs
         master.clients = control.clients
-        return StatusReport(
+        var report = StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
             process: { [workers, exited] id in
                 if let worker = workers[id], let pid = worker.pid {
@@ -62,6 +62,12 @@ extension Master {
                 }
                 return exited.process(of: id)
             })
+        report.requests = { [workers] id in
+            guard let worker = workers[id] else { return StatusReport.Requests() }
+            return StatusReport.Requests(
+                inFlight: worker.requestsInFlight(), areVisible: worker.hasVisibleRequests)
+        }
+        return report
     }
 
     private func listenerReports() -> [StatusReport.Listener] {
@@ -108,6 +114,8 @@ extension Master {
 /// What was rendered in this turn.
 struct Renderings {
     var status: [UInt8]?
+    /// Without routes, for `status-bind`.
+    var publicStatus: [UInt8]?
     var metrics: [UInt8]?
 }
 

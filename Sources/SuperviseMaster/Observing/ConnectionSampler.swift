@@ -146,6 +146,7 @@ final class ConnectionSampler {
     private func connections(
         of tree: [Int32], _ request: ConnectionRequest, within budget: SampleBudget
     ) throws(SystemCallError) -> [HeldConnection]? {
+        guard !request.ports.isEmpty else { return [] }
         // Many connections may never be idle at the same time, but each of them is at some time.
         if let held = try HeldConnections.list(
             of: tree, ports: request.ports, within: budget, endsAnswered: request.endsIdle)

@@ -146,7 +146,9 @@ extension Fact {
                 + "connections, each of which may carry many requests), request_limit, "
                 + "requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "
-                + "memory_limit_in_seconds, status. Or a slot without a worker: state waiting, "
+                + "memory_limit_in_seconds, requests_visible (whether the requests that the worker "
+                + "does not report are visible), current (requests in flight: route and "
+                + "age_seconds of the oldest, count), status. Or a slot without a worker: state waiting, "
                 + "backoff (with failures and starts_in_seconds), finished or failed."),
         Fact(
             "pools[].totals",
@@ -157,7 +159,8 @@ extension Fact {
             "pools[].exits[]",
             "The last 100, newest first: slot, incarnation, pid, ago_seconds, cause, status or "
                 + "signal, generation, age_seconds, requests, requests_unit, memory_bytes, boot_seconds, "
-                + "output (the last lines, of a worker that failed, with output = prefix)."
+                + "during (as current, at the exit), output (the last lines, of a worker that failed, "
+                + "with output = prefix)."
         ),
     ]
 }

@@ -28,7 +28,10 @@ extension Verb {
                 number of requests until max-requests. BOOT is the time until the worker was ready. \
                 REQUESTS is the number of requests that the worker has served. CONNS replaces it \
                 if requests are not visible and the preload library counts accepted connections, \
-                each of which may carry many requests (see: supervise help count).
+                each of which may carry many requests (see: supervise help count). NOW is the \
+                oldest request that is in flight, its age, and the number of others. It reads \
+                "requests: not visible" if the preload library cannot see them (see: supervise \
+                help request-info). DURING is the same at the exit of a worker.
                 """
             ]
         case .top:

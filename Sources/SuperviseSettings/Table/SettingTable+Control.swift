@@ -36,7 +36,8 @@ extension Setting {
                 Read-only HTTP for load balancers, Prometheus and browsers: /healthz (200 while \
                 the master runs), /readyz (503 unless every pool has its minimum number of ready \
                 workers), /metrics, /status, /events, and a live page at /. Anyone who can \
-                connect to the address can read it. Example: status-bind = 127.0.0.1:9090.
+                connect to the address can read it. It names no routes of requests; the control \
+                socket does. Example: status-bind = 127.0.0.1:9090.
                 """),
         Setting(
             "on-event", in: .master, .master(.list(\.hooks, .hook)), reload: .live,

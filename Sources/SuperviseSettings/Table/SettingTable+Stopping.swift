@@ -38,7 +38,9 @@ extension Setting {
             details: """
                 Many programs drop their requests when they receive the stop-signal. observe: \
                 the worker accepts no new connections, and the master sends the stop-signal when \
-                no connection can have a request in flight. That is the case if no connection is \
+                no request is in flight. If requests are visible (see request-info), the \
+                preload library also ends each connection behind its response. If they are not, \
+                no request is in flight if no connection is \
                 open, or if threads wait for the next request of each client. An open connection \
                 that has carried a response and that no thread reads may still be sending it. \
                 The master waits for it until six seconds before the end of graceful-timeout. \
@@ -49,9 +51,9 @@ extension Setting {
                 the other workers receive the signal as soon as a connection is used again. \
                 signal: the master sends the stop-signal at once, for programs that finish their \
                 requests. auto: signal for workers that report requests or send X_ messages, \
-                otherwise observe. In pools with unix sockets, and for programs that cannot load \
-                the preload library (static programs, Go), the signal is always sent at once. \
-                Example: drain = signal.
+                otherwise observe. In pools with unix sockets whose requests are not visible, and \
+                for programs that cannot load the preload library (static programs, Go), the \
+                signal is always sent at once. Example: drain = signal.
                 """),
         Setting(
             "drain-delay", in: .stopping,

@@ -1,0 +1,42 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// The requests of a worker, as its ledger shows them.
+extension RunningWorker {
+    /// The ledger's totals if the library keeps one in this worker. It does not if a call for its memory
+    /// has failed, and an older version does not know the ledger.
+    var observedTotals: Ledger.Totals? {
+        guard blueprint.adoption.observesRequests, let totals = page?.ledger.totals(),
+            totals.connections > 0
+        else { return nil }
+        return totals
+    }
+
+    /// Whether the ledger shows the requests on all of its connections.
+    var showsRequests: Bool {
+        observedTotals.map { $0.requests > 0 && $0.opaque == 0 } ?? false
+    }
+
+    /// Whether its requests are visible; nil as long as that is not known.
+    var hasVisibleRequests: Bool? {
+        guard let totals = observedTotals else { return nil }
+        return totals.requests > 0 ? true : totals.isOpaque ? false : nil
+    }
+
+    /// The requests in flight; nil if none is visible. A request counts only while the process that
+    /// received it exists, except at the end of the worker.
+    func requestsInFlight(atItsEnd: Bool = false) -> RequestsInFlight? {
+        guard blueprint.adoption.observesRequests, let found = page?.ledger.inFlight() else {
+            return nil
+        }
+        let now = UInt64(clamping: MonotonicClock.nanoseconds())
+        let exchanges = found.exchanges.filter { $0.begun <= now && (atItsEnd || $0.isHeld) }
+        let others = found.changing + Int(clamping: found.unlisted)
+        guard let oldest = exchanges.min(by: { $0.begun < $1.begun }) else {
+            return others == 0 ? nil : RequestsInFlight(route: nil, age: .zero, count: others)
+        }
+        return RequestsInFlight(
+            route: oldest.route, age: TimeSpan(nanoseconds: Int64(clamping: now - oldest.begun)),
+            count: exchanges.count + others)
+    }
+}
