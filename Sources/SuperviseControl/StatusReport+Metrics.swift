@@ -214,7 +214,20 @@ extension StatusReport {
         writeSaturation(to: &text)
     }
 
+    /// Pools whose requests are not visible have no figures: a zero would look like an idle pool.
     private func writeSaturation(to text: inout MetricsText) {
+        let busy = snapshot.pools.compactMap {
+            pool -> (name: String, workers: Int, requests: Int)? in
+            let all = pool.workers.map { requests($0.id) }
+            guard all.contains(where: { $0.areVisible == true }) else { return nil }
+            let counts = all.map { $0.inFlight?.count ?? 0 }
+            return (pool.name, counts.count { $0 > 0 }, counts.reduce(0, +))
+        }
+        text.family(
+            "supervise_pool_busy_workers", .gauge, "Workers with a request in flight.")
+        for pool in busy { text.sample(("pool", pool.name), number: pool.workers) }
+        text.family("supervise_pool_requests_in_flight", .gauge, "Requests in flight.")
+        for pool in busy { text.sample(("pool", pool.name), number: pool.requests) }
         text.family(
             "supervise_worker_growth_bytes", .gauge,
             "Growth of the memory of the slot's worker per request.")

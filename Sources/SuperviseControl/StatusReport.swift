@@ -121,7 +121,7 @@ public struct StatusReport {
     public var listeners: [Listener]
     /// The process of a worker, including recently exited ones.
     public var process: (WorkerID) -> Process?
-    /// The requests of a worker. Reading them costs more than the rest, and metrics do not need them.
+    /// The requests of a worker. Reading them costs more than the rest.
     public var requests: (WorkerID) -> Requests = { _ in Requests() }
     /// Whether it names routes.
     private(set) var showsRoutes = true

@@ -65,6 +65,20 @@ private func report() -> StatusReport {
         #expect(String(decoding: report().metrics, as: UTF8.self) == golden("metrics.txt"))
     }
 
+    /// A pool whose requests are not visible has no figure, which would look like an idle pool.
+    @Test func busyWorkersAreCountedIfRequestsAreVisible() {
+        var report = report()
+        report.requests = { id in
+            guard id.pool == 0 else { return .init() }
+            let requests = RequestsInFlight(route: nil, age: .seconds(1), count: 3)
+            return .init(inFlight: id.slot == 1 ? requests : nil, areVisible: true)
+        }
+        let lines = String(decoding: report.metrics, as: UTF8.self).split(separator: "\n")
+        #expect(lines.contains(#"supervise_pool_busy_workers{pool="web"} 1"#))
+        #expect(lines.contains(#"supervise_pool_requests_in_flight{pool="web"} 3"#))
+        #expect(!lines.contains { $0.hasPrefix(#"supervise_pool_busy_workers{pool="jobs""#) })
+    }
+
     @Test func everyMetricFamilyHasHelpTypeAndAUnitOrTotal() {
         let text = String(decoding: report().metrics, as: UTF8.self)
         var families: [String: String] = [:]
