@@ -92,13 +92,13 @@ import Testing
             try Test.cancel("needs musl-gcc")
         }
         try #require(runs("\(Place.package)/conf/packages/preload", library, "musl-gcc"))
-        try #require(runs("cp", Place.supervise, folder["supervise"]))
+        try #require(runs("cp", Place.supervise, folder["program"]))
         try #require(runs("cp", "\(Place.products)/libsupervise-preload.so", plain))
         let master = try Supervise(
             [
                 "--bind", "127.0.0.1:\(port)", "--workers", "2", "--max-requests", "20",
                 "--log-level", "debug", "--", program, "\(port)",
-            ], program: [folder["supervise"]], folder: folder)
+            ], program: [folder["program"]], folder: folder)
         try await master.wait("two ready workers") { master.lines(Event.ready).count == 2 }
         #expect(master.lines("adoption").first?["library"] == library)
         let result = try await load("127.0.0.1:\(port)", requests: 100, rate: 200)

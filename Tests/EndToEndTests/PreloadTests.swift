@@ -109,7 +109,8 @@ import Testing
         let folder = try Folder()
         try folder.write("empty.c", "int supervise_does_nothing;\n")
         let library = folder["libsupervise-preload.so"]
-        try #require(runs("cp", Place.supervise, folder["supervise"]))
+        // Not named supervise: the directory of control sockets has that name.
+        try #require(runs("cp", Place.supervise, folder["program"]))
         try #require(runs("cc", "-shared", "-fPIC", "-o", library, folder["empty.c"]))
         return folder
     }
@@ -121,7 +122,7 @@ import Testing
             ["--bind", "127.0.0.1:0", "--ready", "exec"] + options + [
                 "--", "python3", "-c", script,
             ],
-            program: [folder["supervise"]], folder: folder)
+            program: [folder["program"]], folder: folder)
     }
 
     private static let page = """
