@@ -15,7 +15,7 @@
 
 bool is_adopting;
 
-/* A program that a server starts without its listeners must not find a further descriptor. */
+/* A program that a server starts without its listeners must not get an additional descriptor. */
 static bool holds_listener(void) {
     for (int index = 0; index < listener_count; index++) {
         if (listeners[index].number >= 0)
@@ -34,7 +34,7 @@ __attribute__((constructor)) static void start(void) {
         listeners_open();
     if (adopts || counts || listener_count > 0)
         notify_prepare(holds_listener());
-    /* Without counting too: the page says when accept() is to find nothing. */
+    /* Needed without counting as well: the page contains the drain flag. */
     if (listener_count > 0) {
         page_open();
         observe_begin();
@@ -50,8 +50,8 @@ __attribute__((constructor)) static void start(void) {
     errno = code;
 }
 
-/* An object of C takes part in the package manager's linking of the Swift runtime, which a program
- * in another language must not be made to load. This section is what the compiler writes its own
- * linker arguments into: here it says that a library without use is left out. */
+/* The package manager links the Swift runtime into C objects too, but programs in other languages
+ * must not load it. The compiler writes its own linker arguments to this section. These ones omit
+ * unused libraries. */
 __attribute__((used, section(".swift1_autolink_entries"))) static const char linker_arguments[] =
     "-Xlinker\0--as-needed";

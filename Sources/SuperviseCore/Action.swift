@@ -1,44 +1,45 @@
-/// What the machine wants done. The master performs the actions of one event in order.
+/// Outputs of the machine. The master performs the actions of one event in order.
 public enum Action: Equatable, Sendable {
-    /// Start this worker's process; `running` or `startFailed` is the answer.
+    /// Start this worker's process. The response is `running` or `startFailed`.
     case start(WorkerID, StartOrder)
     /// Send a signal to the worker's own process.
     case signal(WorkerID, StopSignal)
-    /// Let the worker find no new connections; `undrainable` is the answer if that is not possible.
+    /// Let the worker find no new connections. The response is `undrainable` if that is not
+    /// possible.
     case drain(WorkerID)
-    /// Sample the connections of the worker; `connectionSample` or `undrainable` is the answer. With
-    /// `endsIdle`, end each one on which no request is known to be in flight.
+    /// Sample the connections of the worker. The response is `connectionSample` or `undrainable`.
+    /// With `endsIdle`, end each connection without a known request in flight.
     case sampleConnections(WorkerID, endsIdle: Bool)
-    /// Have the threads of the worker leave accept(2) that the last sample found in it.
+    /// Make the threads of the worker leave accept(2) that the last sample found in it.
     case interruptAcceptors(WorkerID)
     /// Send the stop-signal to the processes that an ended worker left behind.
     case signalTree(WorkerID)
-    /// SIGKILL to all that is known to be the worker's.
+    /// Send SIGKILL to all processes that are known to belong to the worker.
     case kill(WorkerID)
-    /// Look whether the worker waits on a listener; `listening` or `unobservable` is the answer, or
-    /// nothing where it does not yet.
+    /// Check whether the worker waits on a listener. The response is `listening` or `unobservable`,
+    /// or none if it does not wait yet.
     case observe(WorkerID)
-    /// Measure this worker alone; `memory` is the answer, unless it cannot be read.
+    /// Sample the memory of this worker alone. The response is `memory`, unless it cannot be read.
     case measure(WorkerID)
-    /// Sample this pool; `sampled` is the answer.
+    /// Sample this pool. The response is `sampled`.
     case sample(pool: Int, SampleContents)
-    /// Send the worker `evidence-signal` and run `before-recycle` about it, as far as they are set;
-    /// `evidenceGathered` is the answer when the command has ended.
+    /// Send the worker `evidence-signal` and run `before-recycle` for it, if they are set. The
+    /// response is `evidenceGathered` when the command has ended.
     case gatherEvidence(WorkerID, RecycleCause, WorkerFacts)
-    /// From now on the worker is to speak up when it has served this many requests.
+    /// Set the number of requests at which the worker notifies the master.
     case setBell(WorkerID, requests: UInt64)
-    /// Tell what happened.
+    /// Report an occurrence.
     case note(Notice)
 }
 
-/// What a new worker is given by the machine.
+/// The parameters of a new worker.
 public struct StartOrder: Equatable, Sendable {
-    /// The generation of settings that it runs with.
+    /// The generation of its settings.
     public var generation: Int
-    /// The number of requests after which it is recycled, drawn for it alone; nil where there is none.
+    /// The drawn number of requests after which it is recycled; nil if there is none.
     public var requestLimit: UInt64?
 
-    /// The number of requests at which the worker is to speak up: its limit, or so much earlier that
+    /// The number of requests at which the worker notifies the master: its limit, or fewer, so that
     /// its replacement can boot meanwhile.
     public var bell: UInt64?
 
@@ -50,12 +51,12 @@ public struct StartOrder: Equatable, Sendable {
     }
 }
 
-/// Which of the configured signals a worker gets.
+/// The configured signals for a worker.
 public enum StopSignal: Equatable, Sendable {
     /// `stop-signal`.
     case stop
     /// `quick-signal`.
     case quick
-    /// SIGABRT, which leaves a core file or a stack trace where that is set up.
+    /// SIGABRT, which produces a core file or a stack trace if that is configured.
     case abort
 }

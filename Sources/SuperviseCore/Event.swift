@@ -1,40 +1,41 @@
-/// What a pool is told. Each comes with the time at which it is handled.
+/// Inputs to a pool. Each is handled at a given time.
 public enum Event: Equatable, Sendable {
     /// The pool starts its workers.
     case start
-    /// `nextDeadline` has come. Told after every other event of the turn.
+    /// `nextDeadline` was reached. Comes after all other events of the turn.
     case deadline
-    /// The caller could not run for this long (the machine was suspended, the control group frozen).
-    /// Told before all other events of the turn: workers may not have run either, and the deadlines
-    /// set before get that time back.
+    /// The caller could not run for this long, because the machine was suspended or the control
+    /// group was frozen. Comes before all other events of the turn: workers may not have run
+    /// either, so earlier deadlines are extended by that time.
     case late(by: TimeSpan)
-    /// Something happened to a worker, or a worker said something.
+    /// An event or a message of a worker.
     case worker(WorkerID, WorkerEvent)
     /// The pool was sampled, as the answer to `sample`. Follows the workers' counts. `mayRelieve` is
     /// whether no other pool is about to give memory back.
     case sampled(PoolSample, mayRelieve: Bool = true)
-    /// So many workers more (or, negative, fewer); never below one.
+    /// This many more workers (or, negative, fewer); never below one.
     case resize(by: Int)
-    /// An operator wants the worker of this slot replaced, or of every slot where none is named.
+    /// An operator requests a replacement for the worker of this slot, or of every slot if it is
+    /// nil.
     case recycle(slot: Int?)
-    /// All workers retire, the pool stays. `unpark` and `commit` bring them back.
+    /// All workers retire, and the pool stays. `unpark` and `commit` resume it.
     case park
-    /// The workers of a parked pool come back.
+    /// The workers of a parked pool start again.
     case unpark
     /// A new generation is tried with one worker, the canary.
     case prepare(generation: Int, PoolPolicy)
-    /// The prepared generation takes over. With `isEmptying` a listener is given up, and those who
-    /// have it stay until nobody waits there any more, which `emptied` tells.
+    /// The prepared generation takes over. With `isEmptying` it lacks a listener, and the workers
+    /// that have it stay until no connection waits there, which `emptied` reports.
     case commit(isEmptying: Bool = false)
-    /// Nobody waits any more at the listeners that are given up.
+    /// No connection waits any longer at the removed listeners.
     case emptied
-    /// The prepared generation is given up.
+    /// The prepared generation is abandoned.
     case abort
     /// The pool stops. A graceful stop may have less than the graceful timeout left.
     case stop(Haste, within: TimeSpan? = nil)
 }
 
-/// How fast a pool stops. A later, faster stop overtakes a slower one.
+/// The mode of a stop. A later, faster stop replaces a slower one.
 public enum Haste: Int, Comparable, Sendable, Codable {
     /// The stop-signal, the graceful timeout, SIGKILL.
     case graceful
@@ -47,78 +48,78 @@ public enum Haste: Int, Comparable, Sendable, Codable {
     public static func < (a: Haste, b: Haste) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// What happens to one worker.
+/// Events of one worker.
 public enum WorkerEvent: Equatable, Sendable {
     /// Its program runs: exec succeeded.
     case running
     /// It could not be started. There is no process.
     case startFailed(StartFailure)
-    /// It said `READY=1`.
+    /// It sent `READY=1`.
     case ready
     /// The kernel shows it waiting on a listener of the pool.
     case listening
-    /// Whether it waits on a listener cannot be read. With `mayReport` it has loaded the preload library,
-    /// which reports it when it comes to that.
+    /// The kernel cannot show whether it waits on a listener. With `mayReport` it has loaded the
+    /// preload library, which will report it.
     case unobservable(mayReport: Bool)
-    /// It has served so many requests in all.
+    /// The total of requests that it has served.
     case requests(UInt64)
-    /// It has served so many requests more.
+    /// The number of additional requests that it has served.
     case moreRequests(UInt64)
-    /// The preload library has seen this many responses of it in total. They count as long as the worker
-    /// reports no requests.
+    /// The total of responses that the preload library has observed. They count as long as the
+    /// worker reports no requests.
     case responses(UInt64)
-    /// It has accepted this many connections in total, as the preload library counts them. They stand in
-    /// for requests that are neither reported nor visible.
+    /// The total of connections that it has accepted, as counted by the preload library. They count
+    /// as requests if those are neither reported nor visible.
     case connections(UInt64)
-    /// It uses this much memory, in bytes.
+    /// Its memory in bytes.
     case memory(bytes: UInt64)
-    /// What looked at its memory before it is recycled is done, or could not be run.
+    /// The command that inspects its memory before it is recycled has ended, or could not be run.
     case evidenceGathered
-    /// Its connections, as the answer to `sampleConnections`; nil if none came in time.
+    /// Its connections, as the response to `sampleConnections`; nil if none arrived in time.
     case connectionSample(ConnectionSample?)
-    /// Its connections can't be watched, as the answer to `drain` or `sampleConnections`.
+    /// Its connections cannot be sampled, as the response to `drain` or `sampleConnections`.
     case undrainable
-    /// It said `STOPPING=1`: it ends of its own accord.
+    /// It sent `STOPPING=1`: it ends by itself.
     case stopping
-    /// It said `X_RECYCLE=1`: it asks to be replaced.
+    /// It sent `X_RECYCLE=1`: it requests its replacement.
     case recycleRequested
-    /// It said `X_HOLD=…`: it asks not to be recycled for this long.
+    /// It sent `X_HOLD=…`: it postpones its recycling for this long.
     case hold(TimeSpan)
-    /// It said `WATCHDOG=1`: it is alive.
+    /// It sent `WATCHDOG=1`: it is alive.
     case watchdog
-    /// It said `WATCHDOG=trigger`: it knows that it is not well.
+    /// It sent `WATCHDOG=trigger`: it reports its own failure.
     case watchdogTriggered
-    /// It said `EXTEND_TIMEOUT_USEC=…`: what it is doing takes this much longer from now on.
+    /// It sent `EXTEND_TIMEOUT_USEC=…`: its current phase takes this much longer from now on.
     case extendTimeout(TimeSpan)
     /// These requests were in flight when its process ended. Precedes `exited`.
     case endedDuring(RequestsInFlight)
-    /// Its process ended. `leavesTree` says whether processes that it started live on.
+    /// Its process ended. `leavesTree` is whether processes that it started still run.
     case exited(ExitStatus, leavesTree: Bool)
-    /// The last process that it left behind is gone.
+    /// The last process that it left behind has ended.
     case treeGone
 }
 
-/// How a process ended (wait(2)).
+/// The way a process ended (wait(2)).
 public enum ExitStatus: Hashable, Sendable, Codable {
     /// It called exit with this status.
     case code(Int32)
     /// A signal ended it.
     case signal(Signal)
-    /// The kernel killed it, or a process that it waited for, for want of memory.
+    /// The kernel killed it, or a process that it waited for: out of memory.
     case outOfMemory
 }
 
-/// Why a worker could not be started.
+/// The reason for which a worker could not be started.
 public struct StartFailure: Hashable, Sendable, Codable {
     /// The step that failed, such as `fork`, `chdir` or `exec`.
     public var step: String
     /// The system's message, such as `No such file or directory`.
     public var message: String
-    /// Whether trying again may help: the system is short of processes, memory or descriptors. False
-    /// for what an operator has to mend, such as a missing program.
+    /// Whether a retry may succeed, because the system is short of processes, memory or
+    /// descriptors. False for a problem that an operator must fix, such as a missing program.
     public var isTransient: Bool
 
-    /// Describes a failed start.
+    /// Creates a failed start.
     public init(step: String, message: String, isTransient: Bool) {
         self.step = step
         self.message = message

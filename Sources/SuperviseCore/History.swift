@@ -1,41 +1,41 @@
-/// What a pool has seen: counters, and the ledger of its last exits. Kept as things happen, at a cost
-/// that does not grow with the number of workers; all else of a snapshot is made when it is asked for.
+/// Counters of a pool, and its last exits. They are updated with each event, at a cost that does
+/// not grow with the number of workers. Everything else in a snapshot is computed on request.
 public struct History: Equatable, Sendable, Codable {
-    /// How many exits the ledger holds.
+    /// The maximum number of recorded exits.
     public static let ledgerLength = 100
 
-    /// How often a program was run.
+    /// The number of successful starts.
     public internal(set) var starts: UInt64 = 0
-    /// How often one could not be.
+    /// The number of failed starts.
     public internal(set) var startFailures: UInt64 = 0
-    /// How often a worker became ready.
+    /// The number of workers that became ready.
     public internal(set) var boots: UInt64 = 0
-    /// The time that all of these took together.
+    /// The sum of all boot times.
     public internal(set) var bootTime = TimeSpan.zero
-    /// The requests that all workers have reported, and the connections that were counted for those
-    /// that report none.
+    /// The requests that all workers have reported, and the counted connections of those that
+    /// report none.
     public internal(set) var requests: UInt64 = 0
     /// The connections among these.
     public internal(set) var connections: UInt64 = 0
-    /// How often a worker did not go in time and got SIGKILL.
+    /// The number of workers that did not end in time and got SIGKILL.
     public internal(set) var kills: UInt64 = 0
-    /// How often a slot had to wait before its next start.
+    /// The number of delayed starts.
     public internal(set) var backoffs: UInt64 = 0
-    /// How often a worker was over its cap while too young.
+    /// The number of workers that exceeded a cap while too young.
     public internal(set) var memoryAlarms: UInt64 = 0
 
-    /// How often workers ended for one cause.
+    /// The number of ends for one cause.
     public struct ExitCount: Equatable, Sendable, Codable {
-        /// The cause, by its name.
+        /// The name of the cause.
         public let cause: String
-        /// How often.
+        /// The number of ends.
         public internal(set) var count: UInt64
     }
 
-    /// The causes for which workers ended, in the order in which each was first seen.
+    /// The causes for which workers ended, in the order of their first occurrence.
     public private(set) var exitCounts: [ExitCount] = []
     private var ledger: [ExitRecord] = []
-    /// Where the next exit is written once the ledger is full.
+    /// The index of the next exit once the array is full.
     private var oldest = 0
 
     /// The last exits, newest first.
@@ -43,7 +43,7 @@ public struct History: Equatable, Sendable, Codable {
 
     mutating func countRequests(from known: UInt64, to total: UInt64, in unit: CountUnit) {
         guard total > known else { return }
-        // A worker may say any number.
+        // A worker may report any number.
         let (sum, overflow) = requests.addingReportingOverflow(total - known)
         let counted = (overflow ? .max : sum) - requests
         requests += counted
@@ -66,27 +66,27 @@ public struct History: Equatable, Sendable, Codable {
     }
 }
 
-/// An exit as the ledger keeps it.
+/// A recorded exit.
 public struct ExitRecord: Equatable, Sendable, Codable {
-    /// Who ended.
+    /// The worker that ended.
     public var id: WorkerID
-    /// When.
+    /// The time of the exit.
     public var at: Instant
-    /// What its end was.
+    /// The kind of the end.
     public var ending: Ending
     /// Its exit status or signal.
     public var status: ExitStatus
     /// Its figures at the end.
     public var facts: WorkerFacts
-    /// How long it took to get ready; nil where it never did.
+    /// The time until it was ready; nil if it never was.
     public var bootTime: TimeSpan?
 
-    /// Its cause, by name.
+    /// The name of its cause.
     public var cause: String { ending.name(status) }
 }
 
 extension Pool {
-    /// Counts what a notice tells.
+    /// Counts a notice.
     mutating func record(_ notice: Notice) {
         switch notice {
         case .started: history.starts += 1
@@ -114,25 +114,25 @@ extension Pool {
     }
 }
 
-/// How a reload went, or goes.
+/// The state and result of a reload.
 public struct RolloutRecord: Equatable, Sendable, Codable {
     /// A canary that was rejected.
     public struct Failure: Equatable, Sendable, Codable {
         /// The name of its pool.
         public var pool: String
-        /// Why.
+        /// The reason.
         public var reason: CanaryFailure
     }
 
-    /// Where a reload stands.
+    /// The state of a reload.
     public enum Stage: Equatable, Sendable, Codable {
         /// Its canaries are on trial. Exits: `rolling`, `aborted`, `stopped`.
         case trial
-        /// It is in force and the workers are replaced. Exits: `complete`, `stopped`.
+        /// It is current, and the workers are replaced. Exits: `complete`, `stopped`.
         case rolling
         /// Every worker is of its generation.
         case complete
-        /// It was given up, because of these canaries or, where there are none, for a newer reload.
+        /// It was abandoned because of these canaries or, if there are none, for a newer reload.
         case aborted([Failure])
         /// The service was stopped meanwhile.
         case stopped
@@ -140,11 +140,11 @@ public struct RolloutRecord: Equatable, Sendable, Codable {
 
     /// Its generation.
     public let generation: Int
-    /// When its canaries were ordered.
+    /// The time of its canaries' start orders.
     public let begunAt: Instant
-    /// When it was decided.
+    /// The time of the decision.
     public private(set) var endedAt: Instant?
-    /// Where it stands.
+    /// The current state.
     public internal(set) var stage = Stage.trial
 
     init(generation: Int, begunAt: Instant) {

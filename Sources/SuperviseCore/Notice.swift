@@ -1,85 +1,88 @@
-/// Something worth telling: a line of the log, an event for whoever watches.
+/// A reportable occurrence: a log line and an event for subscribers.
 public enum Notice: Equatable, Sendable {
     /// The worker's program runs.
     case started(WorkerID, generation: Int, requestLimit: UInt64?)
     /// The worker could not be started.
     case startFailed(WorkerID, StartFailure)
-    /// The worker is ready, by this rule, so long after its start.
+    /// The worker is ready by this rule, this long after its start.
     case ready(WorkerID, by: ReadyRule, after: TimeSpan)
     /// The worker was not ready in time.
     case bootTimedOut(WorkerID, after: TimeSpan)
     /// The worker is to be replaced as soon as the budget allows.
     case due(WorkerID, RecycleCause, WorkerFacts)
-    /// The worker was told to go.
+    /// The worker was stopped.
     case retiring(WorkerID, RetireCause, WorkerFacts)
-    /// The worker was emptied for so long, and gets the stop-signal now.
+    /// The worker drained for this long, and gets the stop-signal now.
     case drained(WorkerID, DrainEnd, after: TimeSpan)
-    /// The worker showed what its program does with requests in flight when it gets the stop-signal:
-    /// later workers are drained accordingly.
+    /// The worker showed whether its program finishes requests in flight when it gets the
+    /// stop-signal. Later workers are drained accordingly.
     case stopHabit(WorkerID, finishesRequests: Bool)
     /// The worker's process ended.
     case exited(WorkerID, ExitStatus, Ending, WorkerFacts)
-    /// The worker did not go in time and gets SIGKILL, with all that belongs to it.
+    /// The worker did not end in time. It and all its processes get SIGKILL.
     case killed(WorkerID, RetireCause)
     /// The worker ended and left processes behind, which get the stop-signal.
     case leftProcesses(WorkerID)
-    /// What an ended worker left behind did not go in time and gets SIGKILL.
+    /// The processes that an ended worker left behind did not end in time and get SIGKILL.
     case killedTree(WorkerID)
     /// The slot starts its next worker only after this delay.
     case backoff(pool: Int, slot: Int, failures: Int, delay: TimeSpan)
-    /// The slot's work is done; nothing is started there any more.
+    /// The slot's work is done; no worker starts there any longer.
     case slotDone(pool: Int, slot: Int)
-    /// The worker exceeds a cap that its own size is near: the cap may be too low. It is not
-    /// recycled or killed for that before `min-lifetime`.
+    /// The worker exceeds a cap that its own size is near, so the cap may be too low. It is not
+    /// recycled or killed for it before `min-lifetime`.
     case memoryAlarm(WorkerID, WorkerFacts, AlarmedCap, limitBytes: UInt64)
-    /// The worker is over `warn-rss`.
+    /// The worker exceeds `warn-rss`.
     case memoryWarning(WorkerID, WorkerFacts, limitBytes: UInt64)
-    /// Workers that grow like this one reach a cap within this time, sooner than all can be replaced.
+    /// Workers that grow as this one does reach a cap within this time, sooner than all can be
+    /// replaced.
     case leakAlarm(
         WorkerID, WorkerFacts, limitBytes: UInt64, within: TimeSpan, replacing: TimeSpan)
-    /// The memory caps of the pool that are percentages come to these bytes.
+    /// The bytes of the pool's memory caps that are percentages.
     case memoryShared(pool: Int, MemoryCapBytes)
-    /// A replacement does not fit beside the worker that it replaces, so whoever is recycled for
-    /// memory goes first; `workerBytes` is what a worker needs.
+    /// A replacement does not fit beside the worker that it replaces, so a worker that is recycled
+    /// for memory stops first. `workerBytes` is the memory of a worker.
     case memoryIsTight(pool: Int, MemoryRoom, workerBytes: UInt64)
-    /// The workers need too much together, and recycling cannot help: none has grown.
+    /// The workers together need too much memory, and recycling cannot help because none has grown.
     case shortage(pool: Int, RecycleCause, usedBytes: UInt64, MemoryRoom?)
     /// The pool now has this number of workers.
     case resized(pool: Int, from: Int, to: Int)
-    /// The pool's workers retire; the pool waits.
+    /// The pool's workers retire; the pool stays.
     case parked(pool: Int)
-    /// The pool's workers come back.
+    /// The pool's workers start again.
     case unparked(pool: Int)
     /// The first worker of a new generation is on trial.
     case canaryStarted(WorkerID, generation: Int)
-    /// The trial went well.
+    /// The canary passed.
     case canaryPassed(pool: Int, generation: Int)
     /// The trial failed.
     case canaryFailed(pool: Int, generation: Int, CanaryFailure)
     /// Every worker of the pool is of this generation.
     case rolledOut(pool: Int, generation: Int)
-    /// The service is to stop; this pool serves on for so long, for those who watch its readiness.
+    /// The service stops. This pool keeps serving for this long, so that load balancers can detect
+    /// it.
     case drainDelay(pool: Int, TimeSpan)
-    /// The pool takes no new connections; those that wait are served.
+    /// The pool accepts no new connections; the waiting ones are served.
     case closed(pool: Int)
     /// The pool stops.
     case stopping(pool: Int, Haste)
-    /// The pool's last process is gone.
+    /// The pool's last process has ended.
     case ended(pool: Int)
     /// A reload begins with this generation.
     case reloadBegun(generation: Int)
-    /// The generation is in force; its pools roll over.
+    /// The generation is current; its pools roll over.
     case reloadCommitted(generation: Int)
-    /// The generation was given up; the one before stays in force.
+    /// The generation was abandoned; the previous one stays current.
     case reloadAborted(generation: Int)
     /// Every pool is of this generation.
     case reloadComplete(generation: Int)
-    /// The service ends because of this.
+    /// The service ends for this reason.
     case givingUp(GiveUpReason)
 }
 
 extension Notice {
-    /// Whether it only repeats what an event said, and is no decision on which others rest.
+    /// Whether it only repeats the content of an event, and is not a decision on which others
+    /// depend.
     var reportsEvent: Bool {
         switch self {
         case .started, .startFailed, .exited, .stopHabit: true
@@ -101,35 +104,35 @@ public enum AlarmedCap: String, Hashable, Sendable, Codable {
     case hard = "kill-rss"
 }
 
-/// The rule by which a worker became ready.
+/// The rule under which a worker became ready.
 public enum ReadyRule: String, Hashable, Sendable, Codable {
-    /// It said `READY=1`.
+    /// It sent `READY=1`.
     case notify
     /// The kernel shows it waiting on a listener.
     case listening
-    /// Its program runs, which is all that was asked for.
+    /// Its program runs, and the rule requires no more.
     case exec
     /// It has run for the configured time.
     case time
-    /// Nothing could be seen; it has been alive for a while.
+    /// There was no evidence, but it has been running for a while.
     case assumed
 }
 
 /// Figures of a worker at the time of a notice.
 public struct WorkerFacts: Equatable, Sendable, Codable {
-    /// The generation of settings it runs with.
+    /// The generation of its settings.
     public var generation: Int
     /// The time since its start.
     public var age: TimeSpan
-    /// The requests it has reported, and the limit drawn for it.
+    /// The requests that it has reported, and its drawn limit.
     public var requests: UInt64
-    /// The number of requests after which it is recycled; nil where there is none.
+    /// The number of requests after which it is recycled; nil if there is none.
     public var requestLimit: UInt64?
-    /// The last measured memory in bytes; nil where it was not measured.
+    /// The last memory sample in bytes; nil if there is none.
     public var memoryBytes: UInt64?
-    /// How its memory grows; nil while too little was seen of it.
+    /// The growth of its memory; nil while there are too few samples.
     public var growth: MemoryGrowth?
-    /// What `requests` counts; nil while nothing was counted.
+    /// The unit of `requests`; nil while nothing was counted.
     public var unit: CountUnit?
     /// The requests that were in flight when it ended; nil if none was seen.
     public var during: RequestsInFlight?
@@ -160,7 +163,7 @@ public struct RequestsInFlight: Hashable, Sendable, Codable {
     }
 }
 
-/// What the memory caps of a pool come to, in bytes; nil where one is off.
+/// The memory caps of a pool in bytes; nil for each that is disabled.
 public struct MemoryCapBytes: Equatable, Sendable, Codable {
     /// `warn-rss`.
     public var warn: UInt64?
@@ -179,7 +182,7 @@ public struct MemoryCapBytes: Equatable, Sendable, Codable {
     }
 }
 
-/// Why a canary was rejected.
+/// The reason for which a canary was rejected.
 public enum CanaryFailure: Hashable, Sendable, Codable {
     /// It ended by itself.
     case ended(ExitStatus)
@@ -191,7 +194,7 @@ public enum CanaryFailure: Hashable, Sendable, Codable {
     case left(RetireCause)
 }
 
-/// Why a service ends that nobody told to stop.
+/// The reason for which a service ends without a stop request.
 public enum GiveUpReason: Hashable, Sendable {
     /// No worker ever became ready and every slot failed `boot-attempts` times in a row.
     case noWorkerBoots

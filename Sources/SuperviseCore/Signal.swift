@@ -1,14 +1,15 @@
 /// A signal by its Linux number (signal(7)); the numbers are those of x86-64 and ARM.
 public struct Signal: Hashable, Sendable, Codable, CustomStringConvertible {
-    /// The number that kill(2) takes.
+    /// The number, as used by kill(2).
     public let number: Int32
 
-    /// The signal with this number.
+    /// Creates the signal with this number.
     public init(number: Int32) {
         self.number = number
     }
 
-    /// The signal of this name (`TERM`, `SIGTERM`, `term`) or number (`15`), or nil for others.
+    /// Creates the signal of this name (`TERM`, `SIGTERM`, `term`) or number (`15`). Returns nil
+    /// for others.
     public init?(name: String) {
         let upper = name.uppercased()
         let short = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper

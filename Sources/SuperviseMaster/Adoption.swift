@@ -1,10 +1,10 @@
 import SuperviseLinux
 import SuperviseSettings
 
-/// How the workers of one pool and generation get the listeners that they did not ask for, and what
-/// counts them. It depends on the program that the command runs, as it lies on disk now.
+/// How the workers of one pool and generation get unrequested listeners, and how their requests are
+/// counted. It depends on the program that the command runs, as it is on disk now.
 struct Adoption {
-    /// What answers a worker's own bind(2).
+    /// The mechanism that handles a worker's own bind(2).
     enum Way: String {
         /// The library, inside the worker.
         case preload
@@ -15,20 +15,20 @@ struct Adoption {
     }
 
     let way: Way
-    /// The path of the preload library where workers are to load it.
+    /// The path of the preload library, if workers load it.
     let library: String?
-    /// Whether what the worker reports counts.
+    /// Whether reports of the worker count.
     let countsReports: Bool
-    /// Whether the library is asked to count.
+    /// Whether the library counts.
     let countsConnections: Bool
     /// Whether the library observes requests.
     let observesRequests: Bool
-    /// Whether the master may answer binds too, where workers fail to boot with the library alone.
+    /// Whether the master may also handle binds if workers fail to boot with the library alone.
     let mayFilterToo: Bool
-    /// Why what is wanted is not used.
+    /// The reasons for which configured features are not used.
     private(set) var warnings: [String] = []
 
-    /// `account` is whom the workers run as; nil is as the master.
+    /// `account` is the user of the workers; nil is the master's.
     init(
         _ settings: PoolSettings, hasListeners: Bool, account: Credentials?, searchPath: String?,
         library: PreloadLibrary
@@ -77,7 +77,7 @@ struct Adoption {
         }
     }
 
-    /// The library without which a worker could not be started, where it was and is no more.
+    /// The library without which a worker could not start, if it existed before and no longer does.
     var missingLibrary: String? {
         guard way == .preload, let library, !TextFile.isReadable(library) else { return nil }
         return library
@@ -114,11 +114,11 @@ struct Adoption {
         case .auto: break
         }
         switch format {
-        // What can't be read may well be dynamic, and a static program only ignores the variable.
+        // An unreadable program may be dynamic, and a static program ignores the variable.
         case .glibc, .unknown: return loads ? .preload : .seccomp
         case .musl: return loads ? .preload : .seccomp
         case .otherLoader, .withoutLoader, .go, .addressSanitized: return .seccomp
-        // Its calls have other numbers than those that the filter knows.
+        // Its system call numbers differ from those in the filter.
         case .narrow, .otherMachine: return .none
         }
     }
@@ -149,7 +149,7 @@ struct Adoption {
 }
 
 extension ExecutableFormat {
-    /// Whether the library may be given to it; nil where none for its loader is installed.
+    /// Returns whether the library may be loaded into it; nil if none for its loader is installed.
     fileprivate func loadsLibraries(_ library: String?) -> Bool {
         switch self {
         case .glibc, .unknown: true
@@ -158,7 +158,7 @@ extension ExecutableFormat {
         }
     }
 
-    /// What a program is that neither the library nor the filter reaches.
+    /// The kind of a program for which neither the library nor the filter works.
     fileprivate var foreignKind: String? {
         switch self {
         case .narrow: "a 32-bit program"

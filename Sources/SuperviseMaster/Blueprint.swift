@@ -2,27 +2,28 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// All that starts a worker of one pool and generation, made once: sockets open, names resolved.
+/// Everything that is needed to start a worker of one pool and generation, prepared once: sockets
+/// are open, names are resolved.
 final class Blueprint {
     let settings: PoolSettings
     let policy: PoolPolicy
-    /// The listeners that workers are told of.
+    /// The listeners that are announced to workers.
     let announced: [PoolListener]
-    /// Those that listen when a worker does, behind the page.
+    /// The listeners on demand, which follow the page.
     private let onDemand: [PoolListener]
-    /// The listeners that take connections.
+    /// The listeners that accept connections.
     var listeners: [PoolListener] { announced + onDemand.filter(\.socket.isListening) }
-    /// All of them.
+    /// Returns all scenes.
     var held: [PoolListener] { announced + onDemand }
-    /// How its workers get the listeners and are counted.
+    /// How its workers are adopted and counted.
     let adoption: Adoption
-    /// What starts the processes of its workers.
+    /// The launcher of its workers' processes.
     let launcher: any Launcher
     /// The PATH of the workers; nil where they have none.
     let searchPath: String?
-    /// The user that the workers run as; nil is the master's.
+    /// The user of the workers; nil is the master's.
     var uid: UInt32? { account?.credentials.uid }
-    /// Whom the workers run as; nil is as the master.
+    /// The account of the workers; nil is the master's.
     let account: WorkerAccount?
     private let environment: [String]
     /// The names of variables whose values contain placeholders.
@@ -30,19 +31,19 @@ final class Blueprint {
     /// The environment of commands that run in place of a worker.
     private let ownEnvironment: [String]
     private let attributes: SpawnAttributes
-    /// Whether a worker was looked at as `Master+Elsewhere` has it, or is to be.
+    /// Whether a check of a worker's listeners is scheduled or done (`Master+Elsewhere`).
     var isLookedAt = false
-    /// Whether a worker was looked at for its WATCHDOG=1, or is to be.
+    /// Whether a check of a worker for WATCHDOG=1 is scheduled or done.
     var isWatchdogLookedAt = false
-    /// Whether the count of its workers is looked at, or was.
+    /// Whether a check of the workers' counts is scheduled or done.
     var isCountLookedAt = false
-    /// After how many crashes it was looked whether another worker listens.
+    /// The number of crashes after which the listeners of other workers were checked.
     var looksAtCrashes = 0
-    /// Whether binds are answered from outside too, in case the program lost the library on its way.
+    /// Whether the master also handles binds, in case the program does not load the library.
     var filtersToo = false
-    /// Whether a worker of this way of adoption got ready.
+    /// Whether a worker with this way of adoption became ready.
     var isAdoptionProven = false
-    /// Whether requests of one of its workers were counted, in whatever way.
+    /// Whether requests of one of its workers were counted by any mechanism.
     var hasCounted = false
 
     /// The first descriptor of a worker that we pass (sd_listen_fds(3)).
@@ -94,7 +95,7 @@ final class Blueprint {
             && (policy.hasListeners || policy.maxRequests > 0)
     }
 
-    /// Who writes to the ledger behind the page.
+    /// The processes that write to the ledger behind the page.
     var ledger: RequestPage.LedgerWriters {
         if adoption.observesRequests { return .all }
         return settings.requestInfo == .off ? .none : .program
@@ -102,24 +103,24 @@ final class Blueprint {
 
     /// The descriptors that the worker gets, from 3 on: the listeners, then the page.
     func descriptors(page: RequestPage?) -> [Int32] {
-        // Those on demand are for the library alone, which is not loaded without the page.
+        // Listeners on demand are only for the library, which is not loaded without the page.
         announced.map(\.socket.rawValue)
             + (page.map { [$0.rawValue] + onDemand.map(\.socket.rawValue) } ?? [])
     }
 
-    /// The program of the command, as its first worker runs it.
+    /// Returns the program of the command, as its first worker runs it.
     static func program(of settings: PoolSettings) -> String {
         expandPlaceholders([settings.command[0]], descriptors: [], slot: 0, pool: settings.name)[0]
     }
 
-    /// The command with its placeholders filled in.
+    /// Returns the command with its placeholders replaced.
     func arguments(for id: WorkerID) -> [String] {
         let numbers = announced.indices.map { Blueprint.firstDescriptor + Int32($0) }
         return expandPlaceholders(
             settings.command, descriptors: numbers, slot: id.slot, pool: settings.name)
     }
 
-    /// Where the output of a worker goes that needs no pipe.
+    /// Returns the destination of a worker's output, if it needs no pipe.
     func output(of id: WorkerID) -> SpawnOutput {
         switch settings.output {
         case .inherit, .prefix: return .inherited
@@ -134,7 +135,7 @@ final class Blueprint {
         }
     }
 
-    /// The whole environment of one worker.
+    /// Returns the whole environment of one worker.
     func environment(
         for id: WorkerID, _ order: StartOrder, nonce: String, notifyAddress: String,
         hasPage: Bool
@@ -159,7 +160,7 @@ final class Blueprint {
         return variables
     }
 
-    /// Fills in the placeholders in the values of `env`.
+    /// Replaces the placeholders in the values of `env`.
     private func expanded(_ environment: [String], slot: Int) -> [String] {
         environment.map { entry in
             guard let sign = entry.utf8.firstIndex(of: UInt8(ascii: "=")),
@@ -169,14 +170,14 @@ final class Blueprint {
         }
     }
 
-    /// How to run a command with the credentials, the directory and the limits of a worker.
+    /// Prepares a command with the credentials, the directory and the limits of a worker.
     func plan(_ command: [String]) throws(SystemCallError) -> SpawnPlan {
         try SpawnPlan(
             arguments: command, searchPath: WorkerEnvironment.path(in: ownEnvironment),
             attributes: attributes)
     }
 
-    /// The environment of such a command. It belongs to no slot; {slot} in env is 0.
+    /// Returns the environment of such a command. It belongs to no slot; {slot} in env is 0.
     func commandEnvironment(generation: Int) -> [String] {
         expanded(ownEnvironment, slot: 0) + ["\(ContractVariable.generation)=\(generation)"]
     }
@@ -206,14 +207,14 @@ final class Blueprint {
         if settings.openFilesLimit != nil {
             limit(SuperviseLinux.ResourceLimit.openFiles, settings.openFilesLimit)
         } else if let original = context.openFilesLimit {
-            // The master raised its own.
+            // The master has raised its own limit.
             attributes.limits.append(original)
         }
         return attributes
     }
 }
 
-/// What the master found when it started and hands on to workers.
+/// The master's environment at its start, which workers inherit.
 final class ProcessContext {
     /// The environment, as `KEY=VALUE`.
     let environment: [String]
@@ -221,7 +222,7 @@ final class ProcessContext {
     let openFilesLimit: SuperviseLinux.ResourceLimit?
     /// The preload library.
     let library: PreloadLibrary
-    /// The control groups that the master and its workers are in.
+    /// The control groups of the master and its workers.
     private(set) lazy var cgroup = Cgroup.ofThisProcess()
 
     init(
@@ -235,7 +236,7 @@ final class ProcessContext {
 }
 
 extension PoolPolicy {
-    /// The settings of a pool as the core needs them, with what depends on this machine.
+    /// Converts the settings of a pool for the core, including those that depend on this machine.
     fileprivate init(_ pool: PoolSettings, hasListeners: Bool, _ context: ProcessContext) {
         self = pool.policy
         self.hasListeners = hasListeners

@@ -2,9 +2,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// One event for the log: its name and facts as fields, in the order in which they are written.
+/// One event for the log: its name, and facts as fields in the order in which they are written.
 struct LogLine: Codable {
-    /// A fact's value.
+    /// The value of a fact.
     enum Value: Codable {
         case text(String)
         case number(Int64)
@@ -12,11 +12,11 @@ struct LogLine: Codable {
         case seconds(TimeSpan)
         /// An amount of memory.
         case bytes(UInt64)
-        /// How memory grows, in bytes.
+        /// A growth rate of memory, in bytes.
         case rate(Int64, per: Occasion)
     }
 
-    /// What a rate is by.
+    /// The unit of a rate.
     enum Occasion: String, Codable {
         case hour = "h"
         case request
@@ -38,7 +38,7 @@ struct LogLine: Codable {
         self.event = event
     }
 
-    /// The line with one more fact, left out where there is none.
+    /// Returns the line with one more fact, omitted if it is nil.
     func with(_ key: String, _ value: String?) -> LogLine {
         with(key, value.map(Value.text))
     }
@@ -53,22 +53,22 @@ struct LogLine: Codable {
         return line
     }
 
-    /// The line with one more number, left out where there is none.
+    /// Returns the line with one more number, omitted if it is nil.
     func with(_ key: String, _ value: (some BinaryInteger)?) -> LogLine {
         with(key, value.map { Value.number(Int64(clamping: $0)) })
     }
 
-    /// The line with one more length of time, left out where there is none.
+    /// Returns the line with one more time span, omitted if it is nil.
     func with(_ key: String, _ value: TimeSpan?) -> LogLine {
         with(key, value.map(Value.seconds))
     }
 
-    /// The line with one more amount of memory, left out where there is none.
+    /// Returns the line with one more amount of memory, omitted if it is nil.
     func with(_ key: String, bytes: UInt64?) -> LogLine {
         with(key, bytes.map(Value.bytes))
     }
 
-    /// The line with one more rate of growth, left out where there is none.
+    /// Returns the line with one more growth rate, omitted if it is nil.
     func with(_ key: String, bytes: Int64?, per occasion: Occasion) -> LogLine {
         with(key, bytes.map { Value.rate($0, per: occasion) })
     }
@@ -81,16 +81,16 @@ struct LogLine: Codable {
     }
 }
 
-/// How a line is written.
+/// The format of a line.
 enum LogRendering {
-    /// For people: `2026-11-21 02:03:04.567 info  ready  pool=web slot=0 pid=4242`.
+    /// Human-readable: `2026-11-21 02:03:04.567 info  ready  pool=web slot=0 pid=4242`.
     case text
-    /// `time=… level=… event=… pool=web`, as logfmt readers take it.
+    /// `time=… level=… event=… pool=web`, for logfmt readers.
     case logfmt
     /// A JSON object (RFC 8259).
     case json
 
-    /// The line, without its newline, and without a time if it is nil.
+    /// Returns the line without its newline, and without a time if it is nil.
     func render(_ line: LogLine, at time: WallTime?) -> String {
         switch self {
         case .text: LogRendering.text(line, at: time)
@@ -109,7 +109,7 @@ enum LogRendering {
         return "\(clock)\(level) \(event) \(pairs.joined(separator: " "))"
     }
 
-    /// A value for people: figures have their units.
+    /// Returns a human-readable value, with units.
     private static func readable(_ value: LogLine.Value) -> String {
         switch value {
         case .bytes(let bytes): bytes.memoryText
@@ -137,12 +137,12 @@ enum LogRendering {
         }
     }
 
-    /// A value as a text of its own.
+    /// Returns a value as text without units.
     static func bare(_ value: LogLine.Value) -> String {
         if case .text(let text) = value { text } else { plain(value) }
     }
 
-    /// The line as a JSON object, with members of its own in front.
+    /// Returns the line as a JSON object that begins with the members in `head`.
     static func json(_ line: LogLine, at time: WallTime?, head: [String] = []) -> String {
         var members =
             head + (time.map { ["\"time\":\"\($0)\""] } ?? []) + [
@@ -191,7 +191,7 @@ extension TimeSpan {
 }
 
 extension UInt64 {
-    /// Bytes as people read them, in powers of 1024 with one decimal: `63.0M`, `512B`.
+    /// A human-readable size, in powers of 1024 with one decimal: `63.0M`, `512B`.
     fileprivate var memoryText: String {
         let units: [(letter: String, bytes: UInt64)] = [
             ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
@@ -207,7 +207,7 @@ extension String {
         self + String(repeating: " ", count: max(0, width - utf8.count))
     }
 
-    /// Whether a logfmt reader would take it for something else than one value.
+    /// Whether a logfmt reader would not parse it as one value.
     fileprivate var needsQuotes: Bool {
         isEmpty
             || unicodeScalars.contains {

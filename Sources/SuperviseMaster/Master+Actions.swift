@@ -4,14 +4,14 @@ import SuperviseSettings
 
 /// The one interpreter of actions.
 extension Master {
-    /// In the order in which they come. What was lacking for a start may be what a worker that ended
-    /// holds, so it is tried again after all else.
+    /// Performs actions in their order. Workers that end may release what a start lacked, so that
+    /// start is retried after all other actions.
     func perform(_ actions: [Service.Action]) {
         var lacking: [(id: WorkerID, order: StartOrder)] = []
         var hasStarted = false
         for action in actions {
             guard case .perform(.start(let id, let order)) = action else {
-                // Several starts in a row yield once.
+                // Yields once after consecutive starts.
                 if hasStarted { rightOfWay.give() }
                 hasStarted = false
                 perform(action)
@@ -93,8 +93,8 @@ extension Master {
         }
     }
 
-    /// What it looks things up in are copies, as cheap as a reference while nothing changes the original:
-    /// none of them may live on into what the notice brings about.
+    /// Its lookups use copies, which are as cheap as references while the original does not change.
+    /// None of them may outlive this function.
     private func line(of notice: Notice) -> LogLine {
         let subjects = LogSubjects(
             poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
@@ -108,7 +108,7 @@ extension Master {
         return LogLine(notice, subjects)
     }
 
-    /// A worker's own listen() with a small backlog shrinks the queue that all workers share.
+    /// A worker's own listen() with a small backlog would shrink the queue that all workers share.
     private func restoreBacklog(for id: WorkerID) {
         guard let worker = workers[id] else { return }
         for listener in worker.blueprint.listeners where !listener.socket.isAdopted {

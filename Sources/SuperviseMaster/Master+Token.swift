@@ -1,7 +1,7 @@
 import SuperviseLinux
 
 extension Master {
-    /// What a readiness of the epoll set is about: the kind in the upper bits, a serial below.
+    /// The subject of a readiness in the epoll set: the kind in the upper bits, a serial below.
     enum Token {
         static let signals: UInt64 = 0
         static let timer: UInt64 = 1
@@ -22,7 +22,7 @@ extension Master {
 }
 
 extension EventPoll {
-    /// Stops watching a descriptor that was added and is open.
+    /// Stops watching an open descriptor.
     func unwatch(_ descriptor: Int32) {
         do throws(SystemCallError) {
             try remove(descriptor)

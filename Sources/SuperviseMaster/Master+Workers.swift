@@ -2,16 +2,16 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Starting workers, listening to them, and signalling them.
+/// Starting workers, receiving their messages, and signalling them.
 extension Master {
-    /// How many notify datagrams of one worker are read in a turn; a flooder waits for the next.
+    /// The number of notify datagrams of one worker that are read per turn. Further ones wait.
     private static let notificationsPerTurn = 64
-    /// How many bad messages of one worker are logged.
+    /// The number of invalid messages of one worker that are logged.
     private static let complaintsPerWorker = 10
-    /// How many parents of a sender are looked at.
+    /// The number of a sender's ancestors that are checked.
     private static let longestAncestry = 64
 
-    /// Starts a worker; the failure, if the start cannot begin.
+    /// Starts a worker. Returns the failure if the start cannot begin.
     func start(_ id: WorkerID, _ order: StartOrder) -> StartFailure? {
         guard let name = service.member(id.pool)?.name,
             let blueprint = generations[order.generation]?.blueprints[name]
@@ -43,16 +43,16 @@ extension Master {
         }
     }
 
-    /// The socket is the identity. A sender is refused only when it lives and belongs to another
-    /// worker, or runs as a user who has nothing to do with this one: a short-lived `systemd-notify`
-    /// is gone before anybody could look it up.
+    /// The socket identifies the worker. A sender is refused only if it is alive and belongs to
+    /// another worker, or runs as an unrelated user: a short-lived `systemd-notify` exits before
+    /// the master could look up its parents.
     private func mayNotify(_ datagram: NotifyDatagram, _ worker: RunningWorker) -> Bool {
         if let owner = owner(of: datagram.pid) { return owner == worker.serial }
         let own = worker.blueprint.uid ?? ThisProcess.effectiveUID
         return [0, ThisProcess.effectiveUID, own].contains(datagram.uid)
     }
 
-    /// The serial of the worker that a living process belongs to by its ancestors.
+    /// Returns the serial of the worker from which a running process descends.
     func owner(of process: Int32) -> UInt64? {
         var pid = process
         for _ in 0..<Master.longestAncestry {
@@ -64,7 +64,8 @@ extension Master {
         return nil
     }
 
-    /// What a worker's text brings into the log is bounded, or one worker could fill it.
+    /// The number of log lines that a worker's messages can cause is limited, or one worker could
+    /// fill the log.
     func complain(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
         worker.complaints += 1
         guard worker.complaints <= Master.complaintsPerWorker else { return }
@@ -82,7 +83,8 @@ extension Master {
         case .stopping: tell(worker.id, .stopping)
         case .requests(let total): count(.requests(total), of: worker)
         case .moreRequests(let more): count(.moreRequests(more), of: worker)
-        // The page first: a worker that reports there is not counted by its connections.
+        // The page is read first, so that a worker that reports there is not counted by its
+        // connections.
         case .connections(let total):
             readCount(of: worker)
             if worker.observedTotals == nil {
@@ -135,7 +137,7 @@ extension Master {
         }
     }
 
-    /// A worker that may not be signalled is signalled again and again; that is told once.
+    /// Signals to a worker that refuses them are repeated, so the refusal is logged once.
     func signalFailed(
         _ worker: RunningWorker, _ level: LogLevel, _ error: SystemCallError,
         process: Int32? = nil
@@ -155,7 +157,7 @@ extension Master {
 }
 
 extension LogLine {
-    /// A line about a worker.
+    /// Creates a line about a worker.
     init(_ level: LogLevel, _ event: String, _ worker: RunningWorker) {
         self = LogLine(level, event).with("pool", worker.blueprint.settings.name)
             .with("slot", worker.id.slot).with("pid", worker.pid)

@@ -3,16 +3,16 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The loop: what the kernel tells goes into the service as events, and the actions that come out are
-/// performed, in order. All of it on one thread; nothing here waits for anything but the epoll set.
+/// The loop: events of the kernel go to the service, and the resulting actions are performed in
+/// order. It uses one thread and blocks only on the epoll set.
 ///
-/// What is decided is decided in the core. What belongs to the kernel's side of a worker stands in
-/// `Master+Workers`, of its end in `Master+Reaping`, of a reload in `Master+Reload`.
+/// The core makes all decisions. The kernel's side of a worker is in `Master+Workers`, of its end
+/// in `Master+Reaping`, of a reload in `Master+Reload`.
 final class Master {
     private static let batchesPerTurn = 64
-    /// As many starts or events at a time are a burst, whose room nobody needs again.
+    /// The number of simultaneous starts or events whose memory is released afterwards.
     private static let burst = 64
-    /// A turn that begins later than this after a deadline was kept from running.
+    /// A turn that begins later than this after a deadline was prevented from running.
     private static let toleratedLateness = TimeSpan.milliseconds(500)
 
     let poll: EventPoll
@@ -31,7 +31,7 @@ final class Master {
     /// The output of the workers that the master reads.
     let output: OutputRelay
     let sampler: Sampler
-    /// What takes the samples that can wait for a worker.
+    /// The process that takes samples that may block on a worker.
     let observer: Observer
     /// Processes that ended workers left behind, with the serial of the worker.
     var orphans: [Int32: UInt64] = [:]
@@ -50,9 +50,9 @@ final class Master {
     var loader: ConfigurationLoader?
     /// The commands that run before the workers of a generation, while they do.
     var preparation: Preparation?
-    /// The sockets for those who look and steer.
+    /// The sockets for monitoring and control.
     let control: ControlServer
-    /// The service manager that wants to hear of the service, if any.
+    /// The service manager that receives reports, if any.
     let serviceManager: ServiceManagerLink?
     /// The commands of `on-event`.
     let hooks: HookRunner
@@ -65,25 +65,25 @@ final class Master {
     var exited = ExitedProcesses()
     /// Answers rendered in this turn.
     var renderings = Renderings()
-    /// How the master, as whatever program, was started.
+    /// The start of the master, in its first program.
     let start: MasterState.Start
     var armedFor: Int64?
-    /// The serial of the last worker when memory was last given back.
+    /// The serial of the last worker when memory was last released.
     private var lastTidied: UInt64 = 0
-    /// When the current turn of the loop began: the events of the last wait had arrived. The master may
-    /// be kept from running in the middle of a turn too.
+    /// The time at which the current turn of the loop began: the events of the last wait had
+    /// arrived. The master may also be prevented from running during a turn.
     private var turnBeganAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
-    /// Listeners that take no new connections.
+    /// Listeners that accept no new connections.
     let closingListeners: ClosingListeners
     var watchedListeners = WatchedListeners()
     let drainer = Drainer()
-    /// All that has a deadline beside the core.
+    /// All parts with a deadline, except the core.
     private lazy var parts: [any Expiring] = allParts()
     /// Opened when first needed.
     lazy var diagnosis: SocketDiagnosis? = openDiagnosis()
 
-    /// A master with an ear for everything, and no generation yet.
+    /// Creates a master that watches all its descriptors, with no generation yet.
     init(
         launch: Launch, start: MasterState.Start, log: Log, context: ProcessContext,
         listeners: Listeners, control: ControlServer, poll: EventPoll,
@@ -122,7 +122,7 @@ final class Master {
         starter.release = { [unowned self] in release($0) }
     }
 
-    /// Runs a service from its beginning until it ends; the exit code.
+    /// Runs a service from its start until it ends. Returns the exit code.
     func run(
         _ resolved: ResolvedConfiguration, seed: UInt64
     ) throws -> Int32 {
@@ -170,14 +170,14 @@ final class Master {
             armTimer()
             try takeEvents()
             tellLostTime()
-            // What happened comes before what is due: a worker that is ready in the same turn in
-            // which its time runs out is ready.
+            // Events come before deadlines: a worker that becomes ready in the turn of its deadline
+            // is ready.
             performPending()
             tellDeadline()
         }
     }
 
-    /// All that is pending, up to a bound: what keeps coming must not keep deadlines from their turn.
+    /// Handles pending events up to a limit, so that continuous events cannot delay deadlines.
     private func takeEvents() throws(SystemCallError) {
         var batch = try poll.wait(timeoutMilliseconds: control.isPending ? 0 : -1)
         for _ in 0..<Master.batchesPerTurn {
@@ -203,13 +203,13 @@ final class Master {
             perform(actions)
             renderings = Renderings()
             serviceManager?.report.observe(service)
-            // A request that cannot be sent has its outcome at once.
+            // A request that cannot be sent has its outcome immediately.
             if core.isSettled { takeObservations() }
         }
         returnMemoryAfterBurst()
     }
 
-    /// What many starts needed on their way lies in pieces between what stays of them.
+    /// Temporary memory of many starts is fragmented by memory that stays allocated.
     private func returnMemoryAfterBurst() {
         guard workers.lastSerial - lastTidied >= Master.burst else { return }
         lastTidied = workers.lastSerial
@@ -255,9 +255,10 @@ final class Master {
         }
     }
 
-    /// When in the time since the last turn the machine stood still cannot be told, so all of it is
-    /// given back: a deadline is twice as late at worst, and nobody killed unheard. This comes first,
-    /// since a deadline that an event of this turn sets has lost nothing.
+    /// Reports the time since the last turn as lost. The moment at which the machine stopped is
+    /// unknown, so all of the time is returned: a deadline is at most twice as late, and no worker
+    /// is killed without a chance to respond. This comes first, because a deadline set by an event
+    /// of this turn has lost nothing.
     private func tellLostTime() {
         let now = now
         defer { turnBeganAt = now }
@@ -274,7 +275,7 @@ final class Master {
         }
     }
 
-    /// The timer is set only when the deadline moves, which an idle master never does.
+    /// The timer is set only if the deadline changes, which never happens in an idle master.
     private func armTimer() {
         let deadline = nextDeadline?.nanoseconds
         guard deadline != armedFor else { return }

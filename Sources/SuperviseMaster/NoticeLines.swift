@@ -3,7 +3,7 @@ import SuperviseSettings
 
 /// The log line of each notice of the core. The names of events and fields are a public interface.
 extension LogLine {
-    /// The line of a notice. `subject` begins a line about a worker or a pool.
+    /// Creates the line of a notice. `subject` begins a line about a worker or a pool.
     init(_ notice: Notice, _ subject: LogSubjects) {
         switch notice {
         case .started(let id, let generation, let requestLimit):
@@ -37,8 +37,8 @@ extension LogLine {
                 .with(status).with("killed_by", subject.killer(of: id, status)).with(facts)
         case .killed(let id, let cause):
             self = subject.line(.warning, "killed", id).with("cause", cause.name)
-        // Every `sh -c` leaves its program behind when both get the stop-signal. What does not go in
-        // time is worth a warning: orphans-killed.
+        // Every `sh -c` leaves its program behind if both get the stop-signal. Processes that do
+        // not end in time cause a warning: orphans-killed.
         case .leftProcesses(let id): self = subject.line(.info, "orphans-found", id)
         case .killedTree(let id): self = subject.line(.warning, "orphans-killed", id)
         case .backoff(let pool, let slot, let failures, let delay):
@@ -142,9 +142,9 @@ extension LogLine {
         static let aborted = "reload aborted; the current generation keeps running"
     }
 
-    /// A worker tells its count when it reaches its limit, and the page is read when it ends; between
-    /// these the number known here is old, and better left out. So is the zero of a program that does
-    /// not count and need not.
+    /// A worker reports its count at its limit, and the page is read at its end. In between, the
+    /// last known count is old and omitted. A zero is omitted as well, if the program does not
+    /// count and need not.
     private func with(_ facts: WorkerFacts, requests isCurrent: Bool = true) -> LogLine {
         let counts = facts.requests > 0 || facts.requestLimit != nil
         return with("generation", facts.generation).with("age", facts.age)
@@ -182,17 +182,17 @@ extension LogLine {
     }
 }
 
-/// Begins the lines about pools and workers with their names and numbers.
+/// The beginnings of lines about pools and workers, with their names and numbers.
 struct LogSubjects {
-    /// The name of a pool, by its number.
+    /// Returns the name of a pool by its number.
     let poolName: (Int) -> String
-    /// The process of a worker, as long as there is one.
+    /// Returns the process of a worker while it exists.
     let pid: (WorkerID) -> Int32?
     /// Whether a worker got SIGKILL from us.
     let wasKilled: (WorkerID) -> Bool
-    /// What a pool decides by now, by its number.
+    /// Returns the current settings of a pool by its number.
     let policy: (Int) -> PoolPolicy?
-    /// The `boot-attempts` of all pools, where they have the same.
+    /// Returns the `boot-attempts` of all pools, if they are equal.
     let bootAttempts: () -> Int?
 
     func line(
@@ -201,7 +201,7 @@ struct LogSubjects {
         LogLine(level, event).with("pool", poolName(pool)).with("slot", slot)
     }
 
-    /// Who sent the SIGKILL that ended a worker.
+    /// Returns the sender of the SIGKILL that ended a worker.
     fileprivate func killer(of id: WorkerID, _ status: ExitStatus) -> String? {
         switch status {
         case .outOfMemory: "kernel"
@@ -216,7 +216,7 @@ struct LogSubjects {
 }
 
 extension RecycleCause {
-    /// The cap that a cause of memory is held against.
+    /// Returns the cap for a memory cause.
     fileprivate func limitBytes(by policy: PoolPolicy) -> UInt64? {
         switch self {
         case .memory: policy.maxRSSBytes ?? policy.killRSSBytes
@@ -230,7 +230,7 @@ extension RecycleCause {
 extension Ending {
     var level: LogLevel {
         switch self {
-        // Requests are lost, and something is wrong with the program.
+        // Requests are lost, and the program has an error.
         case .retired(.killMemory), .retired(.watchdog), .retired(.stalled): .error
         case .retired, .finished: .info
         case .crashed, .bootFailed: .error

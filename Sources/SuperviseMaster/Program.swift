@@ -2,9 +2,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// The program: what the arguments ask for, done; the exit code.
+/// The program: runs the command in the arguments and returns the exit code.
 public enum Program {
-    /// Exit codes of the program itself; those of a service that ends are the core's.
+    /// Exit codes of the program itself; the core defines those of a service that ends.
     enum ExitCode {
         static let success: Int32 = 0
         static let masterFailed: Int32 = 1
@@ -12,8 +12,8 @@ public enum Program {
         static let bootFailed: Int32 = 3
     }
 
-    /// Runs the program with these words, of which the first is its own name, and this environment
-    /// (`KEY=VALUE`). `talk` carries out a command for a running master.
+    /// Runs the program with these arguments, of which the first is its name, and this environment
+    /// (`KEY=VALUE`). `talk` runs a command for a running master.
     public static func main(
         _ words: [String], environment: [String],
         talk: (MasterCommand, [String: String]) -> Int32
@@ -99,7 +99,7 @@ public enum Program {
         let settings = resolved.configuration.master
         SpareDescriptors.keep()
         let log = try openLog(settings)
-        // First of all: a signal from here on is answered by the loop, which cleans up behind itself.
+        // First, because the loop handles signals from here on and then removes the master's files.
         let signals = try SignalDescriptor(blockingAllAndServing: MasterSignal.served)
         let pidfile = try settings.pidfile.map { try writePidFile($0) }
         let listeners = Listeners(passed: passed, inherited: inherited)
@@ -153,7 +153,7 @@ public enum Program {
         }
     }
 
-    /// Removes the files that the master made: a start that failed half-way leaves none either.
+    /// Removes the files that the master created, also after a failed start.
     static func cleanUp(_ listeners: Listeners, _ pidfile: PidFile?, _ log: Log) {
         var failures = listeners.keep([])
         do throws(SystemCallError) {
@@ -198,7 +198,7 @@ public enum Program {
         return say(result.text)
     }
 
-    /// The part of a loader: see `ConfigurationLoader`.
+    /// Runs the loader: see `ConfigurationLoader`.
     private static func loadForMaster(_ arguments: [String], _ environment: [String]) -> Int32 {
         let report: String
         do throws(SettingsError) {
@@ -213,25 +213,26 @@ public enum Program {
         return say(report, to: ConfigurationLoader.outputDescriptor)
     }
 
-    /// Prints what was asked for. A reader that went away is its own business, but not a success.
+    /// Prints text. A reader that has closed its end is not an error message, but not a success
+    /// either.
     static func say(_ text: String, to descriptor: Int32 = 1) -> Int32 {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: descriptor)
             return ExitCode.success
         } catch {
-            // The loader's reader is the master, which has its own word for that.
+            // The loader's reader is the master, which reports this itself.
             if descriptor == 1 { complain("supervise: standard output: \(error.message)\n") }
             return ExitCode.masterFailed
         }
     }
 
     static func complain(_ text: String) {
-        // For the journal, as the lines of the log.
+        // The journal needs the priority, as for the lines of the log.
         let priority = JournalStream.isStandardError ? "<\(LogLevel.error.priority)>" : ""
         do throws(SystemCallError) {
             try TextOutput.write(priority + text, to: 2)
         } catch {
-            // Nobody reads standard error; the exit code has to tell it all.
+            // Standard error has no reader, so only the exit code can report it.
             return
         }
     }
@@ -241,7 +242,7 @@ public enum Program {
     }
 }
 
-/// A setting of the master that this machine does not let it carry out.
+/// A setting of the master that cannot be applied on this machine.
 private struct StartObstacle: Error, CustomStringConvertible {
     let key: String
     let reason: String

@@ -3,12 +3,13 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Samples of workers, in terms of the kernel. The core decides when a pool is sampled, and for what.
+/// Sampling of workers: the kernel's side. The core decides when a pool is sampled, and which
+/// contents.
 final class Sampler {
-    /// Figures that are younger than this are not read again for a client.
+    /// Figures younger than this are not read again for a client.
     private static let freshness = TimeSpan.milliseconds(500)
-    /// The number of workers whose memory is read for a scrape, which has to cost little for any number
-    /// of workers. A larger service takes several scrapes.
+    /// The number of workers whose memory is read per scrape, which limits its cost for any number
+    /// of workers. A larger service needs several scrapes.
     private static let measuredPerScrape = 64
 
     private let core: Core
@@ -17,15 +18,15 @@ final class Sampler {
     private let cgroup: Cgroup
     /// Reads the count of a worker, and reports it to the core.
     var readCount: (RunningWorker) -> Void = { _ in }
-    /// The count in the page of a worker, as an event.
+    /// Returns the count on the page of a worker, as an event.
     var currentCount: (RunningWorker) -> WorkerEvent? = { _ in nil }
-    /// Whether it was logged that the memory of a worker cannot be read.
+    /// Whether an unreadable memory of a worker was logged.
     private var isMemoryUnreadable = false
     /// The files of `memory-log`, by path.
     private var memoryLogs: [String: MemoryLog] = [:]
-    /// When the counts and the memory of all workers were last read for a client.
+    /// The time at which the counts and the memory of all workers were last read for a client.
     private var refreshedAt: Instant?
-    /// The serial of the worker whose memory was last measured for a scrape.
+    /// The serial of the worker whose memory was last read for a scrape.
     private var lastMeasured: UInt64 = 0
 
     init(core: Core, workers: WorkerTable, log: Log, cgroup: Cgroup) {
@@ -45,15 +46,15 @@ final class Sampler {
         core.tell(.sampled(pool: number, sample))
     }
 
-    /// Measures one worker, between the samples of its pool.
+    /// Measures one worker between the samples of its pool.
     func measure(_ id: WorkerID) {
         guard let worker = workers[id], !worker.hasExited else { return }
         let pool = core.service.member(id.pool)?.pool
         report(worker, at: MonotonicClock.nanoseconds(), nearBytes: pool?.lowestCapBytes(of: id))
     }
 
-    /// Reads the counts of all workers, and the memory of those that no sample measures: of all of them
-    /// for an operator, of some for a scrape.
+    /// Reads the counts of all workers, and the memory of those that are not sampled regularly: of
+    /// all of them for an operator, of some for a scrape.
     func refresh(for access: ControlAccess, at now: Instant) {
         if let refreshedAt, now - refreshedAt < Sampler.freshness { return }
         refreshedAt = now
@@ -69,7 +70,7 @@ final class Sampler {
         }
     }
 
-    /// The workers whose turn it is, around the table of all.
+    /// Returns the next workers to measure, in cyclic order.
     private func nextToMeasure(of serials: [UInt64], for access: ControlAccess) -> [UInt64] {
         guard access == .readOnly, serials.count > Sampler.measuredPerScrape else { return serials }
         let sorted = serials.sorted()
@@ -79,8 +80,8 @@ final class Sampler {
         return turn
     }
 
-    /// What is left in the control group or on the machine, whichever is less. Both may be given more or
-    /// less at any time.
+    /// Returns the remaining memory in the control group or on the machine, whichever is less. Both
+    /// limits may change at any time.
     private func room() -> MemoryRoom? {
         [cgroup.memoryRoom(), MachineMemory.room()].compactMap { $0 }
             .min { $0.freeBytes < $1.freeBytes }
@@ -102,7 +103,7 @@ final class Sampler {
         }
     }
 
-    /// Reads the limit that percentages refer to: a container may be resized while it runs.
+    /// Reads the base of percentages, because a container may be resized while it runs.
     private func readMemoryLimit(known: UInt64?) {
         let bytes = MemoryLimit.ofThisProcess(cgroup).bytes
         guard bytes != known else { return }
@@ -119,8 +120,8 @@ final class Sampler {
         core.tell(worker.id, .memory(bytes: bytes))
     }
 
-    /// The memory of a worker in bytes, after its count was read. `nearBytes` is the lowest cap that it is
-    /// held against. It `isCapped` if anything is decided by it.
+    /// Returns the memory of a worker in bytes, after its count was read. `nearBytes` is the lowest
+    /// cap that it is compared with. `isCapped` is whether any decision depends on it.
     private func memory(
         of worker: RunningWorker, at now: Int64, nearBytes: UInt64?, isCapped: Bool
     ) -> UInt64? {
@@ -146,8 +147,8 @@ final class Sampler {
         }
     }
 
-    /// The generations of a pool on whose listeners connections wait. The counts come first: a worker that
-    /// took a connection is not blamed for those that wait.
+    /// Returns the generations of a pool on whose listeners connections wait. The counts are read
+    /// first: a worker that accepted a connection is not responsible for waiting ones.
     private func waiting(atPool number: Int) -> [Int] {
         let running = workers.ofPool(number).filter { !$0.hasExited }
         for worker in running { readCount(worker) }
@@ -170,7 +171,7 @@ final class Sampler {
         return waiting.sorted()
     }
 
-    /// Writes the last figures of the pool's workers to its memory log.
+    /// Writes the last samples of the pool's workers to its memory log.
     private func logMemory(ofPool number: Int) {
         let running = workers.ofPool(number).filter { !$0.hasExited }
         guard let path = running.first?.blueprint.settings.memoryLog else { return }

@@ -15,7 +15,7 @@ struct SideCommand: Codable {
 
     let purpose: Purpose
     let startedAt: Instant
-    /// When it is killed; again and again while it lingers in the kernel. Nil is never.
+    /// The time at which it is killed, repeatedly while it remains in the kernel; nil is never.
     fileprivate(set) var killAt: Instant?
     /// Whether it took too long.
     fileprivate(set) var isOverdue = false
@@ -60,7 +60,7 @@ final class SideCommands: Expiring {
         running[spawned.pid] = SideCommand(purpose: purpose, startedAt: now, killAt: now + time)
     }
 
-    /// Starts a command with this environment, and ends it after the time; nil is never.
+    /// Starts a command with this environment, and ends it after this time; nil is never.
     func run(
         _ plan: SpawnPlan, environment: [String], output: SpawnOutput,
         for purpose: SideCommand.Purpose, within time: TimeSpan?, at now: Instant
@@ -71,7 +71,7 @@ final class SideCommands: Expiring {
         return spawned
     }
 
-    /// Sends SIGTERM to the process groups of these commands, and SIGKILL after the time.
+    /// Sends SIGTERM to the process groups of these commands, and SIGKILL after this time.
     func end(_ purpose: SideCommand.Purpose, within time: TimeSpan, at now: Instant) {
         for (pid, command) in running where command.purpose == purpose {
             running[pid]?.killAt = min(command.killAt ?? now + time, now + time)

@@ -1,7 +1,8 @@
 import SuperviseCore
 
-/// A large pool of workers that do what is expected: boot, report requests, grow old, sometimes
-/// crash. It drives the service without the invariants, to see how long the machine itself takes.
+/// A large pool of workers that behave as expected: they boot, report requests, reach their
+/// lifetime, sometimes crash. It drives the service without the invariants, to measure the
+/// machine's own time.
 package struct Crowd {
     private enum Occurrence {
         case news(WorkerID, WorkerEvent)
@@ -13,9 +14,9 @@ package struct Crowd {
     private var agenda = Agenda<Occurrence>()
     private var draws = Draws(seed: 1, 4)
     private var now = Instant(nanoseconds: 0)
-    /// How often a worker reports requests, in milliseconds.
+    /// The interval between reports of a worker, in milliseconds.
     private let reporting: Int
-    /// How many in a thousand end by a crash before they are old.
+    /// The number of workers in a thousand that crash before they reach their lifetime.
     private let crashing: Int
     package private(set) var events = 0
     package private(set) var starts = 0
@@ -23,7 +24,8 @@ package struct Crowd {
 
     package var servingCount: Int { service.members[0].pool.servingCount }
 
-    /// So many slots, each worker recycled after a day, one in a hundred slots at a time.
+    /// Creates this many slots. Each worker is recycled after a day, one in a hundred slots at a
+    /// time.
     package init(slots: Int, reporting: Int, crashing: Int) {
         plan = Service.Plan("crowd") {
             $0.workers = slots
@@ -38,7 +40,7 @@ package struct Crowd {
         service = Service([plan], seed: 1)
     }
 
-    /// Lives for so many days, with a reload every three.
+    /// Runs for this many days, with a reload every three days.
     package mutating func live(days: Int) {
         let end = Instant(nanoseconds: 0) + .seconds(Int64(days) * 86_400)
         for day in stride(from: 3, to: days, by: 3) {

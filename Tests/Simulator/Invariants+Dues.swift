@@ -1,8 +1,8 @@
 import SuperviseCore
 
-/// What holds for workers that are to be replaced: when that begins, and what may put it off.
+/// Invariants of due workers: when the replacement begins, and what may postpone it.
 extension Invariant {
-    /// The machine waits for a limit that was to come so many boots long.
+    /// The number of boot times that the machine waits for an expected limit.
     private static let longestWaitInBoots: Int64 = 2
 
     @Sendable static func bellIsRewritten(_ ledger: Ledger, _ action: Service.Action) -> String? {
@@ -13,7 +13,8 @@ extension Invariant {
         return requests == worker.requestLimit ? nil : "\(id) is to ring at \(requests)"
     }
 
-    /// Who spoke up ahead of its limit is due, and speaks up again at the limit.
+    /// A worker that notified the master ahead of its limit is due, and notifies it again at the
+    /// limit.
     @Sendable static func bellIsHeard(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.firstIncumbent { _, worker, _ in
             if worker.rungAt != nil, worker.due == nil { return "\(worker.id) rang for nothing" }
@@ -32,7 +33,7 @@ extension Invariant {
         return "\(id) is to ring before its limit, but nobody could start beside it"
     }
 
-    /// A limit that was to come may be given up when it has not come in the time of two boots.
+    /// An expected limit may be abandoned if it was not reached within two boot times.
     @Sendable static func limitIsServedOut(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, .recycle(.requests), _) = notice,
             let worker = ledger.worker(id), !worker.hasReachedLimit
@@ -40,12 +41,12 @@ extension Invariant {
         guard let rungAt = worker.rungAt,
             let boot = ledger.pools[id.pool].bootTimes?.lowerBound
         else { return "\(id) goes before its limit, and did not ring" }
-        // A mean of boots is never shorter than the shortest, but for its rounding.
+        // Except for rounding, the mean of boot times is never below the shortest.
         let least = TimeSpan(nanoseconds: boot.nanoseconds * longestWaitInBoots - 1_000)
         return ledger.now - rungAt >= least ? nil : "\(id) goes before its limit"
     }
 
-    /// The same of a cap that was to be reached.
+    /// Does the same for an expected cap.
     @Sendable static func capIsServedOut(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, .recycle(.memory), _) = notice,
             let worker = ledger.worker(id), let ahead = worker.aheadOfCap,
@@ -68,7 +69,7 @@ extension Invariant {
         }
     }
 
-    /// Who is due gets a successor as soon as there is room for it, or goes where it may be missing.
+    /// A due worker gets a successor as soon as there is room, or stops if its slot may be missing.
     @Sendable static func dueIsReplaced(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.firstIncumbent { pool, worker, replacement in
             let slot = pool.slots[worker.id.slot]
@@ -88,7 +89,7 @@ extension Invariant {
         }
     }
 
-    /// All pools wait for a canary, so it takes the first place that there is.
+    /// All pools wait for a canary, so it takes the first available slot.
     @Sendable static func canaryDoesNotWait(_ ledger: Ledger, _ service: Service) -> String? {
         guard ledger.trial != nil else { return nil }
         for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
@@ -118,13 +119,13 @@ extension Ledger.Pool {
         wanted - filled - slots.count { $0.isDone || $0.awaited != nil }
     }
 
-    /// Whether somebody who is due for memory is gone before anybody starts.
+    /// Whether a worker that is due for memory must be gone before any worker starts.
     fileprivate var isShortOfMemory: Bool { isTight && isDueForMemory }
 }
 
 extension Ledger {
-    /// Whether the worker puts its recycling off: it asked for that, and not for longer than it may;
-    /// or it has a door alone behind which somebody waits.
+    /// Returns whether the worker postpones its recycling: it requested that, within the allowed
+    /// time, or it alone has a listener on which a connection waits.
     func holds(_ worker: Worker) -> Bool {
         if let doors = pools[worker.id.pool].doors, worker.generation < doors.generation,
             !doors.isEmpty, doors.killAt != nil || now < doors.until
@@ -135,7 +136,7 @@ extension Ledger {
         return now < min(hold, since + pools[worker.id.pool].policy.maxHold)
     }
 
-    /// Whether the worker is due only because its limit is to come, or its cap.
+    /// Returns whether the worker is due only because of an expected limit or cap.
     func isAhead(_ worker: Worker) -> Bool { isAheadOfLimit(worker) || isAheadOfCap(worker) }
 
     private func isAheadOfCap(_ worker: Worker) -> Bool {
@@ -143,7 +144,8 @@ extension Ledger {
         return !hasReachedCap(worker) && now <= ahead.upperBound
     }
 
-    /// Two boots and looks, a fifth more for what varies, and as many looks as it takes.
+    /// Returns two boots and sample intervals, a fifth more for variation, and as many intervals as
+    /// required samples.
     func longestWaitForCap(of worker: Worker) -> TimeSpan {
         let policy = policy(of: worker)
         let boot = pools[worker.id.pool].bootTimes?.upperBound ?? .zero
@@ -152,7 +154,7 @@ extension Ledger {
             nanoseconds: boot.nanoseconds * 12 / 5 + policy.memoryInterval.nanoseconds * looks)
     }
 
-    /// Whether a worker that serves was found over `max-rss` often enough, and was not too young.
+    /// Returns whether a serving worker exceeded `max-rss` in enough samples, and was old enough.
     func hasReachedCap(_ worker: Worker) -> Bool {
         let policy = policy(of: worker)
         guard let cap = softCap(of: worker) else { return false }
@@ -160,8 +162,9 @@ extension Ledger {
             && (!isYoung(worker) || !worker.isOwnSize(near: cap))
     }
 
-    /// Whether a worker may get a replacement before it is over this cap: there is room, it has come
-    /// half of the way, and at the rate at which any worker grew it is there within a boot.
+    /// Returns whether a worker may get a replacement before it exceeds this cap: there is room, it
+    /// has reached half of the way, and at the fastest growth of any worker it reaches the cap
+    /// within a boot.
     func mayReachCap(_ worker: Worker, _ cap: UInt64) -> Bool {
         let pool = pools[worker.id.pool]
         guard let bytes = worker.memory, let first = worker.leastMemory, bytes > first,
@@ -180,14 +183,14 @@ extension Ledger {
         return now - rungAt <= boot + boot
     }
 
-    /// Whether the worker may stay although its successor is ready.
+    /// Returns whether the worker may stay although its successor is ready.
     func mayStay(_ worker: Worker) -> Bool {
         if holds(worker) || isAhead(worker) { return true }
         if let since = worker.evidenceSince, now - since < .seconds(30) { return true }
         return false
     }
 
-    /// The first complaint about a worker that serves in a running pool, and who is to follow it.
+    /// Returns the first violation by a worker that serves in a running pool, given its successor.
     func firstIncumbent(_ complaint: (Pool, Worker, Worker?) -> String?) -> String? {
         for pool in pools where pool.stage == .running {
             for slot in pool.slots.indices {

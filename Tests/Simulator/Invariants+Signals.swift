@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What holds for signals, failures and the end.
+/// Invariants of signals, failures and the end.
 extension Invariant {
     @Sendable static func signalsToTheLiving(_ ledger: Ledger, _ action: Service.Action) -> String?
     {
@@ -50,7 +50,7 @@ extension Invariant {
         var base = min(policy.backoff, policy.backoffMax)
         for _ in 0..<max(0, min(failures - 2, 40)) { base = min(base + base, policy.backoffMax) }
         let most = base + TimeSpan(nanoseconds: base.nanoseconds / 4)
-        // A refused start waits 10 ms at least.
+        // A refused start waits at least 10 ms.
         guard failures > 1, base <= delay, delay <= max(most, .milliseconds(10)) else {
             return "slot \(slot) waits \(delay.seconds) s after \(failures) failures"
         }
@@ -83,14 +83,14 @@ extension Invariant {
             case .cannotStart: [14]
             case nil: ledger.stopWasTold && !ledger.isAllDone ? [0] : [ledger.codeOfDone]
             }
-        // Told to stop after the work was done, or the other way round: both fit.
+        // The stop request may come before or after the end of the work; both codes are valid.
         if ledger.stopWasTold, code == 0 { return nil }
         return expected.contains(code) ? nil : "the exit code is \(code), not \(expected)"
     }
 }
 
 extension Ledger {
-    /// Whether every slot of every pool in force is done.
+    /// Whether every slot of every current pool is done.
     var isAllDone: Bool {
         pools.allSatisfy { pool in pool.slots.allSatisfy { $0.workers.isEmpty } }
             && pools.contains { $0.slots.contains { $0.isDone } }

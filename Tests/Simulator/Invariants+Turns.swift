@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What holds after every step and every turn.
+/// Invariants after every step and every turn.
 extension Invariant {
     @Sendable static func sumsAreTrue(_ ledger: Ledger, _ service: Service) -> String? {
         for member in service.members {
@@ -78,7 +78,7 @@ extension Invariant {
         }
     }
 
-    /// Whoever waits for a place takes it as soon as backoff and budget allow.
+    /// A slot that waits for a worker gets one as soon as backoff and budget allow.
     @Sendable static func roomIsUsed(_ ledger: Ledger, _ service: Service) -> String? {
         for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
             let most = pool.expected + pool.budget.surge
@@ -135,9 +135,9 @@ extension Invariant {
 }
 
 extension Ledger {
-    /// The first complaint about a worker.
+    /// Returns the first violation by a worker.
     func first(_ complaint: (Worker) -> String?) -> String? {
-        // By index: an iteration copies what it iterates over.
+        // By index, because an iteration copies its elements.
         for pool in pools.indices {
             for slot in pools[pool].slots.indices {
                 for place in pools[pool].slots[slot].workers.indices {

@@ -1,14 +1,14 @@
 import SuperviseCore
 
-/// Something that holds at every step of every run. To add one, add a line to `all`: a name, when it
-/// is looked at, and a function that says what is wrong, or nil.
+/// A condition that is true at every step of every run. To add one, add a line to `all`: a name,
+/// the time of the check, and a function that returns the violation or nil.
 package struct Invariant: Sendable {
     enum Check: Sendable {
         /// Before an action is recorded.
         case action(@Sendable (Ledger, Service.Action) -> String?)
-        /// When all actions of an event are recorded.
+        /// After all actions of an event are recorded.
         case step(@Sendable (Ledger, Service) -> String?)
-        /// When all events and deadlines of a moment are handled.
+        /// After all events and deadlines of an instant are handled.
         case turn(@Sendable (Ledger, Service) -> String?)
     }
 
@@ -45,7 +45,7 @@ package struct Invariant: Sendable {
         Invariant("all canaries are good before the commit", .notice(canariesAreGood)),
         Invariant("a canary stays before it passes", .notice(canaryStays)),
         Invariant("a canary is measured before it passes", .notice(canaryIsWeighed)),
-        // Doors.
+        // Closing of listeners.
         Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
         Invariant("a stop is no hastier than asked", .notice(noMoreHasteThanAsked)),
@@ -66,7 +66,7 @@ package struct Invariant: Sendable {
         Invariant("what a program does at its stop is seen", .notice(habitsAreSeen)),
         Invariant("an abort has its cause", .notice(abortedForACause)),
         Invariant("SIGABRT goes to whom hangs", .action(abortsWhoHangs)),
-        // Giving up and the end.
+        // Failed startups and the end.
         Invariant("giving up has its reason", .notice(givingUpHasReason)),
         Invariant("the backoff grows within its bounds", .notice(backoffWithinBounds)),
         Invariant("the exit comes last and fits", .action(exitFits)),
@@ -110,7 +110,8 @@ package struct Invariant: Sendable {
         self.check = check
     }
 
-    // Structures, not tuples: a function in a tuple in an array is called with copies of its arguments.
+    // Structures, not tuples: a function in a tuple in an array is called with copies of its
+    // arguments.
     struct ActionCheck: Sendable {
         let name: String
         let run: @Sendable (Ledger, Service.Action) -> String?
@@ -132,10 +133,10 @@ package struct Invariant: Sendable {
     }
 }
 
-// As functions of their own: a check of a property, called from a method that changes it, would get a
-// copy each time.
+// Separate functions: a check of a property, called from a method that changes it, would get a copy
+// each time.
 extension Invariant {
-    /// The first invariant that an action breaks.
+    /// Returns the first invariant that an action breaks.
     static func broken(
         by action: Service.Action, in ledger: Ledger
     ) -> (name: String, detail: String)? {
@@ -145,7 +146,7 @@ extension Invariant {
         return nil
     }
 
-    /// The first of these that does not hold.
+    /// Returns the first of these that is broken.
     static func broken(
         _ checks: [LookCheck], in ledger: Ledger, of service: Service
     ) -> (name: String, detail: String)? {

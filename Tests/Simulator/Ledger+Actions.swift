@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What the machine does and says.
+/// Recording of the machine's actions and notices.
 extension Ledger {
     mutating func record(_ action: Service.Action) {
         hasJustReported = action.reportsEvent
@@ -73,7 +73,8 @@ extension Ledger {
         pools[id.pool].slots[id.slot].workers.append(worker)
         pools[id.pool].slots[id.slot].lastIncarnation = id.incarnation
         pools[id.pool].slots[id.slot].awaitsRoom = false
-        // A canary starts whatever its slot backs off for, so nothing is learnt from it.
+        // A canary starts regardless of its slot's backoff, so its start proves nothing about the
+        // slot.
         if !isCanary, pools[id.pool].slots[id.slot].isFresh {
             pools[id.pool].slots[id.slot].isFresh = false
             pools[id.pool].slots[id.slot].notBefore = nil
@@ -112,7 +113,8 @@ extension Ledger {
             guard cause == .killMemory else { return }
             change(id) {
                 $0.killAt = min($0.killAt ?? now, now)
-                // Nothing is waited for, not even the requests of one that is emptied.
+                // The machine does not wait for anything, not even the requests of a draining
+                // worker.
                 if $0.draining != nil { $0.isSignalled = true }
             }
         case .backoff(let pool, let slot, _, let delay):
@@ -167,7 +169,7 @@ extension Ledger {
         if cause == .announced, pair.incumbent?.id == id, !isFollowed, !isOnTrial(id),
             pools[id.pool].policy.restart == .always
         {
-            // What its replacement waited for does not keep its successor waiting.
+            // A delay of its replacement does not apply to the replacement's successor.
             pools[id.pool].slots[id.slot].notBefore = nil
             let hasServed = worker.readyAt != nil || !policy(of: worker).hasListeners
             if hasServed, now - worker.startedAt >= .seconds(1) {
@@ -205,7 +207,7 @@ extension Ledger {
         let isShrinking = size < pools[pool].wanted
         pools[pool].wanted = size
         guard isShrinking else { return }
-        // The slot that made room for the canary may be among those that went.
+        // The slot that made room for the canary may be among the removed ones.
         if pools[pool].canary == nil { pools[pool].tookSlots = 0 }
         for slot in pools[pool].slots.indices
         where !pools[pool].slots[slot].workers.contains(where: \.isKept) {
@@ -246,7 +248,7 @@ extension Ledger {
 }
 
 extension RetireCause {
-    /// Whether nobody planned it, so that the slot goes on as after a crash.
+    /// Whether it was unplanned, so that the slot continues as after a crash.
     var isAbrupt: Bool {
         switch self {
         case .bootTimeout, .killMemory, .watchdog, .stalled: true

@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What the machine is told.
+/// Recording of the machine's events.
 extension Ledger {
     mutating func record(_ event: Service.Event, at instant: Instant) {
         now = instant
@@ -117,7 +117,7 @@ extension Ledger {
             if let mark = policy.warnRSSBytes, bytes < mark - mark / 20 { $0.isWarned = false }
         }
         guard worker.isKept else { return }
-        // Memory may sink again, but the cap was no longer only expected.
+        // The memory may shrink again, but the cap was actually reached.
         if let measured = self.worker(id), hasReachedCap(measured) {
             change(id) { $0.aheadOfCap = nil }
         }
@@ -163,7 +163,7 @@ extension Ledger {
             pools[id.pool].slots[id.slot].hasFailed = status != .code(0) || !isFinish
         }
         if pools[id.pool].slots[id.slot].awaited == id.incarnation {
-            // Where another follows, it follows like one that crashed.
+            // If another worker follows, it follows as after a crash.
             pools[id.pool].slots[id.slot].awaited = nil
             pools[id.pool].slots[id.slot].notBefore = nil
         }
@@ -177,7 +177,7 @@ extension Ledger {
         judgeEnd(of: worker, isFinish: isFinish, wasIncumbent: wasIncumbent)
     }
 
-    /// A worker was told to go that must not go on. It counts as a crash, or as a failed boot.
+    /// Counts a worker that must be stopped unexpectedly as a crash or as a failed boot.
     mutating func endedAbruptly(_ worker: Worker, wasIncumbent: Bool) {
         let id = worker.id
         pools[id.pool].slots[id.slot].hasFailed = true
@@ -188,8 +188,8 @@ extension Ledger {
         judgeEnd(of: worker, isFinish: false, wasIncumbent: wasIncumbent)
     }
 
-    /// A worker that asks to be replaced as soon as it is ready, or says at once that it has served all
-    /// its requests, is one that came too soon.
+    /// Counts a worker that requests its replacement as soon as it is ready, or immediately reports
+    /// all its requests as served, as one that ended too soon.
     mutating func countOwnRecycle(of worker: Worker, _ cause: RetireCause) {
         guard let due = worker.due, let readyAt = worker.readyAt else { return }
         let life: TimeSpan
@@ -214,12 +214,12 @@ extension Ledger {
         }
     }
 
-    /// Whether the end of a worker counts as one that came too soon.
+    /// Decides whether the end of a worker counts as too soon.
     private mutating func judgeEnd(of worker: Worker, isFinish: Bool, wasIncumbent: Bool) {
         let id = worker.id
         let pool = pools[id.pool]
         if wasIncumbent {
-            // Where another is on its way in the slot, that one takes the place.
+            // If the slot already has another worker, that one takes over.
             let follower = pool.slots[id.slot].workers.contains {
                 $0.isKept && !($0.id == pool.canary && $0.isBeside)
             }
@@ -238,7 +238,7 @@ extension Ledger {
         countFailure(in: id, of: worker)
     }
 
-    /// Two failures without a stable worker in between: the slot has to back off.
+    /// After two failures without a stable worker in between, the slot has to back off.
     private mutating func countFailure(in id: WorkerID, of worker: Worker) {
         let pool = pools[id.pool]
         let slot = pool.slots[id.slot]

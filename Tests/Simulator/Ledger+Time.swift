@@ -1,7 +1,7 @@
 import SuperviseCore
 
-/// Promises and time as an observer counts it: what a worker has to say, what it may ask for, whether
-/// it moves, and what nobody could use because nobody ran.
+/// Time and the workers' obligations, as an observer counts them: what a worker must send, what it
+/// may request, whether it makes progress, and the time during which nothing ran.
 extension Ledger {
     mutating func watchdogHeard(of worker: Worker) {
         guard worker.isKept, let timeout = worker.watchdogTimeout else { return }
@@ -9,7 +9,8 @@ extension Ledger {
         change(worker.id) { $0.watchdogAt = at }
     }
 
-    /// Whatever the worker is at may take so long from now on. Who is being killed has no say.
+    /// Extends the current deadline of the worker by this time. It has no effect on a worker that
+    /// is being killed.
     mutating func extended(_ worker: Worker, by span: TimeSpan) {
         let now = now
         if worker.isKept {
@@ -28,7 +29,7 @@ extension Ledger {
         }
     }
 
-    /// Nobody ran for this long: what had to be done by a time has so much longer.
+    /// Postpones all deadlines by this time, during which nothing ran.
     mutating func lost(_ span: TimeSpan) {
         signalledAt = signalledAt.mapValues { $0 + span }
         for pool in pools.indices {
@@ -53,7 +54,7 @@ extension Ledger {
         owesJudgement = number
     }
 
-    /// The worker's count may move.
+    /// Updates the count of the worker.
     mutating func count(by worker: Worker, _ count: (inout Worker) -> Void) {
         let now = now
         var hasMoved = false
@@ -81,8 +82,8 @@ extension Ledger {
         pools[id.pool].bootTimes = min(known.lowerBound, boot)...max(known.upperBound, boot)
     }
 
-    /// Whether the worker stood still while connections waited, for long enough that it hangs. Who
-    /// says `WATCHDOG=1` is not judged by this.
+    /// Returns whether the worker made no progress while connections waited, for long enough to
+    /// count as hung. A worker that sends `WATCHDOG=1` is exempt.
     func isStalled(_ worker: Worker) -> Bool {
         let pool = pools[worker.id.pool]
         guard let timeout = pool.policy.stallTimeout,
@@ -95,12 +96,12 @@ extension Ledger {
 }
 
 extension Ledger.Pool {
-    /// Whether it is looked whether connections wait.
+    /// Whether the queue is polled.
     var watchesQueue: Bool {
         stage == .running && policy.hasListeners && policy.stallTimeout != nil
     }
 
-    /// Whether it stops faster than gracefully.
+    /// Whether it stops in a mode faster than graceful.
     fileprivate var isHurried: Bool {
         switch stage {
         case .stopping(.quick), .stopping(.immediate): true
@@ -133,7 +134,7 @@ extension Ledger.Worker {
 }
 
 extension RetireCause {
-    /// Whether the worker has the graceful timeout, and may ask for more.
+    /// Returns whether the worker has the graceful timeout, and may extend it.
     fileprivate var isGraceful: Bool {
         switch self {
         case .recycle, .announced, .scaledDown, .parked, .stop: true

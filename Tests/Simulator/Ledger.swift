@@ -1,15 +1,15 @@
 import SuperviseCore
 
-/// What an observer knows who sees every event and every action, and nothing of the machine's inside.
+/// The knowledge of an observer who sees every event and every action, but not the machine's state.
 /// The invariants are checked against it.
 package struct Ledger: Equatable {
-    /// Why a worker is to be replaced, and since when.
+    /// The cause of a due worker, and the time since which it is due.
     struct Due: Equatable {
         let cause: RecycleCause
         let since: Instant
     }
 
-    /// Why a worker was told to go, and when.
+    /// The cause of a retirement and its time.
     struct Told: Equatable {
         let cause: RetireCause
         let at: Instant
@@ -26,66 +26,69 @@ package struct Ledger: Equatable {
         let slot: Int
     }
 
-    /// A worker of which something is left.
+    /// A worker with at least one remaining process.
     struct Worker: Equatable {
         let id: WorkerID
         let generation: Int
         let startedAt: Instant
-        /// The bounds of the age drawn for it.
+        /// The bounds of its drawn lifetime.
         let lifetime: ClosedRange<TimeSpan>?
         let requestLimit: UInt64?
-        /// Where it speaks up, perhaps ahead of its limit.
+        /// The count at which it notifies the master, possibly ahead of its limit.
         var bell: UInt64?
-        /// Whether it was started as the trial of a generation, and whether its slot had a worker.
+        /// Whether it was started as the canary of a generation, and whether its slot had a worker.
         var isCanary = false
         var isBeside = false
         var runsSince: Instant?
         var readyAt: Instant?
-        /// Whether it said that it is ready, and whether it was seen waiting on a listener.
+        /// Whether it reported that it is ready, and whether it was seen waiting on a listener.
         var saidReady = false
         var wasSeen = false
         /// Whether it sent any message of the supervisor's own protocol.
         var usesContract = false
         var requests: UInt64 = 0
-        /// Whether the worker itself reported any; what others counted for it is forgotten then.
+        /// Whether the worker itself reported any; external counts are then ignored.
         var hasReported = false
         var isObserved = false
         var reportedRequests: UInt64 { hasReported ? requests : 0 }
         var memory: UInt64?
         /// `kill-rss` when it was started.
         var killRSS: UInt64?
-        /// Its memory before it served anything.
+        /// Its memory before it served any request.
         var ownMemory: UInt64?
-        /// The first look at it since it was ready, and the last.
+        /// The first memory sample since it was ready, and the last.
         var firstMemory: UInt64?
-        /// The least at any look since it was ready.
+        /// The lowest memory sample since it was ready.
         var leastMemory: UInt64?
         var measuredAt: Instant?
-        /// How many looks in a row found it over `max-rss`, and for how long that is only expected.
+        /// The number of consecutive samples above `max-rss`, and the time for which an excess is
+        /// only expected.
         var looksOver = 0
         var aheadOfCap: Range<Instant>?
         var alarmedAt: Instant?
         var isHardAlarmed = false
         var isWarned = false
-        /// Since when its memory is looked at before it goes, and whether that still lasts.
+        /// The start of the evidence command, and whether it is still running.
         var evidenceSince: Instant?
-        /// The longest time that it may take, by the settings of that moment.
+        /// The maximum time of the command under the settings at its start.
         var evidenceTime = TimeSpan.zero
         var isGathering = false
         var holdUntil: Instant?
         var due: Due?
         var told: Told?
-        /// Until when it has to be ready.
+        /// The deadline for being ready.
         var readyBy: Instant
-        /// How often it has to say `WATCHDOG=1`, and by when next, once it has begun to.
+        /// The interval of `WATCHDOG=1`, and the deadline of the next one once it has sent the
+        /// first.
         let watchdogTimeout: TimeSpan?
         var watchdogAt: Instant?
-        /// When its count last moved.
+        /// The time at which its count last changed.
         var progressAt: Instant?
-        /// When the bell was rewritten that it rang, and whether it ever came to its limit.
+        /// The time at which the threshold that it reached was rewritten, and whether it ever
+        /// reached its limit.
         var rungAt: Instant?
         var hasReachedLimit = false
-        /// How it is emptied, until it gets the stop-signal.
+        /// The state of its drain, until it gets the stop-signal.
         @Rare var draining: Draining?
         /// Whether a sample of its connections is awaited.
         var awaitsSample = false
@@ -94,10 +97,10 @@ package struct Ledger: Equatable {
         var isSignalled = false
         var isKilled = false
         var hasExited = false
-        /// When it has to be killed, and not before.
+        /// The time at which it must be killed, and not earlier.
         var killAt: Instant?
 
-        /// Whether it lives and was not told to go.
+        /// Whether it is alive and not retiring.
         var isKept: Bool { told == nil && !hasExited }
         var serves: Bool { isKept && readyAt != nil }
     }
@@ -106,19 +109,19 @@ package struct Ledger: Equatable {
         var workers: [Worker] = []
         var lastIncarnation = 0
         var notBefore: Instant?
-        /// Whether it may have been taken away and come back, without what came before.
+        /// Whether it may have been removed and added again, without its earlier state.
         var isFresh = false
-        /// When its last worker failed, if none was stable since.
+        /// The time at which its last worker failed, if none has been stable since.
         var failedAt: Instant?
         var bootFailures = 0
-        /// Whether its worker did not boot and none was ready since.
+        /// Whether its worker failed to boot and none has been ready since.
         var isFailing = false
-        /// Whether its work is done, and whether the last worker ended with anything but 0.
+        /// Whether its work is done, and whether the last worker ended with a status other than 0.
         var isDone = false
         var hasFailed = false
-        /// Whether the next worker waits until what leaves is gone, for want of memory.
+        /// Whether the next worker waits until the retiring ones are gone, because memory is short.
         var awaitsRoom = false
-        /// A worker that announced its end, the way of which decides what follows.
+        /// A worker that announced its end. The way of its end decides what follows.
         var awaited: Int?
     }
 
@@ -133,99 +136,101 @@ package struct Ledger: Equatable {
         let name: String
         @Kept var policy: PoolPolicy
         var stage = Stage.running
-        /// Whether the configuration has it no more.
+        /// Whether the configuration no longer contains it.
         var isRemoved = false
         var wanted: Int
-        /// The number of workers that was asked for.
+        /// The requested number of workers.
         var target: Int
         var slots: [Slot] = []
         /// The canary and its settings, while the reload is undecided.
         @Rare var trial: PoolPolicy?
         var canary: WorkerID?
-        /// When the canary was found good.
+        /// The time at which the canary passed.
         var passedAt: Instant?
-        /// Whether the pool had nobody who served, at some time of the trial.
+        /// Whether the pool had no serving worker at some time during the trial.
         var hadNobody = false
-        /// Who is recycled for the sake of all.
+        /// The worker that is recycled for the memory of all.
         var relief: WorkerID?
-        /// Whether a replacement would not fit beside the worker that it replaces.
+        /// Whether a replacement would not fit into memory beside the worker that it replaces.
         var isTight = false
-        /// How many old workers made room for the canary.
+        /// The number of old workers that made room for the canary.
         var tookSlots = 0
-        /// Whether workers finish their requests after the stop-signal, as far as one has shown it.
+        /// Whether workers finish their requests after the stop-signal, if a worker has shown it.
         var finishesRequests: Bool?
-        /// Its listeners that take no new connections.
+        /// Its listeners that accept no new connections.
         @Rare var doors: Doors?
-        /// Whether they are held open for those that wait there.
+        /// Whether they are held open for waiting connections.
         var holdsListeners = false
         /// The graceful timeout before the last reload.
         var formerGrace: TimeSpan?
-        /// When it was last looked whether connections wait, and since when they did at every look, by generation.
+        /// The time of the last poll of the queue and, per generation, the time since which
+        /// connections waited at every poll.
         var lookedAt = Instant(nanoseconds: 0)
         var queueWaitsSince: [Int: Instant] = [:]
-        /// Whether any worker ever counted anything.
+        /// Whether any worker ever counted a request.
         var hasCounted = false
         /// The shortest and the longest boot so far.
         var bootTimes: ClosedRange<TimeSpan>?
-        /// The fastest growth of memory between two looks at a worker, in bytes a second.
+        /// The fastest growth of memory between two samples of a worker, in bytes per second.
         var steepestGrowth = 0.0
-        /// Whether the last worker that went as one that grows had not reached its cap.
+        /// Whether the last worker that was recycled for an expected cap had not reached it.
         var wasMisledByGrowth = false
     }
 
     package internal(set) var now = Instant(nanoseconds: 0)
-    /// When deadlines were told last; one that passed since is not known to the machine yet.
+    /// The time of the last expiry of deadlines. The machine does not know yet of those that passed
+    /// since.
     var deadlinesToldAt = Instant(nanoseconds: 0)
     var pools: [Pool] = []
     var generation = 1
-    /// The generation on trial, since when, and its pools.
+    /// The generation on trial, its start, and its pools.
     var trial: Trial?
-    /// The pools of the reload that was told last.
+    /// The pools of the last requested reload.
     var pendingPlans: [Service.Plan] = []
     var lastGeneration = 1
     var wasEverReady = false
     var wasRefused = false
-    /// When the service was first told to stop.
+    /// The time at which the service was first asked to stop.
     var stopToldAt: Instant?
     var stopWasTold: Bool { stopToldAt != nil }
-    /// The greatest haste that was asked for.
+    /// The fastest stop mode requested so far.
     var askedHaste: Haste?
-    /// When each signal to stop last counted.
+    /// The time at which each stop signal last counted.
     var signalledAt: [Service.StopSignal: Instant] = [:]
     var givenUp: GiveUpReason?
     package internal(set) var exitCode: Int32?
-    /// A slot that failed twice and has to say that it backs off, in this step.
+    /// A slot that failed twice and must report its backoff in this step.
     var owesBackoff: Place?
-    /// A slot whose work is done by its policy, and that has to be said, in this step.
+    /// A slot whose work is done under its policy, which must be reported in this step.
     var owesDone: Place?
-    /// A pool that a reload left with a listener too many, which has to be shut in this step.
+    /// A pool that a reload left with an unused listener, which must be closed in this step.
     var owesShut: Int?
-    /// Workers over the hard cap, which have to be killed in this step.
+    /// Workers above the hard cap, which must be killed in this step.
     var owesKill: Set<WorkerID> = []
-    /// Workers over the hard cap, which may be killed in this step.
+    /// Workers above the hard cap, which may be killed in this step.
     var mayKill: Set<WorkerID> = []
-    /// Workers over the soft cap, which have to be due in this step, or to raise an alarm.
+    /// Workers above the soft cap, which must become due or raise an alarm in this step.
     var owesRecycle: Set<WorkerID> = []
-    /// Whether the last action of this step reports what an event said.
+    /// Whether the last action of this step reports the content of an event.
     var hasJustReported = false
-    /// A worker that asked for its end, which has to be aborted in this step.
+    /// A worker that requested its end, which must be aborted in this step.
     var owesAbort: WorkerID?
-    /// A pool whose queue was looked at, so that those who stand still have to go in this step.
+    /// A pool whose queue was polled, so that its stalled workers must be stopped in this step.
     var owesJudgement: Int?
-    /// A worker of which it was said that it is empty, or can't be watched: it has to get the stop-signal
-    /// in this step.
+    /// A worker whose drain was reported as complete or impossible. It must get the stop-signal in
+    /// this step.
     var owesStopSignal: WorkerID?
-    /// A worker of which threads have to leave accept(2) in this step.
+    /// A worker whose threads must leave accept(2) in this step.
     var owesInterrupt: WorkerID?
-    /// A pool of which it has to be said in this step what its program does with its requests.
+    /// A pool for which this step must report whether its program finishes its requests.
     var owesHabit: Int?
-    /// A pool that has to stop in this step, since nothing waits at its listeners.
+    /// A pool that must stop in this step, because no connection waits at its listeners.
     var owesStop: Int?
-    /// What is in flight at workers in truth, when the sample was taken that arrived last.
+    /// The actual requests in flight at workers when the last received sample was taken.
     var inFlight: [WorkerID: InFlight] = [:]
-    /// The pools at whose closed listeners a connection waits in truth.
+    /// The pools at whose closed listeners a connection actually waits.
     var waitingPools: Set<Int> = []
-    /// Workers over `warn-rss`, of which that has to be said in this step.
+    /// Workers above `warn-rss`, which must be reported in this step.
     var owesWarning: Set<WorkerID> = []
 
     package init(_ plans: [Service.Plan]) {
@@ -252,7 +257,7 @@ package struct Ledger: Equatable {
         pools[id.pool].slots[id.slot].workers.remove(at: place)
     }
 
-    /// The settings that the machine judges this worker by.
+    /// Returns the settings that the machine applies to this worker.
     func policy(of worker: Worker) -> PoolPolicy {
         if let trial, trial.generation == worker.generation,
             let policy = pools[worker.id.pool].trial
@@ -274,25 +279,25 @@ extension Ledger.Pool {
             target: plan.policy.workers)
     }
 
-    /// Workers of which something is left.
+    /// The number of workers with a remaining process.
     var live: Int { slots.reduce(0) { $0 + $1.workers.count } }
-    /// Ready workers that were not told to go.
+    /// The number of ready workers that are not retiring.
     var serving: Int { slots.reduce(0) { $0 + $1.workers.count { $0.serves } } }
     var expected: Int { wanted - slots.count { $0.isDone } }
     var budget: Budget { Budget(of: policy, workers: wanted) }
     var isKept: Bool { stage == .running || stage == .parked }
 
-    /// The memory of all workers, as far as it was measured.
+    /// The memory of all workers that were sampled.
     var memory: UInt64 {
         slots.reduce(0) { $0 + $1.workers.reduce(0) { $0 + ($1.memory ?? 0) } }
     }
 
-    /// Slots with a ready worker that is not on trial.
+    /// The number of slots with a ready worker that is not on trial.
     var covered: Int {
         slots.count { slot in slot.workers.contains { $0.serves && $0.id != canary } }
     }
 
-    /// Slots that have a worker, not counting a canary beside nobody.
+    /// The number of slots that have a worker, without a canary that is alone in its slot.
     var filled: Int {
         slots.count { slot in
             slot.workers.contains { $0.isKept && !($0.id == canary && $0.isBeside) }
@@ -301,13 +306,13 @@ extension Ledger.Pool {
 }
 
 extension Ledger.Slot {
-    /// The worker that fills the slot, and the one that is to follow it.
+    /// Returns the worker that fills the slot, and its replacement.
     func pair(canary: WorkerID?) -> (incumbent: Ledger.Worker?, replacement: Ledger.Worker?) {
         let places = places(canary: canary)
         return (places.incumbent.map { workers[$0] }, places.replacement.map { workers[$0] })
     }
 
-    /// Their places among the slot's workers.
+    /// Returns their indices among the slot's workers.
     func places(canary: WorkerID?) -> (incumbent: Int?, replacement: Int?) {
         var (first, second, trial): (Int?, Int?, Int?) = (nil, nil, nil)
         for place in workers.indices where workers[place].isKept {
@@ -325,7 +330,7 @@ extension Ledger.Slot {
         return (first, trial ?? second)
     }
 
-    /// After the commit, what was the canary is newer than a worker that was started since.
+    /// After the commit, the former canary is newer than a worker that was started since.
     private func isOlder(_ place: Int, than other: Int) -> Bool {
         let (a, b) = (workers[place].generation, workers[other].generation)
         return a == b ? workers[place].id.incarnation <= workers[other].id.incarnation : a < b

@@ -1,18 +1,18 @@
-// Planted bugs: proof that the simulator finds mistakes. Each is a service that decides wrongly in
-// one way.
+// Planted bugs, which prove that the simulator detects errors. Each is a service that makes one
+// kind of wrong decision.
 //
-// The mistakes are made from outside, so that the machine that ships has no hook for them: `Bugged`
-// stands between the simulation and a `Service` and changes what goes in (events, settings), what
-// comes out (actions, the next deadline), or, since a debug build may change the inside of the core,
-// what the machine believes between two events. The simulation's ledger sees the true events and
-// settings, as it would if the mistake were in the machine's own code.
+// The bugs are made outside the machine, so that production code has no hook for them. `Bugged`
+// sits between the simulation and a `Service`. It changes the input (events, settings), the output
+// (actions, the next deadline) or, because a debug build can access the core's internals, the state
+// of the machine between two events. The simulation's ledger receives the true events and settings,
+// as it would if the bug were in the machine's own code.
 //
-// They are part of this module so that the compiler optimises simulations of them.
+// They are part of this module so that the compiler optimises their simulations.
 
 #if DEBUG
     @testable import SuperviseCore
 
-    /// A way to decide wrongly.
+    /// A kind of wrong decision.
     package enum PlantedBug: String, CaseIterable, Sendable {
         // Signals.
         case sendNoStopSignal
@@ -25,7 +25,7 @@
         case countEverySignal
         case countNoSecondSignal
         case stopAtOnceOnASecondInterrupt
-        // Emptying.
+        // Draining.
         case skipTheEmptying
         case emptyForEver
         case emptyWithoutAShare
@@ -89,7 +89,7 @@
         case passTheCanaryAtOnce
         case retireBeforeTheCommit
         case resizeByOneMore
-        // Doors.
+        // Closing of listeners.
         case stopWhileSomebodyWaits
         case skipTheDrainDelay
         case leaveADroppedDoorOpen
@@ -100,7 +100,7 @@
         case neverSampleListenersAgain
         case holdListenersForEver
         case keepListeners
-        // Who is due.
+        // Due workers.
         case forgetWhoIsDue
         case holdForEver
         case holdBeyondMaxHold
@@ -144,7 +144,7 @@
         package var service: Service
         let bug: PlantedBug
         private var count = 0
-        /// Those that ever raised an alarm.
+        /// The workers that have ever raised an alarm.
         var alarmed: [WorkerID] = []
 
         package init(_ bug: PlantedBug, _ schedule: Schedule) {
@@ -175,7 +175,7 @@
         }
     }
 
-    /// What goes in.
+    /// The input.
     extension Bugged {
         private static func spoil(_ plans: [Service.Plan], by bug: PlantedBug) -> [Service.Plan] {
             plans.map { plan in
@@ -235,7 +235,7 @@
         }
     }
 
-    /// What the machine believes.
+    /// The state of the machine.
     extension Bugged {
         private mutating func confuse(
             after event: Service.Event, hasteBefore: Haste?, at now: Instant

@@ -1,56 +1,57 @@
-/// How the workers' program behaves: times in milliseconds, chances in a thousand, memory in MiB.
-/// Each worker draws its own fate from these when it starts.
+/// The behaviour of the workers' program: times in milliseconds, chances in a thousand, memory in
+/// MiB. Each worker draws its own behaviour from these when it starts.
 package struct Program: Equatable, Sendable {
-    /// The longest time from the order to start until the program runs.
+    /// The longest time from the start order until the program runs.
     package var exec = 5
     /// The longest boot.
     package var boot = 200
     /// The longest time from the stop-signal to the exit.
     package var drain = 200
-    /// The longest time that the last requests take, how many never end, and of how many workers that
-    /// can't be seen.
+    /// The longest time of the last requests, how many never end, and the number of workers whose
+    /// requests are not visible.
     package var busy = 20
     package var endless = 0
     package var unwatchable = 0
-    /// How many connections are used again and again, how many have a response that pauses, and how many
-    /// threads wait to accept a connection.
+    /// The number of connections that are reused, of responses that pause, and of threads that wait
+    /// to accept a connection.
     package var reusing = 300
     package var pausing = 0
     package var accepting = 0
-    /// The longest time until a sample of connections arrives, and how many never do.
+    /// The longest time until a sample of connections arrives, and how many never arrive.
     package var sampling = 0
     package var lost = 0
-    /// The longest time by which an exit is told late; exits in between are told together.
+    /// The longest delay of an exit's report; exits in between are reported together.
     package var late = 0
-    /// The longest time from SIGKILL until nothing is left.
+    /// The longest time from SIGKILL until no process is left.
     package var linger = 5
     /// How many fail to boot, and how many hang instead.
     package var failing = 0
     package var hanging = 0
-    /// How many do not hear the stop-signal.
+    /// How many ignore the stop-signal.
     package var deaf = 0
-    /// How many leave processes behind, and how many of those are deaf.
+    /// How many leave processes behind, and how many of those ignore signals.
     package var trees = 0
     package var deafTrees = 0
     /// The longest time from ready to a crash, or to an end with status 0; 0 is never.
     package var crashing = 0
     package var finishing = 0
-    /// Memory at the start, what is added in a second, and the most that is added; 0 is no end.
+    /// The memory at the start, the growth per second, and the maximum growth; 0 is unlimited.
     package var memory = 50
     package var growth = 0
     package var filling = 0
-    /// The time in seconds between two collections, which take all that was added away; 0 is never.
+    /// The seconds between two garbage collections, which release all growth; 0 is never.
     package var collecting = 0
-    /// The memory that there is; 0 is more than enough.
+    /// The available memory; 0 is unlimited.
     package var limit = 0
-    /// How long it takes to look at a worker that goes for its memory; 0 is for ever.
+    /// The duration of the command that inspects a worker before it is recycled for memory; 0 is
+    /// unlimited.
     package var evidence = 0
-    /// The time between two reports of requests; 0 is none. And the most requests in one.
+    /// The interval between reports of requests; 0 is none. And the most requests per report.
     package var reporting = 0
     package var requests = 0
-    /// How many count on their page, and report only when the bell rings.
+    /// How many count on their page, and report only at the notification threshold.
     package var paging = 0
-    /// The time between two `WATCHDOG=1`; 0 is none. And the longest time until they cease; 0 is never.
+    /// The interval of `WATCHDOG=1`; 0 is none. And the longest time until they end; 0 is never.
     package var beating = 0
     package var muting = 0
     /// How many say nothing when they are ready, and of how many nothing can be seen.
@@ -77,7 +78,7 @@ package struct Program: Equatable, Sendable {
         ("hidden", \.hidden),
     ]
 
-    /// The same program once nothing goes wrong any more.
+    /// The same program without faults.
     var healed: Program {
         var program = Program()
         program.boot = boot

@@ -1,6 +1,6 @@
 import SuperviseCore
 
-/// What is simulated: the service that ships, or one with a planted bug.
+/// The simulated machine: the production service, or one with a planted bug.
 package protocol Machine {
     mutating func handle(_ event: Service.Event, at now: Instant) -> [Service.Action]
     var nextDeadline: Instant? { get }
@@ -12,10 +12,9 @@ extension Service: Machine {
 }
 
 extension Schedule {
-    /// The service that ships.
+    /// The production service.
     package var service: Service { Service(pools, seed: seed) }
 
-    /// Runs it.
     package func run(isTracing: Bool = false) -> Outcome {
         var simulation = Simulation(self, of: service, isTracing: isTracing)
         return simulation.run()
@@ -41,8 +40,8 @@ package struct Outcome: Equatable, Sendable {
     package var trace: [String]
 }
 
-/// One run: faults and safety, then healing and liveness, then the stop and the exit. All invariants
-/// are checked at every step.
+/// One run: faults and safety, then healing and liveness, then the stop and the exit. All
+/// invariants are checked at every step.
 package struct Simulation<M: Machine> {
     private let schedule: Schedule
     private var world: World
@@ -52,7 +51,7 @@ package struct Simulation<M: Machine> {
     private var steps = 0
     private var violation: Violation?
     private var hasSeenHealing = false
-    /// By when the present phase has to be over.
+    /// The deadline of the current phase.
     private var limit = Instant(nanoseconds: .max)
     private let isTracing: Bool
     private var trace: [String] = []
@@ -75,7 +74,7 @@ package struct Simulation<M: Machine> {
             violation: violation, exitCode: ledger.exitCode, steps: steps, trace: trace)
     }
 
-    /// One turn of the master's loop: all pending events, then the deadlines.
+    /// Runs one turn of the master's loop: all pending events, then the deadlines.
     private mutating func turn() {
         guard let next = [world.nextAt, machine.nextDeadline].compactMap({ $0 }).min() else {
             return advanceQuiet()
@@ -101,7 +100,8 @@ package struct Simulation<M: Machine> {
         advancePhase()
     }
 
-    /// As the master does it: a turn that comes half a second after a deadline was kept from running.
+    /// Reports lost time as the master does: a turn half a second after a deadline was prevented
+    /// from running.
     private mutating func tellLostTime(since restedAt: Instant) {
         guard let deadline = machine.nextDeadline, now - deadline > .milliseconds(500) else {
             return
@@ -109,7 +109,7 @@ package struct Simulation<M: Machine> {
         tell(.late(by: now - restedAt))
     }
 
-    /// Nothing is to come: the service is whole and at rest, or stuck.
+    /// Handles an empty agenda: the service is complete and idle, or stuck.
     private mutating func advanceQuiet() {
         let steps = steps
         advancePhase()
@@ -170,7 +170,7 @@ package struct Simulation<M: Machine> {
 }
 
 extension Ledger {
-    /// Looks at what only stands when all actions of an event are known.
+    /// Checks what is known only after all actions of an event.
     mutating func finishStep() {
         guard trial != nil else { return }
         for number in pools.indices where pools[number].trial != nil {
@@ -178,8 +178,8 @@ extension Ledger {
         }
     }
 
-    /// Every pool has all its workers, and no reload is under way. Where ages fall due, as many may
-    /// be missing as the budget allows.
+    /// Every pool has all its workers, and no reload is in progress. If lifetimes end, the budget
+    /// limits the number of missing workers.
     var isAtFullStrength: Bool {
         trial == nil
             && pools.allSatisfy { pool in
@@ -216,7 +216,8 @@ extension Schedule {
         plans.map { $0.policy[keyPath: span] }.max() ?? .zero
     }
 
-    /// The longest time that a stop may take: the grace, and what lingers after SIGKILL.
+    /// The longest time of a stop: the graceful timeout, and the time until processes end after
+    /// SIGKILL.
     var stopBound: TimeSpan {
         let slack = programs.map { $0.linger + $0.late + $0.exec }.max() ?? 0
         let delays = faults.map { timed in
@@ -229,9 +230,9 @@ extension Schedule {
             + .milliseconds(Int64(3 * slack + (delays.max() ?? 0)))
     }
 
-    /// The longest time until a healed service is whole: what hangs is given up, the last backoff
-    /// passes, and then each slot may have to be replaced one after the other, first for the reload
-    /// and then for the causes that came before.
+    /// The longest time until a healed service is complete. Hung workers time out and the last
+    /// backoff ends. Then each slot may need several replacements in turn, first for the reload and
+    /// then for earlier causes.
     var recoveryBound: TimeSpan {
         // A resize may have added a few.
         let workers = 3 * (plans.map(\.policy.workers).max() ?? 0) + 12

@@ -1,22 +1,22 @@
 import SuperviseCore
 
-/// The processes of a pool, where nothing happens by itself: not even a kill ends a process before
+/// The processes of a pool in which nothing happens by itself: even a kill ends a process only if
 /// that is chosen.
 struct SmallWorld: Hashable {
     struct Process: Hashable {
         let id: WorkerID
-        /// At how many requests it speaks up.
+        /// The request counts at which it notifies the master.
         let marks: [UInt64]
         var hasExecuted = false
         var isWaiting = false
-        /// Whether it got the stop-signal, or its tree did.
+        /// Whether it or its process tree got the stop-signal.
         var isTold = false
         var isKilled = false
-        /// Whether it is looked at until its requests are served.
+        /// Whether it is sampled until its requests are served.
         var isDraining = false
         /// Whether a sample of its connections is awaited, and whether that ends the idle ones.
         var sample: Bool?
-        /// Whether a client was seen to use a connection again meanwhile.
+        /// Whether a client reused a connection meanwhile.
         var hasReused = false
         /// Whether it ended and left processes behind.
         var hasEnded = false
@@ -26,9 +26,9 @@ struct SmallWorld: Hashable {
         var hasHeld = false
         var hasAnnounced = false
         var hasExtended = false
-        /// Whether a command looks at it.
+        /// Whether the evidence command inspects it.
         var isLookedAt = false
-        /// Whether nothing but SIGKILL moves it any more.
+        /// Whether only SIGKILL ends it.
         var isStuck = false
 
         var isRunning: Bool { hasExecuted && !hasEnded }
@@ -36,17 +36,17 @@ struct SmallWorld: Hashable {
     }
 
     var present: [Process] = []
-    /// The process whose end was told last.
+    /// The process whose end was reported last.
     var lastEnded: WorkerID?
-    /// Whether clients may wait at doors that were shut, and whether they do so for ever.
+    /// Whether connections may wait at closed listeners, and whether they do so without end.
     var isShut = false
-    /// Whether a sample of what waits there is awaited.
+    /// Whether a sample of the closed listeners is awaited.
     var awaitsSample = false
     var isBesieged = false
     /// Whether connections wait to be accepted.
     var isQueueing = false
 
-    /// Does what the machine wants done, and returns what is answered in the same turn.
+    /// Performs an action of the machine. Returns the resulting events of the same turn.
     mutating func perform(_ action: Service.Action) -> [Service.Event] {
         if case .shut = action { (isShut, isBesieged) = (true, false) }
         if case .sampleListeners = action { awaitsSample = true }
@@ -96,7 +96,7 @@ struct SmallWorld: Hashable {
         adjust(&present[place])
     }
 
-    /// Lets this happen, and returns what the master is told.
+    /// Applies a stimulus. Returns the events for the master.
     mutating func happen(_ stimulus: Stimulus, in scene: Scene) -> [Service.Event] {
         switch stimulus {
         case .runs(let place): return tell(place, .running) { $0.hasExecuted = true }

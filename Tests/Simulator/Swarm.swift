@@ -4,13 +4,13 @@ import SuperviseCore
 /// much, so that runs differ more than if each had a little of everything.
 package struct Swarm {
     var draws: Draws
-    /// Of their own, so that what is drawn with these leaves all else of a seed as it is.
+    /// Separate draws, so that these leave all other draws of a seed unchanged.
     private var others: Draws
-    /// Of percentages of memory, for the same reason.
+    /// Separate draws for percentages of memory, for the same reason.
     private var shares: Draws
-    /// Of samples of connections, for the same reason.
+    /// Separate draws for samples of connections, for the same reason.
     private var samples: Draws
-    /// Of boots in turns, for the same reason.
+    /// Separate draws for boots in turns, for the same reason.
     private var boots: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
@@ -80,7 +80,7 @@ package struct Swarm {
             policy.maxPoolRSSBytes = UInt64(draws.between(200, 900)) << 20
             policy.memoryInterval = span(1_000, 4_000)
         }
-        // Nobody recovers from a share below the size of a healed program.
+        // No service recovers with a share below the size of a healed program.
         if shares.chance(200), policy.hasListeners {
             policy.killRSS = .percent(shares.pick([50, 80, 100]))
             policy.memoryLimitBytes = UInt64(shares.between(2_000, 9_000)) << 20
@@ -150,7 +150,7 @@ package struct Swarm {
     private mutating func faults(
         until end: Int, pools: [Service.Plan], program: Program
     ) -> [TimedFault] {
-        // What may be drawn at all in this run, and how much of it there is.
+        // The kinds that may be drawn in this run, and how often.
         let kinds = FaultKind.all.map { draws.chance(450) ? $0 : nil }
         let count = draws.pick([0, 2, 4, 8, 14, 24])
         var faults: [TimedFault] = []
@@ -161,7 +161,7 @@ package struct Swarm {
                 pools: pools, program: program, pool: draws.between(0, pools.count - 1),
                 worker: draws.between(0, 5))
             let fault = kind.draw(&self, scene)
-            // Things that come together find more than things that come apart.
+            // Simultaneous faults find more violations than separate ones.
             let at = draws.chance(300) ? faults.last?.at ?? 0 : draws.between(0, end - 1)
             faults.append(TimedFault(at, fault))
             if case .stop = fault, draws.chance(600) {
@@ -185,7 +185,7 @@ package struct Swarm {
         .map(\.element)
     }
 
-    /// Many causes at once, for all workers of a pool.
+    /// Draws many simultaneous causes for all workers of a pool.
     private mutating func rush(at time: Int, _ pools: [Service.Plan]) -> [TimedFault] {
         let pool = draws.between(0, pools.count - 1)
         let kinds = [draws.between(0, 4), draws.between(0, 4)]
@@ -202,7 +202,8 @@ package struct Swarm {
         }
     }
 
-    /// Connections wait again and again with pauses, or all the time, and then nobody runs for a while.
+    /// Draws queues of connections, repeated with pauses or permanent, and then a time during which
+    /// nothing runs.
     private mutating func queues(of pool: Int, until end: Int) -> [TimedFault] {
         var time = draws.between(0, end / 2)
         if draws.chance(300) {

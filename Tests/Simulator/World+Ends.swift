@@ -1,8 +1,8 @@
 import SuperviseCore
 
-/// Ends of processes, and what the master does to them.
+/// Ends of processes, and the master's actions on them.
 extension World {
-    /// The process dies; that is told when the master reaps it.
+    /// Ends the process. The event follows when the master reaps it.
     mutating func die(_ id: WorkerID, _ status: ExitStatus, at now: Instant) {
         guard var process = processes[id], process.isAlive else { return }
         process.isAlive = false
@@ -38,7 +38,7 @@ extension World {
         present.removeAll { $0 == id }
     }
 
-    /// Does what the machine wants done.
+    /// Performs an action of the machine.
     package mutating func perform(_ action: Service.Action, at now: Instant) {
         if case .shut(let pool) = action { shut(pool, at: now) }
         if case .sampleListeners(let pool) = action { agenda.enter(.listened(pool: pool), at: now) }
@@ -134,7 +134,8 @@ extension World {
         return UInt64(program.memory + grown) << 20
     }
 
-    /// The counts first: a worker that took a connection is not blamed for those that wait.
+    /// Reads the counts first: a worker that accepted a connection is not responsible for waiting
+    /// ones.
     private mutating func orderSample(
         _ contents: SampleContents, of pool: Int, at now: Instant
     ) {
@@ -156,7 +157,7 @@ extension World {
         return sample
     }
 
-    /// What all pools leave of the machine's memory. Nobody is killed where that is nothing.
+    /// Measures the memory that all pools leave available. No process is killed if none is left.
     private func room(at now: Instant) -> MemoryRoom? {
         let limit = UInt64(isHealed ? 1 << 20 : programs[0].limit) << 20
         guard limit > 0 else { return nil }
@@ -164,15 +165,15 @@ extension World {
         return MemoryRoom(limitBytes: limit, usedBytes: used)
     }
 
-    /// The generations on whose listeners connections wait: on some pools, where the newest one alone
-    /// listens.
+    /// Returns the generations on whose listeners connections wait: on some pools, where only the
+    /// newest one listens.
     private func waiting(at pool: Int, at now: Instant) -> [Int] {
         guard let until = queuesUntil[pool], now < until else { return [] }
         let all = Array(1...programs.count)
         return pool % 2 == 0 ? all : all.suffix(1)
     }
 
-    /// What the worker has counted on its page so far.
+    /// Reads the worker's count from its page.
     private mutating func readPage(of id: WorkerID, at now: Instant) {
         guard let process = processes[id], process.isPaged, process.requests > 0 else { return }
         agenda.enter(.answered(id, .requests(UInt64(process.requests))), at: now)

@@ -1,9 +1,10 @@
 import SuperviseCore
 
-/// The kernel and the programs, as far as the machine can see them: processes that boot, die, do not
-/// hear, leave others behind; starts that are refused; news that come late and together.
+/// The kernel and the programs, as far as the machine can observe them: processes that boot, die,
+/// ignore signals, leave others behind; starts that are refused; reports that are late or arrive
+/// together.
 package struct World {
-    /// Something that is going to happen.
+    /// A future occurrence.
     enum Occurrence {
         case executed(WorkerID)
         case notStarted(WorkerID, StartFailure)
@@ -22,7 +23,7 @@ package struct World {
         case befalls(Fault)
         case heals
 
-        /// Whether it is the doing of processes, which may be kept from running.
+        /// Whether processes cause it, which may be prevented from running.
         var isOfProcesses: Bool {
             switch self {
             case .executed, .notStarted, .booted, .died, .reaped, .treeDied, .served, .beats,
@@ -35,7 +36,7 @@ package struct World {
         }
     }
 
-    /// A process and what it leaves behind.
+    /// A process and its descendants.
     struct Process {
         let id: WorkerID
         let program: Program
@@ -51,43 +52,43 @@ package struct World {
         var isTreeDeaf: Bool
         let isHidden: Bool
         var isTold = false
-        /// Whether it says `WATCHDOG=1` no more, or does nothing at all.
+        /// Whether it no longer sends `WATCHDOG=1`, or hangs.
         var isMute = false
         var isHung = false
         var requests = 0
-        /// Whether it counts on its page, where it reads the number at which to report.
+        /// Whether it counts on its page, where it reads the notification threshold.
         let isPaged: Bool
         var bell: UInt64?
         var hasRung = false
         var extraMemory = 0
-        /// How many of its threads wait to accept a connection while it drains.
+        /// The number of its threads that wait to accept a connection while it drains.
         var acceptors = 0
 
-        /// Whether anything of it is left.
+        /// Whether any process of it is left.
         var isPresent: Bool { !isReaped || hasTree }
     }
 
     let seed: UInt64
     var agenda = Agenda<Occurrence>()
     var processes: [WorkerID: Process] = [:]
-    /// Those of which anything is left, by age.
+    /// Workers with a remaining process, by age.
     var present: [WorkerID] = []
     var reapedIDs: [WorkerID] = []
     /// The programs of the generations, from 1.
     var programs: [Program]
     var forksRefusedUntil = Instant(nanoseconds: 0)
     var execBrokenUntil = Instant(nanoseconds: 0)
-    /// The connections of workers that drain, and what is in flight there when a sample is taken that
-    /// has arrived.
+    /// The connections of draining workers, and the requests in flight there when a received sample
+    /// was taken.
     var clients: [WorkerID: [Client]] = [:]
     var truths: [WorkerID: InFlight] = [:]
-    /// What waits at the listeners that were closed, by pool.
+    /// The connections at closed listeners, by pool.
     var queues: [Int: ClosedQueue] = [:]
-    /// Until when connections wait, by pool.
+    /// The time until which connections wait, by pool.
     var queuesUntil: [Int: Instant] = [:]
-    /// Until when the master does not run.
+    /// The time until which the master does not run.
     package var stalledUntil = Instant(nanoseconds: 0)
-    /// Until when nobody runs.
+    /// The time until which nothing runs.
     var frozenUntil = Instant(nanoseconds: 0)
     package private(set) var isHealed = false
     var draws: Draws
@@ -102,10 +103,10 @@ package struct World {
         agenda.enter(.heals, at: Instant(milliseconds: schedule.healAt))
     }
 
-    /// When something happens next.
+    /// The time of the next occurrence.
     package var nextAt: Instant? { agenda.nextAt }
 
-    /// Lets the next thing happen whose time has come, and returns what the master is told.
+    /// Lets the next occurrence happen if its time has come. Returns the events for the master.
     package mutating func advance(to now: Instant) -> [Service.Event]? {
         guard let occurrence = agenda.next(through: now) else { return nil }
         switch occurrence {
@@ -192,7 +193,7 @@ package struct World {
     }
 }
 
-/// What a program does while it serves.
+/// Behaviour of a program while it serves.
 extension World {
     private mutating func beats(_ id: WorkerID, at now: Instant) -> [Service.Event] {
         guard let process = processes[id], process.isAlive, !process.isMute, !process.isHung else {
@@ -214,7 +215,7 @@ extension World {
         return serve(count, by: id)
     }
 
-    /// Counts requests, and tells of them as the program does.
+    /// Counts requests, and reports them as the program does.
     mutating func serve(_ count: Int, by id: WorkerID) -> [Service.Event] {
         guard var process = processes[id] else { return [] }
         defer { processes[id] = process }
@@ -228,7 +229,7 @@ extension World {
         guard process.draws.chance(500) else {
             return [.worker(id, .moreRequests(UInt64(count)))]
         }
-        // Some are counted by others as well as by themselves.
+        // Some are counted externally as well as by themselves.
         guard id.slot % 3 == 2 else { return [.worker(id, .requests(total))] }
         let isObserved = id.incarnation % 2 == 1
         return [.worker(id, isObserved ? .responses(total) : .connections(total))]

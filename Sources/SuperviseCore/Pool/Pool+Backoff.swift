@@ -1,15 +1,17 @@
-/// Slots whose workers keep ending too soon start the next one later and later, each slot for itself.
+/// Backoff: each slot whose workers repeatedly end too soon delays its own next start,
+/// increasingly.
 
 extension Pool {
-    /// A worker without failure that lived this long is followed at once.
+    /// The replacement of a worker that ran without failure for this long starts immediately.
     static let briefLife = TimeSpan.seconds(1)
 
-    /// A start that failed twice waits at least this long, even without backoff: it may fail in no
-    /// time, and the master would do nothing else.
+    /// The minimum delay of a start after two failures, even without backoff: a start may fail in
+    /// almost no time, and the master would do nothing else.
     static let shortestWait = TimeSpan.milliseconds(10)
 
-    /// A worker that served at least this long before it reached its request limit is followed at once.
-    /// Shorter than `briefLife`: a fast program with a small limit does nothing wrong.
+    /// The replacement of a worker that served for this long before its request limit starts
+    /// immediately. Shorter than `briefLife`, because a fast program with a small limit behaves
+    /// correctly.
     static let briefService = TimeSpan.milliseconds(100)
 
     mutating func startFailed(_ id: WorkerID, _ failure: StartFailure, at now: Instant) {
@@ -26,15 +28,14 @@ extension Pool {
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
         if !failure.isTransient {
             slots[id.slot].setbacks.bootFailures += 1
-            // What an operator has to mend is not mended at once.
+            // An immediate retry does not help if an operator must fix the cause.
             slots[id.slot].setbacks.failures = max(1, slots[id.slot].setbacks.failures)
         }
         countFailure(in: id.slot, atLeast: Pool.shortestWait, at: now)
         promoteReplacement(in: id.slot, at: now)
     }
 
-    /// Counts the end of a worker that nobody told to go. The first one after a stable time costs no
-    /// delay.
+    /// Counts the unplanned end of a worker. The first one after a stable time causes no delay.
     mutating func countEarlyEnd(of worker: Worker, at now: Instant) {
         if worker.isStable(at: now, after: policy.stableAfter) {
             slots[worker.id.slot].setbacks.failures = 0
@@ -42,8 +43,8 @@ extension Pool {
         countFailure(in: worker.id.slot, at: now)
     }
 
-    /// Counts a recycle that a worker brought about itself, by asking for it or by reporting requests. A
-    /// program that does so as soon as it is ready would otherwise be started without end.
+    /// Counts a recycle that the worker caused itself, by requesting it or by reporting requests.
+    /// Otherwise a program that does so as soon as it is ready would be restarted without pause.
     mutating func countOwnRecycle(of worker: Worker, _ due: Slot.Due?, at now: Instant) {
         guard let due, let readyAt = worker.readyAt else { return }
         let isTooSoon: Bool
@@ -57,12 +58,12 @@ extension Pool {
             isTooSoon = now - readyAt < Pool.briefService
         case .lifetime, .memory, .poolMemory, .pressure, .operator, .reload: return
         }
-        // A worker that held its own recycle off has served, however early it asked.
+        // A worker that postponed its own recycling has served, however early it requested it.
         let isStable = worker.isStable(at: now, after: policy.stableAfter)
         if isTooSoon, !isStable {
             countFailure(in: worker.id.slot, at: now)
         } else if isStable || life >= Pool.briefLife {
-            // What failed since it became ready is its replacement, and that goes on backing off.
+            // The failure since it became ready is its replacement's, which keeps backing off.
             if let failedAt = slots[worker.id.slot].setbacks.failedAt, failedAt > readyAt { return }
             slots[worker.id.slot].setbacks.failures = 0
             slots[worker.id.slot].setbacks.notBefore = nil
@@ -72,8 +73,8 @@ extension Pool {
     mutating func countFailure(
         in slot: Int, atLeast shortest: TimeSpan = .zero, at now: Instant
     ) {
-        // A worker that came after the earlier failures and stayed makes them forgotten, also when
-        // it is not itself that fails but its replacement.
+        // A worker that started after the earlier failures and became stable resets them, also if
+        // its replacement fails and not the worker itself.
         if let incumbent = slots[slot].incumbent, let readyAt = incumbent.readyAt,
             let failedAt = slots[slot].setbacks.failedAt, readyAt >= failedAt,
             incumbent.isStable(at: now, after: policy.stableAfter)
@@ -92,8 +93,9 @@ extension Pool {
         note(.backoff(pool: number, slot: slot, failures: failures, delay: delay))
     }
 
-    /// `backoff` for the second failure (the first costs none), doubled for each one more up to
-    /// `backoff-max`; and up to a quarter on top, so that slots that fail together part.
+    /// Returns `backoff` for the second failure (the first causes none), doubled for each further
+    /// one up to `backoff-max`. Adds up to a quarter, so that slots that failed at the same time
+    /// restart at different times.
     private func backoffDelay(of slot: Int) -> TimeSpan {
         let failures = slots[slot].setbacks.failures
         var delay = min(policy.backoff, policy.backoffMax)

@@ -1,23 +1,24 @@
-/// From the order to start until ready.
+/// From the start order until ready.
 
-/// Times of a boot that behaviour fixes and no setting changes.
+/// Times of a boot that no setting changes.
 enum BootTimes {
-    /// With `ready = auto`, a worker of a pool without listeners is ready at this age.
+    /// With `ready = auto`, the age at which a worker of a pool without listeners is ready.
     static let withoutListeners = TimeSpan.seconds(1)
-    /// With `ready = auto`, a worker of which nothing can ever show is assumed to be ready at this age.
+    /// With `ready = auto`, the age at which a worker without any possible evidence is assumed to
+    /// be ready.
     static let assumed = TimeSpan.seconds(5)
-    /// A failed boot gets SIGKILL so long after the stop-signal.
+    /// The time from the stop-signal of a failed boot to SIGKILL.
     static let grace = TimeSpan.seconds(2)
 
-    /// The time between two looks for the kernel's evidence: short at first, for programs that boot
-    /// in milliseconds, and at most 100 ms. A ready worker is not sampled.
+    /// Returns the time between two polls of the kernel's evidence: short at first, for programs
+    /// that boot in milliseconds, and at most 100 ms. A ready worker is not polled.
     static func observationGap(_ observations: Int) -> TimeSpan {
         .milliseconds(min(100, 5 << Int64(min(observations, 5))))
     }
 }
 
 extension Pool {
-    /// How many workers the slots that are not done amount to.
+    /// The number of workers for the slots that are not done.
     var expected: Int { tally.wanted - tally.done }
 
     /// The number of workers that no start may exceed.
@@ -37,15 +38,15 @@ extension Pool {
         }
     }
 
-    /// Whether this slot may start its worker now. Many programs that boot at the same time on few
-    /// processors may all reach their ready-timeout. Later workers of a slot do not wait: a boot that
-    /// hangs must not keep the pool from replacing a worker that has crashed.
+    /// Returns whether this slot may start its worker now. If many programs boot at the same time
+    /// on few processors, all of them may reach their ready-timeout. Later workers of a slot do not
+    /// wait, because a hanging boot must not prevent the replacement of a crashed worker.
     private func mayBoot(_ slot: Int) -> Bool {
         if case .takingSlot(slot)? = candidate?.phase { return true }
         return slots[slot].lastIncarnation > 0 || tally.firstBoots < policy.bootParallel
     }
 
-    /// Orders the next worker of a slot, of the generation on trial where the slot is the canary's.
+    /// Orders the next worker of a slot, of the generation on trial if the slot is the canary's.
     mutating func makeWorker(in slot: Int, at now: Instant) -> Worker {
         slots[slot].lastIncarnation += 1
         slots[slot].awaitsRoom = false
@@ -72,14 +73,14 @@ extension Pool {
         return worker
     }
 
-    /// The settings that a worker was started with.
+    /// Returns the settings that a worker was started with.
     func policy(of worker: Worker) -> PoolPolicy {
         guard let candidate, candidate.generation == worker.generation else { return policy }
         return candidate.policy
     }
 
-    /// The lowest memory cap of a worker, by the settings that it was started with; nil where it has
-    /// none.
+    /// Returns the lowest memory cap of a worker, by the settings that it was started with; nil if
+    /// it has none.
     public func lowestCapBytes(of id: WorkerID) -> UInt64? {
         worker(id).flatMap { policy(of: $0).lowestCapBytes }
     }
@@ -100,8 +101,9 @@ extension Pool {
         if policy.readiness == .exec { becomeReady(id, by: .exec, at: now) }
     }
 
-    /// `READY=1` counts where it is asked for. With `auto` and listeners there has to be evidence of it,
-    /// where there can be: gunicorn says so before any of its workers has loaded the program.
+    /// Handles `READY=1`, if the readiness rule uses it. With `auto` and listeners there must also
+    /// be evidence, if it is available: gunicorn sends `READY=1` before any of its workers has
+    /// loaded the program.
     mutating func workerSaidReady(_ id: WorkerID, at now: Instant) {
         guard let worker = self[id], var boot = worker.boot else { return }
         let policy = policy(of: worker)
@@ -125,8 +127,8 @@ extension Pool {
         if self[id]?.boot?.saidReady == true, !mayReport { becomeReady(id, by: .notify, at: now) }
     }
 
-    /// Evidence counts only where nobody asked for another rule. Of a ready worker it shows that it was
-    /// right to assume so.
+    /// Evidence counts only under `ready = auto`. For a worker that is already assumed to be ready,
+    /// it confirms the assumption.
     mutating func workerListens(_ id: WorkerID, at now: Instant) {
         guard let worker = self[id], policy(of: worker).readiness == .auto else { return }
         self[id]?.serving?.isUnproven = false
@@ -145,7 +147,7 @@ extension Pool {
         learnBootTime(of: worker)
         slots[id.slot].setbacks.bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
-        // What it grows to by serving is held against its size now.
+        // Growth by serving is measured against the size at this time.
         if policy(of: worker).lowestCapBytes != nil { outbox.append(.measure(id)) }
         if candidate?.isTrying(id) == true {
             candidateIsReady(id, at: now)
@@ -155,7 +157,7 @@ extension Pool {
         judgeRequests(of: id, at: now)
     }
 
-    /// When something is to happen to a booting worker by time alone.
+    /// Returns the next time-dependent step of a booting worker.
     func bootDeadline(of worker: Worker) -> Instant? {
         guard let boot = worker.boot else { return nil }
         guard let (readyAt, _) = readyByTime(worker) else { return boot.until }
@@ -171,8 +173,8 @@ extension Pool {
         case .auto where !policy.hasListeners:
             return (worker.startedAt + BootTimes.withoutListeners, .time)
         case .auto:
-            // No evidence yet is no evidence at all only where there can be none. Where it could have
-            // been seen, the boot has failed; a report may also be missing because the library is.
+            // Missing evidence means no evidence only if none is possible. If it is possible, the
+            // boot has failed. A report may also be missing because the library is not loaded.
             switch (boot.evidence, boot.saidReady) {
             case (.kernel, false): return nil
             case (.kernel, true), (.report, true): return (boot.until, .notify)

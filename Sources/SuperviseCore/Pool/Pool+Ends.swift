@@ -1,12 +1,12 @@
-/// How workers end: told to go, by themselves, or not at all until they are killed.
+/// Ends of workers: retired, by themselves, or killed.
 
 extension Pool {
-    /// After SIGKILL a process can only linger in the kernel, or its tree may have grown meanwhile;
-    /// it is killed again at this interval.
+    /// The interval of repeated SIGKILL. A killed process can remain only inside the kernel, or its
+    /// process tree has grown meanwhile.
     static let killAgainAfter = TimeSpan.seconds(1)
 
-    /// Tells a worker to go: the stop-signal, and SIGKILL after `grace` (the graceful timeout where
-    /// none is given; without any grace, SIGKILL alone).
+    /// Retires a worker: sends the stop-signal, and SIGKILL after `grace`, by default the graceful
+    /// timeout. With zero grace it sends only SIGKILL.
     mutating func retire(
         _ id: WorkerID, because cause: RetireCause, with signal: StopSignal = .stop,
         within grace: TimeSpan? = nil, at now: Instant
@@ -29,7 +29,8 @@ extension Pool {
         }
     }
 
-    /// SIGKILL to what did not go in time. What lingers gets it again and again, which is noted once.
+    /// Sends SIGKILL to workers whose time has expired. Remaining processes get it repeatedly,
+    /// which is reported once.
     mutating func killLate(_ worker: Worker, at now: Instant) {
         guard let index = leavingIndex(of: worker.id) else { return }
         let again = now + Pool.killAgainAfter
@@ -86,7 +87,7 @@ extension Pool {
         worker.state = .outlived(remains)
         slots[worker.id.slot].leaving.append(worker)
         note(.leftProcesses(worker.id))
-        // What it left behind may still be at its requests.
+        // The processes that it left behind may still serve requests.
         if worker.isDraining { return }
         outbox.append(.signalTree(worker.id))
     }
@@ -98,7 +99,7 @@ extension Pool {
         slots[id.slot].leaving.remove(at: index)
     }
 
-    /// Ends a worker that must not go on, and treats it as a crash.
+    /// Ends a worker that must not continue, and counts it as a crash.
     mutating func endAbruptly(
         _ worker: Worker, because cause: RetireCause, with signal: StopSignal = .stop,
         within grace: TimeSpan, at now: Instant
@@ -112,19 +113,20 @@ extension Pool {
     }
 
     private func ending(of worker: Worker, _ status: ExitStatus) -> Ending {
-        // It may have announced its end before, so what counts is whether it ever was ready.
+        // It may have announced its end before, so the state does not show whether it was ever
+        // ready.
         let wasReady = worker.readyAt != nil
         if status == .code(0), wasReady || !policy(of: worker).hasListeners { return .finished }
         return wasReady ? .crashed : .bootFailed
     }
 
-    /// What follows in the slot of a worker whose end was not planned.
+    /// Decides what follows in the slot of a worker whose end was not planned.
     mutating func follow(_ worker: Worker, _ ending: Ending, at now: Instant) {
         let slot = worker.id.slot
         guard stage == .running, slots[slot].isWanted else { return }
         if ending == .bootFailed { slots[slot].setbacks.bootFailures += 1 }
         if slots[slot].incumbent != nil {
-            // The replacement failed; the incumbent, still due, serves on.
+            // The replacement failed. The incumbent is still due and keeps serving.
             countFailure(in: slot, at: now)
             return
         }
@@ -141,8 +143,9 @@ extension Pool {
         }
     }
 
-    /// A replacement on its way fills the slot of an incumbent that is gone. The canary of a
-    /// generation on trial does not: until the commit, slots come back in the generation in force.
+    /// Fills the slot with the replacement of an incumbent that has exited. The canary of a
+    /// generation on trial does not take over: until the commit, slots restart in the current
+    /// generation.
     @discardableResult
     mutating func promoteReplacement(in slot: Int, at now: Instant) -> Bool {
         guard slots[slot].incumbent == nil, let replacement = slots[slot].replacement,
@@ -155,8 +158,9 @@ extension Pool {
         return true
     }
 
-    /// `STOPPING=1`: the worker needs no stop-signal, its successor may start, and it has the graceful
-    /// timeout to end. Where the way it ends decides about a successor, that is waited for.
+    /// Handles `STOPPING=1`: the worker needs no stop-signal, its successor may start, and it has
+    /// the graceful timeout to end. If the way it ends decides about a successor, the slot waits
+    /// for that.
     mutating func workerAnnouncedEnd(_ id: WorkerID, at now: Instant) {
         guard let worker = self[id] else { return }
         let wasIncumbent = slots[id.slot].incumbent?.id == id

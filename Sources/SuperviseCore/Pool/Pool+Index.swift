@@ -1,16 +1,16 @@
-/// What keeps an event cheap: after each change of a slot its share of the sums and its places in the
-/// queues are renewed.
+/// Keeps events cheap: after each change of a slot, its share of the sums and its positions in the
+/// queues are updated.
 
 /// The order in which planned replacements begin.
 struct RecycleRank: Comparable, Sendable, Codable {
     enum Urgency: Int, Sendable, Codable {
-        /// The trial of a new generation, which all pools wait for.
+        /// The canary of a new generation, which all pools wait for.
         case canary
-        /// Memory only grows while it waits.
+        /// Memory, because it only grows while it waits.
         case memory
         /// All other causes.
         case ordinary
-        /// A limit that is not reached yet.
+        /// An expected limit that is not reached yet.
         case ahead
     }
 
@@ -24,7 +24,7 @@ struct RecycleRank: Comparable, Sendable, Codable {
 }
 
 extension Pool {
-    /// Renews what is derived from this slot. Called at the end of every change of it.
+    /// Updates everything that is derived from this slot. Must be called after every change of it.
     mutating func refresh(_ slot: Int, at now: Instant) {
         let share = share(of: slots[slot])
         tally.replace(slots[slot].share, by: share)
@@ -43,7 +43,7 @@ extension Pool {
         for worker in present + slot.leaving {
             share.live += 1
             share.outdated += worker.generation < generation ? 1 : 0
-            // A pebibyte is more than anybody has, and cannot make the sums overflow.
+            // A pebibyte exceeds any real memory and cannot overflow the sums.
             share.memory += Int(min(worker.memoryBytes ?? 0, 1 << 50))
         }
         share.serving = UInt8(present.count { $0.isReady })
@@ -68,7 +68,7 @@ extension Pool {
         // The canary is first, and its program is not the one that the slot backs off for.
         if case .takingSlot(index)? = candidate?.phase { return Instant(nanoseconds: .min) }
         guard !slot.isBackingOff(at: now), !slot.lacksRoom else { return nil }
-        // What has served before comes first.
+        // Slots that have served before come first.
         if slot.lastIncarnation == 0 { return Instant(nanoseconds: .max) }
         return slot.setbacks.notBefore ?? Instant(nanoseconds: 0)
     }
@@ -86,13 +86,13 @@ extension Pool {
         guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(index, at: now) else {
             return nil
         }
-        // What stops first would only keep the others waiting.
+        // A worker that stops first would only delay the others.
         if due.isGathering(at: now), budget.surge == 0 { return nil }
         if due.isAhead(at: now) { return RecycleRank(urgency: .ahead, since: due.since) }
         return RecycleRank(urgency: due.cause.isUrgent ? .memory : .ordinary, since: due.since)
     }
 
-    /// Until when the incumbent of this slot puts its replacement off.
+    /// Returns the time until which the incumbent of this slot postpones its replacement.
     private func heldUntil(_ index: Int) -> Instant? {
         var waiting: Instant?
         if case .waiting(index, let since)? = candidate?.phase { waiting = since }
@@ -134,8 +134,8 @@ extension Pool {
         let waits = [heldUntil(index), slot.due?.aheadUntil, slot.due?.evidenceUntil]
             .compactMap { $0 }
         for wake in waits where wake > now { consider(wake) }
-        // A turn that comes late handles news of this worker before the deadline that passed
-        // meanwhile; a ready replacement still has to take over then.
+        // A late turn handles events of this worker before the deadline that passed meanwhile. A
+        // ready replacement must still take over then.
         if let last = waits.max(), let replacement = slot.replacement, replacement.isReady,
             candidate?.isTrying(replacement.id) != true
         {

@@ -1,6 +1,6 @@
-/// A new generation is tried with one worker, the canary, before anything else changes. It has to
-/// become ready and stay up; only then, and only when the canaries of all pools did, the generation
-/// is committed, and the other slots follow within the budget.
+/// Tries a new generation with one worker, the canary, before anything else changes. The canary
+/// must become ready and stay ready. When the canaries of all pools have passed, the generation is
+/// committed, and the other slots follow within the budget.
 
 /// A generation on trial.
 struct Candidate: Equatable, Sendable, Codable {
@@ -8,16 +8,18 @@ struct Candidate: Equatable, Sendable, Codable {
         /// The canary waits for the budget, to start beside the incumbent of this slot.
         /// Exits: `trying`, `takingSlot`, `passed` (no worker serves any more).
         case waiting(slot: Int, since: Instant)
-        /// The incumbent of this slot was told to go to make room. Exit: `trying`.
+        /// The incumbent of this slot was stopped to make room. Exit: `trying`.
         case takingSlot(Int)
         /// The canary boots. Exits: `staying`, `failed`.
         case trying(WorkerID)
-        /// The canary is ready and has to stay so until then. Exits: `weighing`, `passed`, `failed`.
+        /// The canary is ready and must stay so until this time. Exits: `weighing`, `passed`,
+        /// `failed`.
         case staying(WorkerID, until: Instant)
-        /// The canary stayed, and its memory is held against its own caps. Where that cannot be
-        /// measured until then, it passes. Exits: `passed`, `failed`.
+        /// The canary stayed ready, and its memory is compared with its own caps. If it is not
+        /// measured in time, it passes. Exits: `passed`, `failed`.
         case weighing(WorkerID, until: Instant)
-        /// The trial went well, or none was needed. Exit: `failed` (the canary left before the commit).
+        /// The canary passed, or none was needed. Exit: `failed` (the canary ended before the
+        /// commit).
         case passed(WorkerID?)
         /// The trial failed.
         case failed(CanaryFailure)
@@ -42,7 +44,7 @@ struct Candidate: Equatable, Sendable, Codable {
         }
     }
 
-    /// The answer to `measure` is told after the time that was lost.
+    /// The response to `measure` arrives after the lost time.
     mutating func shiftWeighing(by span: TimeSpan) {
         if case .weighing(let id, let until) = phase { phase = .weighing(id, until: until + span) }
     }
@@ -54,11 +56,11 @@ struct Candidate: Equatable, Sendable, Codable {
         }
     }
 
-    /// Whether this worker is the canary and the trial is not decided against it.
+    /// Returns whether this worker is the canary and its trial has not failed.
     func isTrying(_ id: WorkerID) -> Bool { canary == id }
 
-    /// Whether the next worker of this slot is to be the canary. A slot whose incumbent ended by
-    /// itself while the canary waited comes back in the generation in force.
+    /// Returns whether the next worker of this slot is the canary. A slot whose incumbent ended by
+    /// itself while the canary waited restarts in the current generation.
     func takes(_ slot: Int, besideIncumbent: Bool) -> Bool {
         switch phase {
         case .waiting(slot, _): besideIncumbent
@@ -68,23 +70,23 @@ struct Candidate: Equatable, Sendable, Codable {
     }
 }
 
-/// How the trial of a generation stands.
+/// The state of a generation's trial.
 public enum Trial: Equatable, Sendable, Codable {
     /// Undecided.
     case pending
     /// The generation may be committed.
     case passed
-    /// The generation has to be given up.
+    /// The generation must be abandoned.
     case failed(CanaryFailure)
 }
 
 extension Pool {
-    /// A canary need not stay longer than this.
+    /// The longest time that a canary must stay ready.
     static let longestTrial = TimeSpan.seconds(2)
     /// A canary whose memory is not measured within this time passes.
     static let longestWeighing = TimeSpan.seconds(1)
 
-    /// How the trial of the prepared generation stands; nil where none is prepared.
+    /// The state of the prepared generation's trial; nil if none is prepared.
     public var trial: Trial? {
         switch candidate?.phase {
         case nil: nil
@@ -123,8 +125,8 @@ extension Pool {
             refresh(vacant, at: now)
             return
         }
-        // Where every slot's worker holds its place or is being replaced, the end of that is waited
-        // for, not a slot that nothing will happen to.
+        // If every slot's worker postpones its recycling or is being replaced, the canary waits for
+        // the end of that, not for a slot that does not change.
         let eligible = slots.indices.first { isEligibleForCanary($0, since: since, at: now) }
         let serving = slots.indices.filter { slots[$0].incumbent?.isReady == true }
         let held = serving.first { slots[$0].replacement == nil }
@@ -133,9 +135,9 @@ extension Pool {
         refresh(slot, at: now)
     }
 
-    /// Where nothing may run beside the others, or those that leave take all the room there is, a slot
-    /// that waits for a worker has a place for a canary: nobody has to go for it. New code may be what
-    /// the slot needs, too.
+    /// Returns a slot that waits for a worker. If no worker may run beside the others, or retiring
+    /// workers take all the room, the canary uses this slot, and no worker must stop for it. The
+    /// new program may also fix the slot.
     private func slotForLoneCanary() -> Int? {
         guard tally.vacant > 0, budget.surge == 0 || tally.live >= ceiling else { return nil }
         return slots.indices.first { slots[$0].isVacant }
@@ -152,7 +154,7 @@ extension Pool {
         note(.canaryFailed(pool: number, generation: generation, reason))
     }
 
-    /// Moves the trial on where an event or the time allows it.
+    /// Advances the trial if an event or the time allows it.
     mutating func advanceCandidate(at now: Instant) {
         guard let candidate else { return }
         switch candidate.phase {
@@ -162,7 +164,7 @@ extension Pool {
             else { return }
             chooseCanarySlot(since: since, at: now)
             refresh(slot, at: now)
-            // The slot chosen anew may have its turn at once.
+            // The newly selected slot may start immediately.
             if self.candidate != candidate { advanceRecycles(at: now) }
         case .staying(let id, let until) where until <= now:
             guard candidate.policy.killRSSBytes != nil else { return candidatePassed(id) }
@@ -175,7 +177,7 @@ extension Pool {
         }
     }
 
-    /// The canary was measured and is not over its hard cap.
+    /// Handles a canary whose memory was measured and does not exceed its hard cap.
     mutating func canaryWasWeighed(_ id: WorkerID) {
         if case .weighing(id, _)? = candidate?.phase { candidatePassed(id) }
     }
@@ -186,8 +188,8 @@ extension Pool {
         note(.canaryPassed(pool: number, generation: generation))
     }
 
-    /// The prepared generation takes over: its policy and size apply, its canary takes its slot, and
-    /// every other worker is due.
+    /// Commits the prepared generation: its policy and size apply, its canary takes its slot, and
+    /// every other worker becomes due.
     mutating func commit(isEmptying: Bool, at now: Instant) {
         guard let candidate else { return }
         emptyingUntil = isEmptying ? now + policy.gracefulTimeout : nil
@@ -218,7 +220,7 @@ extension Pool {
             takeOver(slot, at: now)
             return
         }
-        // A replacement may be ready already, beside an incumbent that holds its recycling off.
+        // A replacement may already be ready, beside an incumbent that postpones its recycling.
         if let replacement = slots[slot].replacement, replacement.generation < generation {
             supersede(replacement, at: now)
         }
@@ -232,8 +234,8 @@ extension Pool {
         }
     }
 
-    /// Retires a worker whose generation is not in force. A program accepts connections before it is
-    /// known to be ready, so one that boots gets the graceful timeout as well if it may have any.
+    /// Retires a worker whose generation is not current. A program accepts connections before it is
+    /// known to be ready, so a booting worker gets the graceful timeout as well if it may have any.
     private mutating func supersede(_ worker: Worker, at now: Instant) {
         let policy = policy(of: worker)
         let mayHoldRequests =
@@ -243,7 +245,8 @@ extension Pool {
         retire(worker.id, because: .superseded, within: grace, at: now)
     }
 
-    /// Nobody waits any more at the listeners that older workers alone have: they may go.
+    /// Ends the wait for listeners that only older workers have: no connection waits there any
+    /// longer, so these workers may stop.
     mutating func endEmptying(at now: Instant) {
         guard emptyingUntil != nil else { return }
         emptyingUntil = nil
@@ -253,10 +256,10 @@ extension Pool {
         }
     }
 
-    /// The prepared generation is given up: its canary goes, and nothing else has changed.
+    /// Abandons the prepared generation: its canary stops, and nothing else has changed.
     mutating func abort(at now: Instant) {
         guard let given = candidate else { return }
-        // It goes by its own settings, which are forgotten then.
+        // It stops under its own settings, which are then deleted.
         if let canary = given.canary, let worker = self[canary] {
             supersede(worker, at: now)
         }

@@ -4,8 +4,8 @@ extension Pool {
     /// The time between the quick-signal and SIGKILL.
     static let quickGrace = TimeSpan.seconds(2)
 
-    /// Every worker is told to go. A second, faster stop shortens what is left, never the reverse: a
-    /// repeated TERM must not start the graceful timeout anew.
+    /// Retires every worker. A second, faster stop shortens the remaining time and never extends
+    /// it: a repeated TERM must not restart the graceful timeout.
     mutating func stop(_ haste: Haste, within grace: TimeSpan? = nil, at now: Instant) {
         switch stage {
         case .ended: return
@@ -43,7 +43,7 @@ extension Pool {
         for id in told { hurry(id, haste, at: now) }
     }
 
-    /// Shortens the time of a worker that was told to go before.
+    /// Shortens the remaining time of a worker that is already retiring.
     private mutating func hurry(_ id: WorkerID, _ haste: Haste, at now: Instant) {
         guard let index = leavingIndex(of: id) else { return }
         let worker = slots[id.slot].leaving[index]
@@ -62,7 +62,7 @@ extension Pool {
         }
     }
 
-    /// All workers retire and none is started until `unpark`.
+    /// Retires all workers and starts none until `unpark`.
     mutating func park(at now: Instant) {
         guard stage == .running else { return }
         stage = .parked

@@ -1,18 +1,18 @@
-/// Workers that live and do nothing.
+/// Workers that run and make no progress.
 
 extension Pool {
     /// SIGKILL follows SIGABRT after this time.
     static let abortGrace = TimeSpan.seconds(2)
 
-    /// The first `WATCHDOG=1` announces that more will come.
+    /// The first `WATCHDOG=1` enables the watchdog.
     mutating func watchdogRepeated(by id: WorkerID, at now: Instant) {
         guard let timeout = self[id]?.watchdogTimeout else { return }
         self[id]?.claims?.watchdogAt = now + timeout
     }
 
-    /// As systemd has it (sd_notify(3)): the deadline of what the worker is doing, be it booting,
-    /// serving or stopping, moves to at least so long from now. A worker that is being aborted or
-    /// killed, or that was told to stop quickly, has no say.
+    /// Extends the deadline of the worker's current phase (booting, serving or stopping) to at
+    /// least this long from now, as systemd does (sd_notify(3)). It has no effect on a worker that
+    /// is aborted, killed or stopped quickly.
     mutating func extendTimeout(of id: WorkerID, by span: TimeSpan, at now: Instant) {
         if let index = leavingIndex(of: id) {
             let worker = slots[id.slot].leaving[index]
@@ -31,7 +31,7 @@ extension Pool {
         }
     }
 
-    /// Gives every worker back the time in which nobody could run.
+    /// Extends every worker's deadlines by the time in which nothing could run.
     mutating func shiftDeadlines(by span: TimeSpan, at now: Instant) {
         emptyingUntil = emptyingUntil.map { $0 + span }
         candidate?.shiftWeighing(by: span)
@@ -51,9 +51,9 @@ extension Pool {
         endAbruptly(worker, because: cause, with: .abort, within: Pool.abortGrace, at: now)
     }
 
-    /// If connections have waited at every look for `stall-timeout`, the workers that could take them and
-    /// took none in all that time hang. The listeners of other generations are not theirs. Where
-    /// nothing counts requests, nobody can be told from the others.
+    /// Aborts hung workers: connections have waited at every poll for `stall-timeout`, and the
+    /// worker could accept them and accepted none in that time. Listeners of other generations do
+    /// not count. If nothing counts requests, hung workers cannot be distinguished from others.
     mutating func judgeProgress(waiting generations: [Int], at now: Instant) {
         guard stage == .running, let timeout = policy.stallTimeout else {
             queueWaits = []
@@ -96,7 +96,7 @@ extension Worker {
 }
 
 extension RetireCause {
-    /// Whether the worker has the graceful timeout, and may ask for more.
+    /// Returns whether the worker has the graceful timeout, and may extend it.
     fileprivate var isGraceful: Bool {
         switch self {
         case .recycle, .announced, .scaledDown, .parked, .stop: true
@@ -106,7 +106,7 @@ extension RetireCause {
 }
 
 extension Pool.Stage {
-    /// How fast the pool stops, if it does.
+    /// The speed of the pool's stop; nil if it does not stop.
     var haste: Haste? {
         if case .stopping(let haste) = self { haste } else { nil }
     }

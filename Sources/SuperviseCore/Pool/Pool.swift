@@ -1,42 +1,42 @@
-/// The state machine of one pool: events and the time go in, a list of actions comes out, and the
-/// caller performs them in order. It reads no clock and draws no randomness of its own, so a run is
-/// determined by its seed and its events.
+/// The state machine of one pool. Its input is events with their time, and its output is a list of
+/// actions that the caller performs in order. It reads no clock and draws no random numbers of its
+/// own, so the seed and the events determine a run.
 ///
-/// A slot is filled by its *incumbent*. A planned replacement starts beside it where the budget has
-/// room (surge), and takes over when it is ready; only then is the incumbent told to go. Where the
-/// budget lets a worker be missing instead, the incumbent goes first. Deadlines are data: the caller
-/// arms one timer for `nextDeadline`.
+/// A slot is filled by its *incumbent*. A planned replacement starts beside it if the budget has
+/// room (surge), and takes over when it is ready. Only then is the incumbent stopped. If the budget
+/// allows a worker to be missing, the incumbent stops first. Deadlines are data: the caller arms
+/// one timer for `nextDeadline`.
 ///
-/// Nothing here scans the slots on an ordinary event. Each change of a slot ends in `refresh`, which
-/// keeps the sums (`tally`) and the queues (`deadlines`, `vacancies`, `recycles`) up to date.
+/// No ordinary event scans the slots. Each change of a slot ends in `refresh`, which updates the
+/// sums (`tally`) and the queues (`deadlines`, `vacancies`, `recycles`).
 public struct Pool: Equatable, Sendable, Codable {
-    /// Where the pool stands.
+    /// The state of the pool.
     public enum Stage: Equatable, Sendable, Codable {
         /// Not started. Exits: `running`, `ended` (stopped before its start).
         case idle
-        /// Keeps its workers. Exits: `parked`, `stopping`.
+        /// Keeps its workers running. Exits: `parked`, `stopping`.
         case running
-        /// Keeps no workers, but may again. Exits: `running`, `stopping`.
+        /// Keeps no workers until it is resumed. Exits: `running`, `stopping`.
         case parked
-        /// Sees its workers off. Exit: `ended`.
+        /// Waits for its workers to end. Exit: `ended`.
         case stopping(Haste)
         /// Has no process left. No exit.
         case ended
     }
 
-    /// Its number among all pools that the master ever had.
+    /// Its number among all pools that the master has ever had.
     public let number: Int
-    /// The settings in force.
+    /// The current settings.
     public internal(set) var policy: PoolPolicy
-    /// The generation in force.
+    /// The current generation.
     public internal(set) var generation: Int
-    /// Where the pool stands.
+    /// The state of the pool.
     public internal(set) var stage = Stage.idle
     /// The generation on trial, if any.
     var candidate: Candidate?
     /// Whether any worker ever became ready.
     public internal(set) var hasBeenReady = false
-    /// Set when the very first start failed for a reason that an operator has to mend.
+    /// Set if the very first start failed for a reason that an operator must fix.
     public internal(set) var startImpossible: StartFailure?
 
     let seed: UInt64
@@ -45,46 +45,46 @@ public struct Pool: Equatable, Sendable, Codable {
     var deadlines = SlotQueue<Instant>()
     var vacancies = SlotQueue<Instant>()
     var recycles = SlotQueue<RecycleRank>()
-    /// When its workers are sampled.
+    /// The schedule of its samples.
     var sampler = Sampler()
-    /// How the memory of workers that are gone grew.
+    /// The memory growth of workers that have ended.
     var growthHistory = GrowthHistory()
-    /// Workers that exceeded their cap while young, in a row.
+    /// Consecutive workers that exceeded their cap while young.
     var earlyRecycles = EarlyRecycles()
-    /// Whether it was said that workers reach a cap sooner than they can be replaced.
+    /// Whether it was reported that workers reach a cap sooner than they can be replaced.
     var hasLeakAlarm = false
-    /// What the percentages were last said to come to.
+    /// The last reported sizes of the percentages.
     var toldCaps: MemoryCapBytes?
-    /// What was left of the memory at the last look, where that was asked for.
+    /// The free memory at the last sample, if that was requested.
     var room: MemoryRoom?
-    /// Whether no other pool is about to give memory back.
+    /// Whether no other pool is about to release memory.
     var mayRelievePressure = false
-    /// Whether a replacement would not fit beside the worker that it replaces.
+    /// Whether a replacement would not fit into memory beside the worker that it replaces.
     var isTight = false
-    /// Who is recycled for the sake of all; nobody else is before it is gone.
+    /// The worker that is recycled for the memory of all. No other one is until it has exited.
     var relief: WorkerID?
-    /// The shortage that was said to be beyond help, as long as it lasts.
+    /// The shortage that was reported as one that recycling cannot end, while it lasts.
     var alarmedShortage: RecycleCause?
-    /// The generations on whose listeners connections have waited at every look.
+    /// The generations on whose listeners connections have waited at every poll.
     var queueWaits: [QueueWait] = []
     /// Whether any worker of this pool ever counted a request.
     var hasCounted = false
-    /// What was learnt of boots and rates, to start replacements ahead of a limit.
+    /// The measured boot times and rates, to start replacements ahead of a limit.
     var pace = Pace()
-    /// Whether any program of this pool was ever run.
+    /// Whether any program of this pool ever ran.
     var hasRun = false
-    /// What the program was seen to do after the stop-signal.
+    /// The observed behaviour of the program after the stop-signal.
     @Rare var stopHabit: StopHabit?
     /// Whether workers of an older generation are being replaced.
     var isRollingOut = false
-    /// Until when workers of an older generation stay at the latest, to serve those that wait at a
-    /// listener which the one in force does without.
+    /// The time limit for workers of an older generation that serve waiting connections on a
+    /// listener that the current generation lacks.
     var emptyingUntil: Instant?
-    /// What was seen so far: counters and the last exits.
+    /// Counters and the last exits.
     public internal(set) var history = History()
     var outbox = Outbox<Action>()
 
-    /// A pool with these settings. Equal seeds make equal draws.
+    /// Creates a pool with these settings. Equal seeds produce equal draws.
     public init(number: Int, policy: PoolPolicy, generation: Int = 1, seed: UInt64) {
         self.number = number
         self.policy = policy
@@ -92,7 +92,7 @@ public struct Pool: Equatable, Sendable, Codable {
         self.seed = seed
     }
 
-    /// Handles one event and returns what is to be done, in order.
+    /// Handles one event and returns the actions in order.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch event {
         case .start: start(at: now)
@@ -115,38 +115,38 @@ public struct Pool: Equatable, Sendable, Codable {
         return outbox.take()
     }
 
-    /// When `deadline` has to be told next, if nothing else happens before.
+    /// The time of the next `deadline` event, if no other event occurs before.
     public var nextDeadline: Instant? {
         Instant.earliest(
             Instant.earliest(deadlines.first?.key, candidate?.deadline), sampler.deadline)
     }
 
-    /// The number of workers that the pool keeps at present.
+    /// The current number of workers that the pool keeps.
     public var size: Int { tally.wanted }
-    /// The number of ready workers that were not told to go.
+    /// The number of ready workers that are not retiring.
     public var servingCount: Int { tally.serving }
-    /// The number of slots with a ready worker of the generation in force.
+    /// The number of slots with a ready worker of the current generation.
     public var renewedCount: Int { tally.renewed }
-    /// The number of workers with a living process, or with processes left behind.
+    /// The number of workers with a running process, or with processes left behind.
     public var liveCount: Int { tally.live }
-    /// The memory of all workers at their last looks, in bytes.
+    /// The sum of the workers' last memory samples, in bytes.
     public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) }
-    /// Whether its workers' memory is measured all the time.
+    /// Whether its workers' memory is sampled continuously.
     public var isSampled: Bool { sampler.memoryAt != nil }
-    /// Whether every slot is done for good and no process is left.
+    /// Whether every slot is done permanently and no process is left.
     public var isDone: Bool {
         stage == .running && tally.wanted > 0 && tally.done == tally.wanted && tally.live == 0
     }
-    /// Whether the last worker of any done slot ended with anything but 0.
+    /// Whether the last worker of any done slot ended with a status other than 0.
     public var hasDoneFailures: Bool { tally.doneFailed > 0 }
     /// Whether every slot failed to boot `boot-attempts` times in a row.
     public var hasExhaustedBoots: Bool { tally.wanted > 0 && tally.exhausted == tally.wanted }
-    /// Whether every worker is of the generation in force and every slot that is not done serves; or
-    /// nobody is meant to, as in a parked pool.
+    /// Whether every worker is of the current generation and every slot that is not done serves.
+    /// Also true if the pool is meant to have no workers, as when parked.
     public var isSettled: Bool {
         !isRollingOut && (stage != .running || tally.covered >= expected)
     }
-    /// The budget at the pool's present size.
+    /// The budget at the pool's current size.
     public var budget: Budget { Budget(of: policy, workers: tally.wanted) }
 
     private mutating func start(at now: Instant) {
@@ -157,12 +157,12 @@ public struct Pool: Equatable, Sendable, Codable {
         scheduleProgress(at: now)
     }
 
-    /// Does all that the budget allows now.
+    /// Performs everything that the budget allows now.
     mutating func settle(at now: Instant) {
         fillVacancies(at: now)
         advanceRecycles(at: now)
         advanceCandidate(at: now)
-        // Either may have made a place that can be taken at once.
+        // Either may have freed a slot that can be used immediately.
         fillVacancies(at: now)
         noteProgress()
     }

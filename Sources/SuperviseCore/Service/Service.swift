@@ -1,44 +1,44 @@
-/// All pools of one master, and what concerns them together: signals to the master, the reload as one
-/// transaction over all pools, and the end with its exit code. Pure, like the pools it is made of.
+/// All pools of one master, and what they have in common: signals to the master, the reload as one
+/// transaction over all pools, and the end with its exit code. Pure, as the pools are.
 public struct Service: Equatable, Sendable, Codable {
-    /// What the master is told.
+    /// Inputs to the service. Each is handled at a given time.
     public enum Event: Equatable, Sendable {
         /// Start every pool.
         case start
-        /// `nextDeadline` has come. Told after every other event of the turn.
+        /// `nextDeadline` was reached. Comes after all other events of the turn.
         case deadline
-        /// The master could not run for this long. Told before all other events of the turn.
+        /// The master could not run for this long. Comes before all other events of the turn.
         case late(by: TimeSpan)
-        /// News of a worker.
+        /// An event of a worker.
         case worker(WorkerID, WorkerEvent)
         /// This pool was sampled.
         case sampled(pool: Int, PoolSample)
         /// The memory limit that percentages refer to has changed.
         case memoryLimit(bytes: UInt64)
-        /// So many workers more (or fewer) in this pool.
+        /// This many more workers (or, negative, fewer) in this pool.
         case resize(pool: Int, by: Int)
-        /// Replace the worker of this slot of a pool, or of all its slots where none is named.
+        /// Replace the worker of this slot of a pool, or of all its slots if it is nil.
         case recycle(pool: Int, slot: Int?)
-        /// Retire the workers of all pools, keep the pools.
+        /// Retire the workers of all pools, and keep the pools.
         case park
-        /// Roll over to these pools. A pool is recognised by its name.
+        /// Roll over to these pools. A pool is identified by its name.
         case reload([Plan])
         /// What was found at the listeners of this pool that `shut` closed, as the answer to
         /// `sampleListeners`.
         case listeners(pool: Int, ListenerSample)
-        /// Stop.
+        /// Stop the service.
         case stop(Haste)
         /// A signal that stops the service was received.
         case stopSignal(StopSignal)
     }
 
-    /// What is to be done.
+    /// Outputs of the service.
     public enum Action: Equatable, Sendable {
         /// An action of a pool.
         case perform(SuperviseCore.Action)
-        /// The settings of this generation are in force from here on.
+        /// The settings of this generation become current.
         case adopt(generation: Int)
-        /// This generation was given up.
+        /// This generation was abandoned.
         case discard(generation: Int)
         /// Take no new connections on the listeners of this pool that no other pool, and no newer
         /// generation of it, has.
@@ -47,20 +47,20 @@ public struct Service: Equatable, Sendable, Codable {
         case releaseListeners(pool: Int)
         /// Sample the queues of the listeners that `shut` closed; `listeners` is the answer.
         case sampleListeners(pool: Int)
-        /// The master ends with this exit code.
+        /// End the master with this exit code.
         case exit(Int32)
     }
 
-    /// A pool as the configuration wants it.
+    /// A pool in the configuration.
     public struct Plan: Equatable, Sendable, Codable {
         /// The pool's name.
         public var name: String
         /// Its settings.
         public var policy: PoolPolicy
-        /// Whether a listener that the pool has now is not among those it is to have.
+        /// Whether the new configuration lacks a listener that the pool has.
         public var dropsListeners: Bool
 
-        /// A pool of this name with these settings.
+        /// Creates a plan.
         public init(name: String, policy: PoolPolicy, dropsListeners: Bool = false) {
             self.name = name
             self.policy = policy
@@ -68,18 +68,18 @@ public struct Service: Equatable, Sendable, Codable {
         }
     }
 
-    /// A pool with its name. Names stay with a pool; numbers are never used again.
+    /// A pool with its name. A pool keeps its name; numbers are never reused.
     public struct Member: Equatable, Sendable, Codable {
         /// The pool's name.
         public let name: String
-        /// The generation that brought it.
+        /// The generation that added it.
         let since: Int
         /// The pool.
         public internal(set) var pool: Pool
-        /// Whether the configuration in force does without it; it serves on until the pools that the
-        /// same reload added can.
+        /// Whether the current configuration lacks it. It keeps serving until the pools that the
+        /// same reload added can serve.
         public internal(set) var isRemoved = false
-        /// How far its graceful stop has come, before the pool itself is told.
+        /// The progress of its graceful stop, before the pool itself stops.
         var closing: Closing?
         /// Its listeners that take no new connections, until nothing waits there.
         var closingListeners: ClosingListeners?
@@ -96,36 +96,36 @@ public struct Service: Equatable, Sendable, Codable {
     /// The pools, in the order of the configuration; those that a reload removed are last, until
     /// their last process is gone.
     public internal(set) var members: [Member] = []
-    /// The pools that ended with the last event, of which its actions still tell.
+    /// The pools that ended with the last event, because its actions still refer to them.
     private var departed: [Member] = []
-    /// The generation in force.
+    /// The current generation.
     public internal(set) var generation = 1
-    /// The reload under way, until it is committed or aborted.
+    /// The reload in progress, until it is committed or aborted.
     var reload: Reload?
-    /// The exit code, once the end is decided.
+    /// The exit code, once it is decided.
     var exitCode: Int32?
-    /// How fast the service stops, once it does.
+    /// The mode of the service's stop; nil if it does not stop.
     public internal(set) var haste: Haste?
     /// The stop signals received so far.
     var stopSignals: StopSignals?
-    /// The newest generation that was ever tried; the next reload is the one after it.
+    /// The newest generation so far. The next reload has the one after it.
     public internal(set) var lastGeneration = 1
-    /// How the last reload went, or goes.
+    /// The state of the last reload.
     public internal(set) var rollout: RolloutRecord?
     var nextNumber = 0
     var isRollingOut = false
-    /// Whether a worker of any pool, also of one that is gone, ever became ready.
+    /// Whether a worker of any pool, including removed pools, ever became ready.
     var hasBeenReady = false
     let seed: UInt64
     var outbox = Outbox<Action>()
 
-    /// A service of these pools. Equal seeds make equal draws.
+    /// Creates a service of these pools. Equal seeds produce equal draws.
     public init(_ plans: [Plan], seed: UInt64) {
         self.seed = seed
         for plan in Service.sharingMemory(plans) { add(plan) }
     }
 
-    /// Handles one event and returns what is to be done, in order.
+    /// Handles one event and returns the actions in order.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         departed = []
         switch event {
@@ -163,7 +163,7 @@ public struct Service: Equatable, Sendable, Codable {
         return outbox.take()
     }
 
-    /// When `deadline` has to be told next, if nothing else happens before.
+    /// The time of the next `deadline` event, if no other event occurs before.
     public var nextDeadline: Instant? {
         members.reduce(nil) { next, member in
             Instant.earliest(
@@ -177,7 +177,7 @@ public struct Service: Equatable, Sendable, Codable {
     /// Whether a reload waits for its canaries.
     public var isReloading: Bool { reload != nil }
 
-    /// The pool of this number, with its name; also one that ended with the last event.
+    /// Returns the pool of this number with its name, also one that ended with the last event.
     public func member(_ number: Int) -> Member? {
         index(ofPool: number).map { members[$0] }
             ?? departed.first { $0.pool.number == number }
@@ -225,7 +225,7 @@ public struct Service: Equatable, Sendable, Codable {
         if members[index].pool.stage == .parked {
             if change > 0 { tellAll(.unpark, at: now) }
         } else {
-            // The shares come first: the workers that are added have the smaller ones.
+            // The shares are updated first, because the added workers get the smaller ones.
             let size = members[index].pool.size(after: change)
             shareMemory(resizing: (index, size))
             tell(index, .resize(by: change), at: now)
@@ -274,8 +274,8 @@ public struct Service: Equatable, Sendable, Codable {
         }
     }
 
-    /// An operator's mistake at the first start ends the master; a service that once ran never gives
-    /// up.
+    /// Ends the service if its first start fails because of an operator's mistake. A service that
+    /// once ran never ends for this.
     private mutating func giveUpIfHopeless(at now: Instant) {
         guard !hasBeenReady else { return }
         for member in members where generation == 1 {

@@ -1,31 +1,32 @@
-/// One incarnation of a slot: a process from its start until the last of its tree is gone.
+/// One incarnation of a slot: a process from its start until the last process of its tree has
+/// ended.
 public struct Worker: Equatable, Sendable, Codable {
-    /// Who it is.
+    /// The identity of the worker.
     public let id: WorkerID
-    /// The generation of settings that it runs with.
+    /// The generation of its settings.
     public let generation: Int
-    /// When its start was ordered.
+    /// The time of its start order.
     public let startedAt: Instant
-    /// The number of requests after which it is recycled; nil where there is none.
+    /// The number of requests after which it is recycled; nil if there is none.
     public let requestLimit: UInt64?
-    /// The age at which it is recycled; nil where there is none.
+    /// The age at which it is recycled; nil if there is none.
     let lifetimeLimit: TimeSpan?
-    /// `kill-rss` when it was started; nil where there was none.
+    /// `kill-rss` when it was started; nil if there was none.
     var killRSSBytes: UInt64?
-    /// How often it has to say `WATCHDOG=1`, once it has begun to. It was told so when it started, so
-    /// a newer setting does not bind it.
+    /// The interval of `WATCHDOG=1`, once it has sent the first one. The worker gets the interval
+    /// at its start, so a newer setting does not apply.
     let watchdogTimeout: TimeSpan?
 
-    /// Where it stands, and what belongs to that alone.
+    /// The state, with the data that only this state has.
     var state: State
-    /// When it became ready, also after it was told to go; nil if it never was.
+    /// The time at which it became ready, also when it is retiring; nil if it never was.
     public internal(set) var readyAt: Instant?
-    /// The requests that it has reported, or those that were observed, or else the connections that were
-    /// counted for it.
+    /// The requests that it has reported, else those that were observed, else its counted
+    /// connections.
     public internal(set) var requests: UInt64 = 0
-    /// What `requests` counts; nil while nothing was counted.
+    /// The unit of `requests`; nil while nothing was counted.
     public internal(set) var countSource: CountSource?
-    /// What its memory was, where that is looked at.
+    /// Its memory samples, if it is sampled.
     @Rare var memory: WorkerMemory
     /// The requests that were in flight when its process ended; nil if none was seen.
     var during: RequestsInFlight?
@@ -39,7 +40,7 @@ public struct Worker: Equatable, Sendable, Codable {
         killRSSBytes = policy.killRSSBytes
         watchdogTimeout = policy.watchdogTimeout
         state = .starting(Boot(until: now + policy.readyTimeout))
-        // Both draws are always made, so that switching one limit on does not change the other.
+        // Both draws are always made, so that enabling one limit does not change the other.
         let requestJitter = jitter.draw(through: policy.maxRequestsJitter)
         let lifetimeJitter = jitter.draw(
             through: UInt64(max(0, policy.maxLifetimeJitter.nanoseconds)))
@@ -54,27 +55,27 @@ public struct Worker: Equatable, Sendable, Codable {
     /// Its last measured memory in bytes.
     public var memoryBytes: UInt64? { memory.bytes }
 
-    /// How its memory grows; nil while too little was seen of it.
+    /// The growth of its memory; nil while there are too few samples.
     public var growth: MemoryGrowth? { memory.leak.growth }
 
-    /// Whether it has been ready for long enough to forget earlier crashes of its slot.
+    /// Returns whether it has been ready for long enough to reset the earlier crashes of its slot.
     func isStable(at now: Instant, after span: TimeSpan) -> Bool {
         readyAt.map { now - $0 >= span } ?? false
     }
 
-    /// Its last figure, and how old that is.
+    /// Returns its last sample and the age of that.
     func lastSample(at now: Instant) -> (bytes: UInt64, span: TimeSpan)? {
         guard let bytes = memory.bytes, let measuredAt = memory.measuredAt else { return nil }
         return (bytes, now - measuredAt)
     }
 
-    /// When it is old enough to be recycled; nil while it boots, since it serves nobody then.
+    /// The time at which its lifetime ends; nil while it boots, because it does not serve then.
     var lifetimeEnd: Instant? {
         guard isReady, let lifetimeLimit else { return nil }
         return startedAt + lifetimeLimit
     }
 
-    /// Its figures for a notice.
+    /// Returns its figures for a notice.
     func facts(at now: Instant) -> WorkerFacts {
         WorkerFacts(
             generation: generation, age: now - startedAt, requests: requests,
@@ -83,29 +84,30 @@ public struct Worker: Equatable, Sendable, Codable {
     }
 }
 
-/// What the looks at a worker's memory have shown.
+/// The results of a worker's memory samples.
 struct WorkerMemory: Initial, Sendable {
-    /// At the last look.
+    /// The last sample.
     var bytes: UInt64?
-    /// When that was.
+    /// The time of the last sample.
     var measuredAt: Instant?
-    /// The most that it used after it was told to go, or when it was: it gives memory back on its way.
+    /// The largest sample since it retired, including the one at that time: it may release memory
+    /// while it ends.
     var largestLeavingBytes: UInt64?
-    /// What it used when it had been ready for `min-lifetime`: its size without what grows.
+    /// Its size when it had been ready for `min-lifetime`, without later growth.
     var settledBytes: UInt64?
-    /// Its memory before it served anything: the last sample until then, or else the first one.
+    /// Its memory before it served any request: the last sample before that, or else the first one.
     var ownBytes: UInt64?
     /// The first sample since it was ready.
     var readyBytes: UInt64?
-    /// How many looks in a row found it over `max-rss`.
+    /// The number of consecutive samples above `max-rss`.
     var samplesOver = 0
     /// Whether the storm guard spares it although it is above `max-rss`.
     var isAlarmed = false
-    /// The same of `kill-rss`.
+    /// Whether the storm guard spares it although it is above `kill-rss`.
     var isHardAlarmed = false
-    /// Whether it was past `warn-rss`, and not below again.
+    /// Whether it exceeded `warn-rss` and has not fallen below it again.
     var isWarned = false
-    /// What the looks since it was ready add up to.
+    /// The estimate from the samples since it was ready.
     var leak = LeakEstimate()
 }
 
@@ -113,14 +115,14 @@ struct WorkerMemory: Initial, Sendable {
 public enum CountSource: Hashable, Sendable, Codable {
     /// The worker itself, in requests.
     case report
-    /// The preload library, in requests that it has seen responses to.
+    /// The preload library, in requests with an observed response.
     case observed
     /// The preload library, in accepted connections.
     case preload
 }
 
 extension CountSource {
-    /// What it counts.
+    /// The unit of the count.
     public var unit: CountUnit {
         switch self {
         case .report, .observed: .requests
@@ -128,7 +130,7 @@ extension CountSource {
         }
     }
 
-    /// Orders the sources by how much they know.
+    /// The order of the sources by precision.
     fileprivate var rank: Int {
         switch self {
         case .report: 2
@@ -138,7 +140,7 @@ extension CountSource {
     }
 }
 
-/// What a count is of.
+/// The unit of a count.
 public enum CountUnit: String, Hashable, Sendable, Codable {
     /// Requests.
     case requests
@@ -147,8 +149,8 @@ public enum CountUnit: String, Hashable, Sendable, Codable {
 }
 
 extension Worker {
-    /// Sets the total; returns whether the count changed. A source that knows more replaces another one
-    /// even if its total is lower, since the unit may differ.
+    /// Records a total. Returns whether the count changed. A more precise source replaces another
+    /// one even if its total is lower, because the unit may differ.
     mutating func count(_ total: UInt64, by source: CountSource) -> Bool {
         let known = countSource?.rank ?? source.rank
         guard source.rank >= known else { return false }

@@ -3,14 +3,14 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Answers to those who look at the master or steer it.
+/// Control requests: monitoring and control of the master.
 extension Master {
-    /// Something is ready at the sockets for that.
+    /// Serves a ready socket of the control server.
     func serveControl(serial: UInt64) {
         control.serve(serial: serial, at: now, answer)
     }
 
-    /// Before the loop rests: tells what happened, and runs what is to be run for it.
+    /// Publishes new events and runs their commands, before the loop waits.
     func settleControl() {
         hooks.startWaiting(at: now) { [log] command, error in
             log.write(
@@ -21,7 +21,7 @@ extension Master {
         control.settle(at: now, answer)
     }
 
-    /// Lets events go to those who follow them, and to the commands of `on-event`.
+    /// Sends events to their followers and to the commands of `on-event`.
     func listenToEvents() {
         adoptHooks(generations[service.generation]?.master)
         // The log outlives the master: the cleanup at the exit can fail.
@@ -37,8 +37,8 @@ extension Master {
         }
     }
 
-    /// The commands of `on-event` in a configuration. Where there is no memory for them, those before
-    /// stay.
+    /// Applies the commands of `on-event` in a configuration. If there is not enough memory for
+    /// them, the previous ones stay.
     func adoptHooks(_ settings: MasterSettings?) {
         do throws(SystemCallError) {
             try hooks.adopt(settings?.hooks ?? [])
@@ -230,7 +230,7 @@ extension Master {
             caps: pool.flatMap { $0.policy.hasMemoryPercentages ? $0.memoryCaps : nil })
     }
 
-    /// The pool of this name, or the only one.
+    /// Returns the pool of this name, or the only pool.
     private func pool(_ name: String?) throws(ControlRefusal) -> Service.Member {
         let kept = service.members.filter { !$0.isRemoved }
         let names = kept.map(\.name).joined(separator: ", ")
@@ -249,6 +249,6 @@ extension Master {
 }
 
 extension WorkerSnapshot {
-    /// Whether a recycling can be asked of it.
+    /// Whether it can be asked to be recycled.
     fileprivate var isServing: Bool { state == .ready && !isReplacement }
 }

@@ -3,7 +3,7 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// What the status tells, put together when somebody asks.
+/// The status, created on request.
 extension Master {
     /// Reads the figures that the status reports, unless they are fresh.
     func refreshFigures(for access: ControlAccess) {
@@ -11,7 +11,7 @@ extension Master {
         performPending()
     }
 
-    /// The resident set in bytes, nil where it can't be told.
+    /// The resident set in bytes; nil if it is unreadable.
     private var ownMemory: UInt64? {
         do throws(SystemCallError) {
             return try ProcessMemory.residentBytes(of: ThisProcess.pid)
@@ -20,8 +20,8 @@ extension Master {
         }
     }
 
-    /// A rendering of the status, made once per turn unless something happens in between: however many
-    /// clients ask, the loop renders no more often than things change.
+    /// Returns a rendering of the status, made once per turn unless an event occurs in between. So
+    /// the number of clients does not increase the number of renderings beyond that of changes.
     func rendered(
         _ kind: WritableKeyPath<Renderings, [UInt8]?>, _ render: (StatusReport) -> [UInt8]
     ) -> [UInt8] {
@@ -82,7 +82,7 @@ extension Master {
         }
     }
 
-    /// What waits at a listener; nil where the kernel does not tell.
+    /// Returns the accept queue of a listener; nil if the kernel does not report it.
     private func queue(of socket: ListenSocket) -> AcceptQueue? {
         do throws(SystemCallError) {
             return try diagnosis?.queue(of: socket)
@@ -111,7 +111,7 @@ extension Master {
     }
 }
 
-/// What was rendered in this turn.
+/// The renderings of this turn.
 struct Renderings {
     var status: [UInt8]?
     /// Without routes, for `status-bind`.

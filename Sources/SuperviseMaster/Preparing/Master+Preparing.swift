@@ -6,7 +6,7 @@ import SuperviseSettings
 extension Master {
     private static let key = "before-start"
 
-    /// Runs the commands of a generation, then puts it to work. Returns at once if there are none.
+    /// Runs the commands of a generation, then activates it. Returns immediately if there are none.
     func prepare(_ generation: Generation, isFirst: Bool) {
         guard let preparation = Preparation(generation, isFirst: isFirst) else {
             return activate(generation, isFirst: isFirst)
@@ -21,7 +21,7 @@ extension Master {
         guard let blueprint = preparation.next() else {
             self.preparation = nil
             activate(preparation.generation, isFirst: preparation.isFirst)
-            // Requested before there was a generation to reload.
+            // The reload was requested before there was a generation.
             if preparation.isReloadWanted { reload() }
             return
         }
@@ -54,7 +54,7 @@ extension Master {
         try self.output.watch(output)
     }
 
-    /// The command has ended; it is still to be reaped.
+    /// Handles the end of the command, which is not reaped yet.
     func preparationEnded(_ command: SideCommand, _ status: ChildStatus) {
         guard let preparation, let ended = preparation.takeEnded() else { return }
         output.close(ended.output, at: now)
@@ -100,8 +100,8 @@ extension Master {
         exitCode = Program.ExitCode.bootFailed
     }
 
-    /// Ends the command before a stop of the master. Returns whether the stop has to wait for it:
-    /// no worker runs yet, and a command that is interrupted may leave a migration half done.
+    /// Ends the command before a stop of the master. Returns whether the stop must wait for it: no
+    /// worker runs yet, and an interrupted command may leave a migration incomplete.
     func stopPreparation(_ request: Service.Event) -> Bool {
         guard let preparation else { return false }
         let grace = preparation.grace(for: request, at: now)
@@ -120,10 +120,11 @@ extension Master {
 
 extension Preparation {
     private static let quickGrace = TimeSpan.seconds(2)
-    /// Launchers may send SIGTERM twice at once.
+    /// Launchers may send SIGTERM twice at the same time.
     private static let repeatedAfter = TimeSpan.seconds(1)
 
-    /// The time that the command has to end after this request; nil if an earlier one holds.
+    /// Returns the time that the command has to end after this request; nil if an earlier one
+    /// applies.
     fileprivate func grace(for request: Service.Event, at now: Instant) -> TimeSpan? {
         let isGraceful = request == .stop(.graceful) || request == .stopSignal(.terminate)
         if let stoppedAt {

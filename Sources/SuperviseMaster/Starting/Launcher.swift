@@ -1,13 +1,13 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// What starts the processes of a pool's workers.
+/// An object that starts the processes of a pool's workers.
 protocol Launcher: AnyObject {
     /// Begins a start. If it throws, no process and no descriptor is left.
     func launch(_ request: LaunchRequest) throws(StartError) -> BegunStart
 }
 
-/// What one worker's process gets.
+/// The parameters of one worker's process.
 struct LaunchRequest {
     let blueprint: Blueprint
     /// The whole environment, as `KEY=VALUE`.
@@ -15,7 +15,7 @@ struct LaunchRequest {
     let arguments: [String]
     /// The descriptors that become 3, 4, 5 and so on.
     let descriptors: [Int32]
-    /// Where stdout and stderr go.
+    /// The destination of stdout and stderr.
     var output = SpawnOutput.inherited
 }
 
@@ -25,27 +25,27 @@ struct WorkerProcess {
     let descriptor: ProcessDescriptor
 }
 
-/// What is known of a start once it has begun.
+/// The result of beginning a start.
 struct BegunStart {
-    /// The process, if there is one already.
+    /// The process, if it exists already.
     var process: WorkerProcess?
-    /// What reports the rest; nil if the program runs already.
+    /// The rest of the start; nil if the program already runs.
     var pending: (any PendingStart)?
-    /// Where the filter on the worker's bind(2) comes from once the program runs, if it gets one.
+    /// The source of the filter on the worker's bind(2) once the program runs, if it gets one.
     var filterChannel: BindFilterChannel?
 }
 
 /// The part of a start that is not known yet. While a start is pending, its worker may have no process.
 /// Releasing a pending start without a process cancels it.
 protocol PendingStart: AnyObject {
-    /// The descriptor that becomes readable once there is something new to read.
+    /// The descriptor that becomes readable when there is news.
     var descriptor: Int32 { get }
-    /// The time at which the start is given up; nil if it takes as long as the process lives.
+    /// The time at which the start is abandoned; nil if it is limited only by its process.
     var deadline: Instant? { get }
     /// The pending start for another program of this process.
     var state: MasterState.PendingStart { get }
 
-    /// Reads what is new.
+    /// Reads new reports.
     func read() -> StartProgress
 }
 
@@ -55,9 +55,9 @@ enum StartProgress {
     case pending
     /// The process exists, and its program does not run yet.
     case created(WorkerProcess)
-    /// The program runs, or its process has ended on the way. The start is pending no longer.
+    /// The program runs, or its process has ended before. The start is no longer pending.
     case running
-    /// The start failed and is pending no longer. A process that was created exits.
+    /// The start failed and is no longer pending. A process that was created exits.
     case failed(StartFailure)
 }
 

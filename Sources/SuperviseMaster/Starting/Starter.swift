@@ -109,7 +109,7 @@ final class Starter: Expiring {
         }
     }
 
-    /// The pipe for the output of a worker, if the master reads it, and the end that the worker gets.
+    /// Returns the pipe for the output of a worker, if the master reads it, and the worker's end.
     private func outputPipe(
         _ blueprint: Blueprint
     ) throws(StartError) -> (OutputPipe?, OwnedDescriptor?) {
@@ -145,7 +145,7 @@ final class Starter: Expiring {
         pending.insert(worker.serial)
     }
 
-    /// Whether a process may come to exist that no worker has yet.
+    /// Whether a process may be created that does not belong to a worker yet.
     var awaitsProcess: Bool { pending.contains { workers[serial: $0]?.process == nil } }
 
     /// The worker of a child that has exited, if a pending start created it and reported so before.
@@ -156,7 +156,7 @@ final class Starter: Expiring {
         return workers[pid: pid]
     }
 
-    /// Reads what is new of a pending start.
+    /// Reads new reports of a pending start.
     func read(serial: UInt64) {
         guard let worker = workers[serial: serial], let start = worker.pendingStart else { return }
         switch start.read() {
@@ -198,8 +198,8 @@ final class Starter: Expiring {
         release(worker)
     }
 
-    /// Gives up a start whose worker has no process yet; returns whether it is one. The worker is to be
-    /// stopped or killed, and there is nothing that a signal could be sent to.
+    /// Cancels a start whose worker has no process yet. Returns whether there is one. The worker is
+    /// to be stopped or killed, and there is no process to signal.
     func cancel(_ worker: RunningWorker) -> Bool {
         guard worker.process == nil else { return false }
         giveUp(worker, "the worker was stopped before it had a process")

@@ -3,8 +3,8 @@ import SuperviseSettings
 
 /// The master as a value, for the next version of its program.
 extension Master {
-    /// All that this one knows. Between two turns nothing else is under way: what a deadline needs is a
-    /// time, what an answer needs is a descriptor.
+    /// Returns the whole state. Between two turns no operation is in progress: a deadline is a
+    /// time, and a response a descriptor.
     func handOver() -> MasterState {
         precondition(core.isSettled, "a turn is over before the next program begins one")
         var sockets = Collected<ListenSocket, MasterState.Socket> { socket in
@@ -77,7 +77,7 @@ extension Master {
     }
 }
 
-/// Objects that several others refer to, each once, and what stands for it.
+/// Objects that several others refer to, stored once each, and their states.
 private struct Collected<Object: AnyObject, State> {
     private(set) var objects: [Object] = []
     var states: [State] = []
@@ -88,7 +88,7 @@ private struct Collected<Object: AnyObject, State> {
         self.state = state
     }
 
-    /// The object's place in the list.
+    /// Returns the object's index in the list.
     @discardableResult
     mutating func add(_ object: Object) -> Int {
         if let place = places[ObjectIdentifier(object)] { return place }

@@ -2,9 +2,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// A master that goes on where another program of the same process left off.
+/// A master that continues another program of the same process.
 extension Master {
-    /// Takes everything over: from here on the state's descriptors are this master's.
+    /// Continues the state. From here on its descriptors belong to this master.
     convenience init(
         resuming state: MasterState, launch: Launch, log: Log, context: ProcessContext,
         signals: consuming SignalDescriptor

@@ -4,13 +4,12 @@ import SuperviseLinux
 import SuperviseSettings
 import SuperviseState
 
-/// All that a master knows, for the next version of its program to go on with: what it has decided (the
-/// service), what that was made from, and the kernel's side of it by the numbers of descriptors that
-/// stay open. A number means the same before and after execve(2), and so does a time of the monotonic
-/// clock.
+/// The whole state of a master, for the next version of its program: the decisions (the service),
+/// their inputs, and the kernel's side as numbers of descriptors that stay open. A number, and a
+/// time of the monotonic clock, have the same meaning before and after execve(2).
 ///
-/// Whoever changes what stands here in a way that an older or newer program would misread counts
-/// `format` up. A field that goes, and an optional one that comes, is no such change.
+/// A change that an older or newer program would misread increments `format`. Removing a field, or
+/// adding an optional one, does not.
 struct MasterState: Codable {
     static let format: UInt32 = 6
 
@@ -29,11 +28,11 @@ struct MasterState: Codable {
         var listensOnDemand: Bool?
     }
 
-    /// What starts workers of a pool and generation, or did when they were started.
+    /// The blueprint of a pool and generation, from which workers are or were started.
     struct Recipe: Codable {
-        /// The generation that starts workers by it; nil where none does any more.
+        /// The generation that starts workers by it; nil if none does any longer.
         var generation: Int?
-        /// A configuration of this pool alone, as `LoaderReport` has it.
+        /// A configuration of this pool alone, in the format of `LoaderReport`.
         var configuration: String
         var listeners: [Listener]
         var isLookedAt: Bool
@@ -78,7 +77,7 @@ struct MasterState: Codable {
 
     /// The part of a start that is not known yet.
     enum PendingStart: Codable {
-        /// The outcome of an exec comes over this pipe.
+        /// This pipe reports the outcome of an exec.
         case exec(pipe: Int32)
 
         var descriptor: Int32 {
@@ -118,9 +117,9 @@ struct MasterState: Codable {
     }
 
     var head = Head(format: format, version: Version.current)
-    /// Where the program was found when it was started.
+    /// The path of the program at its start.
     var programPath: String?
-    /// The words that it was started with, for the case that it has to go on with its own state.
+    /// The arguments of its start, in case it must continue its own state.
     var arguments: [String]
     var start: Start
     var log: Log.State
@@ -128,7 +127,7 @@ struct MasterState: Codable {
     var sockets: [Socket]
     var listeners: Listeners.State
     var service: Service
-    /// By generation, as `LoaderReport` has them.
+    /// By generation, in the format of `LoaderReport`.
     var configurations: [Int: String]
     var recipes: [Recipe]
     var workers: [RunningWorker]
@@ -149,7 +148,7 @@ struct MasterState: Codable {
     var upgrades: UpgradeCounts
     var exited: ExitedProcesses
 
-    /// The descriptors that have to stay open.
+    /// The descriptors that must stay open.
     var descriptors: [Int32] {
         sockets.flatMap { [$0.number] + ($0.steering?.descriptors ?? []) }
             + listeners.passed.map(\.number) + bindFilters.map(\.number)
@@ -173,7 +172,7 @@ struct UpgradeCounts: Codable {
 }
 
 extension MasterState {
-    /// Why a program cannot go on with a state.
+    /// The reason for which a program cannot continue a state.
     enum Refusal: Error, CustomStringConvertible {
         case inconsistent(String)
         case format(Head)
@@ -198,7 +197,7 @@ extension MasterState {
 
     func encode() throws(StateFault) -> [UInt8] { try State.encode(self) }
 
-    /// The state that these bytes are, all of it understood.
+    /// Decodes the state. Fails if any part of it is not understood.
     static func decode(_ bytes: [UInt8]) throws(Refusal) -> MasterState {
         struct Headed: Codable { var head: Head }
         let head: Head
@@ -215,7 +214,7 @@ extension MasterState {
         }
     }
 
-    /// Everything that resuming takes for granted.
+    /// Checks everything that resuming relies on.
     func check() throws(Refusal) {
         guard let current = configurations[service.generation] else {
             throw .inconsistent("the current generation has no configuration")
@@ -238,11 +237,11 @@ extension MasterState {
         else { throw .inconsistent("a worker has no blueprint") }
     }
 
-    /// What of it can be strange to another version: as long as this stays the same, one that understood
-    /// the state once does so again.
+    /// The parts that another version may not understand: if they are unchanged, a version that
+    /// understood the state once still does.
     var kind: Set<String> { Set(configurations.values).union(recipes.map(\.configuration)) }
 
-    /// What a configuration of it says.
+    /// Returns the configuration in this text of a state.
     static func configuration(_ text: String) throws(Refusal) -> ResolvedConfiguration {
         switch LoaderReport.decode(Array(text.utf8)) {
         case .loaded(let resolved): return resolved
