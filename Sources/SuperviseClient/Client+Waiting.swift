@@ -61,7 +61,7 @@ extension Client {
             case "aborted": "reload aborted; the current generation keeps running"
             case "stalled":
                 "reload stalled: the remaining old workers keep serving; retrying"
-            case "failed": "the configuration has errors; the current configuration stays in force"
+            case "failed": "reload failed; the current configuration stays in force"
             case "superseded": "a newer reload superseded this one"
             case "stopped": "the master was stopped"
             default: "the reload failed"

@@ -66,8 +66,8 @@ extension Fact {
             "POST /reload[?wait]",
             "Like HUP. With wait, one JSON object per line. stage is reading, canary, rolling (with "
                 + "replaced and of) and finally verdict. A verdict has reasons and a result: "
-                + "complete, aborted, stalled, failed (the configuration has errors), superseded (by "
-                + "a newer reload) or stopped."),
+                + "complete, aborted, stalled, failed (the configuration has errors, or before-start "
+                + "failed), superseded (by a newer reload) or stopped."),
         Fact(
             "POST /recycle?slot=N|all[&pool=NAME]",
             "Replace one worker, or all workers, within the budget."),

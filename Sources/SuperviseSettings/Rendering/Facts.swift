@@ -32,7 +32,8 @@ struct Fact: Sendable {
         Fact(
             "HUP",
             "Reload: read the configuration again and replace every worker, one after the other. If "
-                + "the configuration has errors or the first new workers fail, nothing changes."),
+                + "the configuration has errors, or before-start or the first new workers fail, nothing "
+                + "changes."),
         Fact("USR1", "Reopen the log file and send each worker its reopen-signal."),
         Fact(
             "USR2",
