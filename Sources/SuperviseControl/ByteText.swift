@@ -81,3 +81,12 @@ struct ByteText {
         }
     }
 }
+
+extension String {
+    /// The text as a JSON string in quotes (RFC 8259), which is a quoted value of logfmt as well.
+    public var quotedForJSON: String {
+        var text = ByteText()
+        text.append(quoted: self)
+        return String(decoding: text.bytes, as: UTF8.self)
+    }
+}

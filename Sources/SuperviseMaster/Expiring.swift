@@ -1,4 +1,5 @@
 import SuperviseCore
+import SuperviseLinux
 
 /// A part of the master that has a deadline. The loop arms its timer for the earliest deadline of
 /// all parts.
@@ -25,16 +26,15 @@ final class MasterDeadline: Expiring {
     func expire(at now: Instant) { action(now) }
 }
 
+extension Instant {
+    /// The time of the monotonic clock.
+    static var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds()) }
+}
+
 extension Master {
     /// The parts that have a deadline, in the order in which they act on it.
     func allParts() -> [any Expiring] {
         let own = [
-            MasterDeadline({ [unowned self] in loader?.deadline }) { [unowned self] _ in
-                abandonLoader()
-            },
-            MasterDeadline({ [unowned self] in upgrade?.probe?.deadline }) { [unowned self] _ in
-                abandonUpgrade(because: "the new program did not respond within 30 s")
-            },
             MasterDeadline({ [unowned self] in looks.first?.at }) { [unowned self] now in
                 performLooks(at: now)
             },
@@ -45,6 +45,6 @@ extension Master {
         let others: [(any Expiring)?] = [
             starter, output, closingListeners, commands, observer, control, serviceManager,
         ]
-        return own + others.compactMap { $0 }
+        return [reloader, upgrader] + own + others.compactMap { $0 }
     }
 }

@@ -1,3 +1,4 @@
+import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
@@ -133,7 +134,7 @@ enum LogRendering {
         case .seconds(let span): span.secondsText
         case .bytes(let bytes): String(bytes)
         case .rate(let bytes, per: _): String(bytes)
-        case .text(let text): text.needsQuotes ? text.quoted : text
+        case .text(let text): text.needsQuotes ? text.quotedForJSON : text
         }
     }
 
@@ -156,7 +157,7 @@ enum LogRendering {
             case .seconds(let span): members.append("\"\(key)\":\(span.secondsText)")
             case .bytes(let bytes): members.append("\"\(key)\":\(bytes)")
             case .rate(let bytes, per: _): members.append("\"\(key)\":\(bytes)")
-            case .text(let text): members.append("\"\(key)\":\(text.quoted)")
+            case .text(let text): members.append("\"\(key)\":\(text.quotedForJSON)")
             }
         }
         let units = line.fields.compactMap { field in
@@ -214,30 +215,5 @@ extension String {
                 $0.isUnprintable || $0.undecodedByte != nil || $0 == " " || $0 == "\"" || $0 == "="
                     || $0 == "\\"
             }
-    }
-
-    /// In quotes, with the escapes of a JSON string, which logfmt shares. JSON's own encoder would
-    /// cost the master 3 MB of resident memory for this one function.
-    fileprivate var quoted: String {
-        var result = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.isUnprintable:
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default:
-                if let byte = scalar.undecodedByte {
-                    result += "\\\\x" + String(byte, radix: 16)
-                } else {
-                    result.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return result + "\""
     }
 }

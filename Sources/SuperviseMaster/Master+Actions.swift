@@ -72,8 +72,7 @@ extension Master {
             line = line.with("output", finalOutput)
         }
         log.write(line)
-        countReload(notice)
-        followReload(notice)
+        reloader.follow(notice)
         if case .ready(let id, let rule, _) = notice {
             proveAdoption(by: id)
             restoreBacklog(for: id)
@@ -83,12 +82,12 @@ extension Master {
             scheduleCountLook(at: id)
         }
         if case .ended(let pool) = notice, service.haste == nil {
-            exited.forget(pool: pool)
+            reaper.forget(pool: pool)
             poolEnded()
         }
         if case .exited(let id, _, let ending, _) = notice, let worker = workers[id] {
             lookForUnboundListener(whenEnded: id, ending)
-            if let pid = worker.pid { exited.add(id, pid: pid, output: finalOutput) }
+            if let pid = worker.pid { reaper.record(id, pid: pid, output: finalOutput) }
             if worker.orphans.isEmpty { release(worker) }
         }
     }

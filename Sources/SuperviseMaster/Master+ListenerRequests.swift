@@ -42,7 +42,7 @@ extension Master {
             return false
         }
         if let asking = workers[pid: datagram.pid] { return asking.serial == worker.serial }
-        if let owner = orphans[datagram.pid] { return owner == worker.serial }
+        if let owner = reaper.owner(ofOrphan: datagram.pid) { return owner == worker.serial }
         return owner(of: sender.parent) == worker.serial
     }
 

@@ -31,7 +31,7 @@ extension Master {
     func handle(_ signal: ReceivedSignal) {
         switch signal.number {
         case MasterSignal.child:
-            reap()
+            reaper.reap()
         case MasterSignal.pipe, MasterSignal.fileSize, MasterSignal.continue:
             return
         case let number where !MasterSignal.served.contains(number):
@@ -52,7 +52,7 @@ extension Master {
         case MasterSignal.hangup: reload()
         case MasterSignal.user1: reopen()
         case MasterSignal.user2:
-            beginUpgrade()
+            upgrader.begin()
         case MasterSignal.terminalInput: resizeFirstPool(by: 1)
         case MasterSignal.terminalOutput: resizeFirstPool(by: -1)
         case MasterSignal.windowSize: park()
@@ -72,9 +72,8 @@ extension Master {
 
     /// A reload that is still being read would open unused sockets.
     func stop(_ request: Service.Event) {
-        abandonLoader(because: nil)
-        abandonUpgrade(because: "the master was stopped")
-        tellReload(reloadFollower.stop())
+        upgrader.abandon(because: "the master was stopped")
+        reloader.stop()
         if stopPreparation(request) { return }
         tell(request)
     }

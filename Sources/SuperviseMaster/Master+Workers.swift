@@ -17,9 +17,9 @@ extension Master {
             let blueprint = generations[order.generation]?.blueprints[name]
         else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
         do throws(StartError) {
-            memoryKills?.forget()
+            reaper.willStartWorker()
             try starter.start(id, order, blueprint)
-            watchForMemoryKills()
+            reaper.watchForMemoryKills()
             return nil
         } catch {
             return error.failure
@@ -57,7 +57,7 @@ extension Master {
         var pid = process
         for _ in 0..<Master.longestAncestry {
             if let worker = workers[pid: pid] { return worker.serial }
-            if let owner = orphans[pid] { return owner }
+            if let owner = reaper.owner(ofOrphan: pid) { return owner }
             guard let status = ProcessStatus.read(pid), status.parent > 1 else { return nil }
             pid = status.parent
         }
@@ -124,6 +124,18 @@ extension Master {
             case .abort: Signal.abort.number
             }
         signalIgnoringExit(worker, number)
+    }
+
+    /// Closes what the master holds for a worker of which nothing is left.
+    func release(_ worker: RunningWorker) {
+        guard workers[serial: worker.serial] != nil else { return }
+        drainer.forget(worker)
+        output.close(worker.output, at: now)
+        poll.unwatch(worker.notify.rawValue)
+        worker.notify.remove()
+        starter.forget(worker)
+        bindFilters[worker.serial]?.listeners = []
+        workers.remove(worker)
     }
 
     /// ESRCH: it has exited and will be reaped in this turn or the next.

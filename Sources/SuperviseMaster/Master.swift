@@ -33,21 +33,14 @@ final class Master {
     let sampler: Sampler
     /// The process that takes samples that may block on a worker.
     let observer: Observer
-    /// Processes that ended workers left behind, with the serial of the worker.
-    var orphans: [Int32: UInt64] = [:]
-    /// The master's own children, whoever's they are.
-    let children = ChildList()
-    /// Children that belong to no worker; told once, so that they are not looked at again.
-    var strangers: Set<Int32> = []
+    let reaper: Reaper
     /// Workers to be looked at, whether they serve a listener of ours at all.
     var looks: [Look] = []
     /// Commands that run beside the workers.
     let commands: SideCommands
     var rightOfWay = RightOfWay()
-    /// Who tells that the kernel killed for memory, once there is a worker.
-    var memoryKills: MemoryKills?
-    /// The process that reads the configuration for a reload.
-    var loader: ConfigurationLoader?
+    let reloader: Reloader
+    let upgrader: Upgrader
     /// The commands that run before the workers of a generation, while they do.
     var preparation: Preparation?
     /// The sockets for monitoring and control.
@@ -56,13 +49,6 @@ final class Master {
     let serviceManager: ServiceManagerLink?
     /// The commands of `on-event`.
     let hooks: HookRunner
-    /// What becomes of the reload under way, for those who wait for it.
-    var reloadFollower = ReloadFollower()
-    var reloads = ReloadCounts()
-    /// The upgrade under way, if any.
-    var upgrade: Upgrade?
-    var upgrades = UpgradeCounts()
-    var exited = ExitedProcesses()
     /// Answers rendered in this turn.
     var renderings = Renderings()
     /// The start of the master, in its first program.
@@ -97,8 +83,7 @@ final class Master {
         closingListeners = ClosingListeners(listeners, log)
         self.control = control
         core = Core(service)
-        let now = Instant(nanoseconds: MonotonicClock.nanoseconds())
-        serviceManager = Master.serviceManager(launch, log: log, at: now)
+        serviceManager = Master.serviceManager(launch, log: log, at: .now)
         commands = SideCommands(
             openFilesLimit: context.openFilesLimit, environment: context.environment)
         output = OutputRelay(log, in: poll)
@@ -108,17 +93,45 @@ final class Master {
         sampler = Sampler(core: core, workers: workers, log: log, cgroup: context.cgroup)
         observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
+        reloader = Reloader(
+            launch: launch, core: core, poll: poll, log: log, control: control,
+            serviceManager: serviceManager)
+        upgrader = Upgrader(launch: launch, core: core, poll: poll, log: log, control: control)
+        reaper = Reaper(
+            core: core, workers: workers, starter: starter, output: output, poll: poll, log: log,
+            cgroup: context.cgroup, owners: [commands, observer, reloader, upgrader])
         self.poll = poll
         self.signals = signals
         timer = try TimerDescriptor()
         try poll.add(self.signals.rawValue, .readable, token: Token.signals)
         try poll.add(timer.rawValue, .readable, token: Token.timer)
         try control.watch()
+        connectParts()
+    }
+
+    /// Gives the parts what they need of each other.
+    private func connectParts() {
         starter.programRuns = { [unowned self] worker throws(SystemCallError) in
             try takeFilter(of: worker)
         }
         sampler.readCount = { [unowned self] in readCount(of: $0) }
         sampler.currentCount = { [unowned self] in currentCount(of: $0) }
+        commands.commandEnded = { [unowned self] in commandEnded($0, $1) }
+        reaper.readCount = { [unowned self] in readCount(of: $0) }
+        reaper.willReportExit = { [unowned self] in reconsiderAdoption(after: $0) }
+        reaper.release = { [unowned self] in release($0) }
+        reaper.yieldToChild = { [unowned self] in rightOfWay.give() }
+        reloader.willRead = { [unowned self] in tellReloading() }
+        reloader.roll = { [unowned self] resolved throws(PrepareError) in try roll(to: resolved) }
+        upgrader.settle = { [unowned self] in performPending() }
+        upgrader.handOver = { [unowned self] in handOver() }
+        reloader.lastLine = { [unowned self] in lastLine(for: $0) }
+        // A configuration that is being read would be lost, and so would a response that a worker waits
+        // for. Samples of connections are taken again.
+        upgrader.mustWait = { [unowned self] in
+            reloader.isReading || preparation != nil || observer.owesAnswer
+        }
+        upgrader.willExecute = { [unowned self] in observer.endWithMaster() }
         starter.release = { [unowned self] in release($0) }
     }
 
@@ -141,10 +154,10 @@ final class Master {
 
     /// Goes on with a service until it ends; the exit code. What happened while there was nobody to
     /// hear of it, such as the end of a child, is found out first.
-    func resume(_ resumption: Resumption) throws -> Int32 {
-        watchForMemoryKills()
-        tell(resumption)
-        reap()
+    func resume(_ resumption: Upgrader.Resumption) throws -> Int32 {
+        reaper.watchForMemoryKills()
+        upgrader.report(resumption, workers: workers.bySerial.count)
+        reaper.reap()
         return try loop()
     }
 
@@ -163,7 +176,7 @@ final class Master {
                 output.finish(at: now)
                 return exitCode
             }
-            performUpgrade()
+            upgrader.perform()
             settleControl()
             tellServiceManager()
             output.settle()
@@ -216,7 +229,7 @@ final class Master {
         ThisProcess.returnFreeMemory()
     }
 
-    var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds()) }
+    var now: Instant { .now }
 
     private func dispatch(_ ready: Ready) {
         switch ready.token {
@@ -226,15 +239,15 @@ final class Master {
             timer.acknowledge()
             armedFor = nil
         case Token.loader:
-            readLoader()
+            reloader.read()
         case Token.probe:
-            readProbe()
+            upgrader.read()
         case Token.observer:
             observer.read(at: now)
         case Token.standardError:
             output.writable(at: now)
         case Token.memoryKills:
-            memoryKills?.acknowledge()
+            reaper.acknowledgeMemoryKills()
         default:
             let serial = ready.token & ~Token.kindMask
             switch ready.token & Token.kindMask {

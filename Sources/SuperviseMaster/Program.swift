@@ -30,7 +30,7 @@ public enum Program {
             return loadForMaster(Array(arguments.dropFirst()), environment)
         case UpgradeProbe.verb: return probe(Array(arguments.dropFirst()), environment)
         case Observer.verb: return ObserverProgram.run()
-        case Master.resumeVerb, Master.returnVerb:
+        case Upgrader.resumeVerb, Upgrader.returnVerb:
             return resume(words, environment, open: inherited)
         default: break
         }

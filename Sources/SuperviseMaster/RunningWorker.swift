@@ -3,7 +3,32 @@ import SuperviseLinux
 
 /// The kernel's side of one worker: its process, its descriptors, and the processes that it left
 /// behind.
+@dynamicMemberLookup
 final class RunningWorker {
+    /// What another program of this process continues with as it is.
+    struct Record: Codable {
+        /// Whether its binds are answered from outside beside the library.
+        let isFilteredToo: Bool
+        /// Whether it has ever been ready.
+        var wasReady = false
+        /// Whether its own process was reaped.
+        var hasExited = false
+        /// Whether it got SIGKILL from us.
+        var wasKilled = false
+        /// Why its start failed, although it has a process.
+        var startFailure: StartFailure?
+        /// Processes of its tree that lost their parent and are our children now.
+        var orphans: Set<Int32> = []
+        /// What it last said by `STATUS=`.
+        var statusText: String?
+        /// How many of its messages were refused or made no sense.
+        var complaints = 0
+        /// Whether the kernel refused to signal it, which is logged once.
+        var isSignalRefused = false
+
+        init(isFilteredToo: Bool) { self.isFilteredToo = isFilteredToo }
+    }
+
     let id: WorkerID
     /// Its number in the epoll set. It is never reused, so a late readiness matches no worker.
     let serial: UInt64
@@ -20,20 +45,9 @@ final class RunningWorker {
     var pendingStart: (any PendingStart)?
     /// The source of its filter on bind(2), until that has arrived.
     var filterChannel: BindFilterChannel?
-    /// Whether its binds are handled from outside as well as by the library.
-    let isFilteredToo: Bool
-    /// Whether it was ever ready.
-    var wasReady = false
-    /// Whether its own process was reaped.
-    var hasExited = false
-    /// Whether the master sent it SIGKILL.
-    var wasKilled = false
-    /// The number of SIGKILLs from this program of the master.
+    private var record: Record
+    /// How often this program of the master sent it SIGKILL.
     var kills = 0
-    /// The reason for which its start failed, although it has a process.
-    var startFailure: StartFailure?
-    /// Processes of its tree that lost their parent and became our children.
-    var orphans: Set<Int32> = []
     var memory: TreeMemory?
     /// Whether its processes may be sampled: false once a sample was too large, or did not return.
     var isSampled = true
@@ -43,14 +57,21 @@ final class RunningWorker {
     var observeAgainAt: Instant?
     /// The maximum length of its status in characters.
     static let longestStatus = 120
-    /// The text of its last `STATUS=`.
-    var statusText: String?
-    /// The number of its refused or invalid messages.
-    var complaints = 0
-    /// The recent listener requests of its processes.
+    /// How often its processes asked for a listener lately.
     var listenerRequests = RequestsPerSecond()
-    /// Whether the kernel refused to signal it, which is logged once.
-    var isSignalRefused = false
+
+    subscript<Value>(dynamicMember field: WritableKeyPath<Record, Value>) -> Value {
+        get { record[keyPath: field] }
+        set { record[keyPath: field] = newValue }
+    }
+
+    /// Whether its binds are answered from outside beside the library.
+    var isFilteredToo: Bool { record.isFilteredToo }
+    /// Whether its own process was reaped. Asked of all workers for each sample.
+    var hasExited: Bool {
+        get { record.hasExited }
+        set { record.hasExited = newValue }
+    }
 
     init(
         id: WorkerID, serial: UInt64, blueprint: Blueprint, begun: BegunStart,
@@ -63,7 +84,7 @@ final class RunningWorker {
         process = begun.process
         pendingStart = begun.pending
         filterChannel = begun.filterChannel
-        isFilteredToo = blueprint.filtersToo
+        record = Record(isFilteredToo: blueprint.filtersToo)
         self.nonce = nonce
         self.notify = notify
         self.page = page
@@ -101,15 +122,7 @@ final class RunningWorker {
         if let number = state.filterChannel {
             filterChannel = BindFilterChannel(try HandedDescriptors.take(number))
         }
-        isFilteredToo = state.isFilteredToo ?? false
-        wasReady = state.wasReady ?? true
-        hasExited = state.hasExited
-        wasKilled = state.wasKilled
-        startFailure = state.startFailure
-        orphans = state.orphans
-        statusText = state.statusText
-        complaints = state.complaints
-        isSignalRefused = state.isSignalRefused
+        record = state.record
     }
 
     /// The pid of its own process, also after it was reaped; nil while there is none yet.
@@ -119,7 +132,7 @@ final class RunningWorker {
     var livingPID: Int32? { hasExited ? nil : pid }
 
     /// Its own process, if it runs, and those that it left behind.
-    var roots: [Int32] { [livingPID].compactMap { $0 } + orphans.sorted() }
+    var roots: [Int32] { [livingPID].compactMap { $0 } + record.orphans.sorted() }
 
     /// Its own process and its descendants, parents first.
     var processes: [Int32] { livingPID.map { [$0] + ProcessTree.descendants(of: $0) } ?? [] }
@@ -135,11 +148,7 @@ final class RunningWorker {
             process: process.map { .init(pid: $0.pid, descriptor: $0.descriptor.rawValue) },
             nonce: nonce, notify: notify.rawValue, notifyPath: notify.path, page: page?.rawValue,
             output: output?.state, pendingStart: pendingStart?.state,
-            filterChannel: filterChannel?.rawValue,
-            isFilteredToo: isFilteredToo, wasReady: wasReady,
-            hasExited: hasExited, wasKilled: wasKilled, startFailure: startFailure,
-            orphans: orphans, statusText: statusText, complaints: complaints,
-            isSignalRefused: isSignalRefused)
+            filterChannel: filterChannel?.rawValue, record: record)
     }
 }
 

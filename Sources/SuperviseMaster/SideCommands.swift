@@ -23,7 +23,7 @@ struct SideCommand: Codable {
 
 /// The commands that run beside the workers. Nothing waits for them. Processes that a command left
 /// in its process group end with it, and all are killed at its time limit.
-final class SideCommands: Expiring {
+final class SideCommands: Expiring, ChildOwner {
     private static let killAgainAfter = TimeSpan.seconds(1)
 
     private let openFilesLimit: ResourceLimit?
@@ -31,6 +31,8 @@ final class SideCommands: Expiring {
     private let environment: [String]
     /// The running commands by process, which another program of this process continues.
     var running: [Int32: SideCommand] = [:]
+    /// Handles the end of a command.
+    var commandEnded: (SideCommand, ChildStatus) -> Void = { _, _ in }
 
     /// Starts without commands. They get `openFilesLimit` as their limit, like workers. From
     /// `environment`, the master's, they get no variable for its service manager.
@@ -87,12 +89,11 @@ final class SideCommands: Expiring {
     /// Returns whether this process is one of them.
     func owns(_ pid: Int32) -> Bool { running[pid] != nil }
 
-    /// Returns the command that ended with this process. The process is not reaped yet, so its
-    /// group keeps its number.
-    func ended(_ pid: Int32) -> SideCommand? {
-        guard let command = running.removeValue(forKey: pid) else { return nil }
+    /// Handles the end of a command. Its process is not reaped yet, so its group keeps its number.
+    func ended(_ pid: Int32, _ status: ChildStatus) {
+        guard let command = running.removeValue(forKey: pid) else { return }
         killGroup(pid)
-        return command
+        commandEnded(command, status)
     }
 
     var deadline: Instant? { running.values.compactMap(\.killAt).min() }

@@ -1,5 +1,7 @@
+import Glibc
 import SuperviseLinux
 import SuperviseSettings
+import SuperviseState
 import Testing
 
 @testable import SuperviseCore
@@ -11,7 +13,7 @@ import Testing
     /// A start that reports what the test lets it report.
     private final class Reported: PendingStart {
         let reader: Pipe.Reader
-        let writer: OwnedDescriptor
+        var writer: OwnedDescriptor?
         var deadline: Instant?
         var reports: [StartProgress] = []
 
@@ -178,6 +180,39 @@ import Testing
         pending.reports = [.created(process)]
         #expect(starter.worker(ofExited: process.pid) === (try worker))
         #expect(starter.worker(ofExited: process.pid + 1) == nil)
+        try end(process)
+    }
+
+    /// The next program finds out by the same pipe whether the program of the worker runs.
+    @Test func anUpgradeContinuesWithAPendingStart() throws {
+        let process = try spawn()
+        pending.reports = [.created(process)]
+        let old = try worker
+        starter.read(serial: old.serial)
+        var state = try State.decode(
+            MasterState.RunningWorker.self, from: State.encode(old.state(recipe: 0)))
+        // Both programs are this process, and each closes its own.
+        func duplicate(_ number: Int32) -> Int32 { fcntl(number, F_DUPFD_CLOEXEC, 3) }
+        state.notify = duplicate(state.notify)
+        state.page = state.page.map(duplicate)
+        state.process?.descriptor = duplicate(process.descriptor.rawValue)
+        state.pendingStart = .exec(pipe: duplicate(pending.descriptor))
+        starter.forget(old)
+        workers.remove(old)
+
+        let next = try RunningWorker(resuming: state, blueprint: blueprint)
+        workers.add(next)
+        try starter.watch(next)
+        #expect(next.pid == process.pid && !next.hasExited)
+        #expect(!starter.awaitsProcess)
+        starter.read(serial: next.serial)
+        #expect(next.pendingStart != nil && core.isSettled)
+        // The pipe is closed on exec.
+        pending.writer = nil
+        starter.read(serial: next.serial)
+        #expect(next.pendingStart == nil)
+        _ = core.handleAll(at: Self.now)
+        #expect(core.worker(id)?.hasProgram == true)
         try end(process)
     }
 

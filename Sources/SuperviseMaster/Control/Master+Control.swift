@@ -49,29 +49,6 @@ extension Master {
         }
     }
 
-    /// Tells those who wait for it how the reload is getting on.
-    func followReload(_ notice: Notice) {
-        let steps = reloadFollower.follow(
-            notice, poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
-            progress: { [service] in
-                let kept = service.members.filter { !$0.isRemoved }
-                return (
-                    kept.reduce(0) { $0 + $1.pool.renewedCount },
-                    kept.reduce(0) { $0 + $1.pool.size }
-                )
-            }, lastLine: { [unowned self] in lastLine(for: notice) })
-        tellReload(steps)
-    }
-
-    func tellReload(_ steps: [ReloadFollower.Step]) {
-        for step in steps {
-            if step.isVerdict, reloadFollower.isIdle {
-                serviceManager?.report.endReload(isComplete: step.isComplete)
-            }
-            control.publish(.reload(step.reload), step.line, last: step.isVerdict, at: now)
-        }
-    }
-
     /// Tells those who wait for the end that it is there.
     func tellEnd(_ exitCode: Int32) {
         log.write(LogLine(.info, "master-stopped").with("exit_code", exitCode))
@@ -131,7 +108,7 @@ extension Master {
             try mustNotStop()
             tellVerb("reload", connection)
             if wait {
-                try begin(.reload(reloadFollower.upcoming), connection)
+                try begin(.reload(reloader.upcoming), connection)
                 reload()
                 return
             }
@@ -157,10 +134,10 @@ extension Master {
             tellVerb("upgrade", connection)
             if wait {
                 try begin(.upgrade, connection)
-                beginUpgrade()
+                upgrader.begin()
                 return
             }
-            beginUpgrade()
+            upgrader.begin()
             response = .accepted
         }
         connection.conversation.answer(response, at: now)

@@ -40,27 +40,27 @@ extension Master {
             startedAtSeconds: start.atWall, uptime: uptime)
         master.memoryBytes = ownMemory
         master.processorTime = TimeSpan(nanoseconds: ThisProcess.processorNanoseconds)
-        master.reloadsComplete = reloads.complete
-        master.reloadsAborted = reloads.aborted
-        master.reloadsFailed = reloads.failed
-        master.upgradesComplete = upgrades.complete
-        master.upgradesFailed = upgrades.failed
-        master.configurationProblems = reloads.problems
-        master.isReadingConfiguration = loader != nil || preparation?.isFirst == false
+        master.reloadsComplete = reloader.counts.complete
+        master.reloadsAborted = reloader.counts.aborted
+        master.reloadsFailed = reloader.counts.failed
+        master.upgradesComplete = upgrader.counts.complete
+        master.upgradesFailed = upgrader.counts.failed
+        master.configurationProblems = reloader.counts.problems
+        master.isReadingConfiguration = reloader.isReading || preparation?.isFirst == false
         master.eventsDropped = control.dropped
         master.outputLinesDropped = output.droppedLines
-        master.canaryOutputs = reloads.canaryOutputs
+        master.canaryOutputs = reloader.counts.canaryOutputs
         master.clients = control.clients
         var report = StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
-            process: { [workers, exited] id in
+            process: { [workers, reaper] id in
                 if let worker = workers[id], let pid = worker.pid {
                     return StatusReport.Process(
                         pid: pid, text: worker.statusText,
                         processorTime: ProcessorTime.nanoseconds(of: pid).map(
                             TimeSpan.init(nanoseconds:)))
                 }
-                return exited.process(of: id)
+                return reaper.exited.process(of: id)
             })
         report.requests = { [workers] id in
             guard let worker = workers[id] else { return StatusReport.Requests() }
@@ -90,25 +90,6 @@ extension Master {
             return nil
         }
     }
-
-    /// Counts reloads by their result.
-    func countReload(_ notice: Notice) {
-        if case .reloadBegun = notice {
-            reloads.problems = []
-            reloads.canaryOutputs = [:]
-        }
-        if case .canaryFailed(let pool, _, _) = notice, let name = service.member(pool)?.name {
-            reloads.canaryOutputs[name] = lastLine(for: notice)
-        }
-        if case .reloadComplete = notice {
-            reloads.problems = []
-            reloads.complete += 1
-        }
-        if case .reloadAborted = notice {
-            reloads.problems = []
-            reloads.aborted += 1
-        }
-    }
 }
 
 /// The renderings of this turn.
@@ -117,15 +98,4 @@ struct Renderings {
     /// Without routes, for `status-bind`.
     var publicStatus: [UInt8]?
     var metrics: [UInt8]?
-}
-
-/// How reloads went.
-struct ReloadCounts: Codable {
-    var complete: UInt64 = 0
-    var aborted: UInt64 = 0
-    var failed: UInt64 = 0
-    /// What was wrong with the newest configuration, where nothing came of it.
-    var problems: [String] = []
-    /// The last line of output of the canaries that failed, by pool.
-    var canaryOutputs: [String: String] = [:]
 }

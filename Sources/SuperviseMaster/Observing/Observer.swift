@@ -8,7 +8,7 @@ import SuperviseState
 ///
 /// It handles one request at a time. If one takes too long, it gets SIGKILL, which may not end it
 /// before the kernel's own wait ends. Until then, there are no more requests for that pool.
-final class Observer: Expiring {
+final class Observer: Expiring, ChildOwner {
     /// The argument that selects the observer. Internal.
     static let verb = "__observe"
     /// The descriptor of its end of the connection.
@@ -137,7 +137,7 @@ final class Observer: Expiring {
 
     /// Handles the end of a process, before it is reaped. The running one is reported by its
     /// socket.
-    func ended(_ pid: Int32) {
+    func ended(_ pid: Int32, _ status: ChildStatus) {
         ending[pid] = nil
     }
 

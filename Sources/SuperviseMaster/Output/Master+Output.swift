@@ -22,7 +22,7 @@ extension Master {
             let canary = workers.ofPool(pool).last {
                 core.worker($0.id)?.generation == generation
             }
-            return canary?.output?.tail.lastLine ?? exited.lastLine(pool: pool)
+            return canary?.output?.tail.lastLine ?? reaper.exited.lastLine(pool: pool)
         }
         var id: WorkerID?
         if case .exited(let worker, _, _, _) = notice { id = worker }

@@ -93,7 +93,7 @@ extension Master {
         self.preparation = nil
         guard preparation.isFirst else {
             closeUnused()
-            return reloadFailed(
+            return reloader.fail(
                 [reason], message: "before-start failed; the current generation keeps running")
         }
         log.write(LogLine(.error, "startup-failed").with("message", reason))

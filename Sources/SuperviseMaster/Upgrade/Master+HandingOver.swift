@@ -42,11 +42,11 @@ extension Master {
             service: service, configurations: generations.configurations,
             recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
             notifyFolders: starter.notifyFolders.state,
-            bindFilters: filterStates, strangers: strangers, told: log.told, looks: looks,
+            bindFilters: filterStates, told: log.told, looks: looks,
             commands: commands.running, hooks: hooks.state,
             closingListeners: closingListeners.ofPool.mapValues { $0.map(\.rawValue) },
             control: control.state, serviceManager: serviceManager?.state,
-            reloadFollower: reloadFollower, reloads: reloads, upgrades: upgrades, exited: exited)
+            reloader: reloader.state, upgrades: upgrader.counts, reaper: reaper.state)
     }
 
     private var filterStates: [MasterState.BindFilter] {

@@ -27,15 +27,13 @@ extension Master {
         try takeWorkers(of: state, sockets)
         closingListeners.resume(
             state.closingListeners.mapValues { $0.compactMap { sockets[$0] } }, at: now)
-        strangers = state.strangers
         log.resume(logged: state.told.union([.masterStarted]))
         commands.running = state.commands
         if let state = state.output { output.resume(state) }
         if let state = state.serviceManager { serviceManager?.resume(state) }
-        reloadFollower = state.reloadFollower
-        reloads = state.reloads
-        upgrades = state.upgrades
-        exited = state.exited
+        reloader.resume(state.reloader)
+        upgrader.resume(state.upgrades)
+        reaper.resume(state.reaper)
         resumeDrains()
         watchListeners()
         listenToEvents()
@@ -56,7 +54,6 @@ extension Master {
         for worker in state.workers {
             let running = try RunningWorker(resuming: worker, blueprint: made[worker.recipe])
             workers.add(running)
-            for pid in running.orphans { orphans[pid] = running.serial }
             try poll.add(
                 running.notify.rawValue, .readable, token: Token.notify | running.serial)
             try starter.watch(running)

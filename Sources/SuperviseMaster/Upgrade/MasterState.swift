@@ -59,15 +59,7 @@ struct MasterState: Codable {
         var output: WorkerOutput.State?
         var pendingStart: PendingStart?
         var filterChannel: Int32?
-        var isFilteredToo: Bool?
-        var wasReady: Bool?
-        var hasExited: Bool
-        var wasKilled: Bool
-        var startFailure: StartFailure?
-        var orphans: Set<Int32>
-        var statusText: String?
-        var complaints: Int
-        var isSignalRefused: Bool
+        var record: SuperviseMaster.RunningWorker.Record
 
         struct Process: Codable {
             var pid: Int32
@@ -134,7 +126,6 @@ struct MasterState: Codable {
     var lastSerial: UInt64
     var notifyFolders: [NotifyFolder]
     var bindFilters: [BindFilter]
-    var strangers: Set<Int32>
     var told: Set<OnceTold>
     var looks: [Look]
     var commands: [Int32: SideCommand]
@@ -143,10 +134,9 @@ struct MasterState: Codable {
     var closingListeners: [Int: [Int32]]
     var control: ControlServer.State
     var serviceManager: ServiceManagerLink.State?
-    var reloadFollower: ReloadFollower
-    var reloads: ReloadCounts
+    var reloader: Reloader.State
     var upgrades: UpgradeCounts
-    var exited: ExitedProcesses
+    var reaper: Reaper.State
 
     /// The descriptors that must stay open.
     var descriptors: [Int32] {
@@ -163,12 +153,6 @@ struct MasterState: Codable {
             + notifyFolders.map(\.number)
             + control.connections.map(\.socket) + [log.descriptor].compactMap { $0 }
     }
-}
-
-/// How upgrades went.
-struct UpgradeCounts: Codable {
-    var complete: UInt64 = 0
-    var failed: UInt64 = 0
 }
 
 extension MasterState {

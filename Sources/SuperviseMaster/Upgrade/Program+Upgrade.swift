@@ -2,7 +2,7 @@ import SuperviseLinux
 import SuperviseSettings
 import SuperviseState
 
-/// The program that continues a state: see `Master+Upgrade`.
+/// The program that continues a state: see `Upgrader`.
 extension Program {
     /// Reads the whole state and the command line without side effects, and reports whether it can
     /// continue with them.
@@ -30,7 +30,7 @@ extension Program {
         let fallback = handed.program.map { program in
             Fallback(
                 program: program,
-                arguments: [words[0], Master.returnVerb, "\(handed.state)", ""]
+                arguments: [words[0], Upgrader.returnVerb, "\(handed.state)", ""]
                     + handed.arguments, environment: environment)
         }
         do {
@@ -53,7 +53,7 @@ extension Program {
             defer { cleanUp(master.listeners, master.start.pidFile, master.log) }
             defer { tell(master.control.removeFiles(), master.log) }
             let resumption =
-                handed.reason.map(Master.Resumption.returned) ?? .upgraded(from: version)
+                handed.reason.map(Upgrader.Resumption.returned) ?? .upgraded(from: version)
             return try master.resume(resumption)
         } catch {
             complain("supervise: the upgrade failed halfway: \(error)\n")
@@ -71,7 +71,7 @@ extension Program {
         let arguments: [String]
 
         init?(_ words: [String]) {
-            let isReturn = words[1] == Master.returnVerb
+            let isReturn = words[1] == Upgrader.returnVerb
             guard words.count > (isReturn ? 3 : 2) else { return nil }
             let numbers = words[2].split(separator: ":").map { Int32($0) }
             guard let first = numbers.first, let state = first, numbers.count <= 2 else {

@@ -1,14 +1,14 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// A child of the master that runs the next program and makes it read the state and the command
-/// line. If it cannot read them in a separate process, it does not become the master.
-final class UpgradeProbe {
-    /// The argument that selects the probe. Internal.
+/// Runs the program that is to follow the master in a child, which reads the state and the command line.
+/// A program that cannot read them in a process of its own never replaces the master.
+enum UpgradeProbe {
+    /// The word that makes the program a probe. For internal use.
     static let verb = "__probe"
-    /// The time limit of a probe.
-    static let timeout = TimeSpan.seconds(30)
-    /// The descriptors of a probe: the state, its output, and its own program.
+    /// How long it may take.
+    private static let timeout = TimeSpan.seconds(30)
+    /// The descriptors that a probe finds open: the state, its answer, and its own program.
     enum Descriptor {
         static let state: Int32 = 3
         static let answer: Int32 = 4
@@ -23,39 +23,20 @@ final class UpgradeProbe {
         case refused(String)
     }
 
-    let pid: Int32
-    let deadline: Instant
-    private let process: ProcessDescriptor
-    private let pipe: Pipe.Reader
-    private var text: [UInt8] = []
-
-    var descriptor: Int32 { pipe.rawValue }
-
-    init(
-        _ program: ExecutableFile, state: MemoryFile, arguments: [String],
-        environment: [String], at now: Instant
-    ) throws(UpgradeFailure) {
-        deadline = now + UpgradeProbe.timeout
-        let writer: OwnedDescriptor
-        let plan: SpawnPlan
-        do throws(SystemCallError) {
-            (pipe, writer) = try Pipe.make()
-            var attributes = SpawnAttributes()
-            attributes.deathSignal = Signal.kill.number
-            plan = try SpawnPlan(
-                arguments: ["/proc/self/fd/\(Descriptor.program)", UpgradeProbe.verb] + arguments,
-                searchPath: nil, attributes: attributes)
+    static func start(
+        _ program: ExecutableFile, state: MemoryFile, _ launch: Launch, in poll: EventPoll,
+        at now: Instant
+    ) throws(UpgradeFailure) -> HelperChild {
+        do throws(HelperChild.Failure) {
+            return try HelperChild(
+                ["/proc/self/fd/\(Descriptor.program)", verb] + launch.arguments,
+                environment: launch.environment,
+                passing: { [state.rawValue, $0, program.rawValue] },
+                longestAnswer: longestAnswer, until: now + timeout, in: poll,
+                token: Master.Token.probe)
         } catch {
-            throw UpgradeFailure("\(error)")
-        }
-        do throws(SpawnFailure) {
-            let spawned = try plan.spawn(
-                environment: environment,
-                descriptors: [state.rawValue, writer.rawValue, program.rawValue])
-            pid = spawned.pid
-            process = spawned.process
-        } catch {
-            throw UpgradeFailure("cannot be executed: \(SystemCallError.message(of: error.code))")
+            throw UpgradeFailure(
+                error.isInChild ? "cannot be executed: \(error.error.message)" : "\(error.error)")
         }
     }
 
@@ -67,20 +48,11 @@ final class UpgradeProbe {
         }
     }
 
-    /// Reads its output. Returns nil while more is expected.
-    func read() -> Outcome? {
-        do throws(SystemCallError) {
-            while let piece = try pipe.read() {
-                if piece.isEmpty { return UpgradeProbe.outcome(text) }
-                text += piece
-                if text.count > UpgradeProbe.longestAnswer {
-                    kill()
-                    return UpgradeProbe.outcome([])
-                }
-            }
-            return nil
-        } catch {
-            return .refused("cannot read its response: \(error)")
+    static func outcome(of answer: HelperChild.Answer) -> Outcome {
+        switch answer {
+        case .complete(let text): outcome(text)
+        case .tooLong: outcome([])
+        case .unreadable(let error): .refused("cannot read its response: \(error)")
         }
     }
 
@@ -96,15 +68,6 @@ final class UpgradeProbe {
         case "understood": return .understood(version: String(words[1]))
         case "refused": return .refused(String(words[1]))
         default: return .refused("invalid response")
-        }
-    }
-
-    /// ESRCH: it has already ended.
-    func kill() {
-        do throws(SystemCallError) {
-            try process.signal(Signal.kill.number)
-        } catch {
-            return
         }
     }
 }

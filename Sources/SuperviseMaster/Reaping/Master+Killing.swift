@@ -30,12 +30,12 @@ extension Master {
         var quiet = 0
         while quiet < Master.quietRounds, MonotonicClock.nanoseconds() < end {
             quiet += 1
-            for pid in children.numbers() where !isKnown(pid) {
+            for pid in reaper.unknownChildren() {
                 guard
                     case .known(let text?) = ProcessEnvironment.value(of: pid, ContractVariable.id),
                     Nonce(text) == worker.nonce
                 else { continue }
-                adopt(pid, for: worker)
+                reaper.assign(pid, to: worker)
                 signal(pid, Signal.kill.number, of: worker)
                 quiet = 0
             }

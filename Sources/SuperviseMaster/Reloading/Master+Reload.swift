@@ -1,65 +1,21 @@
-import SuperviseControl
 import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
 /// Generations of settings: prepared before anything depends on them, then activated or discarded.
 extension Master {
-    /// Handles HUP: another process reads the configuration, because files and names may be slow. A
-    /// reload during this reading restarts it.
+    /// Handles HUP. A reload during the commands of another one begins once they have ended.
     func reload() {
         guard service.haste == nil else { return }
         if let preparation {
             preparation.isReloadWanted = true
             return
         }
-        if loader != nil { abandonLoader(because: nil) }
-        tellReloading()
-        tellReload([reloadFollower.beginReading()])
-        do throws(StartOfLoaderError) {
-            let loader = try ConfigurationLoader(launch, startedAt: now)
-            self.loader = loader
-            try loader.watch(in: poll, token: Token.loader)
-        } catch {
-            loader = nil
-            reloadFailed([error.description])
-        }
+        reloader.begin()
     }
 
-    func readLoader() {
-        guard let loader, let outcome = loader.read() else { return }
-        poll.unwatch(loader.descriptor)
-        self.loader = nil
-        switch outcome {
-        case .loaded(let resolved): roll(to: resolved)
-        case .problems(let problems): reloadFailed(problems)
-        }
-    }
-
-    /// Ends the loader because it takes too long, or because a newer one starts.
-    func abandonLoader(because reason: String? = ConfigurationLoader.timeoutMessage) {
-        guard let loader else { return }
-        poll.unwatch(loader.descriptor)
-        loader.kill()
-        self.loader = nil
-        if let reason { reloadFailed([reason]) }
-    }
-
-    func reloadFailed(
-        _ problems: [String],
-        message: String = "the configuration has errors; the current configuration stays in force"
-    ) {
-        for problem in problems {
-            log.write(LogLine(.error, "config-error").with("message", problem))
-        }
-        log.write(
-            LogLine(.error, "reload-failed").with("message", message))
-        reloads.failed += 1
-        reloads.problems = problems
-        tellReload([reloadFollower.fail(problems)].compactMap { $0 })
-    }
-
-    private func roll(to loaded: ResolvedConfiguration) {
+    /// Prepares the reload to a configuration that was read.
+    func roll(to loaded: ResolvedConfiguration) throws(PrepareError) {
         var resolved = loaded
         resolved.use(listeners.passed)
         warn(about: resolved)
@@ -70,7 +26,7 @@ extension Master {
             prepare(generation, isFirst: false)
         } catch {
             closeUnused()
-            reloadFailed([error.description])
+            throw error
         }
     }
 

@@ -1,0 +1,92 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// Signals to all processes of a worker.
+extension Master {
+    /// The stop-signal for what an ended worker left behind, and for all below.
+    func signalOrphans(of id: WorkerID) {
+        guard let worker = workers[id] else { return }
+        signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
+    }
+
+    /// Signals the worker, if it lives, and everything below it. A number is signalled only while it
+    /// can belong to nobody else: our own children are not reaped in between, and for others a pidfd
+    /// is opened, and the process looked at once more, before any parent of theirs is gone.
+    func signalTree(of worker: RunningWorker, _ number: Int32) {
+        let roots = worker.roots
+        let below = roots.flatMap { ProcessTree.descendants(of: $0) }
+        let tree = Set(roots + below)
+        // Where descriptors run short, children come before their parents, one at a time.
+        var unopened: [Int32] = []
+        let processes = below.compactMap { pid in
+            verified(pid, in: tree, of: worker) { unopened.append(pid) }
+        }
+        for pid in unopened.reversed() { signalAtOnce(pid, number, in: tree, of: worker) }
+        if !worker.hasExited {
+            signalGroup(of: worker, number)
+            signalIgnoringExit(worker, number)
+        }
+        for pid in worker.orphans.sorted() { signal(pid, number, of: worker) }
+        for process in processes {
+            do throws(SystemCallError) {
+                try process.signal(number)
+            } catch {
+                // It ended with its group or its parent.
+                continue
+            }
+        }
+    }
+
+    /// `lacking` is called where there is no descriptor for it.
+    func verified(
+        _ pid: Int32, in tree: Set<Int32>, of worker: RunningWorker, orElse lacking: () -> Void
+    ) -> ProcessDescriptor? {
+        do throws(SystemCallError) {
+            let process = try ProcessDescriptor.open(pid: pid)
+            return belongs(pid, to: tree, of: worker) ? process : nil
+        } catch  where error.kind == .noDescriptor {
+            lacking()
+            return nil
+        } catch {
+            // It ended since it was listed.
+            return nil
+        }
+    }
+
+    private func belongs(_ pid: Int32, to tree: Set<Int32>, of worker: RunningWorker) -> Bool {
+        guard let status = ProcessStatus.read(pid) else { return false }
+        return tree.contains(status.parent) || status.group == worker.pid
+    }
+
+    private func signalAtOnce(
+        _ pid: Int32, _ number: Int32, in tree: Set<Int32>, of worker: RunningWorker
+    ) {
+        do throws(SystemCallError) {
+            try ProcessDescriptor.signal(pid: pid, number) {
+                belongs(pid, to: tree, of: worker)
+            }
+        } catch {
+            // It ended since it was listed.
+            return
+        }
+    }
+
+    func signal(_ pid: Int32, _ number: Int32, of worker: RunningWorker) {
+        do throws(SystemCallError) {
+            try ProcessDescriptor.signal(pid: pid, number)
+        } catch {
+            signalFailed(worker, .warning, error, process: pid)
+        }
+    }
+
+    /// The group holds its number as long as the worker is not reaped.
+    private func signalGroup(of worker: RunningWorker, _ number: Int32) {
+        guard let pid = worker.livingPID else { return }
+        do throws(SystemCallError) {
+            try ProcessGroup.signal(pid, number)
+        } catch {
+            // The worker had not made its group yet, or left it.
+            return
+        }
+    }
+}

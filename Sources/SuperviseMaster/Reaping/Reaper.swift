@@ -1,0 +1,245 @@
+import SuperviseCore
+import SuperviseLinux
+import SuperviseSettings
+
+/// Reaps children: workers, the processes that they left behind, and processes of nobody that came to the
+/// master because it is a subreaper (PR_SET_CHILD_SUBREAPER(2const)) or process 1.
+final class Reaper {
+    /// All of it, for another program of this process to continue with. The orphans come from the workers.
+    struct State: Codable {
+        /// Children that belong to no worker. They are not inspected again.
+        var unrelated: Set<Int32> = []
+        var exited = ExitedProcesses()
+    }
+
+    private let core: Core
+    private let workers: WorkerTable
+    private let starter: Starter
+    private let output: OutputRelay
+    private let poll: EventPoll
+    private let log: Log
+    private let cgroup: Cgroup
+    /// The parts of the master that have other children.
+    private let owners: [any ChildOwner]
+    private let children = ChildList()
+    private(set) var state = State()
+    /// Processes that ended workers left behind, with the serial of the worker.
+    private var orphans: [Int32: UInt64] = [:]
+    /// What detects that the kernel killed for memory, once there is a worker.
+    private var memoryKills: MemoryKills?
+    /// Reads the count of a worker, and reports it to the core.
+    var readCount: (RunningWorker) -> Void = { _ in }
+    /// Called before the end of a worker is reported.
+    var willReportExit: (RunningWorker) -> Void = { _ in }
+    /// Closes what the master holds for a worker of which nothing is left.
+    var release: (RunningWorker) -> Void = { _ in }
+    /// Lets a child that was just started run first.
+    var yieldToChild: () -> Void = {}
+
+    init(
+        core: Core, workers: WorkerTable, starter: Starter, output: OutputRelay, poll: EventPoll,
+        log: Log, cgroup: Cgroup, owners: [any ChildOwner]
+    ) {
+        self.core = core
+        self.workers = workers
+        self.starter = starter
+        self.output = output
+        self.poll = poll
+        self.log = log
+        self.cgroup = cgroup
+        self.owners = owners
+    }
+
+    /// Continues with the children of another program of this process.
+    func resume(_ state: State) {
+        self.state = state
+        for worker in workers.bySerial.values {
+            for pid in worker.orphans { orphans[pid] = worker.serial }
+        }
+    }
+
+    /// The processes of workers that ended lately.
+    var exited: ExitedProcesses { state.exited }
+
+    /// Records the process of a worker that has ended.
+    func record(_ id: WorkerID, pid: Int32, output: String?) {
+        state.exited.add(id, pid: pid, output: output)
+    }
+
+    /// Forgets a pool that is gone.
+    func forget(pool: Int) { state.exited.forget(pool: pool) }
+
+    /// Reaps every child that has exited.
+    func reap() {
+        var ended: [(worker: RunningWorker, status: ChildStatus)] = []
+        var shrunk: Set<UInt64> = []
+        var hasUnknown = false
+        do throws(SystemCallError) {
+            while let child = try ChildProcesses.nextExited() {
+                if let worker = workers[pid: child.pid] ?? starter.worker(ofExited: child.pid) {
+                    readCount(worker)
+                    starter.read(serial: worker.serial)
+                    starter.forget(worker)
+                    output.drain(worker.output, at: .now)
+                    worker.hasExited = true
+                    workers.forgetProcess(of: worker)
+                    ended.append((worker, child.status))
+                } else if let owner = orphans.removeValue(forKey: child.pid) {
+                    workers[serial: owner]?.orphans.remove(child.pid)
+                    shrunk.insert(owner)
+                } else if let owner = owners.first(where: { $0.owns(child.pid) }) {
+                    owner.ended(child.pid, child.status)
+                } else if state.unrelated.remove(child.pid) == nil {
+                    // Whatever it left may be a worker's.
+                    hasUnknown = true
+                }
+                try ChildProcesses.reap(child.pid)
+            }
+        } catch {
+            preconditionFailure("our own children can be waited for: \(error)")
+        }
+        guard !ended.isEmpty || !shrunk.isEmpty || hasUnknown else { return }
+        assignOrphans(of: ended.map(\.worker))
+        for (worker, status) in ended { reportExit(of: worker, status) }
+        for serial in shrunk.sorted() { reportTreeIfGone(serial) }
+    }
+
+    /// The children of a process that ended are ours by the time its end is known. The group tells whose
+    /// they are, as long as its number belongs to the worker, and so does the nonce.
+    private func assignOrphans(of ended: [RunningWorker]) {
+        let unknown = unknownChildren()
+        guard !unknown.isEmpty else { return }
+        let leaders = Dictionary(
+            ended.compactMap { worker in worker.pid.map { ($0, worker) } }
+        ) { first, _ in first }
+        for pid in unknown {
+            let group = ProcessStatus.read(pid)?.group
+            if let owner = group.flatMap({ leaders[$0] ?? workers[pid: $0] }) {
+                assign(pid, to: owner)
+                continue
+            }
+            switch ProcessEnvironment.value(of: pid, ContractVariable.id) {
+            case .known(let text):
+                let named = text.flatMap(Nonce.init).flatMap { workers[nonce: $0] }
+                if let owner = named ?? holder(of: pid, among: ended) {
+                    assign(pid, to: owner)
+                } else if !starter.awaitsProcess {
+                    state.unrelated.insert(pid)
+                }
+            case .unknown:
+                // For a moment after exec, or for good where there is no environment.
+                if let owner = holder(of: pid, among: ended) { assign(pid, to: owner) }
+            }
+        }
+    }
+
+    /// A daemon that has written over its environment, as nginx does for its title, still holds what its
+    /// worker was given: the page, which no other worker has, or at least a listener.
+    private func holder(of pid: Int32, among ended: [RunningWorker]) -> RunningWorker? {
+        let pages = RequestPage.inodes(heldBy: pid)
+        if !pages.isEmpty {
+            return workers.bySerial.values.first {
+                $0.page.map { pages.contains($0.inode) } ?? false
+            }
+        }
+        do throws(SystemCallError) {
+            let sockets = try ProcessSockets.inodes(of: pid)
+            return ended.first { worker in
+                worker.blueprint.listeners.contains {
+                    sockets.contains($0.socket.identity.inode)
+                }
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    /// The children that belong to nobody as far as is known.
+    func unknownChildren() -> [Int32] {
+        children.numbers().filter { pid in
+            workers[pid: pid] == nil && orphans[pid] == nil && !state.unrelated.contains(pid)
+                && !owners.contains { $0.owns(pid) }
+        }
+    }
+
+    /// Assigns an orphan to the worker that left it behind.
+    func assign(_ pid: Int32, to owner: RunningWorker) {
+        orphans[pid] = owner.serial
+        owner.orphans.insert(pid)
+    }
+
+    /// The serial of the worker that left this process behind.
+    func owner(ofOrphan pid: Int32) -> UInt64? { orphans[pid] }
+
+    private func reportExit(of worker: RunningWorker, _ status: ChildStatus) {
+        if let failure = worker.startFailure {
+            core.tell(worker.id, .startFailed(failure))
+            release(worker)
+            return
+        }
+        if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
+        willReportExit(worker)
+        if let requests = worker.requestsInFlight(atItsEnd: true) {
+            core.tell(worker.id, .endedDuring(requests))
+        }
+        core.tell(
+            worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
+    }
+
+    /// A program that ends well before it is ready, and goes on in a process of its own, will do so again at
+    /// every start.
+    private func explainDaemon(_ worker: RunningWorker) {
+        let known = core.worker(worker.id)
+        guard let known, known.readyAt == nil, log.isNew(.daemon(pool: worker.id.pool)) else {
+            return
+        }
+        log.write(
+            LogLine(.warning, "daemonized", worker).with(
+                "message",
+                "the program exited with status 0 before it was ready and left processes running: it "
+                    + "daemonizes. Run it in the foreground, with an option such as --foreground, "
+                    + "--no-daemon or -F"))
+    }
+
+    /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.
+    private func exit(of worker: RunningWorker, _ status: ChildStatus) -> ExitStatus {
+        let kill = Signal.kill.number
+        let pid = worker.wasKilled ? nil : worker.pid
+        switch status {
+        case .exited(let code):
+            let isOurs = code == 128 + kill && pid.map { memoryKills?.claim(below: $0) } == true
+            return isOurs ? .outOfMemory : .code(code)
+        case .signaled(let number, coreDumped: _):
+            let isOurs = number == kill && pid.map { memoryKills?.claim($0) } == true
+            return isOurs ? .outOfMemory : .signal(Signal(number: number))
+        }
+    }
+
+    /// Kills count from now on. To begin with it takes a while, in which the first worker can run.
+    func watchForMemoryKills() {
+        guard memoryKills == nil else { return }
+        yieldToChild()
+        let kills = MemoryKills(cgroup)
+        memoryKills = kills
+        guard let watch = kills.watch else { return }
+        do throws(SystemCallError) {
+            try poll.add(watch.descriptor, watch.interest, token: Master.Token.memoryKills)
+        } catch {
+            // A file that cannot be watched tells nothing, as in a sandbox with its own /sys.
+            return
+        }
+    }
+
+    /// A worker is about to be started: kills before that are not of it.
+    func willStartWorker() { memoryKills?.forget() }
+
+    /// The kernel reported that it killed for memory.
+    func acknowledgeMemoryKills() { memoryKills?.acknowledge() }
+
+    private func reportTreeIfGone(_ serial: UInt64) {
+        guard let worker = workers[serial: serial], worker.hasExited, worker.orphans.isEmpty
+        else { return }
+        core.tell(worker.id, .treeGone)
+        release(worker)
+    }
+}
