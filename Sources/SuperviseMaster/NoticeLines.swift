@@ -6,6 +6,22 @@ extension LogLine {
     /// Creates the line of a notice. `subject` begins a line about a worker or a pool.
     init(_ notice: Notice, _ subject: LogSubjects) {
         switch notice {
+        case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
+            .exited, .killed, .leftProcesses, .killedTree:
+            self = LogLine(ofWorker: notice, subject)
+        case .backoff, .slotDone, .resized, .parked, .unparked, .drainDelay, .closed, .stopping,
+            .ended, .givingUp:
+            self = LogLine(ofPool: notice, subject)
+        case .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage:
+            self = LogLine(ofMemory: notice, subject)
+        case .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun,
+            .reloadCommitted, .reloadAborted, .reloadComplete:
+            self = LogLine(ofReload: notice, subject)
+        }
+    }
+
+    private init(ofWorker notice: Notice, _ subject: LogSubjects) {
+        switch notice {
         case .started(let id, let generation, let requestLimit):
             self = subject.line(.info, "started", id).with("generation", generation)
                 .with("request_limit", requestLimit)
@@ -41,11 +57,47 @@ extension LogLine {
         // not end in time cause a warning: orphans-killed.
         case .leftProcesses(let id): self = subject.line(.info, "orphans-found", id)
         case .killedTree(let id): self = subject.line(.warning, "orphans-killed", id)
+        case .backoff, .slotDone, .resized, .parked, .unparked, .drainDelay, .closed, .stopping,
+            .ended, .givingUp, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
+            .memoryIsTight, .shortage, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
+            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete:
+            preconditionFailure("no notice about a worker")
+        }
+    }
+
+    private init(ofPool notice: Notice, _ subject: LogSubjects) {
+        switch notice {
         case .backoff(let pool, let slot, let failures, let delay):
             self = subject.line(.warning, "backoff", pool, slot: slot)
                 .with("failures", failures).with("delay", delay)
         case .slotDone(let pool, let slot):
             self = subject.line(.info, "slot-finished", pool, slot: slot)
+        case .resized(let pool, let from, let to):
+            self = subject.line(.info, "resized", pool).with("from", from).with("to", to)
+        case .parked(let pool): self = subject.line(.info, "parked", pool)
+        case .unparked(let pool): self = subject.line(.info, "unparked", pool)
+        case .drainDelay(let pool, let span):
+            self = subject.line(.info, "drain-delay", pool).with("delay", span)
+        case .closed(let pool): self = subject.line(.info, "listeners-closing", pool)
+        case .stopping(let pool, let haste):
+            self = subject.line(.info, "stopping", pool).with("mode", haste.name)
+        case .ended(let pool): self = subject.line(.info, "pool-stopped", pool)
+        case .givingUp(.noWorkerBoots):
+            self = LogLine(.error, "startup-failed").with("boot_attempts", subject.bootAttempts())
+                .with("message", Advice.noWorkerBoots)
+        case .givingUp(.cannotStart(let pool, let failure)):
+            self = subject.line(.error, "startup-failed", pool).with(failure)
+        case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
+            .exited, .killed, .leftProcesses, .killedTree, .memoryAlarm, .memoryWarning,
+            .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .canaryStarted, .canaryPassed,
+            .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted, .reloadAborted,
+            .reloadComplete:
+            preconditionFailure("no notice about a pool")
+        }
+    }
+
+    private init(ofMemory notice: Notice, _ subject: LogSubjects) {
+        switch notice {
         case .memoryAlarm(let id, let facts, let cap, let limitBytes):
             self = subject.line(.warning, "memory-alarm", id).with("key", cap.rawValue)
                 .with(facts, requests: false).with("limit", bytes: limitBytes)
@@ -74,10 +126,17 @@ extension LogLine {
                 .with("rss", bytes: usedBytes)
                 .with("limit", bytes: subject.policy(pool).flatMap { cause.limitBytes(by: $0) })
                 .with("free", bytes: room?.freeBytes).with("message", Advice.shortage)
-        case .resized(let pool, let from, let to):
-            self = subject.line(.info, "resized", pool).with("from", from).with("to", to)
-        case .parked(let pool): self = subject.line(.info, "parked", pool)
-        case .unparked(let pool): self = subject.line(.info, "unparked", pool)
+        case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
+            .exited, .killed, .leftProcesses, .killedTree, .backoff, .slotDone, .resized, .parked,
+            .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .canaryStarted,
+            .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted,
+            .reloadAborted, .reloadComplete:
+            preconditionFailure("no notice about memory")
+        }
+    }
+
+    private init(ofReload notice: Notice, _ subject: LogSubjects) {
+        switch notice {
         case .canaryStarted(let id, let generation):
             self = subject.line(.info, "canary-started", id).with("generation", generation)
         case .canaryPassed(let pool, let generation):
@@ -87,12 +146,6 @@ extension LogLine {
                 .with(failure)
         case .rolledOut(let pool, let generation):
             self = subject.line(.info, "rolled-out", pool).with("generation", generation)
-        case .drainDelay(let pool, let span):
-            self = subject.line(.info, "drain-delay", pool).with("delay", span)
-        case .closed(let pool): self = subject.line(.info, "listeners-closing", pool)
-        case .stopping(let pool, let haste):
-            self = subject.line(.info, "stopping", pool).with("mode", haste.name)
-        case .ended(let pool): self = subject.line(.info, "pool-stopped", pool)
         case .reloadBegun(let generation):
             self = LogLine(.info, "reload").with("generation", generation)
         case .reloadCommitted(let generation):
@@ -102,11 +155,11 @@ extension LogLine {
                 .with("message", Advice.aborted)
         case .reloadComplete(let generation):
             self = LogLine(.info, "reload-complete").with("generation", generation)
-        case .givingUp(.noWorkerBoots):
-            self = LogLine(.error, "startup-failed").with("boot_attempts", subject.bootAttempts())
-                .with("message", Advice.noWorkerBoots)
-        case .givingUp(.cannotStart(let pool, let failure)):
-            self = subject.line(.error, "startup-failed", pool).with(failure)
+        case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
+            .exited, .killed, .leftProcesses, .killedTree, .backoff, .slotDone, .resized, .parked,
+            .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .memoryAlarm,
+            .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage:
+            preconditionFailure("no notice about a reload")
         }
     }
 

@@ -94,6 +94,43 @@ import Testing
         }
     }
 
+    /// Targets whose functions and comments have a bounded size.
+    private static let targetsInShortPieces = ["SuperviseCore", "SuperviseMaster"]
+
+    @Test func functionsStayReadable() throws {
+        let heads = /^ *([a-z@()]+ )*(func|init|subscript)\b/
+        for target in Self.targetsInShortPieces {
+            for source in try Self.sources(in: "Sources/" + target, suffix: ".swift") {
+                for (first, line) in source.lines.enumerated() where line.contains(heads) {
+                    let indent = String(line.prefix { $0 == " " })
+                    let body = source.lines[first...].dropFirst()
+                    // The first line at its indentation is the end of its head, or of its body.
+                    guard let next = body.firstIndex(where: { $0.isPiece(at: indent) }) else {
+                        continue
+                    }
+                    var end = next
+                    if source.lines[next].hasSuffix("{") {
+                        end = body[(next + 1)...].firstIndex { $0 == indent + "}" } ?? next
+                    } else if !line.hasSuffix("{") {
+                        continue
+                    }
+                    #expect(end - first < 60, "\(source.path):\(first + 1)")
+                }
+            }
+        }
+    }
+
+    @Test func commentsAreWrapped() throws {
+        for target in Self.targetsInShortPieces {
+            for source in try Self.sources(in: "Sources/" + target, suffix: ".swift") {
+                for (index, line) in source.lines.enumerated()
+                where line.count > 100 && line.contains(/^ *\/\//) {
+                    Issue.record("\(source.path):\(index + 1) has \(line.count) columns")
+                }
+            }
+        }
+    }
+
     /// Targets whose comments and messages follow the rules for plain English.
     private static let targetsInPlainEnglish = [
         "CSupervise", "SuperviseClient", "SuperviseControl", "SuperviseLinux", "SuperviseSettings",
@@ -137,5 +174,13 @@ import Testing
         let manifest = try String(
             contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         #expect(!manifest.contains(".package("))
+    }
+}
+
+extension String {
+    /// Whether the line has this indentation and no more.
+    fileprivate func isPiece(at indent: String) -> Bool {
+        hasPrefix(indent) && !isEmpty && !dropFirst(indent.count).hasPrefix(" ")
+            && count > indent.count
     }
 }

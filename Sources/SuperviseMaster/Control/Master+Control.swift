@@ -96,7 +96,7 @@ extension Master {
         case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
         case .events(let follow):
             let isPublic = connection.endpoint.access == .readOnly
-            let recent = log.feed.events.flatMap { (isPublic ? $0.withoutRoutes : $0).json }
+            let recent = recentEvents(isPublic: isPublic)
             guard follow else {
                 response = .ok(.lines, recent)
                 break
@@ -107,12 +107,9 @@ extension Master {
         case .reload(let wait):
             try mustNotStop()
             tellVerb("reload", connection)
-            if wait {
-                try begin(.reload(reloader.upcoming), connection)
-                reload()
-                return
-            }
+            if wait { try begin(.reload(reloader.upcoming), connection) }
             reload()
+            if wait { return }
             response = .accepted
         case .recycle(let pool, let slot):
             response = try recycle(pool, slot, connection)
@@ -132,15 +129,16 @@ extension Master {
         case .upgrade(let wait):
             try mustNotStop()
             tellVerb("upgrade", connection)
-            if wait {
-                try begin(.upgrade, connection)
-                upgrader.begin()
-                return
-            }
+            if wait { try begin(.upgrade, connection) }
             upgrader.begin()
+            if wait { return }
             response = .accepted
         }
         connection.conversation.answer(response, at: now)
+    }
+
+    private func recentEvents(isPublic: Bool) -> [UInt8] {
+        log.feed.events.flatMap { (isPublic ? $0.withoutRoutes : $0).json }
     }
 
     private func begin(
