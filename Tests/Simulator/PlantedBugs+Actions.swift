@@ -21,6 +21,10 @@
             switch (bug, action) {
             case (.sendNoStopSignal, .signal): return []
             case (.sendTheStopSignalTwice, .signal): return [action, action]
+            case (.drainAPendingStart, .signal(let id, _)) where pendingStarts.contains(id):
+                return [.drain(id)]
+            case (.killAPendingStart, .signal(let id, _)) where pendingStarts.contains(id):
+                return [.kill(id)]
             case (.skipTheEmptying, .drain(let id)): return [.signal(id, .stop)]
             case (.neverRelax, .sampleConnections(let id, _)):
                 return [.sampleConnections(id, endsIdle: false)]

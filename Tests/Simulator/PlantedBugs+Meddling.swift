@@ -33,6 +33,12 @@
                 pool.retire(old.id, because: .recycle(.reload), at: now)
                 pool.refresh(old.id.slot, at: now)
                 return true
+            case (.forgetAPendingStart, _):
+                for slot in pool.slots.indices {
+                    pool.slots[slot].leaving.removeAll { pendingStarts.contains($0.id) }
+                    pool.refresh(slot, at: now)
+                }
+                return true
             case (.relieveTwoAtOnce, .sampled):
                 guard let relief = pool.relief, pool.worker(relief) != nil,
                     let other = pool.slots.compactMap(\.incumbent).first(where: { $0.id != relief })

@@ -56,6 +56,11 @@
         case drawTheLimitTwice
         case ignoreBackoff
         case neverGrowTheBackoff
+        case loseAFailedStart
+        case loseACancelledStart
+        case forgetAPendingStart
+        case drainAPendingStart
+        case killAPendingStart
         // Replacement.
         case retireBeforeReady
         case letOneMoreBeMissing
@@ -146,6 +151,8 @@
         private var count = 0
         /// The workers that have ever raised an alarm.
         var alarmed: [WorkerID] = []
+        /// The workers whose program does not run yet, or whose start failed.
+        var pendingStarts: Set<WorkerID> = []
 
         package init(_ bug: PlantedBug, _ schedule: Schedule) {
             self.bug = bug
@@ -162,6 +169,7 @@
 
         package mutating func handle(_ event: Service.Event, at now: Instant) -> [Service.Action] {
             count += 1
+            if case .worker(let id, .running) = event { pendingStarts.remove(id) }
             let before = service.haste
             var actions: [Service.Action] = []
             for event in spoiled(event) { actions += service.handle(event, at: now) }
@@ -170,6 +178,7 @@
             confuseMemory(at: now)
             confuseSamples(after: event, at: now)
             actions += meddle(after: event, at: now)
+            for case .perform(.start(let id, _)) in actions { pendingStarts.insert(id) }
             if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
             return reordered(actions.flatMap { spoiled($0, after: event) })
         }
@@ -221,6 +230,11 @@
             case (.takeRunningForReady, .worker(let id, .running)):
                 return [event, .worker(id, .ready)]
             case (.loseTheEndOfATree, .worker(_, .treeGone)): return []
+            case (.loseAFailedStart, .worker(_, .startFailed(let failure))):
+                return failure.isTransient ? [event] : []
+            case (.loseACancelledStart, .worker(let id, .startFailed)):
+                let worker = service.member(id.pool)?.pool.worker(id)
+                return worker?.retirement == nil ? [event] : []
             case (.resizeByOneMore, .resize(let pool, let change)):
                 return [.resize(pool: pool, by: change + 1)]
             case (.dropADeadline, .deadline): return count / 8 % 4 == 3 ? [] : [event]

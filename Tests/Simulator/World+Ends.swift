@@ -71,6 +71,7 @@ extension World {
 
     private mutating func start(_ id: WorkerID, _ order: StartOrder, at now: Instant) {
         var draws = Draws(seed: seed, 2, id.pool, id.slot, id.incarnation)
+        var launches = Draws(seed: seed, 15, id.pool, id.slot, id.incarnation)
         let given = programs[min(order.generation, programs.count) - 1]
         let program = isHealed ? given.healed : given
         let soon = now + .milliseconds(Int64(draws.between(0, program.exec)))
@@ -79,7 +80,8 @@ extension World {
             id: id, program: program, startedAt: now, draws: draws,
             isDeaf: draws.chance(program.deaf), hasTree: draws.chance(program.trees),
             isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden),
-            isPaged: draws.chance(program.paging), bell: order.bell)
+            isPaged: draws.chance(program.paging), bell: order.bell,
+            startsLater: launches.chance(300))
         if now < forksRefusedUntil {
             let failure = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
             agenda.enter(.notStarted(id, failure), at: soon)
@@ -88,7 +90,19 @@ extension World {
         }
     }
 
+    /// Cancels a start that has created no process; returns whether it is one.
+    private mutating func cancelStart(of id: WorkerID, at now: Instant) -> Bool {
+        guard let process = processes[id], process.startsLater, process.isAlive,
+            !process.hasExecuted
+        else { return false }
+        processes[id]?.isAlive = false
+        let failure = StartFailure(step: "start", message: "cancelled", isTransient: true)
+        agenda.enter(.notStarted(id, failure), at: now)
+        return true
+    }
+
     private mutating func signal(_ id: WorkerID, at now: Instant) {
+        if cancelStart(of: id, at: now) { return }
         guard var process = processes[id], process.isAlive else { return }
         process.isTold = true
         let drain = Int64(process.draws.between(0, process.program.drain))
@@ -107,6 +121,7 @@ extension World {
     }
 
     private mutating func kill(_ id: WorkerID, at now: Instant) {
+        if cancelStart(of: id, at: now) { return }
         guard var process = processes[id] else { return }
         let linger = Int64(process.draws.between(0, process.program.linger))
         processes[id] = process

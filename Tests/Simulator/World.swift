@@ -61,6 +61,8 @@ package struct World {
         var bell: UInt64?
         var hasRung = false
         var extraMemory = 0
+        /// Whether it has no process before its program runs, so that a signal cancels its start.
+        let startsLater: Bool
         /// The number of its threads that wait to accept a connection while it drains.
         var acceptors = 0
 
@@ -112,6 +114,7 @@ package struct World {
         switch occurrence {
         case .executed(let id): return executed(id, at: now)
         case .notStarted(let id, let failure):
+            guard processes[id] != nil else { return [] }
             forget(id)
             return [.worker(id, .startFailed(failure))]
         case .booted(let id): return booted(id, at: now)
