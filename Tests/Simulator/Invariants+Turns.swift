@@ -94,7 +94,10 @@ extension Invariant {
                 return isVacant
                     && (slot.isDone || slot.awaited != nil || waits || lacksRoom || isStaggered)
             }
-            if pool.filled + waiting < pool.wanted {
+            // A slot is recorded with its first start.
+            let isFull = pool.firstBoots >= pool.policy.bootParallel
+            let unseen = isFull ? max(0, pool.wanted - pool.slots.count) : 0
+            if pool.filled + waiting + unseen < pool.wanted {
                 return "pool \(number) has \(pool.filled) of \(pool.wanted) and \(waiting) waiting"
             }
         }
