@@ -1,14 +1,14 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Draining workers, in terms of the kernel. The core decides when to sample their connections, and what
-/// a sample means. The observer takes the samples, because a process can block whoever reads its sockets
-/// or its memory.
+/// Draining workers, in terms of the kernel. The core decides when to sample their connections, and
+/// what a sample means. The observer takes the samples, because a process can block whoever reads
+/// its sockets or its memory.
 ///
-/// A sample of a running program may be outdated when the signal arrives: the program may have received
-/// the next request of a connection. SIGSTOP before the sample would not help: a request that arrives
-/// between the sample and the exit is lost as well. A stopped group also has no preferred thread for the
-/// signal (signal(7)), so a main thread that waits for it may never wake.
+/// A sample of a running program may be outdated when the signal arrives: the program may have
+/// received the next request of a connection. SIGSTOP before the sample would not help: a request
+/// that arrives between the sample and the exit is lost as well. A stopped group also has no
+/// preferred thread for the signal (signal(7)), so a main thread that waits for it may never wake.
 final class Drainer {
     private struct Known {
         /// Whether a process of the worker that holds a listener has loaded the library.
@@ -20,8 +20,9 @@ final class Drainer {
     /// By the worker's serial. After an upgrade the first sample finds it out again.
     private var known: [UInt64: Known] = [:]
 
-    /// Stops the worker from accepting connections. Returns false if no library can do that, or if neither
-    /// its requests are visible nor its connections can be sampled, as those of unix sockets.
+    /// Stops the worker from accepting connections. Returns false if no library can do that, or if
+    /// neither its requests are visible nor its connections can be sampled, as those of unix
+    /// sockets.
     func close(_ worker: RunningWorker) throws(SystemCallError) -> Bool {
         let listeners = worker.blueprint.listeners
         guard let page = worker.page, worker.blueprint.adoption.library != nil, !listeners.isEmpty,

@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// A child of the master that runs a program for one answer, which comes back over a pipe. Whatever takes
-/// long or fails there does no harm to the master.
+/// A child of the master that runs a program for one answer, which comes back over a pipe. Whatever
+/// takes long or fails there does no harm to the master.
 final class HelperChild {
     /// The output of a child.
     enum Answer {
@@ -28,8 +28,9 @@ final class HelperChild {
     private let longestAnswer: Int
     private var text: [UInt8] = []
 
-    /// Starts a child, and watches its answer under a token of the epoll set. It finds the descriptors of
-    /// `passed` open, from 3 on; the function receives the one that the child writes to.
+    /// Starts a child, and watches its answer under a token of the epoll set. It finds the
+    /// descriptors of `passed` open, from 3 on; the function receives the one that the child writes
+    /// to.
     init(
         _ arguments: [String], environment: [String], passing passed: (Int32) -> [Int32],
         longestAnswer: Int, until deadline: Instant, in poll: EventPoll, token: UInt64

@@ -20,8 +20,9 @@ extension Master {
         if let event = currentCount(of: worker) { count(event, of: worker) }
     }
 
-    /// The count in the worker's page, by the best source: the worker's own count, the responses that
-    /// the library has seen, or the connections. Connections count only if requests are not visible.
+    /// The count in the worker's page, by the best source: the worker's own count, the responses
+    /// that the library has seen, or the connections. Connections count only if requests are not
+    /// visible.
     func currentCount(of worker: RunningWorker) -> WorkerEvent? {
         guard let page = worker.page else { return nil }
         let adoption = worker.blueprint.adoption
@@ -37,7 +38,8 @@ extension Master {
         return .connections(connections)
     }
 
-    /// Reads the counts of the workers that boot: one that a reload supersedes may have connections.
+    /// Reads the counts of the workers that boot: one that a reload supersedes may have
+    /// connections.
     func countBooting() {
         for member in service.members {
             for worker in workers.ofPool(member.pool.number)
@@ -64,9 +66,9 @@ extension Master {
                 .with("message", isMisleading ? Master.connectionsAdvice : nil))
     }
 
-    /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for itself
-    /// knows the contract, one that has only just begun shows nothing yet, and where another one was
-    /// counted its memory need not be searched.
+    /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for
+    /// itself knows the contract, one that has only just begun shows nothing yet, and where another
+    /// one was counted its memory need not be searched.
     func warnIfUncounted(_ id: WorkerID, readyBy rule: ReadyRule) {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
             !worker.blueprint.hasCounted, rule != .notify,

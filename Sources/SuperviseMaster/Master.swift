@@ -126,8 +126,8 @@ final class Master {
         upgrader.settle = { [unowned self] in performPending() }
         upgrader.handOver = { [unowned self] in handOver() }
         reloader.lastLine = { [unowned self] in lastLine(for: $0) }
-        // A configuration that is being read would be lost, and so would a response that a worker waits
-        // for. Samples of connections are taken again.
+        // A configuration that is being read would be lost, and so would a response that a worker
+        // waits for. Samples of connections are taken again.
         upgrader.mustWait = { [unowned self] in
             reloader.isReading || preparation != nil || observer.owesAnswer
         }

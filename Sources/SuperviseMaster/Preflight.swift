@@ -2,8 +2,8 @@ import SuperviseControl
 import SuperviseLinux
 import SuperviseSettings
 
-/// The checks of `check` that need no start: missing programs and directories. They apply to its own
-/// user and to the current moment.
+/// The checks of `check` that need no start: missing programs and directories. They apply to its
+/// own user and to the current moment.
 enum Preflight {
     static func warnings(_ configuration: Configuration, environment: [String]) -> [String] {
         let master = configuration.master

@@ -3,8 +3,8 @@ import SuperviseLinux
 
 /// The requests of a worker, as its ledger shows them.
 extension RunningWorker {
-    /// The ledger's totals if the library keeps one in this worker. It does not if a call for its memory
-    /// has failed, and an older version does not know the ledger.
+    /// The ledger's totals if the library keeps one in this worker. It does not if a call for its
+    /// memory has failed, and an older version does not know the ledger.
     var observedTotals: Ledger.Totals? {
         guard blueprint.adoption.observesRequests, let totals = page?.ledger.totals(),
             totals.connections > 0

@@ -101,7 +101,8 @@ import Testing
         let heads = /^ *([a-z@()]+ )*(func|init|subscript)\b/
         for target in Self.targetsInShortPieces {
             for source in try Self.sources(in: "Sources/" + target, suffix: ".swift") {
-                for (first, line) in source.lines.enumerated() where line.contains(heads) {
+                for (first, line) in source.lines.enumerated()
+                where line.contains(heads) && !line.hasSuffix("}") {
                     let indent = String(line.prefix { $0 == " " })
                     let body = source.lines[first...].dropFirst()
                     // The first line at its indentation is the end of its head, or of its body.

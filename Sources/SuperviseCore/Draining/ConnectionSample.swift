@@ -1,11 +1,12 @@
-/// The connections that a worker's processes have accepted from the pool's listeners, at one moment.
+/// The connections that a worker's processes have accepted from the pool's listeners, at one
+/// moment.
 public struct ConnectionSample: Equatable, Sendable {
     /// What the client of a connection waits for, as far as the kernel shows that.
     public enum Use: Int, Sendable, Codable, CaseIterable {
         /// A response: the last data were received, or are on their way.
         case inFlight
-        /// Nothing happened for a second, and the last data sent and received were so close together
-        /// that either may have been the last.
+        /// Nothing happened for a second, and the last data sent and received were so close
+        /// together that either may have been the last.
         case unclear
         /// Nothing was received since something was sent, a moment ago.
         case answered
@@ -45,8 +46,8 @@ public struct ConnectionSample: Equatable, Sendable {
     public var connections: [Connection]
     /// How many connections there are.
     public var count: Int
-    /// How many threads wait to accept a connection and can be interrupted. 0 also if a request is in
-    /// flight, which makes that irrelevant.
+    /// How many threads wait to accept a connection and can be interrupted. 0 also if a request is
+    /// in flight, which makes that irrelevant.
     public var acceptors: Int
     /// Whether the program handles the stop-signal, so that it can do something with time after it.
     public var handlesStopSignal: Bool
@@ -54,8 +55,8 @@ public struct ConnectionSample: Equatable, Sendable {
     public var endedIdle: Bool
     /// What it cost to take the sample.
     public var cost: TimeSpan
-    /// The number of requests in flight that the worker has begun to receive; nil if requests are not
-    /// visible.
+    /// The number of requests in flight that the worker has begun to receive; nil if requests are
+    /// not visible.
     public var inFlight: Int?
     /// Whether there are connections that the sample does not show, as those of unix sockets.
     public var isPartial = false
@@ -97,8 +98,8 @@ public struct ConnectionSample: Equatable, Sendable {
         }
     }
 
-    /// Whether no request is in flight that a program drops which finishes its requests: it finishes
-    /// what only may be one.
+    /// Whether no request is in flight that a program drops which finishes its requests: it
+    /// finishes what only may be one.
     var isIdleIfFinished: Bool {
         !connections.contains { $0.use == .inFlight } && (inFlight == 0 || !isPartial)
     }

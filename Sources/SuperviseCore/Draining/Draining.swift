@@ -1,5 +1,5 @@
-/// The drain of a worker: it accepts no new connections, its connections are sampled, and it gets the
-/// stop-signal when they are idle.
+/// The drain of a worker: it accepts no new connections, its connections are sampled, and it gets
+/// the stop-signal when they are idle.
 struct Draining: Equatable, Sendable, Codable {
     /// Since when it finds no new connections.
     var since: Instant
@@ -67,8 +67,8 @@ struct Draining: Equatable, Sendable, Codable {
         sampleAt = sampleAt.map { _ in now }
     }
 
-    /// Records a sample; nil if none arrived in time. Returns true for the first sample that shows a
-    /// client reusing a connection.
+    /// Records a sample; nil if none arrived in time. Returns true for the first sample that shows
+    /// a client reusing a connection.
     mutating func record(_ sample: ConnectionSample?, at now: Instant) -> Bool {
         sampleAt = now + pause(after: sample)
         guard let sample else { return false }
@@ -80,8 +80,8 @@ struct Draining: Equatable, Sendable, Codable {
         return !wasReused && reuse.isReused
     }
 
-    /// Whether the worker is idle, by a sample that shows no request in flight. If a sample does not show
-    /// all connections, more than one is needed.
+    /// Whether the worker is idle, by a sample that shows no request in flight. If a sample does
+    /// not show all connections, more than one is needed.
     mutating func confirmsIdle(_ sample: ConnectionSample, at now: Instant) -> Bool {
         guard sample.isPartial else { return true }
         let since = idleSince ?? now
@@ -100,8 +100,9 @@ struct Draining: Equatable, Sendable, Codable {
             : SamplePause.drain(after: sample)
     }
 
-    /// Whether to interrupt threads in accept(2) before the stop-signal. A thread that was there before
-    /// the drain began would still accept a connection, possibly together with the stop-signal.
+    /// Whether to interrupt threads in accept(2) before the stop-signal. A thread that was there
+    /// before the drain began would still accept a connection, possibly together with the
+    /// stop-signal.
     mutating func interrupts(_ sample: ConnectionSample, at now: Instant) -> Bool {
         guard sample.acceptors > 0, interruptions < Draining.mostInterruptions else { return false }
         interruptions += 1
@@ -109,8 +110,8 @@ struct Draining: Equatable, Sendable, Codable {
         return true
     }
 
-    /// The watch on the requests in flight at a stop-signal at this time; nil if there are none, or if
-    /// the last sample is too old to show them.
+    /// The watch on the requests in flight at a stop-signal at this time; nil if there are none, or
+    /// if the last sample is too old to show them.
     func stopWatch(at now: Instant) -> StopWatch? {
         guard let seen, !seen.waiting.isEmpty, now - seen.at <= SamplePause.longestFresh else {
             return nil
@@ -127,8 +128,8 @@ struct Draining: Equatable, Sendable, Codable {
     }
 }
 
-/// The watch on a worker that got its stop-signal while requests were in flight, while any of them still
-/// is.
+/// The watch on a worker that got its stop-signal while requests were in flight, while any of them
+/// still is.
 struct StopWatch: Equatable, Sendable, Codable {
     var witness: StopWitness
     /// The time of the next sample; nil while one is awaited.
@@ -154,8 +155,8 @@ enum SamplePause {
     static let missing = TimeSpan.milliseconds(250)
     /// The age up to which a sample shows the requests in flight.
     static let longestFresh = TimeSpan.milliseconds(100)
-    /// The shortest pause as a multiple of a sample's cost, which is high if the kernel's tables are
-    /// long.
+    /// The shortest pause as a multiple of a sample's cost, which is high if the kernel's tables
+    /// are long.
     private static let patientShare: Int64 = 20
     private static let share: Int64 = 4
 

@@ -1,9 +1,9 @@
-/// Draining a worker that would drop its requests: it finds no new connections any more, and gets the
-/// stop-signal when those that it has are served. The master watches them. That takes part of the
-/// graceful timeout; the rest is the program's, to end in.
+/// Draining a worker that would drop its requests: it finds no new connections any more, and gets
+/// the stop-signal when those that it has are served. The master watches them. That takes part of
+/// the graceful timeout; the rest is the program's, to end in.
 
-/// What a program was seen to do with requests in flight when it got the stop-signal. It is taken to do
-/// so again, also in a generation that changed it, until it shows otherwise.
+/// What a program was seen to do with requests in flight when it got the stop-signal. It is taken
+/// to do so again, also in a generation that changed it, until it shows otherwise.
 enum StopHabit: Equatable, Sendable, Codable {
     /// It responded to them before it ended.
     case finishes
@@ -58,8 +58,8 @@ extension Pool {
         outbox.append(.sampleConnections(worker.id, endsIdle: false))
     }
 
-    /// Takes in a sample of a worker that drains, or that got its stop-signal; nil if none came in time,
-    /// which shows nothing.
+    /// Takes in a sample of a worker that drains, or that got its stop-signal; nil if none came in
+    /// time, which shows nothing.
     mutating func connectionsSampled(
         _ sample: ConnectionSample?, of id: WorkerID, at now: Instant
     ) {
@@ -116,9 +116,9 @@ extension Pool {
         learn(.drops, from: id)
     }
 
-    /// A connection that is used again and again may never be idle, and only the program can end it: at
-    /// once, if it was seen to do so. Otherwise it gets half of the time, unless it was seen to make no
-    /// use of it.
+    /// A connection that is used again and again may never be idle, and only the program can end
+    /// it: at once, if it was seen to do so. Otherwise it gets half of the time, unless it was seen
+    /// to make no use of it.
     mutating func hastenDraining(of id: WorkerID, at now: Instant) {
         guard let index = leavingIndex(of: id) else { return }
         switch stopHabit {
@@ -151,8 +151,8 @@ extension Pool {
         }
     }
 
-    /// Those of a slot whose time to drain is over, or nearly, before the check for workers to kill;
-    /// and those of which a sample is due.
+    /// Those of a slot whose time to drain is over, or nearly, before the check for workers to
+    /// kill; and those of which a sample is due.
     mutating func expireDraining(in slot: Int, at now: Instant) {
         for worker in slots[slot].leaving {
             if let draining = worker.draining, draining.until <= now {

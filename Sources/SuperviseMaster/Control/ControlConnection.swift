@@ -111,8 +111,8 @@ final class ControlEndpoint {
         self.host = host
     }
 
-    /// Whether requests for this host are answered here. Whoever binds another address than a loopback one
-    /// lets others reach it, by whatever name.
+    /// Whether requests for this host are answered here. Whoever binds another address than a
+    /// loopback one lets others reach it, by whatever name.
     func admits(host requested: String?) -> Bool {
         !listener.isLoopback || ControlHosts.admit(requested, configured: host)
     }

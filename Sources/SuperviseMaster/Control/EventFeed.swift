@@ -1,11 +1,11 @@
 import SuperviseLinux
 import SuperviseSettings
 
-/// What happens, for those who look: the last events, and whoever wants each as it comes. An event is
-/// a line of the log, whatever the log's level is, but for `debug`.
+/// What happens, for those who look: the last events, and whoever wants each as it comes. An event
+/// is a line of the log, whatever the log's level is, but for `debug`.
 final class EventFeed {
-    /// The version of what an event tells. A new field or event does not change it; one that goes, or
-    /// means something else, does.
+    /// The version of what an event tells. A new field or event does not change it; one that goes,
+    /// or means something else, does.
     static let schemaVersion = 2
     /// How many events are kept.
     static let kept = 100

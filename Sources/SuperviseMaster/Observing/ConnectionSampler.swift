@@ -90,7 +90,8 @@ final class ConnectionSampler {
             }
             var tree = request.tree
             var held = try connections(of: tree, request, within: budget)
-            // A child that was forked meanwhile may hold a connection that its parent has closed (sshd).
+            // A child that was forked meanwhile may hold a connection that its parent has closed
+            // (sshd).
             for _ in 0..<Self.mostRounds {
                 let grown = request.tree
                 guard !Set(grown).isSubset(of: tree) else { break }
@@ -141,8 +142,8 @@ final class ConnectionSampler {
             cost: TimeSpan(nanoseconds: MonotonicClock.nanoseconds() - begin))
     }
 
-    /// Reads the kernel's tables only if the worker's sockets cannot be copied. Nil if the tables do not
-    /// show the connections either.
+    /// Reads the kernel's tables only if the worker's sockets cannot be copied. Nil if the tables
+    /// do not show the connections either.
     private func connections(
         of tree: [Int32], _ request: ConnectionRequest, within budget: SampleBudget
     ) throws(SystemCallError) -> [HeldConnection]? {

@@ -2,10 +2,11 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Reaps children: workers, the processes that they left behind, and processes of nobody that came to the
-/// master because it is a subreaper (PR_SET_CHILD_SUBREAPER(2const)) or process 1.
+/// Reaps children: workers, the processes that they left behind, and processes of nobody that came
+/// to the master because it is a subreaper (PR_SET_CHILD_SUBREAPER(2const)) or process 1.
 final class Reaper {
-    /// All of it, for another program of this process to continue with. The orphans come from the workers.
+    /// All of it, for another program of this process to continue with. The orphans come from the
+    /// workers.
     struct State: Codable {
         /// Children that belong to no worker. They are not inspected again.
         var unrelated: Set<Int32> = []
@@ -104,8 +105,8 @@ final class Reaper {
         for serial in shrunk.sorted() { reportTreeIfGone(serial) }
     }
 
-    /// The children of a process that ended are ours by the time its end is known. The group tells whose
-    /// they are, as long as its number belongs to the worker, and so does the nonce.
+    /// The children of a process that ended are ours by the time its end is known. The group tells
+    /// whose they are, as long as its number belongs to the worker, and so does the nonce.
     private func assignOrphans(of ended: [RunningWorker]) {
         let unknown = unknownChildren()
         guard !unknown.isEmpty else { return }
@@ -133,8 +134,8 @@ final class Reaper {
         }
     }
 
-    /// A daemon that has written over its environment, as nginx does for its title, still holds what its
-    /// worker was given: the page, which no other worker has, or at least a listener.
+    /// A daemon that has written over its environment, as nginx does for its title, still holds
+    /// what its worker was given: the page, which no other worker has, or at least a listener.
     private func holder(of pid: Int32, among ended: [RunningWorker]) -> RunningWorker? {
         let pages = RequestPage.inodes(heldBy: pid)
         if !pages.isEmpty {
@@ -186,8 +187,8 @@ final class Reaper {
             worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
 
-    /// A program that ends well before it is ready, and goes on in a process of its own, will do so again at
-    /// every start.
+    /// A program that ends well before it is ready, and goes on in a process of its own, will do so
+    /// again at every start.
     private func explainDaemon(_ worker: RunningWorker) {
         let known = core.worker(worker.id)
         guard let known, known.readyAt == nil, log.isNew(.daemon(pool: worker.id.pool)) else {
@@ -201,7 +202,8 @@ final class Reaper {
                     + "--no-daemon or -F"))
     }
 
-    /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128 more.
+    /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128
+    /// more.
     private func exit(of worker: RunningWorker, _ status: ChildStatus) -> ExitStatus {
         let kill = Signal.kill.number
         let pid = worker.wasKilled ? nil : worker.pid

@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Reads the configuration and resolves its names in a child, so that a slow disk or name server blocks
-/// nothing. The child runs this program with one more word in front of the arguments.
+/// Reads the configuration and resolves its names in a child, so that a slow disk or name server
+/// blocks nothing. The child runs this program with one more word in front of the arguments.
 enum ConfigurationLoader {
     /// The word that makes the program a loader. For internal use.
     static let verb = "__load"

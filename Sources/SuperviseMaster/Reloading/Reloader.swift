@@ -14,8 +14,8 @@ struct ReloadCounts: Codable {
     var canaryOutputs: [String: String] = [:]
 }
 
-/// Reloads, from the request to the verdict. A child reads the configuration, because files and names may
-/// be slow to come. A request while it is being read starts over.
+/// Reloads, from the request to the verdict. A child reads the configuration, because files and
+/// names may be slow to come. A request while it is being read starts over.
 final class Reloader: Expiring, ChildOwner {
     /// All of it, for another program of this process to continue with.
     struct State: Codable {

@@ -35,8 +35,8 @@ struct BegunStart {
     var filterChannel: BindFilterChannel?
 }
 
-/// The part of a start that is not known yet. While a start is pending, its worker may have no process.
-/// Releasing a pending start without a process cancels it.
+/// The part of a start that is not known yet. While a start is pending, its worker may have no
+/// process. Releasing a pending start without a process cancels it.
 protocol PendingStart: AnyObject {
     /// The descriptor that becomes readable when there is news.
     var descriptor: Int32 { get }

@@ -2,8 +2,8 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Starts workers. A start may complete later: until then its worker is known, can be stopped and can
-/// exit, and its process may not exist yet.
+/// Starts workers. A start may complete later: until then its worker is known, can be stopped and
+/// can exit, and its process may not exist yet.
 final class Starter: Expiring {
     private let core: Core
     private let workers: WorkerTable
@@ -138,7 +138,8 @@ final class Starter: Expiring {
         return try NotifySocket(nonce: nonce)
     }
 
-    /// Watches the pending start of a worker that was started now, or by another program of this process.
+    /// Watches the pending start of a worker that was started now, or by another program of this
+    /// process.
     func watch(_ worker: RunningWorker) throws(SystemCallError) {
         guard let start = worker.pendingStart else { return }
         try poll.add(start.descriptor, .readable, token: Master.Token.start | worker.serial)

@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Runs the program that is to follow the master in a child, which reads the state and the command line.
-/// A program that cannot read them in a process of its own never replaces the master.
+/// Runs the program that is to follow the master in a child, which reads the state and the command
+/// line. A program that cannot read them in a process of its own never replaces the master.
 enum UpgradeProbe {
     /// The word that makes the program a probe. For internal use.
     static let verb = "__probe"

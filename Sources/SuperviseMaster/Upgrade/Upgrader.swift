@@ -9,19 +9,20 @@ struct UpgradeCounts: Codable {
     var failed: UInt64 = 0
 }
 
-/// USR2: this process continues as another program, which is found where this one was when it was started.
-/// Its workers, their listeners and everything that clients wait for stay as they are (execve(2)). Whatever
-/// fails before that, this program continues.
+/// USR2: this process continues as another program, which is found where this one was when it was
+/// started. Its workers, their listeners and everything that clients wait for stay as they are
+/// (execve(2)). Whatever fails before that, this program continues.
 final class Upgrader: Expiring, ChildOwner {
-    /// The word that makes the program continue with a state, followed by the state's descriptor. For
-    /// internal use.
+    /// The word that makes the program continue with a state, followed by the state's descriptor.
+    /// For internal use.
     static let resumeVerb = "__resume"
-    /// The word that makes a program continue with its own state again, followed by the state's descriptor
-    /// and the reason why the next program could not. For internal use.
+    /// The word that makes a program continue with its own state again, followed by the state's
+    /// descriptor and the reason why the next program could not. For internal use.
     static let returnVerb = "__return"
     private static let stateName = "supervise-state"
 
-    /// An upgrade. The program is held open, so that the one that is executed is the one that was tried.
+    /// An upgrade. The program is held open, so that the one that is executed is the one that was
+    /// tried.
     private struct Attempt {
         /// Where it was found.
         let path: String
@@ -132,8 +133,8 @@ final class Upgrader: Expiring, ChildOwner {
         fail(reason)
     }
 
-    /// Executes a program that has passed its trial. Called between two turns. Returns only if that is not
-    /// possible.
+    /// Executes a program that has passed its trial. Called between two turns. Returns only if that
+    /// is not possible.
     func perform() {
         guard let attempt, attempt.probe == nil, !mustWait() else { return }
         do {
