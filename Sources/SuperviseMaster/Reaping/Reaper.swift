@@ -105,8 +105,8 @@ final class Reaper {
         for serial in shrunk.sorted() { reportTreeIfGone(serial) }
     }
 
-    /// The children of a process that ended are ours by the time its end is known. The group tells
-    /// whose they are, as long as its number belongs to the worker, and so does the nonce.
+    /// Assigns the children of ended processes, which are ours by the time the end is known. Their
+    /// group identifies the worker while its number belongs to it, and so does the nonce.
     private func assignOrphans(of ended: [RunningWorker]) {
         let unknown = unknownChildren()
         guard !unknown.isEmpty else { return }
@@ -187,8 +187,8 @@ final class Reaper {
             worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
 
-    /// A program that ends well before it is ready, and goes on in a process of its own, will do so
-    /// again at every start.
+    /// Explains a program that exits with status 0 before it is ready and continues in another
+    /// process. It does so at every start.
     private func explainDaemon(_ worker: RunningWorker) {
         let known = core.worker(worker.id)
         guard let known, known.readyAt == nil, log.isNew(.daemon(pool: worker.id.pool)) else {
@@ -202,8 +202,8 @@ final class Reaper {
                     + "--no-daemon or -F"))
     }
 
-    /// SIGKILL that we did not send may be the kernel's. A shell tells so of its program by 128
-    /// more.
+    /// Attributes a SIGKILL that the master did not send to the kernel, if it killed for memory. A
+    /// shell reports that of its program by 128 more.
     private func exit(of worker: RunningWorker, _ status: ChildStatus) -> ExitStatus {
         let kill = Signal.kill.number
         let pid = worker.wasKilled ? nil : worker.pid
@@ -227,7 +227,7 @@ final class Reaper {
         do throws(SystemCallError) {
             try poll.add(watch.descriptor, watch.interest, token: Master.Token.memoryKills)
         } catch {
-            // A file that cannot be watched tells nothing, as in a sandbox with its own /sys.
+            // A file that cannot be watched reports nothing, as in a sandbox with its own /sys.
             return
         }
     }
