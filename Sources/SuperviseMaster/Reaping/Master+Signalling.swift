@@ -9,9 +9,9 @@ extension Master {
         signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
     }
 
-    /// Signals the worker, if it runs, and everything below it. A number is signalled only while
-    /// it can belong to no other process: our own children are not reaped in between, and for others
-    /// a pidfd is opened, and the process inspected again, before any parent of theirs has ended.
+    /// Signals the worker, if it runs, and everything below it. A number is signalled only while it
+    /// can belong to no other process: our own children are not reaped in between, and for others a
+    /// pidfd is opened, and the process inspected again, before any parent of theirs has ended.
     func signalTree(of worker: RunningWorker, _ number: Int32) {
         let roots = worker.roots
         let below = roots.flatMap { ProcessTree.descendants(of: $0) }
