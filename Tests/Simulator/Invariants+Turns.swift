@@ -82,17 +82,16 @@ extension Invariant {
     @Sendable static func roomIsUsed(_ ledger: Ledger, _ service: Service) -> String? {
         for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
             let most = pool.expected + pool.budget.surge
-            guard pool.live < most else { continue }
+            // The ledger does not know slots before their first worker, which boot in turns.
+            guard pool.live < most, pool.firstBoots < pool.policy.bootParallel else { continue }
             let waiting = pool.slots.count { slot in
                 let isVacant = !slot.workers.contains {
                     $0.isKept && !($0.id == pool.canary && $0.isBeside)
                 }
                 let waits = slot.notBefore.map { $0 > ledger.now } ?? false
-                let isStaggered =
-                    slot.lastIncarnation == 0 && pool.firstBoots >= pool.policy.bootParallel
                 let lacksRoom = slot.awaitsRoom && slot.workers.contains { !$0.isKept }
                 return isVacant
-                    && (slot.isDone || slot.awaited != nil || waits || lacksRoom || isStaggered)
+                    && (slot.isDone || slot.awaited != nil || waits || lacksRoom)
             }
             // A slot is recorded with its first start.
             let isFull = pool.firstBoots >= pool.policy.bootParallel
