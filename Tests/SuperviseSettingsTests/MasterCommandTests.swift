@@ -47,19 +47,27 @@ import Testing
         ("recycle x", "recycle: \"x\" is not a slot; allowed: a number from 0, or all"),
         ("recycle -1", "recycle: \"-1\" is not a slot; allowed: a number from 0, or all"),
         ("scale", "scale: missing number of workers; usage: supervise scale N|+N|-N [--pool NAME]"),
+        ("status web", "status: unexpected \"web\""),
+        (
+            "status --json --pool web",
+            "status: --json prints all pools; it does not take --pool"
+        ),
+        (
+            "reload --pool web",
+            "reload: a reload applies the configuration of all pools; to replace the workers of one "
+                + "pool, use supervise recycle all --pool NAME"
+        ),
         (
             "scale 0",
-            "scale: \"0\" is not a number of workers; allowed: a number such as 4, or a change such as "
-                + "+1 or -1"
+            "scale: a pool has at least 1 worker. To stop all workers but keep the master and its "
+                + "sockets, send WINCH to the master (HUP starts them again). To remove a pool, "
+                + "delete it from the configuration and reload. To stop the service, use supervise "
+                + "stop"
         ),
-        ("status web", "status: unexpected \"web\""),
-        ("status --json --pool web", "--json prints all pools"),
-        ("reload --pool web", "use supervise recycle all --pool NAME"),
-        ("scale 0", "send WINCH to the master"),
         (
             "status --jsno",
             "status: unknown option \"--jsno\"; the most similar is --json; usage: supervise status "
-                + "[--json]"
+                + "[--json | --pool NAME]"
         ),
         ("status --name", "status: --name requires a value"),
         (
