@@ -13,9 +13,9 @@ extension Client {
         }
         let events = try requestAgain("/events?follow")
         let ending = MasterEnding(events: events.status == 200 ? events : nil)
-        let code = try onAlternateScreen { (mode: Terminal.Mode?) throws(SystemCallError) in
-            let signals = try SignalDescriptor(blocking: Terminal.SignalMeaning.signals)
-            return try refresh(signals, ending, mode, pool)
+        let code = onAlternateScreen {
+            (signals: borrowing SignalDescriptor, mode: Terminal.Mode?) throws(SystemCallError) in
+            try refresh(signals, ending, mode, pool)
         }
         guard let code else {
             let (text, code) = ending.report()
@@ -27,13 +27,15 @@ extension Client {
 
     /// Returns nil if the master exited.
     private func onAlternateScreen(
-        _ body: (Terminal.Mode?) throws(SystemCallError) -> Int32?
-    ) throws(ControlFailure) -> Int32? {
-        let mode = Terminal.beginKeys(on: 0)
-        guard enterScreen() else { return ExitCode.failed }
-        defer { leaveScreen(mode) }
+        _ body: (borrowing SignalDescriptor, Terminal.Mode?) throws(SystemCallError) -> Int32?
+    ) -> Int32? {
         do throws(SystemCallError) {
-            return try body(mode)
+            // Before the mode changes: a signal in between would leave it changed.
+            let signals = try SignalDescriptor(blocking: Terminal.SignalMeaning.signals)
+            let mode = Terminal.beginKeys(on: 0)
+            guard enterScreen() else { return ExitCode.failed }
+            defer { leaveScreen(mode) }
+            return try body(signals, mode)
         } catch {
             writeError("\(error)")
             return ExitCode.failed
