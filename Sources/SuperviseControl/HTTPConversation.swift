@@ -38,7 +38,7 @@ public struct HTTPConversation: Sendable, Codable {
     public private(set) var deadline: Instant
     /// The number of parts of a stream that were dropped because the reader was too slow.
     public private(set) var dropped = 0
-    private var toldDropped = 0
+    private var reportedDropped = 0
 
     /// Creates a conversation for a new connection.
     public init(at now: Instant) {
@@ -144,9 +144,9 @@ public struct HTTPConversation: Sendable, Codable {
             return
         }
         if outputBytes == 0 { deadline = now + HTTPConversation.answerTime }
-        if dropped > toldDropped {
-            sendPart(gap(dropped - toldDropped), isChunked: isChunked)
-            toldDropped = dropped
+        if dropped > reportedDropped {
+            sendPart(gap(dropped - reportedDropped), isChunked: isChunked)
+            reportedDropped = dropped
         }
         sendPart(part, isChunked: isChunked)
     }

@@ -29,8 +29,8 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
     private var hasBeenReady = false
     private var isReloading = false
     private var lastReloadFailed = false
-    private var toldStatus: String?
-    private var toldStatusAt: Instant?
+    private var sentStatus: String?
+    private var sentStatusAt: Instant?
     private var statusDueAt: Instant?
     private var extensionDueAt: Instant?
     private let beat: TimeSpan?
@@ -110,16 +110,16 @@ public struct ServiceManagerReport: Equatable, Sendable, Codable {
         _ lines: [String], _ service: Service, at now: Instant
     ) -> String {
         let status = status(of: service)
-        toldStatus = status
-        toldStatusAt = now
+        sentStatus = status
+        sentStatusAt = now
         statusDueAt = nil
         return (lines + ["STATUS=\(status)"]).joined(separator: "\n")
     }
 
     private mutating func newStatus(_ service: Service, at now: Instant) -> String? {
         statusDueAt = nil
-        guard status(of: service) != toldStatus else { return nil }
-        if let last = toldStatusAt, last + Self.statusInterval > now {
+        guard status(of: service) != sentStatus else { return nil }
+        if let last = sentStatusAt, last + Self.statusInterval > now {
             statusDueAt = last + Self.statusInterval
             return nil
         }

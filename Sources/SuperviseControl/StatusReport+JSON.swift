@@ -73,7 +73,7 @@ extension StatusReport {
         json.field("workers", pool.size)
         json.field("serving", pool.serving)
         json.field("live", pool.live)
-        json.field("min_ready", pool.promised)
+        json.field("min_ready", pool.minReady)
         json.field("max_surge", pool.budget.surge)
         json.field("max_unavailable", pool.budget.unavailable)
         json.array("listeners") { json in

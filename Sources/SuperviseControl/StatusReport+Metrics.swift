@@ -73,7 +73,7 @@ extension StatusReport {
             ),
             (
                 "supervise_pool_promised_workers", "Minimum number of ready workers.",
-                { $0.promised }
+                { $0.minReady }
             ),
             (
                 "supervise_pool_renewed_workers", "Ready workers of the current generation.",

@@ -178,7 +178,7 @@ extension StatusReport {
                         $0.field("ready", pool.isReady)
                         $0.field("state", pool.stage.name)
                         $0.field("serving", pool.serving)
-                        $0.field("min_ready", pool.promised)
+                        $0.field("min_ready", pool.minReady)
                     }
                 }
             }

@@ -36,7 +36,7 @@ public struct PoolSnapshot: Equatable, Sendable {
     /// The number of workers with a process, or with processes left behind.
     public var live: Int
     /// The minimum number of ready workers.
-    public var promised: Int
+    public var minReady: Int
     /// The number of slots with a ready worker of the current generation.
     public var renewed: Int
     /// The number of slots that failed more than once in a row and back off.
@@ -119,7 +119,7 @@ public struct WorkerSnapshot: Equatable, Sendable {
 extension Service {
     /// Equals `Snapshot.isReady`. Scans every pool.
     public var isReady: Bool {
-        haste == nil && members.allSatisfy { $0.isRemoved || $0.pool.keepsItsPromise }
+        haste == nil && members.allSatisfy { $0.isRemoved || $0.pool.hasMinReady }
     }
 
     /// Returns the service at this time. Scans every slot.
@@ -132,15 +132,15 @@ extension Service {
 
 extension Pool {
     /// The minimum number of ready workers: at least one for a pool with listeners.
-    var promised: Int {
+    var minReady: Int {
         guard expected > 0 else { return 0 }
         return max(policy.hasListeners ? 1 : 0, expected - budget.unavailable)
     }
 
     /// Whether it has its minimum of ready workers. A pool whose minimum is 0, because all workers
     /// may be replaced at the same time, must also have had a ready worker.
-    public var keepsItsPromise: Bool {
-        stage == .running && (hasBeenReady || expected == 0) && tally.serving >= promised
+    public var hasMinReady: Bool {
+        stage == .running && (hasBeenReady || expected == 0) && tally.serving >= minReady
     }
 
     /// Returns the pool at this time. `member` contains it.
@@ -164,9 +164,9 @@ extension Pool {
         return PoolSnapshot(
             number: number, name: member.name, stage: stage, generation: generation,
             isRemoved: member.isRemoved, size: tally.wanted, serving: tally.serving,
-            live: tally.live, promised: promised, renewed: tally.renewed,
+            live: tally.live, minReady: minReady, renewed: tally.renewed,
             failingSlots: failingSlots, budget: budget,
-            isReady: keepsItsPromise, workers: workers, vacancies: vacancies, history: history)
+            isReady: hasMinReady, workers: workers, vacancies: vacancies, history: history)
     }
 
     private func snapshot(
@@ -187,7 +187,7 @@ extension Slot {
         switch continuation {
         case .awaitsExit: return nil
         case .done(let failed): return .done(failed: failed)
-        case .goesOn:
+        case .continues:
             guard let notBefore = setbacks.notBefore, notBefore > now else { return .waiting }
             return .backingOff(failures: setbacks.failures, notBefore - now)
         }

@@ -35,7 +35,7 @@ final class ClosingListeners: Expiring {
         var failures: [(ListenSocket, SystemCallError)] = []
         for socket in own {
             do throws(SystemCallError) {
-                try listeners.shut(socket)
+                try listeners.close(socket)
             } catch {
                 failures.append((socket, error))
             }
@@ -52,7 +52,7 @@ final class ClosingListeners: Expiring {
 
     /// Schedules the next attempt for listeners that do not refuse new connections yet.
     func expect(at now: Instant) {
-        guard !listeners.shutting.isEmpty else { return }
+        guard !listeners.closing.isEmpty else { return }
         pending = pending ?? (until: now + ClosingListeners.timeout, next: now)
     }
 
@@ -61,9 +61,9 @@ final class ClosingListeners: Expiring {
     /// Continues with listeners that do not refuse new connections yet.
     func expire(at now: Instant) {
         guard let pending, pending.next <= now else { return }
-        warnOfResets(listeners.continueShutting(isLast: pending.until <= now))
+        warnOfResets(listeners.continueClosing(isLast: pending.until <= now))
         self.pending =
-            listeners.shutting.isEmpty
+            listeners.closing.isEmpty
             ? nil : (until: pending.until, next: now + ClosingListeners.pause)
     }
 

@@ -45,9 +45,9 @@ final class Listeners {
     private var sockets: [Key: [ListenSocket]] = [:]
     /// Sockets that no generation uses any longer, and that old workers may still serve.
     private var leaving: [Key: [LeavingSocket]] = [:]
-    private var shut: Set<FileIdentity> = []
+    private var closed: Set<FileIdentity> = []
     /// Sockets that do not refuse new connections yet.
-    private(set) var shutting: [ListenSocket] = []
+    private(set) var closing: [ListenSocket] = []
 
     /// The state, except the sockets, which are identified by their descriptors, for another
     /// program of this process.
@@ -62,7 +62,7 @@ final class Listeners {
         fileprivate var adopted: [Int32]
         fileprivate var sockets: [Entry]
         fileprivate var leaving: [Entry]?
-        fileprivate var shut: Set<FileIdentity>
+        fileprivate var closed: Set<FileIdentity>
     }
 
     var state: State {
@@ -71,7 +71,7 @@ final class Listeners {
             sockets: sockets.map { .init(key: $0.key, numbers: $0.value.map(\.rawValue)) },
             leaving: leaving.map {
                 .init(key: $0.key, numbers: $0.value.compactMap { $0.socket?.rawValue })
-            }, shut: shut)
+            }, closed: closed)
     }
 
     /// Every socket that is held.
@@ -86,8 +86,8 @@ final class Listeners {
         for entry in state.leaving ?? [] {
             leaving[entry.key] = entry.numbers.compactMap { known[$0].map(LeavingSocket.init) }
         }
-        shut = state.shut
-        shutting = known.values.filter { !$0.isRefusing }
+        closed = state.closed
+        closing = known.values.filter { !$0.isRefusing }
     }
 
     /// Starts without sockets. `passed` are those of the service manager; `inherited` are the
@@ -115,7 +115,7 @@ final class Listeners {
             } else {
                 found = try open(address, pool, names)
                 sockets[key] = found
-                if onTrial { shutForTrial(found) }
+                if onTrial { closeForTrial(found) }
             }
             let name = if case .systemd(let name) = address { name } else { pool.name }
             opened += found.map { PoolListener(socket: $0, name: name) }
@@ -132,38 +132,38 @@ final class Listeners {
     }
 
     /// Makes the socket refuse new connections. If this is not complete immediately, the socket is
-    /// in `shutting`, and a later call of `continueShutting` completes it.
-    func shut(_ socket: ListenSocket) throws(SystemCallError) {
+    /// in `closing`, and a later call of `continueClosing` completes it.
+    func close(_ socket: ListenSocket) throws(SystemCallError) {
         try socket.refuseNewConnections()
-        let isNew = shut.insert(socket.identity).inserted
-        if isNew, !socket.isRefusing { shutting.append(socket) }
+        let isNew = closed.insert(socket.identity).inserted
+        if isNew, !socket.isRefusing { closing.append(socket) }
     }
 
     /// If this is not possible, the trial is visible to clients. A unix socket could not be
     /// readmitted.
-    private func shutForTrial(_ sockets: [ListenSocket]) {
+    private func closeForTrial(_ sockets: [ListenSocket]) {
         for socket in sockets
         where !socket.isAdopted && !socket.isUnix && !socket.listensOnDemand {
             do throws(SystemCallError) {
-                try shut(socket)
+                try close(socket)
             } catch {
                 continue
             }
         }
     }
 
-    /// Continues with those in `shutting`. Returns the ones that fail, which accept connections as
+    /// Continues with those in `closing`. Returns the ones that fail, which accept connections as
     /// before. `isLast` abandons all that are not closed yet.
-    func continueShutting(isLast: Bool) -> [(ListenSocket, SystemCallError)] {
+    func continueClosing(isLast: Bool) -> [(ListenSocket, SystemCallError)] {
         var failures: [(ListenSocket, SystemCallError)] = []
-        let pending = shutting
-        shutting = []
-        for socket in pending where shut.contains(socket.identity) {
+        let pending = closing
+        closing = []
+        for socket in pending where closed.contains(socket.identity) {
             do throws(SystemCallError) {
                 try socket.continueRefusing(isLast: isLast)
-                if !socket.isRefusing { shutting.append(socket) }
+                if !socket.isRefusing { closing.append(socket) }
             } catch {
-                shut.remove(socket.identity)
+                closed.remove(socket.identity)
                 failures.append((socket, error))
             }
         }
@@ -172,21 +172,21 @@ final class Listeners {
 
     /// Reopens closed sockets that are needed again.
     func readmit(_ wanted: [ListenSocket]) throws(SystemCallError) {
-        for socket in wanted where shut.remove(socket.identity) != nil {
+        for socket in wanted where closed.remove(socket.identity) != nil {
             try socket.admitNewConnections()
         }
     }
 
     /// Returns whether it refuses new connections.
-    func isShut(_ socket: ListenSocket) -> Bool { shut.contains(socket.identity) }
+    func isClosed(_ socket: ListenSocket) -> Bool { closed.contains(socket.identity) }
 
     /// Records that it was shut down permanently. The next reload opens its address again.
-    func giveUp(_ socket: ListenSocket) { shut.insert(socket.identity) }
+    func giveUp(_ socket: ListenSocket) { closed.insert(socket.identity) }
 
     /// Returns whether the socket's address no longer leads to it: its file was removed, or it was
     /// shut down permanently.
     private func isLost(_ socket: ListenSocket) -> Bool {
-        socket.isUnix && shut.contains(socket.identity)
+        socket.isUnix && closed.contains(socket.identity)
     }
 
     /// Releases all sockets except these, and removes the files of the released ones. A socket
@@ -213,7 +213,7 @@ final class Listeners {
     private func forgetClosed() {
         for (key, left) in leaving where left.allSatisfy({ $0.socket == nil }) {
             leaving[key] = nil
-            shut.subtract(left.map(\.identity))
+            closed.subtract(left.map(\.identity))
         }
     }
 

@@ -57,7 +57,7 @@ final class Log {
 
     /// Applies what a reload may change. If a file cannot be opened, the log keeps its previous
     /// one.
-    func adopt(_ settings: MasterSettings) {
+    func apply(_ settings: MasterSettings) {
         if settings.logFile != destination {
             do throws(SystemCallError) {
                 writer = try Log.open(settings.logFile, standardErrorWriter)

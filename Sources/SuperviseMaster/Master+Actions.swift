@@ -12,7 +12,7 @@ extension Master {
         for action in actions {
             guard case .perform(.start(let id, let order)) = action else {
                 // Yields once after consecutive starts.
-                if hasStarted { rightOfWay.give() }
+                if hasStarted { spawnYield.yieldToChild() }
                 hasStarted = false
                 perform(action)
                 continue
@@ -27,7 +27,7 @@ extension Master {
                 tell(id, .startFailed(failure))
             }
         }
-        if hasStarted { rightOfWay.give() }
+        if hasStarted { spawnYield.yieldToChild() }
         for (id, order) in lacking {
             if let failure = start(id, order) { tell(id, .startFailed(failure)) }
         }
@@ -36,9 +36,9 @@ extension Master {
     private func perform(_ action: Service.Action) {
         switch action {
         case .perform(let action): perform(action)
-        case .adopt(let generation): adopt(generation)
+        case .activate(let generation): activate(generation: generation)
         case .discard(let generation): discard(generation)
-        case .shut(let pool): shut(pool)
+        case .closeListeners(let pool): closeListeners(ofPool: pool)
         case .sampleListeners(let pool): sampleListeners(ofPool: pool)
         case .releaseListeners(let pool): closingListeners.release(pool: pool)
         case .exit(let code): exitCode = code

@@ -7,7 +7,7 @@ import SuperviseSettings
 extension Master {
     /// Closes the listeners that only this pool has or, in a reload, that no current pool has any
     /// longer.
-    func shut(_ pool: Int) {
+    func closeListeners(ofPool pool: Int) {
         closingListeners.close(listenersToClose(of: pool), ofPool: pool, at: now)
     }
 

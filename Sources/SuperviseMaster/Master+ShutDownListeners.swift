@@ -57,9 +57,9 @@ extension Master {
         guard isHeld(entry), let socket = entry.socket else {
             return forgetListener(serial, entry)
         }
-        guard service.haste == nil, !listeners.isShut(socket) else { return }
+        guard service.haste == nil, !listeners.isClosed(socket) else { return }
         repair(socket, serial)
-        guard !listeners.isShut(socket) else { return }
+        guard !listeners.isClosed(socket) else { return }
         watchedListeners.rearming.append((serial, now + Master.repairInterval))
     }
 

@@ -38,7 +38,7 @@ final class Master {
     var looks: [Look] = []
     /// Commands that run beside the workers.
     let commands: SideCommands
-    var rightOfWay = RightOfWay()
+    var spawnYield = SpawnYield()
     let reloader: Reloader
     let upgrader: Upgrader
     /// The commands that run before the workers of a generation, while they do.
@@ -120,7 +120,7 @@ final class Master {
         reaper.readCount = { [unowned self] in readCount(of: $0) }
         reaper.willReportExit = { [unowned self] in reconsiderAdoption(after: $0) }
         reaper.release = { [unowned self] in release($0) }
-        reaper.yieldToChild = { [unowned self] in rightOfWay.give() }
+        reaper.yieldToChild = { [unowned self] in spawnYield.yieldToChild() }
         reloader.willRead = { [unowned self] in tellReloading() }
         reloader.roll = { [unowned self] resolved throws(PrepareError) in try roll(to: resolved) }
         upgrader.settle = { [unowned self] in performPending() }

@@ -127,8 +127,8 @@ extension Ledger {
     /// Returns whether the worker postpones its recycling: it requested that, within the allowed
     /// time, or it alone has a listener on which a connection waits.
     func holds(_ worker: Worker) -> Bool {
-        if let doors = pools[worker.id.pool].doors, worker.generation < doors.generation,
-            !doors.isEmpty, doors.killAt != nil || now < doors.until
+        if let closing = pools[worker.id.pool].closing, worker.generation < closing.generation,
+            !closing.isEmpty, closing.killAt != nil || now < closing.until
         {
             return true
         }

@@ -6,10 +6,10 @@ extension Ledger {
         hasJustReported = action.reportsEvent
         switch action {
         case .perform(let action): record(action)
-        case .adopt: break
+        case .activate: break
         case .discard: endTrial()
-        case .shut(let pool): doorsShut(pool)
-        case .sampleListeners(let pool): pools[pool].doors?.awaitsSample = true
+        case .closeListeners(let pool): listenersClosed(pool)
+        case .sampleListeners(let pool): pools[pool].closing?.awaitsSample = true
         case .releaseListeners(let pool): pools[pool].holdsListeners = false
         case .exit(let code): exitCode = code
         }
@@ -154,8 +154,8 @@ extension Ledger {
                 case .stopping(.quick): .seconds(2)
                 case .stopping(.immediate): .zero
                 case .stopping(.graceful), .running, .parked, .ended:
-                    pools[id.pool].doors.flatMap { doors in
-                        doors.killAt.map { max(doors.share, $0 - now) }
+                    pools[id.pool].closing.flatMap { closing in
+                        closing.killAt.map { max(closing.share, $0 - now) }
                     } ?? graceful
                 }
             }

@@ -2,7 +2,7 @@ import SuperviseCore
 
 /// The closing of listeners, as an observer sees it: before a stop, or since a reload removed them.
 extension Ledger {
-    struct Doors: Equatable {
+    struct ClosingQueues: Equatable {
         /// The current generation since then.
         let generation: Int
         /// The time at which the listeners are closed, even if connections wait.
@@ -23,7 +23,7 @@ extension Ledger {
         }
     }
 
-    mutating func doorsShut(_ number: Int) {
+    mutating func listenersClosed(_ number: Int) {
         if owesShut == number { owesShut = nil }
         pools[number].holdsListeners = true
         let pool = pools[number]
@@ -31,38 +31,40 @@ extension Ledger {
         if stopWasTold || pool.isRemoved || givenUp != nil {
             let share = min(2_000_000_000, grace.nanoseconds / 2)
             let emptying = TimeSpan(nanoseconds: grace.nanoseconds - share)
-            pools[number].doors = Doors(
+            pools[number].closing = ClosingQueues(
                 generation: generation, until: now + emptying, killAt: now + grace,
                 share: TimeSpan(nanoseconds: share))
         } else {
             // The replaced settings determine the time.
-            pools[number].doors = Doors(
+            pools[number].closing = ClosingQueues(
                 generation: generation, until: now + (pool.formerGrace ?? grace), killAt: nil)
         }
     }
 
     mutating func listenersSampled(_ sample: ListenerSample, ofPool number: Int) {
         guard pools.indices.contains(number), pools[number].holdsListeners,
-            var doors = pools[number].doors
+            var closing = pools[number].closing
         else { return }
-        doors.awaitsSample = false
-        let since = doors.emptySince ?? now
-        doors.emptySince = sample == .waiting ? nil : since
+        closing.awaitsSample = false
+        let since = closing.emptySince ?? now
+        closing.emptySince = sample == .waiting ? nil : since
         // A connection whose handshake has just ended is temporarily in no table.
-        doors.isEmpty =
+        closing.isEmpty =
             switch sample {
             case .waiting: false
             case .empty: now - since >= .milliseconds(20)
             case .emptyAsFarAsSeen: now - since >= .milliseconds(200)
             case .none: true
             }
-        if doors.isEmpty, doors.killAt != nil, pools[number].stage == .running { owesStop = number }
-        pools[number].doors = doors
+        if closing.isEmpty, closing.killAt != nil, pools[number].stage == .running {
+            owesStop = number
+        }
+        pools[number].closing = closing
     }
 
     /// Returns whether a connection actually waits there although there is time left.
-    fileprivate func isLeftWaiting(_ doors: Doors, ofPool number: Int) -> Bool {
-        now < doors.until && waitingPools.contains(number)
+    fileprivate func isLeftWaiting(_ closing: ClosingQueues, ofPool number: Int) -> Bool {
+        now < closing.until && waitingPools.contains(number)
     }
 }
 
@@ -74,21 +76,21 @@ extension Invariant {
         guard pool.policy.hasListeners, pool.serving > 0, pool.stage == .running,
             pool.policy.gracefulTimeout > .zero
         else { return nil }
-        guard let doors = pool.doors, doors.killAt != nil else {
+        guard let closing = pool.closing, closing.killAt != nil else {
             return "\(pool.name) serves and its listeners are open"
         }
-        guard doors.isEmpty || ledger.now >= doors.until else {
+        guard closing.isEmpty || ledger.now >= closing.until else {
             return "a connection may wait at the listeners of \(pool.name)"
         }
-        return ledger.isLeftWaiting(doors, ofPool: number)
+        return ledger.isLeftWaiting(closing, ofPool: number)
             ? "a connection waits at the listeners of \(pool.name)" : nil
     }
 
     @Sendable static func oldOnesServeTheirDoors(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, .recycle, _) = notice, let worker = ledger.worker(id),
-            let doors = ledger.pools[id.pool].doors, worker.generation < doors.generation,
-            doors.killAt == nil, ledger.now < doors.until,
-            !doors.isEmpty || ledger.isLeftWaiting(doors, ofPool: id.pool)
+            let closing = ledger.pools[id.pool].closing, worker.generation < closing.generation,
+            closing.killAt == nil, ledger.now < closing.until,
+            !closing.isEmpty || ledger.isLeftWaiting(closing, ofPool: id.pool)
         else { return nil }
         return "\(id) stops while a connection waits at a listener that it alone has"
     }
@@ -98,7 +100,9 @@ extension Invariant {
     }
 
     @Sendable static func drainDelayPasses(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        guard case .shut(let number) = action, let toldAt = ledger.stopToldAt else { return nil }
+        guard case .closeListeners(let number) = action, let toldAt = ledger.stopToldAt else {
+            return nil
+        }
         let pool = ledger.pools[number]
         guard !pool.isRemoved, ledger.now < toldAt + pool.policy.drainDelay else { return nil }
         return "\(pool.name) closes before its drain-delay is over"
@@ -114,18 +118,18 @@ extension Invariant {
     @Sendable static func emptyListenersAreReleased(
         _ ledger: Ledger, _ service: Service
     ) -> String? {
-        ledger.pools.first { $0.holdsListeners && $0.doors?.isEmpty == true }
+        ledger.pools.first { $0.holdsListeners && $0.closing?.isEmpty == true }
             .map { "the listeners of \($0.name) are held and empty" }
     }
 
     @Sendable static func listenersAreSampled(_ ledger: Ledger, _ service: Service) -> String? {
         let armed = service.nextDeadline ?? Instant(nanoseconds: .max)
         for pool in ledger.pools where pool.holdsListeners {
-            guard let doors = pool.doors else { continue }
-            if doors.until <= ledger.now {
+            guard let closing = pool.closing else { continue }
+            if closing.until <= ledger.now {
                 return "the listeners of \(pool.name) are held for too long"
             }
-            let next = doors.awaitsSample ? doors.until : ledger.now + .milliseconds(5)
+            let next = closing.awaitsSample ? closing.until : ledger.now + .milliseconds(5)
             if next < armed { return "no timer to sample the listeners of \(pool.name)" }
         }
         return nil

@@ -49,7 +49,7 @@ extension Ledger {
                 continue
             }
             pools[number].formerGrace = pools[number].policy.gracefulTimeout
-            pools[number].doors = nil
+            pools[number].closing = nil
             if plan.dropsListeners { owesShut = number }
             pools[number].policy = plan.policy
             pools[number].target = plan.policy.workers

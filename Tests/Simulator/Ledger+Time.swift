@@ -34,7 +34,7 @@ extension Ledger {
         signalledAt = signalledAt.mapValues { $0 + span }
         for pool in pools.indices {
             pools[pool].queueWaitsSince = pools[pool].queueWaitsSince.mapValues { $0 + span }
-            pools[pool].doors?.shift(by: span)
+            pools[pool].closing?.shift(by: span)
             for slot in pools[pool].slots.indices {
                 for place in pools[pool].slots[slot].workers.indices {
                     pools[pool].slots[slot].workers[place].shift(by: span)

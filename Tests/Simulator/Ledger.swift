@@ -158,7 +158,7 @@ package struct Ledger: Equatable {
         /// Whether workers finish their requests after the stop-signal, if a worker has shown it.
         var finishesRequests: Bool?
         /// Its listeners that accept no new connections.
-        @Rare var doors: Doors?
+        @Rare var closing: ClosingQueues?
         /// Whether they are held open for waiting connections.
         var holdsListeners = false
         /// The graceful timeout before the last reload.

@@ -13,7 +13,8 @@
             switch action {
             case .perform(let inner): return spoiled(inner).map { .perform($0) }
             case .exit: return bug == .exitWithZero ? [.exit(0)] : [action]
-            case .adopt, .discard, .shut, .sampleListeners, .releaseListeners: return [action]
+            case .activate, .discard, .closeListeners, .sampleListeners, .releaseListeners:
+                return [action]
             }
         }
 

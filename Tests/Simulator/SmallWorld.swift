@@ -39,7 +39,7 @@ struct SmallWorld: Hashable {
     /// The process whose end was reported last.
     var lastEnded: WorkerID?
     /// Whether connections may wait at closed listeners, and whether they do so without end.
-    var isShut = false
+    var isClosed = false
     /// Whether a sample of the closed listeners is awaited.
     var awaitsSample = false
     var isBesieged = false
@@ -48,9 +48,9 @@ struct SmallWorld: Hashable {
 
     /// Performs an action of the machine. Returns the resulting events of the same turn.
     mutating func perform(_ action: Service.Action) -> [Service.Event] {
-        if case .shut = action { (isShut, isBesieged) = (true, false) }
+        if case .closeListeners = action { (isClosed, isBesieged) = (true, false) }
         if case .sampleListeners = action { awaitsSample = true }
-        if case .releaseListeners = action { (isShut, awaitsSample) = (false, false) }
+        if case .releaseListeners = action { (isClosed, awaitsSample) = (false, false) }
         guard case .perform(let action) = action else { return [] }
         switch action {
         case .start(let id, let order):
@@ -142,7 +142,7 @@ struct SmallWorld: Hashable {
         case .reuses(let place): return reuse(place)
         case .isUndrainable(let place): return tell(place, .undrainable) { _ in }
         case .empties:
-            isShut = false
+            isClosed = false
             awaitsSample = false
             return [.listeners(pool: 0, .none)]
         case .reload: return [.reload([scene.plan])]

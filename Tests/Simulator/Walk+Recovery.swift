@@ -46,7 +46,7 @@ extension Walk {
                 process.isTold || process.isDraining || process.hasAnnounced || process.hasEnded
                 || process.hasExecuted && !process.isWaiting
         }
-        world.isBesieged = world.isShut
+        world.isBesieged = world.isClosed
         world.isQueueing = false
         finishTurn()
         if !isOver, ledger.pools[0].stage == .parked { take(.resize(1)) }
@@ -84,7 +84,7 @@ extension Walk {
             if process.isTold || process.hasAnnounced { return .finishes(place) }
             if !process.isWaiting { return .getsReady(place) }
         }
-        return world.isShut && world.awaitsSample && !world.isBesieged ? .empties : nil
+        return world.isClosed && world.awaitsSample && !world.isBesieged ? .empties : nil
     }
 }
 

@@ -125,7 +125,7 @@ extension Walk {
         guard !isOver else { return [] }
         var stimuli: [Stimulus] = []
         for place in world.present.indices { add(&stimuli, of: place) }
-        if world.isShut, world.awaitsSample { stimuli.append(.empties) }
+        if world.isClosed, world.awaitsSample { stimuli.append(.empties) }
         if scene.watchesQueue { stimuli.append(world.isQueueing ? .queueEmpties : .queueFills) }
         if world.lastEnded != nil { stimuli.append(.repeatsEnd) }
         addOperator(&stimuli)

@@ -194,7 +194,7 @@ struct ClosedQueue: Equatable {
 extension World {
     /// Closes listeners. Waiting connections are served sooner or later, or never if no worker
     /// serves them.
-    mutating func shut(_ pool: Int, at now: Instant) {
+    mutating func closeListeners(ofPool pool: Int, at now: Instant) {
         var draws = Draws(seed: seed, 14, pool, Int(now.nanoseconds / 1_000_000))
         func soon(_ longest: Int) -> TimeSpan { .milliseconds(Int64(draws.between(0, longest))) }
         let showsHandshakes = draws.chance(700)

@@ -40,7 +40,7 @@ extension World {
 
     /// Performs an action of the machine.
     package mutating func perform(_ action: Service.Action, at now: Instant) {
-        if case .shut(let pool) = action { shut(pool, at: now) }
+        if case .closeListeners(let pool) = action { closeListeners(ofPool: pool, at: now) }
         if case .sampleListeners(let pool) = action { agenda.enter(.listened(pool: pool), at: now) }
         guard case .perform(let action) = action else { return }
         switch action {

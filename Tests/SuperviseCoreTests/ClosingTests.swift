@@ -9,7 +9,8 @@ struct ClosingTests {
         let bench = up(plan("web"))
         #expect(
             bench.tell(.stop(.graceful)) == [
-                .shut(pool: 0), .sampleListeners(pool: 0), .perform(.note(.closed(pool: 0))),
+                .closeListeners(pool: 0), .sampleListeners(pool: 0),
+                .perform(.note(.closed(pool: 0))),
             ])
         bench.wait(.seconds(1))
         #expect(
@@ -56,7 +57,7 @@ struct ClosingTests {
         // Workers that crash meanwhile are replaced.
         #expect(bench.exit(worker(0), 1).performed.started == [worker(0, 0, 2)])
         bench.makeReady(worker(0, 0, 2))
-        #expect(bench.wake().first == .shut(pool: 0))
+        #expect(bench.wake().first == .closeListeners(pool: 0))
         #expect(bench.now == second(75))
         #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0, 0, 2)])
     }
@@ -91,7 +92,7 @@ struct ClosingTests {
         let bench = up(plan("a"), plan("b") { $0.drainDelay = .seconds(15) })
         bench.tell(.reload([plan("a")]))
         let actions = pass(bench, worker(0, 0, 2))
-        #expect(actions.contains(.shut(pool: 1)))
+        #expect(actions.contains(.closeListeners(pool: 1)))
         #expect(actions.performed.retired == [worker(0)])
         #expect(bench.tell(.listeners(pool: 1, .none)).performed.retired == [worker(1)])
     }
@@ -102,7 +103,7 @@ struct ClosingTests {
         next.dropsListeners = true
         bench.tell(.reload([next]))
         let actions = pass(bench, worker(0, 0, 2))
-        #expect(actions.contains(.shut(pool: 0)))
+        #expect(actions.contains(.closeListeners(pool: 0)))
         #expect(actions.performed.retired == [])
         #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0)])
     }

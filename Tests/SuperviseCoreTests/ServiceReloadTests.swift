@@ -16,7 +16,7 @@ struct ServiceReloadTests {
         #expect(
             pass(bench, worker(0, 0, 2)) == [
                 .perform(.note(.canaryPassed(pool: 0, generation: 2))),
-                .adopt(generation: 2),
+                .activate(generation: 2),
                 .perform(.note(.reloadCommitted(generation: 2))),
             ] + told(worker(0), .recycle(.reload), facts(62)).map { .perform($0) })
         #expect(
@@ -137,7 +137,7 @@ struct ServiceReloadTests {
     @Test func onlyNewPoolsNeedNoCanary() {
         let bench = up(plan("a"))
         let actions = bench.tell(.reload([plan("b")]))
-        #expect(actions.contains(.adopt(generation: 2)))
+        #expect(actions.contains(.activate(generation: 2)))
         #expect(actions.performed.started == [worker(1)])
     }
 
@@ -151,14 +151,14 @@ struct ServiceReloadTests {
         bench.makeReady(worker(0, 0, 2))
         bench.tell(worker(1), .running)
         let ready = bench.tell(worker(1), .ready)
-        #expect(ready.contains(.shut(pool: 0)))
+        #expect(ready.contains(.closeListeners(pool: 0)))
         #expect(ready.last == .perform(.note(.reloadComplete(generation: 2))))
         #expect(bench.tell(.listeners(pool: 0, .none)).performed.retired == [worker(0, 0, 2)])
     }
 
     @Test func aRemovedPoolThatRunsNothingTwiceGoesFirst() {
         let bench = up(plan("a") { $0.maxSurge = .count(0) })
-        #expect(bench.tell(.reload([plan("b")])).contains(.shut(pool: 0)))
+        #expect(bench.tell(.reload([plan("b")])).contains(.closeListeners(pool: 0)))
     }
 
     @Test func aReloadBringsParkedPoolsBack() {

@@ -22,7 +22,7 @@ struct SnapshotTests {
         bench.tell(id(1), .memory(bytes: 5 << 20))
         let pool = snapshot(bench)
         #expect(pool.size == 2 && pool.serving == 2 && pool.live == 2 && pool.renewed == 2)
-        #expect(pool.promised == 2 && pool.isReady && pool.vacancies == [])
+        #expect(pool.minReady == 2 && pool.isReady && pool.vacancies == [])
         #expect(pool.workers.map(\.id) == [id(0), id(1)])
         let worker = pool.workers[1]
         #expect(worker.facts == facts(5, requests: 7, limit: 10, memory: 5 << 20))
@@ -65,7 +65,7 @@ struct SnapshotTests {
         done.exit(id(0), 3)
         #expect(snapshot(done).vacancies == [.init(slot: 0, reason: .done(failed: true))])
         // A pool whose work is finished has no minimum.
-        #expect(snapshot(done).promised == 0 && snapshot(done).isReady)
+        #expect(snapshot(done).minReady == 0 && snapshot(done).isReady)
     }
 
     @Test func theLedgerHasCauseAndFigures() {
@@ -119,14 +119,14 @@ struct SnapshotTests {
         let jobs = Bench(workers: 1) { $0.hasListeners = false }
         jobs.tell(.start)
         // It may lack its only worker at any time, but not at the start.
-        #expect(!snapshot(jobs).isReady && snapshot(jobs).promised == 0)
+        #expect(!snapshot(jobs).isReady && snapshot(jobs).minReady == 0)
         jobs.makeReady(id(0))
         jobs.exit(id(0), 1)
         #expect(snapshot(jobs).isReady)
 
         let web = Bench(workers: 1) { $0.maxSurge = .count(0) }
         web.bringUp()
-        #expect(snapshot(web).promised == 1 && snapshot(web).isReady)
+        #expect(snapshot(web).minReady == 1 && snapshot(web).isReady)
         web.tell(.stop(.graceful))
         #expect(!snapshot(web).isReady)
     }

@@ -33,18 +33,18 @@ struct ClosingListeners: Equatable, Sendable, Codable {
     /// Records a sample. Returns true once nothing waits there.
     mutating func record(_ sample: ListenerSample, at now: Instant) -> Bool {
         sampleAt = now + ClosingListeners.pause
-        let patience: TimeSpan
+        let required: TimeSpan
         switch sample {
         case .waiting:
             emptySince = nil
             return false
-        case .empty: patience = ClosingListeners.emptyFor
-        case .emptyAsFarAsSeen: patience = ClosingListeners.emptyForUnseen
+        case .empty: required = ClosingListeners.emptyFor
+        case .emptyAsFarAsSeen: required = ClosingListeners.emptyForUnseen
         case .none: return true
         }
         let since = emptySince ?? now
         emptySince = since
-        return now - since >= patience
+        return now - since >= required
     }
 
     /// Extends the wait by a time in which nothing ran, not even the clients.

@@ -46,13 +46,13 @@ extension Service {
             members[index].closing = Closing(phase: .serving(until: until), killAt: until)
             note(.drainDelay(pool: member.pool.number, delay))
         } else {
-            shut(index, at: now)
+            beginEmptying(index, at: now)
         }
     }
 
     /// Reserves a share of the graceful timeout for the workers, even if the queue never becomes
     /// empty.
-    private mutating func shut(_ index: Int, at now: Instant) {
+    private mutating func beginEmptying(_ index: Int, at now: Instant) {
         let grace = members[index].pool.policy.gracefulTimeout
         let share = min(Pool.quickGrace.nanoseconds, grace.nanoseconds / 2)
         let emptying = TimeSpan(nanoseconds: grace.nanoseconds - share)
@@ -73,7 +73,7 @@ extension Service {
     mutating func closeListeners(of index: Int, until: Instant) {
         members[index].closingListeners = ClosingListeners(until: until)
         let number = members[index].pool.number
-        outbox.append(.shut(pool: number))
+        outbox.append(.closeListeners(pool: number))
         outbox.append(.sampleListeners(pool: number))
     }
 
@@ -107,7 +107,7 @@ extension Service {
             }
             guard let closing = members[index].closing, closing.deadline <= now else { continue }
             switch closing.phase {
-            case .serving: shut(index, at: now)
+            case .serving: beginEmptying(index, at: now)
             case .emptying: finishClosing(index, at: now)
             }
         }

@@ -61,8 +61,8 @@ extension Pool {
     mutating func shareMemory(amongWorkers count: Int) -> Bool {
         guard policy.hasMemoryPercentages else { return false }
         policy.shareMemory(amongWorkers: count)
-        defer { toldCaps = MemoryCapBytes(policy) }
-        return MemoryCapBytes(policy) != toldCaps
+        defer { reportedCaps = MemoryCapBytes(policy) }
+        return MemoryCapBytes(policy) != reportedCaps
     }
 
     fileprivate mutating func setMemoryLimit(_ bytes: UInt64) {

@@ -113,8 +113,8 @@ extension Pool {
         case .auto where !policy.hasListeners || boot.evidence == .none:
             becomeReady(id, by: .notify, at: now)
         case .auto:
-            guard !boot.saidReady else { return }
-            boot.saidReady = true
+            guard !boot.reportedReady else { return }
+            boot.reportedReady = true
             boot.observations = 0
             boot.observeAt = now + BootTimes.observationGap(0)
             self[id]?.boot = boot
@@ -124,7 +124,9 @@ extension Pool {
 
     mutating func workerIsUnobservable(_ id: WorkerID, mayReport: Bool, at now: Instant) {
         self[id]?.boot?.evidence = mayReport ? .report : .none
-        if self[id]?.boot?.saidReady == true, !mayReport { becomeReady(id, by: .notify, at: now) }
+        if self[id]?.boot?.reportedReady == true, !mayReport {
+            becomeReady(id, by: .notify, at: now)
+        }
     }
 
     /// Evidence counts only under `ready = auto`. For a worker that is already assumed to be ready,
@@ -132,7 +134,7 @@ extension Pool {
     mutating func workerListens(_ id: WorkerID, at now: Instant) {
         guard let worker = self[id], policy(of: worker).readiness == .auto else { return }
         self[id]?.serving?.isUnproven = false
-        becomeReady(id, by: worker.boot?.saidReady == true ? .notify : .listening, at: now)
+        becomeReady(id, by: worker.boot?.reportedReady == true ? .notify : .listening, at: now)
     }
 
     mutating func becomeReady(
@@ -175,7 +177,7 @@ extension Pool {
         case .auto:
             // Missing evidence means no evidence only if none is possible. If it is possible, the
             // boot has failed. A report may also be missing because the library is not loaded.
-            switch (boot.evidence, boot.saidReady) {
+            switch (boot.evidence, boot.reportedReady) {
             case (.kernel, false): return nil
             case (.kernel, true), (.report, true): return (boot.until, .notify)
             case (.report, false): return (boot.until, .assumed)

@@ -195,7 +195,7 @@ extension Pool {
         if policy.restart == .never || ending == .finished {
             finish(slot, failed: ending != .finished)
         } else {
-            slots[slot].continuation = .goesOn
+            slots[slot].continuation = .continues
             if ending == .bootFailed { slots[slot].setbacks.bootFailures += 1 }
             countEarlyEnd(of: worker, at: now)
         }

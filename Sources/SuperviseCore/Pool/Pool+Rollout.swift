@@ -208,7 +208,7 @@ extension Pool {
     }
 
     private mutating func renew(_ slot: Int, canary: WorkerID?, at now: Instant) {
-        slots[slot].continuation = .goesOn
+        slots[slot].continuation = .continues
         slots[slot].setbacks.failures = 0
         slots[slot].setbacks.bootFailures = 0
         slots[slot].setbacks.notBefore = nil

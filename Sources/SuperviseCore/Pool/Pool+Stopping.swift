@@ -29,7 +29,7 @@ extension Pool {
     ) {
         slots[slot].due = nil
         slots[slot].setbacks.notBefore = nil
-        let told = slots[slot].leaving.map(\.id)
+        let retiring = slots[slot].leaving.map(\.id)
         for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
             switch haste {
             case .graceful: retire(worker.id, because: .stop, within: grace, at: now)
@@ -40,11 +40,11 @@ extension Pool {
             }
         }
         guard haste > .graceful else { return }
-        for id in told { hurry(id, haste, at: now) }
+        for id in retiring { shorten(id, haste, at: now) }
     }
 
     /// Shortens the remaining time of a worker that is already retiring.
-    private mutating func hurry(_ id: WorkerID, _ haste: Haste, at now: Instant) {
+    private mutating func shorten(_ id: WorkerID, _ haste: Haste, at now: Instant) {
         guard let index = leavingIndex(of: id) else { return }
         let worker = slots[id.slot].leaving[index]
         guard let killAt = worker.killAt else { return }

@@ -54,7 +54,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// Whether it was reported that workers reach a cap sooner than they can be replaced.
     var hasLeakAlarm = false
     /// The last reported sizes of the percentages.
-    var toldCaps: MemoryCapBytes?
+    var reportedCaps: MemoryCapBytes?
     /// The free memory at the last sample, if that was requested.
     var room: MemoryRoom?
     /// Whether no other pool is about to release memory.

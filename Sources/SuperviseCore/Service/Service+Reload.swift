@@ -78,7 +78,7 @@ extension Service {
         generation = committed.generation
         isRollingOut = true
         rollout?.stage = .rolling
-        outbox.append(.adopt(generation: generation))
+        outbox.append(.activate(generation: generation))
         note(.reloadCommitted(generation: generation))
         var kept: [Member] = []
         var removed = members

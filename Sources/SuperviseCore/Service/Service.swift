@@ -23,7 +23,7 @@ public struct Service: Equatable, Sendable, Codable {
         case park
         /// Roll over to these pools. A pool is identified by its name.
         case reload([Plan])
-        /// What was found at the listeners of this pool that `shut` closed, as the answer to
+        /// What was found at the listeners of this pool that `closeListeners` closed, as the answer to
         /// `sampleListeners`.
         case listeners(pool: Int, ListenerSample)
         /// Stop the service.
@@ -37,15 +37,15 @@ public struct Service: Equatable, Sendable, Codable {
         /// An action of a pool.
         case perform(SuperviseCore.Action)
         /// The settings of this generation become current.
-        case adopt(generation: Int)
+        case activate(generation: Int)
         /// This generation was abandoned.
         case discard(generation: Int)
         /// Take no new connections on the listeners of this pool that no other pool, and no newer
         /// generation of it, has.
-        case shut(pool: Int)
-        /// The listeners that `shut` closed are not sampled any more.
+        case closeListeners(pool: Int)
+        /// The listeners that `closeListeners` closed are not sampled any more.
         case releaseListeners(pool: Int)
-        /// Sample the queues of the listeners that `shut` closed; `listeners` is the answer.
+        /// Sample the queues of the listeners that `closeListeners` closed; `listeners` is the answer.
         case sampleListeners(pool: Int)
         /// End the master with this exit code.
         case exit(Int32)
@@ -262,7 +262,7 @@ public struct Service: Equatable, Sendable, Codable {
             departed = members.filter { $0.pool.stage == .ended }
             members.removeAll { $0.pool.stage == .ended }
         }
-        if exitCode == nil { giveUpIfHopeless(at: now) }
+        if exitCode == nil { endIfHopeless(at: now) }
         if exitCode == nil, !members.isEmpty, members.allSatisfy({ $0.pool.isDone }) {
             let failed = members.contains { $0.pool.hasDoneFailures }
             stop(
@@ -276,7 +276,7 @@ public struct Service: Equatable, Sendable, Codable {
 
     /// Ends the service if its first start fails because of an operator's mistake. A service that
     /// once ran never ends for this.
-    private mutating func giveUpIfHopeless(at now: Instant) {
+    private mutating func endIfHopeless(at now: Instant) {
         guard !hasBeenReady else { return }
         for member in members where generation == 1 {
             guard let failure = member.pool.startImpossible else { continue }

@@ -38,7 +38,7 @@ struct Slot: Equatable, Sendable, Codable {
     /// Whether the slot continues after its worker has ended.
     enum Continuation: Equatable, Sendable, Codable {
         /// The next worker starts as soon as backoff and budget allow.
-        case goesOn
+        case continues
         /// A worker announced its end. Whether another follows depends on how it ends.
         case awaitsExit(of: Int)
         /// No worker follows. `failed` is whether the last worker ended with a status other than 0.
@@ -63,12 +63,12 @@ struct Slot: Equatable, Sendable, Codable {
     /// Whether the next start waits until the retiring workers have released their memory.
     var awaitsRoom = false
     /// Whether another worker follows.
-    var continuation = Continuation.goesOn
+    var continuation = Continuation.continues
     /// The slot's part of the pool's sums, kept to be subtracted when it changes.
     var share = Share()
 
     /// Whether the slot waits for a worker.
-    var isVacant: Bool { isWanted && incumbent == nil && continuation == .goesOn }
+    var isVacant: Bool { isWanted && incumbent == nil && continuation == .continues }
 
     /// Whether retiring workers of the slot still hold the memory that the next worker needs.
     var lacksRoom: Bool { awaitsRoom && !leaving.isEmpty }

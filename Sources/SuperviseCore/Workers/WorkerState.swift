@@ -27,7 +27,7 @@ struct Boot: Equatable, Sendable, Codable {
     /// The possible evidence of its readiness, apart from its own report.
     var evidence = EvidenceSource.kernel
     /// Whether it sent `READY=1`.
-    var saidReady = false
+    var reportedReady = false
     var claims = Claims()
 
     init(until: Instant) { self.until = until }

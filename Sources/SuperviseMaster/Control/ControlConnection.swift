@@ -30,7 +30,7 @@ final class ControlConnection {
     /// What it is watched for.
     var interest: Interest = .readable
     /// Whether its writing side was shut.
-    var isShut = false
+    var hasShutDown = false
     /// Whether it has something to send that was put there since it was last looked at.
     var isDirty = false
 
@@ -43,13 +43,14 @@ final class ControlConnection {
         var conversation: HTTPConversation
         var stream: Stream?
         var lastMoved: Instant
-        var isShut: Bool
+        var hasShutDown: Bool
     }
 
     var state: State {
         State(
             serial: serial, endpoint: endpoint.serial, socket: socket.rawValue, peer: peer,
-            conversation: conversation, stream: stream, lastMoved: lastMoved, isShut: isShut)
+            conversation: conversation, stream: stream, lastMoved: lastMoved,
+            hasShutDown: hasShutDown)
     }
 
     init(resuming state: State, endpoint: ControlEndpoint) throws(SystemCallError) {
@@ -60,7 +61,7 @@ final class ControlConnection {
         conversation = state.conversation
         stream = state.stream
         lastMoved = state.lastMoved
-        isShut = state.isShut
+        hasShutDown = state.hasShutDown
     }
 
     init(

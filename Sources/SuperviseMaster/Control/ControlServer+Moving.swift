@@ -75,8 +75,8 @@ extension ControlServer {
 
     private func finish(_ connection: ControlConnection) {
         if connection.conversation.isOver { return close(connection) }
-        if connection.conversation.isLeaving, !connection.isShut {
-            connection.isShut = true
+        if connection.conversation.isLeaving, !connection.hasShutDown {
+            connection.hasShutDown = true
             connection.socket.shutDownWriting()
         }
         var interest: Interest = []

@@ -49,7 +49,7 @@ final class HookRunner {
     }
 
     /// Applies the commands of a configuration. Fails if there is not enough memory for them.
-    func adopt(_ settings: [EventHook]) throws(SystemCallError) {
+    func apply(_ settings: [EventHook]) throws(SystemCallError) {
         var made: [Hook] = []
         for hook in settings {
             let plan = try commands.plan(hook.command, endsWithMaster: false)

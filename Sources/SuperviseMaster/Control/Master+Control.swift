@@ -23,7 +23,7 @@ extension Master {
 
     /// Sends events to their followers and to the commands of `on-event`.
     func listenToEvents() {
-        adoptHooks(generations[service.generation]?.master)
+        applyHooks(generations[service.generation]?.master)
         // The log outlives the master: the cleanup at the exit can fail.
         log.feed.listener = { [weak self] event in
             guard let self else { return }
@@ -39,9 +39,9 @@ extension Master {
 
     /// Applies the commands of `on-event` in a configuration. If there is not enough memory for
     /// them, the previous ones stay.
-    func adoptHooks(_ settings: MasterSettings?) {
+    func applyHooks(_ settings: MasterSettings?) {
         do throws(SystemCallError) {
-            try hooks.adopt(settings?.hooks ?? [])
+            try hooks.apply(settings?.hooks ?? [])
         } catch {
             log.write(
                 LogLine(.error, "hook-failed").with("key", "on-event")

@@ -56,13 +56,13 @@ extension Master {
     }
 
     /// Makes the generation current. Older ones no longer start workers.
-    func adopt(_ generation: Int) {
+    func activate(generation: Int) {
         announceListeners(of: generation)
         announceAdoption(of: generation)
         generations.supersede(before: generation, service)
         if let master = generations[generation]?.master {
-            log.adopt(master)
-            adoptHooks(master)
+            log.apply(master)
+            applyHooks(master)
         }
         readmitListeners(of: generation)
         reopenMemoryLogs()
