@@ -10,8 +10,8 @@ public enum Event: Equatable, Sendable {
     case late(by: TimeSpan)
     /// An event or a message of a worker.
     case worker(WorkerID, WorkerEvent)
-    /// The pool was sampled, as the answer to `sample`. Follows the workers' counts. `mayRelieve`
-    /// is whether no other pool is about to give memory back.
+    /// The pool was sampled, as the response to `sample`. Comes after the workers' counts.
+    /// `mayRelieve` is whether no other pool is about to release memory.
     case sampled(PoolSample, mayRelieve: Bool = true)
     /// This many more workers (or, negative, fewer); never below one.
     case resize(by: Int)

@@ -23,8 +23,8 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
         TimeSpan(nanoseconds: a.nanoseconds - b.nanoseconds)
     }
 
-    /// The earliest of these that there are, without the array that `min()` would need: deadlines
-    /// are compared at every event.
+    /// Returns the earliest of those that are not nil, without the array that `min()` would need:
+    /// deadlines are compared at every event.
     static func earliest(_ a: Instant?, _ b: Instant?, _ c: Instant? = nil) -> Instant? {
         var earliest = a
         if let b { earliest = earliest.map { min($0, b) } ?? b }

@@ -144,17 +144,17 @@ public struct RequestsInFlight: Hashable, Sendable, Codable {
     public var route: String?
     /// The time since the first byte of the oldest.
     public var age: TimeSpan
-    /// How many there are.
+    /// The number of requests.
     public var count: Int
 
-    /// Describes requests in flight.
+    /// Creates a description of requests in flight.
     public init(route: String?, age: TimeSpan, count: Int) {
         self.route = route
         self.age = age
         self.count = count
     }
 
-    /// The text for people, such as `GET /export/* 12.1s (+31)`.
+    /// Human-readable text, such as `GET /export/* 12.1s (+31)`.
     public var text: String {
         let tenths = age.nanoseconds / 100_000_000
         let seconds = tenths < 1000 ? "\(tenths / 10).\(tenths % 10)s" : "\(tenths / 10)s"

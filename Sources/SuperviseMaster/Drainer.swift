@@ -1,8 +1,8 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Draining workers, in terms of the kernel. The core decides when to sample their connections, and
-/// what a sample means. The observer takes the samples, because a process can block whoever reads
+/// Draining workers: the kernel's side. The core decides when to sample their connections, and how
+/// to interpret a sample. The observer takes the samples, because a process can block a reader of
 /// its sockets or its memory.
 ///
 /// A sample of a running program may be outdated when the signal arrives: the program may have
@@ -17,7 +17,7 @@ final class Drainer {
         var acceptors: [BlockedThreads.Acceptor] = []
     }
 
-    /// By the worker's serial. After an upgrade the first sample finds it out again.
+    /// By the worker's serial. After an upgrade the first sample determines it again.
     private var known: [UInt64: Known] = [:]
 
     /// Stops the worker from accepting connections. Returns false if no library can do that, or if
@@ -45,14 +45,15 @@ final class Drainer {
             endsIdle: endsIdle)
     }
 
-    /// The event for the observer's reply; nil stands for no reply.
+    /// Returns the event for the observer's reply; nil stands for no reply.
     func take(_ reply: ConnectionReply?, of worker: RunningWorker) -> WorkerEvent {
         guard let reply else { return .connectionSample(nil) }
         guard case .sample(let sample) = reply else { return .undrainable }
         known[worker.serial] = Known(hasLibrary: true, acceptors: sample.acceptors)
         var found = sample.inCore
         found.isPartial = worker.blueprint.listeners.contains { $0.socket.isUnix }
-        // Read after the connections: what a process has received meanwhile is in the ledger.
+        // Read after the connections, because the ledger then contains what a process has received
+        // meanwhile.
         if worker.showsRequests { found.inFlight = worker.requestsInFlight()?.count ?? 0 }
         return .connectionSample(found)
     }
@@ -63,7 +64,7 @@ final class Drainer {
         known[worker.serial]?.acceptors = []
     }
 
-    /// Forgets a worker that is gone.
+    /// Forgets a worker that has ended.
     func forget(_ worker: RunningWorker) {
         known[worker.serial] = nil
     }

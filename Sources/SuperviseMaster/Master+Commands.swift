@@ -2,9 +2,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Evidence of a worker that is about to go.
+/// Evidence of a worker that will be stopped.
 extension Master {
-    /// The time that `before-recycle` has; the core waits as long.
+    /// The time limit of `before-recycle`, for which the core waits.
     private static let commandTime = TimeSpan.seconds(30)
     private static let beforeRecycle = "before-recycle"
 
@@ -43,7 +43,7 @@ extension Master {
         ]
     }
 
-    /// A command has ended; it is still to be reaped.
+    /// Handles the end of a command, which is not reaped yet.
     func commandEnded(_ command: SideCommand, _ status: ChildStatus) {
         if command.purpose == .beforeStart { return preparationEnded(command, status) }
         guard case .evidence(let subject) = command.purpose else { return }

@@ -2,9 +2,10 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseSettings
 
-/// Whose word counts for the requests of a worker, and what it says.
+/// Selects the source of a worker's request count and reads it.
 extension Master {
-    /// A worker that passed the mark before it was set will not ring for it, so its count is read.
+    /// Sets the threshold. A worker that has already passed it sends no notification for it, so its
+    /// count is read.
     func setBell(_ requests: UInt64, of id: WorkerID) {
         guard let worker = workers[id], let page = worker.page else { return }
         do throws(SystemCallError) {
@@ -20,9 +21,9 @@ extension Master {
         if let event = currentCount(of: worker) { count(event, of: worker) }
     }
 
-    /// The count in the worker's page, by the best source: the worker's own count, the responses
-    /// that the library has seen, or the connections. Connections count only if requests are not
-    /// visible.
+    /// Returns the count of the worker's page from the best source: the worker's own count, the
+    /// responses that the library has observed, or the connections. Connections count only if
+    /// requests are not visible.
     func currentCount(of worker: RunningWorker) -> WorkerEvent? {
         guard let page = worker.page else { return nil }
         let adoption = worker.blueprint.adoption
@@ -38,7 +39,7 @@ extension Master {
         return .connections(connections)
     }
 
-    /// Reads the counts of the workers that boot: one that a reload supersedes may have
+    /// Reads the counts of booting workers, because one that a reload supersedes may have
     /// connections.
     func countBooting() {
         for member in service.members {
@@ -47,7 +48,7 @@ extension Master {
         }
     }
 
-    /// A count as `count` has it; what the setting leaves out is not heard.
+    /// Records a count, if the `count` setting includes its source.
     func count(_ news: WorkerEvent, of worker: RunningWorker) {
         let adoption = worker.blueprint.adoption
         let isConnections = if case .connections = news { true } else { false }
@@ -66,9 +67,9 @@ extension Master {
                 .with("message", isMisleading ? Master.connectionsAdvice : nil))
     }
 
-    /// Says once a pool that `max-requests` has nothing to count by. A worker that spoke up for
-    /// itself knows the contract, one that has only just begun shows nothing yet, and where another
-    /// one was counted its memory need not be searched.
+    /// Warns once per pool if `max-requests` has no count. A worker that reported itself uses the
+    /// contract, a new one shows nothing yet, and if another one was counted its memory need not be
+    /// searched.
     func warnIfUncounted(_ id: WorkerID, readyBy rule: ReadyRule) {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
             !worker.blueprint.hasCounted, rule != .notify,
@@ -86,8 +87,8 @@ extension Master {
                     + also + Master.countingAdvice))
     }
 
-    /// Whether anything in the worker's tree can count: it maps the page, or it has loaded the
-    /// library. Nil where that can't be seen.
+    /// Returns whether any process in the worker's tree can count: it maps the page, or it has
+    /// loaded the library. Returns nil if this is not visible.
     private func isCountable(_ worker: RunningWorker) -> Bool? {
         let adoption = worker.blueprint.adoption
         let tree = worker.processes

@@ -126,7 +126,7 @@ extension Master {
         signalIgnoringExit(worker, number)
     }
 
-    /// Closes what the master holds for a worker of which nothing is left.
+    /// Closes the descriptors of a worker without remaining processes.
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
         drainer.forget(worker)

@@ -34,14 +34,14 @@ final class Master {
     /// The process that takes samples that may block on a worker.
     let observer: Observer
     let reaper: Reaper
-    /// Workers to be looked at, whether they serve a listener of ours at all.
+    /// Scheduled checks of workers, such as whether they serve one of our listeners.
     var looks: [Look] = []
     /// Commands that run beside the workers.
     let commands: SideCommands
     var spawnYield = SpawnYield()
     let reloader: Reloader
     let upgrader: Upgrader
-    /// The commands that run before the workers of a generation, while they do.
+    /// The commands that run before the workers of a generation, while they run.
     var preparation: Preparation?
     /// The sockets for monitoring and control.
     let control: ControlServer
@@ -49,7 +49,7 @@ final class Master {
     let serviceManager: ServiceManagerLink?
     /// The commands of `on-event`.
     let hooks: HookRunner
-    /// Answers rendered in this turn.
+    /// Responses rendered in this turn.
     var renderings = Renderings()
     /// The start of the master, in its first program.
     let start: MasterState.Start
@@ -152,8 +152,8 @@ final class Master {
         core.begin(Service(first.plans(), seed: seed))
     }
 
-    /// Goes on with a service until it ends; the exit code. What happened while there was nobody to
-    /// hear of it, such as the end of a child, is found out first.
+    /// Continues a service until it ends. Returns the exit code. First reads the events that
+    /// occurred in between, such as the exit of a child.
     func resume(_ resumption: Upgrader.Resumption) throws -> Int32 {
         reaper.watchForMemoryKills()
         upgrader.report(resumption, workers: workers.bySerial.count)

@@ -7,21 +7,21 @@ import SuperviseLinux
 final class RunningWorker {
     /// What another program of this process continues with as it is.
     struct Record: Codable {
-        /// Whether its binds are answered from outside beside the library.
+        /// Whether its binds are handled from outside as well as by the library.
         let isFilteredToo: Bool
-        /// Whether it has ever been ready.
+        /// Whether it was ever ready.
         var wasReady = false
         /// Whether its own process was reaped.
         var hasExited = false
-        /// Whether it got SIGKILL from us.
+        /// Whether the master sent it SIGKILL.
         var wasKilled = false
-        /// Why its start failed, although it has a process.
+        /// The reason for which its start failed, although it has a process.
         var startFailure: StartFailure?
-        /// Processes of its tree that lost their parent and are our children now.
+        /// Processes of its tree that lost their parent and became our children.
         var orphans: Set<Int32> = []
-        /// What it last said by `STATUS=`.
+        /// The text of its last `STATUS=`.
         var statusText: String?
-        /// How many of its messages were refused or made no sense.
+        /// The number of its refused or invalid messages.
         var complaints = 0
         /// Whether the kernel refused to signal it, which is logged once.
         var isSignalRefused = false
@@ -57,7 +57,7 @@ final class RunningWorker {
     var observeAgainAt: Instant?
     /// The maximum length of its status in characters.
     static let longestStatus = 120
-    /// How often its processes asked for a listener lately.
+    /// The recent listener requests of its processes.
     var listenerRequests = RequestsPerSecond()
 
     subscript<Value>(dynamicMember field: WritableKeyPath<Record, Value>) -> Value {
@@ -65,7 +65,7 @@ final class RunningWorker {
         set { record[keyPath: field] = newValue }
     }
 
-    /// Whether its binds are answered from outside beside the library.
+    /// Whether its binds are handled from outside as well as by the library.
     var isFilteredToo: Bool { record.isFilteredToo }
     /// Whether its own process was reaped. Asked of all workers for each sample.
     var hasExited: Bool {

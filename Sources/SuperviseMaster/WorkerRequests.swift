@@ -3,8 +3,8 @@ import SuperviseLinux
 
 /// The requests of a worker, as its ledger shows them.
 extension RunningWorker {
-    /// The ledger's totals if the library keeps one in this worker. It does not if a call for its
-    /// memory has failed, and an older version does not know the ledger.
+    /// Returns the ledger's totals if the library keeps one in this worker. It does not if it could
+    /// not get the memory, and an older version does not support the ledger.
     var observedTotals: Ledger.Totals? {
         guard blueprint.adoption.observesRequests, let totals = page?.ledger.totals(),
             totals.connections > 0
@@ -17,14 +17,14 @@ extension RunningWorker {
         observedTotals.map { $0.requests > 0 && $0.opaque == 0 } ?? false
     }
 
-    /// Whether its requests are visible; nil as long as that is not known.
+    /// Whether its requests are visible; nil while that is unknown.
     var hasVisibleRequests: Bool? {
         guard let totals = observedTotals else { return nil }
         return totals.requests > 0 ? true : totals.isOpaque ? false : nil
     }
 
-    /// The requests in flight; nil if none is visible. A request counts only while the process that
-    /// received it exists, except at the end of the worker.
+    /// Returns the requests in flight; nil if none is visible. A request counts only while the
+    /// process that received it exists, except at the end of the worker.
     func requestsInFlight(atItsEnd: Bool = false) -> RequestsInFlight? {
         guard blueprint.adoption.observesRequests, let found = page?.ledger.inFlight() else {
             return nil

@@ -1,36 +1,37 @@
 /// The connections that a worker's processes have accepted from the pool's listeners, at one
 /// moment.
 public struct ConnectionSample: Equatable, Sendable {
-    /// What the client of a connection waits for, as far as the kernel shows that.
+    /// The state of a connection, as far as the kernel shows it.
     public enum Use: Int, Sendable, Codable, CaseIterable {
-        /// A response: the last data were received, or are on their way.
+        /// The client waits for a response: the last data were received, or are in transit.
         case inFlight
-        /// Nothing happened for a second, and the last data sent and received were so close
-        /// together that either may have been the last.
+        /// Nothing was transferred for a second. The last data sent and received were so close
+        /// together that their order is unknown.
         case unclear
-        /// Nothing was received since something was sent, a moment ago.
+        /// Nothing was received since the last data were sent, which was recent.
         case answered
-        /// The same, and nothing at all happened for a second. The response may be complete, or one
-        /// that pauses.
+        /// The same, and nothing was transferred for a second. The response may be complete or
+        /// pausing.
         case quiet
-        /// Nothing: one side has ended the connection, or no request was sent so far.
+        /// One side has ended the connection, or no request was received so far.
         case idle
     }
 
     /// One connection.
     public struct Connection: Equatable, Sendable {
-        /// A number that no other connection of the worker has.
+        /// A number that is unique among the connections of the worker.
         public var id: UInt64
         /// What its client waits for.
         public var use: Use
-        /// Segments with data that the worker has sent so far.
+        /// The number of data segments that the worker has sent so far.
         public var sent: UInt32
-        /// Segments with data that the worker has received so far.
+        /// The number of data segments that the worker has received so far.
         public var received: UInt32
-        /// Whether a thread of the worker waits to read from it: nothing else is going on there.
+        /// Whether a thread of the worker waits to read from it, so that no request is being
+        /// processed.
         public var hasReader: Bool
 
-        /// Describes a connection.
+        /// Creates a connection.
         public init(
             id: UInt64, use: Use, sent: UInt32 = 0, received: UInt32 = 0, hasReader: Bool = false
         ) {
@@ -42,26 +43,26 @@ public struct ConnectionSample: Equatable, Sendable {
         }
     }
 
-    /// The connections; of very many, those whose clients wait for most.
+    /// The connections. If there are very many, these are the ones with the most urgent clients.
     public var connections: [Connection]
-    /// How many connections there are.
+    /// The number of connections.
     public var count: Int
-    /// How many threads wait to accept a connection and can be interrupted. 0 also if a request is
-    /// in flight, which makes that irrelevant.
+    /// The number of threads that wait to accept a connection and can be interrupted. 0 also if a
+    /// request is in flight, because that makes the number irrelevant.
     public var acceptors: Int
-    /// Whether the program handles the stop-signal, so that it can do something with time after it.
+    /// Whether the program handles the stop-signal, and therefore can use the time after it.
     public var handlesStopSignal: Bool
-    /// Whether connections were ended on which no request is known to be in flight.
+    /// Whether connections without a known request in flight were ended.
     public var endedIdle: Bool
-    /// What it cost to take the sample.
+    /// The cost of taking the sample.
     public var cost: TimeSpan
     /// The number of requests in flight that the worker has begun to receive; nil if requests are
     /// not visible.
     public var inFlight: Int?
-    /// Whether there are connections that the sample does not show, as those of unix sockets.
+    /// Whether there are connections that the sample does not show, such as those of unix sockets.
     public var isPartial = false
 
-    /// Describes a sample.
+    /// Creates a sample.
     public init(
         _ connections: [Connection] = [], count: Int? = nil, acceptors: Int = 0,
         handlesStopSignal: Bool = true, endedIdle: Bool = false, cost: TimeSpan = .zero
@@ -74,7 +75,7 @@ public struct ConnectionSample: Equatable, Sendable {
         self.cost = cost
     }
 
-    /// Whether it leaves connections out.
+    /// Whether it omits connections.
     var isCut: Bool { connections.count < count }
 
     /// The connections with a request in flight, or that may have one.
@@ -98,8 +99,8 @@ public struct ConnectionSample: Equatable, Sendable {
         }
     }
 
-    /// Whether no request is in flight that a program drops which finishes its requests: it
-    /// finishes what only may be one.
+    /// Whether no request is in flight, if the program finishes its requests: it then finishes
+    /// those that only may be in flight.
     var isIdleIfFinished: Bool {
         !connections.contains { $0.use == .inFlight } && (inFlight == 0 || !isPartial)
     }

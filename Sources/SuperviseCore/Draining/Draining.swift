@@ -1,22 +1,23 @@
 /// The drain of a worker: it accepts no new connections, its connections are sampled, and it gets
 /// the stop-signal when they are idle.
 struct Draining: Equatable, Sendable, Codable {
-    /// Since when it finds no new connections.
+    /// The time at which it started to find no new connections.
     var since: Instant
-    /// When the stop-signal comes at the latest.
+    /// The time of the stop-signal at the latest.
     var until: Instant
-    /// What is left to the program after the stop-signal, also when that turn comes late.
+    /// The program's time after the stop-signal, even if that turn is late.
     var share: TimeSpan
-    /// When it begins to count as idle at any moment without a known request; nil from then on.
+    /// The time from which any moment without a known request counts as idle; nil once that is
+    /// reached.
     var relaxAt: Instant?
     /// The time of the next sample; nil while one is awaited.
     var sampleAt: Instant?
-    /// How often threads in accept(2) were interrupted.
+    /// The number of times that threads in accept(2) were interrupted.
     var interruptions = 0
     private(set) var reuse = ReuseWitness()
     /// The last sample.
     var seen: Seen?
-    /// Since when the samples, which do not show all connections, have been idle.
+    /// The time since which the samples, which do not show all connections, have been idle.
     private var idleSince: Instant?
 
     struct Seen: Equatable, Sendable, Codable {
@@ -28,7 +29,7 @@ struct Draining: Equatable, Sendable, Codable {
 
     /// A request may have arrived that the worker has not begun to receive.
     private static let idleFor = TimeSpan.milliseconds(20)
-    /// How long before `until` a moment without a known request is taken.
+    /// The time before `until` in which a moment without a known request suffices.
     private static let longestRelaxation = TimeSpan.seconds(4)
     private static let mostInterruptions = 20
 
@@ -40,13 +41,13 @@ struct Draining: Equatable, Sendable, Codable {
         setRelaxation()
     }
 
-    /// What it has in all.
+    /// The whole time of the drain and of the program.
     private var grace: TimeSpan { until - since + share }
 
-    /// Whether it counts as idle at any moment without a known request.
+    /// Whether any moment without a known request counts as idle.
     var isRelaxed: Bool { relaxAt == nil }
 
-    /// Gives the program half of the time, if it has less.
+    /// Gives the program half of the time, if its share is smaller.
     mutating func hasten(at now: Instant) {
         let half = TimeSpan(nanoseconds: grace.nanoseconds / 2)
         guard share < half else { return }
@@ -61,7 +62,7 @@ struct Draining: Equatable, Sendable, Codable {
         relaxAt = Instant(nanoseconds: until.nanoseconds - relaxation)
     }
 
-    /// From now on any moment without a known request will do; the next one may be soon.
+    /// Accepts any moment without a known request from now on. The next one may be soon.
     mutating func relax(at now: Instant) {
         relaxAt = nil
         sampleAt = sampleAt.map { _ in now }
@@ -80,8 +81,8 @@ struct Draining: Equatable, Sendable, Codable {
         return !wasReused && reuse.isReused
     }
 
-    /// Whether the worker is idle, by a sample that shows no request in flight. If a sample does
-    /// not show all connections, more than one is needed.
+    /// Returns whether the worker is idle, according to a sample without a request in flight. If a
+    /// sample does not show all connections, several are needed.
     mutating func confirmsIdle(_ sample: ConnectionSample, at now: Instant) -> Bool {
         guard sample.isPartial else { return true }
         let since = idleSince ?? now
@@ -90,7 +91,7 @@ struct Draining: Equatable, Sendable, Codable {
         return now - since >= Draining.idleFor
     }
 
-    /// A sample shows a request in flight.
+    /// Handles a sample with a request in flight.
     mutating func becameBusy() { idleSince = nil }
 
     private func pause(after sample: ConnectionSample?) -> TimeSpan {

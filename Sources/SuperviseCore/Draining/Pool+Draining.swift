@@ -1,32 +1,34 @@
-/// Draining a worker that would drop its requests: it finds no new connections any more, and gets
-/// the stop-signal when those that it has are served. The master watches them. That takes part of
-/// the graceful timeout; the rest is the program's, to end in.
+/// Draining of a worker that would drop its requests: it finds no new connections, and gets the
+/// stop-signal when its existing ones are served. The master samples them. The drain uses a part of
+/// the graceful timeout; the program ends in the rest.
 
-/// What a program was seen to do with requests in flight when it got the stop-signal. It is taken
-/// to do so again, also in a generation that changed it, until it shows otherwise.
+/// The observed behaviour of a program with requests in flight when it gets the stop-signal. It is
+/// assumed to be unchanged, also in a generation with a new program, until a worker shows
+/// otherwise.
 enum StopHabit: Equatable, Sendable, Codable {
     /// It responded to them before it ended.
     case finishes
-    /// It ended at once.
+    /// It ended immediately.
     case drops
 }
 
-/// Why a worker that was to be emptied gets its stop-signal.
+/// The reason for which a draining worker gets its stop-signal.
 public enum DrainEnd: String, Hashable, Sendable, Codable {
-    /// It has no connection that waits for an answer.
+    /// No connection waits for a response.
     case idle
-    /// Late in the wait, no request was known to be in flight.
+    /// Late in the drain, no request was known to be in flight.
     case lull
-    /// A client uses a connection again and again, and the program ends such connections itself.
+    /// A client keeps reusing a connection, and the program ends such connections itself.
     case reused
-    /// Its connections can't be watched.
+    /// Its connections cannot be sampled.
     case unwatchable
-    /// The time for it is over.
+    /// The time limit of the drain was reached.
     case timeout
 }
 
 extension Pool {
-    /// Whether this worker is drained before its stop-signal. One that never ran holds nothing.
+    /// Returns whether this worker is drained before its stop-signal. One that never ran has no
+    /// requests.
     func drains(_ worker: Worker, because cause: RetireCause, within grace: TimeSpan) -> Bool {
         let policy = policy(of: worker)
         guard policy.hasListeners, grace > .zero, worker.hasProgram, cause.mayDrain else {
@@ -39,17 +41,17 @@ extension Pool {
         }
     }
 
-    /// Whether the program was seen to finish its requests after the stop-signal.
+    /// Whether the program was observed to finish its requests after the stop-signal.
     var finishesRequests: Bool { stopHabit == .finishes }
 
-    /// What the end of this worker showed of its program.
+    /// Records the behaviour of the program that the end of this worker showed.
     mutating func learn(_ habit: StopHabit, from id: WorkerID) {
         guard stopHabit != habit else { return }
         stopHabit = habit
         note(.stopHabit(id, finishesRequests: habit == .finishes))
     }
 
-    /// Orders it. `worker` is about to be told to go.
+    /// Begins the drain of `worker`, which is about to retire.
     mutating func beginDraining(_ worker: inout Worker, within grace: TimeSpan, at now: Instant) {
         let share = min(Pool.quickGrace.nanoseconds, grace.nanoseconds / 2)
         worker.draining = Draining(
@@ -58,7 +60,7 @@ extension Pool {
         outbox.append(.sampleConnections(worker.id, endsIdle: false))
     }
 
-    /// Takes in a sample of a worker that drains, or that got its stop-signal; nil if none came in
+    /// Handles a sample of a worker that drains or that got its stop-signal; nil if none arrived in
     /// time, which shows nothing.
     mutating func connectionsSampled(
         _ sample: ConnectionSample?, of id: WorkerID, at now: Instant
@@ -78,7 +80,7 @@ extension Pool {
     ) {
         let isReused = slots[id.slot].leaving[index].draining?.record(sample, at: now)
         guard let sample else { return }
-        // A program that does not handle the stop-signal could do nothing with more time.
+        // A program without a handler for the stop-signal could not use more time.
         if isReused == true, sample.handlesStopSignal {
             hastenDraining(of: id, at: now)
         }
@@ -100,7 +102,7 @@ extension Pool {
         }
     }
 
-    /// The connections of this worker can't be sampled.
+    /// Handles that the connections of this worker cannot be sampled.
     mutating func connectionsUnreadable(of id: WorkerID, at now: Instant) {
         endDraining(of: id, because: .unwatchable, at: now)
         if let index = leavingIndex(of: id) {
@@ -108,7 +110,8 @@ extension Pool {
         }
     }
 
-    /// The worker, which has ended by itself after its stop-signal, may have dropped its requests.
+    /// Decides whether the worker, which ended by itself after its stop-signal, may have dropped
+    /// its requests.
     mutating func judge(_ retirement: Retirement, of id: WorkerID, leavesTree: Bool) {
         guard let watch = retirement.stopWatch, !retirement.wasKilled, !leavesTree,
             watch.witness.hasDropped
@@ -116,9 +119,9 @@ extension Pool {
         learn(.drops, from: id)
     }
 
-    /// A connection that is used again and again may never be idle, and only the program can end
-    /// it: at once, if it was seen to do so. Otherwise it gets half of the time, unless it was seen
-    /// to make no use of it.
+    /// Shortens the drain of a worker with a reused connection. That connection may never be idle,
+    /// and only the program can end it: immediately, if it was observed to do so. Otherwise the
+    /// program gets half of the time, unless it was observed not to use it.
     mutating func hastenDraining(of id: WorkerID, at now: Instant) {
         guard let index = leavingIndex(of: id) else { return }
         switch stopHabit {
@@ -128,14 +131,15 @@ extension Pool {
         }
     }
 
-    /// The stop-signal, to the worker or to what it left behind meanwhile.
+    /// Ends the drain: sends the stop-signal to the worker, or to the processes that it has left
+    /// behind.
     mutating func endDraining(of id: WorkerID, because end: DrainEnd, at now: Instant) {
         guard let index = leavingIndex(of: id),
             let draining = slots[id.slot].leaving[index].draining
         else { return }
         slots[id.slot].leaving[index].draining = nil
         let latest = now + draining.share
-        // One that never was ready, and has no request, needs no graceful timeout.
+        // A worker that was never ready and has no request needs no graceful timeout.
         let longest =
             slots[id.slot].leaving[index].mayHoldRequests(after: end)
             ? Instant(nanoseconds: .max) : now + BootTimes.grace
@@ -151,8 +155,8 @@ extension Pool {
         }
     }
 
-    /// Those of a slot whose time to drain is over, or nearly, before the check for workers to
-    /// kill; and those of which a sample is due.
+    /// Ends the drains of a slot whose time has expired, or nearly, before workers to kill are
+    /// checked. Requests samples that are due.
     mutating func expireDraining(in slot: Int, at now: Instant) {
         for worker in slots[slot].leaving {
             if let draining = worker.draining, draining.until <= now {
@@ -172,7 +176,8 @@ extension Pool {
 }
 
 extension Worker {
-    /// When its connections are to be sampled; nil while a sample is awaited, or none is needed.
+    /// The time of the next sample of its connections; nil if a sample is awaited or none is
+    /// needed.
     var sampleAt: Instant? {
         get { draining?.sampleAt ?? retirement?.stopWatch?.sampleAt }
         set {
@@ -184,13 +189,13 @@ extension Worker {
         }
     }
 
-    /// Ends what is watched of its connections.
+    /// Stops sampling its connections.
     mutating func endWatch() {
         draining = nil
         retirement?.stopWatch = nil
     }
 
-    /// Whether it may still have requests when its draining has ended in this way.
+    /// Returns whether it may still have requests after its drain ended in this way.
     fileprivate func mayHoldRequests(after end: DrainEnd) -> Bool {
         switch end {
         case .idle: readyAt != nil
@@ -201,7 +206,7 @@ extension Worker {
 }
 
 extension RetireCause {
-    /// Whether the worker may have requests that it can be waited for.
+    /// Whether the worker may have requests that it can be drained of.
     fileprivate var mayDrain: Bool {
         switch self {
         case .recycle, .scaledDown, .parked, .superseded, .stop: true

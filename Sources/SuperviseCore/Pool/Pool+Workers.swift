@@ -1,8 +1,8 @@
-/// News of a worker, sent to the part of the machine that handles it.
+/// Dispatch of worker events to the part of the machine that handles them.
 
 extension Pool {
-    /// A worker that was not told to go: the incumbent or the replacement of its slot. Setting it
-    /// stores the changed value in its place; an incumbent that goes takes its cause along.
+    /// The incumbent or the replacement of its slot, which are not retiring. The setter stores the
+    /// changed value in its place. An incumbent that is removed also clears its cause.
     subscript(id: WorkerID) -> Worker? {
         get {
             guard id.pool == number, slots.indices.contains(id.slot) else { return nil }
@@ -21,13 +21,13 @@ extension Pool {
         }
     }
 
-    /// Where a worker that is leaving stands in its slot's list.
+    /// Returns the index of a retiring worker in its slot's list.
     func leavingIndex(of id: WorkerID) -> Int? {
         guard id.pool == number, slots.indices.contains(id.slot) else { return nil }
         return slots[id.slot].leaving.firstIndex { $0.id == id }
     }
 
-    /// A worker of this pool, wherever it stands.
+    /// Returns a worker of this pool, wherever it is stored.
     public func worker(_ id: WorkerID) -> Worker? {
         self[id] ?? leavingIndex(of: id).map { slots[id.slot].leaving[$0] }
     }
@@ -100,7 +100,7 @@ extension Pool {
         if let end = incumbent.lifetimeEnd, end <= now, slots[slot].due == nil {
             setDue(incumbent.id, .lifetime, at: now)
         }
-        // A hold may have run out while the replacement waited.
+        // A hold may have expired while the replacement waited.
         if let replacement = slots[slot].replacement, replacement.isReady,
             candidate?.isTrying(replacement.id) != true
         {

@@ -23,7 +23,7 @@ public struct Service: Equatable, Sendable, Codable {
         case park
         /// Roll over to these pools. A pool is identified by its name.
         case reload([Plan])
-        /// What was found at the listeners of this pool that `closeListeners` closed, as the answer to
+        /// A sample of the listeners of this pool that `closeListeners` closed, as the response to
         /// `sampleListeners`.
         case listeners(pool: Int, ListenerSample)
         /// Stop the service.
@@ -43,9 +43,10 @@ public struct Service: Equatable, Sendable, Codable {
         /// Take no new connections on the listeners of this pool that no other pool, and no newer
         /// generation of it, has.
         case closeListeners(pool: Int)
-        /// The listeners that `closeListeners` closed are not sampled any more.
+        /// The listeners that `closeListeners` closed are no longer sampled.
         case releaseListeners(pool: Int)
-        /// Sample the queues of the listeners that `closeListeners` closed; `listeners` is the answer.
+        /// Sample the queues of the listeners that `closeListeners` closed. The response is
+        /// `listeners`.
         case sampleListeners(pool: Int)
         /// End the master with this exit code.
         case exit(Int32)

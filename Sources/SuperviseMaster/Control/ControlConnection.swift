@@ -4,37 +4,38 @@ import SuperviseLinux
 
 /// A client of the control socket or of `status-bind`.
 final class ControlConnection {
-    /// What its answer is, where that is not given at once.
+    /// The kind of a response that is not complete immediately.
     enum Stream: Equatable, Codable {
-        /// Events as they come.
+        /// Events as they occur.
         case events
         /// The same without routes, for `status-bind`.
         case publicEvents
-        /// The reload of this number, until its verdict.
+        /// The reload of this number, until its result.
         case reload(Int)
-        /// Nothing, until the master ends.
+        /// No content until the master ends.
         case stop
-        /// An upgrade of the master until its verdict.
+        /// An upgrade of the master until its result.
         case upgrade
     }
 
     let serial: UInt64
     let endpoint: ControlEndpoint
     let socket: StreamSocket
-    /// Who it is, of clients of unix sockets.
+    /// The peer, for clients of unix sockets.
     let peer: PeerCredentials?
     var conversation: HTTPConversation
     var stream: Stream?
-    /// When it last sent or took anything; who did so longest ago makes room for others.
+    /// The time of its last transfer. The client with the oldest one is disconnected if another
+    /// needs its place.
     var lastMoved: Instant
-    /// What it is watched for.
+    /// The events for which it is watched.
     var interest: Interest = .readable
-    /// Whether its writing side was shut.
+    /// Whether its writing side was shut down.
     var hasShutDown = false
-    /// Whether it has something to send that was put there since it was last looked at.
+    /// Whether data for it were added since the last turn.
     var isDirty = false
 
-    /// All of it, for another program of this process to go on with.
+    /// The state for another program of this process.
     struct State: Codable {
         var serial: UInt64
         var endpoint: UInt64
@@ -77,17 +78,18 @@ final class ControlConnection {
     }
 }
 
-/// A socket that clients come to.
+/// A listening socket for clients.
 final class ControlEndpoint {
     let serial: UInt64
     let listener: ListenSocket
     let access: ControlAccess
-    /// The users that get an answer; nil is everybody whom the file's mode lets connect.
+    /// The users whose requests are answered; nil is everyone whom the file's mode allows to
+    /// connect.
     let users: Set<UInt32>?
-    /// The host that the settings name; nil for a unix socket.
+    /// The host in the settings; nil for a unix socket.
     let host: String?
 
-    /// All of it but the socket itself, for another program of this process to go on with.
+    /// The state, except the socket itself, for another program of this process.
     struct State: Codable {
         var serial: UInt64
         var listener: Int32
@@ -112,13 +114,13 @@ final class ControlEndpoint {
         self.host = host
     }
 
-    /// Whether requests for this host are answered here. Whoever binds another address than a
-    /// loopback one lets others reach it, by whatever name.
+    /// Returns whether requests for this host are answered. An address other than a loopback one is
+    /// reachable under any name.
     func admits(host requested: String?) -> Bool {
         !listener.isLoopback || ControlHosts.admit(requested, configured: host)
     }
 
-    /// Who it is, and whether they get an answer.
+    /// Returns whether this peer's requests are answered.
     func admits(_ peer: PeerCredentials?) -> Bool {
         guard access == .full, let users else { return true }
         return peer.map { users.contains($0.uid) } ?? false

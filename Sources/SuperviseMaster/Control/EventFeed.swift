@@ -1,13 +1,13 @@
 import SuperviseLinux
 import SuperviseSettings
 
-/// What happens, for those who look: the last events, and whoever wants each as it comes. An event
-/// is a line of the log, whatever the log's level is, but for `debug`.
+/// The last events, and the subscribers to new ones. An event is a line of the log at any level
+/// except `debug`, regardless of the log's level.
 final class EventFeed {
-    /// The version of what an event tells. A new field or event does not change it; one that goes,
-    /// or means something else, does.
+    /// The schema version of events. A new field or event keeps it; one that is removed or changes
+    /// its meaning increments it.
     static let schemaVersion = 2
-    /// How many events are kept.
+    /// The number of events that are kept.
     static let kept = 100
 
     struct Event: Codable {
@@ -15,7 +15,7 @@ final class EventFeed {
         let time: WallTime
         let line: LogLine
 
-        /// One JSON object, ending with a line break.
+        /// One JSON object, which ends with a line break.
         var json: [UInt8] {
             let head = [
                 "\"schema\":\(EventFeed.schemaVersion)", "\"sequence\":\(sequence)",
@@ -29,7 +29,7 @@ final class EventFeed {
         }
     }
 
-    /// All of it, for another program of this process to go on with.
+    /// The state for another program of this process.
     struct State: Codable {
         var events: [Event]
         var lastSequence: UInt64
@@ -38,7 +38,7 @@ final class EventFeed {
     private(set) var recent: [Event] = []
     private var oldest = 0
     private var lastSequence: UInt64 = 0
-    /// Told of every event as it comes.
+    /// The receiver of every new event.
     var listener: ((Event) -> Void)?
 
     /// The last events, oldest first.

@@ -49,7 +49,7 @@ extension Master {
         }
     }
 
-    /// Tells those who wait for the end that it is there.
+    /// Reports the end to the clients that wait for it.
     func tellEnd(_ exitCode: Int32) {
         log.write(LogLine(.info, "master-stopped").with("exit_code", exitCode))
         let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"

@@ -12,10 +12,10 @@ struct ConnectionRequest: Codable {
     var stopSignal: Int32
     /// The library that a process with a listener must have loaded; nil once that is known.
     var library: String?
-    /// Whether to shut down connections on which no request is known to be in flight.
+    /// Whether to shut down connections without a known request in flight.
     var endsIdle: Bool
 
-    /// The worker's processes now, parents first.
+    /// The worker's current processes, parents first.
     fileprivate var tree: [Int32] {
         roots + roots.flatMap { ProcessTree.descendants(of: $0) }
     }
@@ -36,7 +36,7 @@ enum ConnectionReply: Codable {
         var cost: TimeSpan
     }
 
-    /// Coded as a list, which takes little of a message.
+    /// Coded as a list, which keeps messages small.
     struct Connection: Codable {
         let inCore: ConnectionSample.Connection
 
@@ -122,7 +122,7 @@ final class ConnectionSampler {
     private func reply(
         _ held: [HeldConnection], _ tree: [Int32], _ request: ConnectionRequest, since begin: Int64
     ) -> ConnectionReply.Sample {
-        // With a request in flight, the threads do not matter.
+        // With a request in flight, the threads are irrelevant.
         let threads =
             held.contains { $0.use == .inFlight }
             ? nil : BlockedThreads(of: tree, listeners: request.listeners)
@@ -169,7 +169,7 @@ final class ConnectionSampler {
             guard let diagnosis else { return nil }
             return try PortConnections(ports: ports, diagnosis)
         } catch {
-            // The rest of the response would be read as that to the next request.
+            // The rest of the response would be read as the response to the next request.
             diagnosis = nil
             return nil
         }
@@ -177,7 +177,7 @@ final class ConnectionSampler {
 }
 
 extension ConnectionSample.Connection {
-    /// Orders connections so that those that decide come first.
+    /// Orders connections so that the decisive ones come first.
     fileprivate var rank: Int { use.rawValue * 2 + (hasReader ? 1 : 0) }
 }
 

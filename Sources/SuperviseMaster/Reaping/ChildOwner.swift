@@ -2,7 +2,7 @@ import SuperviseLinux
 
 /// A part of the master that has children of its own, which are no workers.
 protocol ChildOwner: AnyObject {
-    /// Whether this process is one of them.
+    /// Returns whether this process is one of them.
     func owns(_ pid: Int32) -> Bool
 
     /// Handles the end of one of them, which is still to be reaped.

@@ -3,7 +3,8 @@ import SuperviseLinux
 
 /// Signals to all processes of a worker.
 extension Master {
-    /// The stop-signal for what an ended worker left behind, and for all below.
+    /// Sends the stop-signal to the processes that an ended worker left behind, and to their
+    /// descendants.
     func signalOrphans(of id: WorkerID) {
         guard let worker = workers[id] else { return }
         signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
@@ -16,7 +17,7 @@ extension Master {
         let roots = worker.roots
         let below = roots.flatMap { ProcessTree.descendants(of: $0) }
         let tree = Set(roots + below)
-        // Where descriptors run short, children come before their parents, one at a time.
+        // If descriptors are short, children are signalled before their parents, one at a time.
         var unopened: [Int32] = []
         let processes = below.compactMap { pid in
             verified(pid, in: tree, of: worker) { unopened.append(pid) }
@@ -31,13 +32,13 @@ extension Master {
             do throws(SystemCallError) {
                 try process.signal(number)
             } catch {
-                // It ended with its group or its parent.
+                // It ended together with its group or its parent.
                 continue
             }
         }
     }
 
-    /// `lacking` is called where there is no descriptor for it.
+    /// Calls `lacking` if there is no descriptor for it.
     func verified(
         _ pid: Int32, in tree: Set<Int32>, of worker: RunningWorker, orElse lacking: () -> Void
     ) -> ProcessDescriptor? {
@@ -48,7 +49,7 @@ extension Master {
             lacking()
             return nil
         } catch {
-            // It ended since it was listed.
+            // It ended after it was listed.
             return nil
         }
     }
@@ -66,7 +67,7 @@ extension Master {
                 belongs(pid, to: tree, of: worker)
             }
         } catch {
-            // It ended since it was listed.
+            // It ended after it was listed.
             return
         }
     }
@@ -79,13 +80,13 @@ extension Master {
         }
     }
 
-    /// The group holds its number as long as the worker is not reaped.
+    /// The group keeps its number as long as the worker is not reaped.
     private func signalGroup(of worker: RunningWorker, _ number: Int32) {
         guard let pid = worker.livingPID else { return }
         do throws(SystemCallError) {
             try ProcessGroup.signal(pid, number)
         } catch {
-            // The worker had not made its group yet, or left it.
+            // The worker had not created its group yet, or left it.
             return
         }
     }

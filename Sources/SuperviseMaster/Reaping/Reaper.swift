@@ -32,7 +32,7 @@ final class Reaper {
     var readCount: (RunningWorker) -> Void = { _ in }
     /// Called before the end of a worker is reported.
     var willReportExit: (RunningWorker) -> Void = { _ in }
-    /// Closes what the master holds for a worker of which nothing is left.
+    /// Closes the descriptors of a worker without remaining processes.
     var release: (RunningWorker) -> Void = { _ in }
     /// Lets a child that was just started run first.
     var yieldToChild: () -> Void = {}
@@ -67,7 +67,7 @@ final class Reaper {
         state.exited.add(id, pid: pid, output: output)
     }
 
-    /// Forgets a pool that is gone.
+    /// Forgets a pool that has ended.
     func forget(pool: Int) { state.exited.forget(pool: pool) }
 
     /// Reaps every child that has exited.
@@ -91,7 +91,7 @@ final class Reaper {
                 } else if let owner = owners.first(where: { $0.owns(child.pid) }) {
                     owner.ended(child.pid, child.status)
                 } else if state.unrelated.remove(child.pid) == nil {
-                    // Whatever it left may be a worker's.
+                    // Its orphans may belong to a worker.
                     hasUnknown = true
                 }
                 try ChildProcesses.reap(child.pid)
@@ -128,14 +128,14 @@ final class Reaper {
                     state.unrelated.insert(pid)
                 }
             case .unknown:
-                // For a moment after exec, or for good where there is no environment.
+                // Temporarily after exec, or permanently if there is no environment.
                 if let owner = holder(of: pid, among: ended) { assign(pid, to: owner) }
             }
         }
     }
 
-    /// A daemon that has written over its environment, as nginx does for its title, still holds
-    /// what its worker was given: the page, which no other worker has, or at least a listener.
+    /// A daemon that has overwritten its environment, as nginx does for its title, still holds the
+    /// descriptors of its worker: the page, which no other worker has, or at least a listener.
     private func holder(of pid: Int32, among ended: [RunningWorker]) -> RunningWorker? {
         let pages = RequestPage.inodes(heldBy: pid)
         if !pages.isEmpty {
@@ -217,7 +217,7 @@ final class Reaper {
         }
     }
 
-    /// Kills count from now on. To begin with it takes a while, in which the first worker can run.
+    /// Starts counting the kernel's kills. This takes some time, in which the first worker can run.
     func watchForMemoryKills() {
         guard memoryKills == nil else { return }
         yieldToChild()

@@ -8,7 +8,7 @@ enum ConfigurationLoader {
     static let verb = "__load"
     /// The descriptor that a loader writes to.
     static let outputDescriptor: Int32 = 3
-    /// How long a loader may take.
+    /// The time limit of a loader.
     private static let timeout = TimeSpan.seconds(10)
     static let timeoutMessage = "reading the configuration took longer than 10 s"
     /// More than any configuration takes.

@@ -6,7 +6,7 @@ import SuperviseLinux
 enum UpgradeProbe {
     /// The word that makes the program a probe. For internal use.
     static let verb = "__probe"
-    /// How long it may take.
+    /// The time limit of a probe.
     private static let timeout = TimeSpan.seconds(30)
     /// The descriptors that a probe finds open: the state, its answer, and its own program.
     enum Descriptor {

@@ -24,18 +24,18 @@ final class Upgrader: Expiring, ChildOwner {
     /// An upgrade. The program is held open, so that the one that is executed is the one that was
     /// tried.
     private struct Attempt {
-        /// Where it was found.
+        /// The path of the program.
         let path: String
         let program: ExecutableFile
-        /// The program has still to prove that it understands the state; nil once it has.
+        /// The probe that checks whether the program understands the state; nil once it has.
         var probe: HelperChild?
-        /// The kind of the state that it had to understand.
+        /// The kind of the state that was probed.
         var kind: Set<String>
     }
 
     /// How this program comes to continue with a state.
     enum Resumption {
-        /// As the one that the master was upgraded to, from this version.
+        /// It is the upgraded program, after this version.
         case upgraded(from: String)
         /// As the one that it was, because the next one could not continue.
         case returned(reason: String)
@@ -140,7 +140,7 @@ final class Upgrader: Expiring, ChildOwner {
         do {
             let state = handOver()
             if state.kind != attempt.kind {
-                // A reload came in between.
+                // A reload occurred in between.
                 self.attempt?.probe = try probe(attempt.program, state)
                 self.attempt?.kind = state.kind
                 return
