@@ -134,7 +134,8 @@ import Testing
 
     /// Targets whose comments and messages follow the rules for plain English.
     private static let targetsInPlainEnglish = [
-        "CSupervise", "SuperviseClient", "SuperviseControl", "SuperviseLinux", "SuperviseSettings",
+        "CSupervise", "CSupervisePage", "CSupervisePreload", "SuperviseClient", "SuperviseControl",
+        "SuperviseLinux", "SuperviseSettings",
         "SuperviseState", "SuperviseWorker", "hello-worker", "supervise",
     ]
 
