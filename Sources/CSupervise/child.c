@@ -244,8 +244,7 @@ static int child(void *argument) {
     // After the change of user, which clears it (PR_SET_PDEATHSIG(2const)).
     if (start->death_signal != 0 && prctl(PR_SET_PDEATHSIG, start->death_signal, 0, 0, 0) != 0)
         fail(start, CSUPERVISE_STEP_DEATH_SIGNAL);
-    // If the parent died before the line above, no signal was sent and no process waits for this
-    // child.
+    // If the parent died before the line above, it sent no signal and does not wait for this child.
     if (syscall(SYS_getppid) != start->parent)
         _exit(127);
     if (start->listen_pid)
