@@ -242,7 +242,11 @@ extension PoolPolicy {
         self.hasListeners = hasListeners
         if pool.workers == .auto { workers = Processors.allowed(cgroup: context.cgroup) }
         let boots = pool.bootParallel ?? max(2, Processors.allowed(cgroup: context.cgroup))
-        bootParallel = pool.bootParallel == nil && isReadyByTime ? .max : boots
+        // Whether workers of another user serve cannot be read: they become ready by time too.
+        let areHidden =
+            pool.user != nil && !Capability.missing(of: [.trace, .readAnyFile]).isEmpty
+        let isByTime = isReadyByTime || (areHidden && readiness == .auto)
+        bootParallel = pool.bootParallel == nil && isByTime ? .max : boots
         if usesMemoryLimit {
             memoryLimitBytes = MemoryLimit.ofThisProcess(context.cgroup).bytes
         }

@@ -37,7 +37,7 @@ import Testing
     @Test func aCountOfConnectionsIsNotCalledRequests() async throws {
         let master = try Supervise([
             "--name", "hello-worker", "--bind", "127.0.0.1:0", "--max-requests", "20", "--count",
-            "preload", "--", "python3", Place.worker("http_worker"),
+            "preload", "--request-info", "off", "--", "python3", Place.worker("http_worker"),
         ])
         try await master.waitForWorkers(1)
         expectNoFailure(try await load(try await master.address(), requests: 5, rate: 100), 5)
@@ -57,8 +57,8 @@ import Testing
     /// Behind a proxy the connections are few, and no request for the status is needed.
     @Test func connectionCountsAreReportedUnasked() async throws {
         let master = try Supervise([
-            "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload", "--", "python3",
-            Place.worker("http_worker"),
+            "--bind", "127.0.0.1:0", "--max-requests", "20", "--count", "preload",
+            "--request-info", "off", "--", "python3", Place.worker("http_worker"),
         ])
         try await master.waitForWorkers(1)
         expectNoFailure(try await load(try await master.address(), requests: 2, rate: 100), 2)

@@ -76,7 +76,7 @@ import Testing
 
     @Test(arguments: [
         ("always", 0, nil), ("always", 1, nil), ("on-failure", 0, 0), ("on-failure", 1, nil),
-        ("never", 0, 0), ("never", 1, 5),
+        ("never", 0, 0), ("never", 1, 15),
     ])
     func whatFollowsTheEndOfAWebWorker(restart: String, status: Int, code: Int?) async throws {
         let master = try Supervise.web(["--restart", restart])

@@ -46,7 +46,7 @@ import Testing
         .forgetHowItEnds, .forgetThatItDrops, .emptyWhoUsesTheContract, .trustWhoSaysReady,
         .takeSilenceForIdle, .takeAnswersForIdle, .cutOffWhenRelaxed, .giveUpOnAMissingSample,
         .interruptNobody, .interruptForEver, .believeAnOldSample, .stopAtTheFirstEmptySample,
-        .trustWhatIsUnseen, .forgetThatSomebodyWaits,
+        .trustWhatIsUnseen, .forgetThatSomebodyWaits, .bootAllAtOnce,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {

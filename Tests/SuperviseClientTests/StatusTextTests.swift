@@ -121,6 +121,7 @@ private let report = """
         let event = """
             {"schema":2,"sequence":9,"time":"2026-11-21T05:48:45.575Z","level":"error",\
             "event":"exited","pool":"web","slot":0,"cause":"crashed","age":0.25,"rss":1048576,\
+            "units":{"age":"seconds","rss":"bytes"},\
             "message":"a b\\u001b"}
             """
         #expect(
