@@ -71,7 +71,7 @@ private func report() -> StatusReport {
         report.requests = { id in
             guard id.pool == 0 else { return .init() }
             let requests = RequestsInFlight(route: nil, age: .seconds(1), count: 3)
-            return .init(inFlight: id.slot == 1 ? requests : nil, areVisible: true)
+            return .init(inFlight: id.slot == 0 ? requests : nil, areVisible: true)
         }
         let lines = String(decoding: report.metrics, as: UTF8.self).split(separator: "\n")
         #expect(lines.contains(#"supervise_pool_busy_workers{pool="web"} 1"#))
