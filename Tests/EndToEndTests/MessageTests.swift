@@ -44,7 +44,7 @@ import Testing
         #expect(try await master.command("status").output.contains("  CONNS  "))
         let counting = try await master.waitForEvent("counting")
         #expect(counting["unit"] == "connections" && counting["level"] == "warning")
-        #expect(counting.mentions("max-requests counts connections for this program"))
+        #expect(counting.mentions("so max-requests counts connections"))
         let metrics = try await master.curl("/metrics").output
         #expect(
             metrics.contains("supervise_requests_total{pool=\"default\",unit=\"connections\"} 5"))

@@ -17,6 +17,8 @@ public final class LogWriter {
 
     private var sink: LogSink
     private var remainder: [UInt8] = []
+    /// The bytes at the start of `remainder` that belong to a line that was written in part.
+    private var startedBytes = 0
     /// How many bytes of lines are kept for later while the destination takes nothing.
     public var backlogBytes = 0
     /// The number of dropped lines so far.
@@ -64,6 +66,7 @@ public final class LogWriter {
         flush()
         // The rest of a line must not become the start of the new file.
         remainder = []
+        startedBytes = 0
         sink = fresh
     }
 
@@ -78,6 +81,7 @@ public final class LogWriter {
         if count == 0 { return isKept && !sink.isFailing ? keep(bytes) : drop() }
         // Finish a partially written line first.
         remainder = Array(bytes.dropFirst(count))
+        startedBytes = remainder.count
         return .written
     }
 
@@ -93,6 +97,7 @@ public final class LogWriter {
         let rest = UnsafeRawBufferPointer(rebasing: lines[count...])
         let length = (rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count - 1) + 1
         remainder = Array(rest[..<length])
+        startedBytes = length
         return count + length
     }
 
@@ -107,13 +112,22 @@ public final class LogWriter {
         return .written
     }
 
-    /// Retries to write the rest of a line.
+    /// Retries to write what waits. If the reader has exited or the disk is full, whole lines are
+    /// dropped, because they would delay all that follows; the rest of a line is kept, because the
+    /// next line would be appended to its beginning.
     public func flush() {
         guard !remainder.isEmpty else { return }
         let count = sink.write(remainder[...])
-        remainder.removeFirst(count)
-        // What was kept for a reader that has exited would delay all that follows for ever.
-        if count == 0, sink.isFailing { remainder = [] }
+        if count > 0 {
+            let isWithinLine = remainder[count - 1] != UInt8(ascii: "\n")
+            remainder.removeFirst(count)
+            let end = remainder.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+            startedBytes = isWithinLine ? end ?? remainder.count : 0
+        } else if sink.isFailing {
+            let whole = remainder.dropFirst(startedBytes)
+            droppedLines += UInt64(whole.count { $0 == UInt8(ascii: "\n") })
+            remainder.removeLast(whole.count)
+        }
     }
 
     private func drop() -> Outcome {

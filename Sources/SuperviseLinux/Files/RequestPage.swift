@@ -22,14 +22,20 @@ public final class RequestPage: Sendable {
     }
 
     /// Creates a page with this nonce of 32 hexadecimal digits and this limit, and the ledger behind it.
-    /// Fails as memfd_create(2).
+    /// Without room for the ledger within RLIMIT_FSIZE, there is none. Fails as memfd_create(2).
     public init(
         nonce: String, limit: UInt64, ledger: LedgerWriters = .none
     ) throws(SystemCallError) {
         precondition(
             nonce.utf8.count == supervise_page_nonce_length, "the layout has room for 32 digits")
-        let number = try systemCall("memfd_create") {
-            csupervise_memory_file(Self.name, supervise_page_file_size)
+        var hasLedger = ledger != .none
+        let number: Int32
+        do throws(SystemCallError) {
+            number = try Self.makeFile(supervise_page_file_size)
+        } catch {
+            guard error.code == EFBIG else { throw error }
+            hasLedger = false
+            number = try Self.makeFile(supervise_page_size)
         }
         descriptor = FileDescriptor(owning: number)
         var header = Array(SUPERVISE_PAGE_MAGIC.utf8)
@@ -39,8 +45,12 @@ public final class RequestPage: Sendable {
         header += Array(nonce.utf8)
         try systemCall("pwrite") { pwrite(number, header, header.count, 0) }
         try setLimit(limit)
-        if ledger != .none { try beginLedger(isObserved: ledger == .all) }
+        if hasLedger { try beginLedger(isObserved: ledger == .all) }
         try systemCall("fcntl") { csupervise_seal_memory(number) }
+    }
+
+    private static func makeFile(_ size: Int) throws(SystemCallError) -> Int32 {
+        try systemCall("memfd_create") { csupervise_memory_file(name, size) }
     }
 
     private func beginLedger(isObserved: Bool) throws(SystemCallError) {
