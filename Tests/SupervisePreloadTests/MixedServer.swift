@@ -32,7 +32,8 @@ struct MixedServer: CustomTestStringConvertible, Sendable {
 
     /// The program that is not installed; nil if all are.
     var missing: String? {
-        [command[0], build.first ?? command[0]].first {
+        let installed = command.filter { $0.hasPrefix(Self.bin) }
+        return ([command[0], build.first ?? command[0]] + installed).first {
             !$0.contains("/") ? !isInstalled($0) : !$0.hasPrefix("FOLDER") && !isExecutable($0)
         }
     }
