@@ -91,7 +91,7 @@ import Testing
         #expect(drained["by"] == "timeout" && (drained.seconds("after") ?? 99) < 7)
         #expect(master.lines("sampling-failed").map { $0["reason"] } == ["stuck"])
         files.end()
-        #expect(try await master.stop() == .exited(0))
+        #expect(try await master.waitForExit() == .exited(0))
         withExtendedLifetime(client) {}
     }
 
