@@ -49,6 +49,7 @@ private func event(_ message: WorkerMessage) -> WorkerEvent? {
     case .stopping: .stopping
     case .requests(let total): .requests(total)
     case .moreRequests(let count): .moreRequests(count)
+    case .responses(let total): .responses(total)
     case .connections(let total): .connections(total)
     case .recycle: .recycleRequested
     case .hold(let span): .hold(span)
