@@ -240,7 +240,7 @@ extension StatusReport {
             "Processor time of the slot's worker, without its children; resets when it is replaced."
         )
         forEachIncumbent { pool, worker in
-            guard let time = process(worker.id)?.processorTime else { return }
+            guard let time = processorTime(worker.id) else { return }
             text.sample(pool, slot: worker.id.slot, seconds: time)
         }
     }

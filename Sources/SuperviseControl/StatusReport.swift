@@ -48,17 +48,12 @@ public struct StatusReport {
         public var text: String?
         /// The final output of a worker that failed.
         public var finalOutput: String?
-        /// The CPU time so far; nil if it is not known.
-        public var processorTime: TimeSpan?
 
         /// Creates a process.
-        public init(
-            pid: Int32, text: String?, finalOutput: String? = nil, processorTime: TimeSpan? = nil
-        ) {
+        public init(pid: Int32, text: String?, finalOutput: String? = nil) {
             self.pid = pid
             self.text = text
             self.finalOutput = finalOutput
-            self.processorTime = processorTime
         }
     }
 
@@ -123,6 +118,9 @@ public struct StatusReport {
     public var process: (WorkerID) -> Process?
     /// The requests of a worker. Reading them costs more than the rest.
     public var requests: (WorkerID) -> Requests = { _ in Requests() }
+    /// The CPU time of a running worker so far; nil if it is not known. Only the metrics contain it,
+    /// because each one is read from a file.
+    public var processorTime: (WorkerID) -> TimeSpan? = { _ in nil }
     /// Whether it names routes.
     private(set) var showsRoutes = true
 

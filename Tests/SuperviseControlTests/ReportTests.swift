@@ -38,15 +38,16 @@ private func report() -> StatusReport {
     )
     master.memoryBytes = 9 << 20
     master.processorTime = .milliseconds(250)
-    return StatusReport(
+    var report = StatusReport(
         master: master, snapshot: service.snapshot(at: now),
         listeners: [.init(pool: 0, address: "unix:/a\"b", waiting: 3, limit: 2048)]
     ) {
         .init(
             pid: Int32(100 + $0.slot * 10 + $0.incarnation),
-            text: $0.slot == 0 ? "\u{1B}busy" : nil,
-            processorTime: $0.slot == 0 ? .milliseconds(1500) : nil)
+            text: $0.slot == 0 ? "\u{1B}busy" : nil)
     }
+    report.processorTime = { $0.slot == 0 ? .milliseconds(1500) : nil }
+    return report
 }
 
 @Suite struct ReportTests {

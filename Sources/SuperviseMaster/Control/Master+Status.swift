@@ -55,10 +55,7 @@ extension Master {
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
             process: { [workers, reaper] id in
                 if let worker = workers[id], let pid = worker.pid {
-                    return StatusReport.Process(
-                        pid: pid, text: worker.statusText,
-                        processorTime: ProcessorTime.nanoseconds(of: pid).map(
-                            TimeSpan.init(nanoseconds:)))
+                    return StatusReport.Process(pid: pid, text: worker.statusText)
                 }
                 return reaper.exited.process(of: id)
             })
@@ -66,6 +63,10 @@ extension Master {
             guard let worker = workers[id] else { return StatusReport.Requests() }
             return StatusReport.Requests(
                 inFlight: worker.requestsInFlight(), areVisible: worker.hasVisibleRequests)
+        }
+        report.processorTime = { [workers] id in
+            workers[id]?.livingPID.flatMap(ProcessorTime.nanoseconds(of:)).map(
+                TimeSpan.init(nanoseconds:))
         }
         return report
     }
