@@ -64,7 +64,7 @@ struct Sampler: Equatable, Sendable, Codable {
     var pace = SamplingPace()
 
     /// The time of the next sample.
-    var deadline: Instant? { [memoryAt, progressAt, logAt].compactMap { $0 }.min() }
+    var deadline: Instant? { Instant.earliest(memoryAt, progressAt, logAt) }
 
     /// Schedules the samples of the memory. Sampling costs a wakeup, so a pool without caps has
     /// none.
