@@ -244,7 +244,7 @@ extension PoolPolicy {
         let boots = pool.bootParallel ?? max(2, Processors.allowed(cgroup: context.cgroup))
         // Whether workers of another user serve cannot be read: they become ready by time too.
         let areHidden =
-            pool.user != nil && !Capability.missing(of: [.trace, .readAnyFile]).isEmpty
+            pool.user != nil && !Capability.missing(of: Capability.inspection).isEmpty
         let isByTime = isReadyByTime || (areHidden && readiness == .auto)
         bootParallel = pool.bootParallel == nil && isByTime ? .max : boots
         if usesMemoryLimit {

@@ -48,16 +48,12 @@ extension Master {
         if command.purpose == .beforeStart { return preparationEnded(command, status) }
         guard case .evidence(let subject) = command.purpose else { return }
         if status != .exited(0) {
-            var text = LogLine(.warning, Master.beforeRecycle)
-                .with("pool", service.member(subject.pool)?.name)
-                .with("slot", subject.slot).with("after", now - command.startedAt)
-            switch status {
-            case .exited(let code): text = text.with("status", code)
-            case .signaled(let number, coreDumped: _):
-                text = text.with("signal", Signal(number: number).description)
-            }
             let message = command.isOverdue ? "killed because it took longer than 30 s" : nil
-            log.write(text.with("message", message))
+            log.write(
+                LogLine(.warning, Master.beforeRecycle)
+                    .with("pool", service.member(subject.pool)?.name)
+                    .with("slot", subject.slot).with("after", now - command.startedAt)
+                    .with(status).with("message", message))
         }
         tell(subject, .evidenceGathered)
     }

@@ -51,19 +51,18 @@ extension Master {
     /// Records a count, if the `count` setting includes its source.
     func count(_ news: WorkerEvent, of worker: RunningWorker) {
         let adoption = worker.blueprint.adoption
-        let isConnections = if case .connections = news { true } else { false }
-        let isObserved = if case .responses = news { true } else { false }
-        let isReported = !isConnections && !isObserved
+        let source = news.countSource
+        let isReported = source == .report
         guard isReported ? adoption.countsReports : adoption.countsConnections else { return }
         worker.blueprint.hasCounted = true
         tell(worker.id, news)
         guard log.isNew(.counting(pool: worker.id.pool)) else { return }
-        let isMisleading = isConnections && worker.blueprint.policy.maxRequests > 0
+        let isMisleading = source.unit == .connections && worker.blueprint.policy.maxRequests > 0
         log.write(
             LogLine(isMisleading ? .warning : .info, "counting")
                 .with("pool", worker.blueprint.settings.name)
                 .with("source", isReported ? "report" : "preload")
-                .with("unit", isConnections ? "connections" : "requests")
+                .with("unit", source.unit.rawValue)
                 .with("message", isMisleading ? Master.connectionsAdvice : nil))
     }
 
@@ -103,10 +102,22 @@ extension Master {
     }
 
     private static let connectionsAdvice =
-        "the requests of this program are not visible, so max-requests counts connections. A keep-alive "
-        + "connection carries many requests: behind a proxy, a worker may never reach its limit. Report the requests from the "
-        + "program (supervise help count), or set max-lifetime or max-rss"
+        "the requests of this program are not visible, so max-requests counts connections. A "
+        + "keep-alive connection carries many requests: behind a proxy, a worker may never reach its "
+        + "limit. Report the requests from the program (supervise help count), or set max-lifetime or "
+        + "max-rss"
     private static let countingAdvice =
         ". Count them in the page of $SUPERVISE_WORKER_PAGE, or send X_REQUESTS=+1 to "
         + "$NOTIFY_SOCKET; max-lifetime and max-rss work without a count"
+}
+
+extension WorkerEvent {
+    /// The source of this count.
+    fileprivate var countSource: CountSource {
+        switch self {
+        case .connections: .preload
+        case .responses: .observed
+        default: .report
+        }
+    }
 }

@@ -156,7 +156,7 @@ private struct NameResolver {
             pool.policy.readiness == .auto || pool.policy.drain != .signal
         else { return }
         warn(
-            [.trace, .readAnyFile],
+            Capability.inspection,
             "it cannot inspect workers of another user: one that sends no READY=1 counts as ready "
                 + "after a few seconds, and drain has no effect (see supervise help security)")
     }

@@ -58,8 +58,9 @@ final class SideCommands: Expiring, ChildOwner {
         _ plan: SpawnPlan, variables: [String], for purpose: SideCommand.Purpose,
         within time: TimeSpan, at now: Instant
     ) throws(SpawnFailure) {
-        let spawned = try plan.spawn(environment: environment + variables)
-        running[spawned.pid] = SideCommand(purpose: purpose, startedAt: now, killAt: now + time)
+        _ = try run(
+            plan, environment: environment + variables, output: .inherited, for: purpose,
+            within: time, at: now)
     }
 
     /// Starts a command with this environment, and ends it after this time; nil is never.
@@ -116,6 +117,17 @@ final class SideCommands: Expiring, ChildOwner {
         } catch {
             // It left its group.
             return
+        }
+    }
+}
+
+extension LogLine {
+    /// Adds how a process ended.
+    func with(_ status: ChildStatus) -> LogLine {
+        switch status {
+        case .exited(let code): with("status", code)
+        case .signaled(let number, coreDumped: _):
+            with("signal", Signal(number: number).description)
         }
     }
 }

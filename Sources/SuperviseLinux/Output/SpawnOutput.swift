@@ -26,7 +26,7 @@ public struct OutputFile: Hashable, Sendable {
     /// From this size on, a process that opens the file first renames it to its predecessor.
     let maximumBytes: UInt64
 
-    /// A file with so many predecessors; with 0, a file of this size is removed.
+    /// A file with this number of predecessors; with 0, a file of this size is removed.
     public init(path: String, maximumBytes: UInt64, predecessors: Int) {
         names = [path] + (0..<predecessors).map { "\(path).\($0 + 1)" }
         self.maximumBytes = maximumBytes

@@ -18,6 +18,9 @@ public struct Capability: Hashable, Sendable {
     /// Among many others, install seccomp(2) filters without no_new_privs.
     public static let administrate = Capability(name: "CAP_SYS_ADMIN", number: 21)
 
+    /// What it takes to inspect processes of other users, such as their sockets.
+    public static let inspection = [trace, readAnyFile]
+
     /// The capabilities of `needed` that this process lacks in its effective set. Empty if the set
     /// cannot be read; the operations then fail when they are used.
     public static func missing(of needed: [Capability]) -> [Capability] {

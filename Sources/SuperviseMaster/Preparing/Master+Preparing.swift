@@ -59,18 +59,12 @@ extension Master {
         guard let preparation, let ended = preparation.takeEnded() else { return }
         output.close(ended.output, at: now)
         let text = ended.output.tail.text
-        var line = LogLine(status == .exited(0) ? .info : .error, "before-start-ended")
-            .with("pool", ended.pool).with("after", now - ended.startedAt)
-        line =
-            switch status {
-            case .exited(let code): line.with("status", code)
-            case .signaled(let number, coreDumped: _):
-                line.with("signal", Signal(number: number).description)
-            }
         let failure = ended.failure?.description
         log.write(
-            line.with("error", failure).with(
-                "output", status == .exited(0) || text.isEmpty ? nil : text))
+            LogLine(status == .exited(0) ? .info : .error, "before-start-ended")
+                .with("pool", ended.pool).with("after", now - ended.startedAt).with(status)
+                .with("error", failure)
+                .with("output", status == .exited(0) || text.isEmpty ? nil : text))
         if let stop = preparation.stop {
             self.preparation = nil
             return tell(stop)
@@ -106,15 +100,17 @@ extension Master {
         guard let preparation else { return false }
         let grace = preparation.grace(for: request, at: now)
         if let grace { commands.end(.beforeStart, within: grace, at: now) }
+        guard preparation.isFirst else {
+            // The workers stop meanwhile, and the master does not wait.
+            self.preparation = nil
+            output.close(preparation.takeEnded()?.output, at: now)
+            closeUnused()
+            return false
+        }
         preparation.isReloadWanted = false
         preparation.stop = request
         preparation.stoppedAt = preparation.stoppedAt ?? now
-        guard !preparation.isFirst else { return true }
-        // The workers stop meanwhile, and the master does not wait.
-        self.preparation = nil
-        output.close(preparation.takeEnded()?.output, at: now)
-        closeUnused()
-        return false
+        return true
     }
 }
 

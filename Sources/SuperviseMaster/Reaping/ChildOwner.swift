@@ -8,3 +8,8 @@ protocol ChildOwner: AnyObject {
     /// Handles the end of one of them, which is still to be reaped.
     func ended(_ pid: Int32, _ status: ChildStatus)
 }
+
+extension ChildOwner {
+    /// Does nothing, for children whose answer ends with their output.
+    func ended(_ pid: Int32, _ status: ChildStatus) {}
+}

@@ -168,7 +168,4 @@ final class Reloader: Expiring, ChildOwner {
     }
 
     func owns(_ pid: Int32) -> Bool { loader?.pid == pid }
-
-    /// Nothing: the end of its answer is enough.
-    func ended(_ pid: Int32, _ status: ChildStatus) {}
 }

@@ -183,7 +183,7 @@ final class Upgrader: Expiring, ChildOwner {
         }
     }
 
-    /// Reports how this program comes to continue with a state of so many workers.
+    /// Reports how this program comes to continue with a state of this many workers.
     func report(_ resumption: Resumption, workers: Int) {
         switch resumption {
         case .upgraded(let version): complete(from: version, workers: workers)
@@ -214,7 +214,4 @@ final class Upgrader: Expiring, ChildOwner {
     }
 
     func owns(_ pid: Int32) -> Bool { attempt?.probe?.pid == pid }
-
-    /// Nothing: the end of its answer is enough.
-    func ended(_ pid: Int32, _ status: ChildStatus) {}
 }
