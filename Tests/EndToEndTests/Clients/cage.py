@@ -7,6 +7,9 @@ its own. Arguments: the file for standard output, the one for standard error, th
 """
 import ctypes, os, select, signal, socket, sys, time
 
+# A session of its own: whatever ends the tests' process group, as Ctrl-C and timeout(1) do, must
+# leave the one alive that cleans up.
+os.setsid()
 PR_SET_CHILD_SUBREAPER = 36
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 control = socket.socket(fileno=os.dup(0))
@@ -42,7 +45,6 @@ def report(line):
         pass
 
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)
 wake_read, wake_write = socket.socketpair()
 wake_write.setblocking(False)
 signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
@@ -50,8 +52,7 @@ signal.signal(signal.SIGCHLD, lambda *_: None)
 
 main = os.fork()
 if main == 0:
-    for number in (signal.SIGINT, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
