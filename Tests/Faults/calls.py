@@ -95,6 +95,9 @@ def of_trace(path):
     for line in open(path, errors="replace"):
         kind, result, *what = line.rstrip("\n").split(" ", 2)
         counts[kind] = counts.get(kind, 0) + 1
+        if kind == "execve" and counts[kind] == 1:
+            # The start of the master itself.
+            continue
         found.append((kind, counts[kind], what[0] if what else "", int(result)))
     return found
 

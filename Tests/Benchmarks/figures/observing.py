@@ -1,12 +1,11 @@
 """The cost of observing requests: the throughput of a small server in C and of hello-worker with and without
 request-info, and the time of a read."""
 import os
-import socket
 import subprocess
 
+from figures import throughput
 from harness import bench
 from harness.preload import Held
-from harness.processes import Program, wait_until
 from harness.results import Measure
 
 TITLE = "Observing requests"
@@ -15,25 +14,9 @@ BARE = "without the library"
 
 
 def requests_per_second(run, info, command):
-    connections = 3000 if run.quick else 20_000
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with run.scratch() as (folder, _):
-        with Program(
-                [run.supervise, "--control", "none", "--bind", f"127.0.0.1:{port}",
-                 "--request-info", info, "--", *command(port)], folder):
-            def answers():
-                try:
-                    with socket.create_connection(("127.0.0.1", port), 10) as client:
-                        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                        return client.recv(4096)
-                except OSError:
-                    return None
-            wait_until(answers, "it answers", 30, pause=0.05)
-            took = subprocess.run(
-                [run.program("clients"), str(port), str(connections), "4", "answer"], check=True,
-                stdout=subprocess.PIPE)
-            return connections / (int(took.stdout) / 1e9)
+    return throughput.requests_per_second(run, lambda port: [
+        run.supervise, "--control", "none", "--bind", f"127.0.0.1:{port}", "--request-info", info,
+        "--", *command(port)])
 
 
 def nanoseconds_of_reads(run, observes, loads=True):

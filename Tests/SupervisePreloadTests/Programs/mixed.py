@@ -1,4 +1,4 @@
-"""Sends mixed requests to ADDRESS until so many have been answered, over several threads, and writes what was
+"""Sends mixed requests to ADDRESS until COUNT have been answered, over several threads, and writes what was
 answered, by route and by status class, to FILE.
 
     mixed.py ADDRESS COUNT FILE [WITHOUT...]
