@@ -65,9 +65,13 @@ def stop(*_):
 
 
 signal.signal(signal.SIGTERM, stop)
+# Only the main thread may take TERM. systemd-shutdown sends it to a stopped process, where the kernel
+# chooses any thread, and a join in the main thread would never notice.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 threads = [threading.Thread(target=run) for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 4)]
 for thread in threads:
     thread.start()
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 for thread in threads:
     thread.join()
 print("load", json.dumps({"ok": 0, "lost": 0, "refused": 0, **counts, "versions": versions}), flush=True)
