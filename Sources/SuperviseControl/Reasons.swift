@@ -9,7 +9,16 @@ extension CanaryFailure {
         case .notStarted(let failure):
             "could not be started: \(failure.step): \(failure.message)"
         case .left(let cause): "was stopped: \(cause.name)"
+        case .responses(let responses): responses.text
         }
+    }
+}
+
+extension CanaryResponses {
+    fileprivate var text: String {
+        "responded with 5xx to \(canary.errors) of \(canary.responses) requests "
+            + "(\(canary.errorPercentage) %), the old workers to \(others.errors) of "
+            + "\(others.responses) (\(others.errorPercentage) %)"
     }
 }
 

@@ -25,6 +25,7 @@ struct Validation {
             checkBudget(draft)
             checkCaps(draft)
             checkCount(draft)
+            checkRequestInfo(draft)
             checkJitter(draft)
             checkOutput(draft)
         }
@@ -132,6 +133,15 @@ struct Validation {
         }
         if pool.policy.stallTimeout != nil {
             warnOfIdle(draft, "stall-timeout", "has no effect while count is off")
+        }
+    }
+
+    /// Warns about settings that need information about requests, unless they are defaults shared by all
+    /// pools.
+    private mutating func checkRequestInfo(_ draft: PoolDraft) {
+        guard draft.settings.requestInfo == .off else { return }
+        if draft.sources["canary-check"] != nil, draft.settings.canaryCheck == .auto {
+            warnOfIdle(draft, "canary-check", "has no effect while request-info is off")
         }
     }
 

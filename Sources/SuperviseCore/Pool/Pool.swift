@@ -173,6 +173,7 @@ public struct Pool: Equatable, Sendable, Codable {
             refresh(slot, at: now)
         }
         expireSampling(at: now)
+        expireCanaryCheck(at: now)
     }
 
     private mutating func noteProgress() {
