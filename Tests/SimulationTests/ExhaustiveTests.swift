@@ -47,7 +47,8 @@ import Testing
         .takeSilenceForIdle, .takeAnswersForIdle, .cutOffWhenRelaxed, .giveUpOnAMissingSample,
         .interruptNobody, .interruptForEver, .believeAnOldSample, .stopAtTheFirstEmptySample,
         .trustWhatIsUnseen, .forgetThatSomebodyWaits, .bootAllAtOnce,
-        .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary, .doubtForEver,
+        .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary,
+        .doubtForEver,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {
