@@ -69,6 +69,7 @@ let package = Package(
                 "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
                 "SuperviseState",
             ],
+            resources: ["py", "rb"].map { .embedInCode("Molds/supervise_mold.\($0)") },
             swiftSettings: small),
         .target(
             name: "SuperviseClient",

@@ -59,3 +59,42 @@ ssize_t csupervise_receive_message(int socket, void *bytes, size_t room, int32_t
     errno = EMSGSIZE;
     return -1;
 }
+
+static void close_all(const struct cmsghdr *header) {
+    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+        int descriptor;
+        memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
+        close(descriptor);
+    }
+}
+
+ssize_t csupervise_receive_from(int socket, void *bytes, size_t room, int32_t *pid) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))
+                   + CMSG_SPACE(sizeof(int) * csupervise_message_descriptors)];
+    } control;
+    struct iovec part = {bytes, room};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    *pid = 0;
+    ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size < 0)
+        return -1;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET)
+            continue;
+        if (header->cmsg_type == SCM_RIGHTS) {
+            close_all(header);
+        } else if (header->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred sender;
+            memcpy(&sender, CMSG_DATA(header), sizeof sender);
+            *pid = sender.pid;
+        }
+    }
+    return size;
+}

@@ -7,6 +7,7 @@
 #include "notify.h"
 #include "observe.h"
 #include "page.h"
+#include "preload.h"
 #include "quieting.h"
 #include "reporting.h"
 #include "settings.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 
 bool is_adopting;
+static bool has_begun;
 
 /* A program that a server starts without its listeners must not get an additional descriptor. */
 static bool holds_listener(void) {
@@ -24,10 +26,7 @@ static bool holds_listener(void) {
     return false;
 }
 
-/* Before main() and so, in nearly all programs, before there is a second thread. */
-__attribute__((constructor)) static void start(void) {
-    int code = errno;
-    next_resolve();
+static void begin(void) {
     bool adopts = environment_is_on("SUPERVISE_WORKER_ADOPT");
     bool counts = environment_is_on("SUPERVISE_WORKER_COUNT");
     if (adopts || counts || environment_is_on("SUPERVISE_WORKER_DRAIN"))
@@ -47,6 +46,21 @@ __attribute__((constructor)) static void start(void) {
         mode_begin();
         is_adopting = true;
     }
+    has_begun = adopts || counts || listener_count > 0;
+}
+
+/* Before main() and so, in nearly all programs, before there is a second thread. */
+__attribute__((constructor)) static void start(void) {
+    int code = errno;
+    next_resolve();
+    begin();
+    errno = code;
+}
+
+void supervise_worker_begin(void) {
+    int code = errno;
+    if (!has_begun)
+        begin();
     errno = code;
 }
 

@@ -74,6 +74,7 @@ struct StatusText {
         for listener in pool["listeners"]?.elements ?? [] {
             lines.append("  \(listenerText(listener))")
         }
+        for mold in pool["molds"]?.elements ?? [] { lines.append("  \(moldText(mold))") }
         lines += slots(pool).lines(style)
         lines += exitLines(pool)
         return lines
@@ -87,13 +88,23 @@ struct StatusText {
         return "\(address), \(waiting * 2 > limit ? style.paint(queue, .red) : queue)"
     }
 
+    private func moldText(_ mold: JSONValue) -> String {
+        let facts = [
+            mold["state"]?.text, "generation \(mold.integerText("generation"))",
+            mold["pid"].map { _ in "pid \(mold.integerText("pid"))" },
+            mold["memory_bytes"]?.number.map(Units.bytes),
+        ]
+        return "mold: " + facts.compactMap { $0 }.joined(separator: ", ")
+    }
+
     private func slots(_ pool: JSONValue) -> TextTable {
         let unit = CountTitle(rows: pool["slots"]?.elements ?? [])
         var table = TextTable([
             .init("SLOT", 0), .init("PID", 1), .init("STATE", 2, isNumber: false),
             .init("GEN", 9), .init("AGE", 3), .init(unit.title, 5), .init("LEFT", 6),
-            .init("MEMORY", 4), .init("CAP", 8), .init(unit.rateTitle, 10), .init("PER HOUR", 11),
-            .init("CAP IN", 7), .init("BOOT", 12), .init("NOW", 14, isNumber: false),
+            .init("MEMORY", 4), .init("OWN", 15), .init("CAP", 8), .init(unit.rateTitle, 10),
+            .init("PER HOUR", 11), .init("CAP IN", 7), .init("BOOT", 12),
+            .init("NOW", 14, isNumber: false),
             .init("STATUS", 13, isNumber: false),
         ])
         for slot in pool["slots"]?.elements ?? [] {
@@ -108,6 +119,7 @@ struct StatusText {
                     counts ? requests.map { unit.text($0, of: slot) } : nil,
                     slot["requests_left"]?.number.map(Units.count),
                     slot["memory_bytes"]?.number.map(Units.bytes),
+                    slot["own_bytes"]?.number.map(Units.bytes),
                     slot["memory_limit_bytes"]?.number.map(Units.bytes),
                     slot["growth_bytes_per_request"]?.number.map(Units.bytes),
                     slot["growth_bytes_per_hour"]?.number.map(Units.bytes),

@@ -8,17 +8,24 @@ extension CanaryFailure {
         case .bootTimeout: "was not ready in time"
         case .notStarted(let failure):
             "could not be started: \(failure.step): \(failure.message)"
+        case .mold(let failure): "has a mold that \(failure.text)"
         case .left(let cause): "was stopped: \(cause.name)"
-        case .responses(let responses): responses.text
         }
     }
 }
 
-extension CanaryResponses {
-    fileprivate var text: String {
-        "responded with 5xx to \(canary.errors) of \(canary.responses) requests "
-            + "(\(canary.errorPercentage) %), the old workers to \(others.errors) of "
-            + "\(others.responses) (\(others.errorPercentage) %)"
+extension MoldFailure {
+    /// The failure, as a predicate.
+    public var text: String {
+        switch self {
+        case .ended(let status): status.text
+        case .bootTimeout: "was not ready in time"
+        case .notStarted(let failure):
+            "could not be started: \(failure.step): \(failure.message)"
+        case .unusable(let reason): "is unusable: \(reason)"
+        case .forksFail: "forks no workers"
+        case .workersFail: "forks workers that do not become ready"
+        }
     }
 }
 

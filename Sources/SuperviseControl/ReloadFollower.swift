@@ -112,7 +112,8 @@ public struct ReloadFollower: Codable {
             .leftProcesses,
             .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
-            .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp:
+            .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp,
+            .mold:
             return []
         }
     }

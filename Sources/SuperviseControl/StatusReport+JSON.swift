@@ -85,6 +85,7 @@ extension StatusReport {
                 }
             }
         }
+        writeMolds(of: pool, to: &json)
         json.array("slots") { json in
             for worker in pool.workers { json.object { write(worker, to: &$0) } }
             for vacancy in pool.vacancies { json.object { write(vacancy, to: &$0) } }
@@ -106,6 +107,8 @@ extension StatusReport {
         json.field("due", worker.due?.name)
         if worker.isReplacement { json.field("replacement", true) }
         write(worker.facts, to: &json)
+        json.field("own_bytes", process?.forked?.ownBytes)
+        json.field("shared_bytes", process?.forked?.sharedBytes)
         json.field("boot_seconds", seconds: worker.bootTime)
         json.field("lifetime_limit_seconds", seconds: worker.lifetimeLimit)
         json.field("memory_limit_bytes", worker.memoryLimitBytes)

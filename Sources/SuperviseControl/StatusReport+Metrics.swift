@@ -11,6 +11,7 @@ extension StatusReport {
         writeHistories(to: &text)
         writeExits(to: &text)
         writeWorkers(to: &text)
+        writeMolds(to: &text)
         return text.bytes
     }
 

@@ -48,12 +48,45 @@ public struct StatusReport {
         public var text: String?
         /// The final output of a worker that failed.
         public var finalOutput: String?
+        /// The memory of a forked worker; nil for an executed one.
+        public var forked: ForkedMemory?
 
         /// Creates a process.
         public init(pid: Int32, text: String?, finalOutput: String? = nil) {
             self.pid = pid
             self.text = text
             self.finalOutput = finalOutput
+        }
+    }
+
+    /// The memory of a forked process in bytes.
+    public struct ForkedMemory: Equatable, Sendable {
+        /// The memory that no other process has.
+        public var ownBytes: UInt64
+        /// The resident memory that it shares.
+        public var sharedBytes: UInt64
+
+        /// Creates these figures.
+        public init(ownBytes: UInt64, sharedBytes: UInt64) {
+            self.ownBytes = ownBytes
+            self.sharedBytes = sharedBytes
+        }
+    }
+
+    /// The process of a mold.
+    public struct Mold: Equatable, Sendable {
+        /// Its figures in the core.
+        public var facts: MoldFacts
+        /// The process ID; nil if no process exists.
+        public var pid: Int32?
+        /// The resident memory in bytes; nil if it cannot be read.
+        public var memoryBytes: UInt64?
+
+        /// Creates a mold.
+        public init(facts: MoldFacts, pid: Int32?, memoryBytes: UInt64?) {
+            self.facts = facts
+            self.pid = pid
+            self.memoryBytes = memoryBytes
         }
     }
 
@@ -114,6 +147,8 @@ public struct StatusReport {
     public var snapshot: Snapshot
     /// The listeners of all pools.
     public var listeners: [Listener]
+    /// The molds of all pools.
+    public var molds: [Mold] = []
     /// The process of a worker, including recently exited ones.
     public var process: (WorkerID) -> Process?
     /// The requests of a worker. Reading them costs more than the rest.

@@ -2,6 +2,12 @@
 public enum Action: Equatable, Sendable {
     /// Start this worker's process. The response is `running` or `startFailed`.
     case start(WorkerID, StartOrder)
+    /// Start the process of this mold; `warm`, `unusable` or `notStarted` is the answer.
+    case startMold(MoldID)
+    /// Let the mold end in order.
+    case endMold(MoldID)
+    /// SIGKILL to the mold and what belongs to it.
+    case killMold(MoldID)
     /// Send a signal to the worker's own process.
     case signal(WorkerID, StopSignal)
     /// Let the worker find no new connections. The response is `undrainable` if that is not
@@ -43,11 +49,17 @@ public struct StartOrder: Equatable, Sendable {
     /// its replacement can boot meanwhile.
     public var bell: UInt64?
 
+    /// The mold that it is forked from; nil if it is exec'd.
+    public var mold: MoldID?
+
     /// Orders a worker of this generation.
-    public init(generation: Int, requestLimit: UInt64? = nil, bell: UInt64? = nil) {
+    public init(
+        generation: Int, requestLimit: UInt64? = nil, bell: UInt64? = nil, mold: MoldID? = nil
+    ) {
         self.generation = generation
         self.requestLimit = requestLimit
         self.bell = bell ?? requestLimit
+        self.mold = mold
     }
 }
 

@@ -10,6 +10,8 @@ public enum Event: Equatable, Sendable {
     case late(by: TimeSpan)
     /// An event or a message of a worker.
     case worker(WorkerID, WorkerEvent)
+    /// Something happened to a mold.
+    case mold(MoldID, MoldEvent)
     /// The pool was sampled, as the response to `sample`. Comes after the workers' counts.
     /// `mayRelieve` is whether no other pool is about to release memory.
     case sampled(PoolSample, mayRelieve: Bool = true)

@@ -107,8 +107,7 @@ extension Pool {
             .due, .retiring, .drained, .stopHabit, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete,
-            .givingUp:
+            .reloadComplete, .mold, .givingUp:
             break
         }
     }

@@ -53,10 +53,12 @@ public enum Notice: Equatable, Sendable {
     case unparked(pool: Int)
     /// The first worker of a new generation is on trial.
     case canaryStarted(WorkerID, generation: Int)
-    /// The canary passed. The responses are nil if they were not compared.
-    case canaryPassed(pool: Int, generation: Int, CanaryResponses?)
+    /// The canary passed.
+    case canaryPassed(pool: Int, generation: Int)
     /// The trial failed.
     case canaryFailed(pool: Int, generation: Int, CanaryFailure)
+    /// Something happened to a mold.
+    case mold(MoldNotice)
     /// Every worker of the pool is of this generation.
     case rolledOut(pool: Int, generation: Int)
     /// The service stops. This pool keeps serving for this long, so that load balancers can detect
@@ -90,7 +92,7 @@ extension Notice {
             .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .drainDelay, .closed, .stopping, .ended, .reloadBegun,
-            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp:
+            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold:
             false
         }
     }
@@ -190,10 +192,10 @@ public enum CanaryFailure: Hashable, Sendable, Codable {
     case bootTimeout
     /// It could not be started.
     case notStarted(StartFailure)
+    /// The mold that it was to be forked from failed.
+    case mold(MoldFailure)
     /// It used more memory than `kill-rss`, or announced its end, or its slot or pool went.
     case left(RetireCause)
-    /// It responded with errors, unlike the old workers.
-    case responses(CanaryResponses)
 }
 
 /// The reason for which a service ends without a stop request.

@@ -37,10 +37,16 @@ public struct Signal: Hashable, Sendable, Codable, CustomStringConvertible {
     public static let interrupt = Signal(number: 2)
     /// SIGQUIT.
     public static let quit = Signal(number: 3)
+    /// SIGILL.
+    public static let illegalInstruction = Signal(number: 4)
     /// SIGABRT.
     public static let abort = Signal(number: 6)
+    /// SIGBUS.
+    public static let busError = Signal(number: 7)
     /// SIGKILL.
     public static let kill = Signal(number: 9)
+    /// SIGSEGV.
+    public static let segmentationFault = Signal(number: 11)
     /// SIGTERM.
     public static let terminate = Signal(number: 15)
 

@@ -65,7 +65,9 @@ struct Adoption {
         way =
             wanted == .seccomp && obstacle != nil || wanted == .preload && loaded == nil
             ? .none : wanted
-        mayFilterToo = settings.adopt == .auto && way == .preload && obstacle == nil
+        // Forked workers execute nothing, so no filter can be installed.
+        mayFilterToo =
+            settings.adopt == .auto && settings.mold == .off && way == .preload && obstacle == nil
         warnings = wanted == .seccomp ? obstacle.map { [$0] } ?? [] : []
         if settings.adopt != .off, let kind = format.foreignKind {
             warnings.append(Adoption.foreign(program, kind))

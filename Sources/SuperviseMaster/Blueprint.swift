@@ -19,6 +19,8 @@ final class Blueprint {
     let adoption: Adoption
     /// The launcher of its workers' processes.
     let launcher: any Launcher
+    /// What its workers are forked from.
+    let mold: Mold
     /// The PATH of the workers; nil where they have none.
     let searchPath: String?
     /// The user of the workers; nil is the master's.
@@ -74,6 +76,10 @@ final class Blueprint {
         self.attributes = attributes
         attributes.interceptsBinds = adoption.way == .seccomp
         searchPath = WorkerEnvironment.path(in: environment)
+        mold = Blueprint.mold(
+            settings, adoption, environment, attributes,
+            descriptorCount: announced.count
+                + (Blueprint.hasPage(settings, adoption, policy) ? 1 + onDemand.count : 0))
         if let launcher {
             self.launcher = launcher
         } else {
@@ -83,6 +89,11 @@ final class Blueprint {
         }
     }
 
+    /// How its workers are measured. The shared part of a forked worker's resident memory is that
+    /// of the mold, and its proportional part grows when a sibling ends. So it is always measured
+    /// exactly.
+    var memoryMetric: MemoryMetric { settings.mold == .off ? settings.memoryMetric : .uss }
+
     /// Keeps over a reload what the generation in force found out about the pool's program.
     func resumeAdoption(of current: Blueprint?) {
         guard adoption.mayFilterToo, let current else { return }
@@ -90,7 +101,11 @@ final class Blueprint {
     }
 
     /// Whether the worker gets a page to count requests in.
-    var hasPage: Bool {
+    var hasPage: Bool { Blueprint.hasPage(settings, adoption, policy) }
+
+    private static func hasPage(
+        _ settings: PoolSettings, _ adoption: Adoption, _ policy: PoolPolicy
+    ) -> Bool {
         (settings.count != .off || adoption.library != nil)
             && (policy.hasListeners || policy.maxRequests > 0)
     }
@@ -252,7 +267,6 @@ extension PoolPolicy {
         }
         runsBeforeRecycle = !pool.beforeRecycle.isEmpty
         sendsEvidenceSignal = pool.evidenceSignal != nil
-        checksCanary = hasListeners && pool.canaryCheck == .auto && pool.requestInfo != .off
         memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
     }
 }

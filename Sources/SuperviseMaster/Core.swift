@@ -51,3 +51,15 @@ final class Core {
     /// Returns the core's state of the worker; nil once it has ended.
     func worker(_ id: WorkerID) -> Worker? { service.member(id.pool)?.pool.worker(id) }
 }
+
+extension Master {
+    var service: Service { core.service }
+
+    func tell(_ event: Service.Event) {
+        core.tell(event)
+    }
+
+    func tell(_ id: WorkerID, _ news: WorkerEvent) {
+        core.tell(id, news)
+    }
+}

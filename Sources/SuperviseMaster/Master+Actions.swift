@@ -48,6 +48,9 @@ extension Master {
     private func perform(_ action: Action) {
         switch action {
         case .start: preconditionFailure("starts are performed with what follows them")
+        case .startMold(let id): startMold(id)
+        case .endMold(let id): endMold(id)
+        case .killMold(let id): killMold(id)
         case .signal(let id, let signal): send(signal, to: id)
         case .drain(let id): drain(id)
         case .sampleConnections(let id, let endsIdle):
@@ -98,6 +101,7 @@ extension Master {
         let subjects = LogSubjects(
             poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
             pid: { [workers] in workers[$0]?.pid },
+            moldPID: { [molds] in molds[$0]?.process.pid },
             wasKilled: { [workers] in workers[$0]?.wasKilled ?? false },
             policy: { [service] in service.member($0)?.pool.policy },
             bootAttempts: { [service] in

@@ -16,6 +16,7 @@ extension Master {
         static let control: UInt64 = 4 << kindShift
         static let listener: UInt64 = 5 << kindShift
         static let output: UInt64 = 6 << kindShift
+        static let mold: UInt64 = 7 << kindShift
         static let kindShift: UInt64 = 61
         static let kindMask: UInt64 = 7 << kindShift
     }

@@ -27,6 +27,8 @@ extension Master {
     }
 
     func readNotifications(serial: UInt64) {
+        // A program that sends runs, which the end of its pending start reports.
+        starter.read(serial: serial)
         guard let worker = workers[serial: serial] else { return }
         for datagram in worker.notify.receive(limit: Master.notificationsPerTurn) {
             guard mayNotify(datagram, worker) else {

@@ -25,6 +25,7 @@ final class Master {
     let listeners: Listeners
     let generations = Generations()
     let workers = WorkerTable()
+    let molds = MoldTable()
     /// The filters on bind(2), by the serial of the worker that they were made for.
     var bindFilters: [UInt64: BindFilter] = [:]
     let starter: Starter
@@ -90,7 +91,8 @@ final class Master {
         starter = Starter(
             core: core, workers: workers, poll: poll, log: log, output: output,
             notifyFolders: NotifyFolders(launch))
-        sampler = Sampler(core: core, workers: workers, log: log, cgroup: context.cgroup)
+        sampler = Sampler(
+            core: core, workers: workers, molds: molds, log: log, cgroup: context.cgroup)
         observer = Observer(environment: launch.environment, in: poll)
         hooks = HookRunner(commands: commands)
         reloader = Reloader(
@@ -99,7 +101,7 @@ final class Master {
         upgrader = Upgrader(launch: launch, core: core, poll: poll, log: log, control: control)
         reaper = Reaper(
             core: core, workers: workers, starter: starter, output: output, poll: poll, log: log,
-            cgroup: context.cgroup, owners: [commands, observer, reloader, upgrader])
+            cgroup: context.cgroup, owners: [commands, observer, reloader, upgrader, molds])
         self.poll = poll
         self.signals = signals
         timer = try TimerDescriptor()
@@ -132,6 +134,7 @@ final class Master {
             reloader.isReading || preparation != nil || observer.owesAnswer
         }
         upgrader.willExecute = { [unowned self] in observer.endWithMaster() }
+        connectMolds()
         starter.release = { [unowned self] in release($0) }
     }
 
@@ -200,16 +203,6 @@ final class Master {
         }
     }
 
-    var service: Service { core.service }
-
-    func tell(_ event: Service.Event) {
-        core.tell(event)
-    }
-
-    func tell(_ id: WorkerID, _ news: WorkerEvent) {
-        core.tell(id, news)
-    }
-
     func performPending() {
         takeObservations()
         while let actions = core.handleNext(at: now, keptCapacity: Master.burst) {
@@ -257,6 +250,7 @@ final class Master {
             case Token.control: serveControl(serial: serial)
             case Token.listener: listenerEnded(serial: serial)
             case Token.output: readOutput(serial: serial)
+            case Token.mold: readMold(serial: serial)
             default: preconditionFailure("nothing was added to the epoll set as \(ready.token)")
             }
         }

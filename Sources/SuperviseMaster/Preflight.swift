@@ -27,6 +27,7 @@ enum Preflight {
             check(source, "chdir", pool.workingDirectory.flatMap(obstacle(toFolder:)))
             check(source, "command", obstacle(toRun: pool, environment))
             check(source, "before-start", obstacle(toRunBeforeStart: pool, environment))
+            check(source, "mold", obstacle(toMold: pool, environment))
             check(
                 source, "before-recycle",
                 obstacle(toRun: pool.beforeRecycle, path(environment), nil))
@@ -50,6 +51,19 @@ enum Preflight {
         let program = [Blueprint.program(of: pool)]
         guard let text = obstacle(toRun: program, path(variables), folder) else { return nil }
         return pool.quotingHint.map { "\(text); \($0)" } ?? text
+    }
+
+    private static func obstacle(toMold pool: PoolSettings, _ environment: [String]) -> String? {
+        guard pool.mold != .off, obstacle(toRun: pool, environment) == nil else { return nil }
+        let variables = WorkerEnvironment.base(
+            pool, listeners: [], account: nil, inherited: environment)
+        do throws(MoldCommand.Obstacle) {
+            let command = try MoldCommand(pool, searchPath: path(variables), adapter: 3)
+            guard case .command = pool.mold else { return nil }
+            return obstacle(toRun: command.arguments, path(variables), pool.workingDirectory)
+        } catch {
+            return error.text
+        }
     }
 
     private static func obstacle(

@@ -14,6 +14,7 @@ final class Sampler {
 
     private let core: Core
     private let workers: WorkerTable
+    private let molds: MoldTable
     private let log: Log
     private let cgroup: Cgroup
     /// Reads the count of a worker, and reports it to the core.
@@ -29,9 +30,10 @@ final class Sampler {
     /// The serial of the worker whose memory was last read for a scrape.
     private var lastMeasured: UInt64 = 0
 
-    init(core: Core, workers: WorkerTable, log: Log, cgroup: Cgroup) {
+    init(core: Core, workers: WorkerTable, molds: MoldTable, log: Log, cgroup: Cgroup) {
         self.core = core
         self.workers = workers
+        self.molds = molds
         self.log = log
         self.cgroup = cgroup
     }
@@ -40,18 +42,13 @@ final class Sampler {
     func sample(pool number: Int, _ contents: SampleContents) {
         var sample = PoolSample()
         if contents.contains(.room) { sample.room = room() }
-        if contents.contains(.memory) { sample.memory = memory(ofPool: number) }
+        if contents.contains(.memory) {
+            sample.memory = memory(ofPool: number)
+            sample.moldBytes = molds.residentBytes(ofPool: number)
+        }
         if contents.contains(.memoryLog) { logMemory(ofPool: number) }
-        if contents.contains(.responses) { sample.responses = responses(ofPool: number) }
         if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
         core.tell(.sampled(pool: number, sample))
-    }
-
-    private func responses(ofPool number: Int) -> [PoolSample.Responses] {
-        workers.ofPool(number).compactMap { worker in
-            guard !worker.hasExited, let count = worker.responses else { return nil }
-            return PoolSample.Responses(worker.id, count)
-        }
     }
 
     /// Measures one worker between the samples of its pool.
@@ -99,7 +96,7 @@ final class Sampler {
     private func memory(ofPool number: Int) -> [PoolSample.Figure] {
         let now = MonotonicClock.nanoseconds()
         let pool = core.service.member(number)?.pool
-        let (isCapped, cap) = (pool?.isSampled == true, pool?.policy.lowestCapBytes)
+        let (isCapped, cap) = (pool?.isSampled == true, pool?.lowestCapBytes)
         if let policy = pool?.policy, policy.usesMemoryLimit {
             readMemoryLimit(known: policy.memoryLimitBytes)
         }
@@ -138,7 +135,8 @@ final class Sampler {
             worker.memory
             ?? TreeMemory(
                 pid: pid, withDescendants: worker.blueprint.settings.memoryScope == .tree,
-                metric: worker.blueprint.settings.memoryMetric)
+                metric: worker.blueprint.memoryMetric,
+                isExact: worker.blueprint.settings.mold != .off)
         worker.memory = memory
         do throws(SystemCallError) {
             let bytes = try memory.bytes(

@@ -7,6 +7,10 @@ import SuperviseSettings
 struct StartError: Error {
     let failure: StartFailure
 
+    init(_ failure: StartFailure) {
+        self.failure = failure
+    }
+
     /// A resource is temporarily unavailable.
     init(resource error: SystemCallError) {
         failure = StartFailure(

@@ -14,6 +14,8 @@ final class TreeMemory {
     private let pid: Int32
     private let withDescendants: Bool
     private let metric: MemoryMetric
+    /// Whether the figure is exact also below the cap.
+    private let isExact: Bool
     private var own: ProcessMemory?
     private var descendants: [Descendant] = []
     private var listedAtNanoseconds: Int64?
@@ -35,10 +37,11 @@ final class TreeMemory {
     }
 
     /// Prepares samples of this process.
-    init(pid: Int32, withDescendants: Bool, metric: MemoryMetric) {
+    init(pid: Int32, withDescendants: Bool, metric: MemoryMetric, isExact: Bool) {
         self.pid = pid
         self.withDescendants = withDescendants
         self.metric = metric
+        self.isExact = isExact
     }
 
     /// Returns the current bytes; nil if the process has ended. `capBytes` is the lowest cap that
@@ -54,8 +57,9 @@ final class TreeMemory {
             for descendant in descendants { sum += try descendant.residentBytes() ?? 0 }
         }
         dropBeyondBudget()
-        if metric != .rss, let capBytes, sum > capBytes {
-            sum = try exactBytes(resident: sum, atNanoseconds: now, capBytes: capBytes)
+        if metric != .rss, isExact || capBytes.map({ sum > $0 }) == true {
+            sum = try exactBytes(
+                resident: sum, atNanoseconds: now, capBytes: capBytes ?? .max)
         }
         lastBytes = sum
         return sum

@@ -100,6 +100,39 @@ extension Format where Value == Readiness {
     }
 }
 
+extension Format where Value == MoldRule {
+    /// `off`, `auto` or a command.
+    static let mold = Format(
+        "COMMAND", allowed: "off, auto, or a command that implements the protocol of a mold",
+        readsQuotes: true
+    ) { text throws(ValueFault) in
+        switch try Format<[String]>.command.parse(text) {
+        case ["off"]: return .off
+        case ["auto"]: return .auto
+        case let words: return .command(words)
+        }
+    } print: {
+        switch $0 {
+        case .off: "off"
+        case .auto: "auto"
+        case .command(let words): Format<[String]>.command.print(words)
+        }
+    }
+}
+
+extension Format where Value == String {
+    /// A text without blanks and control characters.
+    static func word(_ placeholder: String, noun: String, allowed: String) -> Format {
+        Format(placeholder, allowed: allowed) { text throws(ValueFault) in
+            let isWord = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
+            guard isWord, !text.isEmpty else { throw .malformed(text, noun: noun) }
+            return text
+        } print: {
+            $0
+        }
+    }
+}
+
 extension Format where Value == ResourceLimit {
     /// A limit in bytes.
     static let sizeLimit = Format(

@@ -62,9 +62,14 @@ public struct PoolSettings: Equatable, Sendable {
     public var count = CountRule.auto
     /// What writes to the ledger of requests.
     public var requestInfo = RequestInfoRule.auto
-
-    /// Whether a reload compares the responses of its first new worker with those of the old workers.
-    public var canaryCheck = CanaryCheckRule.auto
+    /// The process that workers are forked from.
+    public var mold = MoldRule.off {
+        didSet { policy.usesMold = mold != .off }
+    }
+    /// The names of what the mold loads, in order.
+    public var moldImports: [String] = []
+    /// Whether workers may share connections and epoll sets of the mold.
+    public var moldShares = MoldShareRule.refuse
 
     /// Where the workers' stdout and stderr go.
     public var output = OutputRule.inherit
@@ -192,6 +197,24 @@ public enum AdoptRule: String, Hashable, Sendable, CaseIterable {
     case off
 }
 
+/// The process that workers are forked from.
+public enum MoldRule: Hashable, Sendable {
+    /// None: workers are exec'd.
+    case off
+    /// The adapter for the command's interpreter.
+    case auto
+    /// This command.
+    case command([String])
+}
+
+/// What is done with a mold whose connections or epoll sets its workers would share.
+public enum MoldShareRule: String, Hashable, Sendable, CaseIterable {
+    /// It is not used.
+    case refuse
+    /// It is used.
+    case allow
+}
+
 /// The source of request counts.
 public enum CountRule: String, Hashable, Sendable, CaseIterable {
     /// The reported count or, without one, the count of the preload library.
@@ -211,14 +234,6 @@ public enum RequestInfoRule: String, Hashable, Sendable, CaseIterable {
     /// The program itself.
     case report
     /// Nothing.
-    case off
-}
-
-/// Whether a reload's first new worker is compared with the old workers.
-public enum CanaryCheckRule: String, Hashable, Sendable, CaseIterable {
-    /// If their responses are visible.
-    case auto
-    /// Never.
     case off
 }
 

@@ -25,7 +25,7 @@ struct Validation {
             checkBudget(draft)
             checkCaps(draft)
             checkCount(draft)
-            checkRequestInfo(draft)
+            checkMold(draft)
             checkJitter(draft)
             checkOutput(draft)
         }
@@ -136,12 +136,24 @@ struct Validation {
         }
     }
 
-    /// Warns about settings that need information about requests, unless they are defaults shared by all
-    /// pools.
-    private mutating func checkRequestInfo(_ draft: PoolDraft) {
-        guard draft.settings.requestInfo == .off else { return }
-        if draft.sources["canary-check"] != nil, draft.settings.canaryCheck == .auto {
-            warnOfIdle(draft, "canary-check", "has no effect while request-info is off")
+    private mutating func checkMold(_ draft: PoolDraft) {
+        let pool = draft.settings
+        guard pool.mold != .off else {
+            if !pool.moldImports.isEmpty {
+                warnOfIdle(draft, "mold-import", "has no effect while mold is off")
+            }
+            return
+        }
+        if case .file = pool.output {
+            report(
+                draft, ["output", "mold"],
+                "a file conflicts with mold; allowed with mold: inherit, prefix or none")
+        }
+        if pool.adopt == .seccomp {
+            report(
+                draft, ["adopt", "mold"],
+                "seccomp conflicts with mold: the filter is installed when a program is executed, and "
+                    + "forked workers execute none; allowed with mold: auto, preload or off")
         }
     }
 

@@ -15,6 +15,15 @@ import Testing
         try await run(server)
     }
 
+    /// The same servers in Python and Ruby, forked from a mold.
+    @Test(arguments: (unmodified + byDescriptor).filter { $0.canBeForked && only($0.name) })
+    func isForked(_ server: Server) async throws {
+        let master = try await run(server, options: ["--mold", "auto", "--mold-import", "json"])
+        #expect(master.lines("mold-ready").count == 2)
+        #expect(master.lines("mold-failed").isEmpty)
+        #expect(master.lines("exec-instead").isEmpty)
+    }
+
     private static let bin = Server.installed
 
     private static let unmodified = [
@@ -99,7 +108,8 @@ import Testing
         Server(name: "hello-worker", command: [Place.helloWorker]),
     ]
 
-    private func run(_ server: Server) async throws {
+    @discardableResult
+    private func run(_ server: Server, options more: [String] = []) async throws -> Supervise {
         let missing = server.missing
         guard missing.isEmpty else {
             try Test.cancel("\(server.name) skipped: \(missing.joined(separator: ", ")) absent")
@@ -108,10 +118,11 @@ import Testing
         let port = try freePort()
         try await server.build(in: folder)
         try server.configure(in: folder, port: port)
-        let options = [
-            "--bind", "127.0.0.1:\(port)", "--workers", "4", "--graceful-timeout", "10s",
-            "--stable-after", "1s",
-        ]
+        let options =
+            [
+                "--bind", "127.0.0.1:\(port)", "--workers", "4", "--graceful-timeout", "10s",
+                "--stable-after", "1s",
+            ] + more
         let limits =
             server.isCounted ? ["--max-requests", "60", "--max-requests-jitter", "30"] : []
         let master = try Supervise(
@@ -158,6 +169,7 @@ import Testing
         #expect(try await master.stop() == .exited(0), "\(master.tail)")
         #expect(master.leftBehind.isEmpty)
         if server.isCounted { try expectCounts(master, result) }
+        return master
     }
 
     /// Every connection was counted for a worker, and no worker was recycled before its limit.

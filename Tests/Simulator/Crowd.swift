@@ -83,7 +83,8 @@ package struct Crowd {
             case .sampleConnections(let id, _):
                 agenda.enter(
                     .news(id, .connectionSample(ConnectionSample())), at: now + .seconds(1))
-            case .signalTree, .drain, .interruptAcceptors, .kill, .observe, .measure, .sample,
+            case .startMold, .endMold, .killMold, .signalTree, .drain, .interruptAcceptors, .kill,
+                .observe, .measure, .sample,
                 .gatherEvidence, .setBell, .note:
                 break
             }

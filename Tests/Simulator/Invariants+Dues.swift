@@ -74,6 +74,7 @@ extension Invariant {
         ledger.firstIncumbent { pool, worker, replacement in
             let slot = pool.slots[worker.id.slot]
             guard worker.due != nil, replacement == nil, worker.id != pool.canary,
+                !ledger.mayAwaitMold(worker.id.pool),
                 !ledger.holds(worker), worker.evidenceSince == nil, !pool.isShortOfMemory,
                 slot.notBefore.map({ $0 <= ledger.now }) ?? true
             else { return nil }
@@ -93,7 +94,8 @@ extension Invariant {
     @Sendable static func canaryDoesNotWait(_ ledger: Ledger, _ service: Service) -> String? {
         guard ledger.trial != nil else { return nil }
         for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
-            guard pool.trial != nil, pool.canary == nil, !pool.hadNobody, !pool.isShortOfMemory
+            guard pool.trial != nil, pool.canary == nil, !pool.hadNobody, !pool.isShortOfMemory,
+                !ledger.mayAwaitMold(number)
             else { continue }
             let most = pool.expected + pool.budget.surge
             let mayBeAlone = pool.budget.surge == 0 && pool.vacant > 0 && pool.live < most

@@ -80,7 +80,8 @@ extension Invariant {
 
     /// A slot that waits for a worker gets one as soon as backoff and budget allow.
     @Sendable static func roomIsUsed(_ ledger: Ledger, _ service: Service) -> String? {
-        for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
+        for (number, pool) in ledger.pools.enumerated()
+        where pool.stage == .running && !ledger.mayAwaitMold(number) {
             let most = pool.expected + pool.budget.surge
             // The ledger does not know slots before their first worker, which boot in turns.
             guard pool.live < most, pool.firstBoots < pool.policy.bootParallel else { continue }

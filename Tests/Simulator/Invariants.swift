@@ -27,6 +27,10 @@ package struct Invariant: Sendable {
         Invariant("a start comes before reports", .start(beforeReports)),
         Invariant("a backoff is honoured", .start(afterBackoff)),
         Invariant("memory overtakes other causes", .start(memoryFirst)),
+        Invariant("workers are forked from a warm mold", .start(forksFromTheWarm)),
+        Invariant("molds start and end in turn", .action(moldsInTurn)),
+        Invariant("a pool that ends leaves no mold", .notice(noMoldIsLeft)),
+        Invariant("molds boot and end in time", .turn(moldsNotForEver)),
         // Readiness and causes.
         Invariant("ready comes after the start and by the rule asked for", .notice(readyByRule)),
         Invariant("a cause is a fact", .notice(dueForACause)),
@@ -45,8 +49,6 @@ package struct Invariant: Sendable {
         Invariant("all canaries are good before the commit", .notice(canariesAreGood)),
         Invariant("a canary stays before it passes", .notice(canaryStays)),
         Invariant("a canary is measured before it passes", .notice(canaryIsWeighed)),
-        Invariant("a canary is compared before it passes", .notice(canaryIsCompared)),
-        Invariant("a canary is rejected for its errors", .notice(canaryIsRejectedForErrors)),
         // Closing of listeners.
         Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
@@ -89,9 +91,7 @@ package struct Invariant: Sendable {
         Invariant("listeners are let go", .step(emptyListenersAreReleased)),
         Invariant("who asks to be aborted is", .step(triggersAbort)),
         Invariant("who stands still while others wait is aborted", .step(standstillIsNoticed)),
-        Invariant("a canary that responds with errors is rejected", .step(badCanaryIsRejected)),
         // Every turn.
-        Invariant("a doubt about a canary ends", .turn(doubtEnds)),
         Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),
         Invariant("nobody is emptied for ever", .turn(drainsNotForEver)),
         Invariant("listeners are sampled, and not for ever", .turn(listenersAreSampled)),

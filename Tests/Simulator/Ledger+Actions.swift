@@ -50,6 +50,9 @@ extension Ledger {
                 $0.bell = requests
                 $0.rungAt = now
             }
+        case .startMold(let id): moldStarted(id)
+        case .endMold(let id): molds[id]?.endedAt = now
+        case .killMold(let id): molds[id]?.killedAt = now
         case .observe, .measure: break
         case .note(let notice): record(notice)
         }
@@ -89,6 +92,9 @@ extension Ledger {
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
             .canaryFailed, .drainDelay, .closed:
             break
+        case .mold(.givenUp(let pool, let generation, _)):
+            moldsGivenUp.insert(Generation(pool: pool, number: generation))
+        case .mold: break
         case .stopHabit: owesHabit = nil
         case .memoryShared(let pool, let caps): pools[pool].policy.take(caps)
         case .memoryAlarm(let id, _, .soft, _): change(id) { $0.alarmedAt = now }
@@ -129,7 +135,7 @@ extension Ledger {
         case .parked(let pool): pools[pool].stage = .parked
         case .unparked(let pool): unparked(pool)
         case .canaryStarted(let id, _): pools[id.pool].canary = id
-        case .canaryPassed(let pool, _, _): pools[pool].passedAt = now
+        case .canaryPassed(let pool, _): pools[pool].passedAt = now
         case .stopping(let pool, let haste): stopping(pool, haste)
         case .ended(let pool): pools[pool].stage = .ended
         case .reloadBegun(let generation): reloadBegun(generation)

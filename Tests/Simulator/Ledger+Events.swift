@@ -20,6 +20,7 @@ extension Ledger {
         owesStop = nil
         switch event {
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool)
+        case .mold(let id, let news): record(news, of: id)
         case .deadline, .recycle, .park, .memoryLimit: break
         case .sampled(let pool, let sample): record(sample, of: pool)
         case .start: for pool in pools.indices { pools[pool].lookedAt = now }
@@ -91,7 +92,6 @@ extension Ledger {
         for figure in sample.memory ?? [] {
             if let worker = worker(figure.id) { measured(worker, figure.bytes) }
         }
-        if let responses = sample.responses { responsesSeen(responses, inPool: pool) }
         if let waiting = sample.waiting { queueSeen(inPool: pool, waiting) }
     }
 

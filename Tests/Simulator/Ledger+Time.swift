@@ -32,6 +32,7 @@ extension Ledger {
     /// Postpones all deadlines by this time, during which nothing ran.
     mutating func lost(_ span: TimeSpan) {
         signalledAt = signalledAt.mapValues { $0 + span }
+        lostByMolds(span)
         for pool in pools.indices {
             pools[pool].queueWaitsSince = pools[pool].queueWaitsSince.mapValues { $0 + span }
             pools[pool].closing?.shift(by: span)

@@ -145,8 +145,6 @@ package struct Ledger: Equatable {
         /// The canary and its settings, while the reload is undecided.
         @Rare var trial: PoolPolicy?
         var canary: WorkerID?
-        /// The responses of the canary and of the old workers.
-        @Rare var canaryTrial: CanaryTrial?
         /// The time at which the canary passed.
         var passedAt: Instant?
         /// Whether the pool had no serving worker at some time during the trial.
@@ -199,6 +197,10 @@ package struct Ledger: Equatable {
     var askedHaste: Haste?
     /// The time at which each stop signal last counted.
     var signalledAt: [Service.StopSignal: Instant] = [:]
+    /// The molds that live, and the generations of which one failed or was given up.
+    var molds: [MoldID: Mold] = [:]
+    var moldFailures: Set<Generation> = []
+    var moldsGivenUp: Set<Generation> = []
     var givenUp: GiveUpReason?
     package internal(set) var exitCode: Int32?
     /// A slot that failed twice and must report its backoff in this step.

@@ -41,6 +41,18 @@
             where id.slot == 0:
                 return []
             case (.startTwice, .start): return [action, action]
+            case (.forkFromAnotherMold, .start(let id, var order)):
+                order.mold = order.mold.map {
+                    MoldID(
+                        pool: $0.pool, generation: $0.generation, incarnation: $0.incarnation + 1)
+                }
+                return [.start(id, order)]
+            case (.execWithoutNeed, .start(let id, var order)):
+                order.mold = nil
+                return [.start(id, order)]
+            case (.startTheMoldTwice, .startMold): return [action, action]
+            case (.leaveMoldsAlone, .endMold), (.leaveMoldsAlone, .killMold): return []
+            case (.killMoldsAtOnce, .endMold(let id)): return [action, .killMold(id)]
             case (.drawTheLimitTwice, .start(let id, var order)):
                 guard let limit = order.requestLimit else { return [action] }
                 order.requestLimit = limit + 1

@@ -61,6 +61,12 @@
         case forgetAPendingStart
         case drainAPendingStart
         case killAPendingStart
+        // Molds.
+        case forkFromAnotherMold
+        case execWithoutNeed
+        case startTheMoldTwice
+        case leaveMoldsAlone
+        case killMoldsAtOnce
         // Replacement.
         case retireBeforeReady
         case letOneMoreBeMissing
@@ -94,12 +100,6 @@
         case passTheCanaryAtOnce
         case retireBeforeTheCommit
         case resizeByOneMore
-        // Comparison of responses.
-        case ignoreErrors
-        case ignoreOldErrors
-        case judgeByFewResponses
-        case neverCompareTheCanary
-        case doubtForEver
         // Closing of listeners.
         case stopWhileSomebodyWaits
         case skipTheDrainDelay
@@ -183,7 +183,6 @@
             confuseTime(after: event, at: now)
             confuseMemory(at: now)
             confuseSamples(after: event, at: now)
-            confuseRequests(at: now)
             actions += meddle(after: event, at: now)
             for case .perform(.start(let id, _)) in actions { pendingStarts.insert(id) }
             if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
@@ -250,8 +249,6 @@
                     pool.slots.indices.contains(id.slot), let now = pool.slots[id.slot].incumbent
                 else { return [event] }
                 return [.worker(now.id, .exited(status, leavesTree: leavesTree))]
-            case (_, .sampled(let pool, let sample)) where sample.responses != nil:
-                return [.sampled(pool: pool, spoiledResponses(sample, ofPool: pool))]
             case (_, .listeners), (_, .worker(_, .connectionSample)): return [spoiledSample(event)]
             default: return spoiledTime(event)
             }

@@ -51,12 +51,17 @@ package struct Program: Equatable, Sendable {
     package var requests = 0
     /// How many count on their page, and report only at the notification threshold.
     package var paging = 0
-    /// The number of visible responses of a worker per second, and how many of them are errors.
-    package var answering = 0
-    package var erring = 0
     /// The interval of `WATCHDOG=1`; 0 is none. And the longest time until they end; 0 is never.
     package var beating = 0
     package var muting = 0
+    /// The longest boot of a mold, how many molds fail to boot, hang or are refused, the longest time until
+    /// one dies, and how many orders it leaves without an answer.
+    package var moldBoot = 300
+    package var moldFailing = 0
+    package var moldHanging = 0
+    package var moldRefused = 0
+    package var moldCrashing = 0
+    package var moldDeaf = 0
     /// How many say nothing when they are ready, and of how many nothing can be seen.
     package var silent = 0
     package var hidden = 0
@@ -77,7 +82,9 @@ package struct Program: Equatable, Sendable {
         ("filling", \.filling), ("collecting", \.collecting), ("limit", \.limit),
         ("evidence", \.evidence),
         ("reporting", \.reporting), ("requests", \.requests), ("paging", \.paging),
-        ("answering", \.answering), ("erring", \.erring),
+        ("moldBoot", \.moldBoot), ("moldFailing", \.moldFailing),
+        ("moldHanging", \.moldHanging), ("moldRefused", \.moldRefused),
+        ("moldCrashing", \.moldCrashing), ("moldDeaf", \.moldDeaf),
         ("beating", \.beating), ("muting", \.muting), ("silent", \.silent),
         ("hidden", \.hidden),
     ]
@@ -89,7 +96,6 @@ package struct Program: Equatable, Sendable {
         program.drain = drain
         program.busy = busy
         program.beating = beating
-        program.answering = answering
         return program
     }
 }

@@ -243,6 +243,9 @@ extension Schedule {
         let watchdog = plans.compactMap(\.policy.watchdogTimeout).max() ?? .zero
         // First workers boot in turns.
         let turns = TimeSpan(nanoseconds: longest(\.readyTimeout).nanoseconds * Int64(workers))
-        return longest(\.readyTimeout) + turns + watchdog + backoff + backoff + each
+        // A mold that hangs is waited for, and then the next one boots.
+        let mold = TimeSpan.milliseconds(Int64(programs.map(\.moldBoot).max() ?? 0))
+        return longest(\.readyTimeout) + longest(\.readyTimeout) + mold + turns + watchdog
+            + backoff + backoff + each
     }
 }

@@ -12,14 +12,16 @@ package struct Swarm {
     private var samples: Draws
     /// Separate draws for boots in turns, for the same reason.
     private var boots: Draws
-    /// Separate draws for requests, for the same reason.
-    private var requests: Draws
+    /// Of molds, for the same reason.
+    private var molds: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(
             draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5),
             shares: Draws(seed: seed, 7), samples: Draws(seed: seed, 9),
-            boots: Draws(seed: seed, 11), requests: Draws(seed: seed, 17))
+            boots: Draws(seed: seed, 11),
+
+            molds: Draws(seed: seed, 13))
         return swarm.schedule(seed: seed)
     }
 
@@ -92,7 +94,7 @@ package struct Swarm {
         if draws.chance(60) { policy.memoryPressure = .auto }
         if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
         if draws.chance(400) { policy.watchdogTimeout = span(1_500, 6_000) }
-        policy.checksCanary = policy.hasListeners && requests.chance(400)
+        policy.usesMold = molds.chance(250)
         if draws.chance(350) { policy.stallTimeout = span(1_000, 8_000) }
         return policy
     }
@@ -112,8 +114,6 @@ package struct Swarm {
         program.reusing = samples.pick([0, 0, 300, 800])
         program.busy = others.pick([0, 20, others.between(20, 6_000)])
         program.memory = draws.between(20, 90)
-        program.answering = requests.pick([0, 3, 20, 200])
-        program.erring = requests.pick([0, 0, 20, 80, 150, 600, 1_000])
         if draws.chance(400) {
             program.reporting = draws.between(300, 2_000)
             program.requests = draws.between(1, 10)
@@ -128,7 +128,14 @@ package struct Swarm {
             program.growth = max(program.growth, shares.between(20, 80))
             program.collecting = shares.between(2, 6)
         }
+        program.moldBoot = molds.between(20, 2_000)
         guard isTroubled else { return program }
+        func few(_ most: Int) -> Int { molds.chance(300) ? molds.between(0, most) : 0 }
+        program.moldFailing = few(700)
+        program.moldHanging = few(400)
+        program.moldRefused = few(300)
+        program.moldCrashing = few(8_000)
+        program.moldDeaf = few(700)
         func some(_ most: Int) -> Int { draws.chance(300) ? draws.between(0, most) : 0 }
         program.late = some(200)
         program.linger = draws.pick([0, 5, 5, 1_500])

@@ -45,6 +45,9 @@ extension World {
         guard case .perform(let action) = action else { return }
         switch action {
         case .start(let id, let order): start(id, order, at: now)
+        case .startMold(let id): startMold(id, at: now)
+        case .endMold(let id): moldDies(id, .code(0), at: now)
+        case .killMold(let id): moldDies(id, .signal(.kill), at: now)
         case .signal(let id, _): signal(id, at: now)
         case .drain(let id): drain(id, at: now)
         case .sampleConnections(let id, let endsIdle):
@@ -82,7 +85,10 @@ extension World {
             isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden),
             isPaged: draws.chance(program.paging), bell: order.bell,
             startsLater: launches.chance(300))
-        if now < forksRefusedUntil {
+        if let failedAt = failedFork(id, order, at: now) {
+            let failure = StartFailure(step: "fork", message: "", isTransient: true)
+            agenda.enter(.notStarted(id, failure), at: failedAt)
+        } else if now < forksRefusedUntil {
             let failure = StartFailure(step: "fork", message: "EAGAIN", isTransient: true)
             agenda.enter(.notStarted(id, failure), at: soon)
         } else {
@@ -169,9 +175,6 @@ extension World {
             }
         }
         if contents.contains(.progress) { sample.waiting = waiting(at: pool, at: now) }
-        if contents.contains(.responses) {
-            sample.responses = responses(ofPool: pool, at: now)
-        }
         return sample
     }
 

@@ -20,13 +20,16 @@ package struct World {
         case sampledConnections(WorkerID, ConnectionSample?, InFlight)
         case undrainable(WorkerID)
         case sampled(pool: Int, SampleContents)
+        case moldNews(MoldID, MoldEvent)
+        case moldDied(MoldID, ExitStatus)
         case befalls(Fault)
         case heals
 
         /// Whether processes cause it, which may be prevented from running.
         var isOfProcesses: Bool {
             switch self {
-            case .executed, .notStarted, .booted, .died, .reaped, .treeDied, .served, .beats,
+            case .moldNews, .moldDied, .executed, .notStarted, .booted, .died, .reaped, .treeDied,
+                .served, .beats,
                 .falls:
                 true
             case .answered, .listened, .sampledConnections, .undrainable, .sampled, .befalls,
@@ -44,8 +47,6 @@ package struct World {
         var draws: Draws
         var hasExecuted = false
         var isWaiting = false
-        /// The time since which it waits for connections.
-        var waitsSince: Instant?
         var isAlive = true
         var isDeaf: Bool
         var status: ExitStatus?
@@ -78,6 +79,8 @@ package struct World {
     /// Workers with a remaining process, by age.
     var present: [WorkerID] = []
     var reapedIDs: [WorkerID] = []
+    /// The molds that live, and whether they answer orders.
+    var molds: [MoldID: Mold] = [:]
     /// The programs of the generations, from 1.
     var programs: [Program]
     var forksRefusedUntil = Instant(nanoseconds: 0)
@@ -140,6 +143,9 @@ package struct World {
         case .undrainable(let id): return [.worker(id, .undrainable)]
         case .sampled(let pool, let contents):
             return [.sampled(pool: pool, sample(contents, of: pool, at: now))]
+        case .moldNews(let id, let news): return moldNews(id, news)
+        case .moldDied(let id, let status):
+            return molds.removeValue(forKey: id) == nil ? [] : [.mold(id, .exited(status))]
         case .befalls(let fault): return befall(fault, at: now)
         case .heals:
             isHealed = true
@@ -177,7 +183,6 @@ package struct World {
     private mutating func booted(_ id: WorkerID, at now: Instant) -> [Service.Event] {
         guard var process = processes[id], process.isAlive else { return [] }
         process.isWaiting = true
-        process.waitsSince = now
         let program = process.program
         func soon(_ longest: Int) -> Instant {
             now + .milliseconds(Int64(process.draws.between(longest / 8, longest)))

@@ -48,11 +48,11 @@ final class Bench {
 
     /// Completes a sample of the memory: that of the incumbent of each slot.
     @discardableResult
-    func sampled(_ bytes: [UInt64]) -> [Action] {
+    func sampled(_ bytes: [UInt64], molds: UInt64 = 0) -> [Action] {
         let figures = bytes.enumerated().map { slot, bytes in
             PoolSample.Figure(pool.slots[slot].incumbent?.id ?? id(slot), bytes: bytes)
         }
-        return tell(.sampled(PoolSample(memory: figures)))
+        return tell(.sampled(PoolSample(memory: figures, moldBytes: molds)))
     }
 
     /// A sample that shows only what is left of the memory limit.

@@ -24,6 +24,8 @@ import Testing
         var descriptor: Int32 { reader.rawValue }
         var state: MasterState.PendingStart { .exec(pipe: reader.rawValue) }
 
+        func proceed() {}
+
         func read() -> StartProgress {
             reports.isEmpty ? .pending : reports.removeFirst()
         }

@@ -22,8 +22,8 @@ import Testing
             "listen", "poll", "ppoll", "pselect", "read", "readv", "recv", "recvfrom", "recvmmsg",
             "recvmsg", "remove", "rename", "renameat", "renameat2", "select", "send", "sendfile",
             "sendfile64", "sendmmsg", "sendmsg", "sendto", "shutdown", "sigaction", "signal",
-            "sigset", "splice", "ssignal", "syscall", "sysv_signal", "unlink", "unlinkat", "write",
-            "writev",
+            "sigset", "splice", "ssignal", "supervise_worker_begin", "syscall", "sysv_signal",
+            "unlink", "unlinkat", "write", "writev",
         ]
         // Some linkers export the ends of the segments.
         #expect(Set(names).subtracting(["__bss_start", "_edata", "_end"]) == Set(functions))

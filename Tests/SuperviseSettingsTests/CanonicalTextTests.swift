@@ -40,6 +40,8 @@ import Testing
                 adopt = auto
                 count = auto
                 request-info = auto
+                mold = off
+                mold-shares = refuse
                 output = inherit
                 output-overflow = drop
                 output-max-size = 50M

@@ -53,11 +53,13 @@ struct RandomConfiguration {
         pool.oomScoreAdjust = maybe { $0.number(2000) - 1000 }
         pool.adopt = generator.pick(AdoptRule.allCases)
         pool.count = generator.pick(CountRule.allCases)
-        pool.canaryCheck = generator.pick(CanaryCheckRule.allCases)
         pool.requestInfo = generator.pick(RequestInfoRule.allCases)
         pool.beforeStart = list { "x" + $0.text() }
         pool.beforeStartTimeout = maybe { $0.span(atLeast: 1) }
         pool.bootParallel = maybe { 1 + $0.number(9) }
+        pool.mold = generator.pick([.off, .auto, .command(["x" + text(), text()])])
+        pool.moldImports = list { "m\($0.number(99)).x" }
+        pool.moldShares = generator.pick(MoldShareRule.allCases)
         pool.beforeRecycle = list { "x" + $0.text() }
         pool.evidenceSignal = maybe { $0.signal() }
         pool.output = generator.pick([.inherit, .prefix, .none, .file("/" + text() + "x")])

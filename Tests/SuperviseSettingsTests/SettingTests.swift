@@ -34,6 +34,9 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("adopt", [("Seccomp", ["seccomp"]), ("off", ["off"])], ["yes", "", "no"]),
     ("count", [("report", ["report"]), ("PRELOAD", ["preload"])], ["0", "", "connections"]),
     ("request-info", [("report", ["report"]), ("OFF", ["off"])], ["0", "", "preload"]),
+    ("mold", [("auto", ["auto"]), ("\"off\"", ["off"]), ("a 'b c'", ["a 'b c'"])], ["'a", ""]),
+    ("mold-import", [("shop.asgi", ["shop.asgi"]), ("", [])], ["a b"]),
+    ("mold-shares", [("allow", ["allow"]), ("REFUSE", ["refuse"])], ["yes", ""]),
     (
         "output",
         [
@@ -92,7 +95,6 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("backoff", [("1ms", ["1ms"])], ["0"]),
     ("backoff-max", [("5m", ["5m"])], ["0"]),
     ("stable-after", [("0", ["0s"])], ["x"]),
-    ("canary-check", [("OFF", ["off"]), ("auto", ["auto"])], ["", "yes", "0"]),
     ("boot-attempts", [("1", ["1"])], ["0"]),
     ("name", [("shop.web@1", ["shop.web@1"]), ("", [])], ["a/b", "a b"]),
     ("pidfile", [("/run/a.pid", ["/run/a.pid"])], ["\"\""]),

@@ -20,4 +20,9 @@ ssize_t csupervise_send_message(int socket, const void *bytes, size_t size,
 ssize_t csupervise_receive_message(int socket, void *bytes, size_t room, int32_t *descriptors,
                                    uint32_t *count, int is_waiting);
 
+// Receives one message without descriptors, and the pid of its sender as the kernel states it, or 0;
+// never blocks. Descriptors in the message are closed. Returns the number of bytes, 0 at the end, or
+// -1 with errno.
+ssize_t csupervise_receive_from(int socket, void *bytes, size_t room, int32_t *pid);
+
 #endif

@@ -2,7 +2,7 @@
 #define SUPERVISE_PRELOAD_H
 
 /* libsupervise-preload.so makes an unmodified program a worker (ld.so(8), LD_PRELOAD). It exports
- * no functions for programs; its interface is the environment:
+ * one function, for molds; its interface is the environment:
  *
  *     SUPERVISE_WORKER_LISTENERS=3:INODE,4:INODE
  *         the inherited listeners, at most 64, each with its socket's inode (fstat(2)), so that
@@ -27,5 +27,10 @@
  * a handler for it. The library cannot intercept system calls that bypass libc (static programs,
  * Go, io_uring(7)). A program that binds `::` for both families gets one listener. If there are two
  * on that port, it gets the IPv6 one. */
+
+/* Makes the calling process a worker by its present environment, as at the start of a program. A mold
+ * calls it in a forked worker, which starts no program, once descriptors and environment are in place;
+ * it is found by dlsym(3). In a process that is a worker already it does nothing. */
+__attribute__((visibility("default"))) void supervise_worker_begin(void);
 
 #endif

@@ -10,6 +10,13 @@ extension Pool {
     /// Growth by less than this part of the settled size does not count.
     static let noticeableGrowth: UInt64 = 20
 
+    /// The size below which the memory of no worker affects a decision, in bytes. If all workers
+    /// and the mold are below their share of `max-pool-rss`, so is the sum.
+    public var lowestCapBytes: UInt64? {
+        let share = policy.maxPoolRSSBytes.map { $0 / UInt64(max(0, tally.live) + 1) }
+        return [policy.lowestCapBytes, share].compactMap { $0 }.min()
+    }
+
     /// Records the memory that is left for the pools, before the workers' samples. If a replacement
     /// does not fit beside its incumbent, the kernel would kill one of them.
     mutating func takeRoom(_ room: MemoryRoom, mayRelieve: Bool) {
@@ -17,7 +24,7 @@ extension Pool {
         mayRelievePressure = mayRelieve
         let wasTight = isTight
         // Sorting is only needed if it can change the result.
-        isTight = room.freeBytes < UInt64(max(0, tally.memory)) && room.freeBytes < typicalMemory
+        isTight = room.freeBytes < memoryBytes && room.freeBytes < typicalMemory
         if isTight, !wasTight, budget.surge > 0 {
             note(.memoryIsTight(pool: number, room, workerBytes: typicalMemory))
         }
@@ -56,13 +63,13 @@ extension Pool {
             refresh(id.slot, at: now)
         } else if alarmedShortage != cause, slots.allSatisfy({ $0.isSettled }) {
             alarmedShortage = cause
-            note(.shortage(pool: number, cause, usedBytes: UInt64(max(0, tally.memory)), room))
+            note(.shortage(pool: number, cause, usedBytes: memoryBytes, room))
         }
     }
 
     /// The cap that the workers together exceed.
     private var shortage: RecycleCause? {
-        if let cap = policy.maxPoolRSSBytes, tally.memory > cap { return .poolMemory }
+        if let cap = policy.maxPoolRSSBytes, memoryBytes > cap { return .poolMemory }
         if policy.relievesPressure, mayRelievePressure, room?.isNearLimit == true {
             return .pressure
         }

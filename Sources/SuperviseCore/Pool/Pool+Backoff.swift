@@ -20,11 +20,13 @@ extension Pool {
             slots[id.slot].leaving.remove(at: index)
             return
         }
+        let worker = self[id]
         self[id] = nil
         if candidate?.isTrying(id) == true {
             candidateFailed(.notStarted(failure))
             return
         }
+        if let worker { forkFailed(worker, at: now) }
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
         if !failure.isTransient {
             slots[id.slot].setbacks.bootFailures += 1

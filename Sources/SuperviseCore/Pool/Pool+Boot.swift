@@ -64,8 +64,12 @@ extension Pool {
             candidate?.phase = .trying(id)
             note(.canaryStarted(id, generation: trial.generation))
         }
+        let mold = moldForStart(worker.generation)
+        worker.forkedFrom = mold?.incarnation
+        if mold == nil, molds[worker.generation]?.wasWarm == true { note(.mold(.execInstead(id))) }
         let order = StartOrder(
-            generation: worker.generation, requestLimit: worker.requestLimit, bell: bell)
+            generation: worker.generation, requestLimit: worker.requestLimit, bell: bell,
+            mold: mold)
         // A replacement does not wait until the end of its predecessor is logged.
         outbox.insert(.start(id, order)) { action in
             if case .note(let notice) = action { notice.reportsEvent } else { false }
@@ -88,6 +92,7 @@ extension Pool {
     mutating func workerRuns(_ id: WorkerID, at now: Instant) {
         hasRun = true
         guard var worker = self[id], case .starting(var boot) = worker.state else { return }
+        forkSucceeded(worker)
         sampler.sampleSoon(by: self.policy, at: now)
         let policy = policy(of: worker)
         if policy.readiness == .auto, policy.hasListeners {
@@ -147,6 +152,7 @@ extension Pool {
         self[id] = worker
         hasBeenReady = true
         learnBootTime(of: worker)
+        forkedWorkerIsReady(worker)
         slots[id.slot].setbacks.bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
         // Growth by serving is measured against the size at this time.

@@ -60,6 +60,7 @@ extension Pool {
             note(.exited(id, status, ending, worker.facts(at: now)))
             rememberGrowth(of: worker)
             self[id] = nil
+            forkedWorkerExited(worker, status, at: now)
             if leavesTree {
                 outlive(worker, Remains(killAt: now + policy(of: worker).gracefulTimeout))
             }
@@ -124,7 +125,10 @@ extension Pool {
     mutating func follow(_ worker: Worker, _ ending: Ending, at now: Instant) {
         let slot = worker.id.slot
         guard stage == .running, slots[slot].isWanted else { return }
-        if ending == .bootFailed { slots[slot].setbacks.bootFailures += 1 }
+        if ending == .bootFailed {
+            slots[slot].setbacks.bootFailures += 1
+            forkedBootFailed(worker, at: now)
+        }
         if slots[slot].incumbent != nil {
             // The replacement failed. The incumbent is still due and keeps serving.
             countFailure(in: slot, at: now)

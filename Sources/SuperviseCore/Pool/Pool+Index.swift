@@ -66,7 +66,10 @@ extension Pool {
         let slot = slots[index]
         guard stage == .running, slot.isVacant else { return nil }
         // The canary is first, and its program is not the one that the slot backs off for.
-        if case .takingSlot(index)? = candidate?.phase { return Instant(nanoseconds: .min) }
+        if let candidate, case .takingSlot(index) = candidate.phase {
+            return awaitsMold(candidate.generation) ? nil : Instant(nanoseconds: .min)
+        }
+        guard !awaitsMold(generation) else { return nil }
         guard !slot.isBackingOff(at: now), !slot.lacksRoom else { return nil }
         // Slots that have served before come first.
         if slot.lastIncarnation == 0 { return Instant(nanoseconds: .max) }
@@ -78,12 +81,15 @@ extension Pool {
         guard stage == .running, slot.isWanted, let incumbent = slot.incumbent, incumbent.isReady,
             slot.replacement == nil, candidate?.isTrying(incumbent.id) != true
         else { return nil }
-        if case .waiting(index, let since)? = candidate?.phase,
+        if let candidate, case .waiting(index, let since) = candidate.phase,
+            !awaitsMold(candidate.generation),
             isEligibleForCanary(index, since: since, at: now)
         {
             return RecycleRank(urgency: .canary, since: since)
         }
-        guard let due = slot.due, !slot.isBackingOff(at: now), !isHeld(index, at: now) else {
+        guard !awaitsMold(generation), let due = slot.due, !slot.isBackingOff(at: now),
+            !isHeld(index, at: now)
+        else {
             return nil
         }
         // A worker that stops first would only delay the others.

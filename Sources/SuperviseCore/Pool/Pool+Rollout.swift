@@ -5,6 +5,9 @@
 /// A generation on trial.
 struct Candidate: Equatable, Sendable, Codable {
     enum Phase: Equatable, Sendable, Codable {
+        /// The mold of the generation loads the program. Exits: `waiting`, `takingSlot`, `passed`,
+        /// `failed`.
+        case warming(since: Instant)
         /// The canary waits for the budget, to start beside the incumbent of this slot.
         /// Exits: `trying`, `takingSlot`, `passed` (no worker serves any more).
         case waiting(slot: Int, since: Instant)
@@ -28,21 +31,19 @@ struct Candidate: Equatable, Sendable, Codable {
     let generation: Int
     var policy: PoolPolicy
     var phase: Phase
-    /// The comparison of its responses with those of the old workers, if there is one.
-    var check: CanaryCheck?
 
     var canary: WorkerID? {
         switch phase {
         case .trying(let id), .staying(let id, _), .weighing(let id, _): id
         case .passed(let id): id
-        case .waiting, .takingSlot, .failed: nil
+        case .warming, .waiting, .takingSlot, .failed: nil
         }
     }
 
     var deadline: Instant? {
         switch phase {
         case .staying(_, let until), .weighing(_, let until): until
-        case .waiting, .takingSlot, .trying, .passed, .failed: nil
+        case .warming, .waiting, .takingSlot, .trying, .passed, .failed: nil
         }
     }
 
@@ -53,7 +54,7 @@ struct Candidate: Equatable, Sendable, Codable {
 
     var isPending: Bool {
         switch phase {
-        case .waiting, .takingSlot, .trying, .staying, .weighing, .passed: true
+        case .warming, .waiting, .takingSlot, .trying, .staying, .weighing, .passed: true
         case .failed: false
         }
     }
@@ -67,7 +68,7 @@ struct Candidate: Equatable, Sendable, Codable {
         switch phase {
         case .waiting(slot, _): besideIncumbent
         case .takingSlot(slot): true
-        case .waiting, .takingSlot, .trying, .staying, .weighing, .passed, .failed: false
+        case .warming, .waiting, .takingSlot, .trying, .staying, .weighing, .passed, .failed: false
         }
     }
 }
@@ -92,7 +93,7 @@ extension Pool {
     public var trial: Trial? {
         switch candidate?.phase {
         case nil: nil
-        case .waiting, .takingSlot, .trying, .staying, .weighing: .pending
+        case .warming, .waiting, .takingSlot, .trying, .staying, .weighing: .pending
         case .passed: .passed
         case .failed(let reason): .failed(reason)
         }
@@ -103,7 +104,14 @@ extension Pool {
         abort(at: now)
         candidate = Candidate(
             generation: generation, policy: policy, phase: .passed(nil))
-        chooseCanarySlot(since: now, at: now)
+        if stage == .running, tally.serving > 0 {
+            molds.candidate = makeMold(generation, policy, at: now)
+        }
+        if molds.candidate != nil {
+            candidate?.phase = .warming(since: now)
+        } else {
+            chooseCanarySlot(since: now, at: now)
+        }
     }
 
     func isEligibleForCanary(_ index: Int, since: Instant, at now: Instant) -> Bool {
@@ -117,7 +125,7 @@ extension Pool {
     }
 
     /// A pool in which nobody serves has nothing to lose and needs no trial.
-    private mutating func chooseCanarySlot(since: Instant, at now: Instant) {
+    mutating func chooseCanarySlot(since: Instant, at now: Instant) {
         guard stage == .running, tally.serving > 0 else {
             candidate?.phase = .passed(nil)
             return
@@ -148,7 +156,6 @@ extension Pool {
     mutating func candidateIsReady(_ id: WorkerID, at now: Instant) {
         let stay = min(policy.stableAfter, Pool.longestTrial)
         candidate?.phase = .staying(id, until: now + stay)
-        beginCanaryCheck(until: now + stay)
     }
 
     mutating func candidateFailed(_ reason: CanaryFailure) {
@@ -170,19 +177,14 @@ extension Pool {
             // The newly selected slot may start immediately.
             if self.candidate != candidate { advanceRecycles(at: now) }
         case .staying(let id, let until) where until <= now:
-            if !ordersCanaryCheck(of: id, at: now) { canaryStayed(id, at: now) }
+            guard candidate.policy.killRSSBytes != nil else { return candidatePassed(id) }
+            self.candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
+            outbox.append(.measure(id))
         case .weighing(let id, let until) where until <= now:
             candidatePassed(id)
-        case .takingSlot, .trying, .staying, .weighing, .passed, .failed:
+        case .warming, .takingSlot, .trying, .staying, .weighing, .passed, .failed:
             break
         }
-    }
-
-    /// Handles a canary that stayed ready, and whose responses are good enough.
-    mutating func canaryStayed(_ id: WorkerID, at now: Instant) {
-        guard candidate?.policy.killRSSBytes != nil else { return candidatePassed(id) }
-        candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
-        outbox.append(.measure(id))
     }
 
     /// Handles a canary whose memory was measured and does not exceed its hard cap.
@@ -193,7 +195,7 @@ extension Pool {
     private mutating func candidatePassed(_ id: WorkerID) {
         guard let generation = candidate?.generation else { return }
         candidate?.phase = .passed(id)
-        note(.canaryPassed(pool: number, generation: generation, candidate?.check?.figures))
+        note(.canaryPassed(pool: number, generation: generation))
     }
 
     /// Commits the prepared generation: its policy and size apply, its canary takes its slot, and
@@ -204,6 +206,7 @@ extension Pool {
         self.candidate = nil
         policy = candidate.policy
         generation = candidate.generation
+        commitMold(at: now)
         isRollingOut = true
         if stage == .parked { stage = .running }
         for slot in slots.indices {
@@ -244,7 +247,7 @@ extension Pool {
 
     /// Retires a worker whose generation is not current. A program accepts connections before it is
     /// known to be ready, so a booting worker gets the graceful timeout as well if it may have any.
-    mutating func supersede(_ worker: Worker, at now: Instant) {
+    private mutating func supersede(_ worker: Worker, at now: Instant) {
         let policy = policy(of: worker)
         let mayHoldRequests =
             worker.isReady || worker.requests > 0
@@ -272,10 +275,11 @@ extension Pool {
             supersede(worker, at: now)
         }
         candidate = nil
+        abortMold(at: now)
         if let canary = given.canary { refresh(canary.slot, at: now) }
         switch given.phase {
         case .waiting(let slot, _), .takingSlot(let slot): refresh(slot, at: now)
-        case .trying, .staying, .weighing, .passed, .failed: break
+        case .warming, .trying, .staying, .weighing, .passed, .failed: break
         }
     }
 }

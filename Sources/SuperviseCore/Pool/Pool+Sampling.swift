@@ -115,6 +115,7 @@ extension Pool {
             settle(at: now)
         }
         if let memory = sample.memory {
+            if molds.memoryBytes != sample.moldBytes { molds.memoryBytes = sample.moldBytes }
             for figure in memory {
                 handle(.memory(bytes: figure.bytes), of: figure.id, at: now)
                 settle(at: now)
@@ -122,14 +123,13 @@ extension Pool {
             endSampling(at: now)
             settle(at: now)
         }
-        if let responses = sample.responses { judgeCanary(by: responses, at: now) }
         if let waiting = sample.waiting { judgeProgress(waiting: waiting, at: now) }
     }
 
     private mutating func endSampling(at now: Instant) {
         guard isSampled else { return }
         if let cap = policy.maxPoolRSSBytes {
-            sampler.pace.learn(sum: UInt64(max(0, tally.memory)), workers: tally.live, cap: cap)
+            sampler.pace.learn(sum: memoryBytes, workers: tally.live, cap: cap)
         }
         if policy.relievesPressure, let room {
             sampler.pace.learn(

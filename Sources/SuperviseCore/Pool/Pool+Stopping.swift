@@ -14,6 +14,7 @@ extension Pool {
         }
         stage = .stopping(haste)
         candidate = nil
+        abortMold(at: now)
         isRollingOut = false
         emptyingUntil = nil
         sampler.end()

@@ -35,6 +35,7 @@ extension Pool {
     mutating func shiftDeadlines(by span: TimeSpan, at now: Instant) {
         emptyingUntil = emptyingUntil.map { $0 + span }
         candidate?.shiftWeighing(by: span)
+        molds.shiftDeadlines(by: span)
         for index in queueWaits.indices { queueWaits[index].since = queueWaits[index].since + span }
         for slot in slots.indices {
             slots[slot].incumbent?.shiftDeadlines(by: span)

@@ -34,6 +34,8 @@ public struct Pool: Equatable, Sendable, Codable {
     public internal(set) var stage = Stage.idle
     /// The generation on trial, if any.
     var candidate: Candidate?
+    /// The processes that workers are forked from.
+    @Rare var molds: Molds
     /// Whether any worker ever became ready.
     public internal(set) var hasBeenReady = false
     /// Set if the very first start failed for a reason that an operator must fix.
@@ -101,6 +103,7 @@ public struct Pool: Equatable, Sendable, Codable {
         case .sampled(let sample, let mayRelieve):
             take(sample, mayRelieve: mayRelieve, at: now)
         case .worker(let id, let news): handle(news, of: id, at: now)
+        case .mold(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
         case .recycle(let slot): recycle(slot, at: now)
         case .park: park(at: now)
@@ -118,7 +121,8 @@ public struct Pool: Equatable, Sendable, Codable {
     /// The time of the next `deadline` event, if no other event occurs before.
     public var nextDeadline: Instant? {
         Instant.earliest(
-            Instant.earliest(deadlines.first?.key, candidate?.deadline), sampler.deadline)
+            Instant.earliest(deadlines.first?.key, candidate?.deadline),
+            Instant.earliest(sampler.deadline, molds.deadline))
     }
 
     /// The current number of workers that the pool keeps.
@@ -129,8 +133,8 @@ public struct Pool: Equatable, Sendable, Codable {
     public var renewedCount: Int { tally.renewed }
     /// The number of workers with a running process, or with processes left behind.
     public var liveCount: Int { tally.live }
-    /// The sum of the workers' last memory samples, in bytes.
-    public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) }
+    /// The sum of the last memory samples of the workers and the molds, in bytes.
+    public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) + molds.memoryBytes }
     /// Whether its workers' memory is sampled continuously.
     public var isSampled: Bool { sampler.memoryAt != nil }
     /// Whether every slot is done permanently and no process is left.
@@ -152,6 +156,7 @@ public struct Pool: Equatable, Sendable, Codable {
     private mutating func start(at now: Instant) {
         guard stage == .idle else { return }
         stage = .running
+        molds.current = makeMold(generation, policy, at: now)
         addSlots(policy.workers, at: now)
         scheduleSampling(at: now)
         scheduleProgress(at: now)
@@ -164,6 +169,7 @@ public struct Pool: Equatable, Sendable, Codable {
         advanceCandidate(at: now)
         // Either may have freed a slot that can be used immediately.
         fillVacancies(at: now)
+        advanceMolds(at: now)
         noteProgress()
     }
 
@@ -172,8 +178,8 @@ public struct Pool: Equatable, Sendable, Codable {
             expire(slot, at: now)
             refresh(slot, at: now)
         }
+        expireMolds(at: now)
         expireSampling(at: now)
-        expireCanaryCheck(at: now)
     }
 
     private mutating func noteProgress() {
@@ -181,7 +187,7 @@ public struct Pool: Equatable, Sendable, Codable {
             isRollingOut = false
             note(.rolledOut(pool: number, generation: generation))
         }
-        if case .stopping = stage, tally.live == 0 {
+        if case .stopping = stage, tally.live == 0, molds.isEmpty {
             stage = .ended
             sampler.end()
             note(.ended(pool: number))

@@ -9,6 +9,8 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
 
     /// The number of slots that may boot their first worker at the same time.
     public var bootParallel = Int.max
+    /// Whether workers are forked from a process that has loaded the program.
+    public var usesMold = false
 
     /// The rule by which a worker counts as ready.
     public var readiness = Readiness.auto
@@ -70,9 +72,6 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
     /// The longest time for which connections may wait while a worker's count does not change; nil
     /// disables it.
     public var stallTimeout: TimeSpan?
-
-    /// Whether the responses of a canary are compared with those of the old workers.
-    public var checksCanary = false
 
     /// Whether an ended worker is replaced.
     public var restart = RestartPolicy.always

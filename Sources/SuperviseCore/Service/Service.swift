@@ -11,6 +11,8 @@ public struct Service: Equatable, Sendable, Codable {
         case late(by: TimeSpan)
         /// An event of a worker.
         case worker(WorkerID, WorkerEvent)
+        /// News of a mold.
+        case mold(MoldID, MoldEvent)
         /// This pool was sampled.
         case sampled(pool: Int, PoolSample)
         /// The memory limit that percentages refer to has changed.
@@ -86,14 +88,6 @@ public struct Service: Equatable, Sendable, Codable {
         var closingListeners: ClosingListeners?
     }
 
-    /// Exit codes of the master.
-    enum ExitCode {
-        static let stopped: Int32 = 0
-        static let cannotBoot: Int32 = 13
-        static let cannotStart: Int32 = 14
-        static let finishedWithFailure: Int32 = 15
-    }
-
     /// The pools, in the order of the configuration; those that a reload removed are last, until
     /// their last process is gone.
     public internal(set) var members: [Member] = []
@@ -143,6 +137,8 @@ public struct Service: Equatable, Sendable, Codable {
             tellAll(.late(by: span), at: now)
         case .worker(let id, let news):
             if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
+        case .mold(let id, let news):
+            if let index = index(ofPool: id.pool) { tell(index, .mold(id, news), at: now) }
         case .sampled(let pool, let sample): take(sample, ofPool: pool, at: now)
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .memoryLimit(let bytes): setMemoryLimit(bytes)

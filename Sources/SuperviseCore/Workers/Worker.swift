@@ -31,6 +31,9 @@ public struct Worker: Equatable, Sendable, Codable {
     /// The requests that were in flight when its process ended; nil if none was seen.
     var during: RequestsInFlight?
 
+    /// The incarnation of the mold that it was forked from; nil if it was exec'd.
+    public internal(set) var forkedFrom: Int?
+
     init(
         id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter
     ) {

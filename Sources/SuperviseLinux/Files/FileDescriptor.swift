@@ -29,6 +29,15 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
+/// /dev/null.
+public enum EmptyFile {
+    /// Opens it for reading and writing, close-on-exec.
+    public static func open() throws(SystemCallError) -> FileDescriptor {
+        FileDescriptor(
+            owning: try systemCall("open") { Glibc.open("/dev/null", O_RDWR | O_CLOEXEC) })
+    }
+}
+
 /// A file descriptor with shared ownership, for collections, which cannot hold noncopyable values.
 public final class OwnedDescriptor: Sendable {
     private let descriptor: FileDescriptor

@@ -65,3 +65,12 @@ public final class ChildList {
     /// The current children.
     public func numbers() -> [Int32] { ProcessTree.numbers(in: file.bytes() ?? []) }
 }
+
+extension ChildProcesses {
+    /// Whether a process is a child of this one, running or not reaped. Its pid is not reused before it
+    /// is reaped.
+    public static func include(_ pid: Int32) -> Bool {
+        var result = csupervise_exit()
+        return pid > 0 && csupervise_wait_exited(pid, 1, &result) == 0
+    }
+}

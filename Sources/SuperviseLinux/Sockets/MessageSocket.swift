@@ -27,6 +27,11 @@ public final class MessageSocket: Sendable {
     /// The descriptor: readable while a message waits, and when the other end is closed.
     public var rawValue: Int32 { descriptor.rawValue }
 
+    /// Ends the connection in both directions (shutdown(2)). The other end may already be closed.
+    public func shutDown() {
+        shutdown(rawValue, Int32(SHUT_RDWR))
+    }
+
     /// Sends a message. Fails as sendmsg(2): EAGAIN if it would block in non-blocking mode, EPIPE
     /// if the other end is closed.
     public func send(

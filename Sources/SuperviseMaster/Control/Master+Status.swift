@@ -55,7 +55,7 @@ extension Master {
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
             process: { [workers, reaper] id in
                 if let worker = workers[id], let pid = worker.pid {
-                    return StatusReport.Process(pid: pid, text: worker.statusText)
+                    return worker.report(pid)
                 }
                 return reaper.exited.process(of: id)
             })
@@ -68,6 +68,7 @@ extension Master {
             workers[id]?.livingPID.flatMap(ProcessorTime.nanoseconds(of:)).map(
                 TimeSpan.init(nanoseconds:))
         }
+        report.molds = moldReports()
         return report
     }
 

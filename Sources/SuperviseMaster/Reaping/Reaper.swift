@@ -120,6 +120,9 @@ final class Reaper {
                 continue
             }
             switch ProcessEnvironment.value(of: pid, ContractVariable.id) {
+            case .known(let text?) where starter.awaitsProcess && MoldPlan.isUnnamed(text):
+                // A worker that has not reported to the master yet.
+                continue
             case .known(let text):
                 let named = text.flatMap(Nonce.init).flatMap { workers[nonce: $0] }
                 if let owner = named ?? holder(of: pid, among: ended) {
@@ -157,10 +160,13 @@ final class Reaper {
 
     /// The children that belong to nobody as far as is known.
     func unknownChildren() -> [Int32] {
-        children.numbers().filter { pid in
-            workers[pid: pid] == nil && orphans[pid] == nil && !state.unrelated.contains(pid)
-                && !owners.contains { $0.owns(pid) }
-        }
+        children.numbers().filter { !isKnown($0) }
+    }
+
+    /// Whether it is known what a child belongs to.
+    func isKnown(_ pid: Int32) -> Bool {
+        workers[pid: pid] != nil || orphans[pid] != nil || state.unrelated.contains(pid)
+            || owners.contains { $0.owns(pid) }
     }
 
     /// Assigns an orphan to the worker that left it behind.

@@ -47,6 +47,8 @@ protocol PendingStart: AnyObject {
 
     /// Reads new reports.
     func read() -> StartProgress
+    /// Lets a process run its program that `read` has created. Called once the master knows it.
+    func proceed()
 }
 
 /// What a pending start has reported.
@@ -102,6 +104,8 @@ final class PendingExec: PendingStart {
 
     var state: MasterState.PendingStart { .exec(pipe: pipe.rawValue) }
 
+    func proceed() {}
+
     func read() -> StartProgress {
         switch SpawnPlan.readFailure(from: pipe) {
         case .pending: .pending
@@ -117,6 +121,10 @@ extension MasterState.PendingStart {
         switch self {
         case .exec(let pipe):
             PendingExec(OwnedDescriptor(try HandedDescriptors.take(pipe)), blueprint)
+        case .forked(let channel, let deadline, let hasProcess):
+            PendingFork(
+                MoldChannel(try HandedDescriptors.take(channel)), deadline: deadline,
+                hasProcess: hasProcess)
         }
     }
 }

@@ -17,6 +17,12 @@ final class Starter: Expiring {
     var programRuns: (RunningWorker) throws(SystemCallError) -> Void = {
         (_) throws(SystemCallError) in
     }
+    /// Selects what starts the process of a worker.
+    var launcher: (StartOrder, Blueprint) throws(StartError) -> any Launcher = {
+        (_, blueprint) throws(StartError) in blueprint.launcher
+    }
+    /// Whether it is known what a child belongs to.
+    var isKnown: (Int32) -> Bool = { _ in false }
     /// Closes what the master holds for a worker of which nothing is left.
     var release: (RunningWorker) -> Void = { _ in }
 
@@ -74,7 +80,7 @@ final class Starter: Expiring {
             let (pipe, writer) = try outputPipe(blueprint)
             let serial = workers.nextSerial()
             defer { withExtendedLifetime(writer) {} }
-            let begun = try blueprint.launcher.launch(
+            let begun = try launcher(order, blueprint).launch(
                 LaunchRequest(
                     blueprint: blueprint,
                     environment: blueprint.environment(
@@ -162,7 +168,13 @@ final class Starter: Expiring {
         guard let worker = workers[serial: serial], let start = worker.pendingStart else { return }
         switch start.read() {
         case .pending: return
-        case .created(let process): workers.setProcess(process, of: worker)
+        case .created(let process) where isKnown(process.pid):
+            settle(worker)
+            let message = "process \(process.pid) reported as the worker but is another child"
+            fail(worker, StartFailure(step: "mold", message: message, isTransient: true))
+        case .created(let process):
+            workers.setProcess(process, of: worker)
+            start.proceed()
         case .running:
             settle(worker)
             runs(worker)

@@ -26,6 +26,8 @@ extension Master {
         }
         let running = workers.bySerial.values.sorted { $0.serial < $1.serial }
             .map { $0.state(recipe: recipes.add($0.blueprint)) }
+        let molds = molds.bySerial.values.sorted { $0.serial < $1.serial }
+            .map { $0.state(recipe: recipes.add($0.blueprint)) }
         let looks = looks.compactMap { look in
             look.blueprint.map {
                 MasterState.Look(
@@ -40,7 +42,7 @@ extension Master {
             log: log.state, output: output.state, sockets: sockets.states,
             listeners: listeners.state,
             service: service, configurations: generations.configurations,
-            recipes: recipes.states, workers: running, lastSerial: workers.lastSerial,
+            recipes: recipes.states, workers: running, molds: molds, lastSerial: workers.lastSerial,
             notifyFolders: starter.notifyFolders.state,
             bindFilters: filterStates, told: log.told, looks: looks,
             commands: commands.running, hooks: hooks.state,

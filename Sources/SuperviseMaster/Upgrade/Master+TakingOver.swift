@@ -59,6 +59,11 @@ extension Master {
             try starter.watch(running)
             try output.watch(running.output)
         }
+        for mold in state.molds {
+            let running = try RunningMold(resuming: mold, blueprint: made[mold.recipe])
+            molds.add(running)
+            try watch(running)
+        }
         for filter in state.bindFilters {
             let resumed = try BindFilter(resuming: filter, sockets)
             bindFilters[filter.serial] = resumed

@@ -11,7 +11,7 @@ import SuperviseState
 /// A change that an older or newer program would misread increments `format`. Removing a field, or
 /// adding an optional one, does not.
 struct MasterState: Codable {
-    static let format: UInt32 = 7
+    static let format: UInt32 = 6
 
     /// The part that every format begins with.
     struct Head: Codable {
@@ -71,12 +71,27 @@ struct MasterState: Codable {
     enum PendingStart: Codable {
         /// This pipe reports the outcome of an exec.
         case exec(pipe: Int32)
+        /// A mold was asked for the process, which reports over this channel.
+        case forked(channel: Int32, deadline: Instant, hasProcess: Bool)
 
         var descriptor: Int32 {
             switch self {
             case .exec(let pipe): pipe
+            case .forked(let channel, _, _): channel
             }
         }
+    }
+
+    struct RunningMold: Codable {
+        var id: MoldID
+        var serial: UInt64
+        var recipe: Int
+        var process: RunningWorker.Process
+        var socket: Int32
+        var errorPipe: Int32?
+        var socketNumber: Int32
+        var isConnected: Bool
+        var orders: UInt64
     }
 
     struct BindFilter: Codable {
@@ -123,6 +138,7 @@ struct MasterState: Codable {
     var configurations: [Int: String]
     var recipes: [Recipe]
     var workers: [RunningWorker]
+    var molds: [RunningMold]
     var lastSerial: UInt64
     var notifyFolders: [NotifyFolder]
     var bindFilters: [BindFilter]
@@ -149,6 +165,9 @@ struct MasterState: Codable {
                         worker.pendingStart?.descriptor,
                         worker.filterChannel,
                     ].compactMap { $0 }
+            }
+            + molds.flatMap { mold in
+                [mold.socket, mold.process.descriptor] + [mold.errorPipe].compactMap { $0 }
             }
             + notifyFolders.map(\.number)
             + control.connections.map(\.socket) + [log.descriptor].compactMap { $0 }
@@ -217,6 +236,7 @@ extension MasterState {
             }
         }
         guard workers.map(\.recipe).allSatisfy(recipes.indices.contains),
+            molds.map(\.recipe).allSatisfy(recipes.indices.contains),
             looks.map(\.recipe).allSatisfy(recipes.indices.contains)
         else { throw .inconsistent("a worker has no blueprint") }
     }

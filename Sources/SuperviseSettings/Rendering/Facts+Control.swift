@@ -133,6 +133,9 @@ extension Fact {
                 + "aborted, superseded, failed, stopped), age_seconds, took_seconds, replaced, of, "
                 + "reasons."),
         Fact(
+            "pools[].molds[]",
+            "generation, incarnation, state (booting, warm, leaving, given-up), pid, memory_bytes."),
+        Fact(
             "pools[]",
             "name, state, ready, generation, workers, serving, live, min_ready, max_surge, "
                 + "max_unavailable."),
@@ -144,7 +147,7 @@ extension Fact {
                 + "(open ones, while draining), cause, due (the cause of a scheduled recycle), "
                 + "replacement, generation, age_seconds, requests, requests_unit (requests, or "
                 + "connections, each of which may carry many requests), request_limit, "
-                + "requests_left, memory_bytes, memory_limit_bytes, boot_seconds, "
+                + "requests_left, memory_bytes, own_bytes, shared_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "
                 + "memory_limit_in_seconds, requests_visible (whether the requests that the worker "
                 + "does not report are visible), current (requests in flight: route and "

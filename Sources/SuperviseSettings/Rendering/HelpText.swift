@@ -104,6 +104,7 @@ enum HelpText {
         case .exitCodes: list(Fact.exitCodes, column: 6)
         case .commands: commands
         case .protocol: paragraphs(Fact.controlProtocol) + [""] + list(Fact.resources, column: 30)
+        case .molds: paragraphs(Fact.mold) + [""] + list(Fact.moldProtocol, column: 6)
         case .servers: paragraphs(Fact.servers) + [""] + list(Fact.serverRecipes, column: 20)
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
         case .kubernetes:

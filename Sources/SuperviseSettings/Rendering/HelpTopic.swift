@@ -31,6 +31,8 @@ public enum HelpTopic: Equatable, Sendable {
         case schema
         /// Servers that need special settings.
         case servers
+        /// Forked workers.
+        case molds
         /// systemd integration and notifications.
         case systemd
         /// supervise in pods of Kubernetes.
@@ -57,6 +59,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .protocol: "protocol of the control socket and of status-bind"
             case .schema: "fields of the status and of events"
             case .servers: "servers that need special settings"
+            case .molds: "forked workers and the protocol of a mold"
             case .systemd: "systemd integration and notifications"
             case .kubernetes: "supervise in pods of Kubernetes and tasks of Nomad"
             case .upgrade: "upgrade of the running master to a new version"

@@ -219,6 +219,49 @@ extension Setting {
                 what the worker's program itself writes to the ledger behind the page \
                 (supervise_page.h). off: none. Example: request-info = off.
                 """),
+        Setting(
+            "mold", in: .workers, .pool(.value(\.mold, .mold)), reload: .newWorkers,
+            summary: "Fork workers from a process that has loaded the program",
+            details: """
+                auto: a process (the mold) runs the interpreter of the command, loads the program \
+                once, and forks each worker. Workers then start in milliseconds and share the \
+                loaded memory. auto supports Python 3.8 and Ruby 2.7 and later: the command must be \
+                the interpreter, or a script whose #! line names it. Any other value is a command \
+                that implements the protocol in supervise help molds. off: each worker executes the command. The \
+                code that workers run is what the mold loaded, so deploy into a new directory and \
+                then reload; a reload starts a new mold. If the mold cannot be used, the workers \
+                execute the command, and the log states the reason; during a reload, the reload \
+                is aborted instead. Example: mold = auto.
+                """),
+        Setting(
+            "mold-import", in: .workers,
+            .pool(
+                .list(
+                    \.moldImports,
+                    .word("MODULE", noun: "the name of a module", allowed: "a name without blanks"))
+            ),
+            reload: .newWorkers,
+            summary: "Load this module in the mold",
+            details: """
+                The mold loads the modules in this order before the first worker. Name those that \
+                the command loads by name, such as the application of an ASGI or WSGI server; for \
+                Ruby, what require takes, such as bundler/setup and ./config/environment. What the \
+                script of the command itself imports, and the usual modules of uvicorn, gunicorn, \
+                hypercorn, waitress and puma, are loaded without it. Example: \
+                mold-import = shop.asgi.
+                """),
+        Setting(
+            "mold-shares", in: .workers,
+            .pool(.value(\.moldShares, .word("a rule", placeholder: "RULE"))),
+            reload: .newWorkers,
+            summary: "Whether workers may share connections of the mold",
+            details: """
+                A connection that a module opens when it is loaded would be shared by all workers: \
+                two workers on one database session mix up the rows of their users. The same \
+                holds for epoll sets and io_uring. refuse: such a mold is not used, and the log \
+                names the connections. allow: the mold is used; only for connections that no \
+                worker uses. Example: mold-shares = allow.
+                """),
     ]
 
     static let readiness = [

@@ -21,6 +21,11 @@ struct Server: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { name }
 
+    /// Whether a mold can load it: it is written in Python or Ruby.
+    var canBeForked: Bool {
+        ["python3", "ruby", "puma"].contains(command[0]) || command[0].hasPrefix(Server.installed)
+    }
+
     /// The directory of the programs.
     static let folder = "\(Place.tests)/Servers"
     /// The directory where `Servers/install` installs packages from PyPI.

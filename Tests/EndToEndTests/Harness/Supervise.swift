@@ -110,7 +110,7 @@ final class Supervise {
 
     /// The running workers, by slot and pid. They are distinguished from other children by their
     /// variables, and from their own daemons, which have the same variables, by leading a process
-    /// group.
+    /// group. A forked worker shows the variables of its mold, and the log describes it.
     func workers() async throws -> [WorkerProcess] {
         workers(of: try await pid())
     }
@@ -122,12 +122,17 @@ final class Supervise {
             func number(_ name: String) -> Int? {
                 environment["SUPERVISE_WORKER_" + name].flatMap { Int($0) }
             }
-            guard let slot = number("SLOT"), ProcessTable.entry(pid)?.group == pid else {
-                return nil
+            let forked = environment["SUPERVISE_MOLD"].flatMap { _ in
+                lines(Event.started).last { $0.pid == pid }
             }
+            guard let slot = number("SLOT") ?? forked?["slot"].flatMap({ Int($0) }),
+                ProcessTable.entry(pid)?.group == pid
+            else { return nil }
             return WorkerProcess(
-                pid: pid, pool: environment["SUPERVISE_WORKER_POOL"] ?? "", slot: slot,
-                generation: number("GENERATION") ?? 0, limit: number("MAX_REQUESTS") ?? 0)
+                pid: pid, pool: environment["SUPERVISE_WORKER_POOL"] ?? forked?["pool"] ?? "",
+                slot: slot,
+                generation: number("GENERATION") ?? forked?["generation"].flatMap { Int($0) } ?? 0,
+                limit: number("MAX_REQUESTS") ?? forked?["request_limit"].flatMap { Int($0) } ?? 0)
         }.sorted { ($0.slot, $0.pid) < ($1.slot, $1.pid) }
     }
 

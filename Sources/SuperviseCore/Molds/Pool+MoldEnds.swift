@@ -1,0 +1,168 @@
+/// The ends of molds.
+extension Pool {
+    /// Asks a mold to end in order.
+    mutating func endMold(_ id: MoldID, at now: Instant) {
+        molds.leaving.append(.init(id: id, killAt: now + Pool.moldGrace))
+        outbox.append(.endMold(id))
+    }
+
+    mutating func killMold(_ id: MoldID, at now: Instant) {
+        molds.leaving.append(
+            .init(id: id, killAt: now + Pool.killAgainAfter, wasKilled: true))
+        outbox.append(.killMold(id))
+    }
+
+    private mutating func endAll(of mold: Mold?, quickly: Bool, at now: Instant) {
+        guard let mold else { return }
+        for incarnation in mold.processes {
+            let id = MoldID(
+                pool: number, generation: mold.generation, incarnation: incarnation)
+            if quickly { killMold(id, at: now) } else { endMold(id, at: now) }
+        }
+    }
+
+    /// The mold of the generation on trial takes over, or the first of the generation in force is
+    /// made.
+    mutating func commitMold(at now: Instant) {
+        if let old = molds.current {
+            for incarnation in old.processes {
+                let id = MoldID(
+                    pool: number, generation: old.generation, incarnation: incarnation)
+                if incarnation == old.incarnation, old.isWarm {
+                    molds.superseded.append(id)
+                } else {
+                    endMold(id, at: now)
+                }
+            }
+        }
+        molds.current = molds.candidate ?? makeMold(generation, policy, at: now)
+        molds.candidate = nil
+    }
+
+    mutating func abortMold(at now: Instant) {
+        endAll(of: molds.candidate, quickly: false, at: now)
+        molds.candidate = nil
+    }
+
+    /// Ends the molds whose workers are gone.
+    mutating func advanceMolds(at now: Instant) {
+        let isOver: Bool
+        switch stage {
+        case .idle, .running, .parked: isOver = false
+        case .stopping(let haste): isOver = tally.live == 0 || haste > .graceful
+        case .ended: isOver = true
+        }
+        if isOver { endMolds(at: now) }
+        if !molds.superseded.isEmpty, tally.outdated == 0 {
+            for id in molds.superseded { endMold(id, at: now) }
+            molds.superseded = []
+        }
+    }
+
+    private mutating func endMolds(at now: Instant) {
+        endAll(of: molds.current, quickly: stage.haste == .immediate, at: now)
+        endAll(of: molds.candidate, quickly: stage.haste == .immediate, at: now)
+        molds.current = nil
+        molds.candidate = nil
+        for id in molds.superseded { endMold(id, at: now) }
+        molds.superseded = []
+    }
+
+    mutating func expireMolds(at now: Instant) {
+        for index in molds.leaving.indices where molds.leaving[index].killAt <= now {
+            molds.leaving[index].killAt = now + Pool.killAgainAfter
+            molds.leaving[index].wasKilled = true
+            outbox.append(.killMold(molds.leaving[index].id))
+        }
+        for generation in [molds.current, molds.candidate].compactMap({ $0?.generation }) {
+            expireMold(generation, at: now)
+        }
+    }
+
+    private mutating func expireMold(_ generation: Int, at now: Instant) {
+        guard var mold = molds[generation], let deadline = mold.deadline, deadline <= now else {
+            return
+        }
+        let id = MoldID(pool: number, generation: generation, incarnation: mold.incarnation)
+        switch mold.state {
+        case .waiting:
+            guard stage == .running || stage == .parked else { return molds[generation] = nil }
+            bootMold(&mold, policy(ofMold: generation), at: now)
+            molds[generation] = mold
+        case .booting:
+            endMold(id, at: now)
+            moldFailed(id, .bootTimeout, at: now)
+        case .warm:
+            guard let successor = mold.successor else { return }
+            let late = MoldID(
+                pool: number, generation: generation, incarnation: successor.incarnation)
+            molds[generation]?.successor = nil
+            note(.mold(.failed(late, .bootTimeout)))
+            endMold(late, at: now)
+        case .givenUp:
+            break
+        }
+    }
+}
+
+/// What becomes of the workers of a mold.
+extension Pool {
+    /// The mold that this worker was forked from, if it is still the one in use.
+    private func mold(of worker: Worker) -> Mold? {
+        guard let incarnation = worker.forkedFrom, let mold = molds[worker.generation],
+            mold.isWarm, mold.incarnation == incarnation
+        else { return nil }
+        return mold
+    }
+
+    mutating func forkSucceeded(_ worker: Worker) {
+        guard mold(of: worker) != nil else { return }
+        molds[worker.generation]?.failedForks = 0
+        molds[worker.generation]?.barrenProcesses = 0
+        molds[worker.generation]?.isUnavailable = false
+    }
+
+    /// The start of a worker failed that nobody told to go.
+    mutating func forkFailed(_ worker: Worker, at now: Instant) {
+        guard var mold = mold(of: worker) else { return }
+        mold.failedForks += 1
+        let isBarren = mold.failedForks >= Mold.toleratedFailures
+        mold.barrenProcesses += isBarren ? 1 : 0
+        molds[worker.generation] = mold
+        guard isBarren else { return }
+        let id = MoldID(
+            pool: number, generation: mold.generation, incarnation: mold.incarnation)
+        killMold(id, at: now)
+        moldFailed(id, .forksFail, at: now)
+    }
+
+    mutating func forkedWorkerIsReady(_ worker: Worker) {
+        guard mold(of: worker) != nil else { return }
+        molds[worker.generation]?.failedBoots = 0
+    }
+
+    /// A forked worker did not become ready.
+    mutating func forkedBootFailed(_ worker: Worker, at now: Instant) {
+        guard var mold = mold(of: worker) else { return }
+        mold.failedBoots += 1
+        molds[worker.generation] = mold
+        guard mold.failedBoots >= Mold.toleratedFailures else { return }
+        let id = MoldID(
+            pool: number, generation: mold.generation, incarnation: mold.incarnation)
+        endMold(id, at: now)
+        moldFailed(id, .workersFail, at: now)
+    }
+
+    /// Such a crash may be an attempt to learn the address layout, or the value that guards the
+    /// stack. Ruby and others turn SIGSEGV into SIGABRT.
+    private static let suspiciousSignals: [Signal] = [
+        .illegalInstruction, .abort, .busError, .segmentationFault,
+    ]
+
+    mutating func forkedWorkerExited(_ worker: Worker, _ status: ExitStatus, at now: Instant) {
+        guard mold(of: worker) != nil, case .signal(let signal) = status,
+            Pool.suspiciousSignals.contains(signal)
+        else { return }
+        changeLayout(worker.generation, at: now)
+    }
+}

@@ -1,0 +1,64 @@
+import CSupervise
+import Glibc
+
+/// The master's end of the connection to one worker that is being forked (unix(7), SOCK_SEQPACKET).
+/// The kernel names the sender of each message, which is how the master learns the worker's pid.
+public final class MoldChannel: Sendable {
+    /// What was received.
+    public enum Received: Hashable, Sendable {
+        /// Nothing yet.
+        case nothing
+        /// The other end is closed: the worker runs its program, or does not exist.
+        case end
+        /// A message of the process with this pid.
+        case message(MoldMessage, pid: Int32)
+    }
+
+    private let descriptor: FileDescriptor
+
+    /// Takes over an end.
+    public init(_ descriptor: consuming FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Creates a channel and the worker's end of it. Fails as socketpair(2).
+    public static func make() throws(SystemCallError) -> (MoldChannel, OwnedDescriptor) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_SEQPACKET.rawValue) | closeOnExec
+        try systemCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
+        let own = MoldChannel(FileDescriptor(owning: ends[0]))
+        let other = OwnedDescriptor(FileDescriptor(owning: ends[1]))
+        try systemCall("setsockopt") { csupervise_pass_credentials(own.rawValue) }
+        return (own, other)
+    }
+
+    /// The descriptor: readable while a message waits, and when the other end is closed.
+    public var rawValue: Int32 { descriptor.rawValue }
+
+    /// Receives a message. Never blocks.
+    public func receive() throws(SystemCallError) -> Received {
+        var bytes = [UInt8](repeating: 0, count: MoldMessage.longestBytes)
+        var pid: Int32 = 0
+        do throws(SystemCallError) {
+            let size = try systemCall("recvmsg") {
+                csupervise_receive_from(rawValue, &bytes, bytes.count, &pid)
+            }
+            if size == 0 { return .end }
+            return .message(MoldMessage.parse(Array(bytes.prefix(size))), pid: pid)
+        } catch  where error.code == EAGAIN {
+            return .nothing
+        } catch  where error.code == ECONNRESET {
+            return .end
+        }
+    }
+
+    /// Lets the worker run. Fails with EPIPE if it has exited.
+    public func proceed() throws(SystemCallError) {
+        let text = Array("GO".utf8)
+        // The worker's end, so EPIPE is not a bug here.
+        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+        guard send(rawValue, text, text.count, flags) == text.count else {
+            throw SystemCallError(call: "send", code: errno)
+        }
+    }
+}

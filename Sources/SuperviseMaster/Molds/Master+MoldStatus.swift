@@ -1,0 +1,34 @@
+import SuperviseControl
+import SuperviseCore
+import SuperviseLinux
+
+/// Molds and forked workers in the status.
+extension Master {
+    func moldReports() -> [StatusReport.Mold] {
+        service.members.flatMap(\.pool.moldFacts).map { facts in
+            let mold = molds[facts.id]
+            return StatusReport.Mold(
+                facts: facts, pid: mold?.process.pid, memoryBytes: mold?.residentBytes)
+        }
+    }
+}
+
+extension RunningWorker {
+    /// The worker in the status. The kernel walks its page tables for what it shares.
+    func report(_ pid: Int32) -> StatusReport.Process {
+        var report = StatusReport.Process(pid: pid, text: self.statusText)
+        guard blueprint.settings.mold != .off, !hasExited else { return report }
+        do throws(SystemCallError) {
+            if let shares = try ProcessMemory.shares(of: pid),
+                let resident = try ProcessMemory.residentBytes(of: pid)
+            {
+                let own = min(shares.uniqueBytes, resident)
+                report.forked = StatusReport.ForkedMemory(
+                    ownBytes: own, sharedBytes: resident - own)
+            }
+        } catch {
+            return report
+        }
+        return report
+    }
+}
