@@ -1,0 +1,1 @@
+../../Sources/SuperviseMaster/Molds/supervise_mold.rb
