@@ -57,6 +57,13 @@ function stateOf(entry) {
     }
 }
 
+/** A process from which workers are forked. */
+function moldText(mold) {
+    const facts = [mold.state, `generation ${mold.generation}`,
+        mold.pid === undefined ? '' : `pid ${mold.pid}`, bytesText(mold.memory_bytes)];
+    return `mold: ${facts.filter(fact => fact).join(', ')}`;
+}
+
 /** The exit status or signal. */
 const endText = exit => exit.signal !== undefined ? exit.signal : `status ${exit.status}`;
 

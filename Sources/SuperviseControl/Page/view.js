@@ -91,6 +91,9 @@ class PoolView {
         const addresses = listeners.map(({address, queue}) =>
             address + (queue ? ` (${countText(queue)} waiting)` : ''));
         write(this.find('.listeners'), addresses.join(', '));
+        const molds = this.pool.molds ?? [];
+        this.find('.molds').hidden = !molds.length;
+        write(this.find('.molds'), molds.map(moldText).join('; '));
     }
 
     drawOverview(slots, shown) {
@@ -160,6 +163,8 @@ class PoolView {
         const cap = entry?.memory_limit_bytes;
         const share = cap ? ` / ${bytesText(cap)}` : '';
         write(lane.memory, bytesText(entry?.memory_bytes) + share);
+        lane.memory.title = entry?.own_bytes === undefined ? ''
+            : `own ${bytesText(entry.own_bytes)}, shared ${bytesText(entry.shared_bytes)}`;
         drawLane(lane.track, lane.lives, this.span);
     }
 
