@@ -9,11 +9,10 @@
 
 Outside supervise every call is a no-op. Python has no atomic add, so a thread lock protects
 the request counter on the shared page. After the first os.fork(), a file lock also protects it
-between processes (two system calls per request). The count is exact in both cases.
+between processes (two system calls per request). The count is exact in both cases. If a mold loads
+this file, it connects in each worker (supervise help molds).
 """
-import fcntl, mmap, os, signal, socket, struct, threading
-
-_environ = os.environ.copy()  # as set by the master, even if the program changes os.environ later
+import fcntl, mmap, os, signal, socket, struct, sys, threading
 
 
 def _open_page():
@@ -36,17 +35,30 @@ def _after_fork(is_child):
         _lock, _owed = threading.Lock(), 0
 
 
-_number, _page = _open_page()  # _page[8] is the counter (offset 64), _page[16] the limit (128)
-_lock, _is_shared, _owed = threading.Lock(), False, 0
-os.register_at_fork(
-    after_in_parent=lambda: _after_fork(False), after_in_child=lambda: _after_fork(True))
-_address = _environ.get("NOTIFY_SOCKET", "")
-_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if _address[:1] in ("@", "/") else None
-if _socket:  # the maximum wait for room in the master's queue: 0.25 s
-    _socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", 0, 250_000))
-_wake_read, _wake_write = socket.socketpair()
-_wake_write.setblocking(False)
-_stopping = False
+def _begin():
+    """Connects with the master."""
+    global _environ, _number, _page, _lock, _is_shared, _owed, _address, _socket
+    global _wake_read, _wake_write, _stopping
+    _environ = os.environ.copy()  # as set by the master, even if the program changes it later
+    _number, _page = _open_page()  # _page[8] is the counter (offset 64), _page[16] the limit (128)
+    _lock, _is_shared, _owed = threading.Lock(), False, 0
+    os.register_at_fork(
+        after_in_parent=lambda: _after_fork(False), after_in_child=lambda: _after_fork(True))
+    _address = _environ.get("NOTIFY_SOCKET", "")
+    is_known = _address[:1] in ("@", "/")
+    _socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if is_known else None
+    if _socket:  # the maximum wait for room in the master's queue: 0.25 s
+        _socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", 0, 250_000))
+    _wake_read, _wake_write = socket.socketpair()
+    _wake_write.setblocking(False)
+    _stopping = False
+
+
+_mold = sys.modules.get("supervise_mold")
+if _mold:
+    _mold.at_start(_begin)
+else:
+    _begin()
 
 
 def listeners():
