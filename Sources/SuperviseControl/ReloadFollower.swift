@@ -96,7 +96,7 @@ public struct ReloadFollower: Codable {
                     "pool \(poolName(pool)): the first new worker \(reason.text)".with(lastLine()))
             }
             return []
-        case .reloadAborted(let generation):
+        case .reloadAborted(let generation, _):
             return end(.superseded, where: { $0.generation == generation && $0.reasons.isEmpty })
                 + end(.aborted, where: { $0.generation == generation })
         case .reloadCommitted(let generation):

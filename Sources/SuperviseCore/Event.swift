@@ -73,8 +73,8 @@ public enum WorkerEvent: Equatable, Sendable {
     /// The total of connections that it has accepted, as counted by the preload library. They count
     /// as requests if those are neither reported nor visible.
     case connections(UInt64)
-    /// Its memory in bytes.
-    case memory(bytes: UInt64)
+    /// Its memory in bytes. `isServing` is whether a request was in flight.
+    case memory(bytes: UInt64, isServing: Bool = false)
     /// The command that inspects its memory before it is recycled has ended, or could not be run.
     case evidenceGathered
     /// Its connections, as the response to `sampleConnections`; nil if none arrived in time.

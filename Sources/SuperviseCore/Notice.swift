@@ -74,8 +74,9 @@ public enum Notice: Equatable, Sendable {
     case reloadBegun(generation: Int)
     /// The generation is current; its pools roll over.
     case reloadCommitted(generation: Int)
-    /// The generation was abandoned; the previous one stays current.
-    case reloadAborted(generation: Int)
+    /// The generation was abandoned; the previous one stays current. If it is superseded, a newer
+    /// reload replaces it, and nothing failed.
+    case reloadAborted(generation: Int, isSuperseded: Bool)
     /// Every pool is of this generation.
     case reloadComplete(generation: Int)
     /// The service ends for this reason.
@@ -99,11 +100,22 @@ extension Notice {
 }
 
 /// The cap of an alarm.
-public enum AlarmedCap: String, Hashable, Sendable, Codable {
+public enum AlarmedCap: Hashable, Sendable {
     /// `max-rss`.
-    case soft = "max-rss"
+    case soft
     /// `kill-rss`.
-    case hard = "kill-rss"
+    case hard
+    /// `kill-rss`, which was lowered while the worker ran. The worker is recycled for it and not
+    /// killed.
+    case lowered
+
+    /// The key of the setting.
+    public var key: String {
+        switch self {
+        case .soft: "max-rss"
+        case .hard, .lowered: "kill-rss"
+        }
+    }
 }
 
 /// The rule under which a worker became ready.

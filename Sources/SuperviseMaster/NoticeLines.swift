@@ -100,7 +100,7 @@ extension LogLine {
     private init(ofMemory notice: Notice, _ subject: LogSubjects) {
         switch notice {
         case .memoryAlarm(let id, let facts, let cap, let limitBytes):
-            self = subject.line(.warning, "memory-alarm", id).with("key", cap.rawValue)
+            self = subject.line(.warning, "memory-alarm", id).with("key", cap.key)
                 .with(facts, requests: false).with("limit", bytes: limitBytes)
                 .with("message", Advice.memoryAlarm(cap))
         case .memoryWarning(let id, let facts, let limitBytes):
@@ -151,9 +151,10 @@ extension LogLine {
             self = LogLine(.info, "reload").with("generation", generation)
         case .reloadCommitted(let generation):
             self = LogLine(.info, "reload-committed").with("generation", generation)
-        case .reloadAborted(let generation):
-            self = LogLine(.error, "reload-aborted").with("generation", generation)
-                .with("message", Advice.aborted)
+        case .reloadAborted(let generation, let isSuperseded):
+            self = LogLine(isSuperseded ? .info : .error, "reload-aborted")
+                .with("generation", generation)
+                .with("message", isSuperseded ? Advice.superseded : Advice.aborted)
         case .reloadComplete(let generation):
             self = LogLine(.info, "reload-complete").with("generation", generation)
         case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
@@ -169,9 +170,9 @@ extension LogLine {
             "no readiness evidence; assumed ready because it is still running. Send READY=1 from the "
             + "program, or set ready to exec or to a duration"
         static func memoryAlarm(_ cap: AlarmedCap) -> String {
-            "the worker exceeds \(cap.rawValue), possibly because of the program's own size; after "
-                + "min-lifetime it is \(cap == .soft ? "recycled" : "killed") if it still grows. If it "
-                + "does not grow, raise \(cap.rawValue)"
+            "the worker exceeds \(cap.key), possibly because of the program's own size; after "
+                + "min-lifetime it is \(cap == .hard ? "killed" : "recycled") if it still grows. If it "
+                + "does not grow, raise \(cap.key)"
         }
         static let notDrained =
             "connections were in use until shortly before graceful-timeout; their requests may be lost"
@@ -194,6 +195,7 @@ extension LogLine {
         static let noWorkerBoots =
             "no worker became ready, and every slot failed to boot boot-attempts times in a row"
         static let aborted = "reload aborted; the current generation keeps running"
+        static let superseded = "superseded by a newer reload"
     }
 
     /// A worker reports its count at its limit, and the page is read at its end. In between, the
@@ -276,7 +278,8 @@ extension RecycleCause {
     /// Returns the cap for a memory cause.
     fileprivate func limitBytes(by policy: PoolPolicy) -> UInt64? {
         switch self {
-        case .memory: policy.maxRSSBytes ?? policy.killRSSBytes
+        // kill-rss if it was lowered below max-rss.
+        case .memory: [policy.maxRSSBytes, policy.killRSSBytes].compactMap { $0 }.min()
         case .poolMemory: policy.maxPoolRSSBytes
         case .pressure: policy.memoryLimitBytes
         case .requests, .lifetime, .requested, .operator, .reload: nil

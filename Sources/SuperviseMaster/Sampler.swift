@@ -104,7 +104,9 @@ final class Sampler {
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         return workers.ofPool(number).filter { !$0.hasExited }.compactMap { worker in
             memory(of: worker, at: now, nearBytes: cap, isCapped: isCapped)
-                .map { PoolSample.Figure(worker.id, bytes: $0) }
+                .map {
+                    PoolSample.Figure(worker.id, bytes: $0, isServing: isServing(worker))
+                }
         }
     }
 
@@ -122,7 +124,16 @@ final class Sampler {
         guard let bytes = memory(of: worker, at: now, nearBytes: nearBytes, isCapped: false) else {
             return
         }
-        core.tell(worker.id, .memory(bytes: bytes))
+        core.tell(worker.id, .memory(bytes: bytes, isServing: isServing(worker)))
+    }
+
+    /// Returns whether a request is in flight in a worker that has answered none. Only then does it
+    /// make a difference.
+    private func isServing(_ worker: RunningWorker) -> Bool {
+        guard let known = core.worker(worker.id), known.isReady, known.requests == 0,
+            worker.showsRequests
+        else { return false }
+        return worker.requestsInFlight().map { $0.count > 0 } ?? false
     }
 
     /// Returns the memory of a worker in bytes, after its count was read. `nearBytes` is the lowest

@@ -85,7 +85,9 @@ import Testing
         }
         let abandoned = master.lines(Event.exit).first { $0["cause"] == "generation-abandoned" }
         #expect(abandoned?["slot"] == canary && abandoned?["generation"] == "2")
-        #expect(master.lines(Event.reloadAborted).map { $0["generation"] } == ["2"])
+        let aborted = master.lines(Event.reloadAborted)
+        #expect(aborted.map { $0["generation"] } == ["2"])
+        #expect(aborted.map { $0["level"] } == ["info"])
         #expect(master.lines(Event.reloadCommitted).map { $0["generation"] } == ["3"])
         expectNoFailure(try await client.result(), 200)
     }

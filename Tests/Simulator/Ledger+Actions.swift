@@ -97,7 +97,8 @@ extension Ledger {
         case .mold: break
         case .stopHabit: owesHabit = nil
         case .memoryShared(let pool, let caps): pools[pool].policy.take(caps)
-        case .memoryAlarm(let id, _, .soft, _): change(id) { $0.alarmedAt = now }
+        case .memoryAlarm(let id, _, .soft, _), .memoryAlarm(let id, _, .lowered, _):
+            change(id) { $0.alarmedAt = now }
         case .memoryAlarm(let id, _, .hard, _): change(id) { $0.isHardAlarmed = true }
         case .memoryWarning(let id, _, _):
             change(id) { $0.isWarned = true }

@@ -67,7 +67,7 @@ extension Ledger {
                 if !$0.hasReported, !$0.isObserved { $0.requests = max($0.requests, total) }
             }
         case .responses(let total): count(by: worker) { $0.observe(total) }
-        case .memory(let bytes): measured(worker, bytes)
+        case .memory(let bytes, _): measured(worker, bytes)
         case .evidenceGathered: change(id) { $0.isGathering = false }
         case .hold(let span):
             change(id) {

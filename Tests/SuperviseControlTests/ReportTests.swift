@@ -193,7 +193,7 @@ private func report() -> StatusReport {
             [
                 .reloadBegun(generation: 2),
                 .canaryFailed(pool: 0, generation: 2, .ended(.code(3))),
-                .reloadAborted(generation: 2),
+                .reloadAborted(generation: 2, isSuperseded: false),
             ])
         #expect(failed)
         #expect(
@@ -231,7 +231,8 @@ private func report() -> StatusReport {
         _ = follower.beginReading()
         _ = verdicts(&follower, .reloadBegun(generation: 2))
         _ = follower.beginReading()
-        #expect(verdicts(&follower, .reloadAborted(generation: 2)) == [1: false])
+        #expect(
+            verdicts(&follower, .reloadAborted(generation: 2, isSuperseded: true)) == [1: false])
         _ = verdicts(&follower, .reloadBegun(generation: 3))
         _ = verdicts(&follower, .reloadCommitted(generation: 3))
         _ = follower.beginReading()

@@ -109,6 +109,18 @@ struct HardCapTests {
         #expect(bench.tell(id(0, 2), .memory(bytes: 4000)).retired == [id(0, 2)])
     }
 
+    /// The alarm names the setting that caused it, and that the worker is recycled for it.
+    @Test func theAlarmOfASmallerShareNamesIt() {
+        let bench = limited()
+        bench.tell(id(0), .memory(bytes: 4000))
+        bench.pool.policy.killRSSBytes = 3000
+        #expect(
+            bench.tell(id(0), .memory(bytes: 4000)) == [
+                .note(.memoryAlarm(id(0), facts(memory: 4000), .lowered, limitBytes: 3000))
+            ])
+        #expect(AlarmedCap.lowered.key == "kill-rss")
+    }
+
     @Test func aLargerShareCountsAtOnce() {
         let bench = limited()
         serve(bench, id(0))

@@ -68,6 +68,17 @@ struct MemoryTests {
         if case .memoryAlarm = notice { true } else { false }
     }
 
+    /// Its first request may already have allocated, although no request is counted.
+    @Test func theMemoryOfTheFirstRequestIsNotItsOwn() {
+        let bench = capped()
+        bench.tell(id(0), .memory(bytes: 300))
+        bench.wait(.seconds(1))
+        bench.tell(id(0), .memory(bytes: 950, isServing: true))
+        bench.tell(id(0), .requests(1))
+        bench.wait(.seconds(1))
+        #expect(bench.tell(id(0), .memory(bytes: 1001)).started == [id(0, 2)])
+    }
+
     @Test func aYoungWorkerRaisesAnAlarmInstead() {
         let bench = capped()
         bench.wait(.seconds(9))

@@ -51,7 +51,10 @@ struct ServiceReloadTests {
             ]
                 + told(worker(0, 0, 2), .superseded, facts(2, generation: 2)).map {
                     .perform($0)
-                } + [.perform(.note(.reloadAborted(generation: 2))), .discard(generation: 2)])
+                } + [
+                    .perform(.note(.reloadAborted(generation: 2, isSuperseded: false))),
+                    .discard(generation: 2),
+                ])
         #expect(bench.service.generation == 1)
         #expect(!bench.service.isReloading)
     }
@@ -61,6 +64,8 @@ struct ServiceReloadTests {
         bench.tell(.reload([plan("a") { $0.maxRequests = 5 }]))
         bench.tell(worker(0, 0, 2), .running)
         let actions = bench.tell(.reload([plan("a") { $0.maxRequests = 7 }]))
+        #expect(
+            actions.contains(.perform(.note(.reloadAborted(generation: 2, isSuperseded: true)))))
         #expect(actions.contains(.discard(generation: 2)))
         #expect(actions.performed.retired == [worker(0, 0, 2)])
         #expect(

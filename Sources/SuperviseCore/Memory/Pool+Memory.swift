@@ -2,7 +2,7 @@
 /// (Pool+StormGuard.swift).
 
 extension Pool {
-    mutating func measure(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
+    mutating func measure(_ bytes: UInt64, isServing: Bool, of id: WorkerID, at now: Instant) {
         if let index = leavingIndex(of: id) {
             let known = slots[id.slot].leaving[index].memory.largestLeavingBytes ?? 0
             slots[id.slot].leaving[index].memory.largestLeavingBytes = max(known, bytes)
@@ -15,7 +15,7 @@ extension Pool {
         guard var worker = self[id] else { return }
         let policy = policy(of: worker)
         sampler.pace.learn(bytes, since: worker.lastSample(at: now), cap: policy.cap(above: bytes))
-        worker.memory.take(bytes, by: worker, at: now)
+        worker.memory.take(bytes, isServing: isServing, by: worker, at: now)
         if worker.memory.settledBytes == nil, let readyAt = worker.readyAt,
             now - readyAt >= policy.minLifetime
         {
@@ -29,7 +29,9 @@ extension Pool {
             endAbruptly(self[id] ?? worker, because: .killMemory, within: .zero, at: now)
             return
         }
-        if let cap = softCap(of: worker), worker.isReady { judge(id, cap: cap, at: now) }
+        if let (cap, name) = softCap(of: worker), worker.isReady {
+            judge(id, cap: cap, name, at: now)
+        }
         canaryWasWeighed(id)
     }
 
@@ -56,15 +58,18 @@ extension Pool {
     }
 
     /// Returns `max-rss`, or `kill-rss` if that is lower than at the worker's start.
-    private func softCap(of worker: Worker) -> UInt64? {
+    private func softCap(of worker: Worker) -> (bytes: UInt64, name: AlarmedCap)? {
         let policy = policy(of: worker)
         guard let current = policy.killRSSBytes, current < worker.killRSSBytes ?? .max else {
-            return policy.maxRSSBytes
+            return policy.maxRSSBytes.map { ($0, .soft) }
         }
-        return min(current, policy.maxRSSBytes ?? .max)
+        guard let soft = policy.maxRSSBytes, soft <= current else { return (current, .lowered) }
+        return (soft, .soft)
     }
 
-    private mutating func judge(_ id: WorkerID, cap: UInt64, at now: Instant) {
+    private mutating func judge(
+        _ id: WorkerID, cap: UInt64, _ name: AlarmedCap, at now: Instant
+    ) {
         guard var worker = self[id], let readyAt = worker.readyAt else { return }
         let policy = policy(of: worker)
         let isYoung = now - readyAt < policy.minLifetime
@@ -80,7 +85,8 @@ extension Pool {
         worker.memory.samplesOver += 1
         defer { self[id] = worker }
         guard worker.memory.samplesOver >= policy.memorySamples else { return }
-        guard mayRecycle(&worker, cap: cap, isYoung: isYoung, by: policy, at: now) else { return }
+        guard mayRecycle(&worker, cap: cap, name, isYoung: isYoung, by: policy, at: now)
+        else { return }
         let wasDue = slots[id.slot].due.map { $0.cause.isUrgent && !$0.isForeseen } ?? false
         setDue(id, .memory, at: now)
         guard !wasDue, slots[id.slot].due?.cause == .memory else { return }

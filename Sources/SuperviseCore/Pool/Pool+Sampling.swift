@@ -117,7 +117,9 @@ extension Pool {
         if let memory = sample.memory {
             if molds.memoryBytes != sample.moldBytes { molds.memoryBytes = sample.moldBytes }
             for figure in memory {
-                handle(.memory(bytes: figure.bytes), of: figure.id, at: now)
+                handle(
+                    .memory(bytes: figure.bytes, isServing: figure.isServing), of: figure.id,
+                    at: now)
                 settle(at: now)
             }
             endSampling(at: now)

@@ -35,10 +35,11 @@ struct EarlyRecycles: Equatable, Sendable, Codable {
 
 extension WorkerMemory {
     /// Handles a sample of this worker.
-    mutating func take(_ bytes: UInt64, by worker: Worker, at now: Instant) {
+    mutating func take(_ bytes: UInt64, isServing: Bool, by worker: Worker, at now: Instant) {
         self.bytes = bytes
         measuredAt = now
-        if ownBytes == nil || worker.requests == 0 { ownBytes = bytes }
+        // A request in flight is counted only once it is answered, and may have allocated already.
+        if ownBytes == nil || worker.requests == 0 && !isServing { ownBytes = bytes }
         if readyBytes == nil, worker.isReady { readyBytes = bytes }
     }
 
@@ -70,13 +71,14 @@ extension Pool {
     /// Returns whether a worker above its soft cap may be recycled for it. Otherwise raises an
     /// alarm.
     mutating func mayRecycle(
-        _ worker: inout Worker, cap: UInt64, isYoung: Bool, by policy: PoolPolicy, at now: Instant
+        _ worker: inout Worker, cap: UInt64, _ name: AlarmedCap, isYoung: Bool,
+        by policy: PoolPolicy, at now: Instant
     ) -> Bool {
         if !worker.memory.isAlarmed {
             guard isYoung, worker.memory.isOwnSize(near: cap) || earlyRecycles.takeTrial()
             else { return true }
             worker.memory.isAlarmed = true
-            note(.memoryAlarm(worker.id, worker.facts(at: now), .soft, limitBytes: cap))
+            note(.memoryAlarm(worker.id, worker.facts(at: now), name, limitBytes: cap))
             return false
         }
         if worker.memory.hasOutgrown(cap) { return true }

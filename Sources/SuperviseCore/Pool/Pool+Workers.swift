@@ -47,7 +47,8 @@ extension Pool {
         case .moreRequests(let more): countMore(more, of: id, at: now)
         case .responses(let total): count(total, by: .observed, of: id, at: now)
         case .connections(let total): count(total, by: .preload, of: id, at: now)
-        case .memory(let bytes): measure(bytes, of: id, at: now)
+        case .memory(let bytes, let isServing):
+            measure(bytes, isServing: isServing, of: id, at: now)
         case .evidenceGathered: evidenceGathered(of: id, at: now)
         case .connectionSample(let sample): connectionsSampled(sample, of: id, at: now)
         case .undrainable: connectionsUnreadable(of: id, at: now)

@@ -24,11 +24,14 @@ public struct PoolSample: Equatable, Sendable {
         public var id: WorkerID
         /// Its memory in bytes.
         public var bytes: UInt64
+        /// Whether a request was in flight.
+        public var isServing: Bool
 
         /// Creates a figure.
-        public init(_ id: WorkerID, bytes: UInt64) {
+        public init(_ id: WorkerID, bytes: UInt64, isServing: Bool = false) {
             self.id = id
             self.bytes = bytes
+            self.isServing = isServing
         }
     }
 

@@ -11,7 +11,7 @@ extension Service {
     /// Starts the newest configuration. An earlier, undecided reload is abandoned.
     mutating func reload(to plans: [Plan], at now: Instant) {
         guard exitCode == nil else { return }
-        if reload != nil { abortReload(at: now) }
+        if reload != nil { abortReload(isSuperseded: true, at: now) }
         lastGeneration += 1
         let plans = Service.sharingMemory(plans)
         reload = Reload(generation: lastGeneration, plans: plans)
@@ -28,7 +28,7 @@ extension Service {
         if reload != nil {
             let trials = members.compactMap(\.pool.trial)
             if trials.contains(where: \.isFailure) {
-                abortReload(at: now)
+                abortReload(isSuperseded: false, at: now)
             } else if trials.allSatisfy({ $0 == .passed }) {
                 commitReload(at: now)
             }
@@ -55,13 +55,13 @@ extension Service {
         }
     }
 
-    private mutating func abortReload(at now: Instant) {
+    private mutating func abortReload(isSuperseded: Bool, at now: Instant) {
         guard let aborted = reload else { return }
         reload = nil
         let failures = canaryFailures
         rollout?.end(.aborted(failures), at: now)
         tellAll(.abort, at: now)
-        note(.reloadAborted(generation: aborted.generation))
+        note(.reloadAborted(generation: aborted.generation, isSuperseded: isSuperseded))
         outbox.append(.discard(generation: aborted.generation))
     }
 

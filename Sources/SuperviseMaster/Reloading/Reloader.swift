@@ -152,9 +152,9 @@ final class Reloader: Expiring, ChildOwner {
             state.counts.problems = []
             state.counts.complete += 1
         }
-        if case .reloadAborted = notice {
+        if case .reloadAborted(_, let isSuperseded) = notice {
             state.counts.problems = []
-            state.counts.aborted += 1
+            if !isSuperseded { state.counts.aborted += 1 }
         }
     }
 
