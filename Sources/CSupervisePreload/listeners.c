@@ -77,8 +77,8 @@ static void read_file(struct listener *listener) {
     if (!raw_fstatat(AT_FDCWD, path, &status, 0) || !S_ISSOCK(status.st_mode))
         return;
     listener->has_file = true;
-    listener->file_device = status.st_dev;
-    listener->file_inode = status.st_ino;
+    listener->file.device = status.st_dev;
+    listener->file.inode = status.st_ino;
 }
 
 void listener_found(int index, int number) {
@@ -103,6 +103,14 @@ void listeners_open(void) {
         struct listener *listener = &listeners[listener_count];
         listener->inode = inode;
         listener->first_number = (int)number;
+        if (*text == '@') {
+            uint64_t device, file;
+            text++;
+            if (!digits_read(&text, &device) || *text++ != '/' || !digits_read(&text, &file))
+                return;
+            listener->shown_file.device = device;
+            listener->shown_file.inode = file;
+        }
         listener->is_on_demand = *text == '+';
         if (listener->is_on_demand)
             text++;

@@ -24,6 +24,11 @@ union socket_address {
     struct sockaddr_storage largest;
 };
 
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+};
+
 struct listener {
     /* The number under which it was last found; -1 if another file had its number at the start. */
     int number;
@@ -40,8 +45,9 @@ struct listener {
     bool is_v6_only;
     /* The file of a unix socket, if it was found. */
     bool has_file;
-    dev_t file_device;
-    ino_t file_inode;
+    struct file_identity file;
+    /* The file that replaces it at the same path, if it is named in the environment. */
+    struct file_identity shown_file;
 };
 
 extern struct listener listeners[listener_limit];
@@ -49,7 +55,8 @@ extern int listener_count;
 /* Whether any of them has a path in the file system. */
 extern bool listeners_have_paths;
 
-/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,5:INODE+`; `+` marks a listener on demand. */
+/* Reads SUPERVISE_WORKER_LISTENERS, `3:INODE,4:INODE@DEVICE/INODE,6:INODE+`. The second pair is the
+ * file of a unix socket that is not at its path yet. `+` marks a listener on demand. */
 void listeners_open(void);
 
 /* Records that the listener now has this number. */

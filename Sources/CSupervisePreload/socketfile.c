@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <string.h>
 
+static bool is_file(const struct file_identity *file, const struct stat *status) {
+    return file->device == status->st_dev && file->inode == status->st_ino;
+}
+
 static bool is_file_of(const struct listener *listener, const struct stat *status) {
     return listener->has_file && S_ISSOCK(status->st_mode)
-        && listener->file_device == status->st_dev && listener->file_inode == status->st_ino;
+        && (is_file(&listener->file, status) || is_file(&listener->shown_file, status));
 }
 
 /* Both are NUL-terminated or of the full length, because they were copied into zeroed addresses. */

@@ -107,13 +107,13 @@ final class Listeners {
         for (position, address) in pool.binds.enumerated() {
             let key = Key(address, pool: pool.name, position: position)
             let found: [ListenSocket]
-            if let sockets = sockets[key], !sockets.contains(where: isLost) {
-                found = sockets
+            if let known = sockets[key], !known.contains(where: isLost) {
+                found = known
             } else if let held = takeBack(key) {
                 found = held
                 sockets[key] = held
             } else {
-                found = try open(address, pool, names)
+                found = try open(address, pool, names, onTrial: onTrial)
                 sockets[key] = found
                 if onTrial { closeForTrial(found) }
             }
@@ -139,15 +139,18 @@ final class Listeners {
         if isNew, !socket.isRefusing { closing.append(socket) }
     }
 
-    /// If this is not possible, the trial is visible to clients. A unix socket could not be
-    /// readmitted.
+    /// If this is not possible, clients can connect during the trial: without CAP_NET_ADMIN to a
+    /// listener on demand, which does not listen yet, and to an abstract name.
     private func closeForTrial(_ sockets: [ListenSocket]) {
-        for socket in sockets
-        where !socket.isAdopted && !socket.isUnix && !socket.listensOnDemand {
-            do throws(SystemCallError) {
-                try close(socket)
-            } catch {
-                continue
+        for socket in sockets where !socket.isAdopted {
+            if socket.refusedFromStart || socket.file != nil {
+                closed.insert(socket.identity)
+            } else if !socket.isUnix, !socket.listensOnDemand {
+                do throws(SystemCallError) {
+                    try close(socket)
+                } catch {
+                    continue
+                }
             }
         }
     }
@@ -172,8 +175,9 @@ final class Listeners {
 
     /// Reopens closed sockets that are needed again.
     func readmit(_ wanted: [ListenSocket]) throws(SystemCallError) {
-        for socket in wanted where closed.remove(socket.identity) != nil {
+        for socket in wanted where closed.contains(socket.identity) {
             try socket.admitNewConnections()
+            closed.remove(socket.identity)
         }
     }
 
@@ -186,7 +190,7 @@ final class Listeners {
     /// Returns whether the socket's address no longer leads to it: its file was removed, or it was
     /// shut down permanently.
     private func isLost(_ socket: ListenSocket) -> Bool {
-        socket.isUnix && closed.contains(socket.identity)
+        socket.isUnix && socket.file?.hiding == nil && closed.contains(socket.identity)
     }
 
     /// Releases all sockets except these, and removes the files of the released ones. A socket
@@ -218,19 +222,16 @@ final class Listeners {
     }
 
     private func open(
-        _ address: BindAddress, _ pool: PoolSettings, _ names: ResolvedNames
+        _ address: BindAddress, _ pool: PoolSettings, _ names: ResolvedNames, onTrial: Bool
     ) throws(ListenFailure) -> [ListenSocket] {
         let backlog = Int32(clamping: pool.backlog)
         switch address {
         case .tcp(let host, let port):
-            return try openTCP(names.hosts[host] ?? [host], port, pool)
+            return try openTCP(names.hosts[host] ?? [host], port, pool, onTrial: onTrial)
         case .unix(let path):
-            return [try openUnix(path, pool, names.socketOwners[pool.name])]
+            return [try openUnix(path, pool, names, onTrial: onTrial)]
         case .abstract(let name):
-            return [
-                try ListenSocket.abstract(
-                    name: name, backlog: backlog, nonblocking: pool.nonblocking)
-            ]
+            return [try .abstract(name: name, backlog: backlog, nonblocking: pool.nonblocking)]
         case .descriptor(let number):
             return [try adopt(number)]
         case .systemd(let name):
@@ -249,7 +250,7 @@ final class Listeners {
     /// own choice of address, and clients of the others would wait without limit. So only the first
     /// listens from the start, and the others listen once a worker does.
     private func openTCP(
-        _ hosts: [String], _ port: UInt16, _ pool: PoolSettings
+        _ hosts: [String], _ port: UInt16, _ pool: PoolSettings, onTrial: Bool
     ) throws(ListenFailure) -> [ListenSocket] {
         var opened: [ListenSocket] = []
         for (place, host) in hosts.enumerated() {
@@ -258,7 +259,7 @@ final class Listeners {
                     try ListenSocket.tcp(
                         host: host, port: opened.first?.port ?? port,
                         backlog: Int32(clamping: pool.backlog), nonblocking: pool.nonblocking,
-                        onDemand: !opened.isEmpty))
+                        onDemand: !opened.isEmpty, refusing: onTrial))
             } catch {
                 // The name's other addresses may be unavailable on this machine, such as ::1 if
                 // IPv6 is disabled.
@@ -270,12 +271,14 @@ final class Listeners {
     }
 
     private func openUnix(
-        _ path: String, _ pool: PoolSettings, _ owner: ResolvedNames.Owner?
+        _ path: String, _ pool: PoolSettings, _ names: ResolvedNames, onTrial: Bool
     ) throws(ListenFailure) -> ListenSocket {
+        let owner = names.socketOwners[pool.name]
         do throws(ListenFailure) {
             return try ListenSocket.unix(
                 path: path, mode: pool.socketMode, owner: owner?.uid, group: owner?.gid,
-                backlog: Int32(clamping: pool.backlog), nonblocking: pool.nonblocking)
+                backlog: Int32(clamping: pool.backlog), nonblocking: pool.nonblocking,
+                hidden: onTrial)
         } catch {
             guard case .call(let call) = error.reason, call.call == "chown",
                 let written = pool.socketOwner

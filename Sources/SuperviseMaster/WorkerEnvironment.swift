@@ -64,7 +64,9 @@ enum WorkerEnvironment {
         let libraries = isThere ? String(own) : own.isEmpty ? library : "\(own):\(library)"
         let first = Int(Blueprint.firstDescriptor)
         let inodes =
-            listeners.enumerated().map { "\(first + $0):\($1.socket.identity.inode)" }
+            listeners.enumerated().map {
+                "\(first + $0):\($1.socket.identity.inode)\(hiddenFile(of: $1.socket))"
+            }
             // Their descriptors follow the page.
             + onDemand.enumerated().map {
                 "\(first + listeners.count + 1 + $0):\($1.socket.identity.inode)+"
@@ -82,6 +84,13 @@ enum WorkerEnvironment {
         var variables = environment
         set(pairs, in: &variables)
         return variables
+    }
+
+    /// The file that the path of a listener refers to once it is shown: until then, the library
+    /// finds another one there.
+    private static func hiddenFile(of socket: ListenSocket) -> String {
+        guard let file = socket.file, file.hiding != nil else { return "" }
+        return "@\(file.identity.device)/\(file.identity.inode)"
     }
 
     /// Returns the PATH for searching a program.

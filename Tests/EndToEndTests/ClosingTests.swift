@@ -162,6 +162,34 @@ enum Rights: CaseIterable {
         #expect(try await get("/", from: "127.0.0.1:\(port)") != nil)
     }
 
+    /// The path of a unix socket refuses connections until the commit, whatever the canary does to
+    /// it, and the file is the same for all workers afterwards.
+    @Test(arguments: ["preload", "seccomp"])
+    func anAbortedReloadShowsNoUnixSocket(adopt: String) async throws {
+        let pool =
+            "ready-timeout = 3s\nadopt = \(adopt)\n[pool a]\n"
+            + "bind = 127.0.0.1:0\n"
+        let master = try Supervise.pools { _ in pool }
+        try await master.waitForWorkers(1)
+        try master.folder.write("hang", "")
+        let path = master.folder["new.sock"]
+        let changed = pool + "bind = unix:\(path)\nsocket-mode = 0600\n"
+        try await master.reload(changed)
+        try await master.wait("the canary's boot") { master.roster.count(of: "boot") == 2 }
+        #expect(master.folder.exists("new.sock"))
+        #expect(try isRefused(path: path))
+        try await master.waitForEvent(Event.reloadAborted)
+        try await master.wait("the file's removal") { !master.folder.exists("new.sock") }
+        #expect(master.folder.names.filter { $0.hasPrefix(".new.sock") }.isEmpty)
+        master.folder.remove(file: "hang")
+        try await master.reload(changed)
+        try await master.waitForEvent(Event.reloadCommitted)
+        #expect(try await get("/", from: "unix:\(path)") != nil)
+        #expect(try await master.stop() == .exited(0))
+        #expect(!master.folder.exists("new.sock"))
+        #expect(master.folder.names.filter { $0.hasPrefix(".new.sock") }.isEmpty)
+    }
+
     /// A bind that one reload removes from a pool and the next one restores while it still serves.
     @Test(arguments: Rights.allCases)
     func aDroppedBindIsTakenBack(rights: Rights) async throws {

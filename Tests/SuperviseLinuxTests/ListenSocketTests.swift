@@ -1,5 +1,5 @@
 import CSupervise
-import Glibc
+import Foundation
 import Testing
 
 @testable import SuperviseLinux
@@ -120,6 +120,63 @@ struct ListenSocketTests {
         #expect(replaced)
         #expect(second?.file?.path == stale.path)
         #expect(try second?.removeIfStillOurs() == true)
+    }
+
+    private func connects(to path: String) throws -> Bool {
+        let address = try SocketAddress(unix: path, abstract: false)
+        let client = OwnedDescriptor(try ListenSocket.open(AF_UNIX, nonblocking: true))
+        return address.withPointer { connect(client.rawValue, $0, $1) } == 0
+    }
+
+    private func names(in folder: TestFolder) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+
+    /// A hidden socket listens for those who have it, and clients find a file that refuses them.
+    @Test func aHiddenSocketRefusesUntilItIsShown() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let listener = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16, hidden: true)
+        #expect(SocketOption.int(listener.rawValue, SOL_SOCKET, SO_ACCEPTCONN) == 1)
+        #expect(listener.address == "unix:\(path)")
+        #expect(try !connects(to: path) && errno == ECONNREFUSED)
+        // As programs do that bind the path themselves.
+        #expect(chmod(path, 0o777) == 0)
+        try listener.admitNewConnections()
+        #expect(try connects(to: path))
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(try names(in: folder) == ["s"])
+        #expect(try listener.removeIfStillOurs())
+        #expect(try names(in: folder) == [])
+    }
+
+    @Test func aHiddenSocketLeavesNoFile() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let listener = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16, hidden: true)
+        #expect(try names(in: folder).count == 2)
+        #expect(try listener.removeIfStillOurs())
+        #expect(try names(in: folder) == [])
+    }
+
+    /// It does not replace the socket of another server, and needs no file to replace.
+    @Test(arguments: [false, true]) func aPathThatChangedMeanwhile(isTaken: Bool) throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/s"
+        let listener = try ListenSocket.unix(path: path, mode: 0o600, backlog: 16, hidden: true)
+        #expect(unlink(path) == 0)
+        let other = isTaken ? try ListenSocket.unix(path: path, mode: 0o600, backlog: 16) : nil
+        if isTaken {
+            #expect(throws: SystemCallError(call: "rename", code: EADDRINUSE)) {
+                try listener.admitNewConnections()
+            }
+            #expect(try other?.removeIfStillOurs() == true)
+        } else {
+            try listener.admitNewConnections()
+            #expect(try connects(to: path) && listener.removeIfStillOurs())
+        }
+        #expect(try names(in: folder) == [])
     }
 
     @Test func aFullQueueIsALivingServer() throws {

@@ -49,6 +49,40 @@ import Testing
             """)
     }
 
+    /// During the trial of a reload another file stands at the path, and the listener's own file
+    /// replaces it at the commit.
+    @Test func bothFilesOfAHiddenListenerStay() async throws {
+        let folder = try Folder()
+        let path = folder["app.sock"]
+        let listener = try ListenSocket.unix(path: path, mode: 0o600, backlog: 5, hidden: true)
+        let file = try #require(listener.file)
+        let hidden = try #require(file.hiding?.path)
+        let named =
+            "3:\(listener.identity.inode)@\(file.identity.device)/\(file.identity.inode)"
+        _ = try await Stage([listener]).probe(
+            """
+            import subprocess
+            path, hidden = '\(path)', '\(hidden)'
+            os.chdir(os.path.dirname(path))
+            before = os.stat(path)
+            for each in ('app.sock', path):
+                os.unlink(each)
+                os.chmod(each, 0o777)
+                assert ours(bound(each, family=socket.AF_UNIX)) == 0
+            now = os.stat(path)
+            assert (now.st_ino, now.st_mode) == (before.st_ino, before.st_mode)
+            subprocess.run(['mv', '-f', hidden, path], env={'PATH': os.environ['PATH']}, check=True)
+            shown = os.stat(path)
+            assert shown.st_ino != before.st_ino
+            for each in ('app.sock', path):
+                os.unlink(each)
+                os.chmod(each, 0o777)
+                assert ours(bound(each, family=socket.AF_UNIX)) == 0
+            now = os.stat(path)
+            assert (now.st_ino, now.st_mode) == (shown.st_ino, shown.st_mode)
+            """, variables: ["SUPERVISE_WORKER_LISTENERS": named])
+    }
+
     /// Servers set the mode and the owner of their socket's file; here the master sets both.
     @Test func theFileKeepsItsModeAndOwner() async throws {
         let folder = try Folder()

@@ -226,9 +226,10 @@ extension ListenSocket {
 }
 
 extension ListenSocket.File {
-    /// Whether the path still refers to the file that was created.
+    /// Whether the path still refers to the file that was created, or to what stands in for it.
     fileprivate var isStillThere: Bool {
         var status = stat()
-        return lstat(path, &status) == 0 && FileIdentity(status) == identity
+        guard lstat(path, &status) == 0 else { return false }
+        return [identity, hiding?.standIn].contains(FileIdentity(status))
     }
 }

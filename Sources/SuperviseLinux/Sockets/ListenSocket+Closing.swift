@@ -58,9 +58,12 @@ extension ListenSocket {
         }
     }
 
-    /// Reverts `refuseNewConnections`, which is possible only for a TCP listener.
+    /// Reverts `refuseNewConnections`, which is possible only for a TCP listener, or shows a hidden
+    /// file. That fails with EADDRINUSE if another server has taken the path meanwhile.
     public func admitNewConnections() throws(SystemCallError) {
-        if overflow != nil {
+        if file != nil {
+            try showFile()
+        } else if overflow != nil {
             try stopSteering()
         } else {
             try systemCall("setsockopt") { csupervise_admit_new_connections(rawValue) }

@@ -97,6 +97,8 @@ public final class ListenSocket {
         public let path: String
         /// The inode that was created; another server may have replaced the file.
         public let identity: FileIdentity
+        /// Where the file is while clients must not find it, and what is at `path` meanwhile.
+        public internal(set) var hiding: Hiding?
 
         /// Creates a record of this path and inode.
         public init(path: String, identity: FileIdentity) {
@@ -105,13 +107,21 @@ public final class ListenSocket {
         }
     }
 
+    /// The hiding place of the file of a unix socket.
+    public struct Hiding: Hashable, Sendable, Codable {
+        /// The path of the file.
+        public let path: String
+        /// The file in its place, of a socket that refuses all connections.
+        let standIn: FileIdentity
+    }
+
     /// The bound address, with the port that the kernel chose for port 0: `127.0.0.1:8000`,
     /// `[::1]:8000`, `unix:/run/app.sock`, `unix:@name`.
     public let address: String
     /// The inode of the socket, which identifies descriptors of it in other processes.
     public let identity: FileIdentity
     /// The file of the unix socket to remove, if any.
-    public let file: File?
+    public internal(set) var file: File?
     /// Whether it was passed in. Such a socket is never shut down, unlinked or relistened.
     public let isAdopted: Bool
     /// Whether it is bound but listens only once a worker listens on it.
@@ -126,6 +136,10 @@ public final class ListenSocket {
     let namespace: UInt64?
     /// Whether `refuseNewConnections` is known to be possible.
     public let isClosable: Bool
+    /// The socket whose file stands in for the hidden one.
+    var standIn: OwnedDescriptor?
+    /// Whether it never accepted a connection, because a filter was in place before.
+    public internal(set) var refusedFromStart = false
     /// The mechanism that blocks new connections if a filter is not permitted.
     var overflow: OverflowListener?
     private let descriptor: FileDescriptor
@@ -162,10 +176,11 @@ public final class ListenSocket {
 
     /// Listens on a numeric host. TCP_NODELAY and SO_KEEPALIVE are set because accepted sockets
     /// inherit them (tcp(7)). `[::]` is IPv6-only, so that `0.0.0.0` can be bound as well. With
-    /// `onDemand`, it is bound but does not listen yet.
+    /// `onDemand`, it is bound but does not listen yet. With `refusing`, it refuses new connections
+    /// from the start if a filter is permitted.
     public static func tcp(
         host: String, port: UInt16, backlog: Int32, nonblocking: Bool = false,
-        onDemand: Bool = false
+        onDemand: Bool = false, refusing: Bool = false
     ) throws(ListenFailure) -> ListenSocket {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
         return try named(name, holder: { ListenHolder.ofPort(port) }) {
@@ -181,10 +196,13 @@ public final class ListenSocket {
             }
             let isClosable = canRefuseNewConnections(number)
             try bind(descriptor.rawValue, to: address)
+            let isRefused = refusing && csupervise_drop_new_connections(number) == 0
             if !onDemand { try systemCall("listen") { listen(descriptor.rawValue, backlog) } }
-            return try ListenSocket(
+            let socket = try ListenSocket(
                 descriptor, file: nil, isAdopted: false, isClosable: isClosable,
                 listensOnDemand: onDemand)
+            socket.refusedFromStart = isRefused
+            return socket
         }
     }
 

@@ -5,15 +5,19 @@ extension ListenSocket {
     /// The attempts to lock a directory that another master has locked, and their interval.
     private static let lockAttempts = 20
     private static let lockGapMicroseconds: UInt32 = 1000
+    /// The part of a file's name that its hiding place repeats. A name has at most 255 bytes.
+    private static let longestHint = 32
 
     /// Listens on a path. An existing socket file is replaced only if connecting to it is refused,
     /// which means that no process listens. A file of another type is never touched.
     ///
     /// The file has `mode` whatever the umask is, and never a wider one. With `owner` and
     /// `group` nil, it belongs to this process's user. If it fails, no file is left.
+    ///
+    /// With `hidden`, no client can connect until `admitNewConnections`.
     public static func unix(
         path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil, backlog: Int32,
-        nonblocking: Bool = false
+        nonblocking: Bool = false, hidden: Bool = false
     ) throws(ListenFailure) -> ListenSocket {
         let name = "unix:\(path)"
         let address = try named(name) { () throws(SystemCallError) in
@@ -31,10 +35,15 @@ extension ListenSocket {
             try bind(descriptor.rawValue, to: address)
             do throws(SystemCallError) {
                 // At once: another server that checks before this would find a stale file.
-                try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+                if !hidden { try systemCall("listen") { listen(descriptor.rawValue, backlog) } }
                 let identity = try finish(path, mode, owner, group)
                 let file = File(path: path, identity: identity)
-                return try ListenSocket(descriptor, file: file, isAdopted: false)
+                let socket = try ListenSocket(descriptor, file: file, isAdopted: false)
+                if hidden {
+                    try socket.hideFile(address, mode, owner, group)
+                    try systemCall("listen") { listen(socket.rawValue, backlog) }
+                }
+                return socket
             } catch {
                 // A file without a listener would be misleading.
                 var status = stat()
@@ -48,7 +57,13 @@ extension ListenSocket {
     /// it did.
     @discardableResult
     public func removeIfStillOurs() throws(SystemCallError) -> Bool {
-        guard let file, !isAdopted else { return false }
+        guard var file, !isAdopted else { return false }
+        if let hiding = file.hiding {
+            file = File(path: file.path, identity: hiding.standIn)
+            self.file?.hiding = nil
+            standIn = nil
+            try ListenSocket.removeFile(hiding.path)
+        }
         var status = stat()
         do {
             try systemCall("lstat") { lstat(file.path, &status) }
@@ -60,13 +75,62 @@ extension ListenSocket {
         }
     }
 
+    /// Moves the file of a socket that does not listen yet to another path in its directory, and
+    /// puts the file of a dead socket in its place: programs check that the path exists, change its
+    /// mode, or remove it. The socket keeps its address (getsockname(2)).
+    private func hideFile(
+        _ address: SocketAddress, _ mode: UInt32, _ owner: UInt32?, _ group: UInt32?
+    ) throws(SystemCallError) {
+        guard let file else { return }
+        let (folder, name) = ListenSocket.parts(of: file.path)
+        let hint = name.prefix(ListenSocket.longestHint)
+        let hidden = "\(folder)/.\(hint).\(getpid())-\(file.identity.inode)"
+        try systemCall("rename") { rename(file.path, hidden) }
+        do throws(SystemCallError) {
+            let dead = try ListenSocket.open(AF_UNIX, nonblocking: false)
+            try systemCall("fchmod") { fchmod(dead.rawValue, mode) }
+            try ListenSocket.bind(dead.rawValue, to: address)
+            let identity = try ListenSocket.finish(file.path, mode, owner, group)
+            self.file?.hiding = Hiding(path: hidden, standIn: identity)
+            // As long as it is open, no other file gets its inode.
+            standIn = OwnedDescriptor(dead)
+        } catch {
+            unlink(hidden)
+            throw error
+        }
+    }
+
+    /// Moves the hidden file to its path.
+    func showFile() throws(SystemCallError) {
+        guard let file, let hiding = file.hiding else { return }
+        let lock = ListenSocket.lockFolder(of: file.path)
+        defer { withExtendedLifetime(lock) {} }
+        var status = stat()
+        let isTaken =
+            lstat(file.path, &status) == 0 && FileIdentity(status) != hiding.standIn
+        self.file?.hiding = nil
+        standIn = nil
+        do throws(SystemCallError) {
+            if isTaken { throw SystemCallError(call: "rename", code: EADDRINUSE) }
+            try systemCall("rename") { rename(hiding.path, file.path) }
+        } catch {
+            unlink(hiding.path)
+            throw error
+        }
+    }
+
+    /// The directory and the last component of a path.
+    private static func parts(of path: String) -> (folder: String, name: String) {
+        guard let end = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+        let name = String(path[path.utf8.index(after: end)...])
+        return (end == path.startIndex ? "/" : String(path[..<end]), name)
+    }
+
     /// The directory, locked (flock(2)) until this is released. Nil if it cannot be read, or if
     /// another process holds the lock for longer than the creation of a socket takes: no process
     /// may block the start of a master.
     private static func lockFolder(of path: String) -> OwnedDescriptor? {
-        let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let number = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let number = Glibc.open(parts(of: path).folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { return nil }
         let descriptor = OwnedDescriptor(FileDescriptor(owning: number))
         for _ in 0..<lockAttempts {

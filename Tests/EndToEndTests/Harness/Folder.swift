@@ -33,6 +33,11 @@ final class Folder {
 
     func exists(_ name: String) -> Bool { access(self[name], F_OK) == 0 }
 
+    /// The names of its entries.
+    var names: [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    }
+
     func lines(_ name: String) -> [Substring] {
         (readFile(self[name]) ?? "").split(separator: "\n")
     }

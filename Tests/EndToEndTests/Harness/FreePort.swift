@@ -41,3 +41,20 @@ func isAccepted(port: Int) throws -> Bool {
     var entry = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
     return poll(&entry, 1, 300) == 1 && entry.revents & Int16(POLLERR | POLLHUP) == 0
 }
+
+/// Whether connecting to this path of a unix socket is refused.
+func isRefused(path: String) throws -> Bool {
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let socket = Glibc.socket(AF_UNIX, kind, 0)
+    try #require(socket >= 0)
+    defer { close(socket) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+    let result = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+    return result == -1 && errno == ECONNREFUSED
+}

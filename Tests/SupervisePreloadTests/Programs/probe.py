@@ -14,7 +14,7 @@ import termios
 import threading
 import time
 
-OURS = [int(item.split(":")[1]) for item in os.environ["SUPERVISE_WORKER_LISTENERS"].split(",")]
+OURS = [int(item.split(":")[1].split("@")[0]) for item in os.environ["SUPERVISE_WORKER_LISTENERS"].split(",")]
 libc = ctypes.CDLL(None, use_errno=True)
 
 
