@@ -11,6 +11,7 @@
 #include "observe.h"
 #include "page.h"
 #include "reporting.h"
+#include "shutting.h"
 #include "waking.h"
 
 #include <errno.h>
@@ -41,6 +42,7 @@ int accept_next(
     if (reporting_is_due())
         reporting_waits_on(fd);
     for (;;) {
+        shutting_follow(fd);
         int draining = is_draining() ? listener_behind(fd) : -1;
         if (draining >= 0 && !draining_accepts(draining, fd)) {
             if (mode_find_nothing(fd))

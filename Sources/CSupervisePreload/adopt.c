@@ -11,6 +11,7 @@
 #include "notify.h"
 #include "raw.h"
 #include "recover.h"
+#include "shutting.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -135,6 +136,7 @@ bool adopt(int fd, const struct sockaddr *address, socklen_t length, int *result
     index = claim_in_turn(index);
     if (!recover_listener(index))
         return false;
+    shutting_reopened(index);
     *result = replace(fd, index);
     if (is_free && *result == 0)
         report_other_family(&wanted);

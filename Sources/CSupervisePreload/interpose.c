@@ -27,6 +27,8 @@ int own_accept(int fd, struct sockaddr *address, socklen_t *length) IN_FRONT_OF(
 int own_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
     IN_FRONT_OF("accept4");
 int own_shutdown(int fd, int how) IN_FRONT_OF("shutdown");
+int own_getsockname(int fd, struct sockaddr *address, socklen_t *length)
+    IN_FRONT_OF("getsockname");
 int own_fcntl(int fd, int command, ...) IN_FRONT_OF("fcntl");
 int own_fcntl64(int fd, int command, ...) IN_FRONT_OF("fcntl64");
 int own_ioctl(int fd, unsigned long request, ...) IN_FRONT_OF("ioctl");
@@ -78,6 +80,10 @@ int own_shutdown(int fd, int how) {
     if (is_observed(fd) && how != SHUT_RD)
         observe_closing(fd);
     return is_shut_down(fd, how) ? 0 : next.shutdown(fd, how);
+}
+
+int own_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+    return shutting_name(fd, address, length) ? 0 : next.getsockname(fd, address, length);
 }
 
 /* A listener that is connected to no address (AF_UNSPEC) stops listening (connect(2)). */

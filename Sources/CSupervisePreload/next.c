@@ -26,6 +26,10 @@ static int early_accept(int fd, struct sockaddr *address, socklen_t *length) {
     return early_accept4(fd, address, length, 0);
 }
 
+static int early_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+    return (int)told(raw_call3(SYS_getsockname, fd, (long)address, (long)length));
+}
+
 static int early_shutdown(int fd, int how) {
     return (int)told(raw_call3(SYS_shutdown, fd, how, 0));
 }
@@ -168,6 +172,7 @@ struct next_functions next = {
     .accept = early_accept,
     .accept4 = early_accept4,
     .shutdown = early_shutdown,
+    .getsockname = early_getsockname,
     .fcntl = early_fcntl,
     .fcntl64 = early_fcntl,
     .ioctl = early_ioctl,
@@ -255,6 +260,7 @@ void next_resolve(void) {
     RESOLVE(accept);
     RESOLVE(accept4);
     RESOLVE(shutdown);
+    RESOLVE(getsockname);
     RESOLVE(fcntl);
     RESOLVE(fcntl64);
     RESOLVE(ioctl);

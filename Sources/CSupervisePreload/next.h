@@ -26,6 +26,7 @@ struct next_functions {
     int (*accept)(int, struct sockaddr *, socklen_t *);
     int (*accept4)(int, struct sockaddr *, socklen_t *, int);
     int (*shutdown)(int, int);
+    int (*getsockname)(int, struct sockaddr *, socklen_t *);
     int (*fcntl)(int, int, ...);
     int (*fcntl64)(int, int, ...);
     int (*ioctl)(int, unsigned long, ...);

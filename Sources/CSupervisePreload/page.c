@@ -122,6 +122,15 @@ uint32_t page_flags(void) {
     return page != NULL ? __atomic_load_n(&page->flags, __ATOMIC_RELAXED) : 0;
 }
 
+uint64_t page_shut_listeners(void) {
+    return page != NULL ? __atomic_load_n(&page->shut_listeners, __ATOMIC_RELAXED) : 0;
+}
+
+void page_shut_listener(int listener) {
+    if (page != NULL)
+        __atomic_fetch_or(&page->shut_listeners, (uint64_t)1 << listener, __ATOMIC_RELAXED);
+}
+
 bool page_report(enum supervise_page_reports report) {
     return page != NULL
         && (__atomic_fetch_or(&page->reports, report, __ATOMIC_RELAXED) & report) == 0;

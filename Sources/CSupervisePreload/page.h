@@ -33,6 +33,12 @@ uint64_t page_connections(void);
 /* Returns the flags that the master has set; 0 without a page. */
 uint32_t page_flags(void);
 
+/* Returns the listeners that processes of this worker have shut down, as bits. */
+uint64_t page_shut_listeners(void);
+
+/* Adds this listener to them. */
+void page_shut_listener(int listener);
+
 /* Sets a report on the page. Returns true if no process of this worker had set it before. */
 bool page_report(enum supervise_page_reports report);
 

@@ -4,11 +4,14 @@
 #include "descriptors.h"
 #include "epollsets.h"
 #include "listeners.h"
+#include "page.h"
 #include "raw.h"
 #include "waking.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum {
@@ -23,6 +26,12 @@ struct exchange {
     int kept;
     int substitute;
 };
+
+/* The listeners of which this process has heard that they were shut down. */
+static _Atomic uint64_t followed;
+/* The sockets in their place; 0 if there is none. */
+static _Atomic ino_t substitutes[listener_limit];
+static atomic_bool has_substitutes;
 
 static enum visit visit_descriptor(int fd, void *context) {
     const struct exchange *exchange = context;
@@ -53,6 +62,13 @@ void shut_down(int listener, int fd) {
     exchange.substitute = (int)raw_call3(SYS_socket, domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (exchange.substitute < 0)
         return;
+    struct stat status;
+    if (raw_fstat(exchange.substitute, &status)) {
+        atomic_store(&substitutes[listener], status.st_ino);
+        atomic_store(&has_substitutes, true);
+    }
+    page_shut_listener(listener);
+    atomic_fetch_or(&followed, (uint64_t)1 << listener);
     exchange.kept = keep(fd);
     int count = epollsets_find(fd, registrations, registration_limit);
     for (int index = 0; index < count; index++)
@@ -61,8 +77,40 @@ void shut_down(int listener, int fd) {
     descriptors_visit(visit_descriptor, &exchange);
     for (int index = 0; index < count; index++)
         epollsets_add(&registrations[index]);
-    struct stat status;
-    if (threads_count() > 1 && raw_fstat(exchange.substitute, &status))
-        wake_waiting(status.st_ino);
+    if (threads_count() > 1 && substitutes[listener] != 0)
+        wake_waiting(substitutes[listener]);
     raw_call3(SYS_close, exchange.substitute, 0, 0);
+}
+
+void shutting_begin(void) {
+    atomic_store(&followed, page_shut_listeners());
+}
+
+void shutting_reopened(int listener) {
+    atomic_fetch_or(&followed, page_shut_listeners() & (uint64_t)1 << listener);
+}
+
+void shutting_follow(int fd) {
+    uint64_t shut = page_shut_listeners();
+    if (__builtin_expect((shut & ~atomic_load_explicit(&followed, memory_order_relaxed)) == 0, 1))
+        return;
+    int listener = listener_behind(fd);
+    if (listener >= 0 && (shut & ~followed & (uint64_t)1 << listener) != 0)
+        shut_down(listener, fd);
+}
+
+bool shutting_name(int fd, struct sockaddr *address, socklen_t *length) {
+    struct stat status;
+    if (!atomic_load_explicit(&has_substitutes, memory_order_relaxed) || address == NULL
+        || length == NULL || !raw_fstat(fd, &status) || !S_ISSOCK(status.st_mode))
+        return false;
+    for (int index = 0; index < listener_count; index++) {
+        if (substitutes[index] != status.st_ino || !listeners[index].is_known)
+            continue;
+        socklen_t whole = listeners[index].address_length;
+        memcpy(address, &listeners[index].address, *length < whole ? *length : whole);
+        *length = whole;
+        return true;
+    }
+    return false;
 }

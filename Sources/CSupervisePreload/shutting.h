@@ -9,7 +9,24 @@
  * restarts a call that a signal interrupted. Waiting threads are woken. The listener itself is kept
  * under another number, because the program may bind its address again. */
 
-/* Makes the listener behind `fd` stop accepting in this process. */
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/* Makes the listener behind `fd` stop accepting in this process, and in the worker's processes that
+ * hold it already, when they accept next. */
 void shut_down(int listener, int fd);
+
+/* Ignores what other processes have shut down before: this process starts, or binds the address of
+ * this listener. */
+void shutting_begin(void);
+void shutting_reopened(int listener);
+
+/* Shuts down the listener behind `fd` if another process of the worker has. Costs nothing as long as
+ * none has. */
+void shutting_follow(int fd);
+
+/* Returns the address of a listener that was shut down, which the kernel keeps as well
+ * (getsockname(2)), and true, or false for all other descriptors. */
+bool shutting_name(int fd, struct sockaddr *address, socklen_t *length);
 
 #endif

@@ -11,6 +11,7 @@
 #include "quieting.h"
 #include "reporting.h"
 #include "settings.h"
+#include "shutting.h"
 
 #include <errno.h>
 
@@ -36,6 +37,7 @@ static void begin(void) {
     /* Needed without counting as well: the page contains the drain flag. */
     if (listener_count > 0) {
         page_open();
+        shutting_begin();
         observe_begin();
         quiet_begin();
         reporting_begin();

@@ -92,6 +92,47 @@ import Testing
             """)
     }
 
+    /// The kernel keeps the address of a listener that was shut down.
+    @Test func theAddressIsKept() async throws {
+        _ = try await Stage().probe(
+            """
+            server = bound()
+            server.shutdown(socket.SHUT_RD)
+            assert server.getsockname() == address()
+            other = socket.socket()
+            assert other.getsockname() == ('0.0.0.0', 0)
+            """)
+    }
+
+    /// The kernel's shutdown ends the socket for processes that were forked before, too. A process
+    /// that binds the address afterwards has a listener again, and so do its children.
+    @Test func childrenThatExistFollow() async throws {
+        let stage = try Stage()
+        _ = try await stage.probe(
+            """
+            def child(run):
+                if os.fork() == 0:
+                    os._exit(0 if run() else 1)
+            where = address()
+            server = bound()
+            ready, go = os.pipe()
+            def ends():
+                os.read(ready, 1)
+                return failure(server.accept) == errno.EINVAL
+            child(ends)
+            server.shutdown(socket.SHUT_RD)
+            os.write(go, b'x')
+            assert os.wait()[1] == 0
+            again = bound(where)
+            child(lambda: again.accept())
+            client = socket.create_connection(where)
+            assert os.wait()[1] == 0
+            client = socket.create_connection(where)
+            again.accept()
+            """)
+        try await expectThatOthersAccept(stage)
+    }
+
     @Test func disconnectingIsTheSame() async throws {
         let stage = try Stage()
         _ = try await stage.probe(

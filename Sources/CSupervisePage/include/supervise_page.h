@@ -55,7 +55,11 @@ struct supervise_page {
     uint8_t reserved_after_flags[60];
     /* Bits of supervise_page_reports, set by the preload library. */
     uint32_t reports;
-    uint8_t reserved[supervise_page_size - 324];
+    uint8_t reserved_after_reports[60];
+    /* One bit per listener that a process of the worker has shut down, set by the preload library, by
+     * the position in $SUPERVISE_WORKER_LISTENERS. */
+    uint64_t shut_listeners;
+    uint8_t reserved[supervise_page_size - 392];
 };
 
 enum supervise_page_flags {
