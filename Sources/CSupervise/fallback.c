@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT};
@@ -17,6 +18,9 @@ static struct {
     char *const *environment;
     const int *held;
     size_t held_count;
+    // The kernel's timer_t, which is an int.
+    int timer;
+    bool has_timer;
     char reason[csupervise_reason_bytes];
 } fallback = {.program = -1};
 
@@ -37,25 +41,48 @@ void csupervise_fall_back(const char *reason) {
             AT_EMPTY_PATH);
 }
 
-static void fall_back_from(int fault) {
+static void fall_back_from(int fault, siginfo_t *information, void *context) {
     (void)fault;
-    csupervise_fall_back("it crashed while it took over");
+    (void)context;
+    csupervise_fall_back(information->si_code == SI_TIMER ? "it did not take over in time"
+                                                          : "it crashed while it took over");
     _exit(1);
 }
 
+// SIGALRM is blocked by then. A timer of this kind does not survive execve(2), so it cannot reach
+// the previous program.
+static void start_timer(unsigned seconds) {
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGABRT;
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &fallback.timer) != 0)
+        return;
+    fallback.has_timer = true;
+    struct itimerspec span = {.it_value = {.tv_sec = seconds}};
+    syscall(SYS_timer_settime, fallback.timer, 0, &span, NULL);
+}
+
+static void stop_timer(void) {
+    if (fallback.has_timer)
+        syscall(SYS_timer_delete, fallback.timer);
+    fallback.has_timer = false;
+}
+
 void csupervise_arm_fallback(int program, char **arguments, size_t reason_place,
-                             char *const *environment) {
+                             char *const *environment, unsigned seconds) {
     fallback.program = program;
     fallback.arguments = arguments;
     fallback.reason_place = reason_place;
     fallback.environment = environment;
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = fall_back_from;
+    action.sa_sigaction = fall_back_from;
     // A signal blocked by its handler stays blocked in the executed program.
-    action.sa_flags = SA_NODEFER;
+    action.sa_flags = SA_NODEFER | SA_SIGINFO;
     for (size_t place = 0; place < fault_count; place++)
         sigaction(faults[place], &action, NULL);
+    start_timer(seconds);
 }
 
 void csupervise_hold_descriptors(const int *sorted, size_t count) {
@@ -78,6 +105,7 @@ bool csupervise_is_held(int descriptor) {
 }
 
 void csupervise_disarm_fallback(void) {
+    stop_timer();
     fallback.program = -1;
     fallback.held_count = 0;
     for (size_t place = 0; place < fault_count; place++)

@@ -166,6 +166,89 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
+    /// A program that hangs while it takes over is ended by a timer. A library makes it hang at the
+    /// creation of the master's epoll set.
+    @Test(.needsStaticServer, .takesLongTurn)
+    func aProgramThatHangsHalfWayIsTakenBack() async throws {
+        let master = try Self.linked(["--bind", "127.0.0.1:0", "-w", "2", "--", Place.helloWorker])
+        let before = try await master.waitForWorkers(2)
+        let pid = try await master.pid()
+        let library = master.folder["hang.so"]
+        let source = try master.folder.write(
+            "hang.c",
+            """
+            #include <stdlib.h>
+            #include <unistd.h>
+            __attribute__((constructor)) static void forget(void) { unsetenv("LD_PRELOAD"); }
+            int epoll_create1(int flags) { for (;;) pause(); }
+            """)
+        try #require(runs("cc", "-shared", "-fPIC", "-o", library, source))
+        try Self.replace(
+            master,
+            by: "[ $1 = __probe ] && exec \"$real\" \"$@\"; "
+                + "LD_PRELOAD=\(library) exec \"$real\" \"$@\"")
+        let client = try LoadClient(try await master.address(), rate: 100)
+        try await client.begun()
+        let result = try await master.command("upgrade")
+        #expect(result.status == .exited(1), "\(master.tail)")
+        #expect(result.errors.contains("in time"), "\(result.errors)")
+        #expect(try await master.pid() == pid)
+        #expect(try await master.workers() == before)
+        expectNoFailure(try await client.end())
+        kill(before[0].pid, SIGKILL)
+        try await master.waitForWorkers(2, without: [before[0]])
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    /// The new program must understand the settings that are in force when it takes over.
+    @Test func settingsThatChangedSinceTheTrialAreTriedToo() async throws {
+        let config = "bind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
+        let master = try Self.linked([], config: config)
+        let before = try await master.waitForWorkers(1)
+        try master.folder.write("hold", "")
+        try Self.replace(
+            master,
+            by: "[ $1 = __probe ] && echo trial >>\"$self.trials\" && "
+                + "while [ -e '\(master.folder["hold"])' ]; do sleep 0.05; done; "
+                + "exec \"$real\" \"$@\"")
+        try await master.signal(SIGUSR2)
+        try await master.wait("the trial") { master.folder.lines("program.trials").count == 1 }
+        try master.folder.write("supervise.conf", config + "env = NEW=1\n")
+        try await master.signal(SIGHUP)
+        try await master.waitForEvent(Event.reloadComplete)
+        master.folder.remove(file: "hold")
+        try await master.waitForEvent("upgraded")
+        #expect(master.folder.lines("program.trials").count == 2)
+        let after = try await master.waitForWorkers(1, without: before)
+        #expect(ProcessTable.environment(of: after[0].pid)["NEW"] == "1")
+        #expect(try await master.stop() == .exited(0))
+    }
+
+    /// A program that does not understand the newest settings does not take over.
+    @Test func settingsThatTheNextProgramRejectsPreventTheUpgrade() async throws {
+        let config = "bind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
+        let master = try Self.linked([], config: config)
+        try await master.waitForWorkers(1)
+        try master.folder.write("hold", "")
+        try Self.replace(
+            master,
+            by: "[ -e \"$self.trials\" ] && echo 'refused of the new settings' >&4 && exit; "
+                + "[ $1 = __probe ] && echo trial >>\"$self.trials\" && "
+                + "while [ -e '\(master.folder["hold"])' ]; do sleep 0.05; done; "
+                + "exec \"$real\" \"$@\"")
+        try await master.signal(SIGUSR2)
+        try await master.wait("the trial") { master.folder.lines("program.trials").count == 1 }
+        try master.folder.write("supervise.conf", config + "env = NEW=1\n")
+        try await master.signal(SIGHUP)
+        try await master.waitForEvent(Event.reloadComplete)
+        master.folder.remove(file: "hold")
+        try await master.waitForLog("the refusal") {
+            $0.event == "upgrade-failed" && $0.mentions("of the new settings")
+        }
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test func aProgramThatHangsInTheTrialIsOverruledByAStop() async throws {
         let master = try Self.linked(["--bind", "127.0.0.1:0", "--", Place.helloWorker])
         try await master.waitForWorkers(1)

@@ -9,10 +9,11 @@
 enum { csupervise_reason_bytes = 1024 };
 
 // Arms csupervise_fall_back(), which then also runs on a fault of this program (SIGSEGV, SIGBUS,
-// SIGILL, SIGTRAP, SIGABRT). `program` is a descriptor of the previous program; the argument at
-// `reason_place` is replaced by the reason. Both vectors must keep their addresses.
+// SIGILL, SIGTRAP, SIGABRT), and after this many seconds. `program` is a descriptor of the previous
+// program; the argument at `reason_place` is replaced by the reason. Both vectors must keep their
+// addresses.
 void csupervise_arm_fallback(int program, char **arguments, size_t reason_place,
-                             char *const *environment);
+                             char *const *environment, unsigned seconds);
 
 // Descriptors that belong to the state, sorted. They cannot be closed until
 // csupervise_disarm_fallback(), and stay open when this process falls back.

@@ -2,11 +2,14 @@ import CSupervise
 import Glibc
 
 /// The previous program of this process, while it is uncertain whether the current one can continue
-/// with its state. After any failure until then, including a fault, the previous program is
-/// executed again (execve(2)).
+/// with its state. After any failure until then, including a fault and a hang, the previous program
+/// is executed again (execve(2)).
 public final class Fallback {
     /// The argument at this index is replaced by the reason.
     public static let reasonPlace = 3
+
+    /// The time within which this program must take over. It usually takes milliseconds.
+    private static let timeoutSeconds: UInt32 = 10
 
     private let arguments: CStringVector
     private let environment: CStringVector
@@ -19,7 +22,7 @@ public final class Fallback {
         self.environment = CStringVector(environment)
         csupervise_arm_fallback(
             program, UnsafeMutablePointer(mutating: self.arguments.pointers),
-            Fallback.reasonPlace, self.environment.pointers)
+            Fallback.reasonPlace, self.environment.pointers, Fallback.timeoutSeconds)
     }
 
     /// Keeps these descriptors open until `end`, even if their owner closes them.
