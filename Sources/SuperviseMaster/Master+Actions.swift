@@ -114,6 +114,7 @@ extension Master {
     /// A worker's own listen() with a small backlog would shrink the queue that all workers share.
     private func restoreBacklog(for id: WorkerID) {
         guard let worker = workers[id] else { return }
+        endInterference(with: worker.blueprint.listeners.map(\.socket))
         for listener in worker.blueprint.listeners where !listener.socket.isAdopted {
             do throws(SystemCallError) {
                 try listener.socket.resetBacklog(Int32(clamping: worker.blueprint.settings.backlog))

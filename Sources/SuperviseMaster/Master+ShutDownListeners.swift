@@ -127,7 +127,7 @@ extension Master {
 
     /// Returns the worker that did it, if only one is possible: the only worker, or the only
     /// retiring one.
-    private func suspect(of socket: ListenSocket) -> RunningWorker? {
+    func suspect(of socket: ListenSocket) -> RunningWorker? {
         let holders = workers.bySerial.values.filter { worker in
             worker.blueprint.listeners.contains { $0.socket === socket }
         }

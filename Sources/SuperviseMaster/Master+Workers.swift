@@ -125,7 +125,10 @@ extension Master {
             case .quick: (settings.quickSignal ?? settings.stopSignal).number
             case .abort: Signal.abort.number
             }
-        signalIgnoringExit(worker, number)
+        if !(worker.pid.map { ProcessSignals.signalStopped(number, $0) } ?? false) {
+            signalIgnoringExit(worker, number)
+        }
+        resumeStopped(worker)
     }
 
     /// Closes the descriptors of a worker without remaining processes.

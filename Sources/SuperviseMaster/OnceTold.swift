@@ -18,6 +18,10 @@ enum OnceTold: Hashable, Codable {
     case unobservable(pool: Int, reason: String)
     /// The notify sockets of this pool are open to all users.
     case unguardedNotifySocket(pool: Int)
+    /// A worker altered the listener of this address.
+    case interference(address: String)
+    /// Processes cannot be killed as a group.
+    case noKillGroup
     /// The observer cannot run here.
     case observerBroken
     /// Requests of this pool are not counted.

@@ -48,6 +48,8 @@ final class RunningWorker {
     private var record: Record
     /// How often this program of the master sent it SIGKILL.
     var kills = 0
+    /// The group in which those of its processes are killed that create others too fast.
+    var killGroup: KillGroup?
     var memory: TreeMemory?
     /// Whether its processes may be sampled: false once a sample was too large, or did not return.
     var isSampled = true

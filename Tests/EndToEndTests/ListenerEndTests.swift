@@ -55,6 +55,28 @@ import Testing
         #expect(try await master.stop() == .exited(0))
     }
 
+    /// A worker that makes the listener deaf without shutting it down. Only root may filter.
+    @Test(arguments: [
+        ("filter()", "removed it"), ("share()", "cleared it"), ("filter(lock=1)", "restart"),
+    ])
+    func aDeafListenerIsRepairedAndReported(call: String, advice: String) async throws {
+        guard call == "share()" || getuid() == 0 else { return }
+        let master = try Self.start(["--bind", "127.0.0.1:0"], call)
+        let address = try await master.address()
+        let worker = try await master.waitForWorkers(2)[0]
+        expectNoFailure(try await load(address, requests: 10, rate: 100), 10)
+        try #require(kill(worker.pid, SIGUSR1) == 0)
+        try await master.wait("the call") { !master.folder.lines("stdout").isEmpty }
+        // The status, or the next worker, detects it.
+        #expect(try await master.command("status").status == .exited(0))
+        let line = try await master.waitForEvent("listener-altered")
+        #expect(line["address"] == address && line.mentions(advice), "\(line)")
+        if advice != "restart" {
+            expectNoFailure(try await load(address, requests: 100, rate: 400), 100)
+        }
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test func connectionsDoNotWakeTheMaster() async throws {
         let master = try Self.start(["--bind", "127.0.0.1:0"], "pass")
         try await master.waitForWorkers(2)
@@ -69,9 +91,26 @@ import Testing
         _ options: [String], _ call: String, folder: Folder? = nil
     ) throws -> Supervise {
         let script = """
-            import ctypes, os, signal, socket, time
+            import ctypes, os, signal, socket, struct, time
             libc = ctypes.CDLL(None)
             listener = socket.socket(fileno=3)
+            def filter(lock=0):
+                code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+                listener.setsockopt(
+                    socket.SOL_SOCKET, 26, struct.pack("HxxxxxxQ", 1, ctypes.addressof(code)))
+                if lock:
+                    listener.setsockopt(socket.SOL_SOCKET, 44, 1)
+            def share():
+                global other
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                other = socket.socket()
+                for option in socket.SO_REUSEADDR, socket.SO_REUSEPORT:
+                    other.setsockopt(socket.SOL_SOCKET, option, 1)
+                other.bind(listener.getsockname())
+                other.listen()
+                code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 1))
+                other.setsockopt(
+                    socket.SOL_SOCKET, 51, struct.pack("HxxxxxxQ", 1, ctypes.addressof(code)))
             def end(*_):
                 \(call)
                 print("called", flush=True)

@@ -29,6 +29,19 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
+    /// A stopped process handles the stop-signal only once it is resumed, and so does the program
+    /// of a wrapper.
+    @Test(arguments: [[], ["sh", "-c", "trap 'kill $!; wait' TERM; \"$0\" & wait"]])
+    func aStoppedWorkerEndsAtOnce(wrapper: [String]) async throws {
+        let master = try Supervise(
+            ["--bind", "127.0.0.1:0", "--graceful-timeout", "10m", "--"] + wrapper
+                + [Place.helloWorker])
+        let worker = try #require(try await master.waitForWorkers(1).first)
+        try #require(kill(-worker.pid, SIGSTOP) == 0)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.lines("killed").isEmpty && master.leftBehind.isEmpty)
+    }
+
     /// As timeout(1) does, which signals the process and its group.
     @Test func twoTermsAtOnceLoseNothing() async throws {
         let master = try Supervise.hello()

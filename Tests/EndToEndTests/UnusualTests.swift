@@ -120,9 +120,10 @@ import Testing
         #expect(readFile(folder["link"])?.contains("no master named link is running") == true)
     }
 
-    /// A process that leaves its session, creates another one and exits, every millisecond: none
-    /// runs long enough to be signalled from a list.
-    @Test func processesThatOutrunTheirSignalsEndWithTheStop() async throws {
+    /// A process that leaves its session, creates another one and exits, every millisecond or
+    /// faster: none runs long enough to be signalled from a list.
+    @Test(arguments: [1000, 0])
+    func processesThatOutrunTheirSignalsEndWithTheStop(pause: Int) async throws {
         let folder = try Folder()
         let source = try folder.write(
             "relay.c",
@@ -143,7 +144,7 @@ import Testing
                     if (write(beat, "x", 1) != 1)
                         return 1;
                     close(beat);
-                    usleep(1000);
+                    usleep(\(pause));
                     if (fork() > 0)
                         return 0;
                 }
@@ -161,5 +162,6 @@ import Testing
         let count = readFile(folder["beat"])?.utf8.count
         try await Task.sleep(for: .seconds(1))
         #expect(readFile(folder["beat"])?.utf8.count == count)
+        #expect(master.lines("kill-failed").isEmpty)
     }
 }

@@ -11,6 +11,8 @@ public struct Cgroup: Hashable, Sendable {
     }
 
     private let controllers: [String: Controller]
+    /// The directory of this process's group in the unified hierarchy; nil if that is not mounted.
+    let unifiedFolder: String?
 
     /// Finds the cgroups of this process. If none are mounted, there are no limits.
     public static func ofThisProcess() -> Cgroup {
@@ -21,11 +23,15 @@ public struct Cgroup: Hashable, Sendable {
 
     init(membership: String, mounts: String) {
         var controllers: [String: Controller] = [:]
+        var unifiedFolder: String?
         let mounted = mounts.split(separator: "\n").compactMap { CgroupMount(line: $0) }
         for line in membership.split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
             let isUnified = fields[0] == "0" && fields[1].isEmpty
+            if isUnified {
+                unifiedFolder = mounted.first { $0.isUnified }?.folders(of: fields[2]).first
+            }
             for name in isUnified ? ["cpu", "memory"] : fields[1].split(separator: ",") {
                 // A controller of version 1 is not part of the unified hierarchy at the same time.
                 if isUnified, controllers[String(name)] != nil { continue }
@@ -38,6 +44,7 @@ public struct Cgroup: Hashable, Sendable {
             }
         }
         self.controllers = controllers
+        self.unifiedFolder = unifiedFolder
     }
 
     /// The CPU limit of the group and its ancestors in processors; nil without a limit.

@@ -86,6 +86,17 @@ public enum ProcessSignals {
         includes(number, pid, ["SigCgt:"])
     }
 
+    /// Signals a stopped child that was not reaped, so that its main thread takes the signal once
+    /// the child continues: a stopped group has no preferred thread, and a main thread that waits
+    /// in pause(2) would not be woken. Returns false if the child is not stopped, or blocks the
+    /// signal there.
+    public static func signalStopped(_ number: Int32, _ pid: Int32) -> Bool {
+        guard ProcessStatus.read(pid)?.state == "T", !includes(number, pid, ["SigBlk:"]) else {
+            return false
+        }
+        return csupervise_signal_thread(pid, pid, number) == 0
+    }
+
     private static func includes(_ number: Int32, _ pid: Int32, _ masks: [Substring]) -> Bool {
         guard (1...64).contains(number), let text = Procfs.text("/proc/\(pid)/status") else {
             return false

@@ -7,6 +7,7 @@ import SuperviseSettings
 extension Master {
     /// Reads the figures that the status reports, unless they are fresh.
     func refreshFigures(for access: ControlAccess) {
+        endInterference(with: generations[service.generation]?.listeners.map(\.socket) ?? [])
         sampler.refresh(for: access, at: now)
         performPending()
     }

@@ -24,7 +24,7 @@ extension Master {
 
     /// A process that leaves its group, creates another process and ends in a short time has ended
     /// before it is signalled from a list. Its child then becomes ours, so that child is searched
-    /// for and killed immediately.
+    /// for, moved into a group that its own children cannot leave, and killed.
     private func killSuccessors(of worker: RunningWorker) {
         let end = MonotonicClock.nanoseconds() + Master.longestHunt
         var quiet = 0
@@ -36,11 +36,40 @@ extension Master {
                     Nonce(text) == worker.nonce
                 else { continue }
                 reaper.assign(pid, to: worker)
+                killGroup(of: worker, with: pid)
                 signal(pid, Signal.kill.number, of: worker)
                 quiet = 0
             }
         }
     }
+
+    /// Kills a process together with all that it creates meanwhile.
+    private func killGroup(of worker: RunningWorker, with pid: Int32) {
+        do throws(SystemCallError) {
+            let name = "supervise-\(ThisProcess.pid)-\(worker.serial)"
+            let group: KillGroup
+            if let known = worker.killGroup {
+                group = known
+            } else {
+                group = try KillGroup(in: context.cgroup, name: name)
+                worker.killGroup = group
+            }
+            try group.add(pid)
+            try group.kill()
+        } catch  where error.kind == .noSuchProcess {
+            // It has exited, and its child is searched for next.
+        } catch {
+            guard log.isNew(.noKillGroup) else { return }
+            log.write(
+                LogLine(.warning, "kill-group-unavailable", worker)
+                    .with("error", error.description).with("message", Master.killGroupAdvice))
+        }
+    }
+
+    private static let killGroupAdvice =
+        "the worker's processes create others faster than they can be killed one by one, and the master "
+        + "cannot move them into a control group to kill them together; under systemd, set "
+        + "Delegate=yes and ProtectControlGroups=no"
 
     private func explain(_ worker: RunningWorker) {
         let waiting = worker.roots.first { ProcessStatus.read($0)?.state == "D" }
@@ -48,9 +77,8 @@ extension Master {
             if let waiting {
                 "process \(waiting) is in uninterruptible sleep (state D), where SIGKILL has no effect"
             } else if worker.hasExited {
-                "its processes fork faster than they can be killed, and the worker has no cgroup of "
-                    + "its own. A container, or a service manager that kills the whole cgroup (systemd: "
-                    + "KillMode=control-group), can stop them"
+                "its processes fork faster than they can be killed. A container, or a service manager "
+                    + "that kills the whole cgroup (systemd: KillMode=control-group), can stop them"
             } else {
                 "it is still running after \(worker.kills) SIGKILLs"
             }

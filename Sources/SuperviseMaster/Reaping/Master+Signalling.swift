@@ -8,6 +8,15 @@ extension Master {
     func signalOrphans(of id: WorkerID) {
         guard let worker = workers[id] else { return }
         signalTree(of: worker, worker.blueprint.settings.stopSignal.number)
+        signalTree(of: worker, Signal.continue.number)
+    }
+
+    /// Resumes a worker that was stopped (SIGSTOP, SIGTSTP), together with its group: a stopped
+    /// process handles no signal but SIGKILL. For processes that run, this has no effect.
+    func resumeStopped(_ worker: RunningWorker) {
+        guard !worker.hasExited else { return }
+        signalGroup(of: worker, Signal.continue.number)
+        signalIgnoringExit(worker, Signal.continue.number)
     }
 
     /// Signals the worker, if it runs, and everything below it. A number is signalled only while it

@@ -24,6 +24,10 @@ final class Reaper {
     private let owners: [any ChildOwner]
     private let children = ChildList()
     private(set) var state = State()
+    /// The maximum number of times that exited children are reaped at once.
+    private static let mostRounds = 20
+    /// The workers of which nothing is left except, possibly, a child of an exited child.
+    private var doubtful: Set<UInt64> = []
     /// Processes that ended workers left behind, with the serial of the worker.
     private var orphans: [Int32: UInt64] = [:]
     /// What detects that the kernel killed for memory, once there is a worker.
@@ -56,6 +60,7 @@ final class Reaper {
         self.state = state
         for worker in workers.bySerial.values {
             for pid in worker.orphans { orphans[pid] = worker.serial }
+            if worker.hasExited, worker.orphans.isEmpty { doubtful.insert(worker.serial) }
         }
     }
 
@@ -74,6 +79,21 @@ final class Reaper {
     func reap() {
         var ended: [(worker: RunningWorker, status: ChildStatus)] = []
         var shrunk: Set<UInt64> = []
+        for _ in 0..<Reaper.mostRounds {
+            let isComplete = reap(&ended, &shrunk)
+            guard !isComplete else { break }
+        }
+        for (worker, status) in ended { reportExit(of: worker, status) }
+        for serial in shrunk.union(doubtful).sorted() { reportTreeIfGone(serial) }
+    }
+
+    /// Reaps the children that have exited by now, and assigns their orphans. Returns whether the
+    /// owner of every child is known: a child that has exited since shows its owner no longer, and
+    /// its own children become ours only after it is reaped.
+    private func reap(
+        _ ended: inout [(worker: RunningWorker, status: ChildStatus)], _ shrunk: inout Set<UInt64>
+    ) -> Bool {
+        let before = (ended.count, shrunk.count)
         var hasUnknown = false
         do throws(SystemCallError) {
             while let child = try ChildProcesses.nextExited() {
@@ -99,10 +119,13 @@ final class Reaper {
         } catch {
             preconditionFailure("our own children can be waited for: \(error)")
         }
-        guard !ended.isEmpty || !shrunk.isEmpty || hasUnknown else { return }
+        guard before != (ended.count, shrunk.count) || hasUnknown else { return true }
         assignOrphans(of: ended.map(\.worker))
-        for (worker, status) in ended { reportExit(of: worker, status) }
-        for serial in shrunk.sorted() { reportTreeIfGone(serial) }
+        return !hasUnassignedZombie
+    }
+
+    private var hasUnassignedZombie: Bool {
+        unknownChildren().contains { ProcessStatus.read($0)?.state == "Z" }
     }
 
     /// Assigns the children of ended processes, which are ours by the time the end is known. Their
@@ -245,8 +268,14 @@ final class Reaper {
     func acknowledgeMemoryKills() { memoryKills?.acknowledge() }
 
     private func reportTreeIfGone(_ serial: UInt64) {
+        doubtful.remove(serial)
         guard let worker = workers[serial: serial], worker.hasExited, worker.orphans.isEmpty
         else { return }
+        // Its last process may have created the child of that one.
+        guard !hasUnassignedZombie else {
+            doubtful.insert(serial)
+            return
+        }
         core.tell(worker.id, .treeGone)
         release(worker)
     }
