@@ -117,7 +117,8 @@ extension Master {
     func reconsiderAdoption(after worker: RunningWorker) {
         let blueprint = worker.blueprint
         guard blueprint.adoption.mayFilterToo, !worker.wasReady, !blueprint.isAdoptionProven,
-            worker.isFilteredToo == blueprint.filtersToo, service.haste == nil
+            worker.isFilteredToo == blueprint.filtersToo, service.haste == nil,
+            core.worker(worker.id)?.isAbandoned != true
         else { return }
         blueprint.filtersToo.toggle()
         guard blueprint.filtersToo, log.isNew(.filtersToo(pool: worker.id.pool)) else { return }

@@ -139,6 +139,14 @@ extension Worker {
         }
     }
 
+    /// Whether it stops for a reason that is not its own, so that its exit says nothing about it.
+    public var isAbandoned: Bool {
+        switch retirement?.cause {
+        case .superseded, .stop, .parked, .scaledDown: true
+        case .recycle, .announced, .bootTimeout, .killMemory, .watchdog, .stalled, nil: false
+        }
+    }
+
     /// Its retirement; nil unless it is retiring and its process runs. The setter ignores nil.
     var retirement: Retirement? {
         get { if case .retiring(let retirement) = state { retirement } else { nil } }

@@ -22,6 +22,12 @@ extension Fact {
         to preload or off.
         """,
         """
+        Processes of a worker that fork and exit all the time are moved into a cgroup and killed \
+        together. The master can create a cgroup as root, or with Delegate=yes, and only if \
+        ProtectControlGroups=yes is not set. Otherwise it kills them one by one and logs \
+        kill-group-unavailable once.
+        """,
+        """
         If standard error is connected to the journal (JOURNAL_STREAM), log lines begin with their \
         priority, such as <3> for errors, and have no time of their own. journalctl -p err then shows \
         only errors. The exit codes (see: supervise help exit-codes) avoid the numbers 3 to 7, to \
