@@ -178,7 +178,7 @@ enum Rights: CaseIterable {
         try await master.wait("the canary's boot") { master.roster.count(of: "boot") == 2 }
         #expect(master.folder.exists("new.sock"))
         #expect(try isRefused(path: path))
-        try await master.waitForEvent(Event.reloadAborted)
+        try await master.waitForEvent(Event.reloadAborted, deadline: .seconds(40))
         try await master.wait("the file's removal") { !master.folder.exists("new.sock") }
         #expect(master.folder.names.filter { $0.hasPrefix(".new.sock") }.isEmpty)
         master.folder.remove(file: "hang")
