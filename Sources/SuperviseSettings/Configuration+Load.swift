@@ -36,7 +36,7 @@ extension Configuration {
         let problems = resolver.problems + validation.problems
         guard problems.isEmpty else { throw SettingsError(problems) }
 
-        let pools = drafts.map(\.settings)
+        let pools = drafts.map(\.settings.withOneRun)
         master.name = master.name ?? name(for: overrides.configPath, pools: pools)
         return LoadedConfiguration(
             configuration: Configuration(master: master, pools: pools),

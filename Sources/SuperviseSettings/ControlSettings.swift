@@ -36,6 +36,12 @@ public enum HookEvent: String, Hashable, Sendable, CaseIterable {
     case backoff
     /// Every worker of a slot has finished, and none is started again.
     case slotFinished = "slot-finished"
+    /// A run of a schedule succeeded.
+    case jobFinished = "job-finished"
+    /// A run of a schedule failed.
+    case jobFailed = "job-failed"
+    /// A run of a schedule did not take place.
+    case jobSkipped = "job-skipped"
     /// A worker younger than `min-lifetime` exceeds its cap.
     case memoryAlarm = "memory-alarm"
     /// A worker exceeds `warn-rss`.

@@ -44,7 +44,8 @@ public enum Invocation: Equatable, Sendable {
         case .importing: return try conversion(arguments.dropFirst())
         case .completions:
             return .completions(try word(arguments.dropFirst(), of: .completions, orElse: nil))
-        case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade, nil:
+        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .stop, .reopen,
+            .upgrade, nil:
             return try options(arguments[...], asking: Invocation.run)
         }
     }
@@ -139,6 +140,8 @@ public enum Verb: String, CaseIterable, Sendable {
     case recycle
     /// Change the number of workers.
     case scale
+    /// Start a run of a pool with a schedule.
+    case runNow = "run-now"
     /// Stop the master.
     case stop
     /// Reopen the log files.
@@ -177,6 +180,7 @@ public enum Verb: String, CaseIterable, Sendable {
             )
         case .recycle: ("recycle SLOT|all [--pool NAME]", "replace one worker, or all of a pool")
         case .scale: ("scale N|+N|-N [--pool NAME]", "change the number of workers")
+        case .runNow: ("run-now POOL", "start a run of a pool with a schedule")
         case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
         case .reopen: ("reopen", "reopen the log files")
         case .upgrade: ("upgrade", "replace the running master with the installed version")
@@ -201,7 +205,8 @@ public enum Verb: String, CaseIterable, Sendable {
     var isForMaster: Bool {
         switch self {
         case .run, .check, .help, .man, .importing, .completions, .version: false
-        case .status, .top, .events, .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
+        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .stop, .reopen, .upgrade:
+            true
         }
     }
 }

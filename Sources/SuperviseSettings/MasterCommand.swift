@@ -16,6 +16,8 @@ public struct MasterCommand: Equatable, Sendable {
         case recycle(slot: Int?, pool: String?)
         /// Change the number of workers: `4`, `+1`, `-1`.
         case scale(String, pool: String?)
+        /// Start a run of this pool.
+        case runNow(pool: String)
         /// Stop; with `wait`, wait until the master has exited.
         case stop(quick: Bool, wait: Bool)
         /// Reopen the log files.
@@ -76,7 +78,8 @@ struct MasterCommandParser {
         case .events: ["--follow", "--json"]
         case .reload: ["--wait"]
         case .stop: ["--quick", "--wait"]
-        case .top, .recycle, .scale, .reopen, .upgrade, .run, .check, .help, .man, .importing,
+        case .top, .recycle, .scale, .runNow, .reopen, .upgrade, .run, .check, .help, .man,
+            .importing,
             .completions,
             .version:
             []
@@ -88,7 +91,7 @@ struct MasterCommandParser {
             switch verb {
             case .reload: ["--timeout"]
             case .status, .top, .recycle, .scale: ["--pool"]
-            case .events, .stop, .reopen, .upgrade, .run, .check, .help, .man,
+            case .events, .runNow, .stop, .reopen, .upgrade, .run, .check, .help, .man,
                 .importing, .completions, .version:
                 []
             }
@@ -142,6 +145,7 @@ struct MasterCommandParser {
             return .reload(wait: flags.contains("--wait"), timeout: timeout)
         case .recycle: return .recycle(slot: try slot(), pool: values["--pool"])
         case .scale: return .scale(try number(), pool: values["--pool"])
+        case .runNow: return .runNow(pool: try poolName())
         case .stop:
             return .stop(quick: flags.contains("--quick"), wait: flags.contains("--wait"))
         case .reopen: return .reopen
@@ -175,6 +179,13 @@ struct MasterCommandParser {
                 "--timeout: \(shown(text)) is not a duration; allowed: a duration such as 30s or 2m"
             )
         }
+    }
+
+    private mutating func poolName() throws(SettingsError) -> String {
+        guard !words.isEmpty else {
+            throw error("missing pool; usage: supervise \(verb.usage.form)")
+        }
+        return words.removeFirst()
     }
 
     private mutating func slot() throws(SettingsError) -> Int? {

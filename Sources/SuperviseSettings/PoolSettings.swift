@@ -26,6 +26,12 @@ public struct PoolSettings: Equatable, Sendable {
     public var workers = WorkerCount.count(1) {
         didSet { if case .count(let count) = workers { policy.workers = count } }
     }
+    /// When the command runs; nil means that the workers run all the time.
+    public var schedule: Schedule? { didSet { policy.runs = runRule } }
+    /// The time zone of the schedule.
+    public var scheduleTimeZone = ScheduleTimeZone.local { didSet { policy.runs = runRule } }
+    /// What happens to a run that is due while the last one has not ended.
+    public var overlap = RunOverlap.skip { didSet { policy.runs = runRule } }
     /// The number of slots that may boot their first worker at the same time; nil means one per processor,
     /// at least 2.
     public var bootParallel: Int?
@@ -238,6 +244,13 @@ public enum RequestInfoRule: String, Hashable, Sendable, CaseIterable {
 }
 
 extension PoolSettings {
+    private var runRule: RunRule? {
+        schedule.map {
+            RunRule(
+                schedule: $0.description(in: scheduleTimeZone), overlap: overlap)
+        }
+    }
+
     /// The value of a setting as written in a config file, for messages; nil if it is not set.
     public func writtenValue(of key: String) -> String? {
         guard case .pool(let field) = Setting.named(key)?.field else { return nil }

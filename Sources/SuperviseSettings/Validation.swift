@@ -12,7 +12,7 @@ struct Validation {
     /// Whether a command may be missing only because a line could not be parsed.
     var mayLackCommands = false
     private(set) var problems: [SettingsProblem] = []
-    private(set) var warnings: [SettingsProblem] = []
+    var warnings: [SettingsProblem] = []
 
     init(drafts: [PoolDraft]) {
         self.drafts = drafts
@@ -28,6 +28,7 @@ struct Validation {
             checkMold(draft)
             checkJitter(draft)
             checkOutput(draft)
+            checkSchedule(draft)
         }
         checkBinds()
     }
@@ -181,7 +182,7 @@ struct Validation {
         }
     }
 
-    private mutating func warnOfIdle(_ draft: PoolDraft, _ key: String, _ message: String) {
+    mutating func warnOfIdle(_ draft: PoolDraft, _ key: String, _ message: String) {
         guard !draft.sharedKeys.contains(key) else { return }
         warnings.append(
             SettingsProblem(source: draft.source(of: key), key: key, message: message))
@@ -206,7 +207,7 @@ struct Validation {
         }
     }
 
-    private mutating func report(_ draft: PoolDraft, _ keys: [String], _ message: String) {
+    mutating func report(_ draft: PoolDraft, _ keys: [String], _ message: String) {
         guard faultyKeys.isDisjoint(with: keys) else { return }
         let source: SettingSource
         if let first = keys.first, draft.sources[first] != nil || keys.count == 1 {

@@ -30,6 +30,8 @@ public enum ValueFault: Error, Equatable, Sendable {
     case notABoolean(String)
     /// A signal that cannot be caught, where the program has to react to it.
     case uncatchable(String)
+    /// A text that is not a schedule.
+    case schedule(String, ScheduleFault)
 }
 
 extension ValueFault: CustomStringConvertible {
@@ -45,7 +47,8 @@ extension ValueFault: CustomStringConvertible {
         case .malformed(let text, _), .outOfRange(let text), .unterminatedQuote(let text),
             .textAfterQuote(let text), .unknownEscape(let text), .percentOfMemory(let text),
             .missingPort(let text), .missingBrackets(let text), .socketPathTooLong(let text),
-            .notABoolean(let text), .badPort(let text, _), .uncatchable(let text):
+            .notABoolean(let text), .badPort(let text, _), .uncatchable(let text),
+            .schedule(let text, _):
             text
         }
     }
@@ -71,6 +74,7 @@ extension ValueFault: CustomStringConvertible {
         case .socketPathTooLong: "is longer than the 107 bytes allowed for the path of a socket"
         case .notABoolean: "is not yes or no"
         case .uncatchable: "is a signal that programs cannot catch"
+        case .schedule(_, let fault): fault.description
         }
     }
 }

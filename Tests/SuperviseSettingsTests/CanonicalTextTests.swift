@@ -42,6 +42,8 @@ import Testing
                 request-info = auto
                 mold = off
                 mold-shares = refuse
+                schedule-timezone = local
+                overlap = skip
                 output = inherit
                 output-overflow = drop
                 output-max-size = 50M

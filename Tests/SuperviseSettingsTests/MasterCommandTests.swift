@@ -106,7 +106,7 @@ import Testing
         for verb in Verb.allCases {
             let text = HelpTopic.command(verb).text
             #expect(text.hasPrefix("usage: supervise \(verb.usage.form)\n"))
-            let word = verb == .run ? "[run]" : verb.rawValue
+            let word = verb == .run ? "[run]" : verb.rawValue.replacing("-", with: "\\-")
             #expect(ManualPage.roff(.supervise, version: "1").contains("\n.SS supervise \(word)"))
             // Everything that the parser accepts is documented.
             for part in verb.usage.form.split(whereSeparator: { "[] ".contains($0) })

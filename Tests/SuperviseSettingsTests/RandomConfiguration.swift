@@ -37,6 +37,12 @@ struct RandomConfiguration {
         pool.command = list { $0.text() }
         if !pool.command.isEmpty { pool.command[0] = "x" + pool.command[0] }
         pool.workers = maybe { .count(1 + $0.number(999)) } ?? .auto
+        if generator.chance(20) {
+            pool.schedule = schedule()
+            pool.workers = .count(1)
+        }
+        pool.scheduleTimeZone = generator.pick(ScheduleTimeZone.allCases)
+        pool.overlap = generator.pick(RunOverlap.allCases)
         pool.environment = list {
             EnvironmentVariable(name: "A", value: $0.generator.chance(20) ? "" : $0.text())
         }
@@ -126,6 +132,18 @@ struct RandomConfiguration {
     private mutating func signal() -> Signal {
         let signal = Signal(number: Int32(1 + number(63)))
         return (18...22).contains(signal.number) || signal == .kill ? .terminate : signal
+    }
+
+    private mutating func schedule() -> Schedule? {
+        let texts = [
+            "*/5 * * * *", "0 3 * * mon-fri", "1,2,30-40/5 */2 1 jan,Feb 7", "@Daily", "every 90m",
+            "EVERY 1s",
+        ]
+        do throws(ScheduleFault) {
+            return try Schedule(generator.pick(texts))
+        } catch {
+            preconditionFailure("\(error)")
+        }
     }
 
     private mutating func amount() -> Amount {

@@ -38,6 +38,16 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("mold-import", [("shop.asgi", ["shop.asgi"]), ("", [])], ["a b"]),
     ("mold-shares", [("allow", ["allow"]), ("REFUSE", ["refuse"])], ["yes", ""]),
     (
+        "schedule",
+        [
+            ("*/5 *  * * *", ["*/5 * * * *"]), ("@hourly", ["@hourly"]),
+            ("every 10m", ["every 10m"]),
+            ("", []),
+        ], ["* * * *", "0 * * * * *", "every 1ms", "10m"]
+    ),
+    ("schedule-timezone", [("utc", ["UTC"]), ("Local", ["local"])], ["", "Europe/Berlin"]),
+    ("overlap", [("queue", ["queue"]), ("SKIP", ["skip"])], ["", "no"]),
+    (
         "output",
         [
             ("prefix", ["prefix"]), ("none", ["none"]),
@@ -172,8 +182,8 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
         for setting in Setting.all {
             let parts = setting.details.components(after: "\(setting.key) = ")
             for part in parts {
-                // Only the value of on-event has blanks and commas; its example is the last word.
-                let isList = setting.key == "on-event"
+                // Only these values have blanks or commas; their examples come last.
+                let isList = ["on-event", "schedule"].contains(setting.key)
                 let end = part.firstIndex { !isList && ($0 == "," || $0 == " ") } ?? part.endIndex
                 let text = String(part[..<end]).trimmingFullStop
                 #expect(throws: Never.self, "\(setting.key) = \(text)") {

@@ -77,6 +77,10 @@ extension Fact {
                 + "caps are percentages, it also contains max_rss_bytes and kill_rss_bytes of a new "
                 + "worker."),
         Fact(
+            "POST /run-now?pool=NAME",
+            "Start a run of a pool with a schedule. The response contains pool and queued. 409 "
+                + "while the last run has not ended."),
+        Fact(
             "POST /stop[?quick][&wait]",
             "Like TERM; with quick, like INT. With wait, the response ends when the master exits."),
         Fact("POST /reopen", "Like USR1."),
@@ -152,7 +156,15 @@ extension Fact {
                 + "memory_limit_in_seconds, requests_visible (whether the requests that the worker "
                 + "does not report are visible), current (requests in flight: route and "
                 + "age_seconds of the oldest, count), status. Or a slot without a worker: state waiting, "
-                + "backoff (with failures and starts_in_seconds), finished or failed."),
+                + "backoff (with failures and starts_in_seconds), scheduled (until the next run), "
+                + "finished or failed."),
+        Fact(
+            "pools[].runs",
+            "Of a pool with a schedule: schedule, next_in_seconds, next_at_seconds (since the Unix "
+                + "epoch), running, queued, skipped, duration_seconds (of all runs), outcomes (runs "
+                + "that ended, by outcome: success, failure, timeout (max-lifetime), stopped), "
+                + "last_success_at_seconds, last (outcome, cause, status or signal, trigger, "
+                + "pid, ago_seconds, duration_seconds)."),
         Fact(
             "pools[].totals",
             "starts, start_failures, boots, boot_seconds, requests (of both units), connections "

@@ -71,6 +71,15 @@ extension Verb {
                 configured number.
                 """
             ]
+        case .runNow:
+            [
+                """
+                Starts a run of a pool with a schedule, which does not change the times of the \
+                schedule. It is rejected while the last run has not ended, unless overlap = queue. \
+                The command does not wait for the end of the run; supervise events --follow shows \
+                it.
+                """
+            ]
         case .stop:
             ["Stops the master and its workers gracefully, as TERM does."]
         case .reopen:
@@ -142,6 +151,7 @@ extension Verb {
                     Fact("N, +N, -N", "The number of workers, or the change of it."),
                     Fact("--pool NAME", "The pool, if there are several."),
                 ]
+            case .runNow: [Fact("POOL", "The pool.")]
             case .stop:
                 [
                     Fact("--quick", "Stop at once, as INT does. Requests in flight are lost."),

@@ -109,6 +109,7 @@ enum HelpText {
         case .systemd: paragraphs(Fact.systemd) + [""] + list(Fact.systemdMessages, column: 30)
         case .kubernetes:
             paragraphs(Fact.kubernetes) + [""] + list(Fact.kubernetesParts, column: 20)
+        case .jobs: paragraphs(Fact.jobs) + [""] + list(Fact.jobEvents, column: 20)
         case .upgrade: command(.upgrade)
         case .security: paragraphs(Fact.security) + [""] + list(Fact.securityFiles, column: 30)
         case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)

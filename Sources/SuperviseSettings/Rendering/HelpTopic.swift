@@ -37,6 +37,8 @@ public enum HelpTopic: Equatable, Sendable {
         case systemd
         /// supervise in pods of Kubernetes.
         case kubernetes
+        /// Commands that run by a schedule.
+        case jobs
         /// The upgrade of the master in place.
         case upgrade
         /// The security model.
@@ -62,6 +64,7 @@ public enum HelpTopic: Equatable, Sendable {
             case .molds: "forked workers and the protocol of a mold"
             case .systemd: "systemd integration and notifications"
             case .kubernetes: "supervise in pods of Kubernetes and tasks of Nomad"
+            case .jobs: "commands that run by a schedule, as with cron"
             case .upgrade: "upgrade of the running master to a new version"
             case .security: "security model: what workers and other users can do"
             case .environment: "environment variables that supervise reads"

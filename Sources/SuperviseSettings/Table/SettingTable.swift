@@ -3,6 +3,7 @@ extension Setting {
     /// the help, the manual page, `check`, the README's table and the example file are generated
     /// from it. A new setting needs only a row here and a property that stores it.
     public static let all =
-        listening + workers + output + readiness + recycling + stopping + failure + master
+        listening + workers + schedule + output + readiness + recycling + stopping + failure
+        + master
         + control
 }
