@@ -34,6 +34,9 @@ public enum Action: Equatable, Sendable {
     case gatherEvidence(WorkerID, RecycleCause, WorkerFacts)
     /// Set the number of requests at which the worker notifies the master.
     case setBell(WorkerID, requests: UInt64)
+    /// Determine the time of the next run of a pool with a schedule. `after` is the one that is due
+    /// now; nil if the schedule is new. The response is `planned`.
+    case planRun(pool: Int, after: PlannedRun?)
     /// Report an occurrence.
     case note(Notice)
 }

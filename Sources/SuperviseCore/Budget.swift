@@ -10,6 +10,11 @@ public struct Budget: Equatable, Sendable, Codable {
     /// one of unavailability down, as in Kubernetes. If both are 0, one worker may be missing,
     /// because nothing could be replaced otherwise.
     public init(of policy: PoolPolicy, workers: Int) {
+        // A run ends before the next one starts.
+        if policy.runs != nil {
+            (surge, unavailable) = (0, 1)
+            return
+        }
         surge = Budget.resolve(
             policy.maxSurge ?? .count(policy.hasListeners ? 1 : 0), of: workers, roundingUp: true)
         let missing = Budget.resolve(

@@ -20,6 +20,8 @@ public enum Event: Equatable, Sendable {
     /// An operator requests a replacement for the worker of this slot, or of every slot if it is
     /// nil.
     case recycle(slot: Int?)
+    /// An event about the runs of a pool with a schedule.
+    case run(RunEvent)
     /// All workers retire, and the pool stays. `unpark` and `commit` resume it.
     case park
     /// The workers of a parked pool start again.

@@ -24,6 +24,9 @@ public struct History: Equatable, Sendable, Codable {
     /// The number of workers that exceeded a cap while too young.
     public internal(set) var memoryAlarms: UInt64 = 0
 
+    /// The runs by a schedule.
+    public internal(set) var runs = RunHistory()
+
     /// The number of ends for one cause.
     public struct ExitCount: Equatable, Sendable, Codable {
         /// The name of the cause.
@@ -107,7 +110,7 @@ extension Pool {
             .due, .retiring, .drained, .stopHabit, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete, .mold, .givingUp:
+            .reloadComplete, .mold, .givingUp, .run:
             break
         }
     }

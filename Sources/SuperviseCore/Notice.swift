@@ -81,6 +81,8 @@ public enum Notice: Equatable, Sendable {
     case reloadComplete(generation: Int)
     /// The service ends for this reason.
     case givingUp(GiveUpReason)
+    /// An occurrence that concerns the runs of a pool with a schedule.
+    case run(RunNotice)
 }
 
 extension Notice {
@@ -93,7 +95,7 @@ extension Notice {
             .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .drainDelay, .closed, .stopping, .ended, .reloadBegun,
-            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold:
+            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold, .run:
             false
         }
     }

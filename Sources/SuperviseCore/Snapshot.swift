@@ -51,6 +51,8 @@ public struct PoolSnapshot: Equatable, Sendable {
     public var vacancies: [Vacancy]
     /// Its counters and last exits.
     public var history: History
+    /// Its schedule; nil if it has none.
+    public var runs: RunSnapshot?
 
     /// A slot without a worker.
     public struct Vacancy: Equatable, Sendable {
@@ -60,6 +62,8 @@ public struct PoolSnapshot: Equatable, Sendable {
             case waiting
             /// It failed this often in a row and starts again after this time.
             case backingOff(failures: Int, TimeSpan)
+            /// It waits for the next run of the schedule.
+            case awaitingRun
             /// Its work is done; with `failed`, the last worker ended with a status other than 0.
             case done(failed: Bool)
         }
@@ -140,7 +144,9 @@ extension Pool {
     /// Whether it has its minimum of ready workers. A pool whose minimum is 0, because all workers
     /// may be replaced at the same time, must also have had a ready worker.
     public var hasMinReady: Bool {
-        stage == .running && (hasBeenReady || expected == 0) && tally.serving >= minReady
+        guard stage == .running else { return false }
+        return isScheduled
+            || (hasBeenReady || expected == 0) && tally.serving >= minReady
     }
 
     /// Returns the pool at this time. `member` contains it.
@@ -164,9 +170,10 @@ extension Pool {
         return PoolSnapshot(
             number: number, name: member.name, stage: stage, generation: generation,
             isRemoved: member.isRemoved, size: tally.wanted, serving: tally.serving,
-            live: tally.live, minReady: minReady, renewed: tally.renewed,
+            live: tally.live, minReady: minReady, renewed: renewedCount,
             failingSlots: failingSlots, budget: budget,
-            isReady: hasMinReady, workers: workers, vacancies: vacancies, history: history)
+            isReady: hasMinReady, workers: workers, vacancies: vacancies, history: history,
+            runs: runSnapshot(at: now))
     }
 
     private func snapshot(
@@ -186,6 +193,7 @@ extension Slot {
     fileprivate func vacancy(at now: Instant) -> PoolSnapshot.Vacancy.Reason? {
         switch continuation {
         case .awaitsExit: return nil
+        case .awaitsRun: return .awaitingRun
         case .done(let failed): return .done(failed: failed)
         case .continues:
             guard let notBefore = setbacks.notBefore, notBefore > now else { return .waiting }

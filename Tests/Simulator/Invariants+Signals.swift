@@ -13,7 +13,7 @@ extension Invariant {
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
         case .kill(let id), .sampleConnections(let id, _), .interruptAcceptors(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
-        case .startMold, .endMold, .killMold, .start, .sample, .setBell, .note: break
+        case .startMold, .endMold, .killMold, .start, .sample, .setBell, .planRun, .note: break
         }
         return nil
     }

@@ -53,7 +53,7 @@ extension Ledger {
         case .startMold(let id): moldStarted(id)
         case .endMold(let id): molds[id]?.endedAt = now
         case .killMold(let id): molds[id]?.killedAt = now
-        case .observe, .measure: break
+        case .observe, .measure, .planRun: break
         case .note(let notice): record(notice)
         }
     }
@@ -90,7 +90,7 @@ extension Ledger {
         case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses,
             .killedTree,
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
-            .canaryFailed, .drainDelay, .closed:
+            .canaryFailed, .drainDelay, .closed, .run:
             break
         case .mold(.givenUp(let pool, let generation, _)):
             moldsGivenUp.insert(Generation(pool: pool, number: generation))

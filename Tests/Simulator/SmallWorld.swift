@@ -75,7 +75,7 @@ struct SmallWorld: Hashable {
         case .sample(let pool, let contents):
             return [.sampled(pool: pool, sample(contents))]
         case .gatherEvidence(let id, _, _): change(id) { $0.isLookedAt = true }
-        case .startMold, .endMold, .killMold, .setBell, .note: break
+        case .startMold, .endMold, .killMold, .setBell, .planRun, .note: break
         }
         return []
     }

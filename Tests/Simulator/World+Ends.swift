@@ -68,7 +68,7 @@ extension World {
             processes[id]?.bell = requests
             processes[id]?.hasRung = false
             readPage(of: id, at: now)
-        case .note: break
+        case .planRun, .note: break
         }
     }
 

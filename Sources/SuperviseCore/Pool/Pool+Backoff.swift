@@ -16,6 +16,7 @@ extension Pool {
 
     mutating func startFailed(_ id: WorkerID, _ failure: StartFailure, at now: Instant) {
         note(.startFailed(id, failure))
+        if let worker = worker(id) { runEnded(worker, nil, nil, at: now) }
         if let index = leavingIndex(of: id) {
             slots[id.slot].leaving.remove(at: index)
             return
@@ -27,6 +28,7 @@ extension Pool {
             return
         }
         if let worker { forkFailed(worker, at: now) }
+        if isScheduled { return }
         if !hasRun, !failure.isTransient, startImpossible == nil { startImpossible = failure }
         if !failure.isTransient {
             slots[id.slot].setbacks.bootFailures += 1

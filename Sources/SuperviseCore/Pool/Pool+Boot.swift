@@ -27,6 +27,7 @@ extension Pool {
     mutating func addSlots(_ count: Int, at now: Instant) {
         for _ in 0..<count {
             slots.append(Slot())
+            if isScheduled { slots[slots.count - 1].continuation = .awaitsRun }
             refresh(slots.count - 1, at: now)
         }
     }
@@ -58,6 +59,7 @@ extension Pool {
         var worker = Worker(
             id: id, generation: trial?.generation ?? generation, at: now,
             policy: trial?.policy ?? policy, jitter: &jitter)
+        runStarts(id)
         let bell = bell(before: worker.requestLimit)
         worker.claims?.bell = bell
         if let trial {
@@ -103,7 +105,7 @@ extension Pool {
         note(
             .started(
                 id, generation: worker.generation, requestLimit: worker.requestLimit))
-        if policy.readiness == .exec { becomeReady(id, by: .exec, at: now) }
+        if policy.readiness == .exec || policy.runs != nil { becomeReady(id, by: .exec, at: now) }
     }
 
     /// Handles `READY=1`, if the readiness rule uses it. With `auto` and listeners there must also
@@ -150,7 +152,8 @@ extension Pool {
             Serving(progressAt: now, isUnproven: isUnproven, claims: boot.claims))
         worker.readyAt = now
         self[id] = worker
-        hasBeenReady = true
+        // A run shows nothing about the pools that must serve.
+        hasBeenReady = hasBeenReady || !isScheduled
         learnBootTime(of: worker)
         forkedWorkerIsReady(worker)
         slots[id.slot].setbacks.bootFailures = 0

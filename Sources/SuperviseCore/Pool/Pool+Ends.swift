@@ -58,6 +58,7 @@ extension Pool {
         if let worker = self[id] {
             let ending = ending(of: worker, status)
             note(.exited(id, status, ending, worker.facts(at: now)))
+            runEnded(worker, ending, status, at: now)
             rememberGrowth(of: worker)
             self[id] = nil
             forkedWorkerExited(worker, status, at: now)
@@ -74,6 +75,7 @@ extension Pool {
             guard case .retiring(let retirement) = worker.state else { return }
             judge(retirement, of: id, leavesTree: leavesTree)
             note(.exited(id, status, .retired(retirement.cause), worker.facts(at: now)))
+            runEnded(worker, .retired(retirement.cause), status, at: now)
             slots[id.slot].leaving.remove(at: index)
             if leavesTree {
                 outlive(
@@ -124,7 +126,7 @@ extension Pool {
     /// Decides what follows in the slot of a worker whose end was not planned.
     mutating func follow(_ worker: Worker, _ ending: Ending, at now: Instant) {
         let slot = worker.id.slot
-        guard stage == .running, slots[slot].isWanted else { return }
+        guard stage == .running, slots[slot].isWanted, !isScheduled else { return }
         if ending == .bootFailed {
             slots[slot].setbacks.bootFailures += 1
             forkedBootFailed(worker, at: now)
@@ -175,6 +177,7 @@ extension Pool {
             countFailure(in: id.slot, at: now)
         } else if !promoteReplacement(in: id.slot, at: now) {
             slots[id.slot].due = nil
+            if isScheduled { return }
             if policy.restart == .always {
                 let failsToBoot = !worker.isReady && policy(of: worker).hasListeners
                 if failsToBoot { slots[id.slot].setbacks.bootFailures += 1 }

@@ -109,7 +109,8 @@ extension Pool {
     }
 
     func isHeld(_ index: Int, at now: Instant) -> Bool {
-        heldUntil(index).map { now < $0 } ?? false
+        if isScheduled { return false }
+        return heldUntil(index).map { now < $0 } ?? false
     }
 
     private func deadline(of index: Int, after now: Instant) -> Instant? {
@@ -133,7 +134,11 @@ extension Pool {
             consider(worker.boot?.observeAt)
             consider(worker.claims?.watchdogAt)
         }
-        if slot.due == nil, let incumbent = slot.incumbent { consider(incumbent.lifetimeEnd) }
+        if isScheduled {
+            consider(slot.incumbent?.runEnd)
+        } else if slot.due == nil, let incumbent = slot.incumbent {
+            consider(incumbent.lifetimeEnd)
+        }
         if slot.isVacant || slot.due != nil, let wake = slot.setbacks.notBefore, wake > now {
             consider(wake)
         }

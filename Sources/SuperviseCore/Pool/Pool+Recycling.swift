@@ -7,6 +7,7 @@ extension Pool {
         guard stage == .running, let worker = self[id], slots[id.slot].isWanted else { return }
         let slot = slots[id.slot]
         guard slot.incumbent?.id == id, worker.isReady else { return }
+        if isScheduled, !cause.endsRun { return }
         if let due = slot.due, !due.isForeseen, due.cause.isUrgent || !cause.isUrgent {
             return
         }

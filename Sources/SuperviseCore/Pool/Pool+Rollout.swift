@@ -126,7 +126,8 @@ extension Pool {
 
     /// A pool in which nobody serves has nothing to lose and needs no trial.
     mutating func chooseCanarySlot(since: Instant, at now: Instant) {
-        guard stage == .running, tally.serving > 0 else {
+        let hasRuns = isScheduled || candidate?.policy.runs != nil
+        guard stage == .running, tally.serving > 0, !hasRuns else {
             candidate?.phase = .passed(nil)
             return
         }
@@ -204,15 +205,23 @@ extension Pool {
         guard let candidate else { return }
         emptyingUntil = isEmptying ? now + policy.gracefulTimeout : nil
         self.candidate = nil
+        let rule = policy.runs
         policy = candidate.policy
         generation = candidate.generation
         commitMold(at: now)
         isRollingOut = true
         if stage == .parked { stage = .running }
         for slot in slots.indices {
-            renew(slot, canary: candidate.canary, at: now)
+            if isScheduled || rule != nil {
+                renewRuns(in: slot, after: rule, at: now)
+            } else {
+                renew(slot, canary: candidate.canary, at: now)
+            }
             refresh(slot, at: now)
         }
+        if !isScheduled { endSchedule() }
+        beginSchedule(after: runs.isWithdrawn ? nil : rule, at: now)
+        runs.isWithdrawn = false
         resize(to: policy.workers, at: now)
         scheduleSampling(at: now)
         scheduleProgress(at: now)

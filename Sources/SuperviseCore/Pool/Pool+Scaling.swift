@@ -3,7 +3,7 @@
 extension Pool {
     /// Adds slots or removes the least useful ones, down to one.
     mutating func resize(by change: Int, at now: Instant) {
-        guard stage == .running || stage == .parked else { return }
+        guard stage == .running || stage == .parked, !isScheduled else { return }
         resize(to: size(after: change), at: now)
     }
 

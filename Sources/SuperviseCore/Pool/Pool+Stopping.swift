@@ -17,6 +17,7 @@ extension Pool {
         abortMold(at: now)
         isRollingOut = false
         emptyingUntil = nil
+        endSchedule()
         sampler.end()
         note(.stopping(pool: number, haste))
         for slot in slots.indices {
@@ -68,6 +69,7 @@ extension Pool {
         guard stage == .running else { return }
         stage = .parked
         note(.parked(pool: number))
+        skipQueuedRun(at: now)
         if let candidate, candidate.isPending { candidateFailed(.left(.parked)) }
         for slot in slots.indices {
             slots[slot].due = nil

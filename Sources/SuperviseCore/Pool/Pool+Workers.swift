@@ -97,6 +97,7 @@ extension Pool {
                 abortHung(worker.id, because: .watchdog, at: now)
             }
         }
+        if isScheduled { return endLateRun(in: slot, at: now) }
         guard let incumbent = slots[slot].incumbent else { return }
         if let end = incumbent.lifetimeEnd, end <= now, slots[slot].due == nil {
             setDue(incumbent.id, .lifetime, at: now)

@@ -77,6 +77,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var hasRun = false
     /// The observed behaviour of the program after the stop-signal.
     @Rare var stopHabit: StopHabit?
+    /// The runs by a schedule.
+    @Rare var runs: Runs
     /// Whether workers of an older generation are being replaced.
     var isRollingOut = false
     /// The time limit for workers of an older generation that serve waiting connections on a
@@ -106,6 +108,7 @@ public struct Pool: Equatable, Sendable, Codable {
         case .mold(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
         case .recycle(let slot): recycle(slot, at: now)
+        case .run(let event): handle(event, at: now)
         case .park: park(at: now)
         case .unpark: unpark(at: now)
         case .prepare(let generation, let policy): prepare(generation, policy, at: now)
@@ -122,7 +125,7 @@ public struct Pool: Equatable, Sendable, Codable {
     public var nextDeadline: Instant? {
         Instant.earliest(
             Instant.earliest(deadlines.first?.key, candidate?.deadline),
-            Instant.earliest(sampler.deadline, molds.deadline))
+            Instant.earliest(sampler.deadline, molds.deadline), runs.next?.at)
     }
 
     /// The current number of workers that the pool keeps.
@@ -130,7 +133,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// The number of ready workers that are not retiring.
     public var servingCount: Int { tally.serving }
     /// The number of slots with a ready worker of the current generation.
-    public var renewedCount: Int { tally.renewed }
+    public var renewedCount: Int { isScheduled ? tally.wanted : tally.renewed }
     /// The number of workers with a running process, or with processes left behind.
     public var liveCount: Int { tally.live }
     /// The sum of the last memory samples of the workers and the molds, in bytes.
@@ -139,7 +142,8 @@ public struct Pool: Equatable, Sendable, Codable {
     public var isSampled: Bool { sampler.memoryAt != nil }
     /// Whether every slot is done permanently and no process is left.
     public var isDone: Bool {
-        stage == .running && tally.wanted > 0 && tally.done == tally.wanted && tally.live == 0
+        stage == .running && !isScheduled && tally.wanted > 0 && tally.done == tally.wanted
+            && tally.live == 0
     }
     /// Whether the last worker of any done slot ended with a status other than 0.
     public var hasDoneFailures: Bool { tally.doneFailed > 0 }
@@ -148,7 +152,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// Whether every worker is of the current generation and every slot that is not done serves.
     /// Also true if the pool is meant to have no workers, as when parked.
     public var isSettled: Bool {
-        !isRollingOut && (stage != .running || tally.covered >= expected)
+        !isRollingOut && (stage != .running || isScheduled || tally.covered >= expected)
     }
     /// The budget at the pool's current size.
     public var budget: Budget { Budget(of: policy, workers: tally.wanted) }
@@ -158,12 +162,14 @@ public struct Pool: Equatable, Sendable, Codable {
         stage = .running
         molds.current = makeMold(generation, policy, at: now)
         addSlots(policy.workers, at: now)
+        beginSchedule(after: nil, at: now)
         scheduleSampling(at: now)
         scheduleProgress(at: now)
     }
 
     /// Performs everything that the budget allows now.
     mutating func settle(at now: Instant) {
+        beginQueuedRun(at: now)
         fillVacancies(at: now)
         advanceRecycles(at: now)
         advanceCandidate(at: now)
@@ -179,11 +185,13 @@ public struct Pool: Equatable, Sendable, Codable {
             refresh(slot, at: now)
         }
         expireMolds(at: now)
+        expireRun(at: now)
         expireSampling(at: now)
     }
 
     private mutating func noteProgress() {
-        if isRollingOut, tally.outdated == 0 {
+        // A run in progress belongs to its own generation until it ends.
+        if isRollingOut, isScheduled || tally.outdated == 0 {
             isRollingOut = false
             note(.rolledOut(pool: number, generation: generation))
         }

@@ -7,6 +7,8 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
     /// depend.
     public var hasListeners = false
 
+    /// The schedule of a command that does not run all the time; nil if the pool has none.
+    public var runs: RunRule?
     /// The number of slots that may boot their first worker at the same time.
     public var bootParallel = Int.max
     /// Whether workers are forked from a process that has loaded the program.

@@ -18,7 +18,7 @@ extension Service {
         rollout = RolloutRecord(generation: lastGeneration, begunAt: now)
         note(.reloadBegun(generation: lastGeneration))
         for plan in plans {
-            guard let index = members.firstIndex(where: { $0.name == plan.name && $0.isWanted })
+            guard let index = members.firstIndex(where: { $0.isContinued(by: plan) })
             else { continue }
             tell(index, .prepare(generation: lastGeneration, plan.policy), at: now)
         }
@@ -35,7 +35,7 @@ extension Service {
         }
         stopRemoved(at: now)
         if isRollingOut, members.allSatisfy({ $0.isRemoved || $0.pool.isSettled }),
-            !members.contains(where: { $0.isRemoved && $0.isServing })
+            !members.contains(where: { $0.isRemoved && $0.isServing && !$0.pool.hasRunInProgress })
         {
             isRollingOut = false
             rollout?.end(.complete, at: now)
@@ -49,7 +49,10 @@ extension Service {
     private mutating func stopRemoved(at now: Instant) {
         let added = members.filter { $0.since == generation && !$0.isRemoved }
         let isCovered = added.allSatisfy(\.pool.isSettled)
-        for index in members.indices where members[index].isRemoved && members[index].isServing {
+        for index in members.indices
+        where members[index].isRemoved && members[index].isServing
+            && !members[index].pool.hasRunInProgress
+        {
             guard isCovered || members[index].pool.budget.surge == 0 else { continue }
             close(index, after: .zero, at: now)
         }
@@ -83,8 +86,9 @@ extension Service {
         var kept: [Member] = []
         var removed = members
         for plan in committed.plans {
-            if let index = removed.firstIndex(where: { $0.name == plan.name && $0.isWanted }) {
+            if let index = removed.firstIndex(where: { $0.isContinued(by: plan) }) {
                 kept.append(removed.remove(at: index))
+                kept[kept.count - 1].isRemoved = false
             }
         }
         let known = Set(kept.map(\.name))
@@ -96,7 +100,7 @@ extension Service {
                 closeListeners(of: index, until: members[index].pool.emptyingUntil ?? now)
             }
         }
-        for index in kept.count..<members.count { members[index].isRemoved = true }
+        for index in kept.count..<members.count { remove(index, at: now) }
         for plan in committed.plans where !known.contains(plan.name) {
             add(plan)
             tell(members.count - 1, .start, at: now)

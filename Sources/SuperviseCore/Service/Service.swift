@@ -21,6 +21,8 @@ public struct Service: Equatable, Sendable, Codable {
         case resize(pool: Int, by: Int)
         /// Replace the worker of this slot of a pool, or of all its slots if it is nil.
         case recycle(pool: Int, slot: Int?)
+        /// An event about the runs of this pool.
+        case run(pool: Int, RunEvent)
         /// Retire the workers of all pools, and keep the pools.
         case park
         /// Roll over to these pools. A pool is identified by its name.
@@ -142,6 +144,7 @@ public struct Service: Equatable, Sendable, Codable {
         case .sampled(let pool, let sample): take(sample, ofPool: pool, at: now)
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .memoryLimit(let bytes): setMemoryLimit(bytes)
+        case .run(let pool, let event): handle(event, ofPool: pool, at: now)
         case .park: if exitCode == nil { tellAll(.park, at: now) }
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool, at: now)
         case .recycle(let pool, let slot):
@@ -221,7 +224,7 @@ public struct Service: Equatable, Sendable, Codable {
         guard exitCode == nil, let index = index(ofPool: number) else { return }
         if members[index].pool.stage == .parked {
             if change > 0 { tellAll(.unpark, at: now) }
-        } else {
+        } else if !members[index].pool.isScheduled {
             // The shares are updated first, because the added workers get the smaller ones.
             let size = members[index].pool.size(after: change)
             shareMemory(resizing: (index, size))
@@ -281,7 +284,8 @@ public struct Service: Equatable, Sendable, Codable {
             stop(.graceful, exitCode: ExitCode.cannotStart, at: now)
             return
         }
-        if !members.isEmpty, members.allSatisfy({ $0.pool.hasExhaustedBoots }) {
+        let serving = members.filter { !$0.pool.isScheduled }
+        if !serving.isEmpty, serving.allSatisfy({ $0.pool.hasExhaustedBoots }) {
             note(.givingUp(.noWorkerBoots))
             stop(.graceful, exitCode: ExitCode.cannotBoot, at: now)
         }

@@ -41,6 +41,8 @@ struct Slot: Equatable, Sendable, Codable {
         case continues
         /// A worker announced its end. Whether another follows depends on how it ends.
         case awaitsExit(of: Int)
+        /// The next worker starts when a run of the schedule is due.
+        case awaitsRun
         /// No worker follows. `failed` is whether the last worker ended with a status other than 0.
         case done(failed: Bool)
     }
