@@ -65,6 +65,7 @@ public struct Client {
         case .recycle(let slot, let pool):
             return try post("/recycle?slot=\(slot.map { "\($0)" } ?? "all")" + query(pool))
         case .scale(let number, let pool): return try scale(number, pool)
+        case .runNow(let pool): return try runNow(pool)
         case .stop(let quick, let wait):
             let target = "/stop?quick=\(quick ? "yes" : "no")"
             return wait ? try stopAndWait(target) : try post(target)
@@ -110,6 +111,18 @@ public struct Client {
         return writeOutput(
             "\(answer["pool"]?.text ?? "?"): scaled from \(answer.integerText("from")) to "
                 + "\(answer.integerText("to")) workers\n" + Client.shares(in: answer))
+    }
+
+    private func runNow(_ pool: String) throws(ControlFailure) -> Int32 {
+        let client = try request("POST", "/run-now?pool=" + Client.escaped(pool))
+        let body = try client.wholeBody()
+        guard client.status == 202, let answer = JSONValue(body) else {
+            return refused(client.status, body)
+        }
+        let isQueued = answer["queued"]?.boolean ?? false
+        return writeOutput(
+            "\(pool): "
+                + (isQueued ? "a run waits for the end of the last one\n" : "a run starts\n"))
     }
 
     /// The memory caps of a new worker, if they are percentages.
@@ -179,7 +192,7 @@ extension MasterCommand.Action {
     fileprivate var actsOnMaster: Bool {
         switch self {
         case .status, .top, .events: false
-        case .reload, .recycle, .scale, .stop, .reopen, .upgrade: true
+        case .reload, .recycle, .scale, .runNow, .stop, .reopen, .upgrade: true
         }
     }
 }

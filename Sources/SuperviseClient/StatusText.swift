@@ -70,6 +70,10 @@ struct StatusText {
             "\(min(serving, size)) of \(size) ready\(extra)",
             serving >= size ? .green : pool["ready"]?.boolean == true ? .yellow : .red)
         let name = style.paint(pool["name"]?.text ?? "?", .bold)
+        if let runs = pool["runs"] {
+            return ["\(name): \(runLine(runs, state))"] + runLines(runs)
+                + slots(pool).lines(style) + exitLines(pool)
+        }
         var lines = ["\(name): \(count)\(state == "running" ? "" : ", \(state)")"]
         for listener in pool["listeners"]?.elements ?? [] {
             lines.append("  \(listenerText(listener))")
@@ -162,6 +166,7 @@ struct StatusText {
                     + slot.time("starts_in_seconds"), .red
             )
         case "failed": return ("failed", .red)
+        case "scheduled": return ("until the next run", .dim)
         case "waiting": return ("waiting for the budget", .yellow)
         default: return (state, .dim)
         }

@@ -17,6 +17,17 @@ extension HTTPResponse {
         return HTTPResponse(.accepted, .json, json.bytes + [0x0A])
     }
 
+    /// 202: a run of the pool starts, or waits for the end of the last one.
+    public static func running(pool: String, isQueued: Bool) -> HTTPResponse {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("accepted", true)
+            json.field("pool", pool)
+            json.field("queued", isQueued)
+        }
+        return HTTPResponse(.accepted, .json, json.bytes + [0x0A])
+    }
+
     /// 200: the number of workers before and now. `caps` are the memory caps in bytes, if they are
     /// percentages.
     public static func scaled(

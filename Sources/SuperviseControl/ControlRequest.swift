@@ -20,6 +20,8 @@ public enum ControlRequest: Equatable, Sendable {
     case recycle(pool: String?, slot: Int?)
     /// `POST /scale`.
     case scale(pool: String?, Scale)
+    /// `POST /run-now`: a run of a pool with a schedule.
+    case runNow(pool: String?)
     /// `POST /stop`. With `wait`, the response ends when the master exits.
     case stop(Haste, wait: Bool)
     /// `POST /reopen`: log files.
@@ -101,6 +103,7 @@ public enum ControlRoute {
         ("/reload", true, { p throws(ControlRefusal) in .reload(wait: try p.flag("wait")) }),
         ("/recycle", true, recycle),
         ("/scale", true, scale),
+        ("/run-now", true, { p throws(ControlRefusal) in .runNow(pool: try p.value("pool")) }),
         ("/stop", true, stop),
         ("/reopen", true, { _ in .reopen }),
         ("/upgrade", true, { p throws(ControlRefusal) in .upgrade(wait: try p.flag("wait")) }),

@@ -113,7 +113,7 @@ public struct ReloadFollower: Codable {
             .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
             .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp,
-            .mold:
+            .mold, .run:
             return []
         }
     }

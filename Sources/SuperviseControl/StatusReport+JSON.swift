@@ -90,6 +90,7 @@ extension StatusReport {
             for worker in pool.workers { json.object { write(worker, to: &$0) } }
             for vacancy in pool.vacancies { json.object { write(vacancy, to: &$0) } }
         }
+        if let runs = pool.runs { json.object("runs") { write(runs, to: &$0) } }
         json.object("totals") { write(pool.history, to: &$0) }
         json.array("exits") { json in
             for exit in pool.history.exits { json.object { write(exit, to: &$0) } }
@@ -152,6 +153,7 @@ extension StatusReport {
             json.field("state", "backoff")
             json.field("failures", failures)
             json.field("starts_in_seconds", seconds: span)
+        case .awaitingRun: json.field("state", "scheduled")
         case .done(let failed): json.field("state", failed ? "failed" : "finished")
         }
     }
@@ -177,11 +179,7 @@ extension StatusReport {
         json.field("pid", process(exit.id)?.pid)
         json.field("ago_seconds", seconds: snapshot.at - exit.at)
         json.field("cause", exit.cause)
-        switch exit.status {
-        case .code(let code): json.field("status", code)
-        case .signal(let signal): json.field("signal", signal.description)
-        case .outOfMemory: json.field("signal", "KILL")
-        }
+        write(exit.status, to: &json)
         write(exit.facts, to: &json)
         write(exit.facts.during, as: "during", to: &json)
         json.field("boot_seconds", seconds: exit.bootTime)

@@ -12,6 +12,7 @@ extension StatusReport {
         writeExits(to: &text)
         writeWorkers(to: &text)
         writeMolds(to: &text)
+        writeRuns(to: &text)
         return text.bytes
     }
 

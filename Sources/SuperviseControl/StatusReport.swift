@@ -102,6 +102,8 @@ public struct StatusReport {
         public var startedAtSeconds: Int64
         /// The time since the start.
         public var uptime: TimeSpan
+        /// The time of day in nanoseconds since the Unix epoch.
+        public var wallNanoseconds: Int64 = 0
         /// The resident memory in bytes.
         public var memoryBytes: UInt64?
         /// The CPU time.
@@ -138,6 +140,7 @@ public struct StatusReport {
             self.version = version
             self.startedAtSeconds = startedAtSeconds
             self.uptime = uptime
+            wallNanoseconds = startedAtSeconds * 1_000_000_000 + uptime.nanoseconds
         }
     }
 

@@ -32,6 +32,8 @@ extension Instant {
 }
 
 extension Master {
+    var now: Instant { .now }
+
     /// The parts that have a deadline, in the order in which they act on it.
     func allParts() -> [any Expiring] {
         let own = [

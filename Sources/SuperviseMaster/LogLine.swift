@@ -217,3 +217,14 @@ extension String {
             }
     }
 }
+
+extension Ending {
+    var level: LogLevel {
+        switch self {
+        // Requests are lost, and the program has an error.
+        case .retired(.killMemory), .retired(.watchdog), .retired(.stalled): .error
+        case .retired, .finished: .info
+        case .crashed, .bootFailed: .error
+        }
+    }
+}

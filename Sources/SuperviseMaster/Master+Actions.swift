@@ -63,6 +63,7 @@ extension Master {
         case .sample(let pool, let contents): sampler.sample(pool: pool, contents)
         case .gatherEvidence(let id, let cause, let facts): gatherEvidence(of: id, cause, facts)
         case .setBell(let id, let requests): setBell(requests, of: id)
+        case .planRun(let pool, let last): planRun(ofPool: pool, after: last)
         case .note(let notice): note(notice)
         }
     }
@@ -100,7 +101,9 @@ extension Master {
     private func line(of notice: Notice) -> LogLine {
         let subjects = LogSubjects(
             poolName: { [service] in service.member($0)?.name ?? "number \($0)" },
-            pid: { [workers] in workers[$0]?.pid },
+            pid: { [workers, reaper] in
+                workers[$0]?.pid ?? reaper.exited.process(of: $0)?.pid
+            },
             moldPID: { [molds] in molds[$0]?.process.pid },
             wasKilled: { [workers] in workers[$0]?.wasKilled ?? false },
             policy: { [service] in service.member($0)?.pool.policy },

@@ -65,6 +65,8 @@ final class Master {
     let closingListeners: ClosingListeners
     var watchedListeners = WatchedListeners()
     let drainer = Drainer()
+    /// Detects that the clock is set, once a schedule depends on the time of day.
+    var clockWatch: ClockWatch?
     /// All parts with a deadline, except the core.
     private lazy var parts: [any Expiring] = allParts()
     /// Opened when first needed.
@@ -160,6 +162,7 @@ final class Master {
     func resume(_ resumption: Upgrader.Resumption) throws -> Int32 {
         reaper.watchForMemoryKills()
         upgrader.report(resumption, workers: workers.bySerial.count)
+        reviewRuns()
         reaper.reap()
         return try loop()
     }
@@ -222,8 +225,6 @@ final class Master {
         ThisProcess.returnFreeMemory()
     }
 
-    var now: Instant { .now }
-
     private func dispatch(_ ready: Ready) {
         switch ready.token {
         case Token.signals:
@@ -237,6 +238,7 @@ final class Master {
             upgrader.read()
         case Token.observer:
             observer.read(at: now)
+        case Token.clock: clockWasSet()
         case Token.standardError:
             output.writable(at: now)
         case Token.memoryKills:

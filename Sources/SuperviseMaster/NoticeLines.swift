@@ -18,6 +18,7 @@ extension LogLine {
             .reloadCommitted, .reloadAborted, .reloadComplete:
             self = LogLine(ofReload: notice, subject)
         case .mold(let notice): self = LogLine(notice, subject)
+        case .run(let notice): self = LogLine(ofRun: notice, subject)
         }
     }
 
@@ -61,7 +62,7 @@ extension LogLine {
         case .backoff, .slotDone, .resized, .parked, .unparked, .drainDelay, .closed, .stopping,
             .ended, .givingUp, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
-            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold:
+            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold, .run:
             preconditionFailure("no notice about a worker")
         }
     }
@@ -92,7 +93,7 @@ extension LogLine {
             .exited, .killed, .leftProcesses, .killedTree, .memoryAlarm, .memoryWarning,
             .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete, .mold:
+            .reloadComplete, .mold, .run:
             preconditionFailure("no notice about a pool")
         }
     }
@@ -131,7 +132,7 @@ extension LogLine {
             .exited, .killed, .leftProcesses, .killedTree, .backoff, .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .canaryStarted,
             .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted,
-            .reloadAborted, .reloadComplete, .mold:
+            .reloadAborted, .reloadComplete, .mold, .run:
             preconditionFailure("no notice about memory")
         }
     }
@@ -160,7 +161,7 @@ extension LogLine {
         case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
             .exited, .killed, .leftProcesses, .killedTree, .backoff, .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .memoryAlarm,
-            .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .mold:
+            .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .mold, .run:
             preconditionFailure("no notice about a reload")
         }
     }
@@ -283,17 +284,6 @@ extension RecycleCause {
         case .poolMemory: policy.maxPoolRSSBytes
         case .pressure: policy.memoryLimitBytes
         case .requests, .lifetime, .requested, .operator, .reload: nil
-        }
-    }
-}
-
-extension Ending {
-    var level: LogLevel {
-        switch self {
-        // Requests are lost, and the program has an error.
-        case .retired(.killMemory), .retired(.watchdog), .retired(.stalled): .error
-        case .retired, .finished: .info
-        case .crashed, .bootFailed: .error
         }
     }
 }

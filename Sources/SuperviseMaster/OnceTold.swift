@@ -36,6 +36,8 @@ enum OnceTold: Hashable, Codable {
     case daemon(pool: Int)
     /// This signal is ignored.
     case signalIgnored(Int32)
+    /// Changes of the clock cannot be detected.
+    case clockUnwatched
     /// The service manager could not be reached.
     case serviceManagerUnreachable
 }

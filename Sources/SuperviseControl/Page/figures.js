@@ -51,6 +51,7 @@ function stateOf(entry) {
         return [`failed ${entry.failures}×, next in ${secondsText(entry.starts_in_seconds)}`,
             'failing'];
     case 'failed': return ['failed', 'failing'];
+    case 'scheduled': return ['until the next run', ''];
     case 'waiting': return ['waiting for the budget', 'booting'];
     case 'stopping-orphans': return ['stopping orphans', 'leaving'];
     default: return [entry.state, ''];
@@ -62,6 +63,21 @@ function moldText(mold) {
     const facts = [mold.state, `generation ${mold.generation}`,
         mold.pid === undefined ? '' : `pid ${mold.pid}`, bytesText(mold.memory_bytes)];
     return `mold: ${facts.filter(fact => fact).join(', ')}`;
+}
+
+/** The runs of a pool with a schedule. */
+function runsText({schedule, running, queued, next_in_seconds: next, last, outcomes, skipped}) {
+    const parts = [running ? 'running' : 'idle'];
+    if (queued) parts.push('one run waits');
+    if (next !== undefined) parts.push(`next in ${secondsText(next)}`);
+    if (last) {
+        parts.push(`last: ${last.outcome}, took ${secondsText(last.duration_seconds)}, `
+            + `${secondsText(last.ago_seconds)} ago`);
+    }
+    const counts = [...Object.entries(outcomes), ['skipped', skipped]]
+        .filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
+    if (counts.length > 0) parts.push(`runs: ${counts.join(', ')}`);
+    return `${schedule}: ${parts.join('; ')}`;
 }
 
 /** The exit status or signal. */

@@ -80,7 +80,15 @@ class PoolView {
     }
 
     drawHead() {
-        const {serving, workers, state, ready, listeners} = this.pool;
+        const {serving, workers, state, ready, listeners, runs} = this.pool;
+        if (runs) {
+            const isBad = runs.last && !['success', 'stopped'].includes(runs.last.outcome);
+            write(this.find('.pool-state'),
+                runsText(runs) + (state === 'running' ? '' : `, ${state}`),
+                'pool-state' + (isBad ? ' bad' : ''));
+            write(this.find('.listeners'), '');
+            return;
+        }
         const surplus = serving - workers;
         const extra = surplus > 0
             ? ` (+${surplus} replacement${surplus === 1 ? '' : 's'})` : '';

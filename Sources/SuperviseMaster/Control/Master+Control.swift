@@ -115,6 +115,7 @@ extension Master {
             response = try recycle(pool, slot, connection)
         case .scale(let pool, let scale):
             response = try resize(pool, scale, connection)
+        case .runNow(let name): response = try runNow(name, connection)
         case .stop(let haste, let wait):
             tellVerb("stop", connection, haste.name)
             if wait { try begin(.stop, connection) }
@@ -150,6 +151,15 @@ extension Master {
         }
         connection.stream = stream
         connection.conversation.beginStream(.lines, at: now)
+    }
+
+    private func runNow(
+        _ name: String?, _ connection: ControlConnection
+    ) throws(ControlRefusal) -> HTTPResponse {
+        try mustNotStop()
+        let member = try pool(name)
+        tellVerb("run-now", connection, member.name)
+        return try runNow(member)
     }
 
     private func mustNotStop() throws(ControlRefusal) {

@@ -39,6 +39,7 @@ extension Master {
             name: generations[service.generation]?.master?.name ?? "",
             pid: ThisProcess.pid, version: Version.current,
             startedAtSeconds: start.atWall, uptime: uptime)
+        master.wallNanoseconds = Clocks.read().wallNanoseconds
         master.memoryBytes = ownMemory
         master.processorTime = TimeSpan(nanoseconds: ThisProcess.processorNanoseconds)
         master.reloadsComplete = reloader.counts.complete

@@ -10,7 +10,10 @@ extension Master {
 
     /// Records the final output of a worker if its end was not requested.
     func finalOutput(of id: WorkerID, _ ending: Ending) -> String? {
-        guard ending.isUnexpected, let text = workers[id]?.output?.tail.text, !text.isEmpty
+        let isLate = ending == .retired(.recycle(.lifetime))
+        let isLateRun = isLate && service.member(id.pool)?.pool.isScheduled == true
+        guard ending.isUnexpected || isLateRun, let text = workers[id]?.output?.tail.text,
+            !text.isEmpty
         else { return nil }
         return text
     }

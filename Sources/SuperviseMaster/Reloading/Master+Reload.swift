@@ -68,6 +68,7 @@ extension Master {
         reopenMemoryLogs()
         closeUnused()
         watchListeners()
+        reviewRuns()
     }
 
     /// Handles the end of a pool's last process. If the pool was removed, its resources are
