@@ -127,6 +127,13 @@ extension Invariant {
 }
 
 extension Ledger.Pool {
+    /// Workers whose program does not run yet.
+    var startsPending: Int {
+        slots.reduce(0) { sum, slot in
+            sum + slot.workers.count { $0.isKept && $0.runsSince == nil && $0.readyAt == nil }
+        }
+    }
+
     /// Slots whose first worker boots.
     var firstBoots: Int {
         slots.count { slot in

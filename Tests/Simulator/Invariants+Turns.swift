@@ -85,6 +85,7 @@ extension Invariant {
             let most = pool.expected + pool.budget.surge
             // The ledger does not know slots before their first worker, which boot in turns.
             guard pool.live < most, pool.firstBoots < pool.policy.bootParallel else { continue }
+            if pool.policy.usesMold, pool.startsPending >= 8 { continue }
             let waiting = pool.slots.count { slot in
                 let isVacant = !slot.workers.contains {
                     $0.isKept && !($0.id == pool.canary && $0.isBeside)

@@ -94,6 +94,8 @@ extension Ledger {
             break
         case .mold(.givenUp(let pool, let generation, _)):
             moldsGivenUp.insert(Generation(pool: pool, number: generation))
+        case .mold(.doubted(let id)):
+            moldFailures.insert(Generation(pool: id.pool, number: id.generation))
         case .mold: break
         case .stopHabit: owesHabit = nil
         case .memoryShared(let pool, let caps): pools[pool].policy.take(caps)

@@ -155,17 +155,89 @@ struct MoldTests {
         #expect(!bench.tell(id(1, 2), .startFailed(failure)).contains(.killMold(Self.mold())))
     }
 
-    @Test func twoWorkersThatDoNotBootEndTheMold() {
+    /// A pool of which two forked workers did not become ready.
+    private static func doubted() -> Bench {
         let bench = Bench(workers: 2) { $0.usesMold = true }
         bench.tell(.start)
-        bench.tell(.mold(Self.mold(), .warm))
+        bench.tell(.mold(mold(), .warm))
         bench.tell(id(0), .running)
         bench.tell(id(1), .running)
-        bench.exit(id(0), 1)
+        #expect(bench.exit(id(0), 1).contains(fork(id(0, 2))))
+        bench.tell(id(0, 2), .running)
         let actions = bench.exit(id(1), 1)
-        #expect(actions.contains(.endMold(Self.mold())))
+        #expect(actions.contains(.note(.mold(.doubted(mold())))))
+        #expect(actions.contains(start(id(1, 2))))
+        bench.tell(id(1, 2), .running)
+        return bench
+    }
+
+    @Test func aMoldWhoseWorkersAloneDoNotBootIsGivenUp() {
+        let bench = Self.doubted()
+        bench.makeReady(id(1, 2))
+        let actions = bench.exit(id(0, 2), 1)
+        // Its workers may use its files.
+        #expect(actions.contains(.killMold(Self.mold())))
         #expect(actions.contains(.note(.mold(.givenUp(pool: 0, generation: 1, wasWarm: true)))))
-        #expect(actions.started == [id(1, 2)])
+    }
+
+    @Test func aMoldIsKeptIfNoWorkerBoots() {
+        let bench = Self.doubted()
+        bench.exit(id(1, 2), 1)
+        #expect(bench.pool.moldFacts.map(\.state) == [.warm])
+        #expect(bench.wake().contains(Self.fork(id(1, 3))))
+        // One more failure is the first of a new row.
+        bench.exit(id(0, 2), 1)
+        #expect(bench.wake().contains(Self.fork(id(0, 3))))
+    }
+
+    @Test func aForkedWorkerThatBootsEndsTheDoubt() {
+        let bench = Self.doubted()
+        bench.makeReady(id(1, 2))
+        bench.makeReady(id(0, 2))
+        bench.exit(id(1, 2), 1)
+        #expect(bench.wake().contains(Self.fork(id(1, 3))))
+    }
+
+    @Test func aPoolThatLacksItsMoldCanBeReloaded() {
+        let bench = Bench(workers: 1) { $0.usesMold = true }
+        bench.tell(.start)
+        bench.tell(.mold(Self.mold(), .unusable("shared")))
+        bench.tell(.mold(Self.mold(), .exited(.code(0))))
+        bench.makeReady(id(0))
+        bench.tell(.prepare(generation: 2, bench.pool.policy))
+        let actions = bench.tell(.mold(Self.mold(generation: 2), .unusable("shared")))
+        #expect(actions.contains(.note(.canaryStarted(id(0, 2), generation: 2))))
+        #expect(bench.pool.trial != .failed(.mold(.unusable("shared"))))
+    }
+
+    @Test func aMoldAnswersEightOrdersAtOnce() {
+        let bench = Bench(workers: 20) { $0.usesMold = true }
+        bench.tell(.start)
+        #expect(bench.tell(.mold(Self.mold(), .warm)).started.count == 8)
+        #expect(bench.tell(id(0), .running).started == [id(8)])
+        let failure = StartFailure(step: "fork", message: "late", isTransient: true)
+        #expect(bench.tell(id(1), .startFailed(failure)).started == [id(1, 2)])
+    }
+
+    @Test func aSuccessorEndsWithThePool() {
+        let bench = Self.up()
+        bench.tell(id(0), Self.segmentationFault())
+        bench.makeReady(id(0, 2))
+        bench.tell(.stop(.graceful))
+        let actions = bench.tell(.mold(Self.mold(), .exited(.code(1))))
+        #expect(actions.contains(.killMold(Self.mold(2))))
+    }
+
+    @Test func crashesChangeTheLayoutOncePerDelay() {
+        let bench = Self.up()
+        bench.tell(id(0), Self.segmentationFault())
+        bench.tell(.mold(Self.mold(2), .warm))
+        bench.makeReady(id(0, 2))
+        #expect(!bench.tell(id(1), Self.segmentationFault()).contains(.startMold(Self.mold(3))))
+        bench.makeReady(id(1, 2))
+        bench.wait(bench.pool.policy.backoffMax)
+        #expect(
+            bench.tell(id(1, 2), Self.segmentationFault()).contains(.startMold(Self.mold(3))))
     }
 
     @Test func aSegmentationFaultChangesTheLayout() {

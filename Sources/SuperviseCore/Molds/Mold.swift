@@ -63,9 +63,24 @@ struct Mold: Equatable, Sendable, Codable {
         var until: Instant
     }
 
-    /// A mold of two failed orders, or of two workers that did not become ready, is not used
-    /// further.
+    /// A mold of two failed orders is not used further; after two workers that did not become
+    /// ready it is compared with exec'd workers.
     static let toleratedFailures = 2
+
+    /// The start orders that one mold may have to answer at the same time. It forks one worker
+    /// after another, and each order has a deadline.
+    static let ordersAtOnce = 8
+
+    /// What is known about a mold whose workers do not become ready: the cause may be the fork, or
+    /// something that exec'd workers lack too, such as a database.
+    enum Comparison: Equatable, Sendable, Codable {
+        /// Workers are forked.
+        case none
+        /// Workers are exec'd until one of them becomes ready or fails.
+        case execs
+        /// An exec'd worker became ready. The next forked one decides.
+        case execWorked
+    }
 
     let generation: Int
     var state: State
@@ -74,6 +89,8 @@ struct Mold: Equatable, Sendable, Codable {
     var lastIncarnation = 0
     /// Boots beside the warm process, for another address layout.
     var successor: Successor?
+    /// When the last successor was started.
+    var layoutChangedAt: Instant?
     /// Whether any process of this generation was ever warm.
     var wasWarm = false
     /// Processes in a row that failed to boot or ended soon.
@@ -86,6 +103,7 @@ struct Mold: Equatable, Sendable, Codable {
     var barrenProcesses = 0
     /// Forked workers in a row that did not become ready.
     var failedBoots = 0
+    var comparison = Comparison.none
 
     /// The time of the next deadline.
     var deadline: Instant? {
@@ -99,6 +117,8 @@ struct Mold: Equatable, Sendable, Codable {
     var isWarm: Bool {
         if case .warm = state { true } else { false }
     }
+
+    var isGivenUp: Bool { state == .givenUp }
 
     /// Whether workers of its generation wait until it is warm.
     var isAwaited: Bool {

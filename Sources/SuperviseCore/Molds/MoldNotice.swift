@@ -8,6 +8,8 @@ public enum MoldNotice: Equatable, Sendable {
     case failed(MoldID, MoldFailure)
     /// It was asked to end and did, or could not be started by then.
     case ended(MoldID, ExitStatus?)
+    /// Two of its workers in a row did not become ready. The next one is exec'd for comparison.
+    case doubted(MoldID)
     /// The workers of this generation are exec'd from now on.
     case givenUp(pool: Int, generation: Int, wasWarm: Bool)
     /// The worker is exec'd although earlier ones of its generation were forked.

@@ -13,7 +13,9 @@ extension Pool {
 
     /// The mold that a worker of this generation is forked from now; nil if it is exec'd.
     func moldForStart(_ generation: Int) -> MoldID? {
-        guard let mold = molds[generation], mold.isWarm else { return nil }
+        guard let mold = molds[generation], mold.isWarm, mold.comparison != .execs else {
+            return nil
+        }
         return MoldID(pool: number, generation: generation, incarnation: mold.incarnation)
     }
 
@@ -52,6 +54,7 @@ extension Pool {
         mold.state = .booting(since: now, until: now + policy.readyTimeout)
         mold.failedForks = 0
         mold.failedBoots = 0
+        mold.comparison = .none
         let id = MoldID(
             pool: number, generation: mold.generation, incarnation: mold.incarnation)
         outbox.append(.startMold(id))
@@ -89,7 +92,7 @@ extension Pool {
         switch news {
         case .warm: moldIsWarm(id, at: now)
         case .unusable(let reason):
-            endMold(id, at: now)
+            discardMold(id, wasWarm: molds[id.generation]?.isWarm == true, at: now)
             moldFailed(id, .unusable(reason), at: now)
         case .notStarted(let failure): moldFailed(id, .notStarted(failure), at: now)
         case .exited(let status): moldFailed(id, .ended(status), at: now)
@@ -111,7 +114,7 @@ extension Pool {
     }
 
     /// Whether anything starts may have changed.
-    private mutating func moldsChanged(at now: Instant) {
+    mutating func moldsChanged(at now: Instant) {
         for slot in slots.indices where slots[slot].isVacant || slots[slot].due != nil {
             refresh(slot, at: now)
         }
@@ -123,13 +126,17 @@ extension Pool {
         guard var mold = molds[id.generation] else { return }
         note(.mold(.failed(id, failure)))
         guard stage == .running || stage == .parked else {
+            if let successor = mold.successor {
+                killMold(
+                    MoldID(
+                        pool: number, generation: mold.generation,
+                        incarnation: successor.incarnation), at: now)
+            }
             molds[id.generation] = nil
             return
         }
-        if candidate?.generation == id.generation, case .warming? = candidate?.phase {
-            mold.state = .givenUp
-            molds[id.generation] = mold
-            candidateFailed(.mold(failure))
+        if candidate?.generation == id.generation, case .warming(let since)? = candidate?.phase {
+            trialMoldFailed(mold, failure, since: since, at: now)
             return
         }
         let policy = policy(ofMold: id.generation)
@@ -160,6 +167,23 @@ extension Pool {
         moldsChanged(at: now)
     }
 
+    /// A trial fails with its mold, unless the workers in force are exec'd for lack of a mold: then
+    /// this one loses nothing, and no reload would ever succeed.
+    private mutating func trialMoldFailed(
+        _ mold: Mold, _ failure: MoldFailure, since: Instant, at now: Instant
+    ) {
+        var mold = mold
+        guard let current = molds.current, current.isGivenUp, !current.wasWarm else {
+            mold.state = .givenUp
+            molds[mold.generation] = mold
+            candidateFailed(.mold(failure))
+            return
+        }
+        giveUp(&mold, at: now)
+        molds[mold.generation] = mold
+        chooseCanarySlot(since: since, at: now)
+    }
+
     private mutating func giveUp(_ mold: inout Mold, at now: Instant) {
         mold.state = .givenUp
         if let successor = mold.successor {
@@ -184,17 +208,20 @@ extension Pool {
         return max(delay, shortest)
     }
 
-    /// Boots another process beside a warm one. All workers of a mold share one address layout, and
-    /// an attacker who crashes one learns it for the others.
+    /// Boots another process beside a warm one, at most once per `backoff-max`. All workers of a mold
+    /// share one address layout, and an attacker who crashes one learns it for the others.
     mutating func changeLayout(_ generation: Int, at now: Instant) {
-        guard stage == .running, var mold = molds[generation], mold.isWarm, mold.successor == nil
+        let policy = policy(ofMold: generation)
+        guard stage == .running, var mold = molds[generation], mold.isWarm, mold.successor == nil,
+            mold.layoutChangedAt.map({ now - $0 >= policy.backoffMax }) ?? true
         else { return }
+        mold.layoutChangedAt = now
         mold.lastIncarnation += 1
         let id = MoldID(
             pool: number, generation: generation, incarnation: mold.lastIncarnation)
         mold.successor = Mold.Successor(
             incarnation: id.incarnation, since: now,
-            until: now + policy(ofMold: generation).readyTimeout)
+            until: now + policy.readyTimeout)
         molds[generation] = mold
         outbox.append(.startMold(id))
         note(.mold(.started(id)))
@@ -213,10 +240,10 @@ extension Pool {
             mold.state = .warm(since: now)
             mold.failedForks = 0
             mold.failedBoots = 0
+            mold.comparison = .none
             molds[id.generation] = mold
             note(.mold(.ready(id, after: now - successor.since)))
-            // Not in order: its workers may use temporary files that an orderly end removes.
-            killMold(old, at: now)
+            discardMold(old, wasWarm: true, at: now)
         case .unusable(let reason):
             molds[id.generation]?.successor = nil
             note(.mold(.failed(id, .unusable(reason))))

@@ -12,6 +12,12 @@ extension Pool {
         outbox.append(.killMold(id))
     }
 
+    /// Ends a mold while workers of it may still run. One that was warm does not end in order: its
+    /// workers may use temporary files that an orderly end removes.
+    mutating func discardMold(_ id: MoldID, wasWarm: Bool, at now: Instant) {
+        if wasWarm { killMold(id, at: now) } else { endMold(id, at: now) }
+    }
+
     private mutating func endAll(of mold: Mold?, quickly: Bool, at now: Instant) {
         guard let mold else { return }
         for incarnation in mold.processes {
@@ -132,25 +138,41 @@ extension Pool {
         guard isBarren else { return }
         let id = MoldID(
             pool: number, generation: mold.generation, incarnation: mold.incarnation)
-        killMold(id, at: now)
+        discardMold(id, wasWarm: true, at: now)
         moldFailed(id, .forksFail, at: now)
     }
 
-    mutating func forkedWorkerIsReady(_ worker: Worker) {
-        guard mold(of: worker) != nil else { return }
-        molds[worker.generation]?.failedBoots = 0
+    /// A worker of a pool with a mold became ready.
+    mutating func bootSucceeded(_ worker: Worker) {
+        if mold(of: worker) != nil {
+            molds[worker.generation]?.failedBoots = 0
+            molds[worker.generation]?.comparison = .none
+        } else if worker.forkedFrom == nil, molds[worker.generation]?.comparison == .execs {
+            molds[worker.generation]?.comparison = .execWorked
+        }
     }
 
-    /// A forked worker did not become ready.
-    mutating func forkedBootFailed(_ worker: Worker, at now: Instant) {
+    /// A worker of a pool with a mold did not become ready.
+    mutating func bootFailed(_ worker: Worker, at now: Instant) {
+        if worker.forkedFrom == nil, molds[worker.generation]?.comparison == .execs {
+            // Not because of the mold.
+            molds[worker.generation]?.failedBoots = 0
+            molds[worker.generation]?.comparison = .none
+        }
         guard var mold = mold(of: worker) else { return }
         mold.failedBoots += 1
-        molds[worker.generation] = mold
-        guard mold.failedBoots >= Mold.toleratedFailures else { return }
         let id = MoldID(
             pool: number, generation: mold.generation, incarnation: mold.incarnation)
-        endMold(id, at: now)
-        moldFailed(id, .workersFail, at: now)
+        if mold.comparison == .execWorked {
+            discardMold(id, wasWarm: true, at: now)
+            moldFailed(id, .workersFail, at: now)
+            return
+        }
+        if mold.comparison == .none, mold.failedBoots >= Mold.toleratedFailures {
+            mold.comparison = .execs
+            note(.mold(.doubted(id)))
+        }
+        molds[worker.generation] = mold
     }
 
     /// Such a crash may be an attempt to learn the address layout, or the value that guards the

@@ -43,6 +43,7 @@ extension Pool {
     /// on few processors, all of them may reach their ready-timeout. Later workers of a slot do not
     /// wait, because a hanging boot must not prevent the replacement of a crashed worker.
     private func mayBoot(_ slot: Int) -> Bool {
+        if tally.ordered >= Mold.ordersAtOnce { return false }
         if case .takingSlot(slot)? = candidate?.phase { return true }
         return slots[slot].lastIncarnation > 0 || tally.firstBoots < policy.bootParallel
     }
@@ -68,7 +69,9 @@ extension Pool {
         }
         let mold = moldForStart(worker.generation)
         worker.forkedFrom = mold?.incarnation
-        if mold == nil, molds[worker.generation]?.wasWarm == true { note(.mold(.execInstead(id))) }
+        if mold == nil, let mold = molds[worker.generation], mold.wasWarm, !mold.isGivenUp {
+            note(.mold(.execInstead(id)))
+        }
         let order = StartOrder(
             generation: worker.generation, requestLimit: worker.requestLimit, bell: bell,
             mold: mold)
@@ -155,7 +158,7 @@ extension Pool {
         // A run shows nothing about the pools that must serve.
         hasBeenReady = hasBeenReady || !isScheduled
         learnBootTime(of: worker)
-        forkedWorkerIsReady(worker)
+        bootSucceeded(worker)
         slots[id.slot].setbacks.bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
         // Growth by serving is measured against the size at this time.

@@ -129,7 +129,7 @@ extension Pool {
         guard stage == .running, slots[slot].isWanted, !isScheduled else { return }
         if ending == .bootFailed {
             slots[slot].setbacks.bootFailures += 1
-            forkedBootFailed(worker, at: now)
+            bootFailed(worker, at: now)
         }
         if slots[slot].incumbent != nil {
             // The replacement failed. The incumbent is still due and keeps serving.

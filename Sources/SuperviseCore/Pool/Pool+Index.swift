@@ -48,6 +48,7 @@ extension Pool {
         }
         share.serving = UInt8(present.count { $0.isReady })
         share.firstBoots = present.contains { $0.isBooting && $0.id.incarnation == 1 } ? 1 : 0
+        share.ordered = UInt8(present.count { $0.isOrderedFromMold })
         count(.wanted, slot.isWanted)
         count(.covered, present.contains { $0.isReady && candidate?.isTrying($0.id) != true })
         guard slot.isWanted else { return share }

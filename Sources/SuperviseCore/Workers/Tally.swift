@@ -10,6 +10,8 @@ struct Tally: Equatable, Sendable, Codable {
     private(set) var covered = 0
     /// Slots whose first worker boots.
     private(set) var firstBoots = 0
+    /// Workers that a mold was asked to fork and that do not run yet.
+    private(set) var ordered = 0
     /// Slots that wait for a worker.
     private(set) var vacant = 0
     /// Slots that are done.
@@ -40,6 +42,7 @@ struct Tally: Equatable, Sendable, Codable {
         serving += sign * Int(share.serving)
         covered += count(.covered)
         firstBoots += sign * Int(share.firstBoots)
+        ordered += sign * Int(share.ordered)
         vacant += count(.vacant)
         done += count(.done)
         doneFailed += count(.doneFailed)
@@ -71,5 +74,6 @@ struct Share: Equatable, Sendable, Codable {
     var outdated: UInt32 = 0
     var serving: UInt8 = 0
     var firstBoots: UInt8 = 0
+    var ordered: UInt8 = 0
     var traits: Traits = []
 }

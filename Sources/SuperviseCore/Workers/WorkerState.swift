@@ -198,6 +198,11 @@ extension Worker {
     /// Whether it runs or is about to, and is not retiring.
     var isBooting: Bool { boot != nil }
 
+    /// Whether a mold was asked to fork it and its program does not run yet.
+    var isOrderedFromMold: Bool {
+        if case .starting = state { forkedFrom != nil } else { false }
+    }
+
     /// Whether its program ever ran.
     var hasProgram: Bool { if case .starting = state { false } else { true } }
 

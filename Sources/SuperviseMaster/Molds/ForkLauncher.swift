@@ -3,8 +3,8 @@ import SuperviseLinux
 
 /// Forks workers from a mold.
 final class ForkLauncher: Launcher {
-    /// A start order that is not answered within this time is cancelled.
-    private static let patience = TimeSpan.seconds(5)
+    /// A start order without a process after this time is cancelled.
+    private static let orderTimeout = TimeSpan.seconds(5)
     private let mold: RunningMold
     private let now: () -> Instant
 
@@ -29,7 +29,7 @@ final class ForkLauncher: Launcher {
                 waits: false)
             return BegunStart(
                 process: nil,
-                pending: PendingFork(channel, deadline: now() + ForkLauncher.patience))
+                pending: PendingFork(channel, deadline: now() + ForkLauncher.orderTimeout))
         } catch {
             throw StartError(
                 StartFailure(step: "mold", message: error.message, isTransient: true))
@@ -60,21 +60,20 @@ private struct Output {
 /// channel is closed before it may proceed exits.
 final class PendingFork: PendingStart {
     private let channel: MoldChannel
-    private var hasProcess: Bool
-    let deadline: Instant?
+    /// Nil once there is a process: `ready-timeout` applies to that.
+    private(set) var deadline: Instant?
 
-    init(_ channel: MoldChannel, deadline: Instant, hasProcess: Bool = false) {
+    init(_ channel: MoldChannel, deadline: Instant?) {
         self.channel = channel
         self.deadline = deadline
-        self.hasProcess = hasProcess
     }
+
+    private var hasProcess: Bool { deadline == nil }
 
     var descriptor: Int32 { channel.rawValue }
 
     var state: MasterState.PendingStart {
-        .forked(
-            channel: channel.rawValue, deadline: deadline ?? Instant(nanoseconds: 0),
-            hasProcess: hasProcess)
+        .forked(channel: channel.rawValue, deadline: deadline)
     }
 
     func read() -> StartProgress {
@@ -100,7 +99,7 @@ final class PendingFork: PendingStart {
             return failure(
                 "mold", "process \(pid) reported as the worker but is no child of the master")
         }
-        hasProcess = true
+        deadline = nil
         return .created(
             WorkerProcess(pid: pid, descriptor: try ProcessDescriptor.open(pid: pid)))
     }

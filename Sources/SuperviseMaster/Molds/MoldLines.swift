@@ -17,6 +17,8 @@ extension LogLine {
         case .ended(let id, let status):
             let stopped = line(.info, "mold-stopped", id)
             self = status.map { stopped.with($0) } ?? stopped
+        case .doubted(let id):
+            self = line(.warning, "mold-doubted", id).with("message", Advice.doubted)
         case .givenUp(let pool, let generation, let wasWarm):
             self = subject.line(.warning, "mold-given-up", pool).with("generation", generation)
                 .with("message", wasWarm ? Advice.mixed : Advice.neverWarm)
@@ -47,6 +49,10 @@ extension LogLine {
             "the mold is not available, so this worker executes the command. It runs the code that is on "
             + "disk, which may differ from that of forked workers"
         static let forksFail = "two start orders in a row produced no running worker"
-        static let workersFail = "two of its workers in a row did not become ready"
+        static let doubted =
+            "two forked workers in a row did not become ready, so the next one executes the command for "
+            + "comparison"
+        static let workersFail =
+            "its workers do not become ready, but a worker that executed the command did"
     }
 }

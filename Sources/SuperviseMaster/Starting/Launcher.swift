@@ -121,10 +121,8 @@ extension MasterState.PendingStart {
         switch self {
         case .exec(let pipe):
             PendingExec(OwnedDescriptor(try HandedDescriptors.take(pipe)), blueprint)
-        case .forked(let channel, let deadline, let hasProcess):
-            PendingFork(
-                MoldChannel(try HandedDescriptors.take(channel)), deadline: deadline,
-                hasProcess: hasProcess)
+        case .forked(let channel, let deadline):
+            PendingFork(MoldChannel(try HandedDescriptors.take(channel)), deadline: deadline)
         }
     }
 }

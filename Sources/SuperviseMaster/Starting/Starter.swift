@@ -205,6 +205,7 @@ final class Starter: Expiring {
     private func fail(_ worker: RunningWorker, _ failure: StartFailure) {
         guard worker.process == nil else {
             worker.startFailure = failure
+            kill(worker)
             return
         }
         core.tell(worker.id, .startFailed(failure))

@@ -72,12 +72,12 @@ struct MasterState: Codable {
         /// This pipe reports the outcome of an exec.
         case exec(pipe: Int32)
         /// A mold was asked for the process, which reports over this channel.
-        case forked(channel: Int32, deadline: Instant, hasProcess: Bool)
+        case forked(channel: Int32, deadline: Instant?)
 
         var descriptor: Int32 {
             switch self {
             case .exec(let pipe): pipe
-            case .forked(let channel, _, _): channel
+            case .forked(let channel, _): channel
             }
         }
     }

@@ -29,9 +29,10 @@ extension Fact {
         If the mold cannot be used at the first start, the workers execute the command, and the master \
         logs mold-given-up with the reason. A mold that ends later is started again; its workers are \
         not affected. If that fails, workers execute the command (exec-instead). After two workers \
-        in a row that do not become ready, the mold is not used until the next reload. After a \
-        worker died by SIGSEGV, SIGBUS, SIGILL or SIGABRT, a new mold is started, because all workers \
-        of a mold have the same address layout. The memory caps of a worker measure its private \
+        in a row that do not become ready, the next one executes the command (mold-doubted). If it \
+        becomes ready and another forked one does not, the mold is not used until the next reload. \
+        After a worker died by SIGSEGV, SIGBUS, SIGILL or SIGABRT, a new mold is started, at most once \
+        per backoff-max, because all workers of a mold have the same address layout. The memory caps of a worker measure its private \
         memory (uss); max-pool-rss adds the resident memory of the mold.
         """,
         """
@@ -74,7 +75,8 @@ extension Fact {
         Fact(
             "6",
             "The worker closes the channel and runs the arguments. If it cannot, it sends "
-                + "FAILED=STEP: TEXT on the channel instead and exits. An order is cancelled after 5 s."
+                + "FAILED=STEP: TEXT on the channel instead and exits. An order without HERE is "
+                + "cancelled after 5 s; after that, ready-timeout applies."
         ),
         Fact("7", "The mold ends when its socket is closed."),
     ]
