@@ -165,6 +165,8 @@ import Testing
         #expect(try await master.command("run-now", "jobs").status == .exited(0))
         let end = try await master.waitForEvent("job-failed")
         #expect(end["outcome"] == "failure" && end["status"] == "3")
+        let scaled = try await master.command("scale", "3", "--pool", "jobs")
+        #expect(scaled.status == .exited(1) && scaled.errors.contains("one run at a time"))
         let switches = try await master.contextSwitches()
         try await Task.sleep(for: .milliseconds(1_200))
         #expect(try await master.contextSwitches() == switches)

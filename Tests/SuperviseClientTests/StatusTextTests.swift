@@ -152,3 +152,26 @@ private let report = """
         #expect(JSONValue(text.utf8) == nil)
     }
 }
+
+/// The status of a pool with a schedule.
+@Suite struct RunTextTests {
+    @Test func runsAreSummarised() throws {
+        let report = """
+            {"schema":"supervise-status","version":2,"master":{"name":"shop","state":"running",\
+            "ready":true},"pools":[{"name":"jobs","state":"running","workers":1,"serving":0,\
+            "slots":[{"slot":0,"state":"scheduled"}],"runs":{"schedule":"*/5 * * * *",\
+            "next_in_seconds":252.4,"running":false,"queued":true,"skipped":3,\
+            "outcomes":{"success":7,"failure":0,"timeout":2,"stopped":0},\
+            "last":{"outcome":"timeout","cause":"max-lifetime","signal":"KILL",\
+            "trigger":"operator","ago_seconds":47.5,"duration_seconds":61}}}]}
+            """
+        let value = try #require(JSONValue(report.utf8))
+        #expect(
+            StatusText(report: value, style: Style()).lines.suffix(5) == [
+                "jobs: idle, one run waits, next in 4m 12s (*/5 * * * *)",
+                "  last run: timeout, max-lifetime, KILL, took 1m 1s, 47s ago, by run-now",
+                "  runs: 7 success, 2 timeout, 3 skipped", "  SLOT  STATE",
+                "     0  until the next run",
+            ])
+    }
+}

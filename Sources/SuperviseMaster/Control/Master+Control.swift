@@ -200,6 +200,10 @@ extension Master {
     ) throws(ControlRefusal) -> HTTPResponse {
         try mustNotStop()
         let member = try pool(name)
+        guard !member.pool.isScheduled else {
+            throw .conflict(
+                "pool \(member.name) has a schedule, so it has one run at a time")
+        }
         let before = member.pool.size
         let change =
             switch scale {
