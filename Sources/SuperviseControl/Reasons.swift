@@ -10,6 +10,7 @@ extension CanaryFailure {
             "could not be started: \(failure.step): \(failure.message)"
         case .mold(let failure): "has a mold that \(failure.text)"
         case .left(let cause): "was stopped: \(cause.name)"
+        case .responses(let responses): responses.text
         }
     }
 }
@@ -26,6 +27,14 @@ extension MoldFailure {
         case .forksFail: "forks no workers"
         case .workersFail: "forks workers that do not become ready"
         }
+    }
+}
+
+extension CanaryResponses {
+    fileprivate var text: String {
+        "responded with 5xx to \(canary.errors) of \(canary.responses) requests "
+            + "(\(canary.errorPercentage) %), the old workers to \(others.errors) of "
+            + "\(others.responses) (\(others.errorPercentage) %)"
     }
 }
 

@@ -53,8 +53,8 @@ public enum Notice: Equatable, Sendable {
     case unparked(pool: Int)
     /// The first worker of a new generation is on trial.
     case canaryStarted(WorkerID, generation: Int)
-    /// The canary passed.
-    case canaryPassed(pool: Int, generation: Int)
+    /// The canary passed. The responses are nil if they were not compared.
+    case canaryPassed(pool: Int, generation: Int, CanaryResponses?)
     /// The trial failed.
     case canaryFailed(pool: Int, generation: Int, CanaryFailure)
     /// Something happened to a mold.
@@ -210,6 +210,8 @@ public enum CanaryFailure: Hashable, Sendable, Codable {
     case mold(MoldFailure)
     /// It used more memory than `kill-rss`, or announced its end, or its slot or pool went.
     case left(RetireCause)
+    /// It responded with errors, unlike the old workers.
+    case responses(CanaryResponses)
 }
 
 /// The reason for which a service ends without a stop request.

@@ -267,6 +267,7 @@ extension PoolPolicy {
         }
         runsBeforeRecycle = !pool.beforeRecycle.isEmpty
         sendsEvidenceSignal = pool.evidenceSignal != nil
+        checksCanary = hasListeners && pool.canaryCheck == .auto && pool.requestInfo != .off
         memoryLogInterval = pool.memoryLog == nil ? nil : pool.memoryLogInterval
     }
 }

@@ -141,8 +141,11 @@ extension LogLine {
         switch notice {
         case .canaryStarted(let id, let generation):
             self = subject.line(.info, "canary-started", id).with("generation", generation)
-        case .canaryPassed(let pool, let generation):
-            self = subject.line(.info, "canary-passed", pool).with("generation", generation)
+        case .canaryPassed(let pool, let generation, let responses):
+            let isDoubtful = responses?.canary.seemsBad ?? false
+            self = subject.line(isDoubtful ? .warning : .info, "canary-passed", pool)
+                .with("generation", generation).with(responses)
+                .with("message", isDoubtful ? Advice.doubtfulCanary : nil)
         case .canaryFailed(let pool, let generation, let failure):
             self = subject.line(.error, "canary-failed", pool).with("generation", generation)
                 .with(failure)
@@ -195,6 +198,9 @@ extension LogLine {
             + "workers or allow more memory"
         static let noWorkerBoots =
             "no worker became ready, and every slot failed to boot boot-attempts times in a row"
+        static let doubtfulCanary =
+            "most responses of the first new worker are errors, but so are those of the old workers, or "
+            + "there are too few to compare"
         static let aborted = "reload aborted; the current generation keeps running"
         static let superseded = "superseded by a newer reload"
     }
@@ -229,6 +235,16 @@ extension LogLine {
         }
     }
 
+    private func with(_ responses: CanaryResponses?) -> LogLine {
+        guard let responses else { return self }
+        return with("responses", responses.canary.responses)
+            .with("errors", responses.canary.errors)
+            .with("error_share", "\(responses.canary.errorPercentage)%")
+            .with("old_responses", responses.others.responses)
+            .with("old_errors", responses.others.errors)
+            .with("old_error_share", "\(responses.others.errorPercentage)%")
+    }
+
     private func with(_ failure: CanaryFailure) -> LogLine {
         switch failure {
         case .ended(let status): with("cause", "exited").with(status)
@@ -236,54 +252,7 @@ extension LogLine {
         case .notStarted(let failure): with("cause", "start-failed").with(failure)
         case .mold(let failure): with("cause", "mold-failed").with("error", failure.text)
         case .left(let cause): with("cause", cause.name)
-        }
-    }
-}
-
-/// The beginnings of lines about pools and workers, with their names and numbers.
-struct LogSubjects {
-    /// Returns the name of a pool by its number.
-    let poolName: (Int) -> String
-    /// Returns the process of a worker while it exists.
-    let pid: (WorkerID) -> Int32?
-    /// The process of a mold, as long as there is one.
-    let moldPID: (MoldID) -> Int32?
-    /// Whether a worker got SIGKILL from us.
-    let wasKilled: (WorkerID) -> Bool
-    /// Returns the current settings of a pool by its number.
-    let policy: (Int) -> PoolPolicy?
-    /// Returns the `boot-attempts` of all pools, if they are equal.
-    let bootAttempts: () -> Int?
-
-    func line(
-        _ level: LogLevel, _ event: String, _ pool: Int, slot: Int? = nil
-    ) -> LogLine {
-        LogLine(level, event).with("pool", poolName(pool)).with("slot", slot)
-    }
-
-    /// Returns the sender of the SIGKILL that ended a worker.
-    fileprivate func killer(of id: WorkerID, _ status: ExitStatus) -> String? {
-        switch status {
-        case .outOfMemory: "kernel"
-        case .signal(.kill): wasKilled(id) ? "supervise" : "other"
-        case .signal, .code: nil
-        }
-    }
-
-    func line(_ level: LogLevel, _ event: String, _ id: WorkerID) -> LogLine {
-        line(level, event, id.pool, slot: id.slot).with("pid", pid(id))
-    }
-}
-
-extension RecycleCause {
-    /// Returns the cap for a memory cause.
-    fileprivate func limitBytes(by policy: PoolPolicy) -> UInt64? {
-        switch self {
-        // kill-rss if it was lowered below max-rss.
-        case .memory: [policy.maxRSSBytes, policy.killRSSBytes].compactMap { $0 }.min()
-        case .poolMemory: policy.maxPoolRSSBytes
-        case .pressure: policy.memoryLimitBytes
-        case .requests, .lifetime, .requested, .operator, .reload: nil
+        case .responses(let responses): with("cause", "canary-check").with(responses)
         }
     }
 }

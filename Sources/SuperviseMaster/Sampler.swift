@@ -47,8 +47,16 @@ final class Sampler {
             sample.moldBytes = molds.residentBytes(ofPool: number)
         }
         if contents.contains(.memoryLog) { logMemory(ofPool: number) }
+        if contents.contains(.responses) { sample.responses = responses(ofPool: number) }
         if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
         core.tell(.sampled(pool: number, sample))
+    }
+
+    private func responses(ofPool number: Int) -> [PoolSample.Responses] {
+        workers.ofPool(number).compactMap { worker in
+            guard !worker.hasExited, let count = worker.responses else { return nil }
+            return PoolSample.Responses(worker.id, count)
+        }
     }
 
     /// Measures one worker between the samples of its pool.

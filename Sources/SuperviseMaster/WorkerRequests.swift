@@ -12,6 +12,13 @@ extension RunningWorker {
         return totals
     }
 
+    /// The responses that its ledger contains; nil if there is none.
+    var responses: ResponseCount? {
+        guard blueprint.ledger != .none, let totals = page?.ledger.totals() else { return nil }
+        return ResponseCount(
+            responses: totals.requests, errors: totals.responses[Ledger.Totals.errorClass])
+    }
+
     /// Whether the ledger shows the requests on all of its connections.
     var showsRequests: Bool {
         observedTotals.map { $0.requests > 0 && $0.opaque == 0 } ?? false

@@ -77,6 +77,9 @@ public struct PoolSettings: Equatable, Sendable {
     /// Whether workers may share connections and epoll sets of the mold.
     public var moldShares = MoldShareRule.refuse
 
+    /// Whether a reload compares the responses of its first new worker with those of the old workers.
+    public var canaryCheck = CanaryCheckRule.auto
+
     /// Where the workers' stdout and stderr go.
     public var output = OutputRule.inherit
     /// What happens to prefixed output that the master's stderr cannot take.
@@ -240,6 +243,14 @@ public enum RequestInfoRule: String, Hashable, Sendable, CaseIterable {
     /// The program itself.
     case report
     /// Nothing.
+    case off
+}
+
+/// Whether a reload's first new worker is compared with the old workers.
+public enum CanaryCheckRule: String, Hashable, Sendable, CaseIterable {
+    /// If their responses are visible.
+    case auto
+    /// Never.
     case off
 }
 

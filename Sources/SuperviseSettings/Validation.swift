@@ -26,6 +26,7 @@ struct Validation {
             checkCaps(draft)
             checkCount(draft)
             checkMold(draft)
+            checkRequestInfo(draft)
             checkJitter(draft)
             checkOutput(draft)
             checkSchedule(draft)
@@ -155,6 +156,15 @@ struct Validation {
                 draft, ["adopt", "mold"],
                 "seccomp conflicts with mold: the filter is installed when a program is executed, and "
                     + "forked workers execute none; allowed with mold: auto, preload or off")
+        }
+    }
+
+    /// Warns about settings that need information about requests, unless they are defaults shared by all
+    /// pools.
+    private mutating func checkRequestInfo(_ draft: PoolDraft) {
+        guard draft.settings.requestInfo == .off else { return }
+        if draft.sources["canary-check"] != nil, draft.settings.canaryCheck == .auto {
+            warnOfIdle(draft, "canary-check", "has no effect while request-info is off")
         }
     }
 

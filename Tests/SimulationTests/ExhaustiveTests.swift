@@ -37,8 +37,8 @@ import Testing
     /// Planted bugs that no sequence of this length triggers. Most need a worker that was counted,
     /// and a queue that was polled twice while it, or the worker, changed. Others need memory that
     /// no scene has: counted workers that grow, memory that shrinks, and shares of the limit. The
-    /// rest need samples of connections and of listeners, of which a scene has few, or molds, of which
-    /// it has none.
+    /// rest need samples of connections, of listeners and of responses, of which a scene has few, or
+    /// molds, of which it has none.
     private static let outOfReach: Set<PlantedBug> = [
         .loseTheBell, .blameWhoDoesNotListen, .holdOldWorkersToANewTimeout, .blameNobody,
         .blameWhoWorks, .stopAtOnceOnASecondInterrupt, .forgetThatTheQueueWasEmpty,
@@ -50,6 +50,7 @@ import Testing
         .trustWhatIsUnseen, .forgetThatSomebodyWaits, .bootAllAtOnce,
         .forkFromAnotherMold, .execWithoutNeed, .startTheMoldTwice, .leaveMoldsAlone,
         .killMoldsAtOnce,
+        .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary, .doubtForEver,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {

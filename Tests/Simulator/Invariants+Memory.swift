@@ -45,7 +45,7 @@ extension Invariant {
 
     /// A worker that is too large for the new caps must not be accepted as the canary.
     @Sendable static func canaryIsWeighed(_ ledger: Ledger, _ notice: Notice) -> String? {
-        guard case .canaryPassed(let number, _) = notice,
+        guard case .canaryPassed(let number, _, _) = notice,
             let cap = ledger.pools[number].trial?.killRSSBytes,
             let canary = ledger.pools[number].canary.flatMap(ledger.worker),
             let readyAt = canary.readyAt

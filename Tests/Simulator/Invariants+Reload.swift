@@ -29,7 +29,7 @@ extension Invariant {
     }
 
     @Sendable static func canaryStays(_ ledger: Ledger, _ notice: Notice) -> String? {
-        guard case .canaryPassed(let number, _) = notice else { return nil }
+        guard case .canaryPassed(let number, _, _) = notice else { return nil }
         let pool = ledger.pools[number]
         guard let canary = pool.canary.flatMap(ledger.worker), let readyAt = canary.readyAt else {
             return "pool \(number) has no ready canary"

@@ -49,6 +49,8 @@ package struct Invariant: Sendable {
         Invariant("all canaries are good before the commit", .notice(canariesAreGood)),
         Invariant("a canary stays before it passes", .notice(canaryStays)),
         Invariant("a canary is measured before it passes", .notice(canaryIsWeighed)),
+        Invariant("a canary is compared before it passes", .notice(canaryIsCompared)),
+        Invariant("a canary is rejected for its errors", .notice(canaryIsRejectedForErrors)),
         // Closing of listeners.
         Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
@@ -91,7 +93,9 @@ package struct Invariant: Sendable {
         Invariant("listeners are let go", .step(emptyListenersAreReleased)),
         Invariant("who asks to be aborted is", .step(triggersAbort)),
         Invariant("who stands still while others wait is aborted", .step(standstillIsNoticed)),
+        Invariant("a canary that responds with errors is rejected", .step(badCanaryIsRejected)),
         // Every turn.
+        Invariant("a doubt about a canary ends", .turn(doubtEnds)),
         Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),
         Invariant("nobody is emptied for ever", .turn(drainsNotForEver)),
         Invariant("listeners are sampled, and not for ever", .turn(listenersAreSampled)),

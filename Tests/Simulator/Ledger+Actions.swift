@@ -138,7 +138,7 @@ extension Ledger {
         case .parked(let pool): pools[pool].stage = .parked
         case .unparked(let pool): unparked(pool)
         case .canaryStarted(let id, _): pools[id.pool].canary = id
-        case .canaryPassed(let pool, _): pools[pool].passedAt = now
+        case .canaryPassed(let pool, _, _): pools[pool].passedAt = now
         case .stopping(let pool, let haste): stopping(pool, haste)
         case .ended(let pool): pools[pool].stage = .ended
         case .reloadBegun(let generation): reloadBegun(generation)

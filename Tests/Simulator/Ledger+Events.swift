@@ -92,6 +92,7 @@ extension Ledger {
         for figure in sample.memory ?? [] {
             if let worker = worker(figure.id) { measured(worker, figure.bytes) }
         }
+        if let responses = sample.responses { responsesSeen(responses, inPool: pool) }
         if let waiting = sample.waiting { queueSeen(inPool: pool, waiting) }
     }
 

@@ -21,6 +21,7 @@ extension Ledger {
             pools[number].trial = nil
             pools[number].canary = nil
             pools[number].passedAt = nil
+            pools[number].canaryTrial = nil
             pools[number].tookSlots = 0
             pools[number].hadNobody = false
         }

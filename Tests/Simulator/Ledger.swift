@@ -145,6 +145,8 @@ package struct Ledger: Equatable {
         /// The canary and its settings, while the reload is undecided.
         @Rare var trial: PoolPolicy?
         var canary: WorkerID?
+        /// The responses of the canary and of the old workers.
+        @Rare var canaryTrial: CanaryTrial?
         /// The time at which the canary passed.
         var passedAt: Instant?
         /// Whether the pool had no serving worker at some time during the trial.

@@ -100,6 +100,12 @@
         case passTheCanaryAtOnce
         case retireBeforeTheCommit
         case resizeByOneMore
+        // Comparison of responses.
+        case ignoreErrors
+        case ignoreOldErrors
+        case judgeByFewResponses
+        case neverCompareTheCanary
+        case doubtForEver
         // Closing of listeners.
         case stopWhileSomebodyWaits
         case skipTheDrainDelay
@@ -183,6 +189,7 @@
             confuseTime(after: event, at: now)
             confuseMemory(at: now)
             confuseSamples(after: event, at: now)
+            confuseRequests(at: now)
             actions += meddle(after: event, at: now)
             for case .perform(.start(let id, _)) in actions { pendingStarts.insert(id) }
             if bug == .exitBeforeTheLastWorker, case .stop = event { actions.append(.exit(0)) }
@@ -249,6 +256,8 @@
                     pool.slots.indices.contains(id.slot), let now = pool.slots[id.slot].incumbent
                 else { return [event] }
                 return [.worker(now.id, .exited(status, leavesTree: leavesTree))]
+            case (_, .sampled(let pool, let sample)) where sample.responses != nil:
+                return [.sampled(pool: pool, spoiledResponses(sample, ofPool: pool))]
             case (_, .listeners), (_, .worker(_, .connectionSample)): return [spoiledSample(event)]
             default: return spoiledTime(event)
             }

@@ -51,6 +51,9 @@ package struct Program: Equatable, Sendable {
     package var requests = 0
     /// How many count on their page, and report only at the notification threshold.
     package var paging = 0
+    /// The number of visible responses of a worker per second, and how many of them are errors.
+    package var answering = 0
+    package var erring = 0
     /// The interval of `WATCHDOG=1`; 0 is none. And the longest time until they end; 0 is never.
     package var beating = 0
     package var muting = 0
@@ -85,6 +88,7 @@ package struct Program: Equatable, Sendable {
         ("moldBoot", \.moldBoot), ("moldFailing", \.moldFailing),
         ("moldHanging", \.moldHanging), ("moldRefused", \.moldRefused),
         ("moldCrashing", \.moldCrashing), ("moldDeaf", \.moldDeaf),
+        ("answering", \.answering), ("erring", \.erring),
         ("beating", \.beating), ("muting", \.muting), ("silent", \.silent),
         ("hidden", \.hidden),
     ]
@@ -96,6 +100,7 @@ package struct Program: Equatable, Sendable {
         program.drain = drain
         program.busy = busy
         program.beating = beating
+        program.answering = answering
         return program
     }
 }

@@ -14,14 +14,15 @@ package struct Swarm {
     private var boots: Draws
     /// Of molds, for the same reason.
     private var molds: Draws
+    /// Separate draws for requests, for the same reason.
+    private var requests: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(
             draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5),
             shares: Draws(seed: seed, 7), samples: Draws(seed: seed, 9),
-            boots: Draws(seed: seed, 11),
-
-            molds: Draws(seed: seed, 13))
+            boots: Draws(seed: seed, 11), molds: Draws(seed: seed, 13),
+            requests: Draws(seed: seed, 17))
         return swarm.schedule(seed: seed)
     }
 
@@ -95,6 +96,7 @@ package struct Swarm {
         if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
         if draws.chance(400) { policy.watchdogTimeout = span(1_500, 6_000) }
         policy.usesMold = molds.chance(250)
+        policy.checksCanary = policy.hasListeners && requests.chance(400)
         if draws.chance(350) { policy.stallTimeout = span(1_000, 8_000) }
         return policy
     }
@@ -114,6 +116,8 @@ package struct Swarm {
         program.reusing = samples.pick([0, 0, 300, 800])
         program.busy = others.pick([0, 20, others.between(20, 6_000)])
         program.memory = draws.between(20, 90)
+        program.answering = requests.pick([0, 3, 20, 200])
+        program.erring = requests.pick([0, 0, 20, 80, 150, 600, 1_000])
         if draws.chance(400) {
             program.reporting = draws.between(300, 2_000)
             program.requests = draws.between(1, 10)

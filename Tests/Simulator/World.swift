@@ -47,6 +47,8 @@ package struct World {
         var draws: Draws
         var hasExecuted = false
         var isWaiting = false
+        /// The time since which it waits for connections.
+        var waitsSince: Instant?
         var isAlive = true
         var isDeaf: Bool
         var status: ExitStatus?
@@ -183,6 +185,7 @@ package struct World {
     private mutating func booted(_ id: WorkerID, at now: Instant) -> [Service.Event] {
         guard var process = processes[id], process.isAlive else { return [] }
         process.isWaiting = true
+        process.waitsSince = now
         let program = process.program
         func soon(_ longest: Int) -> Instant {
             now + .milliseconds(Int64(process.draws.between(longest / 8, longest)))

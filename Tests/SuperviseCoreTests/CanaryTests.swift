@@ -15,7 +15,7 @@ struct CanaryTests {
             bench.tell(id(0, 2), .ready)
                 == [.note(.ready(id(0, 2), by: .notify, after: .zero))])
         #expect(bench.pool.trial == .pending)
-        #expect(bench.wake() == [.note(.canaryPassed(pool: 0, generation: 2))])
+        #expect(bench.wake() == [.note(.canaryPassed(pool: 0, generation: 2, nil))])
         #expect(bench.now == second(62))
         #expect(bench.pool.trial == .passed)
         #expect(bench.pool.servingCount == 3)

@@ -15,7 +15,7 @@ struct ServiceReloadTests {
         #expect(bench.service.isReloading)
         #expect(
             pass(bench, worker(0, 0, 2)) == [
-                .perform(.note(.canaryPassed(pool: 0, generation: 2))),
+                .perform(.note(.canaryPassed(pool: 0, generation: 2, nil))),
                 .activate(generation: 2),
                 .perform(.note(.reloadCommitted(generation: 2))),
             ] + told(worker(0), .recycle(.reload), facts(62)).map { .perform($0) })

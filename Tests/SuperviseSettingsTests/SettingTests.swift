@@ -105,6 +105,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("backoff", [("1ms", ["1ms"])], ["0"]),
     ("backoff-max", [("5m", ["5m"])], ["0"]),
     ("stable-after", [("0", ["0s"])], ["x"]),
+    ("canary-check", [("OFF", ["off"]), ("auto", ["auto"])], ["", "yes", "0"]),
     ("boot-attempts", [("1", ["1"])], ["0"]),
     ("name", [("shop.web@1", ["shop.web@1"]), ("", [])], ["a/b", "a b"]),
     ("pidfile", [("/run/a.pid", ["/run/a.pid"])], ["\"\""]),

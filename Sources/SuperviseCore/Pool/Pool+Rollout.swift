@@ -31,6 +31,8 @@ struct Candidate: Equatable, Sendable, Codable {
     let generation: Int
     var policy: PoolPolicy
     var phase: Phase
+    /// The comparison of its responses with those of the old workers, if there is one.
+    var check: CanaryCheck?
 
     var canary: WorkerID? {
         switch phase {
@@ -157,6 +159,7 @@ extension Pool {
     mutating func candidateIsReady(_ id: WorkerID, at now: Instant) {
         let stay = min(policy.stableAfter, Pool.longestTrial)
         candidate?.phase = .staying(id, until: now + stay)
+        beginCanaryCheck(until: now + stay)
     }
 
     mutating func candidateFailed(_ reason: CanaryFailure) {
@@ -178,14 +181,19 @@ extension Pool {
             // The newly selected slot may start immediately.
             if self.candidate != candidate { advanceRecycles(at: now) }
         case .staying(let id, let until) where until <= now:
-            guard candidate.policy.killRSSBytes != nil else { return candidatePassed(id) }
-            self.candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
-            outbox.append(.measure(id))
+            if !ordersCanaryCheck(of: id, at: now) { canaryStayed(id, at: now) }
         case .weighing(let id, let until) where until <= now:
             candidatePassed(id)
         case .warming, .takingSlot, .trying, .staying, .weighing, .passed, .failed:
             break
         }
+    }
+
+    /// Handles a canary that stayed ready, and whose responses are good enough.
+    mutating func canaryStayed(_ id: WorkerID, at now: Instant) {
+        guard candidate?.policy.killRSSBytes != nil else { return candidatePassed(id) }
+        candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
+        outbox.append(.measure(id))
     }
 
     /// Handles a canary whose memory was measured and does not exceed its hard cap.
@@ -196,7 +204,7 @@ extension Pool {
     private mutating func candidatePassed(_ id: WorkerID) {
         guard let generation = candidate?.generation else { return }
         candidate?.phase = .passed(id)
-        note(.canaryPassed(pool: number, generation: generation))
+        note(.canaryPassed(pool: number, generation: generation, candidate?.check?.figures))
     }
 
     /// Commits the prepared generation: its policy and size apply, its canary takes its slot, and
@@ -256,7 +264,7 @@ extension Pool {
 
     /// Retires a worker whose generation is not current. A program accepts connections before it is
     /// known to be ready, so a booting worker gets the graceful timeout as well if it may have any.
-    private mutating func supersede(_ worker: Worker, at now: Instant) {
+    mutating func supersede(_ worker: Worker, at now: Instant) {
         let policy = policy(of: worker)
         let mayHoldRequests =
             worker.isReady || worker.requests > 0

@@ -125,6 +125,7 @@ extension Pool {
             endSampling(at: now)
             settle(at: now)
         }
+        if let responses = sample.responses { judgeCanary(by: responses, at: now) }
         if let waiting = sample.waiting { judgeProgress(waiting: waiting, at: now) }
     }
 

@@ -187,6 +187,7 @@ public struct Pool: Equatable, Sendable, Codable {
         expireMolds(at: now)
         expireRun(at: now)
         expireSampling(at: now)
+        expireCanaryCheck(at: now)
     }
 
     private mutating func noteProgress() {

@@ -75,6 +75,9 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
     /// disables it.
     public var stallTimeout: TimeSpan?
 
+    /// Whether the responses of a canary are compared with those of the old workers.
+    public var checksCanary = false
+
     /// Whether an ended worker is replaced.
     public var restart = RestartPolicy.always
     /// The first delay between two starts of a slot with repeated failures.

@@ -14,6 +14,8 @@ public struct SampleContents: OptionSet, Hashable, Sendable {
     public static let progress = SampleContents(rawValue: 4)
     /// No further data, but one line per worker in `memory-log` with the sampled memory.
     public static let memoryLog = SampleContents(rawValue: 8)
+    /// The number of responses of each worker.
+    public static let responses = SampleContents(rawValue: 16)
 }
 
 /// The result of a sample of a pool.
@@ -35,6 +37,20 @@ public struct PoolSample: Equatable, Sendable {
         }
     }
 
+    /// The responses of one worker so far.
+    public struct Responses: Equatable, Sendable, Codable {
+        /// The worker.
+        public var id: WorkerID
+        /// Their number.
+        public var count: ResponseCount
+
+        /// Creates a figure.
+        public init(_ id: WorkerID, _ count: ResponseCount) {
+            self.id = id
+            self.count = count
+        }
+    }
+
     /// The remaining memory below the limit; nil if it was not requested or is unknown.
     public var room: MemoryRoom?
     /// The memory of each running worker, if it could be read; nil if it was not requested.
@@ -43,16 +59,19 @@ public struct PoolSample: Equatable, Sendable {
     public var moldBytes: UInt64 = 0
     /// The generations on whose listeners connections wait; nil if they were not requested.
     public var waiting: [Int]?
+    /// The responses of each running worker, if they are visible; nil if they were not requested.
+    public var responses: [Responses]?
 
     /// Creates a sample.
     public init(
         room: MemoryRoom? = nil, memory: [Figure]? = nil, moldBytes: UInt64 = 0,
-        waiting: [Int]? = nil
+        waiting: [Int]? = nil, responses: [Responses]? = nil
     ) {
         self.room = room
         self.memory = memory
         self.moldBytes = moldBytes
         self.waiting = waiting
+        self.responses = responses
     }
 }
 

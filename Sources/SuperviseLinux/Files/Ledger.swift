@@ -63,6 +63,9 @@ public struct Ledger {
         /// Those of them on which requests could not be read.
         public let opaque: UInt64
 
+        /// The index of those of class 5xx.
+        public static let errorClass = 5
+
         /// Connections whose bytes may be exchanged by calls that the library does not see.
         private static let mostUnused: UInt64 = 8
 

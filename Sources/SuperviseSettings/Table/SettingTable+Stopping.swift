@@ -160,6 +160,22 @@ extension Setting {
                 = 1m.
                 """),
         Setting(
+            "canary-check", in: .failure,
+            .pool(.value(\.canaryCheck, .word("a canary check", placeholder: "auto|off"))),
+            reload: .live,
+            summary: "Abort a reload whose first new worker responds with errors",
+            details: """
+                The first new worker of a reload serves requests for up to two seconds before any \
+                old worker is replaced. auto: if at least half of its responses, and at least 5 of \
+                10, have a status of 500 or above, and fewer than a tenth of the old workers' do, \
+                the reload is aborted, and the old workers keep serving. The log, the status and \
+                reload --wait report both figures. If it seems bad but has sent fewer than 10 \
+                responses, it stays up to ten seconds longer. Without requests it passes. The old \
+                workers' responses of the same time count, or all their responses if there are fewer \
+                than 10. Statuses below 500 are not errors. The requests must be visible (see \
+                request-info). off: responses do not matter. Example: canary-check = off.
+                """),
+        Setting(
             "boot-attempts", in: .failure,
             .pool(
                 .value(

@@ -18,6 +18,8 @@ enum Event {
 
     /// The canary failed; `cause`.
     static let canaryFailed = "canary-failed"
+    /// The canary passed.
+    static let canaryPassed = "canary-passed"
     /// The canary starts.
     static let canaryStarted = "canary-started"
     /// A reload was aborted; the old generation keeps serving.
