@@ -50,7 +50,8 @@ import Testing
         .trustWhatIsUnseen, .forgetThatSomebodyWaits, .bootAllAtOnce,
         .forkFromAnotherMold, .execWithoutNeed, .startTheMoldTwice, .leaveMoldsAlone,
         .killMoldsAtOnce,
-        .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary, .doubtForEver,
+        .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary,
+        .doubtForEver,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {
