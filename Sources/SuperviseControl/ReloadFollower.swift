@@ -110,7 +110,8 @@ public struct ReloadFollower: Codable {
             return end(.complete, where: { $0.generation == generation })
         case .started, .startFailed, .bootTimedOut, .due, .retiring, .drained, .stopHabit, .killed,
             .leftProcesses,
-            .killedTree, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
+            .killedTree, .slotDone, .requestStuck, .requestsHang, .memoryAlarm, .memoryWarning,
+            .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
             .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp,
             .mold, .run:

@@ -168,6 +168,7 @@ extension StatusReport {
         json.field("kills", history.kills)
         json.field("backoffs", history.backoffs)
         json.field("memory_alarms", history.memoryAlarms)
+        json.field("stuck_requests", history.stuckRequests)
         json.object("exits") { json in
             for entry in history.exitCounts { json.field(named: entry.cause, entry.count) }
         }

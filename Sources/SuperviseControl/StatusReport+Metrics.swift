@@ -133,6 +133,10 @@ extension StatusReport {
                 "supervise_memory_alarms_total", "Workers above a memory cap before min-lifetime.",
                 { $0.memoryAlarms }
             ),
+            (
+                "supervise_stuck_requests_total",
+                "Requests without a response within request-timeout.", { $0.stuckRequests }
+            ),
         ]
         for (name, help, value) in counters {
             text.family(name, .counter, help)

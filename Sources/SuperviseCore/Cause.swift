@@ -10,6 +10,8 @@ public enum RecycleCause: Hashable, Sendable, Codable, CaseIterable {
     case poolMemory
     /// The memory limit is near, and it is the largest.
     case pressure
+    /// One of its requests got no response within `request-timeout`.
+    case requestTimeout
     /// It requested its replacement (`X_RECYCLE=1`).
     case requested
     /// An operator requested it.
@@ -21,9 +23,12 @@ public enum RecycleCause: Hashable, Sendable, Codable, CaseIterable {
     var isUrgent: Bool {
         switch self {
         case .memory, .poolMemory, .pressure: true
-        case .requests, .lifetime, .requested, .operator, .reload: false
+        case .requests, .lifetime, .requestTimeout, .requested, .operator, .reload: false
         }
     }
+
+    /// A cause replaces earlier ones of a lower rank.
+    var rank: Int { isUrgent ? 2 : self == .requestTimeout ? 1 : 0 }
 }
 
 /// The reason to stop a worker.

@@ -35,6 +35,9 @@ public struct History: Equatable, Sendable, Codable {
         public internal(set) var count: UInt64
     }
 
+    /// The number of requests that got no response within `request-timeout`.
+    public internal(set) var stuckRequests: UInt64 = 0
+
     /// The causes for which workers ended, in the order of their first occurrence.
     public private(set) var exitCounts: [ExitCount] = []
     private var ledger: [ExitRecord] = []
@@ -106,7 +109,9 @@ extension Pool {
         case .killed: history.kills += 1
         case .backoff: history.backoffs += 1
         case .memoryAlarm: history.memoryAlarms += 1
-        case .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .bootTimedOut,
+        case .requestStuck: history.stuckRequests += 1
+        case .requestsHang, .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage,
+            .bootTimedOut,
             .due, .retiring, .drained, .stopHabit, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,

@@ -9,6 +9,7 @@ extension RecycleCause {
         case .memory: "max-rss"
         case .poolMemory: "max-pool-rss"
         case .pressure: "memory-pressure"
+        case .requestTimeout: "request-timeout"
         case .requested: "requested"
         case .operator: "operator"
         case .reload: "reload"

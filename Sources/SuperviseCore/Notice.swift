@@ -34,6 +34,11 @@ public enum Notice: Equatable, Sendable {
     case memoryAlarm(WorkerID, WorkerFacts, AlarmedCap, limitBytes: UInt64)
     /// The worker exceeds `warn-rss`.
     case memoryWarning(WorkerID, WorkerFacts, limitBytes: UInt64)
+    /// A request got no response within `request-timeout`. The worker is replaced.
+    case requestStuck(WorkerID, WorkerFacts, StuckRequest, waited: TimeSpan)
+    /// More than half of the workers have requests that wait for a response, so a dependency hangs.
+    /// No worker is replaced for it.
+    case requestsHang(pool: Int, workers: Int, of: Int, StuckRequest, waited: TimeSpan)
     /// Workers that grow as this one does reach a cap within this time, sooner than all can be
     /// replaced.
     case leakAlarm(
@@ -91,7 +96,8 @@ extension Notice {
     var reportsEvent: Bool {
         switch self {
         case .started, .startFailed, .exited, .stopHabit: true
-        case .ready, .bootTimedOut, .due, .retiring, .drained, .killed, .leftProcesses, .killedTree,
+        case .requestStuck, .requestsHang, .ready, .bootTimedOut, .due, .retiring, .drained,
+            .killed, .leftProcesses, .killedTree,
             .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .drainDelay, .closed, .stopping, .ended, .reloadBegun,

@@ -45,8 +45,11 @@ final class Drainer {
             endsIdle: endsIdle)
     }
 
-    /// Returns the event for the observer's reply; nil stands for no reply.
-    func take(_ reply: ConnectionReply?, of worker: RunningWorker) -> WorkerEvent {
+    /// Returns the event for the observer's reply; nil stands for no reply. `stuck` is the number
+    /// of requests in flight that got no response within `request-timeout`.
+    func take(
+        _ reply: ConnectionReply?, of worker: RunningWorker, stuck: Int = 0
+    ) -> WorkerEvent {
         guard let reply else { return .connectionSample(nil) }
         guard case .sample(let sample) = reply else { return .undrainable }
         known[worker.serial] = Known(hasLibrary: true, acceptors: sample.acceptors)
@@ -55,6 +58,7 @@ final class Drainer {
         // Read after the connections, because the ledger then contains what a process has received
         // meanwhile.
         if worker.showsRequests { found.inFlight = worker.requestsInFlight()?.count ?? 0 }
+        found.stuck = stuck
         return .connectionSample(found)
     }
 

@@ -44,13 +44,17 @@ struct LogLine: Codable {
         with(key, value.map(Value.text))
     }
 
-    /// The field that names a route.
+    /// The field with the requests in flight.
     static let requestField = "during"
+    /// The field with a single route.
+    static let routeField = "route"
 
     /// The line without the fields that name routes.
     var withoutRoutes: LogLine {
         var line = self
-        line.fields.removeAll { $0.key == LogLine.requestField }
+        line.fields.removeAll {
+            $0.key == LogLine.requestField || $0.key == LogLine.routeField
+        }
         return line
     }
 

@@ -44,7 +44,7 @@ extension RecycleCause {
         case .memory: [policy.maxRSSBytes, policy.killRSSBytes].compactMap { $0 }.min()
         case .poolMemory: policy.maxPoolRSSBytes
         case .pressure: policy.memoryLimitBytes
-        case .requests, .lifetime, .requested, .operator, .reload: nil
+        case .requests, .lifetime, .requestTimeout, .requested, .operator, .reload: nil
         }
     }
 }

@@ -40,6 +40,7 @@ extension Master {
             "\(head)REQUESTS_UNIT=\((facts.unit ?? .requests).rawValue)",
             "\(head)AGE=\(facts.age.nanoseconds / 1_000_000_000)",
             "\(head)DURING=\(worker.requestsInFlight()?.text ?? "")",
+            "\(head)ROUTE=\(facts.during?.route ?? "")",
         ]
     }
 

@@ -120,9 +120,11 @@ extension Master {
                 Master.timeoutAdvice
                     + (blueprint.listeners.isEmpty
                         ? "set max-lifetime, which limits how long a job can hang"
-                        : blueprint.policy.stallTimeout == nil
-                            ? "set stall-timeout, which needs no support by the program"
-                            : "rely on stall-timeout, which is set and needs no support by the program")
+                        : blueprint.settings.requestInfo == .off
+                            ? "set request-info = auto and request-timeout"
+                            : blueprint.policy.requestTimeout == nil
+                                ? "set request-timeout, which needs no support by the program"
+                                : "rely on request-timeout, which is set and needs no support by the program")
             ))
     }
 

@@ -125,6 +125,7 @@ extension Master {
             case .quick: (settings.quickSignal ?? settings.stopSignal).number
             case .abort: Signal.abort.number
             }
+        if signal == .abort { abortStuckProcesses(of: worker) }
         if !(worker.pid.map { ProcessSignals.signalStopped(number, $0) } ?? false) {
             signalIgnoringExit(worker, number)
         }

@@ -119,6 +119,7 @@ final class Master {
             try takeFilter(of: worker)
         }
         sampler.readCount = { [unowned self] in readCount(of: $0) }
+        sampler.waitingRequests = { [unowned self] in waitingRequests(ofPool: $0) }
         sampler.currentCount = { [unowned self] in currentCount(of: $0) }
         commands.commandEnded = { [unowned self] in commandEnded($0, $1) }
         reaper.readCount = { [unowned self] in readCount(of: $0) }

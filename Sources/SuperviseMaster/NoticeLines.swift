@@ -12,6 +12,7 @@ extension LogLine {
         case .backoff, .slotDone, .resized, .parked, .unparked, .drainDelay, .closed, .stopping,
             .ended, .givingUp:
             self = LogLine(ofPool: notice, subject)
+        case .requestStuck, .requestsHang: self = LogLine(ofRequests: notice, subject)
         case .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage:
             self = LogLine(ofMemory: notice, subject)
         case .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun,
@@ -60,7 +61,8 @@ extension LogLine {
         case .leftProcesses(let id): self = subject.line(.info, "orphans-found", id)
         case .killedTree(let id): self = subject.line(.warning, "orphans-killed", id)
         case .backoff, .slotDone, .resized, .parked, .unparked, .drainDelay, .closed, .stopping,
-            .ended, .givingUp, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
+            .ended, .givingUp, .requestStuck, .requestsHang, .memoryAlarm, .memoryWarning,
+            .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold, .run:
             preconditionFailure("no notice about a worker")
@@ -90,7 +92,8 @@ extension LogLine {
         case .givingUp(.cannotStart(let pool, let failure)):
             self = subject.line(.error, "startup-failed", pool).with(failure)
         case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
-            .exited, .killed, .leftProcesses, .killedTree, .memoryAlarm, .memoryWarning,
+            .exited, .killed, .leftProcesses, .killedTree, .requestStuck, .requestsHang,
+            .memoryAlarm, .memoryWarning,
             .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted, .reloadAborted,
             .reloadComplete, .mold, .run:
@@ -129,7 +132,8 @@ extension LogLine {
                 .with("limit", bytes: subject.policy(pool).flatMap { cause.limitBytes(by: $0) })
                 .with("free", bytes: room?.freeBytes).with("message", Advice.shortage)
         case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
-            .exited, .killed, .leftProcesses, .killedTree, .backoff, .slotDone, .resized, .parked,
+            .exited, .killed, .leftProcesses, .killedTree, .requestStuck, .requestsHang, .backoff,
+            .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .canaryStarted,
             .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted,
             .reloadAborted, .reloadComplete, .mold, .run:
@@ -162,7 +166,8 @@ extension LogLine {
         case .reloadComplete(let generation):
             self = LogLine(.info, "reload-complete").with("generation", generation)
         case .started, .startFailed, .ready, .bootTimedOut, .due, .retiring, .drained, .stopHabit,
-            .exited, .killed, .leftProcesses, .killedTree, .backoff, .slotDone, .resized, .parked,
+            .exited, .killed, .leftProcesses, .killedTree, .requestStuck, .requestsHang, .backoff,
+            .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .memoryAlarm,
             .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .mold, .run:
             preconditionFailure("no notice about a reload")

@@ -21,6 +21,8 @@ final class Sampler {
     var readCount: (RunningWorker) -> Void = { _ in }
     /// Returns the count on the page of a worker, as an event.
     var currentCount: (RunningWorker) -> WorkerEvent? = { _ in nil }
+    /// Returns the workers of a pool with requests that wait for a response.
+    var waitingRequests: (Int) -> [WaitingRequests] = { _ in [] }
     /// Whether an unreadable memory of a worker was logged.
     private var isMemoryUnreadable = false
     /// The files of `memory-log`, by path.
@@ -48,6 +50,7 @@ final class Sampler {
         }
         if contents.contains(.memoryLog) { logMemory(ofPool: number) }
         if contents.contains(.responses) { sample.responses = responses(ofPool: number) }
+        if contents.contains(.requests) { sample.requests = waitingRequests(number) }
         if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
         core.tell(.sampled(pool: number, sample))
     }

@@ -19,9 +19,11 @@ extension RunningWorker {
             responses: totals.requests, errors: totals.responses[Ledger.Totals.errorClass])
     }
 
-    /// Whether the ledger shows the requests on all of its connections.
+    /// Whether the ledger shows the requests on all of its connections. A worker whose first
+    /// request is in flight has none that has ended.
     var showsRequests: Bool {
-        observedTotals.map { $0.requests > 0 && $0.opaque == 0 } ?? false
+        guard let totals = observedTotals, totals.opaque == 0 else { return false }
+        return totals.requests > 0 || requestsInFlight() != nil
     }
 
     /// Whether its requests are visible; nil while that is unknown.

@@ -48,6 +48,10 @@ public enum HookEvent: String, Hashable, Sendable, CaseIterable {
     case memoryWarning = "memory-warning"
     /// Workers leak faster than they can be replaced.
     case leakAlarm = "leak-alarm"
+    /// A request got no response within `request-timeout`.
+    case requestStuck = "request-stuck"
+    /// More than half of the workers wait for a response.
+    case requestsHang = "requests-hang"
     /// The workers together exceed their memory limit.
     case memoryShortage = "memory-shortage"
     /// The number of workers of a pool changed.

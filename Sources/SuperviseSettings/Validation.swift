@@ -166,6 +166,9 @@ struct Validation {
         if draft.sources["canary-check"] != nil, draft.settings.canaryCheck == .auto {
             warnOfIdle(draft, "canary-check", "has no effect while request-info is off")
         }
+        if draft.settings.policy.requestTimeout != nil {
+            warnOfIdle(draft, "request-timeout", "has no effect while request-info is off")
+        }
     }
 
     /// Warns about a jitter without a limit, unless the jitter is a default shared by all pools.

@@ -37,7 +37,7 @@ import Testing
         try await master.waitForWorkers(2)
         let line = try await master.waitForEvent("timeout-unused")
         #expect(line["level"] == "warning" && line["pool"] == "default")
-        #expect(line.mentions(listens ? "stall-timeout" : "max-lifetime"))
+        #expect(line.mentions(listens ? "request-timeout" : "max-lifetime"))
         // The next workers cause no further warning.
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.reloadComplete, deadline: .seconds(40))

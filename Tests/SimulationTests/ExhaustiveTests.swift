@@ -51,7 +51,8 @@ import Testing
         .forkFromAnotherMold, .execWithoutNeed, .startTheMoldTwice, .leaveMoldsAlone,
         .killMoldsAtOnce,
         .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary,
-        .doubtForEver,
+        .doubtForEver, .actOnAnOutage, .ignoreStuckRequests, .waitForStuckRequests,
+        .abortBesideOthers, .countLostTimeAsWaiting,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {

@@ -47,6 +47,10 @@ package enum Fault: Equatable, Sendable {
     case trigger(pool: Int, worker: Int)
     /// It sends `EXTEND_TIMEOUT_USEC` for this time.
     case extend(pool: Int, worker: Int, Int)
+    /// It gets a request without a response for this time.
+    case stick(pool: Int, worker: Int, Int)
+    /// Every worker of the pool does.
+    case outage(pool: Int, Int)
     /// Connections wait to be accepted for this time.
     case queue(pool: Int, Int)
     /// The system refuses to create processes for this time.
@@ -118,6 +122,10 @@ package struct FaultKind: Sendable {
             .extend(pool: $1.pool, worker: $1.worker, $0.draws.pick([200, 2_000, 8_000]))
         },
         FaultKind("queue") { .queue(pool: $1.pool, $0.draws.between(500, 20_000)) },
+        FaultKind("stick") {
+            .stick(pool: $1.pool, worker: $1.worker, $0.draws.between(500, 20_000))
+        },
+        FaultKind("outage") { .outage(pool: $1.pool, $0.draws.between(500, 20_000)) },
         FaultKind("refuseForks") { swarm, _ in .refuseForks(swarm.draws.between(100, 3_000)) },
         FaultKind("breakExec") { swarm, _ in .breakExec(swarm.draws.between(100, 2_000)) },
         FaultKind("stall") { swarm, _ in .stall(swarm.draws.between(100, 6_000)) },
@@ -154,6 +162,8 @@ extension Fault {
         case .burst(let pool, let worker, let count): .burst(pool: pool, worker: worker, count / 2)
         case .grow(let pool, let worker, let size): .grow(pool: pool, worker: worker, size / 2)
         case .extend(let pool, let worker, let time): .extend(pool: pool, worker: worker, time / 2)
+        case .stick(let pool, let worker, let time): .stick(pool: pool, worker: worker, time / 2)
+        case .outage(let pool, let time): .outage(pool: pool, time / 2)
         case .queue(let pool, let time): .queue(pool: pool, time / 2)
         case .refuseForks(let time): .refuseForks(time / 2)
         case .breakExec(let time): .breakExec(time / 2)
@@ -200,6 +210,12 @@ extension World {
         case .trigger(let pool, let worker): return tell(pool, worker, .watchdogTriggered)
         case .extend(let pool, let worker, let time):
             return tell(pool, worker, .extendTimeout(.milliseconds(Int64(time))))
+        case .stick(let pool, let worker, let time):
+            if let id = living(pool, worker) { stick(id, for: time, at: now) }
+        case .outage(let pool, let time):
+            for id in present where id.pool == pool && isRunning(id) {
+                stick(id, for: time, at: now)
+            }
         case .queue(let pool, let time): queuesUntil[pool] = now + .milliseconds(Int64(time))
         case .refuseForks(let time): forksRefusedUntil = now + .milliseconds(Int64(time))
         case .breakExec(let time): execBrokenUntil = now + .milliseconds(Int64(time))

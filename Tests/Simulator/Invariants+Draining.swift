@@ -90,7 +90,7 @@ extension Ledger {
             switch end {
             case .idle: !finishes && truth.isAny
             case .lull: truth.isShown
-            case .reused, .unwatchable, .timeout: false
+            case .reused, .unwatchable, .timeout, .stuck: false
             }
         return isLost ? "\(worker.id) has requests in flight, and time left" : nil
     }

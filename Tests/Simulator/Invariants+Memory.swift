@@ -71,7 +71,7 @@ extension RecycleCause {
     var isOfMemory: Bool {
         switch self {
         case .memory, .poolMemory, .pressure: true
-        case .requests, .lifetime, .requested, .operator, .reload: false
+        case .requests, .lifetime, .requestTimeout, .requested, .operator, .reload: false
         }
     }
 }

@@ -55,6 +55,8 @@ extension Invariant {
             }
         case .reload:
             guard worker.generation < ledger.generation else { return "\(id) is up to date" }
+        case .requestTimeout:
+            guard ledger.pools[id.pool].stuck.contains(id) else { return "\(id) is not stuck" }
         case .requested, .operator: break
         }
         return nil

@@ -31,6 +31,7 @@ extension Invariant {
         let hangs = told.cause == .watchdog || told.cause == .stalled
         // A quick stop also signals workers that are already stopping.
         if signal == .quick || (signal == .abort) == hangs { return nil }
+        if signal == .abort, ledger.mayAbort(id) { return nil }
         return "\(id) gets \(signal) for cause \(told.cause)"
     }
 

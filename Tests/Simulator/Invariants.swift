@@ -51,6 +51,8 @@ package struct Invariant: Sendable {
         Invariant("a canary is measured before it passes", .notice(canaryIsWeighed)),
         Invariant("a canary is compared before it passes", .notice(canaryIsCompared)),
         Invariant("a canary is rejected for its errors", .notice(canaryIsRejectedForErrors)),
+        Invariant("a stuck request is a fact", .notice(stuckIsNamed)),
+        Invariant("an outage is a fact", .notice(outageIsSeen)),
         // Closing of listeners.
         Invariant("a stop comes when nobody waits at the doors", .notice(stopsBehindShutDoors)),
         Invariant("who has a door alone serves it to the end", .notice(oldOnesServeTheirDoors)),
@@ -94,6 +96,8 @@ package struct Invariant: Sendable {
         Invariant("who asks to be aborted is", .step(triggersAbort)),
         Invariant("who stands still while others wait is aborted", .step(standstillIsNoticed)),
         Invariant("a canary that responds with errors is rejected", .step(badCanaryIsRejected)),
+        Invariant("an outage is reported", .step(outageIsReported)),
+        Invariant("who is stuck is due", .step(stuckIsDue)),
         // Every turn.
         Invariant("a doubt about a canary ends", .turn(doubtEnds)),
         Invariant("nobody outstays the time to be killed", .turn(nobodyOutstays)),

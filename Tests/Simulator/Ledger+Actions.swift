@@ -19,8 +19,11 @@ extension Ledger {
         let now = now
         switch action {
         case .start(let id, let order): started(id, order)
-        case .signal(let id, _), .signalTree(let id):
-            signalled(id)
+        case .signal(let id, let signal):
+            signalled(id, aborts: signal == .abort)
+            change(id) { $0.isSignalled = true }
+        case .signalTree(let id):
+            signalled(id, aborts: false)
             change(id) { $0.isSignalled = true }
         case .drain(let id): drainBegun(id)
         case .sampleConnections(let id, _): change(id) { $0.awaitsSample = true }
@@ -90,13 +93,14 @@ extension Ledger {
         case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses,
             .killedTree,
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
-            .canaryFailed, .drainDelay, .closed, .run:
+            .canaryFailed, .drainDelay, .closed, .run, .requestStuck:
             break
         case .mold(.givenUp(let pool, let generation, _)):
             moldsGivenUp.insert(Generation(pool: pool, number: generation))
         case .mold(.doubted(let id)):
             moldFailures.insert(Generation(pool: id.pool, number: id.generation))
         case .mold: break
+        case .requestsHang: owesHang = false
         case .stopHabit: owesHabit = nil
         case .memoryShared(let pool, let caps): pools[pool].policy.take(caps)
         case .memoryAlarm(let id, _, .soft, _), .memoryAlarm(let id, _, .lowered, _):
@@ -113,6 +117,9 @@ extension Ledger {
         case .due(let id, let cause, _):
             let wait = worker(id).map { longestWaitForCap(of: $0) } ?? .zero
             change(id) {
+                if cause == .requestTimeout {
+                    $0.earlierCause = $0.isDueAhead ? nil : $0.due?.cause
+                }
                 $0.due = Due(cause: cause, since: $0.due?.since ?? now)
                 $0.aheadOfCap = cause == .memory && $0.looksOver == 0 ? now..<now + wait : nil
             }
@@ -168,6 +175,7 @@ extension Ledger {
                     } ?? graceful
                 }
             }
+        if cause == .recycle(.requestTimeout) { pools[id.pool].stuckStoppedAt = now }
         let pair = pools[id.pool].slots[id.slot].pair(canary: pools[id.pool].canary)
         let isFollowed = pair.replacement.map { $0.id != pools[id.pool].canary } ?? false
         if cause == .announced, pair.incumbent?.id == id, !isFollowed, !isOnTrial(id),

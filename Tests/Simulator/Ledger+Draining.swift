@@ -35,6 +35,7 @@ extension Ledger {
             let at: Instant
             /// The connections that may have a request in flight.
             let waiting: Set<UInt64>
+            let isStuck: Bool
         }
 
         init(since: Instant, killAt: Instant) {
@@ -119,12 +120,13 @@ extension Ledger {
         change(id) {
             isReused = $0.draining?.reuses(sample) ?? false
             let waiting = sample.connections.filter { $0.use == .inFlight || $0.use == .unclear }
-            $0.draining?.seen = .init(at: now, waiting: Set(waiting.map(\.id)))
+            $0.draining?.seen = .init(
+                at: now, waiting: Set(waiting.map(\.id)), isStuck: sample.stuck > 0)
         }
         if isReused, sample.handlesStopSignal { reused(by: worker) }
-        guard let draining = self.worker(id)?.draining, !draining.isOver,
-            isIdle(sample, ofPool: id.pool)
-        else { return }
+        guard let draining = self.worker(id)?.draining, !draining.isOver else { return }
+        if isOnlyStuck(worker, sample) { return drainEnded(worker, .stuck) }
+        guard isIdle(sample, ofPool: id.pool) else { return }
         if sample.acceptors > 0, draining.interruptions < 20 {
             owesInterrupt = id
         } else {
@@ -191,7 +193,7 @@ extension Ledger {
         owesHabit = pool
     }
 
-    mutating func signalled(_ id: WorkerID) {
+    mutating func signalled(_ id: WorkerID, aborts: Bool) {
         let now = now
         if owesStopSignal == id { owesStopSignal = nil }
         guard let draining = worker(id)?.draining, !isHurried(id) else {
@@ -201,7 +203,7 @@ extension Ledger {
             }
         }
         change(id) {
-            if !$0.hasExited, let seen = draining.seen, !seen.waiting.isEmpty,
+            if !aborts, !$0.hasExited, let seen = draining.seen, !seen.waiting.isEmpty,
                 now - seen.at <= .milliseconds(100)
             {
                 $0.stopping = Stopping(
@@ -210,7 +212,7 @@ extension Ledger {
             // A worker that was never ready has the graceful timeout only for requests.
             let isEmpty =
                 draining.end == .idle || draining.end == .unwatchable && $0.requests == 0
-            let isShort = $0.readyAt == nil && isEmpty
+            let isShort = $0.readyAt == nil && isEmpty || draining.end == .stuck
             $0.killAt = $0.killAt.map { killAt in
                 max(isShort ? min(killAt, now + .seconds(2)) : killAt, now + draining.share)
             }
@@ -233,6 +235,7 @@ extension Ledger {
             policy.hasListeners, worker.runsSince != nil, !isHurried(worker.id)
         else { return false }
         switch told.cause {
+        case .recycle(.requestTimeout): return true
         case .recycle, .scaledDown, .parked, .stop, .superseded: break
         case .announced, .bootTimeout, .killMemory, .watchdog, .stalled: return false
         }

@@ -18,6 +18,8 @@ extension Ledger {
         owesInterrupt = nil
         owesHabit = nil
         owesStop = nil
+        requestsSampledOf = nil
+        owesHang = false
         switch event {
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool)
         case .mold(let id, let news): record(news, of: id)
@@ -92,6 +94,7 @@ extension Ledger {
         for figure in sample.memory ?? [] {
             if let worker = worker(figure.id) { measured(worker, figure.bytes) }
         }
+        if let requests = sample.requests { requestsSeen(requests, inPool: pool) }
         if let responses = sample.responses { responsesSeen(responses, inPool: pool) }
         if let waiting = sample.waiting { queueSeen(inPool: pool, waiting) }
     }

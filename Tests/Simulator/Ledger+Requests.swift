@@ -109,3 +109,130 @@ extension Invariant {
         return nil
     }
 }
+
+/// Requests that get no response, as an observer sees them.
+extension Ledger {
+    mutating func requestsSeen(_ sample: [WaitingRequests], inPool number: Int) {
+        guard pools.indices.contains(number) else { return }
+        pools[number].stuck = []
+        guard pools[number].stage == .running, let timeout = pools[number].policy.requestTimeout
+        else {
+            pools[number].isHanging = false
+            return
+        }
+        requestsSampledOf = number
+        let quarter = TimeSpan(nanoseconds: timeout.nanoseconds / 4)
+        let slow = sample.filter { longestWait(of: $0) >= quarter && mayWait($0.id) }
+        let stuck = slow.filter { longestWait(of: $0) >= timeout }
+        let wasHanging = pools[number].isHanging
+        let hangs = (wasHanging || !stuck.isEmpty) && hangs(slow, quarter, timeout, inPool: number)
+        pools[number].isHanging = hangs
+        owesHang = hangs && !wasHanging
+        pools[number].stuck = hangs ? [] : Set(stuck.map(\.id))
+        forgetStuck(inPool: number)
+        for id in pools[number].stuck { change(id) { $0.isStuck = $0.serves } }
+    }
+
+    private func waits(of requests: WaitingRequests) -> [TimeSpan] {
+        let resumedAt = pools[requests.id.pool].resumedAt
+        return requests.slow.map { now - max($0.since, resumedAt ?? $0.since) }
+    }
+
+    private func longestWait(of requests: WaitingRequests) -> TimeSpan {
+        waits(of: requests).max() ?? .zero
+    }
+
+    private func mayWait(_ id: WorkerID) -> Bool {
+        worker(id).map { $0.serves || $0.stopsStuck } ?? false
+    }
+
+    private func hangs(
+        _ slow: [WaitingRequests], _ quarter: TimeSpan, _ timeout: TimeSpan, inPool number: Int
+    ) -> Bool {
+        let pool = pools[number]
+        let all = pool.slots.reduce(0) { $0 + $1.workers.count { $0.serves || $0.stopsStuck } }
+        guard pool.wanted == 1, all == 1, let one = slow.first else { return 2 * slow.count > all }
+        let count = waits(of: one).count { $0 >= quarter }
+        if count > 1, 2 * count > one.inFlight { return true }
+        guard let stoppedAt = pool.stuckStoppedAt, let worker = worker(one.id), worker.serves,
+            let readyAt = worker.readyAt
+        else { return false }
+        return readyAt < stoppedAt + TimeSpan(nanoseconds: timeout.nanoseconds * 10)
+    }
+
+    /// A worker that is no longer stuck is due only for an earlier cause, unless its replacement has
+    /// started.
+    private mutating func forgetStuck(inPool number: Int) {
+        let pool = pools[number]
+        for slot in pool.slots {
+            let pair = slot.pair(canary: pool.canary)
+            guard let worker = pair.incumbent, worker.isStuck, !pool.stuck.contains(worker.id)
+            else { continue }
+            change(worker.id) {
+                $0.isStuck = false
+                guard let due = $0.due, due.cause == .requestTimeout, pair.replacement == nil else {
+                    return
+                }
+                $0.due = $0.earlierCause.map { Due(cause: $0, since: due.since) }
+            }
+        }
+    }
+
+    func isOnlyStuck(_ worker: Worker, _ sample: ConnectionSample) -> Bool {
+        worker.stopsStuck && !pools[worker.id.pool].isHanging && sample.stuck > 0
+            && sample.stuck == sample.inFlight
+    }
+
+    /// Returns whether a worker may get SIGABRT because of a stuck request.
+    func mayAbort(_ id: WorkerID) -> Bool {
+        guard let worker = worker(id), worker.stopsStuck, let draining = worker.draining else {
+            return false
+        }
+        return draining.end == .stuck || now >= draining.until && draining.seen?.isStuck == true
+    }
+}
+
+extension Ledger.Worker {
+    /// Whether it is stopped because of a stuck request.
+    var stopsStuck: Bool {
+        told?.cause == .recycle(.requestTimeout) && !isKilled && !hasExited
+    }
+
+    /// Whether it is due for a limit or cap that it has not reached.
+    var isDueAhead: Bool {
+        switch due?.cause {
+        case .requests: !hasReachedLimit
+        case .memory: aheadOfCap != nil
+        default: false
+        }
+    }
+}
+
+extension Invariant {
+    @Sendable static func stuckIsNamed(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .requestStuck(let id, _, _, _) = notice else { return nil }
+        return ledger.pools[id.pool].stuck.contains(id) ? nil : "\(id) is not stuck"
+    }
+
+    @Sendable static func outageIsSeen(_ ledger: Ledger, _ notice: Notice) -> String? {
+        guard case .requestsHang(let number, _, _, _, _) = notice else { return nil }
+        return ledger.owesHang && ledger.requestsSampledOf == number
+            ? nil : "pool \(number) does not hang"
+    }
+
+    @Sendable static func outageIsReported(_ ledger: Ledger, _ service: Service) -> String? {
+        ledger.owesHang ? "most workers wait, and it is not reported" : nil
+    }
+
+    @Sendable static func stuckIsDue(_ ledger: Ledger, _ service: Service) -> String? {
+        guard let number = ledger.requestsSampledOf else { return nil }
+        let pool = ledger.pools[number]
+        for slot in pool.slots {
+            guard let worker = slot.pair(canary: pool.canary).incumbent, worker.serves,
+                worker.id != pool.canary, pool.stuck.contains(worker.id)
+            else { continue }
+            if worker.due == nil { return "\(worker.id) is stuck and not due" }
+        }
+        return nil
+    }
+}

@@ -36,6 +36,7 @@ extension Ledger {
         for pool in pools.indices {
             pools[pool].queueWaitsSince = pools[pool].queueWaitsSince.mapValues { $0 + span }
             pools[pool].closing?.shift(by: span)
+            if pools[pool].policy.requestTimeout != nil { pools[pool].resumedAt = now }
             for slot in pools[pool].slots.indices {
                 for place in pools[pool].slots[slot].workers.indices {
                     pools[pool].slots[slot].workers[place].shift(by: span)

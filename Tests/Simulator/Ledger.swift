@@ -95,6 +95,9 @@ package struct Ledger: Equatable {
         /// The requests that were in flight at its stop-signal.
         @Rare var stopping: Stopping?
         var isSignalled = false
+        /// Whether a request is stuck, and its cause before that.
+        var isStuck = false
+        var earlierCause: RecycleCause?
         var isKilled = false
         var hasExited = false
         /// The time at which it must be killed, and not earlier.
@@ -169,6 +172,13 @@ package struct Ledger: Equatable {
         /// connections waited at every poll.
         var lookedAt = Instant(nanoseconds: 0)
         var queueWaitsSince: [Int: Instant] = [:]
+        /// The workers that have a stuck request and must be replaced, by the last sample.
+        var stuck: Set<WorkerID> = []
+        /// Whether most workers wait.
+        var isHanging = false
+        /// The time of the last stop of a stuck worker, and of the end of the last lost time.
+        var stuckStoppedAt: Instant?
+        var resumedAt: Instant?
         /// Whether any worker ever counted a request.
         var hasCounted = false
         /// The shortest and the longest boot so far.
@@ -230,6 +240,9 @@ package struct Ledger: Equatable {
     var owesInterrupt: WorkerID?
     /// A pool for which this step must report whether its program finishes its requests.
     var owesHabit: Int?
+    /// A pool whose requests were sampled in this step, and whether it began to hang.
+    var requestsSampledOf: Int?
+    var owesHang = false
     /// A pool that must stop in this step, because no connection waits at its listeners.
     var owesStop: Int?
     /// The actual requests in flight at workers when the last received sample was taken.

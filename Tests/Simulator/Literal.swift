@@ -94,6 +94,7 @@ struct PolicyField {
         PolicyField("drainDelay", \.drainDelay, span),
         PolicyField("watchdogTimeout", \.watchdogTimeout) { $0.map(span) ?? "nil" },
         PolicyField("stallTimeout", \.stallTimeout) { $0.map(span) ?? "nil" },
+        PolicyField("requestTimeout", \.requestTimeout) { $0.map(span) ?? "nil" },
         PolicyField("checksCanary", \.checksCanary) { "\($0)" },
         PolicyField("restart", \.restart) { ".\($0)" },
         PolicyField("backoff", \.backoff, span),

@@ -28,10 +28,26 @@
             return spoiled
         }
 
+        func spoiledRequests(_ sample: PoolSample, ofPool number: Int) -> [Service.Event] {
+            var spoiled = sample
+            switch bug {
+            case .actOnAnOutage:
+                return (sample.requests ?? []).map { worker in
+                    spoiled.requests = [worker]
+                    return .sampled(pool: number, spoiled)
+                }
+            case .ignoreStuckRequests: spoiled.requests = []
+            default: break
+            }
+            return [.sampled(pool: number, spoiled)]
+        }
+
         /// The state of the machine.
         mutating func confuseRequests(at now: Instant) {
             for index in service.members.indices {
                 switch bug {
+                case .countLostTimeAsWaiting:
+                    service.members[index].pool.stuckState.resumedAt = nil
                 case .neverCompareTheCanary: service.members[index].pool.candidate?.check = nil
                 case .doubtForEver:
                     let candidate = service.members[index].pool.candidate

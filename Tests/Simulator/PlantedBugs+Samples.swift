@@ -23,6 +23,9 @@
             var sample = sample
             switch bug {
             case .ignoreThatItIsEmpty: return sample.isIdle ? nil : sample
+            case .waitForStuckRequests: sample.stuck = 0
+            case .abortBesideOthers:
+                if sample.stuck > 0 { sample.stuck = sample.inFlight ?? 0 }
             case .forgetHowItEnds: return worker?.retirement?.stopWatch == nil ? sample : nil
             default: break
             }

@@ -106,6 +106,12 @@
         case judgeByFewResponses
         case neverCompareTheCanary
         case doubtForEver
+        // Requests without a response.
+        case actOnAnOutage
+        case ignoreStuckRequests
+        case waitForStuckRequests
+        case abortBesideOthers
+        case countLostTimeAsWaiting
         // Closing of listeners.
         case stopWhileSomebodyWaits
         case skipTheDrainDelay
@@ -256,6 +262,8 @@
                     pool.slots.indices.contains(id.slot), let now = pool.slots[id.slot].incumbent
                 else { return [event] }
                 return [.worker(now.id, .exited(status, leavesTree: leavesTree))]
+            case (_, .sampled(let pool, let sample)) where sample.requests != nil:
+                return spoiledRequests(sample, ofPool: pool)
             case (_, .sampled(let pool, let sample)) where sample.responses != nil:
                 return [.sampled(pool: pool, spoiledResponses(sample, ofPool: pool))]
             case (_, .listeners), (_, .worker(_, .connectionSample)): return [spoiledSample(event)]

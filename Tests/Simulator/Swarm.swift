@@ -96,6 +96,9 @@ package struct Swarm {
         if draws.chance(120) { policy.restart = draws.pick([.onFailure, .never]) }
         if draws.chance(400) { policy.watchdogTimeout = span(1_500, 6_000) }
         policy.usesMold = molds.chance(250)
+        if policy.hasListeners, requests.chance(500) {
+            policy.requestTimeout = .milliseconds(Int64(requests.between(500, 6_000)))
+        }
         policy.checksCanary = policy.hasListeners && requests.chance(400)
         if draws.chance(350) { policy.stallTimeout = span(1_000, 8_000) }
         return policy

@@ -115,11 +115,16 @@ extension World {
                 clients[id]?.removeAll { $0.id == client }
             }
         }
-        let connections = seen.map(\.1).sorted { $0.use.rawValue < $1.use.rawValue }
+        let stuck = stuckRequests(of: id, at: now)
+        let connections = (seen.map(\.1) + stuck).sorted { $0.use.rawValue < $1.use.rawValue }
         let isBusy = connections.contains { $0.use == .inFlight }
-        let sample = ConnectionSample(
+        var sample = ConnectionSample(
             connections, acceptors: isBusy ? 0 : process.acceptors,
             handlesStopSignal: id.slot % 4 != 3, endedIdle: endsIdle, cost: delay)
+        if !stuck.isEmpty {
+            sample.stuck = stuck.count
+            sample.inFlight = stuck.count + seen.count { $0.2.isAny }
+        }
         agenda.enter(.sampledConnections(id, sample, truth), at: now + delay)
     }
 

@@ -175,6 +175,9 @@ extension World {
             }
         }
         if contents.contains(.progress) { sample.waiting = waiting(at: pool, at: now) }
+        if contents.contains(.requests) {
+            sample.requests = waitingRequests(ofPool: pool, at: now)
+        }
         if contents.contains(.responses) {
             sample.responses = responses(ofPool: pool, at: now)
         }

@@ -70,6 +70,8 @@ package struct World {
         let startsLater: Bool
         /// The number of its threads that wait to accept a connection while it drains.
         var acceptors = 0
+        /// Its requests that get no response for some time.
+        var stuck: [Stuck] = []
 
         /// Whether any process of it is left.
         var isPresent: Bool { !isReaped || hasTree }
@@ -154,7 +156,10 @@ package struct World {
             forksRefusedUntil = now
             execBrokenUntil = now
             queuesUntil = [:]
-            for id in present { processes[id]?.extraMemory = 0 }
+            for id in present {
+                processes[id]?.extraMemory = 0
+                processes[id]?.stuck = []
+            }
             for pool in queues.keys { queues[pool]?.heal(at: now) }
             return []
         }

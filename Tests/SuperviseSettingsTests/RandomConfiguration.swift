@@ -59,6 +59,7 @@ struct RandomConfiguration {
         pool.oomScoreAdjust = maybe { $0.number(2000) - 1000 }
         pool.adopt = generator.pick(AdoptRule.allCases)
         pool.count = generator.pick(CountRule.allCases)
+        pool.policy.requestTimeout = maybe { $0.span(atLeast: 1) }
         pool.canaryCheck = generator.pick(CanaryCheckRule.allCases)
         pool.requestInfo = generator.pick(RequestInfoRule.allCases)
         pool.beforeStart = list { "x" + $0.text() }

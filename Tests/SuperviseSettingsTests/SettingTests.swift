@@ -101,6 +101,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("reopen-signal", [("USR1", ["USR1"])], ["usr3", "KILL"]),
     ("timeout", [("off", ["off"]), ("30s", ["30s"])], ["soon"]),
     ("stall-timeout", [("off", ["off"]), ("2m", ["2m"])], ["never"]),
+    ("request-timeout", [("off", ["off"]), ("0", ["off"]), ("30", ["30s"])], ["never", ""]),
     ("restart", [("on-failure", ["on-failure"]), ("NEVER", ["never"])], ["sometimes"]),
     ("backoff", [("1ms", ["1ms"])], ["0"]),
     ("backoff-max", [("5m", ["5m"])], ["0"]),

@@ -10,6 +10,7 @@
 
 #include "child.h"
 #include "connections.h"
+#include "cookies.h"
 #include "fallback.h"
 #include "filter.h"
 #include "kernel.h"

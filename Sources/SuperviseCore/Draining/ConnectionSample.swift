@@ -59,6 +59,8 @@ public struct ConnectionSample: Equatable, Sendable {
     /// The number of requests in flight that the worker has begun to receive; nil if requests are
     /// not visible.
     public var inFlight: Int?
+    /// Those among them that got no response within `request-timeout`.
+    public var stuck = 0
     /// Whether there are connections that the sample does not show, such as those of unix sockets.
     public var isPartial = false
 

@@ -25,6 +25,8 @@ struct Draining: Equatable, Sendable, Codable {
         var connections: Int
         /// The connections with a request in flight, or that may have one.
         var waiting: Set<UInt64>
+        /// Whether a request is stuck.
+        var isStuck: Bool
     }
 
     /// A request may have arrived that the worker has not begun to receive.
@@ -73,7 +75,9 @@ struct Draining: Equatable, Sendable, Codable {
     mutating func record(_ sample: ConnectionSample?, at now: Instant) -> Bool {
         sampleAt = now + pause(after: sample)
         guard let sample else { return false }
-        seen = Seen(at: now, connections: sample.count, waiting: sample.waiting)
+        seen = Seen(
+            at: now, connections: sample.count, waiting: sample.waiting,
+            isStuck: sample.stuck > 0)
         let wasReused = reuse.isReused
         for connection in sample.connections where !reuse.isReused {
             reuse.saw(connection)

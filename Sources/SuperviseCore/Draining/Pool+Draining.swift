@@ -16,6 +16,8 @@ enum StopHabit: Equatable, Sendable, Codable {
 public enum DrainEnd: String, Hashable, Sendable, Codable {
     /// No connection waits for a response.
     case idle
+    /// Only stuck requests are left.
+    case stuck
     /// Late in the drain, no request was known to be in flight.
     case lull
     /// A client keeps reusing a connection, and the program ends such connections itself.
@@ -34,6 +36,8 @@ extension Pool {
         guard policy.hasListeners, grace > .zero, worker.hasProgram, cause.mayDrain else {
             return false
         }
+        // Its other requests are finished in any case.
+        if cause == .recycle(.requestTimeout) { return true }
         return switch policy.drain {
         case .signal: false
         case .observe: true
@@ -83,6 +87,9 @@ extension Pool {
         // A program without a handler for the stop-signal could not use more time.
         if isReused == true, sample.handlesStopSignal {
             hastenDraining(of: id, at: now)
+        }
+        if isOnlyStuck(slots[id.slot].leaving[index], sample) {
+            return endDraining(of: id, because: .stuck, at: now)
         }
         let isIdle =
             sample.endedIdle
@@ -141,15 +148,22 @@ extension Pool {
         let latest = now + draining.share
         // A worker that was never ready and has no request needs no graceful timeout.
         let longest =
-            slots[id.slot].leaving[index].mayHoldRequests(after: end)
-            ? Instant(nanoseconds: .max) : now + BootTimes.grace
+            end == .stuck
+            ? now + Pool.abortGrace
+            : slots[id.slot].leaving[index].mayHoldRequests(after: end)
+                ? Instant(nanoseconds: .max) : now + BootTimes.grace
+        let aborts =
+            end == .stuck
+            || end == .timeout && draining.seen?.isStuck == true
+                && slots[id.slot].leaving[index].isStoppedAsStuck
         note(.drained(id, end, after: now - draining.since))
         slots[id.slot].leaving[index].killAt = slots[id.slot].leaving[index].killAt.map {
             max(min($0, longest), latest)
         }
         if slots[id.slot].leaving[index].hasProcess {
-            slots[id.slot].leaving[index].retirement?.stopWatch = draining.stopWatch(at: now)
-            outbox.append(.signal(id, .stop))
+            slots[id.slot].leaving[index].retirement?.stopWatch =
+                aborts ? nil : draining.stopWatch(at: now)
+            outbox.append(.signal(id, aborts ? .abort : .stop))
         } else {
             outbox.append(.signalTree(id))
         }
@@ -200,7 +214,7 @@ extension Worker {
         switch end {
         case .idle: readyAt != nil
         case .unwatchable: readyAt != nil || requests > 0
-        case .lull, .reused, .timeout: true
+        case .lull, .reused, .timeout, .stuck: true
         }
     }
 }

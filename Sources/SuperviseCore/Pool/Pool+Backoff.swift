@@ -60,7 +60,7 @@ extension Pool {
         case .requests:
             life = now - worker.startedAt
             isTooSoon = now - readyAt < Pool.briefService
-        case .lifetime, .memory, .poolMemory, .pressure, .operator, .reload: return
+        case .lifetime, .memory, .poolMemory, .pressure, .requestTimeout, .operator, .reload: return
         }
         // A worker that postponed its own recycling has served, however early it requested it.
         let isStable = worker.isStable(at: now, after: policy.stableAfter)

@@ -15,6 +15,7 @@ extension Pool {
         self[id] = nil
         rememberGrowth(of: worker)
         note(.retiring(id, cause, worker.facts(at: now)))
+        if cause == .recycle(.requestTimeout) { stuckState.lastStoppedAt = now }
         worker.memory.largestLeavingBytes = worker.memory.bytes
         let grace = grace ?? policy(of: worker).gracefulTimeout
         let drains = signal == .stop && drains(worker, because: cause, within: grace)

@@ -1,4 +1,4 @@
-/// Gathers evidence before a worker that is recycled for its memory stops: a command may inspect
+/// Gathers evidence before a worker that is recycled for its memory or a stuck request stops: a command may inspect
 /// it, and a signal may make it report its memory use. Its replacement boots meanwhile. Only the
 /// stop-signal waits, for a limited time.
 
@@ -13,7 +13,7 @@ extension Pool {
     /// Requests the evidence of a worker that has become due, once.
     mutating func gatherEvidence(of id: WorkerID, because cause: RecycleCause, at now: Instant) {
         let policy = policy
-        guard cause.isUrgent, policy.gathersEvidence, let worker = self[id] else { return }
+        guard cause.rank > 0, policy.gathersEvidence, let worker = self[id] else { return }
         let longest = policy.runsBeforeRecycle ? EvidenceTimes.command : EvidenceTimes.signal
         slots[id.slot].due?.evidenceUntil = now + longest
         slots[id.slot].due?.evidenceLeast =

@@ -1,18 +1,20 @@
 /// Planned replacements: the causes that make a worker due, and the single budget for all of them.
 
 extension Pool {
-    /// Marks a ready incumbent as due. An earlier cause stays, unless the new one is memory, which
-    /// takes precedence.
+    /// Marks a ready incumbent as due. An earlier cause stays, unless the new one takes precedence.
     mutating func setDue(_ id: WorkerID, _ cause: RecycleCause, at now: Instant) {
         guard stage == .running, let worker = self[id], slots[id.slot].isWanted else { return }
         let slot = slots[id.slot]
         guard slot.incumbent?.id == id, worker.isReady else { return }
         if isScheduled, !cause.endsRun { return }
-        if let due = slot.due, !due.isForeseen, due.cause.isUrgent || !cause.isUrgent {
+        if let due = slot.due, !due.isForeseen, due.cause.rank >= cause.rank {
             return
         }
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
+        if cause == .requestTimeout, slot.due?.isForeseen == false {
+            slots[id.slot].due?.earlier = slot.due?.cause
+        }
         // An expected cause was reported when it was expected.
         if slot.due?.cause != cause { note(.due(id, cause, worker.facts(at: now))) }
         gatherEvidence(of: id, because: cause, at: now)

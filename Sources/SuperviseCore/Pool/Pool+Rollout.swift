@@ -233,6 +233,7 @@ extension Pool {
         resize(to: policy.workers, at: now)
         scheduleSampling(at: now)
         scheduleProgress(at: now)
+        scheduleRequests(at: now)
     }
 
     private mutating func renew(_ slot: Int, canary: WorkerID?, at now: Instant) {

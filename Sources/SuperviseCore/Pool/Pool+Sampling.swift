@@ -89,6 +89,15 @@ extension Pool {
         if sampler.progressAt == nil { queueWaits = [] }
     }
 
+    /// Schedules the next sample of the requests.
+    mutating func scheduleRequests(at now: Instant) {
+        if stage == .running {
+            sampler.scheduleRequests(by: policy, at: now)
+        } else {
+            sampler.endRequests()
+        }
+    }
+
     /// Orders the sample that is due, if any.
     mutating func expireSampling(at now: Instant) {
         var contents = sampler.takeDue(at: now)
@@ -98,6 +107,7 @@ extension Pool {
             scheduleSampling(at: now)
         }
         if contents.contains(.progress) { scheduleProgress(at: now) }
+        if contents.contains(.requests) { scheduleRequests(at: now) }
         if !contents.isEmpty { outbox.append(.sample(pool: number, contents)) }
     }
 
@@ -125,6 +135,7 @@ extension Pool {
             endSampling(at: now)
             settle(at: now)
         }
+        if let requests = sample.requests { judgeRequests(waiting: requests, at: now) }
         if let responses = sample.responses { judgeCanary(by: responses, at: now) }
         if let waiting = sample.waiting { judgeProgress(waiting: waiting, at: now) }
     }

@@ -85,6 +85,7 @@ extension Pool {
         stage = .running
         note(.unparked(pool: number))
         scheduleProgress(at: now)
+        scheduleRequests(at: now)
         for slot in slots.indices {
             slots[slot].setbacks.failures = 0
             slots[slot].setbacks.notBefore = nil

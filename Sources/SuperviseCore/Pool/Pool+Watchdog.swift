@@ -34,6 +34,7 @@ extension Pool {
     /// Extends every worker's deadlines by the time in which nothing could run.
     mutating func shiftDeadlines(by span: TimeSpan, at now: Instant) {
         emptyingUntil = emptyingUntil.map { $0 + span }
+        if policy.requestTimeout != nil { stuckState.resumedAt = now }
         candidate?.shiftWeighing(by: span)
         molds.shiftDeadlines(by: span)
         for index in queueWaits.indices { queueWaits[index].since = queueWaits[index].since + span }

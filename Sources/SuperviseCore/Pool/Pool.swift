@@ -69,6 +69,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var alarmedShortage: RecycleCause?
     /// The generations on whose listeners connections have waited at every poll.
     var queueWaits: [QueueWait] = []
+    /// The state of requests that get no response.
+    @Rare var stuckState: StuckState
     /// Whether any worker of this pool ever counted a request.
     var hasCounted = false
     /// The measured boot times and rates, to start replacements ahead of a limit.
@@ -165,6 +167,7 @@ public struct Pool: Equatable, Sendable, Codable {
         beginSchedule(after: nil, at: now)
         scheduleSampling(at: now)
         scheduleProgress(at: now)
+        scheduleRequests(at: now)
     }
 
     /// Performs everything that the budget allows now.

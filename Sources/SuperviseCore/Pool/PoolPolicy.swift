@@ -74,6 +74,9 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
     /// The longest time for which connections may wait while a worker's count does not change; nil
     /// disables it.
     public var stallTimeout: TimeSpan?
+    /// The longest time from the last byte of a request to the first byte of its response; nil
+    /// disables it.
+    public var requestTimeout: TimeSpan?
 
     /// Whether the responses of a canary are compared with those of the old workers.
     public var checksCanary = false

@@ -16,6 +16,8 @@ public struct SampleContents: OptionSet, Hashable, Sendable {
     public static let memoryLog = SampleContents(rawValue: 8)
     /// The number of responses of each worker.
     public static let responses = SampleContents(rawValue: 16)
+    /// The requests that wait for a response.
+    public static let requests = SampleContents(rawValue: 32)
 }
 
 /// The result of a sample of a pool.
@@ -61,17 +63,20 @@ public struct PoolSample: Equatable, Sendable {
     public var waiting: [Int]?
     /// The responses of each running worker, if they are visible; nil if they were not requested.
     public var responses: [Responses]?
+    /// The workers with requests that wait for a response; nil if they were not requested.
+    public var requests: [WaitingRequests]?
 
     /// Creates a sample.
     public init(
         room: MemoryRoom? = nil, memory: [Figure]? = nil, moldBytes: UInt64 = 0,
-        waiting: [Int]? = nil, responses: [Responses]? = nil
+        waiting: [Int]? = nil, responses: [Responses]? = nil, requests: [WaitingRequests]? = nil
     ) {
         self.room = room
         self.memory = memory
         self.moldBytes = moldBytes
         self.waiting = waiting
         self.responses = responses
+        self.requests = requests
     }
 }
 
@@ -80,19 +85,26 @@ public struct PoolSample: Equatable, Sendable {
 struct Sampler: Equatable, Sendable, Codable {
     /// The number of times per `stall-timeout` that the queue is polled.
     private static let samplesPerStallTimeout: Int64 = 4
+    /// The number of times per `request-timeout` that the requests are sampled.
+    private static let samplesPerRequestTimeout: Int64 = 10
+    private static let longestRequestGap = TimeSpan.seconds(1)
     private static let shortestGap = TimeSpan.milliseconds(10)
 
     /// The time of the next memory sample for the caps.
     private(set) var memoryAt: Instant?
     /// The time of the next progress sample.
     private(set) var progressAt: Instant?
+    /// The time of the next sample of the requests.
+    private(set) var requestsAt: Instant?
     /// The time of the next lines in the memory log.
     private(set) var logAt: Instant?
     /// The distance of the workers from their caps.
     var pace = SamplingPace()
 
     /// The time of the next sample.
-    var deadline: Instant? { Instant.earliest(memoryAt, progressAt, logAt) }
+    var deadline: Instant? {
+        Instant.earliest(Instant.earliest(memoryAt, requestsAt), progressAt, logAt)
+    }
 
     /// Schedules the samples of the memory. Sampling costs a wakeup, so a pool without caps has
     /// none.
@@ -108,6 +120,16 @@ struct Sampler: Equatable, Sendable, Codable {
         progressAt = now + max(Sampler.shortestGap, gap)
     }
 
+    /// Schedules the next sample of the requests, if the settings require any.
+    mutating func scheduleRequests(by policy: PoolPolicy, at now: Instant) {
+        guard policy.hasListeners, let timeout = policy.requestTimeout else {
+            requestsAt = nil
+            return
+        }
+        let gap = TimeSpan(nanoseconds: timeout.nanoseconds / Sampler.samplesPerRequestTimeout)
+        requestsAt = now + max(Sampler.shortestGap, min(gap, Sampler.longestRequestGap))
+    }
+
     /// Ends the samples of the memory.
     mutating func endMemory() {
         memoryAt = nil
@@ -117,10 +139,14 @@ struct Sampler: Equatable, Sendable, Codable {
     /// Ends the samples of the progress.
     mutating func endProgress() { progressAt = nil }
 
+    /// Ends the samples of the requests.
+    mutating func endRequests() { requestsAt = nil }
+
     /// Ends all samples.
     mutating func end() {
         endMemory()
         endProgress()
+        endRequests()
     }
 
     /// Samples the memory after one interval at the latest, because a new worker must not wait for
@@ -139,6 +165,7 @@ struct Sampler: Equatable, Sendable, Codable {
         }
         if let memoryAt, memoryAt <= now { contents.insert(.memory) }
         if let progressAt, progressAt <= now { contents.insert(.progress) }
+        if let requestsAt, requestsAt <= now { contents.insert(.requests) }
         return contents
     }
 

@@ -4,6 +4,8 @@ struct Slot: Equatable, Sendable, Codable {
     struct Due: Equatable, Sendable, Codable {
         var cause: RecycleCause
         var since: Instant
+        /// The cause before a stuck request, which applies again if the request ends.
+        var earlier: RecycleCause?
         /// The time for which the incumbent keeps serving beside a replacement that was started
         /// ahead of the limit, unless it reaches the limit before.
         var aheadUntil: Instant?

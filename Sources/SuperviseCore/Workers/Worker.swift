@@ -30,6 +30,8 @@ public struct Worker: Equatable, Sendable, Codable {
     @Rare var memory: WorkerMemory
     /// The requests that were in flight when its process ended; nil if none was seen.
     var during: RequestsInFlight?
+    /// Its requests that got no response within `request-timeout`.
+    var stuck: [StuckRequest] = []
 
     /// The incarnation of the mold that it was forked from; nil if it was exec'd.
     public internal(set) var forkedFrom: Int?

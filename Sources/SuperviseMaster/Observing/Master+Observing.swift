@@ -93,7 +93,7 @@ extension Master {
         case .connections(let id):
             guard let worker = workers[id] else { return }
             if case .connections(let reply) = outcome.reply {
-                tell(id, drainer.take(reply, of: worker))
+                tell(id, drainer.take(reply, of: worker, stuck: stuckIfStopped(worker)))
             } else {
                 let isHopeless = observer.isBroken(for: outcome.job)
                 tell(id, drainer.take(isHopeless ? .unreadable : nil, of: worker))

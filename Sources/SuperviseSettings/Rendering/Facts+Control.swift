@@ -168,7 +168,7 @@ extension Fact {
         Fact(
             "pools[].totals",
             "starts, start_failures, boots, boot_seconds, requests (of both units), connections "
-                + "(the part counted in connections), kills, backoffs, memory_alarms, exits (by "
+                + "(the part counted in connections), kills, backoffs, memory_alarms, stuck_requests, exits (by "
                 + "cause)."),
         Fact(
             "pools[].exits[]",

@@ -45,9 +45,9 @@ extension Setting {
             details: """
                 A comma-separated list of events, followed by a command. Log events: started, \
                 ready, recycle-scheduled, retiring, exited, killed, backoff, slot-finished, \
-                memory-alarm, memory-warning, leak-alarm, memory-shortage, resized, reload, \
-                reload-complete, reload-aborted, reload-failed, stopping, startup-failed, \
-                job-finished, job-failed, job-skipped. \
+                memory-alarm, memory-warning, leak-alarm, memory-shortage, request-stuck, \
+                requests-hang, resized, reload, reload-complete, reload-aborted, \
+                reload-failed, stopping, startup-failed, job-finished, job-failed, job-skipped. \
                 Groups: recycle (retiring for a planned replacement), crash (an unplanned exit) \
                 and all. The environment of the command describes the event: SUPERVISE_EVENT is \
                 its name, SUPERVISE_EVENT_POOL, _SLOT, _PID, _CAUSE and so on are its fields, \

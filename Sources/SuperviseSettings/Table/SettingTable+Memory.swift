@@ -131,7 +131,8 @@ extension Setting {
                 The worker keeps serving until the command ends. The master kills the command \
                 after 30 s. Its environment contains $SUPERVISE_WORKER_PID, _POOL, _SLOT, \
                 _GENERATION, _RSS (bytes), _REQUESTS, _REQUESTS_UNIT (requests or connections), \
-                _AGE (seconds), _DURING (the oldest request in flight) and _CAUSE (max-rss, \
+                _AGE (seconds), _DURING (the oldest request in flight), _ROUTE (that of a request \
+                that is stuck, see request-timeout) and _CAUSE (request-timeout, max-rss, \
                 max-pool-rss or memory-pressure). It runs as the master's user. It cannot \
                 prevent the recycling. kill-rss does not wait for it. Example: before-recycle = sh -c "py-spy dump --pid $SUPERVISE_WORKER_PID".
                 """),

@@ -94,8 +94,8 @@ extension Setting {
                 Applies to workers that send WATCHDOG=1 (sd_notify); WATCHDOG_USEC contains the \
                 time. A worker that is late receives ABRT and, two seconds later, KILL, and is \
                 replaced. Unlike the option of the same name in gunicorn, this has no effect on \
-                a program that never sends WATCHDOG=1; the master logs this once. stall-timeout \
-                works with any program that counts requests. Example: timeout = 30s.
+                a program that never sends WATCHDOG=1; the master logs this once. request-timeout \
+                works with any program whose requests are visible. Example: timeout = 30s.
                 """),
         Setting(
             "stall-timeout", in: .failure,
@@ -110,6 +110,26 @@ extension Setting {
                 waited in the accept queue for this long and the worker's count has not changed, \
                 the worker receives ABRT and, two seconds later, KILL. Set it above the duration \
                 of the slowest request. Example: stall-timeout = 2m.
+                """),
+        Setting(
+            "request-timeout", in: .failure,
+            .pool(
+                .value(
+                    \.policy.requestTimeout,
+                    .durationOrOff(allowed: "off, or a duration such as 30s"))),
+            reload: .live,
+            summary: "Replace a worker with a request that gets no response",
+            details: """
+                Counts from the last byte of a request to the first byte of its response, so slow \
+                clients, long responses and WebSockets are not affected. The master logs the method \
+                and the path, and starts a replacement. Then the worker accepts no new connections, \
+                its other requests finish within graceful-timeout, and it receives ABRT and, two \
+                seconds later, KILL. If more than half of the workers wait at the same time, for \
+                at least a quarter of this time, a dependency hangs: the master logs that once and \
+                replaces no worker. The same applies to a single worker if most of several requests \
+                wait, or if its predecessor was stuck too. The requests must be visible (see \
+                request-info). before-recycle runs for such a worker too. Example: request-timeout \
+                = 30s.
                 """),
         Setting(
             "restart", in: .failure,

@@ -1,0 +1,114 @@
+import SuperviseCore
+import SuperviseLinux
+
+/// Requests that wait for their responses, in the ledgers of workers.
+extension Master {
+    /// Returns the workers of a pool with requests that have waited for a quarter of
+    /// `request-timeout`. A request counts only while the process that received it exists. One that
+    /// has waited for all of it counts only if the kernel knows its connection, because a row may
+    /// be outdated.
+    func waitingRequests(ofPool number: Int) -> [WaitingRequests] {
+        guard let timeout = service.member(number)?.pool.policy.requestTimeout else { return [] }
+        let now = now
+        let slowTime = WaitingRequests.slowTime(timeout)
+        var found: [(worker: RunningWorker, requests: WaitingRequests)] = []
+        for worker in workers.ofPool(number) where !worker.hasExited {
+            guard let waiting = worker.waitingRequests(at: now, for: slowTime) else { continue }
+            found.append((worker, waiting))
+        }
+        let overdue = found.flatMap(\.requests.slow).filter { now - $0.since >= timeout }
+        let listeners = found.first?.worker.blueprint.listeners.map(\.socket) ?? []
+        let known = openConnections(overdue, at: listeners)
+        return found.compactMap { _, requests in
+            var requests = requests
+            requests.slow = requests.slow.compactMap { request in
+                guard now - request.since >= timeout, let known else { return request }
+                guard let peer = known[request.connection] else { return nil }
+                var request = request
+                request.peer = peer
+                return request
+            }
+            return requests.slow.isEmpty ? nil : requests
+        }
+    }
+
+    /// The same for a worker that is stopped for such a request; 0 for any other, for which it does
+    /// not matter.
+    func stuckIfStopped(_ worker: RunningWorker) -> Int {
+        core.worker(worker.id)?.isStoppedAsStuck == true ? stuckRequests(of: worker) : 0
+    }
+
+    /// Returns the number of requests of a draining worker that have waited for `request-timeout`.
+    private func stuckRequests(of worker: RunningWorker) -> Int {
+        guard let timeout = service.member(worker.id.pool)?.pool.policy.requestTimeout,
+            let waiting = worker.waitingRequests(at: now, for: timeout)
+        else { return 0 }
+        let listeners = worker.blueprint.listeners.map(\.socket)
+        guard let known = openConnections(waiting.slow, at: listeners) else {
+            return waiting.slow.count
+        }
+        return waiting.slow.count { known[$0.connection] != nil }
+    }
+
+    /// Aborts the processes below a worker that have its stuck requests, because their stacks or
+    /// core files show where they hang.
+    func abortStuckProcesses(of worker: RunningWorker) {
+        guard core.worker(worker.id)?.isStoppedAsStuck == true,
+            let found = worker.page?.ledger.inFlight()
+        else { return }
+        let tree = Set(worker.tree)
+        let stuck = Set(found.exchanges.filter { $0.responded == nil }.map(\.pid))
+        for pid in stuck.intersection(tree).sorted() where pid != worker.pid {
+            guard let process = verified(pid, in: tree, of: worker, orElse: {}) else { continue }
+            do throws(SystemCallError) {
+                try process.signal(Signal.abort.number)
+            } catch {
+                // It has just ended.
+                continue
+            }
+        }
+    }
+
+    /// Returns the connections of these requests that the kernel knows, with their clients; nil if
+    /// its tables cannot be read, or do not contain these listeners.
+    private func openConnections(
+        _ requests: [StuckRequest], at listeners: [ListenSocket]
+    ) -> [UInt64: String?]? {
+        guard !requests.isEmpty, let diagnosis else { return nil }
+        let cookies = Set(requests.map(\.connection))
+        let ports = Set(listeners.compactMap(\.port))
+        do throws(SystemCallError) {
+            let known = try ConnectionCookies.open(
+                among: cookies, ports: ports, includesUnix: listeners.contains { $0.isUnix },
+                diagnosis)
+            guard known.isEmpty, !ports.isEmpty else { return known }
+            // A listener that was passed in may belong to another network namespace.
+            let inodes = try PortConnections(ports: ports, diagnosis).listeners
+            return Set(listeners.map(\.identity.inode)).isDisjoint(with: inodes) ? nil : known
+        } catch {
+            // The rest of the response would be read as the response to the next request.
+            self.diagnosis = openDiagnosis()
+            return nil
+        }
+    }
+}
+
+extension RunningWorker {
+    /// Returns the requests without a response since this time; nil if there are none.
+    fileprivate func waitingRequests(at now: Instant, for span: TimeSpan) -> WaitingRequests? {
+        guard blueprint.ledger != .none, let found = page?.ledger.inFlight() else { return nil }
+        let slow = found.exchanges.compactMap { exchange -> StuckRequest? in
+            guard exchange.responded == nil, let received = exchange.received,
+                let time = Int64(exactly: received)
+            else { return nil }
+            let since = Instant(nanoseconds: time)
+            guard since <= now, now - since >= span, exchange.isHeld else { return nil }
+            return StuckRequest(
+                connection: exchange.connection, since: since, route: exchange.route)
+        }
+        guard !slow.isEmpty else { return nil }
+        return WaitingRequests(
+            id, inFlight: found.exchanges.count + found.changing + Int(clamping: found.unlisted),
+            slow: slow.sorted { $0.since < $1.since })
+    }
+}
