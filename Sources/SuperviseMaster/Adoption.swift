@@ -55,7 +55,9 @@ struct Adoption {
         let wanted = Adoption.way(for: settings.adopt, format, loads: loads)
         let wantsCount = settings.count == .preload || settings.count == .auto && loads
         let wantsDrain = settings.policy.drain == .observe && loads
-        let wantsLibrary = wanted == .preload || wantsCount || wantsDrain
+        let wantsRequests =
+            settings.policy.requestTimeout != nil && settings.requestInfo == .auto && loads
+        let wantsLibrary = wanted == .preload || wantsCount || wantsDrain || wantsRequests
         let loaded = wantsLibrary && loads ? available : nil
         self.library = loaded
         countsReports = settings.count == .auto || settings.count == .report

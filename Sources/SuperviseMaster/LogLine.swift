@@ -49,11 +49,14 @@ struct LogLine: Codable {
     /// The field with a single route.
     static let routeField = "route"
 
-    /// The line without the fields that name routes.
+    /// The field with the address of a client.
+    static let peerField = "peer"
+
+    /// The line without the fields that name routes or clients.
     var withoutRoutes: LogLine {
         var line = self
         line.fields.removeAll {
-            $0.key == LogLine.requestField || $0.key == LogLine.routeField
+            [LogLine.requestField, LogLine.routeField, LogLine.peerField].contains($0.key)
         }
         return line
     }

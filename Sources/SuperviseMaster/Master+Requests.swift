@@ -1,6 +1,17 @@
 import SuperviseCore
 import SuperviseLinux
 
+/// The result of a search for connections in the kernel's tables, which are long on some machines.
+struct KnownConnections {
+    /// The time for which a result is used.
+    static let freshness = TimeSpan.seconds(1)
+
+    let at: Instant
+    let cookies: Set<UInt64>
+    /// Those that were found, with their clients; nil if the tables cannot be read.
+    let found: [UInt64: String?]?
+}
+
 /// Requests that wait for their responses, in the ledgers of workers.
 extension Master {
     /// Returns the workers of a pool with requests that have waited for a quarter of
@@ -9,6 +20,7 @@ extension Master {
     /// be outdated.
     func waitingRequests(ofPool number: Int) -> [WaitingRequests] {
         guard let timeout = service.member(number)?.pool.policy.requestTimeout else { return [] }
+        warnIfInvisible(ofPool: number)
         let now = now
         let slowTime = WaitingRequests.slowTime(timeout)
         var found: [(worker: RunningWorker, requests: WaitingRequests)] = []
@@ -30,6 +42,21 @@ extension Master {
             }
             return requests.slow.isEmpty ? nil : requests
         }
+    }
+
+    /// Warns once per pool if the requests of its first worker are not visible.
+    private func warnIfInvisible(ofPool number: Int) {
+        guard !log.told.contains(.requestsInvisible(pool: number)),
+            let worker = workers.ofPool(number).first(where: { !$0.hasExited }),
+            worker.blueprint.settings.requestInfo == .auto,
+            worker.hasVisibleRequests == false || !worker.blueprint.adoption.observesRequests,
+            log.isNew(.requestsInvisible(pool: number))
+        else { return }
+        log.write(
+            LogLine(.warning, "request-timeout-unused", worker).with(
+                "message",
+                "request-timeout has no effect: the requests of this program are not visible (see "
+                    + "request-info). stall-timeout needs only a count"))
     }
 
     /// The same for a worker that is stopped for such a request; 0 for any other, for which it does
@@ -74,8 +101,22 @@ extension Master {
     private func openConnections(
         _ requests: [StuckRequest], at listeners: [ListenSocket]
     ) -> [UInt64: String?]? {
-        guard !requests.isEmpty, let diagnosis else { return nil }
+        guard !requests.isEmpty else { return nil }
         let cookies = Set(requests.map(\.connection))
+        if let known = sampler.knownConnections, now - known.at < KnownConnections.freshness,
+            cookies.isSubset(of: known.cookies)
+        {
+            return known.found
+        }
+        let found = openConnections(cookies, at: listeners)
+        sampler.knownConnections = KnownConnections(at: now, cookies: cookies, found: found)
+        return found
+    }
+
+    private func openConnections(
+        _ cookies: Set<UInt64>, at listeners: [ListenSocket]
+    ) -> [UInt64: String?]? {
+        guard let diagnosis else { return nil }
         let ports = Set(listeners.compactMap(\.port))
         do throws(SystemCallError) {
             let known = try ConnectionCookies.open(

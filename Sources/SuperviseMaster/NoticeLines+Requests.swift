@@ -20,7 +20,8 @@ extension LogLine {
     }
 
     private func with(_ request: StuckRequest, _ waited: TimeSpan) -> LogLine {
-        with(LogLine.routeField, request.route).with("waited", waited).with("peer", request.peer)
+        with(LogLine.routeField, request.route).with("waited", waited)
+            .with(LogLine.peerField, request.peer)
     }
 
     private enum Advice {

@@ -30,6 +30,8 @@ enum OnceTold: Hashable, Codable {
     case counting(pool: Int)
     /// `timeout` has no effect on this pool.
     case timeoutUnused(pool: Int)
+    /// `request-timeout` has no effect on this pool, because its requests are not visible.
+    case requestsInvisible(pool: Int)
     /// A worker of this pool listens, and the pool has no bind.
     case unboundListener(pool: Int)
     /// A program of this pool runs itself in the background.

@@ -21,6 +21,8 @@ final class Sampler {
     var readCount: (RunningWorker) -> Void = { _ in }
     /// Returns the count on the page of a worker, as an event.
     var currentCount: (RunningWorker) -> WorkerEvent? = { _ in nil }
+    /// The connections of overdue requests that the kernel knew last.
+    var knownConnections: KnownConnections?
     /// Returns the workers of a pool with requests that wait for a response.
     var waitingRequests: (Int) -> [WaitingRequests] = { _ in [] }
     /// Whether an unreadable memory of a worker was logged.
