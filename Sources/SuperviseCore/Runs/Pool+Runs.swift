@@ -198,7 +198,7 @@ extension RunOutcome {
             case .retired(.recycle(let cause))?:
                 switch cause {
                 case .memory, .poolMemory, .pressure: .failure
-                case .lifetime, .requests, .requested, .operator, .reload: .stopped
+                case .lifetime, .requests, .requestTimeout, .requested, .operator, .reload: .stopped
                 }
             case .retired(.bootTimeout)?, .retired(.killMemory)?, .retired(.watchdog)?,
                 .retired(.stalled)?:
@@ -215,7 +215,7 @@ extension RecycleCause {
     var endsRun: Bool {
         switch self {
         case .lifetime, .memory, .poolMemory, .pressure, .operator: true
-        case .requests, .requested, .reload: false
+        case .requests, .requestTimeout, .requested, .reload: false
         }
     }
 }
