@@ -104,7 +104,7 @@ extension Master {
             pid: { [workers, reaper] in
                 workers[$0]?.pid ?? reaper.exited.process(of: $0)?.pid
             },
-            moldPID: { [molds] in molds[$0]?.process.pid },
+            moldPID: { [molds] in molds.pid(of: $0) },
             wasKilled: { [workers] in workers[$0]?.wasKilled ?? false },
             policy: { [service] in service.member($0)?.pool.policy },
             bootAttempts: { [service] in

@@ -66,6 +66,35 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
+    @Test func anOrderInProgressSurvivesAnUpgrade() async throws {
+        let master = try server.start()
+        let first = try await master.waitForWorkers(2)
+        kill(try master.mold, SIGSTOP)
+        kill(first[0].pid, SIGKILL)
+        try await master.waitForEvent(Event.exit)
+        #expect(try await master.command("upgrade").status == .exited(0))
+        kill(try master.mold, SIGCONT)
+        try await master.waitForWorkers(2, without: [first[0]])
+        #expect(master.lines("start-failed").isEmpty && master.lines("exec-instead").isEmpty)
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+    }
+
+    @Test func aStopCancelsAnOrderInProgress() async throws {
+        let master = try server.start()
+        let first = try await master.waitForWorkers(2)
+        let mold = try master.mold
+        kill(mold, SIGSTOP)
+        kill(first[0].pid, SIGKILL)
+        try await master.waitForEvent(Event.exit)
+        try await master.signal(SIGTERM)
+        try await master.waitForEvent("stopping")
+        kill(mold, SIGCONT)
+        #expect(try await master.waitForExit() == .exited(0))
+        #expect(master.lines(Event.started).count == 2)
+        #expect(master.leftBehind.isEmpty)
+    }
+
     @Test func aWrapperThatIsASubreaperIsNamed() async throws {
         // PR_SET_CHILD_SUBREAPER.
         try folder.write(

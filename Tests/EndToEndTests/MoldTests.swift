@@ -137,6 +137,7 @@ import Testing
         let first = try await master.waitForWorkers(2)
         kill(try master.mold, SIGKILL)
         try await master.wait("a second mold") { master.lines("mold-ready").count == 2 }
+        #expect(master.lines("mold-failed").first?.pid == master.lines("mold-ready").first?.pid)
         #expect(try await master.workers() == first)
         kill(first[0].pid, SIGKILL)
         try await master.waitForWorkers(2, without: [first[0]])

@@ -29,6 +29,7 @@ import Testing
         }
         // Names from configurations remain text.
         #expect(shown.listeners?.hasSuffix("/<b>.sock") ?? false)
+        #expect(shown.molds == nil)
         #expect(shown.name == "shop" && shown.state == "ready" && shown.alarm == nil)
         #expect(shown.facts.contains("pid \(try await master.pid()) "))
         #expect(
@@ -76,6 +77,17 @@ import Testing
         #expect(aborted.asked == ["http://\(address)/", "http://\(address)/status"])
     }
 
+    @Test(.needs("chromium")) func itShowsMolds() async throws {
+        let server = try ForkedServer()
+        let master = try server.start(["--status-bind", "127.0.0.1:0"])
+        try await master.waitForWorkers(2)
+        let browser = try Browser(try await master.statusAddress(), width: 1200)
+        let start = "mold: warm, generation 1, pid \(try master.mold), "
+        let shown = try await browser.wait("the mold") { $0.molds?.hasPrefix(start) == true }
+        #expect(shown.molds?.hasSuffix("M") == true && shown.lanes.count == 2)
+        #expect(shown.complaints == [])
+    }
+
     @Test(.needs("chromium")) func aMasterThatGoesAndComes() async throws {
         let address = "127.0.0.1:\(try freePort())"
         let words = ["--status-bind", address, "--workers", "40"]
@@ -109,6 +121,7 @@ private final class Browser {
         let reload: String?
         let shown: String?
         let listeners: String?
+        let molds: String?
         let lanes: [Lane]
         let requests: String
         let exits: [[String]]
@@ -159,7 +172,7 @@ private final class Browser {
                 lives, name: text('#name') ?? '', state: text('#state') ?? '',
                 facts: text('#facts') ?? '',
                 alarm: text('#alarm'), reload: text('#reload'), shown: text('.shown'), lanes, exits,
-                listeners: text('.listeners'),
+                listeners: text('.listeners'), molds: text('.molds'),
                 requests: text('.rate-chart small') ?? '', totals: text('.totals') ?? '',
                 pageWidth: Math.max(...[...document.querySelectorAll('html, details')].map(
                     box => innerWidth + box.scrollWidth - box.clientWidth)),

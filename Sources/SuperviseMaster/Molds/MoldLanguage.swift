@@ -16,7 +16,7 @@ struct MoldLanguage {
     static let all = [
         MoldLanguage(
             name: "Python", adapter: PackageResources.supervise_mold_py,
-            interpreters: ["python", "pypy"], valued: ["-X", "-W", "--check-hash-based-pycs"],
+            interpreters: ["python"], valued: ["-X", "-W", "--check-hash-based-pycs"],
             programs: ["-m", "-c"], joinsFlags: true),
         MoldLanguage(
             name: "Ruby", adapter: PackageResources.supervise_mold_rb, interpreters: ["ruby"],

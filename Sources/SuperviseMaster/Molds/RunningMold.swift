@@ -79,6 +79,9 @@ final class RunningMold {
 final class MoldTable: ChildOwner {
     private(set) var bySerial: [UInt64: RunningMold] = [:]
     private(set) var lastSerial: UInt64 = 0
+    /// The processes of the last molds that ended, which the log names.
+    private var ended: [(id: MoldID, pid: Int32)] = []
+    private static let mostEnded = 16
     /// Handles the end of a mold.
     var hasEnded: (RunningMold, ChildStatus) -> Void = { _, _ in }
 
@@ -94,6 +97,12 @@ final class MoldTable: ChildOwner {
 
     func remove(_ mold: RunningMold) {
         bySerial[mold.serial] = nil
+        ended = ended.suffix(MoldTable.mostEnded - 1) + [(mold.id, mold.process.pid)]
+    }
+
+    /// The process of a mold, also of one that ended lately.
+    func pid(of id: MoldID) -> Int32? {
+        self[id]?.process.pid ?? ended.last { $0.id == id }?.pid
     }
 
     func owns(_ pid: Int32) -> Bool { self[pid: pid] != nil }

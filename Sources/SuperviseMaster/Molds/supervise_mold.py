@@ -154,7 +154,7 @@ class Command:
 
 
 def is_python(program):
-    return os.path.basename(program).startswith(("python", "pypy"))
+    return os.path.basename(program).startswith("python")
 
 
 def is_archive(path):
