@@ -330,6 +330,13 @@ struct MoldTests {
         #expect(bench.pool.memoryBytes == 501)
     }
 
+    @Test func itHasAShareOfThePercentages() {
+        let bare = PoolPolicy.tested(workers: 3)
+        let molded = PoolPolicy.tested(workers: 3) { $0.usesMold = true }
+        #expect(PoolPolicy.workersAtOnce([(bare, 3)]) == 4)
+        #expect(PoolPolicy.workersAtOnce([(bare, 3), (molded, 3)]) == 9)
+    }
+
     @Test func lostTimeIsGivenBack() {
         let bench = Bench(workers: 1) { $0.usesMold = true }
         bench.tell(.start)

@@ -69,10 +69,11 @@ extension PoolPolicy {
     }
 
     /// Returns the number of workers of these pools that may exist at the same time, which share a
-    /// percentage.
+    /// percentage. A mold counts as one of them.
     public static func workersAtOnce(_ pools: [(policy: PoolPolicy, workers: Int)]) -> Int {
         pools.reduce(0) { sum, pool in
-            sum + pool.workers + Budget(of: pool.policy, workers: pool.workers).surge
+            let surge = Budget(of: pool.policy, workers: pool.workers).surge
+            return sum + pool.workers + surge + (pool.policy.usesMold ? 1 : 0)
         }
     }
 

@@ -9,8 +9,8 @@ extension Setting {
                 no request is lost. Memory is the resident set of the worker and its descendants \
                 (see memory-scope). A percentage refers to the tightest memory limit of the \
                 cgroup or, without one, to the memory of the machine. It is divided among the \
-                workers of all pools, including those of max-surge; supervise check prints the \
-                bytes. If a worker's growth will reach the cap within one boot time, its \
+                workers of all pools, including those of max-surge and molds; supervise check \
+                prints the bytes. If a worker's growth will reach the cap within one boot time, its \
                 replacement starts ahead and the worker keeps serving until the replacement is \
                 ready. If a replacement does not fit in memory beside the old worker, the old \
                 worker stops first. Example: max-rss = 512M.
