@@ -208,8 +208,8 @@ extension Pool {
         return max(delay, shortest)
     }
 
-    /// Boots another process beside a warm one, at most once per `backoff-max`. All workers of a mold
-    /// share one address layout, and an attacker who crashes one learns it for the others.
+    /// Boots another process beside a warm one, at most once per `backoff-max`. All workers of a
+    /// mold share one address layout, and an attacker who crashes one learns it for the others.
     mutating func changeLayout(_ generation: Int, at now: Instant) {
         let policy = policy(ofMold: generation)
         guard stage == .running, var mold = molds[generation], mold.isWarm, mold.successor == nil,

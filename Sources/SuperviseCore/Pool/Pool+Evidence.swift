@@ -1,6 +1,6 @@
-/// Gathers evidence before a worker that is recycled for its memory or a stuck request stops: a command may inspect
-/// it, and a signal may make it report its memory use. Its replacement boots meanwhile. Only the
-/// stop-signal waits, for a limited time.
+/// Gathers evidence before a worker that is recycled for its memory or a stuck request stops: a
+/// command may inspect it, and a signal may make it report its memory use. Its replacement boots
+/// meanwhile. Only the stop-signal waits, for a limited time.
 
 enum EvidenceTimes {
     /// The time limit of `before-recycle`.

@@ -189,19 +189,12 @@ extension Pool {
         }
     }
 
-    /// Handles a canary that stayed ready, and whose responses are good enough.
-    mutating func canaryStayed(_ id: WorkerID, at now: Instant) {
-        guard candidate?.policy.killRSSBytes != nil else { return candidatePassed(id) }
-        candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
-        outbox.append(.measure(id))
-    }
-
     /// Handles a canary whose memory was measured and does not exceed its hard cap.
     mutating func canaryWasWeighed(_ id: WorkerID) {
         if case .weighing(id, _)? = candidate?.phase { candidatePassed(id) }
     }
 
-    private mutating func candidatePassed(_ id: WorkerID) {
+    mutating func candidatePassed(_ id: WorkerID) {
         guard let generation = candidate?.generation else { return }
         candidate?.phase = .passed(id)
         note(.canaryPassed(pool: number, generation: generation, candidate?.check?.figures))

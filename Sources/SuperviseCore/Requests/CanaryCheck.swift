@@ -197,4 +197,11 @@ extension Pool {
             canaryStayed(id, at: now)
         }
     }
+
+    /// Handles a canary that stayed ready, and whose responses are good enough.
+    mutating func canaryStayed(_ id: WorkerID, at now: Instant) {
+        guard candidate?.policy.killRSSBytes != nil else { return candidatePassed(id) }
+        candidate?.phase = .weighing(id, until: now + Pool.longestWeighing)
+        outbox.append(.measure(id))
+    }
 }
