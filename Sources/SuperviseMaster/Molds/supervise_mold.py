@@ -285,30 +285,36 @@ class Mold:
             if self.fork(order):
                 return order
             order.channel.close()
-            for number in order.output + order.descriptors:
-                os.close(number)
+            close_all(order.output + order.descriptors)
 
     def receive(self):
         room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
         while True:
-            message, parts, _, _ = self.socket.recvmsg(4096, room, socket.MSG_CMSG_CLOEXEC)
+            message, parts, flags, _ = self.socket.recvmsg(4096, room, socket.MSG_CMSG_CLOEXEC)
             if not message and not parts:
                 return None
             numbers = array.array("i")
             for level, kind, data in parts:
                 if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                     numbers.frombytes(data)
-            if len(numbers) >= 2:
-                channel = socket.socket(fileno=numbers[1])
-                try:
-                    content = os.pread(numbers[0], os.fstat(numbers[0]).st_size, 0)
-                    os.close(numbers[0])
-                    count = 3 if message.endswith(b" OUTPUT") else 2
-                    output = list(numbers[2:count])
-                    return Order(content, channel, output, list(numbers[count:]))
-                except (OSError, ValueError, IndexError) as error:
-                    send(channel, "FAILED=order: %s" % error)
-                    channel.close()
+            if len(numbers) < 2:
+                # The master sees the end of the channel.
+                close_all(numbers)
+                continue
+            channel = socket.socket(fileno=numbers[1])
+            rest = numbers[2:]
+            try:
+                if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+                    raise ValueError("the mold lacks descriptors for the order (limit-nofile)")
+                content = os.pread(numbers[0], os.fstat(numbers[0]).st_size, 0)
+                count = 1 if message.endswith(b" OUTPUT") else 0
+                return Order(content, channel, list(rest[:count]), list(rest[count:]))
+            except (OSError, ValueError, IndexError) as error:
+                send(channel, "FAILED=order: %s" % error)
+                channel.close()
+                close_all(rest)
+            finally:
+                os.close(numbers[0])
 
     def fork(self, order):
         """Forks twice: the worker's parent is to be supervise. True in the worker."""
@@ -392,8 +398,7 @@ class Mold:
         for number in order.output:
             os.dup2(number, 1)
             os.dup2(number, 2)
-        for number in order.output + order.descriptors:
-            os.close(number)
+        close_all(order.output + order.descriptors)
         for index, number in enumerate(high):
             os.dup2(number, FIRST_DESCRIPTOR + index, inheritable=True)
             os.close(number)
@@ -424,6 +429,11 @@ class Mold:
 
 
 IDENTITY = b"SUPERVISE_WORKER_ID="
+
+
+def close_all(numbers):
+    for number in numbers:
+        os.close(number)
 
 
 def is_null(number):

@@ -258,24 +258,35 @@ module SuperviseMold
 
     def receive
       loop do
-        message, _, _, *controls = @socket.recvmsg(4096, 0, CONTROL_BYTES, scm_rights: true)
+        message, _, flags, *controls =
+          @socket.recvmsg(4096, 0, CONTROL_BYTES, scm_rights: true)
         return nil if message.empty? && controls.empty?
 
         ios = controls.select { |control| control.cmsg_is?(:SOCKET, :RIGHTS) }
           .flat_map(&:unix_rights)
-        next if ios.size < 2
+        if ios.size < 2
+          # The master sees the end of the channel.
+          ios.each(&:close)
+          next
+        end
 
         file, channel, *rest = ios
         begin
+          if flags & (Socket::MSG_TRUNC | Socket::MSG_CTRUNC) != 0
+            raise "the mold lacks descriptors for the order (limit-nofile)"
+          end
+
           content = file.pread(file.stat.size, 0)
-          file.close
-          rest.each { |io| io.autoclose = false }
           numbers = rest.map(&:fileno)
           output = message.end_with?(" OUTPUT") ? [numbers.shift].compact : []
-          return Order.new(content, channel, output, numbers)
+          order = Order.new(content, channel, output, numbers)
+          rest.each { |io| io.autoclose = false }
+          return order
         rescue StandardError => error
           SuperviseMold.report(channel, "order", error)
-          channel.close
+          [channel, *rest].each(&:close)
+        ensure
+          file.close
         end
       end
     rescue SystemCallError
