@@ -132,6 +132,41 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
+    /// Its state is Z, but it cannot be reaped, and its environment is not in the usual file. If it
+    /// has none, its worker is unknown, and the stop must not wait for it.
+    @Test(arguments: [true, false])
+    func aProcessWhoseMainThreadHasExitedDelaysNoStop(hasEnvironment: Bool) async throws {
+        let folder = try Folder()
+        let script = try folder.write(
+            "leaderless.py",
+            """
+            import ctypes, os, platform, sys, threading, time
+            os.closerange(0, 64)
+            threading.Thread(target=time.sleep, args=(600,)).start()
+            with open(sys.argv[1] + ".new", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename(sys.argv[1] + ".new", sys.argv[1])
+            # exit(2) of this thread only.
+            number = 60 if platform.machine() == "x86_64" else 93
+            ctypes.CDLL(None).syscall(number, 0)
+            """)
+        let prefix = hasEnvironment ? "" : "env -i "
+        let master = try Supervise([
+            "--graceful-timeout", "1s", "--", "sh", "-c",
+            "setsid \(prefix)$(command -v python3) \(script) \(folder["pid"]) & "
+                + "setsid sleep 600 & wait",
+        ])
+        let pid = try await eventually("the process", context: { master.tail }) {
+            readFile(folder["pid"]).flatMap { pid_t($0) }
+        }
+        try await master.wait("the end of its main thread") {
+            ProcessTable.entry(pid)?.isZombie == true
+        }
+        #expect(try await master.stop() == .exited(0))
+        #expect(master.leftBehind.isEmpty)
+        if hasEnvironment { #expect(ProcessTable.entry(pid) == nil) }
+    }
+
     @Test(.needsRoot) func asProcessOneItReapsUnrelatedChildren() async throws {
         let master = try Supervise(
             ["--bind", "127.0.0.1:0", "--workers", "2", "--", Place.helloWorker],

@@ -67,6 +67,13 @@ public final class ChildList {
 }
 
 extension ChildProcesses {
+    /// Whether a process is a child of this one that has exited with all its threads and can be
+    /// reaped.
+    public static func hasExited(_ pid: Int32) -> Bool {
+        var result = csupervise_exit()
+        return pid > 0 && csupervise_wait_exited(pid, 1, &result) == 0 && result.pid == pid
+    }
+
     /// Whether a process is a child of this one, running or not reaped. Its pid is not reused before it
     /// is reaped.
     public static func include(_ pid: Int32) -> Bool {

@@ -67,12 +67,21 @@ public enum ProcessEnvironment {
     /// The value of a variable; nil if it is not set. Unknown if the process has exited or may not
     /// be read, and briefly after exec. The program can overwrite it.
     public static func value(of pid: Int32, _ name: String) -> Lookup {
-        guard let bytes = Procfs.bytes("/proc/\(pid)/environ"), !bytes.isEmpty else {
-            return .unknown
-        }
+        guard let bytes = bytes(of: pid) else { return .unknown }
         let head = Array("\(name)=".utf8)
         let entry = bytes.split(separator: 0).first { $0.starts(with: head) }
         return .known(entry.map { String(decoding: $0.dropFirst(head.count), as: UTF8.self) })
+    }
+
+    /// Nil if it is empty. If the main thread has exited, its files are empty, and those of the
+    /// other threads are not.
+    private static func bytes(of pid: Int32) -> [UInt8]? {
+        if let bytes = Procfs.bytes("/proc/\(pid)/environ"), !bytes.isEmpty { return bytes }
+        let others = Directory.entries("/proc/\(pid)/task").filter { $0 != "\(pid)" }
+        guard let thread = others.first,
+            let bytes = Procfs.bytes("/proc/\(pid)/task/\(thread)/environ"), !bytes.isEmpty
+        else { return nil }
+        return bytes
     }
 
     /// A variable in the environment of a process.

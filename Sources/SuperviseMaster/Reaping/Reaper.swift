@@ -26,8 +26,12 @@ final class Reaper {
     private(set) var state = State()
     /// The maximum number of times that exited children are reaped at once.
     private static let mostRounds = 20
-    /// The workers of which nothing is left except, possibly, a child of an exited child.
-    private var doubtful: Set<UInt64> = []
+    /// The maximum number of times that the report of an ended tree is postponed. An exit that was
+    /// missed signals its own SIGCHLD, but processes of others may exit all the time.
+    private static let mostPostponements = 20
+    /// The workers of which nothing is left except, possibly, a child of an exited child, and how
+    /// often that report was postponed.
+    private var unconfirmed: [UInt64: Int] = [:]
     /// Processes that ended workers left behind, with the serial of the worker.
     private var orphans: [Int32: UInt64] = [:]
     /// What detects that the kernel killed for memory, once there is a worker.
@@ -60,7 +64,7 @@ final class Reaper {
         self.state = state
         for worker in workers.bySerial.values {
             for pid in worker.orphans { orphans[pid] = worker.serial }
-            if worker.hasExited, worker.orphans.isEmpty { doubtful.insert(worker.serial) }
+            if worker.hasExited, worker.orphans.isEmpty { unconfirmed[worker.serial] = 0 }
         }
     }
 
@@ -84,7 +88,7 @@ final class Reaper {
             guard !isComplete else { break }
         }
         for (worker, status) in ended { reportExit(of: worker, status) }
-        for serial in shrunk.union(doubtful).sorted() { reportTreeIfGone(serial) }
+        for serial in shrunk.union(unconfirmed.keys).sorted() { reportTreeIfGone(serial) }
     }
 
     /// Reaps the children that have exited by now, and assigns their orphans. Returns whether the
@@ -121,11 +125,13 @@ final class Reaper {
         }
         guard before != (ended.count, shrunk.count) || hasUnknown else { return true }
         assignOrphans(of: ended.map(\.worker))
-        return !hasUnassignedZombie
+        return !hasUnassignedExit
     }
 
-    private var hasUnassignedZombie: Bool {
-        unknownChildren().contains { ProcessStatus.read($0)?.state == "Z" }
+    /// Whether a child of unknown owner can be reaped. The state Z does not imply it: a process
+    /// whose main thread has exited has this state as long as its other threads run.
+    private var hasUnassignedExit: Bool {
+        unknownChildren().contains(where: ChildProcesses.hasExited)
     }
 
     /// Assigns the children of ended processes, which are ours by the time the end is known. Their
@@ -268,12 +274,12 @@ final class Reaper {
     func acknowledgeMemoryKills() { memoryKills?.acknowledge() }
 
     private func reportTreeIfGone(_ serial: UInt64) {
-        doubtful.remove(serial)
+        let postponements = unconfirmed.removeValue(forKey: serial) ?? 0
         guard let worker = workers[serial: serial], worker.hasExited, worker.orphans.isEmpty
         else { return }
         // Its last process may have created the child of that one.
-        guard !hasUnassignedZombie else {
-            doubtful.insert(serial)
+        guard postponements >= Reaper.mostPostponements || !hasUnassignedExit else {
+            unconfirmed[serial] = postponements + 1
             return
         }
         core.tell(worker.id, .treeGone)
