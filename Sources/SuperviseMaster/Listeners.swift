@@ -173,12 +173,12 @@ final class Listeners {
         return failures
     }
 
-    /// Reopens closed sockets that are needed again.
-    func readmit(_ wanted: [ListenSocket]) throws(SystemCallError) {
-        for socket in wanted where closed.contains(socket.identity) {
-            try socket.admitNewConnections()
-            closed.remove(socket.identity)
-        }
+    /// Reopens a closed socket that is needed again, unless it is lost. If this fails, it stays
+    /// closed.
+    func readmit(_ socket: ListenSocket) throws(SystemCallError) {
+        guard isClosed(socket), !isLost(socket) else { return }
+        try socket.admitNewConnections()
+        closed.remove(socket.identity)
     }
 
     /// Returns whether it refuses new connections.

@@ -45,10 +45,14 @@ extension Master {
     /// Reopens listeners that a removed pool has closed and that the next one needs.
     func readmitListeners(of generation: Int) {
         let wanted = generations[generation]?.listeners ?? []
-        do throws(SystemCallError) {
-            try listeners.readmit(wanted.map(\.socket))
-        } catch {
-            log.write(LogLine(.error, "listener-reopen-failed").with("error", error.description))
+        for socket in wanted.map(\.socket) {
+            do throws(SystemCallError) {
+                try listeners.readmit(socket)
+            } catch {
+                log.write(
+                    LogLine(.error, "listener-reopen-failed").with("address", socket.address)
+                        .with("error", error.description))
+            }
         }
     }
 

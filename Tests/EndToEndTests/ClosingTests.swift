@@ -190,6 +190,33 @@ enum Rights: CaseIterable {
         #expect(master.folder.names.filter { $0.hasPrefix(".new.sock") }.isEmpty)
     }
 
+    /// The others are opened, and a later reload opens it.
+    @Test func aPathThatIsTakenDuringTheTrialIsReported() async throws {
+        let pool = "ready-timeout = 60s\n[pool a]\nbind = 127.0.0.1:0\n"
+        let master = try Supervise.pools { _ in pool }
+        try await master.waitForWorkers(1)
+        let taken = master.folder["taken.sock"]
+        let other = master.folder["other.sock"]
+        try master.folder.write("hang", "")
+        let changed = pool + "bind = unix:\(taken)\nbind = unix:\(other)\n"
+        try await master.reload(changed)
+        try await master.wait("the canary's boot") { master.roster.count(of: "boot") == 2 }
+        master.folder.remove(file: "taken.sock")
+        try master.folder.write("taken.sock", "")
+        master.folder.remove(file: "hang")
+        try await master.waitForEvent(Event.reloadCommitted)
+        #expect(master.lines("listener-reopen-failed").map { $0["address"] } == ["unix:\(taken)"])
+        #expect(try await get("/", from: "unix:\(other)") != nil)
+        master.folder.remove(file: "taken.sock")
+        try await master.waitForEvent(Event.reloadComplete)
+        try await master.reload(changed)
+        try await master.wait("the next reload", deadline: .seconds(40)) {
+            master.lines(Event.reloadComplete).count == 2
+        }
+        #expect(try await get("/", from: "unix:\(taken)") != nil)
+        #expect(try await master.stop() == .exited(0))
+    }
+
     /// A bind that one reload removes from a pool and the next one restores while it still serves.
     @Test(arguments: Rights.allCases)
     func aDroppedBindIsTakenBack(rights: Rights) async throws {
