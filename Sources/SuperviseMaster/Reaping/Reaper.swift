@@ -171,10 +171,13 @@ final class Reaper {
     private func holder(of pid: Int32, among ended: [RunningWorker]) -> RunningWorker? {
         let pages = RequestPage.inodes(heldBy: pid)
         if !pages.isEmpty {
+            // A process with the page of a worker that has none yet will become that worker.
             return workers.bySerial.values.first {
-                $0.page.map { pages.contains($0.inode) } ?? false
+                $0.process != nil && $0.page.map { pages.contains($0.inode) } ?? false
             }
         }
+        // A new worker without a page has the same listeners.
+        guard !starter.awaitsProcess else { return nil }
         do throws(SystemCallError) {
             let sockets = try ProcessSockets.inodes(of: pid)
             return ended.first { worker in
