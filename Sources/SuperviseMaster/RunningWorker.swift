@@ -25,6 +25,8 @@ final class RunningWorker {
         var complaints = 0
         /// Whether the kernel refused to signal it, which is logged once.
         var isSignalRefused = false
+        /// Whether there is a `killGroup`.
+        var hasKillGroup: Bool?
 
         init(isFilteredToo: Bool) { self.isFilteredToo = isFilteredToo }
     }
@@ -49,7 +51,9 @@ final class RunningWorker {
     /// How often this program of the master sent it SIGKILL.
     var kills = 0
     /// The group in which those of its processes are killed that create others too fast.
-    var killGroup: KillGroup?
+    var killGroup: KillGroup? {
+        didSet { record.hasKillGroup = killGroup != nil }
+    }
     var memory: TreeMemory?
     /// Whether its processes may be sampled: false once a sample was too large, or did not return.
     var isSampled = true

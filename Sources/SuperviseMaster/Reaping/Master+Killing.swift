@@ -31,31 +31,32 @@ extension Master {
         while quiet < Master.quietRounds, MonotonicClock.nanoseconds() < end {
             quiet += 1
             for pid in reaper.unknownChildren() {
+                // There may be very many.
+                guard MonotonicClock.nanoseconds() < end else { break }
                 guard
                     case .known(let text?) = ProcessEnvironment.value(of: pid, ContractVariable.id),
                     Nonce(text) == worker.nonce
                 else { continue }
                 reaper.assign(pid, to: worker)
-                killGroup(of: worker, with: pid)
+                withKillGroup(of: worker) { (group) throws(SystemCallError) in try group.add(pid) }
                 signal(pid, Signal.kill.number, of: worker)
                 quiet = 0
             }
+            guard quiet == 0 else { continue }
+            withKillGroup(of: worker) { (group) throws(SystemCallError) in try group.kill() }
         }
     }
 
-    /// Kills a process together with all that it creates meanwhile.
-    private func killGroup(of worker: RunningWorker, with pid: Int32) {
+    /// Uses the group in which the worker's processes are killed together with all that they create
+    /// meanwhile.
+    private func withKillGroup(
+        of worker: RunningWorker, _ use: (KillGroup) throws(SystemCallError) -> Void
+    ) {
         do throws(SystemCallError) {
-            let name = "supervise-\(ThisProcess.pid)-\(worker.serial)"
-            let group: KillGroup
-            if let known = worker.killGroup {
-                group = known
-            } else {
-                group = try KillGroup(in: context.cgroup, name: name)
-                worker.killGroup = group
-            }
-            try group.add(pid)
-            try group.kill()
+            if let group = worker.killGroup { return try use(group) }
+            let group = try KillGroup(in: context.cgroup, of: worker)
+            worker.killGroup = group
+            try use(group)
         } catch  where error.kind == .noSuchProcess {
             // It has exited, and its child is searched for next.
         } catch {
@@ -63,6 +64,14 @@ extension Master {
             log.write(
                 LogLine(.warning, "kill-group-unavailable", worker)
                     .with("error", error.description).with("message", Master.killGroupAdvice))
+        }
+    }
+
+    /// Continues with the groups of another program of this process, which would not be removed
+    /// otherwise.
+    func resumeKillGroups() {
+        for worker in workers.bySerial.values where worker.hasKillGroup == true {
+            withKillGroup(of: worker) { (_) throws(SystemCallError) in }
         }
     }
 
@@ -83,5 +92,14 @@ extension Master {
                 "it is still running after \(worker.kills) SIGKILLs"
             }
         log.write(LogLine(.error, "kill-failed", worker).with("message", message))
+    }
+}
+
+extension KillGroup {
+    /// Creates the group of this worker, or opens it if it exists.
+    fileprivate convenience init(
+        in cgroup: Cgroup, of worker: RunningWorker
+    ) throws(SystemCallError) {
+        try self.init(in: cgroup, name: "supervise-\(ThisProcess.pid)-\(worker.serial)")
     }
 }
