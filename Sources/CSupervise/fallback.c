@@ -105,8 +105,10 @@ bool csupervise_is_held(int descriptor) {
 }
 
 void csupervise_disarm_fallback(void) {
-    stop_timer();
+    // From here on, the timer must not end this process either.
+    signal(SIGABRT, SIG_IGN);
     fallback.program = -1;
+    stop_timer();
     fallback.held_count = 0;
     for (size_t place = 0; place < fault_count; place++)
         signal(faults[place], SIG_DFL);

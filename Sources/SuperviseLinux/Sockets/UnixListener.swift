@@ -33,24 +33,38 @@ extension ListenSocket {
             // The file gets the mode of the socket, less the umask (unix(7)).
             try systemCall("fchmod") { fchmod(descriptor.rawValue, mode) }
             try bind(descriptor.rawValue, to: address)
+            let socket: ListenSocket
             do throws(SystemCallError) {
                 // At once: another server that checks before this would find a stale file.
                 if !hidden { try systemCall("listen") { listen(descriptor.rawValue, backlog) } }
                 let identity = try finish(path, mode, owner, group)
                 let file = File(path: path, identity: identity)
-                let socket = try ListenSocket(descriptor, file: file, isAdopted: false)
-                if hidden {
-                    try socket.hideFile(address, mode, owner, group)
-                    try systemCall("listen") { listen(socket.rawValue, backlog) }
-                }
-                return socket
+                socket = try ListenSocket(descriptor, file: file, isAdopted: false)
             } catch {
-                // A file without a listener would be misleading.
-                var status = stat()
-                if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
+                removeSocketFile(path)
                 throw error
             }
+            if hidden {
+                do throws(SystemCallError) {
+                    try socket.hideFile(address, mode, owner, group)
+                    try systemCall("listen") { listen(socket.rawValue, backlog) }
+                } catch let failure {
+                    do throws(SystemCallError) {
+                        try socket.removeIfStillOurs()
+                    } catch {
+                        throw failure
+                    }
+                    throw failure
+                }
+            }
+            return socket
         }
+    }
+
+    /// A file without a listener would be misleading.
+    private static func removeSocketFile(_ path: String) {
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
     }
 
     /// Removes the file of the unix socket if it is still the one that was created. Returns whether
@@ -90,7 +104,13 @@ extension ListenSocket {
             let dead = try ListenSocket.open(AF_UNIX, nonblocking: false)
             try systemCall("fchmod") { fchmod(dead.rawValue, mode) }
             try ListenSocket.bind(dead.rawValue, to: address)
-            let identity = try ListenSocket.finish(file.path, mode, owner, group)
+            let identity: FileIdentity
+            do throws(SystemCallError) {
+                identity = try ListenSocket.finish(file.path, mode, owner, group)
+            } catch {
+                ListenSocket.removeSocketFile(file.path)
+                throw error
+            }
             self.file?.hiding = Hiding(path: hidden, standIn: identity)
             // As long as it is open, no other file gets its inode.
             standIn = OwnedDescriptor(dead)
