@@ -79,6 +79,7 @@ void shut_down(int listener, int fd) {
         epollsets_add(&registrations[index]);
     if (threads_count() > 1 && substitutes[listener] != 0)
         wake_waiting(substitutes[listener]);
+    wake_children();
     raw_call3(SYS_close, exchange.substitute, 0, 0);
 }
 
@@ -90,12 +91,19 @@ void shutting_reopened(int listener) {
     atomic_fetch_or(&followed, page_shut_listeners() & (uint64_t)1 << listener);
 }
 
+static uint64_t due(void) {
+    return page_shut_listeners() & ~atomic_load_explicit(&followed, memory_order_relaxed);
+}
+
+bool shutting_is_due(void) {
+    return due() != 0;
+}
+
 void shutting_follow(int fd) {
-    uint64_t shut = page_shut_listeners();
-    if (__builtin_expect((shut & ~atomic_load_explicit(&followed, memory_order_relaxed)) == 0, 1))
+    if (__builtin_expect(due() == 0, 1))
         return;
     int listener = listener_behind(fd);
-    if (listener >= 0 && (shut & ~followed & (uint64_t)1 << listener) != 0)
+    if (listener >= 0 && (due() & (uint64_t)1 << listener) != 0)
         shut_down(listener, fd);
 }
 

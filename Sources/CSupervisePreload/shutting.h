@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 
 /* Makes the listener behind `fd` stop accepting in this process, and in the worker's processes that
- * hold it already, when they accept next. */
+ * hold it already. They follow when they accept next; children that wait in accept() are woken.
+ * Others, and those that wait in poll(2), follow when the next connection arrives, which they do not
+ * accept if the listener is non-blocking. */
 void shut_down(int listener, int fd);
 
 /* Ignores what other processes have shut down before: this process starts, or binds the address of
@@ -24,6 +26,10 @@ void shutting_reopened(int listener);
 /* Shuts down the listener behind `fd` if another process of the worker has. Costs nothing as long as
  * none has. */
 void shutting_follow(int fd);
+
+/* Returns whether another process of the worker has shut down a listener and this one has not
+ * followed. */
+bool shutting_is_due(void);
 
 /* Returns the address of a listener that was shut down, which the kernel keeps as well
  * (getsockname(2)), and true, or false for all other descriptors. */

@@ -7,6 +7,7 @@
 #include "listeners.h"
 #include "page.h"
 #include "raw.h"
+#include "shutting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,12 +46,13 @@ struct kernel_action {
 
 /* The kernel is about to restart a call that this signal interrupted (SA_RESTART of sigaction(2)).
  * An accept() on a listener of a drained worker must not restart: it would take one more
- * connection, possibly just before the program ends. Other calls are left unchanged. */
+ * connection, possibly just before the program ends. The same applies to a listener that another
+ * process of the worker has shut down. Other calls are left unchanged. */
 static void end_accept(int number, siginfo_t *info, void *data) {
     (void)number;
     (void)info;
     mcontext_t *state = &((ucontext_t *)data)->uc_mcontext;
-    if ((page_flags() & supervise_page_drain) == 0)
+    if ((page_flags() & supervise_page_drain) == 0 && !shutting_is_due())
         return;
 #if defined(__x86_64__)
     long call = (long)state->gregs[REG_RAX];
@@ -195,11 +197,8 @@ static uint64_t read_hexadecimal(const char **text) {
     return value;
 }
 
-/* `43 0x3 0x7ffc… …`: the system call that a thread is blocked in, and its arguments
- * (proc_pid_syscall(5)). */
-static bool thread_is_waiting(int thread, ino_t inode) {
-    char path[16 + digits_limit + 8 + 1], text[256];
-    numbered_path(path, "/proc/self/task/", thread, "/syscall");
+bool wake_blocking_call(const char *path, long *call, uint64_t arguments[2]) {
+    char text[256];
     int file = (int)raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
     if (file < 0)
         return false;
@@ -209,26 +208,38 @@ static bool thread_is_waiting(int thread, ino_t inode) {
         return false;
     text[size] = '\0';
     const char *next = text;
-    uint64_t call, arguments[2];
-    if (!digits_read(&next, &call))
+    uint64_t number;
+    if (!digits_read(&next, &number))
         return false;
+    *call = (long)number;
     arguments[0] = read_hexadecimal(&next);
     arguments[1] = read_hexadecimal(&next);
-    return is_waiting((long)call, arguments, inode);
+    return true;
+}
+
+static bool thread_is_waiting(int thread, ino_t inode) {
+    char path[16 + digits_limit + 8 + 1];
+    numbered_path(path, "/proc/self/task/", thread, "/syscall");
+    long call;
+    uint64_t arguments[2];
+    return wake_blocking_call(path, &call, arguments) && is_waiting(call, arguments, inode);
+}
+
+void wake_thread(int process, int thread) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = wake_signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = (int)raw_call3(SYS_getpid, 0, 0, 0);
+    info.si_uid = (uid_t)raw_call3(SYS_getuid, 0, 0, 0);
+    raw_call(SYS_rt_tgsigqueueinfo, process, thread, wake_signal, (long)&info, 0, 0);
 }
 
 static enum visit visit_thread(int thread, void *context) {
     struct round *round = context;
     if (thread == round->own_thread || !thread_is_waiting(thread, round->inode))
         return visit_continue;
-    siginfo_t info;
-    memset(&info, 0, sizeof info);
-    long pid = raw_call3(SYS_getpid, 0, 0, 0);
-    info.si_signo = wake_signal;
-    info.si_code = SI_QUEUE;
-    info.si_pid = (int)pid;
-    info.si_uid = (uid_t)raw_call3(SYS_getuid, 0, 0, 0);
-    raw_call(SYS_rt_tgsigqueueinfo, pid, thread, wake_signal, (long)&info, 0, 0);
+    wake_thread((int)raw_call3(SYS_getpid, 0, 0, 0), thread);
     round->waiting++;
     return visit_continue;
 }

@@ -133,6 +133,29 @@ import Testing
         try await expectThatOthersAccept(stage)
     }
 
+    /// A parent that waits for its children would otherwise wait for their next connections.
+    @Test func childrenThatWaitInAcceptAreWoken() async throws {
+        let stage = try Stage()
+        _ = try await stage.probe(
+            """
+            server = bound()
+            children = []
+            for _ in range(3):
+                children.append(os.fork())
+                if children[-1] == 0:
+                    os._exit(0 if failure(server.accept) == errno.EINVAL else 1)
+            def waits(pid):
+                with open(f"/proc/{pid}/syscall") as file:
+                    return file.read().split()[0] in ("43", "288", "202", "242")
+            while not all(map(waits, children)):
+                time.sleep(0.01)
+            server.shutdown(socket.SHUT_RD)
+            for _ in children:
+                assert os.wait()[1] == 0
+            """)
+        try await expectThatOthersAccept(stage)
+    }
+
     @Test func disconnectingIsTheSame() async throws {
         let stage = try Stage()
         _ = try await stage.probe(
