@@ -36,6 +36,9 @@ final class TreeMemory {
         }
     }
 
+    /// The last exact figure in bytes; nil if there is none.
+    var lastExactBytes: UInt64? { exact?.bytes }
+
     /// Prepares samples of this process.
     init(pid: Int32, withDescendants: Bool, metric: MemoryMetric, isExact: Bool) {
         self.pid = pid

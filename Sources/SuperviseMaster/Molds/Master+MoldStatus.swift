@@ -14,15 +14,15 @@ extension Master {
 }
 
 extension RunningWorker {
-    /// The worker in the status. The kernel walks its page tables for what it shares.
+    /// The worker in the status. Its own memory is that of the last sample: the kernel walks the
+    /// page tables for it, which a client of the status must not cause.
     func report(_ pid: Int32) -> StatusReport.Process {
         var report = StatusReport.Process(pid: pid, text: self.statusText)
-        guard blueprint.settings.mold != .off, !hasExited else { return report }
+        guard blueprint.settings.mold != .off, !hasExited, let bytes = memory?.lastExactBytes
+        else { return report }
         do throws(SystemCallError) {
-            if let shares = try ProcessMemory.shares(of: pid),
-                let resident = try ProcessMemory.residentBytes(of: pid)
-            {
-                let own = min(shares.uniqueBytes, resident)
+            if let resident = try ProcessMemory.residentBytes(of: pid) {
+                let own = min(bytes, resident)
                 report.forked = StatusReport.ForkedMemory(
                     ownBytes: own, sharedBytes: resident - own)
             }
