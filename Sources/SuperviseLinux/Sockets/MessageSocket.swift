@@ -6,6 +6,8 @@ import Glibc
 public final class MessageSocket: Sendable {
     /// The maximum size of a message in bytes.
     private static let roomBytes = 128 << 10
+    /// The maximum number of descriptors of a message.
+    public static let mostDescriptors = Int(csupervise_message_descriptors)
     private let descriptor: FileDescriptor
 
     /// Takes over an end.
@@ -51,9 +53,15 @@ public final class MessageSocket: Sendable {
         var bytes = [UInt8](repeating: 0, count: MessageSocket.roomBytes)
         var numbers = [Int32](repeating: -1, count: Int(csupervise_message_descriptors))
         var count: UInt32 = 0
-        let size = try systemCall("recvmsg") {
-            csupervise_receive_message(
-                rawValue, &bytes, bytes.count, &numbers, &count, waits ? 1 : 0)
+        let size: Int
+        do throws(SystemCallError) {
+            size = try systemCall("recvmsg") {
+                csupervise_receive_message(
+                    rawValue, &bytes, bytes.count, &numbers, &count, waits ? 1 : 0)
+            }
+        } catch  where error.code == ECONNRESET {
+            // The other end was closed before it had received everything.
+            return ([], [])
         }
         return (
             Array(bytes.prefix(size)),

@@ -23,6 +23,12 @@ extension Blueprint {
                 "the program cannot load the preload library, and a filter for its bind() is installed "
                     + "only when a program is executed; set adopt = off or mold = off")
         }
+        guard descriptorCount <= ForkLauncher.mostDescriptors else {
+            return .impossible(
+                "its workers get \(descriptorCount) descriptors, and a start order passes at most "
+                    + "\(ForkLauncher.mostDescriptors); reduce the number of listeners or set "
+                    + "mold = off")
+        }
         do throws(MoldCommand.Obstacle) {
             return .plan(
                 try MoldPlan(

@@ -5,6 +5,9 @@ import SuperviseLinux
 final class ForkLauncher: Launcher {
     /// A start order without a process after this time is cancelled.
     private static let orderTimeout = TimeSpan.seconds(5)
+    /// The maximum number of a worker's descriptors. An order passes three more: its content, the
+    /// channel and the output.
+    static let mostDescriptors = MessageSocket.mostDescriptors - 3
     private let mold: RunningMold
     private let now: () -> Instant
 
