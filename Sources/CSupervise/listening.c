@@ -69,14 +69,16 @@ int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_
     return send(diagnosis, &request, request.header.nlmsg_len, MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
-int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit) {
+// Copies an attribute of the unix socket with this inode. Returns 0, or -1 with errno.
+static int ask_unix(int diagnosis, uint32_t inode, uint32_t shown, uint16_t type, void *value,
+                    size_t value_size) {
     struct unix_diag_req request;
     memset(&request, 0, sizeof request);
     request.sdiag_family = AF_UNIX;
     request.udiag_ino = inode;
     request.udiag_cookie[0] = request.udiag_cookie[1] = (uint32_t)INET_DIAG_NOCOOKIE;
     request.udiag_states = ~0U;
-    request.udiag_show = UDIAG_SHOW_RQLEN;
+    request.udiag_show = shown;
     if (csupervise_ask_sockets(diagnosis, &request, sizeof request, 0) != 0)
         return -1;
     _Alignas(struct nlmsghdr) char answer[answer_bytes];
@@ -99,15 +101,24 @@ int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint
          rest >= (int)sizeof *field && field->nla_len >= sizeof *field && field->nla_len <= rest;
          rest -= (int)NLA_ALIGN(field->nla_len),
                        field = (struct nlattr *)((char *)field + NLA_ALIGN(field->nla_len))) {
-        if (field->nla_type != UNIX_DIAG_RQLEN ||
-            field->nla_len < sizeof *field + sizeof(struct unix_diag_rqlen))
+        if (field->nla_type != type || field->nla_len < sizeof *field + value_size)
             continue;
-        struct unix_diag_rqlen queue;
-        memcpy(&queue, field + 1, sizeof queue);
-        *waiting = queue.udiag_rqueue;
-        *limit = queue.udiag_wqueue;
+        memcpy(value, field + 1, value_size);
         return 0;
     }
     errno = ENODATA;
     return -1;
+}
+
+int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit) {
+    struct unix_diag_rqlen queue;
+    if (ask_unix(diagnosis, inode, UDIAG_SHOW_RQLEN, UNIX_DIAG_RQLEN, &queue, sizeof queue) != 0)
+        return -1;
+    *waiting = queue.udiag_rqueue;
+    *limit = queue.udiag_wqueue;
+    return 0;
+}
+
+int csupervise_unix_peer(int diagnosis, uint32_t inode, uint32_t *peer) {
+    return ask_unix(diagnosis, inode, UDIAG_SHOW_PEER, UNIX_DIAG_PEER, peer, sizeof *peer);
 }

@@ -150,6 +150,9 @@ final class Blueprint {
         }
     }
 
+    /// The destination of a mold's output, if it needs no pipe. A file conflicts with a mold.
+    var moldOutput: SpawnOutput { settings.output == .none ? .null : .inherited }
+
     /// Returns the whole environment of one worker.
     func environment(
         for id: WorkerID, _ order: StartOrder, nonce: String, notifyAddress: String,

@@ -69,11 +69,16 @@ extension Master {
     }
 
     private func note(_ notice: Notice) {
+        // The failure of its start is an event that follows.
+        if case .mold(.started(let id)) = notice, molds[id] == nil { return }
         var line = line(of: notice)
         var finalOutput: String?
         if case .exited(let id, _, let ending, _) = notice {
             finalOutput = self.finalOutput(of: id, ending)
             line = line.with("output", finalOutput)
+        }
+        if case .mold(.failed(let id, let failure)) = notice, failure.isShownInOutput {
+            line = line.with("output", molds.output(of: id))
         }
         log.write(line)
         reloader.follow(notice)

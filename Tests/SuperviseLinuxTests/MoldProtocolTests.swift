@@ -76,16 +76,63 @@ import Testing
     }
 
     @Test func anInspectionFindsConnectionsAndEpollSets() throws {
-        let pid = getpid()
-        let process = try ProcessDescriptor.open(pid: pid)
         let (one, two) = try MessageSocket.pair()
         let epoll = try EventPoll()
-        let inspection = MoldInspection.inspect(process, pid: pid, except: one.rawValue)
+        let inspection = MoldInspection(of: getpid(), except: one.rawValue, inherited: [])
         withExtendedLifetime((one, two, epoll)) {
             // The test process has others.
             #expect(inspection.shared.contains { $0.contains("epoll") })
             #expect(inspection.obstacle == nil)
             #expect(inspection.threadCount >= 1)
         }
+    }
+
+    @Test func aProcessThatDoesNotExistIsAnObstacle() {
+        let inspection = MoldInspection(of: Int32.max, except: -1, inherited: [])
+        #expect(inspection.obstacle != nil)
+    }
+
+    @Test func standardStreamsAreThoseOfThisProcess() throws {
+        #expect(MoldInspection.standardStreams.contains(try Procfs.link("/proc/self/fd/1")))
+    }
+
+    @Test(arguments: [AF_INET, AF_INET6]) func theTableNamesThePeer(_ family: Int32) throws {
+        let host = family == AF_INET ? "127.0.0.1" : "::1"
+        let listener = OwnedDescriptor(FileDescriptor(owning: socket(family, streamType, 0)))
+        let address = try SocketAddress(numericHost: host, port: 0)
+        guard address.withPointer({ bind(listener.rawValue, $0, $1) }) == 0 else { return }
+        #expect(listen(listener.rawValue, 1) == 0)
+        let bound = try SocketAddress(boundBy: listener.rawValue)
+        let client = OwnedDescriptor(FileDescriptor(owning: socket(family, streamType, 0)))
+        #expect(bound.withPointer { connect(client.rawValue, $0, $1) } == 0)
+        let table = try ConnectionTable(of: getpid())
+        #expect(table.peer(of: try inode(client)) == bound.text)
+        #expect(table.peer(of: try inode(listener)) == nil)
+    }
+
+    @Test func theTableNamesThePeerOfAUnixSocket() throws {
+        let listener = OwnedDescriptor(FileDescriptor(owning: socket(AF_UNIX, streamType, 0)))
+        let name = "supervise-mold-\(getpid())"
+        let address = try SocketAddress(unix: name, abstract: true)
+        #expect(address.withPointer { bind(listener.rawValue, $0, $1) } == 0)
+        #expect(listen(listener.rawValue, 1) == 0)
+        let client = OwnedDescriptor(FileDescriptor(owning: socket(AF_UNIX, streamType, 0)))
+        #expect(address.withPointer { connect(client.rawValue, $0, $1) } == 0)
+        let accepted = OwnedDescriptor(
+            FileDescriptor(owning: accept(listener.rawValue, nil, nil)))
+        let (one, two) = try MessageSocket.pair()
+        let table = try ConnectionTable(of: getpid())
+        #expect(table.peer(of: try inode(client)) == "unix:@\(name)")
+        #expect(table.peer(of: try inode(accepted)) == "a socket without a name")
+        #expect(table.peer(of: try inode(one.rawValue)) == "a socket without a name")
+        #expect(table.peer(of: try inode(listener)) == nil)
+        withExtendedLifetime(two) {}
+    }
+
+    private func inode(_ socket: OwnedDescriptor) throws -> UInt64 { try inode(socket.rawValue) }
+
+    private func inode(_ number: Int32) throws -> UInt64 {
+        let link = try Procfs.link("/proc/self/fd/\(number)")
+        return try #require(UInt64(link.dropFirst("socket:[".count).dropLast()))
     }
 }

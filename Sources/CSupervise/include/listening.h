@@ -28,4 +28,8 @@ int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_
 // limit. Returns 0, or -1 with errno; ENOENT if there is none.
 int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit);
 
+// Gets the inode of the socket that the unix socket with this inode is connected to. Returns 0, or
+// -1 with errno; ENODATA if it is not connected.
+int csupervise_unix_peer(int diagnosis, uint32_t inode, uint32_t *peer);
+
 #endif

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the workers of a warm mold would share with it and with each other.
-public struct MoldInspection: Hashable, Sendable {
+public struct MoldInspection: Hashable, Sendable, Codable {
     /// Connections, epoll sets and io_uring instances, each described.
     public var shared: [String] = []
     /// The number of threads. Only the one that forks exists in the worker.
@@ -12,58 +12,67 @@ public struct MoldInspection: Hashable, Sendable {
     /// At most this many are described.
     private static let mostShared = 8
 
-    /// Inspects a process, except for its descriptor `except`. Fails with nothing: a process that
-    /// may not be inspected has an `obstacle`.
-    public static func inspect(
-        _ process: ProcessDescriptor, pid: Int32, except: Int32
-    ) -> MoldInspection {
-        var inspection = MoldInspection()
+    /// A mold that could not be inspected.
+    public init(obstacle: String) {
+        self.obstacle = obstacle
+    }
+
+    /// Inspects a process, except for its descriptor `except`, and for what its descriptors share
+    /// with the standard streams of this process: `inherited`, as of `standardStreams`. A process
+    /// that may not be inspected has an `obstacle`. It uses only /proc and the kernel's tables, and
+    /// needs no right to trace the process (ptrace(2)). The time that it takes grows with the number
+    /// of connections on the machine.
+    public init(of pid: Int32, except: Int32, inherited: [String]) {
         do throws(SystemCallError) {
-            inspection.threadCount = try Directory.names("/proc/\(pid)/task").count
+            threadCount = try Directory.names("/proc/\(pid)/task").count
+            var connections: ConnectionTable?
             for name in try Directory.names("/proc/\(pid)/fd") {
-                guard let number = Int32(name), number != except else { continue }
-                if let text = try description(of: number, process, pid: pid) {
-                    inspection.shared.append(text)
+                guard let number = Int32(name), number != except,
+                    let link = try MoldInspection.link(of: number, pid: pid),
+                    !inherited.contains(link)
+                else { continue }
+                if link.hasPrefix("socket:["), connections == nil {
+                    connections = try ConnectionTable(of: pid)
                 }
-                if inspection.shared.count == mostShared { break }
+                if let text = MoldInspection.description(of: link, connections) {
+                    shared.append("\(text) (descriptor \(number))")
+                }
+                if shared.count == MoldInspection.mostShared { break }
             }
         } catch {
-            inspection.obstacle = error.description
+            obstacle = error.description
         }
-        return inspection
     }
 
-    /// Nil for a descriptor that is not shared, and for one that was closed meanwhile.
-    private static func description(
-        of number: Int32, _ process: ProcessDescriptor, pid: Int32
-    ) throws(SystemCallError) -> String? {
+    /// What the standard streams of this process refer to, which it may have passed to a mold: under
+    /// systemd(1), stdout and stderr are a connection to the journal.
+    public static var standardStreams: [String] {
+        (0...2 as ClosedRange<Int32>).compactMap { number in
+            do throws(SystemCallError) {
+                return try link(of: number, pid: getpid())
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    /// Nil for a descriptor that was closed meanwhile.
+    private static func link(of number: Int32, pid: Int32) throws(SystemCallError) -> String? {
         do throws(SystemCallError) {
-            let link = try Procfs.link("/proc/\(pid)/fd/\(number)")
-            if link == "anon_inode:[eventpoll]" { return "an epoll set (descriptor \(number))" }
-            if link.contains("io_uring") { return "an io_uring (descriptor \(number))" }
-            guard link.hasPrefix("socket:["),
-                let peer = try peer(of: try process.copy(of: number))
-            else { return nil }
-            return "a connection to \(peer) (descriptor \(number))"
-        } catch  where error.code == ENOENT || error.code == EBADF {
+            return try Procfs.link("/proc/\(pid)/fd/\(number)")
+        } catch  where error.code == ENOENT {
             return nil
         }
     }
 
-    /// The peer of a connection; nil for a socket without one, and for one of datagrams, which
-    /// keeps the messages of several senders apart.
-    private static func peer(of socket: OwnedDescriptor) throws(SystemCallError) -> String? {
-        var type: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(socket.rawValue, SOL_SOCKET, SO_TYPE, &type, &size) == 0,
-            type != Int32(SOCK_DGRAM.rawValue)
+    /// Nil for what is not shared.
+    private static func description(of link: String, _ connections: ConnectionTable?) -> String? {
+        if link == "anon_inode:[eventpoll]" { return "an epoll set" }
+        if link.contains("io_uring") { return "an io_uring" }
+        guard link.hasPrefix("socket:["),
+            let inode = UInt64(link.dropFirst("socket:[".count).dropLast()),
+            let peer = connections?.peer(of: inode)
         else { return nil }
-        do throws(SystemCallError) {
-            let text = try SocketAddress(connectedTo: socket.rawValue).text
-            return text == "unix:" ? "a socket without a name" : text
-        } catch {
-            // Not connected.
-            return nil
-        }
+        return "a connection to \(peer)"
     }
 }

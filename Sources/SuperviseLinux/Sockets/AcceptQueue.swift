@@ -39,6 +39,16 @@ public final class SocketDiagnosis: Sendable {
         return AcceptQueue(waiting: Int(waiting), limit: Int(limit))
     }
 
+    /// The inode of the socket that the unix socket with this inode is connected to. Fails with
+    /// ENODATA if it is not connected.
+    func peer(ofUnixSocket inode: UInt64) throws(SystemCallError) -> UInt64 {
+        var peer: UInt32 = 0
+        try systemCall("sock_diag") {
+            csupervise_unix_peer(rawValue, UInt32(truncatingIfNeeded: inode), &peer)
+        }
+        return UInt64(peer)
+    }
+
     /// The number of unfinished handshakes on the port of this listener. The client of each may
     /// already consider itself connected. 0 for a unix socket, which has no such state.
     public func halfOpen(to listener: ListenSocket) throws(SystemCallError) -> Int {

@@ -40,18 +40,29 @@ extension Master {
         _ id: MoldID, _ plan: MoldPlan, _ blueprint: Blueprint
     ) throws(StartError) {
         let (own, other) = try socketPair()
+        let (pipe, writer) = try starter.outputPipe(blueprint)
+        defer { withExtendedLifetime(writer) {} }
         let spawned: SpawnedProcess
         do throws(SpawnFailure) {
-            spawned = try plan.spawn(other)
+            spawned = try plan.spawn(
+                other, output: writer.map { .descriptor($0.rawValue) } ?? blueprint.moldOutput)
         } catch {
             throw StartError(error, of: blueprint)
         }
+        // Unique among workers too: it also identifies the output.
+        let serial = workers.nextSerial()
         let mold = RunningMold(
-            id: id, serial: molds.nextSerial(), blueprint: blueprint, spawned: spawned,
-            socket: own, socketNumber: plan.socketNumber)
+            id: id, serial: serial, blueprint: blueprint, spawned: spawned, socket: own,
+            socketNumber: plan.socketNumber,
+            output: pipe.map {
+                WorkerOutput(
+                    $0, serial: serial, source: RunningMold.source(blueprint),
+                    blocks: blueprint.settings.outputOverflow == .block)
+            })
         molds.add(mold)
         do throws(SystemCallError) {
             try watch(mold)
+            try output.watch(mold.output)
         } catch {
             // It stays in the table until it is reaped, and the core hears of its end then.
             mold.isConnected = false
@@ -90,28 +101,51 @@ extension Master {
         do throws(SystemCallError) {
             let bytes = try mold.socket.receive(waits: false).bytes
             if bytes.isEmpty { return disconnect(mold) }
-            switch MoldMessage.parse(bytes) {
-            case .ready: judge(mold)
-            case .here, .failed, .unknown:
-                tell(.mold(mold.id, .unusable("it violates the protocol of a mold")))
+            guard MoldMessage.parse(bytes) == .ready, !mold.hasReported else {
+                return reject(mold, "it violates the protocol of a mold")
             }
+            mold.hasReported = true
+            inspect(mold)
         } catch  where error.kind == .notNow {
             return
         } catch {
             // Caused by what it sent.
-            tell(.mold(mold.id, .unusable(error.description)))
+            reject(mold, error.description)
         }
     }
 
-    /// It has closed its socket: it ends, or its start orders fail from now on.
+    /// It has closed its socket, or nothing more is read from it. It ends, or its start orders fail
+    /// from now on.
     private func disconnect(_ mold: RunningMold) {
         poll.unwatch(mold.socket.rawValue)
         mold.isConnected = false
     }
 
-    private func judge(_ mold: RunningMold) {
-        let inspection = MoldInspection.inspect(
-            mold.process.descriptor, pid: mold.process.pid, except: mold.socketNumber)
+    private func reject(_ mold: RunningMold, _ reason: String) {
+        disconnect(mold)
+        tell(.mold(mold.id, .unusable(reason)))
+    }
+
+    private func inspect(_ mold: RunningMold) {
+        ask(
+            Observer.Job(
+                pool: mold.id.pool, purpose: .mold(serial: mold.serial),
+                request: .mold(
+                    pid: mold.process.pid, except: mold.socketNumber,
+                    inherited: MoldInspection.standardStreams)))
+    }
+
+    /// Handles the result of an inspection.
+    func take(_ outcome: Observer.Outcome, ofMold serial: UInt64) {
+        // It may have ended or violated the protocol meanwhile.
+        guard let mold = molds[serial: serial], mold.isConnected else { return }
+        guard case .mold(let inspection) = outcome.reply else {
+            return report(mold, MoldInspection(obstacle: Master.noReply))
+        }
+        report(mold, inspection)
+    }
+
+    private func report(_ mold: RunningMold, _ inspection: MoldInspection) {
         let settings = mold.blueprint.settings
         if let obstacle = inspection.obstacle {
             log.write(
@@ -139,8 +173,9 @@ extension Master {
     private static let threadAdvice =
         "only the thread that forks exists in a worker; a lock that another thread holds at that moment "
         + "stays locked there"
+    private static let noReply = "the process that inspects molds did not respond"
     private static let uninspectedAdvice =
-        "the master may not inspect the mold, so connections that its workers would share are not found"
+        "the master cannot inspect the mold, so connections that its workers would share are not found"
 
     /// Lets a mold end in order: the end of its socket.
     func endMold(_ id: MoldID) {
@@ -151,6 +186,7 @@ extension Master {
     /// SIGKILL to a mold and to what it has forked and not yet become a worker.
     func killMold(_ id: MoldID) {
         guard let mold = molds[id] else { return }
+        mold.wasKilled = true
         killGroup(of: mold)
         do throws(SystemCallError) {
             try mold.process.descriptor.signal(Signal.kill.number)
@@ -173,6 +209,7 @@ extension Master {
     func moldEnded(_ mold: RunningMold, _ end: ChildStatus) {
         killGroup(of: mold)
         if mold.isConnected { poll.unwatch(mold.socket.rawValue) }
+        output.close(mold.output, at: now)
         molds.remove(mold)
         if let pipe = mold.errorPipe,
             case .failed(let failure) = SpawnPlan.readFailure(from: pipe)
@@ -180,11 +217,7 @@ extension Master {
             tell(.mold(mold.id, .notStarted(failure.startFailure(of: mold.blueprint))))
             return
         }
-        let status: ExitStatus =
-            switch end {
-            case .exited(let code): .code(code)
-            case .signaled(let number, coreDumped: _): .signal(Signal(number: number))
-            }
+        let status = reaper.exit(of: mold.wasKilled ? nil : mold.process.pid, end)
         tell(.mold(mold.id, .exited(status)))
     }
 }

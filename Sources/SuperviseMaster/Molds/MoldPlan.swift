@@ -52,8 +52,10 @@ final class MoldPlan {
         }
     }
 
-    /// Starts the mold with its end of the socket.
-    func spawn(_ socket: MessageSocket) throws(SpawnFailure) -> SpawnedProcess {
+    /// Starts the mold with its end of the socket, and with this destination of stdout and stderr.
+    func spawn(
+        _ socket: MessageSocket, output: SpawnOutput
+    ) throws(SpawnFailure) -> SpawnedProcess {
         let null: OwnedDescriptor
         let file: MemoryFile?
         do throws(SystemCallError) {
@@ -68,6 +70,6 @@ final class MoldPlan {
         return try plan.spawn(
             environment: environment,
             descriptors: [Int32](repeating: null.rawValue, count: reserved) + [socket.rawValue]
-                + (file.map { [$0.rawValue] } ?? []))
+                + (file.map { [$0.rawValue] } ?? []), output: output)
     }
 }

@@ -11,15 +11,21 @@ final class RunningMold {
     let socket: MessageSocket
     /// The pipe that reports a failed start with other credentials.
     let errorPipe: OwnedDescriptor?
+    /// Its output, if the master reads it.
+    let output: WorkerOutput?
     /// The number of its socket in its own process.
     let socketNumber: Int32
     /// Whether its socket is still read.
     var isConnected = true
+    /// Whether it has reported that it is warm.
+    var hasReported = false
+    /// Whether the master sent it SIGKILL.
+    var wasKilled = false
     private var orders: UInt64
 
     init(
         id: MoldID, serial: UInt64, blueprint: Blueprint, spawned: SpawnedProcess,
-        socket: MessageSocket, socketNumber: Int32
+        socket: MessageSocket, socketNumber: Int32, output: WorkerOutput?
     ) {
         self.id = id
         self.serial = serial
@@ -28,8 +34,13 @@ final class RunningMold {
         errorPipe = spawned.errorPipe
         self.socket = socket
         self.socketNumber = socketNumber
+        self.output = output
+        output?.pid = process.pid
         orders = 0
     }
+
+    /// The source of the output of a pool's molds: `web/mold`.
+    static func source(_ blueprint: Blueprint) -> String { "\(blueprint.settings.name)/mold" }
 
     /// A mold that another program of this process started.
     init(
@@ -47,8 +58,15 @@ final class RunningMold {
         } else {
             errorPipe = nil
         }
+        output = try state.output.map { (output) throws(SystemCallError) in
+            try WorkerOutput(
+                resuming: output, serial: state.serial, source: RunningMold.source(blueprint))
+        }
+        output?.pid = process.pid
         socketNumber = state.socketNumber
         isConnected = state.isConnected
+        hasReported = state.hasReported
+        wasKilled = state.wasKilled
         orders = state.orders
     }
 
@@ -56,8 +74,10 @@ final class RunningMold {
         MasterState.RunningMold(
             id: id, serial: serial, recipe: recipe,
             process: .init(pid: process.pid, descriptor: process.descriptor.rawValue),
-            socket: socket.rawValue, errorPipe: errorPipe?.rawValue, socketNumber: socketNumber,
-            isConnected: isConnected, orders: orders)
+            socket: socket.rawValue, errorPipe: errorPipe?.rawValue, output: output?.state,
+            socketNumber: socketNumber,
+            isConnected: isConnected, hasReported: hasReported, wasKilled: wasKilled,
+            orders: orders)
     }
 
     /// Its resident memory, which includes what workers share with it; nil if it cannot be read.
@@ -78,29 +98,23 @@ final class RunningMold {
 /// The running molds, found by identity, by process and by the epoll set's number.
 final class MoldTable: ChildOwner {
     private(set) var bySerial: [UInt64: RunningMold] = [:]
-    private(set) var lastSerial: UInt64 = 0
-    /// The processes of the last molds that ended, which the log names.
-    private var ended: [(id: MoldID, pid: Int32)] = []
+    /// The last molds that have ended, for the notices about their ends.
+    private var ended: [(id: MoldID, pid: Int32, output: String?)] = []
     private static let mostEnded = 16
     /// Handles the end of a mold.
     var hasEnded: (RunningMold, ChildStatus) -> Void = { _, _ in }
 
-    func nextSerial() -> UInt64 {
-        lastSerial += 1
-        return lastSerial
-    }
-
     func add(_ mold: RunningMold) {
         bySerial[mold.serial] = mold
-        lastSerial = max(lastSerial, mold.serial)
     }
 
     func remove(_ mold: RunningMold) {
         bySerial[mold.serial] = nil
-        ended = ended.suffix(MoldTable.mostEnded - 1) + [(mold.id, mold.process.pid)]
+        ended.append((mold.id, mold.process.pid, mold.output?.tail.text))
+        ended.removeFirst(max(0, ended.count - MoldTable.mostEnded))
     }
 
-    /// The process of a mold, also of one that ended lately.
+    /// The process of a mold that runs, or ended lately.
     func pid(of id: MoldID) -> Int32? {
         self[id]?.process.pid ?? ended.last { $0.id == id }?.pid
     }
@@ -109,6 +123,19 @@ final class MoldTable: ChildOwner {
 
     func ended(_ pid: Int32, _ status: ChildStatus) {
         if let mold = self[pid: pid] { hasEnded(mold, status) }
+    }
+
+    /// The final output of a mold that runs, or ended lately; nil if there is none.
+    func output(of id: MoldID) -> String? {
+        let text = self[id].map { $0.output?.tail.text } ?? ended.last { $0.id == id }?.output
+        return text?.isEmpty == false ? text : nil
+    }
+
+    /// The final output of the last mold of a generation; nil if there is none.
+    func output(ofPool pool: Int, generation: Int) -> String? {
+        let ids = ended.map(\.id) + bySerial.keys.sorted().compactMap { bySerial[$0]?.id }
+        return ids.last { $0.pool == pool && $0.generation == generation }
+            .flatMap { output(of: $0) }
     }
 
     func residentBytes(ofPool pool: Int) -> UInt64 {

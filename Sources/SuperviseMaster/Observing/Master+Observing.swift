@@ -104,6 +104,8 @@ extension Master {
                 return
             }
             bindFilters[serial].map { take(answer, of: $0) }
+        case .mold(let serial):
+            take(outcome, ofMold: serial)
         }
     }
 
@@ -112,6 +114,7 @@ extension Master {
             switch job.purpose {
             case .readiness(let id), .listensElsewhere(let id, _), .connections(let id): id
             case .bind(let serial, _): bindFilters[serial]?.worker
+            case .mold: nil
             }
         if let worker = id.flatMap({ workers[$0] }) {
             warnOfSampling(worker, "stuck", Advice.stuck)

@@ -12,12 +12,15 @@ enum ObservationPurpose {
     case connections(WorkerID)
     /// The response to a bind(2), by the serial of the filter's worker.
     case bind(serial: UInt64, InterceptedBinds.Call)
+    /// What the workers of the mold with this serial would share.
+    case mold(serial: UInt64)
 
     /// The system calls that a response depends on.
     enum Kind {
         case readiness
         case connections
         case bind
+        case mold
     }
 
     var kind: Kind {
@@ -25,6 +28,7 @@ enum ObservationPurpose {
         case .readiness, .listensElsewhere: .readiness
         case .connections: .connections
         case .bind: .bind
+        case .mold: .mold
         }
     }
 }
@@ -37,6 +41,8 @@ enum ObservationRequest: Codable {
     case connections(ConnectionRequest)
     /// Respond to this call with these listeners. The message carries the filter and the listeners.
     case bind(InterceptedBinds.Call, [Listener])
+    /// What this process would share with processes that it forks: see `MoldInspection`.
+    case mold(pid: Int32, except: Int32, inherited: [String])
 
     /// The properties of a listener, apart from its descriptor.
     struct Listener: Codable {
@@ -59,6 +65,7 @@ enum ObservationReply: Codable {
     case evidence(AcceptEvidence)
     case connections(ConnectionReply)
     case bind(InterceptedBinds.Answer)
+    case mold(MoldInspection)
 }
 
 /// A descriptor that another object keeps open.
@@ -114,6 +121,8 @@ enum ObserverProgram {
             }
             let binds = InterceptedBinds(try descriptors[0].duplicate())
             return .bind(binds.answer(call, with: sockets))
+        case .mold(let pid, let except, let inherited):
+            return .mold(MoldInspection(of: pid, except: except, inherited: inherited))
         }
     }
 }

@@ -4,7 +4,9 @@ import SuperviseLinux
 /// The final output of workers that failed.
 extension Master {
     func readOutput(serial: UInt64) {
-        let source = workers[serial: serial]?.output ?? preparation?.output(serial: serial)
+        let source =
+            workers[serial: serial]?.output ?? molds[serial: serial]?.output
+            ?? preparation?.output(serial: serial)
         if let source { output.read(source, at: now) }
     }
 
@@ -20,6 +22,10 @@ extension Master {
 
     /// Returns the last output line that explains a failure notice.
     func lastLine(for notice: Notice) -> String? {
+        if case .canaryFailed(let pool, let generation, .mold(let failure)) = notice {
+            return failure.isShownInOutput
+                ? molds.output(ofPool: pool, generation: generation)?.lastLine : nil
+        }
         if case .canaryFailed(let pool, let generation, _) = notice {
             // A canary that was not ready in time still runs; others have exited.
             let canary = workers.ofPool(pool).last {
@@ -46,6 +52,16 @@ extension Ending {
             case .recycle, .announced, .scaledDown, .parked, .superseded, .stop: false
             }
         case .finished: false
+        }
+    }
+}
+
+extension MoldFailure {
+    /// Whether the output of the mold may explain its failure.
+    var isShownInOutput: Bool {
+        switch self {
+        case .ended, .bootTimeout: true
+        case .notStarted, .unusable, .forksFail, .workersFail: false
         }
     }
 }

@@ -240,11 +240,14 @@ final class Reaper {
                     + "--no-daemon or -F"))
     }
 
-    /// Attributes a SIGKILL that the master did not send to the kernel, if it killed for memory. A
-    /// shell reports that of its program by 128 more.
     private func exit(of worker: RunningWorker, _ status: ChildStatus) -> ExitStatus {
+        exit(of: worker.wasKilled ? nil : worker.pid, status)
+    }
+
+    /// Attributes a SIGKILL to the kernel, if it killed for memory. A shell reports that of its
+    /// program by 128 more. `pid` is nil if the master sent one.
+    func exit(of pid: Int32?, _ status: ChildStatus) -> ExitStatus {
         let kill = Signal.kill.number
-        let pid = worker.wasKilled ? nil : worker.pid
         switch status {
         case .exited(let code):
             let isOurs = code == 128 + kill && pid.map { memoryKills?.claim(below: $0) } == true

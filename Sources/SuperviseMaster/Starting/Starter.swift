@@ -115,8 +115,9 @@ final class Starter: Expiring {
         }
     }
 
-    /// Returns the pipe for the output of a worker, if the master reads it, and the worker's end.
-    private func outputPipe(
+    /// Returns the pipe for the output of a worker or a mold, if the master reads it, and the other
+    /// end.
+    func outputPipe(
         _ blueprint: Blueprint
     ) throws(StartError) -> (OutputPipe?, OwnedDescriptor?) {
         guard blueprint.settings.output == .prefix else { return (nil, nil) }

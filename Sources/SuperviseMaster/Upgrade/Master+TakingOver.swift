@@ -64,6 +64,7 @@ extension Master {
             let running = try RunningMold(resuming: mold, blueprint: made[mold.recipe])
             molds.add(running)
             try watch(running)
+            try output.watch(running.output)
         }
         for filter in state.bindFilters {
             let resumed = try BindFilter(resuming: filter, sockets)

@@ -89,8 +89,11 @@ struct MasterState: Codable {
         var process: RunningWorker.Process
         var socket: Int32
         var errorPipe: Int32?
+        var output: WorkerOutput.State?
         var socketNumber: Int32
         var isConnected: Bool
+        var hasReported: Bool
+        var wasKilled: Bool
         var orders: UInt64
     }
 
@@ -167,7 +170,8 @@ struct MasterState: Codable {
                     ].compactMap { $0 }
             }
             + molds.flatMap { mold in
-                [mold.socket, mold.process.descriptor] + [mold.errorPipe].compactMap { $0 }
+                [mold.socket, mold.process.descriptor]
+                    + [mold.errorPipe, mold.output?.number].compactMap { $0 }
             }
             + notifyFolders.map(\.number)
             + control.connections.map(\.socket) + [log.descriptor].compactMap { $0 }

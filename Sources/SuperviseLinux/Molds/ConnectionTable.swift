@@ -1,0 +1,79 @@
+import Glibc
+
+/// The connections of a network namespace by the inode of their socket (proc_pid_net(5)). Sockets
+/// for datagrams are no connections: they keep the messages of several senders apart.
+struct ConnectionTable {
+    private var tcpPeers: [UInt64: SocketAddress] = [:]
+    private var unixNames: [UInt64: String] = [:]
+    private var unixConnections: Set<UInt64> = []
+
+    // TCP_LISTEN and TCP_CLOSE of the kernel's net/tcp_states.h.
+    private static let unconnected = ["0A", "07"]
+    // SS_CONNECTED of linux/net.h.
+    private static let connected = "03"
+    private static let datagrams = "0002"
+
+    /// Reads the tables of the process's namespace. Fails as open(2) and read(2).
+    init(of pid: Int32) throws(SystemCallError) {
+        for name in ["tcp", "tcp6"] {
+            for fields in try ConnectionTable.lines("/proc/\(pid)/net/\(name)") {
+                guard fields.count > 9, let inode = UInt64(fields[9]), inode != 0,
+                    !ConnectionTable.unconnected.contains(fields[3])
+                else { continue }
+                tcpPeers[inode] = ConnectionTable.address(fields[2])
+            }
+        }
+        for fields in try ConnectionTable.lines("/proc/\(pid)/net/unix") {
+            guard fields.count > 6, let inode = UInt64(fields[6]) else { continue }
+            if fields.count > 7 { unixNames[inode] = fields[7...].joined(separator: " ") }
+            if fields[4] != ConnectionTable.datagrams, fields[5] == ConnectionTable.connected {
+                unixConnections.insert(inode)
+            }
+        }
+    }
+
+    /// The peer of a connection; nil for a socket without one.
+    func peer(of inode: UInt64) -> String? {
+        if let address = tcpPeers[inode] { return address.text }
+        guard unixConnections.contains(inode) else { return nil }
+        do throws(SystemCallError) {
+            let peer = try SocketDiagnosis().peer(ofUnixSocket: inode)
+            if let name = unixNames[peer] { return "unix:\(name)" }
+        } catch {
+            // The peer has closed its end, or the kernel has no such table.
+        }
+        return "a socket without a name"
+    }
+
+    /// The words of the lines after the title; empty if the kernel has no such table.
+    private static func lines(_ path: String) throws(SystemCallError) -> [[String]] {
+        do throws(SystemCallError) {
+            return try Procfs.read(path).split(separator: UInt8(ascii: "\n")).dropFirst().map {
+                $0.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            }
+        } catch  where error.code == ENOENT {
+            return []
+        }
+    }
+
+    /// Parses `0100007F:1F90`: the words of an address as numbers of this machine, and the port.
+    private static func address(_ text: String) -> SocketAddress? {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let port = UInt16(parts[1], radix: 16) else { return nil }
+        var host: [UInt8] = []
+        var rest = parts[0]
+        while let word = UInt32(rest.prefix(8), radix: 16) {
+            withUnsafeBytes(of: word) { host += $0 }
+            rest = rest.dropFirst(8)
+        }
+        let family = sa_family_t(host.count == 4 ? AF_INET : AF_INET6)
+        var bytes = withUnsafeBytes(of: family) { Array($0) }
+        bytes += [UInt8(port >> 8), UInt8(port & 0xFF)]
+        switch host.count {
+        case 4: bytes += host + [UInt8](repeating: 0, count: 8)
+        case 16: bytes += [0, 0, 0, 0] + host + [0, 0, 0, 0]
+        default: return nil
+        }
+        return SocketAddress(bytes: bytes)
+    }
+}
