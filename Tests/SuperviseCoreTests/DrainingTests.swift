@@ -64,6 +64,17 @@ struct DrainingTests {
         #expect(bench.tell(id(0), .connectionSample(sample)) == [])
     }
 
+    /// It may accept a connection, because it found that the worker is not drained yet.
+    @Test func aRunningThreadIsGivenTimeToAccept() {
+        let (bench, _) = leaving()
+        let sample = ConnectionSample(hasRunning: true)
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        bench.wait(.milliseconds(99))
+        #expect(bench.tell(id(0), .connectionSample(sample)) == [])
+        bench.wait(.milliseconds(1))
+        #expect(bench.tell(id(0), .connectionSample(sample)).contains(.signal(id(0), .stop)))
+    }
+
     /// A request that the worker has not begun to receive shows nowhere.
     @Test func connectionsThatASampleDoesNotShowAreIdleForAWhile() {
         let (bench, _) = leaving()

@@ -50,6 +50,9 @@ public struct ConnectionSample: Equatable, Sendable {
     /// The number of threads that wait to accept a connection and can be interrupted. 0 also if a
     /// request is in flight, because that makes the number irrelevant.
     public var acceptors: Int
+    /// Whether a thread of a process that accepts runs, or waits for a processor. It may be about
+    /// to accept a connection, because it has found that the worker is not drained yet.
+    public var hasRunning: Bool
     /// Whether the program handles the stop-signal, and therefore can use the time after it.
     public var handlesStopSignal: Bool
     /// Whether connections without a known request in flight were ended.
@@ -67,11 +70,13 @@ public struct ConnectionSample: Equatable, Sendable {
     /// Creates a sample.
     public init(
         _ connections: [Connection] = [], count: Int? = nil, acceptors: Int = 0,
-        handlesStopSignal: Bool = true, endedIdle: Bool = false, cost: TimeSpan = .zero
+        hasRunning: Bool = false, handlesStopSignal: Bool = true, endedIdle: Bool = false,
+        cost: TimeSpan = .zero
     ) {
         self.connections = connections
         self.count = count ?? connections.count
         self.acceptors = acceptors
+        self.hasRunning = hasRunning
         self.handlesStopSignal = handlesStopSignal
         self.endedIdle = endedIdle
         self.cost = cost

@@ -31,6 +31,9 @@ struct Draining: Equatable, Sendable, Codable {
 
     /// A request may have arrived that the worker has not begun to receive.
     private static let idleFor = TimeSpan.milliseconds(20)
+    /// Threads that are about to accept do so by then, also on a busy machine. Other running threads
+    /// never stop.
+    private static let idleForRunning = TimeSpan.milliseconds(100)
     /// The time before `until` in which a moment without a known request suffices.
     private static let longestRelaxation = TimeSpan.seconds(4)
     private static let mostInterruptions = 20
@@ -86,13 +89,16 @@ struct Draining: Equatable, Sendable, Codable {
     }
 
     /// Returns whether the worker is idle, according to a sample without a request in flight. If a
-    /// sample does not show all connections, several are needed.
+    /// sample does not show all connections, or threads that may accept one, several are needed.
     mutating func confirmsIdle(_ sample: ConnectionSample, at now: Instant) -> Bool {
-        guard sample.isPartial else { return true }
+        let required =
+            sample.hasRunning
+            ? Draining.idleForRunning : sample.isPartial ? Draining.idleFor : .zero
+        guard required > .zero else { return true }
         let since = idleSince ?? now
         idleSince = since
         sampleAt = now + SamplePause.moment
-        return now - since >= Draining.idleFor
+        return now - since >= required
     }
 
     /// Handles a sample with a request in flight.

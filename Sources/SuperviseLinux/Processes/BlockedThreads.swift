@@ -27,6 +27,9 @@ public struct BlockedThreads: Sendable {
     public private(set) var read: Set<UInt64> = []
     /// The threads blocked in accept on one of the listeners.
     public private(set) var acceptors: [Acceptor] = []
+    /// Whether a thread of a process with one of the listeners runs, or waits for a processor: it
+    /// may be about to accept.
+    public private(set) var hasRunning = false
 
     /// A limit on the inspected threads, so that a process cannot keep the caller busy.
     private static let maxThreads = 4096
@@ -39,17 +42,27 @@ public struct BlockedThreads: Sendable {
             guard left > 0, let sockets = Self.sockets(of: pid) else { continue }
             let tasks = Directory.entries("/proc/\(pid)/task").prefix(left)
             left -= tasks.count
+            let isAcceptor = !listeners.isDisjoint(with: sockets.values)
             for task in tasks {
-                guard let wait = Self.wait(of: task, of: pid), let socket = sockets[wait.descriptor]
-                else { continue }
-                if wait.kind == CSUPERVISE_WAIT_READ { read.insert(socket) }
-                if wait.kind == CSUPERVISE_WAIT_ACCEPT, listeners.contains(socket),
+                guard let state = Self.state(of: task, of: pid) else { continue }
+                guard case .blocked(let kind, let descriptor) = state else {
+                    if isAcceptor { hasRunning = true }
+                    continue
+                }
+                guard let socket = sockets[descriptor] else { continue }
+                if kind == CSUPERVISE_WAIT_READ { read.insert(socket) }
+                if kind == CSUPERVISE_WAIT_ACCEPT, listeners.contains(socket),
                     let thread = Int32(task)
                 {
                     acceptors.append(Acceptor(process: pid, thread: thread))
                 }
             }
         }
+    }
+
+    private enum State {
+        case running
+        case blocked(csupervise_wait, descriptor: Int32)
     }
 
     private static func sockets(of pid: Int32) -> [Int32: UInt64]? {
@@ -61,15 +74,15 @@ public struct BlockedThreads: Sendable {
     }
 
     // `0 0x4 0x7ffd… …`, or `running`.
-    private static func wait(
-        of task: String, of pid: Int32
-    ) -> (kind: csupervise_wait, descriptor: Int32)? {
+    private static func state(of task: String, of pid: Int32) -> State? {
         guard let text = Procfs.text("/proc/\(pid)/task/\(task)/syscall") else { return nil }
+        if text.hasPrefix("running") { return .running }
         let words = text.split(whereSeparator: \.isWhitespace)
         guard words.count > 1, let number = Int(words[0]), words[1].hasPrefix("0x"),
             let first = UInt64(words[1].dropFirst(2), radix: 16)
         else { return nil }
-        return (csupervise_classify_wait(number), Int32(truncatingIfNeeded: first))
+        return .blocked(
+            csupervise_classify_wait(number), descriptor: Int32(truncatingIfNeeded: first))
     }
 }
 

@@ -31,6 +31,7 @@ enum ConnectionReply: Codable {
         var connections: [Connection]
         var count: Int
         var acceptors: [BlockedThreads.Acceptor]
+        var hasRunning: Bool
         var handlesStopSignal: Bool
         var endedIdle: Bool
         var cost: TimeSpan
@@ -66,7 +67,8 @@ extension ConnectionReply.Sample {
     var inCore: ConnectionSample {
         ConnectionSample(
             connections.map(\.inCore), count: count, acceptors: acceptors.count,
-            handlesStopSignal: handlesStopSignal, endedIdle: endedIdle, cost: cost)
+            hasRunning: hasRunning, handlesStopSignal: handlesStopSignal, endedIdle: endedIdle,
+            cost: cost)
     }
 }
 
@@ -98,8 +100,18 @@ final class ConnectionSampler {
                 tree = grown
                 held = try connections(of: tree, request, within: budget)
             }
-            guard let held else { return .unreadable }
-            return .sample(reply(held, tree, request, since: begin))
+            guard var held else { return .unreadable }
+            // With a request in flight, the threads are irrelevant.
+            var threads: BlockedThreads?
+            if !held.contains(where: { $0.use == .inFlight }) {
+                threads = BlockedThreads(of: tree, listeners: request.listeners)
+                // A thread that has just left accept(2) may have returned with a connection.
+                guard let later = try connections(of: tree, request, within: budget) else {
+                    return .unreadable
+                }
+                held = later
+            }
+            return .sample(reply(held, threads, tree, request, since: begin))
         } catch {
             return .unreadable
         }
@@ -120,12 +132,9 @@ final class ConnectionSampler {
     }
 
     private func reply(
-        _ held: [HeldConnection], _ tree: [Int32], _ request: ConnectionRequest, since begin: Int64
+        _ held: [HeldConnection], _ threads: BlockedThreads?, _ tree: [Int32],
+        _ request: ConnectionRequest, since begin: Int64
     ) -> ConnectionReply.Sample {
-        // With a request in flight, the threads are irrelevant.
-        let threads =
-            held.contains { $0.use == .inFlight }
-            ? nil : BlockedThreads(of: tree, listeners: request.listeners)
         let connections = held.map { connection in
             ConnectionSample.Connection(
                 id: connection.inode, use: connection.use.inCore, sent: connection.segmentsSent,
@@ -137,6 +146,7 @@ final class ConnectionSampler {
         return ConnectionReply.Sample(
             connections: byUse.prefix(Self.mostConnections).map(ConnectionReply.Connection.init),
             count: held.count, acceptors: Array(acceptors.prefix(Self.mostAcceptors)),
+            hasRunning: threads?.hasRunning ?? false,
             handlesStopSignal: tree.contains { ProcessSignals.handles(request.stopSignal, $0) },
             endedIdle: request.endsIdle,
             cost: TimeSpan(nanoseconds: MonotonicClock.nanoseconds() - begin))
