@@ -52,7 +52,7 @@ import Testing
             seen += schedule.description
         }
         #expect(exits == [0, 13, 14, 15])
-        for kind in FaultKind.all {
+        for kind in FaultKind.all + FaultKind.ofRequests {
             #expect(seen.contains(".\(kind.name)"), "no schedule has .\(kind.name)")
         }
     }

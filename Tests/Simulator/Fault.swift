@@ -122,10 +122,6 @@ package struct FaultKind: Sendable {
             .extend(pool: $1.pool, worker: $1.worker, $0.draws.pick([200, 2_000, 8_000]))
         },
         FaultKind("queue") { .queue(pool: $1.pool, $0.draws.between(500, 20_000)) },
-        FaultKind("stick") {
-            .stick(pool: $1.pool, worker: $1.worker, $0.draws.between(500, 20_000))
-        },
-        FaultKind("outage") { .outage(pool: $1.pool, $0.draws.between(500, 20_000)) },
         FaultKind("refuseForks") { swarm, _ in .refuseForks(swarm.draws.between(100, 3_000)) },
         FaultKind("breakExec") { swarm, _ in .breakExec(swarm.draws.between(100, 2_000)) },
         FaultKind("stall") { swarm, _ in .stall(swarm.draws.between(100, 6_000)) },
@@ -151,6 +147,15 @@ package struct FaultKind: Sendable {
                 ? .signal(swarm.draws.pick([.terminate, .terminate, .interrupt, .quit]))
                 : swarm.reload(scene.pools, scene.program)
         },
+    ]
+
+    /// Faults of requests, drawn separately for pools with `request-timeout`, so that they leave all
+    /// other draws of a seed unchanged.
+    package static let ofRequests: [FaultKind] = [
+        FaultKind("stick") {
+            .stick(pool: $1.pool, worker: $1.worker, $0.requests.between(500, 20_000))
+        },
+        FaultKind("outage") { .outage(pool: $1.pool, $0.requests.between(500, 20_000)) },
     ]
 }
 

@@ -15,7 +15,7 @@ package struct Swarm {
     /// Of molds, for the same reason.
     private var molds: Draws
     /// Separate draws for requests, for the same reason.
-    private var requests: Draws
+    var requests: Draws
 
     package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(
@@ -197,6 +197,14 @@ package struct Swarm {
         if draws.chance(250) { faults += rush(at: draws.between(0, end - 1), pools) }
         for (pool, plan) in pools.enumerated() where plan.policy.stallTimeout != nil {
             if draws.chance(300) { faults += queues(of: pool, until: end) }
+        }
+        for (pool, plan) in pools.enumerated() where plan.policy.requestTimeout != nil {
+            for _ in 0..<requests.pick([0, 1, 3]) {
+                let scene = FaultKind.Scene(
+                    pools: pools, program: program, pool: pool, worker: requests.between(0, 5))
+                let fault = requests.pick(FaultKind.ofRequests).draw(&self, scene)
+                faults.append(TimedFault(requests.between(0, end - 1), fault))
+            }
         }
         return faults.enumerated().sorted {
             ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
