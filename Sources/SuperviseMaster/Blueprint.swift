@@ -34,13 +34,13 @@ final class Blueprint {
     private let ownEnvironment: [String]
     private let attributes: SpawnAttributes
     /// Whether a check of a worker's listeners is scheduled or done (`Master+Elsewhere`).
-    var isLookedAt = false
+    var hasListenCheck = false
     /// Whether a check of a worker for WATCHDOG=1 is scheduled or done.
-    var isWatchdogLookedAt = false
+    var hasWatchdogCheck = false
     /// Whether a check of the workers' counts is scheduled or done.
-    var isCountLookedAt = false
+    var hasCountCheck = false
     /// The number of crashes after which the listeners of other workers were checked.
-    var looksAtCrashes = 0
+    var crashChecks = 0
     /// Whether the master also handles binds, in case the program does not load the library.
     var filtersToo = false
     /// Whether a worker with this way of adoption became ready.

@@ -18,17 +18,17 @@ final class Core {
     }
 
     /// Adds an event after the waiting ones.
-    func tell(_ event: Service.Event) {
+    func enqueue(_ event: Service.Event) {
         events.append(event)
     }
 
     /// Adds an event about a worker.
-    func tell(_ id: WorkerID, _ news: WorkerEvent) {
+    func enqueue(_ id: WorkerID, _ news: WorkerEvent) {
         events.append(.worker(id, news))
     }
 
     /// Adds an event that is handled before all waiting ones.
-    func tellFirst(_ event: Service.Event) {
+    func enqueueFirst(_ event: Service.Event) {
         events.insert(event, at: handled)
     }
 
@@ -55,11 +55,11 @@ final class Core {
 extension Master {
     var service: Service { core.service }
 
-    func tell(_ event: Service.Event) {
-        core.tell(event)
+    func enqueue(_ event: Service.Event) {
+        core.enqueue(event)
     }
 
-    func tell(_ id: WorkerID, _ news: WorkerEvent) {
-        core.tell(id, news)
+    func enqueue(_ id: WorkerID, _ news: WorkerEvent) {
+        core.enqueue(id, news)
     }
 }

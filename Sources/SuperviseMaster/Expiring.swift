@@ -37,8 +37,8 @@ extension Master {
     /// The parts that have a deadline, in the order in which they act on it.
     func allParts() -> [any Expiring] {
         let own = [
-            MasterDeadline({ [unowned self] in looks.first?.at }) { [unowned self] now in
-                performLooks(at: now)
+            MasterDeadline({ [unowned self] in checks.first?.at }) { [unowned self] now in
+                performChecks(at: now)
             },
             MasterDeadline({ [unowned self] in watchedListeners.rearming.first?.at }) {
                 [unowned self] _ in rearmListeners()

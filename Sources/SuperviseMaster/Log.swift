@@ -14,7 +14,7 @@ final class Log {
     private var rendering: LogRendering
     private var reportedDrops: UInt64 = 0
     /// The entries that were logged and are logged once.
-    private(set) var told: Set<OnceTold> = []
+    private(set) var alreadyLogged: Set<LoggedOnce> = []
     /// The lines of every level, for other subscribers.
     let feed = EventFeed()
 
@@ -75,12 +75,12 @@ final class Log {
     }
 
     /// Continues with the log-once entries of another program of this process.
-    func resume(logged: Set<OnceTold>) {
-        told = logged
+    func resume(logged: Set<LoggedOnce>) {
+        alreadyLogged = logged
     }
 
     /// Returns whether this is logged for the first time. It counts as logged from now on.
-    func isNew(_ news: OnceTold) -> Bool { told.insert(news).inserted }
+    func isNew(_ news: LoggedOnce) -> Bool { alreadyLogged.insert(news).inserted }
 
     func write(_ line: LogLine) {
         let time = WallClock.now()

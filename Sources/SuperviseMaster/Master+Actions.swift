@@ -24,12 +24,12 @@ extension Master {
             if failure.isTransient {
                 lacking.append((id, order))
             } else {
-                tell(id, .startFailed(failure))
+                enqueue(id, .startFailed(failure))
             }
         }
         if hasStarted { spawnYield.yieldToChild() }
         for (id, order) in lacking {
-            if let failure = start(id, order) { tell(id, .startFailed(failure)) }
+            if let failure = start(id, order) { enqueue(id, .startFailed(failure)) }
         }
     }
 
@@ -62,7 +62,7 @@ extension Master {
         case .measure(let id): sampler.measure(id)
         case .sample(let pool, let contents): sampler.sample(pool: pool, contents)
         case .gatherEvidence(let id, let cause, let facts): gatherEvidence(of: id, cause, facts)
-        case .setBell(let id, let requests): setBell(requests, of: id)
+        case .setNotifyAt(let id, let requests): setNotifyAt(requests, of: id)
         case .planRun(let pool, let last): planRun(ofPool: pool, after: last)
         case .note(let notice): note(notice)
         }
@@ -86,16 +86,16 @@ extension Master {
             proveAdoption(by: id)
             restoreBacklog(for: id)
             warnIfUncounted(id, readyBy: rule)
-            scheduleLook(at: id, readyBy: rule)
-            scheduleWatchdogLook(at: id)
-            scheduleCountLook(at: id)
+            scheduleListenCheck(at: id, readyBy: rule)
+            scheduleWatchdogCheck(at: id)
+            scheduleCountCheck(at: id)
         }
         if case .ended(let pool) = notice, service.haste == nil {
             reaper.forget(pool: pool)
             poolEnded()
         }
         if case .exited(let id, _, let ending, _) = notice, let worker = workers[id] {
-            lookForUnboundListener(whenEnded: id, ending)
+            checkForUnboundListener(whenEnded: id, ending)
             if let pid = worker.pid { reaper.record(id, pid: pid, output: finalOutput) }
             if worker.orphans.isEmpty { release(worker) }
         }

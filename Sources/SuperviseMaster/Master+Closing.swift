@@ -30,7 +30,7 @@ extension Master {
     }
 
     func sampleListeners(ofPool pool: Int) {
-        tell(.listeners(pool: pool, closingListeners.sample(pool: pool, diagnosis)))
+        enqueue(.listeners(pool: pool, closingListeners.sample(pool: pool, diagnosis)))
     }
 
     /// Ends closed listeners. They would receive connections again once this process has ended,

@@ -23,7 +23,7 @@ extension Master {
             log.write(
                 LogLine(.error, Master.beforeRecycle, worker).with("command", name)
                     .with("error", "\(error)"))
-            tell(id, .evidenceGathered)
+            enqueue(id, .evidenceGathered)
         }
     }
 
@@ -56,6 +56,6 @@ extension Master {
                     .with("slot", subject.slot).with("after", now - command.startedAt)
                     .with(status).with("message", message))
         }
-        tell(subject, .evidenceGathered)
+        enqueue(subject, .evidenceGathered)
     }
 }

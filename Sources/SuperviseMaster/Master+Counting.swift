@@ -6,7 +6,7 @@ import SuperviseSettings
 extension Master {
     /// Sets the threshold. A worker that has already passed it sends no notification for it, so its
     /// count is read.
-    func setBell(_ requests: UInt64, of id: WorkerID) {
+    func setNotifyAt(_ requests: UInt64, of id: WorkerID) {
         guard let worker = workers[id], let page = worker.page else { return }
         do throws(SystemCallError) {
             try page.setLimit(requests)
@@ -55,7 +55,7 @@ extension Master {
         let isReported = source == .report
         guard isReported ? adoption.countsReports : adoption.countsConnections else { return }
         worker.blueprint.hasCounted = true
-        tell(worker.id, news)
+        enqueue(worker.id, news)
         guard log.isNew(.counting(pool: worker.id.pool)) else { return }
         let isMisleading = source.unit == .connections && worker.blueprint.policy.maxRequests > 0
         log.write(
@@ -73,7 +73,7 @@ extension Master {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
             !worker.blueprint.hasCounted, rule != .notify,
             rule != .exec || !worker.blueprint.adoption.countsConnections,
-            !log.told.contains(.uncounted(pool: id.pool)), isCountable(worker) == false,
+            !log.alreadyLogged.contains(.uncounted(pool: id.pool)), isCountable(worker) == false,
             log.isNew(.uncounted(pool: id.pool))
         else { return }
         let also =

@@ -11,7 +11,7 @@ extension Master {
         } catch {
             log.write(LogLine(.warning, "page-failed", worker).with("error", error.description))
         }
-        tell(id, .undrainable)
+        enqueue(id, .undrainable)
     }
 
     func sampleConnections(of id: WorkerID, endsIdle: Bool) {
@@ -30,7 +30,7 @@ extension Master {
     func resumeDrains() {
         for worker in workers.bySerial.values.sorted(by: { $0.serial < $1.serial })
         where core.worker(worker.id)?.awaitsSample == true {
-            tell(worker.id, .connectionSample(nil))
+            enqueue(worker.id, .connectionSample(nil))
         }
     }
 }

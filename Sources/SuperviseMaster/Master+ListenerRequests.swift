@@ -20,7 +20,7 @@ extension Master {
         }
         let isTrusted = belongs(datagram, to: worker)
         if !isTrusted || listener == nil {
-            complain(worker, "listener-refused") { $0.with("sender", datagram.pid) }
+            logInvalid(worker, "listener-refused") { $0.with("sender", datagram.pid) }
         }
         do throws(SystemCallError) {
             try worker.notify.answer(

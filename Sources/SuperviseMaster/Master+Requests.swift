@@ -46,7 +46,7 @@ extension Master {
 
     /// Warns once per pool if the requests of its first worker are not visible.
     private func warnIfInvisible(ofPool number: Int) {
-        guard !log.told.contains(.requestsInvisible(pool: number)),
+        guard !log.alreadyLogged.contains(.requestsInvisible(pool: number)),
             let worker = workers.ofPool(number).first(where: { !$0.hasExited }),
             worker.blueprint.settings.requestInfo == .auto,
             worker.hasVisibleRequests == false || !worker.blueprint.adoption.observesRequests,

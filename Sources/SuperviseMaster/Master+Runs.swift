@@ -14,7 +14,7 @@ extension Master {
         if schedule.interval == nil { watchClock() }
         LocalTime.refresh()
         let planner = schedule.planner(settings.scheduleTimeZone, .read())
-        tell(.run(pool: number, .planned(planner.next(after: last))))
+        enqueue(.run(pool: number, .planned(planner.next(after: last))))
     }
 
     /// Determines all planned runs again, because the clock or the time zone may have changed.
@@ -29,7 +29,7 @@ extension Master {
                 let schedule = settings.schedule
             else { continue }
             let reviewed = schedule.planner(settings.scheduleTimeZone, clocks).reviewed(run)
-            if reviewed != run { tell(.run(pool: number, .planned(reviewed))) }
+            if reviewed != run { enqueue(.run(pool: number, .planned(reviewed))) }
         }
     }
 
@@ -73,7 +73,7 @@ extension Master {
                     ? "the workers are parked; to start them again, reload"
                     : "the last run of pool \(member.name) has not ended")
         }
-        tell(.run(pool: member.pool.number, .requested))
+        enqueue(.run(pool: member.pool.number, .requested))
         performPending()
         let isQueued =
             service.snapshot(at: now).pools

@@ -21,14 +21,14 @@ extension Master {
     }
 
     /// Sends new reports, before the loop waits.
-    func tellServiceManager() {
+    func notifyServiceManager() {
         guard let link = serviceManager else { return }
         let now = now
         sendUpward(link.report.update(service, at: now), at: now)
     }
 
     /// Reports that a reload was requested.
-    func tellReloading() {
+    func notifyReloading() {
         guard let link = serviceManager else { return }
         let now = now
         sendUpward(link.report.beginReload(service, at: now), at: now)

@@ -75,12 +75,12 @@ extension Master {
         upgrader.abandon(because: "the master was stopped")
         reloader.stop()
         if stopPreparation(request) { return }
-        tell(request)
+        enqueue(request)
     }
 
     private func resizeFirstPool(by change: Int) {
         guard let first = service.members.first else { return }
-        tell(.resize(pool: first.pool.number, by: change))
+        enqueue(.resize(pool: first.pool.number, by: change))
     }
 
     /// Resizing a terminal sends WINCH to all processes in its foreground.
@@ -92,7 +92,7 @@ extension Master {
                     "the terminal sends WINCH when it is resized; detach the master from the terminal to use it"
                 ))
         } else {
-            tell(.park)
+            enqueue(.park)
         }
     }
 

@@ -7,7 +7,7 @@ extension Master {
     /// The number of notify datagrams of one worker that are read per turn. Further ones wait.
     private static let notificationsPerTurn = 64
     /// The number of invalid messages of one worker that are logged.
-    private static let complaintsPerWorker = 10
+    private static let loggedMessagesPerWorker = 10
     /// The number of a sender's ancestors that are checked.
     private static let longestAncestry = 64
 
@@ -32,14 +32,14 @@ extension Master {
         guard let worker = workers[serial: serial] else { return }
         for datagram in worker.notify.receive(limit: Master.notificationsPerTurn) {
             guard mayNotify(datagram, worker) else {
-                complain(worker, "notify-refused") { $0.with("sender", datagram.pid) }
+                logInvalid(worker, "notify-refused") { $0.with("sender", datagram.pid) }
                 continue
             }
             for message in WorkerMessage.parse(datagram.bytes) {
                 if case .listener(let inode) = message {
                     answer(datagram, from: worker, asksFor: inode)
                 } else {
-                    hear(message, from: worker)
+                    handle(message, from: worker)
                 }
             }
         }
@@ -68,21 +68,21 @@ extension Master {
 
     /// The number of log lines that a worker's messages can cause is limited, or one worker could
     /// fill the log.
-    func complain(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
-        worker.complaints += 1
-        guard worker.complaints <= Master.complaintsPerWorker else { return }
+    func logInvalid(_ worker: RunningWorker, _ event: String, _ fill: (LogLine) -> LogLine) {
+        worker.invalidMessages += 1
+        guard worker.invalidMessages <= Master.loggedMessagesPerWorker else { return }
         log.write(fill(LogLine(.warning, event, worker)))
-        if worker.complaints == Master.complaintsPerWorker {
+        if worker.invalidMessages == Master.loggedMessagesPerWorker {
             log.write(
                 LogLine(.warning, event, worker)
                     .with("message", "further messages of this worker are not logged"))
         }
     }
 
-    private func hear(_ message: WorkerMessage, from worker: RunningWorker) {
+    private func handle(_ message: WorkerMessage, from worker: RunningWorker) {
         switch message {
-        case .ready: tell(worker.id, .ready)
-        case .stopping: tell(worker.id, .stopping)
+        case .ready: enqueue(worker.id, .ready)
+        case .stopping: enqueue(worker.id, .stopping)
         case .requests(let total): count(.requests(total), of: worker)
         case .moreRequests(let more): count(.moreRequests(more), of: worker)
         // The page is read first, so that a worker that reports there is not counted by its
@@ -95,24 +95,24 @@ extension Master {
         case .responses(let total):
             readCount(of: worker)
             count(.responses(total), of: worker)
-        case .recycle: tell(worker.id, .recycleRequested)
-        case .listening: tell(worker.id, .listening)
-        case .watchdog: tell(worker.id, .watchdog)
-        case .watchdogTriggered: tell(worker.id, .watchdogTriggered)
-        case .extendTimeout(let span): tell(worker.id, .extendTimeout(span))
-        case .hold(let span): tell(worker.id, .hold(span))
+        case .recycle: enqueue(worker.id, .recycleRequested)
+        case .listening: enqueue(worker.id, .listening)
+        case .watchdog: enqueue(worker.id, .watchdog)
+        case .watchdogTriggered: enqueue(worker.id, .watchdogTriggered)
+        case .extendTimeout(let span): enqueue(worker.id, .extendTimeout(span))
+        case .hold(let span): enqueue(worker.id, .hold(span))
         case .status(let text):
             worker.statusText = String(text.prefix(RunningWorker.longestStatus))
             log.write(LogLine(.debug, "status", worker).with("text", text))
         case .errno(let code):
-            complain(worker, "worker-error") {
+            logInvalid(worker, "worker-error") {
                 $0.with("error", SystemCallError.message(of: code))
             }
         case .listener: preconditionFailure("it is answered where the sender is known")
         case .notAdopted(let inode): notAdopted(worker, inode)
         case .alsoBinds(let address): alsoBinds(worker.id, worker.blueprint.settings.name, address)
         case .malformed(let key, let value):
-            complain(worker, "notify-malformed") { $0.with("key", key).with("value", value) }
+            logInvalid(worker, "notify-malformed") { $0.with("key", key).with("value", value) }
         }
     }
 

@@ -36,7 +36,7 @@ final class Master {
     let observer: Observer
     let reaper: Reaper
     /// Scheduled checks of workers, such as whether they serve one of our listeners.
-    var looks: [Look] = []
+    var checks: [WorkerCheck] = []
     /// Commands that run beside the workers.
     let commands: SideCommands
     var spawnYield = SpawnYield()
@@ -126,7 +126,7 @@ final class Master {
         reaper.willReportExit = { [unowned self] in reconsiderAdoption(after: $0) }
         reaper.release = { [unowned self] in release($0) }
         reaper.yieldToChild = { [unowned self] in spawnYield.yieldToChild() }
-        reloader.willRead = { [unowned self] in tellReloading() }
+        reloader.willRead = { [unowned self] in notifyReloading() }
         reloader.roll = { [unowned self] resolved throws(PrepareError) in try roll(to: resolved) }
         upgrader.settle = { [unowned self] in performPending() }
         upgrader.handOver = { [unowned self] in handOver() }
@@ -177,23 +177,23 @@ final class Master {
             if let exitCode {
                 observer.endWithMaster()
                 starter.notifyFolders.remove()
-                tellServiceManager()
-                tellEnd(exitCode)
+                notifyServiceManager()
+                reportExit(exitCode)
                 endSteeredListeners()
                 output.finish(at: now)
                 return exitCode
             }
             upgrader.perform()
             settleControl()
-            tellServiceManager()
+            notifyServiceManager()
             output.settle()
             armTimer()
             try takeEvents()
-            tellLostTime()
+            reportLostTime()
             // Events come before deadlines: a worker that becomes ready in the turn of its deadline
             // is ready.
             performPending()
-            tellDeadline()
+            reportDeadline()
         }
     }
 
@@ -269,17 +269,17 @@ final class Master {
     /// unknown, so all of the time is returned: a deadline is at most twice as late, and no worker
     /// is killed without a chance to respond. This comes first, because a deadline set by an event
     /// of this turn has lost nothing.
-    private func tellLostTime() {
+    private func reportLostTime() {
         let now = now
         defer { turnBeganAt = now }
         guard let deadline = service.nextDeadline, now - deadline > Master.toleratedLateness
         else { return }
-        core.tellFirst(.late(by: now - turnBeganAt))
+        core.enqueueFirst(.late(by: now - turnBeganAt))
     }
 
-    private func tellDeadline() {
+    private func reportDeadline() {
         let now = now
-        if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
+        if let deadline = service.nextDeadline, deadline <= now { enqueue(.deadline) }
         for part in parts {
             if let deadline = part.deadline, deadline <= now { part.expire(at: now) }
         }

@@ -49,21 +49,21 @@ public enum Program {
                     arguments: arguments, overrides: Overrides(), environment: environment)
                 return talk(command, words.variables)
             case .help(let topic):
-                return say(topic.text)
+                return printText(topic.text)
             case .man(let page):
-                return say(ManualPage.roff(page, version: Version.current))
+                return printText(ManualPage.roff(page, version: Version.current))
             case .importing(let source, let path):
                 return importFile(source, path)
             case .completions(let shell):
-                return say(Completions.script(for: shell))
+                return printText(Completions.script(for: shell))
             case .version:
-                return say("supervise \(Version.current)\n")
+                return printText("supervise \(Version.current)\n")
             case .nothing:
-                complain(HelpTopic.brief.text)
+                printError(HelpTopic.brief.text)
                 return ExitCode.usage
             }
         } catch {
-            complain(error)
+            printError(error)
             return ExitCode.usage
         }
     }
@@ -81,13 +81,13 @@ public enum Program {
             resolved = try ResolvedConfiguration.load(launch)
             resolved.use(passed)
         } catch {
-            complain(error)
+            printError(error)
             return ExitCode.usage
         }
         do {
             return try serve(resolved, launch, passed, inherited)
         } catch {
-            complain("supervise: \(error)\n")
+            printError("supervise: \(error)\n")
             return ExitCode.masterFailed
         }
     }
@@ -109,7 +109,7 @@ public enum Program {
             settings: settings, names: resolved.names,
             runtimeFolder: launch.variable("XDG_RUNTIME_DIR"), log: log, poll: poll
         ).open()
-        defer { tell(control.removeFiles(), log) }
+        defer { report(control.removeFiles(), log) }
         let limit = try FileLimit.raise()
         try ChildProcesses.becomeSubreaper()
         let start = MasterState.Start(
@@ -161,10 +161,10 @@ public enum Program {
         } catch {
             failures.append(error)
         }
-        tell(failures, log)
+        report(failures, log)
     }
 
-    static func tell(_ failures: [SystemCallError], _ log: Log) {
+    static func report(_ failures: [SystemCallError], _ log: Log) {
         for failure in failures {
             log.write(LogLine(.warning, "unlink-failed").with("error", failure.description))
         }
@@ -175,9 +175,9 @@ public enum Program {
         resolved.use(SystemdSockets.take())
         let found = Preflight.warnings(resolved.configuration, environment: launch.environment)
         for warning in resolved.warnings + found {
-            complain("supervise: warning: \(warning)\n")
+            printError("supervise: warning: \(warning)\n")
         }
-        return say(
+        return printText(
             resolved.configuration.effectiveText(configPath: launch.overrides.configPath)
                 + MemoryLimit.ofThisProcess().explain(resolved.configuration))
     }
@@ -187,15 +187,15 @@ public enum Program {
         do throws(SystemCallError) {
             bytes = try TextInput.whole(path, limitBytes: 1 << 20)
         } catch {
-            complain("supervise: import: \(path): \(error.message)\n")
+            printError("supervise: import: \(path): \(error.message)\n")
             return ExitCode.masterFailed
         }
         let result = ServiceImport.convert(source, bytes, path: path)
         if result.notes > 0 {
-            complain(
+            printError(
                 "supervise: import: see the \(result.notes) notes at the end of the result\n")
         }
-        return say(result.text)
+        return printText(result.text)
     }
 
     /// Runs the loader: see `ConfigurationLoader`.
@@ -210,23 +210,23 @@ public enum Program {
         } catch {
             report = LoaderReport.encode(error)
         }
-        return say(report, to: ConfigurationLoader.outputDescriptor)
+        return printText(report, to: ConfigurationLoader.outputDescriptor)
     }
 
     /// Prints text. A reader that has closed its end is not an error message, but not a success
     /// either.
-    static func say(_ text: String, to descriptor: Int32 = 1) -> Int32 {
+    static func printText(_ text: String, to descriptor: Int32 = 1) -> Int32 {
         do throws(SystemCallError) {
             try TextOutput.write(text, to: descriptor)
             return ExitCode.success
         } catch {
             // The loader's reader is the master, which reports this itself.
-            if descriptor == 1 { complain("supervise: standard output: \(error.message)\n") }
+            if descriptor == 1 { printError("supervise: standard output: \(error.message)\n") }
             return ExitCode.masterFailed
         }
     }
 
-    static func complain(_ text: String) {
+    static func printError(_ text: String) {
         // The journal needs the priority, as for the lines of the log.
         let priority = JournalStream.isStandardError ? "<\(LogLevel.error.priority)>" : ""
         do throws(SystemCallError) {
@@ -237,8 +237,8 @@ public enum Program {
         }
     }
 
-    private static func complain(_ error: SettingsError) {
-        for problem in error.problems { complain("supervise: \(problem)\n") }
+    private static func printError(_ error: SettingsError) {
+        for problem in error.problems { printError("supervise: \(problem)\n") }
     }
 }
 

@@ -22,7 +22,7 @@ final class RunningWorker {
         /// The text of its last `STATUS=`.
         var statusText: String?
         /// The number of its refused or invalid messages.
-        var complaints = 0
+        var invalidMessages = 0
         /// Whether the kernel refused to signal it, which is logged once.
         var isSignalRefused = false
         /// Whether there is a `killGroup`.

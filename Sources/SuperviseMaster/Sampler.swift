@@ -54,7 +54,7 @@ final class Sampler {
         if contents.contains(.responses) { sample.responses = responses(ofPool: number) }
         if contents.contains(.requests) { sample.requests = waitingRequests(number) }
         if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
-        core.tell(.sampled(pool: number, sample))
+        core.enqueue(.sampled(pool: number, sample))
     }
 
     private func responses(ofPool number: Int) -> [PoolSample.Responses] {
@@ -130,14 +130,14 @@ final class Sampler {
         log.write(
             LogLine(.info, "memory-limit-changed").with("from", bytes: known)
                 .with("to", bytes: bytes))
-        core.tell(.memoryLimit(bytes: bytes))
+        core.enqueue(.memoryLimit(bytes: bytes))
     }
 
     private func report(_ worker: RunningWorker, at now: Int64, nearBytes: UInt64?) {
         guard let bytes = memory(of: worker, at: now, nearBytes: nearBytes, isCapped: false) else {
             return
         }
-        core.tell(worker.id, .memory(bytes: bytes, isServing: isServing(worker)))
+        core.enqueue(worker.id, .memory(bytes: bytes, isServing: isServing(worker)))
     }
 
     /// Returns whether a request is in flight in a worker that has answered none. Only then does it

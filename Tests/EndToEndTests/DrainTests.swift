@@ -113,7 +113,7 @@ import Testing
 
     /// A worker that counts its requests itself gets the signal at once, and so does a worker with
     /// unix sockets.
-    @Test func whoKnowsTheContractGetsTheSignalAtOnce() async throws {
+    @Test func contractWorkersGetTheSignalImmediately() async throws {
         let port = try freePort()
         let master = try Supervise([
             "--bind", "127.0.0.1:\(port)", "--log-level", "debug", "--max-requests", "1000",

@@ -135,7 +135,8 @@ import Testing
     /// Targets whose comments and messages follow the rules for plain English.
     private static let targetsInPlainEnglish = [
         "CSupervise", "CSupervisePage", "CSupervisePreload", "SuperviseClient", "SuperviseControl",
-        "SuperviseLinux", "SuperviseSettings",
+        "SuperviseCore",
+        "SuperviseLinux", "SuperviseMaster", "SuperviseSettings",
         "SuperviseState", "SuperviseWorker", "hello-worker", "supervise",
     ]
 

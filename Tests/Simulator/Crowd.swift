@@ -46,7 +46,7 @@ package struct Crowd {
         for day in stride(from: 3, to: days, by: 3) {
             agenda.enter(.reload, at: Instant(nanoseconds: 0) + .seconds(Int64(day) * 86_400))
         }
-        tell(.start)
+        send(.start)
         while let next = [agenda.nextAt, service.nextDeadline].compactMap({ $0 }).min(), next < end
         {
             now = max(now, next)
@@ -55,10 +55,10 @@ package struct Crowd {
                 case .news(let id, let news): arrive(id, news)
                 case .reload:
                     reloads += 1
-                    tell(.reload([plan]))
+                    send(.reload([plan]))
                 }
             }
-            if let deadline = service.nextDeadline, deadline <= now { tell(.deadline) }
+            if let deadline = service.nextDeadline, deadline <= now { send(.deadline) }
         }
     }
 
@@ -68,10 +68,10 @@ package struct Crowd {
             guard worker.isReady else { return }
             agenda.enter(.news(id, news), at: now + .milliseconds(Int64(reporting)))
         }
-        tell(.worker(id, news))
+        send(.worker(id, news))
     }
 
-    private mutating func tell(_ event: Service.Event) {
+    private mutating func send(_ event: Service.Event) {
         events += 1
         for action in service.handle(event, at: now) {
             guard case .perform(let action) = action else { continue }
@@ -85,7 +85,7 @@ package struct Crowd {
                     .news(id, .connectionSample(ConnectionSample())), at: now + .seconds(1))
             case .startMold, .endMold, .killMold, .signalTree, .drain, .interruptAcceptors, .kill,
                 .observe, .measure, .sample,
-                .gatherEvidence, .setBell, .planRun, .note:
+                .gatherEvidence, .setNotifyAt, .planRun, .note:
                 break
             }
         }

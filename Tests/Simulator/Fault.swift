@@ -183,7 +183,7 @@ extension Fault {
 
 extension World {
     /// Applies a fault. Returns the immediate events for the master.
-    mutating func befall(_ fault: Fault, at now: Instant) -> [Service.Event] {
+    mutating func apply(_ fault: Fault, at now: Instant) -> [Service.Event] {
         switch fault {
         case .end(let pool, let worker, let signal, let status):
             guard let id = living(pool, worker) else { return [] }
@@ -200,21 +200,21 @@ extension World {
             agenda.enter(
                 .died(id, .code(status), byItself: false), at: now + .milliseconds(drain))
             return [.worker(id, .stopping)]
-        case .ask(let pool, let worker): return tell(pool, worker, .recycleRequested)
+        case .ask(let pool, let worker): return send(pool, worker, .recycleRequested)
         case .hold(let pool, let worker, let time):
-            return tell(pool, worker, .hold(.milliseconds(Int64(time))))
+            return send(pool, worker, .hold(.milliseconds(Int64(time))))
         case .burst(let pool, let worker, let count):
             return living(pool, worker).map { serve(count, by: $0) } ?? []
         case .grow(let pool, let worker, let size):
             if let id = living(pool, worker) { processes[id]?.extraMemory += size }
-        case .beat(let pool, let worker): return tell(pool, worker, .watchdog)
+        case .beat(let pool, let worker): return send(pool, worker, .watchdog)
         case .mute(let pool, let worker):
             if let id = living(pool, worker) { processes[id]?.isMute = true }
         case .hang(let pool, let worker):
             if let id = living(pool, worker) { processes[id]?.isHung = true }
-        case .trigger(let pool, let worker): return tell(pool, worker, .watchdogTriggered)
+        case .trigger(let pool, let worker): return send(pool, worker, .watchdogTriggered)
         case .extend(let pool, let worker, let time):
-            return tell(pool, worker, .extendTimeout(.milliseconds(Int64(time))))
+            return send(pool, worker, .extendTimeout(.milliseconds(Int64(time))))
         case .stick(let pool, let worker, let time):
             if let id = living(pool, worker) { stick(id, for: time, at: now) }
         case .outage(let pool, let time):
@@ -268,7 +268,7 @@ extension World {
         return process.isAlive && process.hasExecuted
     }
 
-    private func tell(_ pool: Int, _ worker: Int, _ news: WorkerEvent) -> [Service.Event] {
+    private func send(_ pool: Int, _ worker: Int, _ news: WorkerEvent) -> [Service.Event] {
         living(pool, worker).map { [.worker($0, news)] } ?? []
     }
 }

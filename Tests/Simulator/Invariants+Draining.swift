@@ -5,7 +5,7 @@ extension Invariant {
     @Sendable static func drainsWhoIsTold(_ ledger: Ledger, _ action: Service.Action) -> String? {
         guard case .perform(.drain(let id)) = action else { return nil }
         guard let worker = ledger.worker(id) else { return "\(id) has exited" }
-        if worker.told == nil { return "\(id) is not retiring" }
+        if worker.retirement == nil { return "\(id) is not retiring" }
         if worker.isSignalled || worker.isKilled { return "\(id) already got its signal" }
         if worker.draining != nil { return "\(id) already drains" }
         return ledger.hasToDrain(worker) ? nil : "\(id) need not be drained"

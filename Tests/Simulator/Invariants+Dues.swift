@@ -6,9 +6,9 @@ extension Invariant {
     private static let longestWaitInBoots: Int64 = 2
 
     @Sendable static func bellIsRewritten(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        guard case .perform(.setBell(let id, let requests)) = action else { return nil }
-        guard let worker = ledger.worker(id), worker.serves, let bell = worker.bell,
-            worker.requests >= bell
+        guard case .perform(.setNotifyAt(let id, let requests)) = action else { return nil }
+        guard let worker = ledger.worker(id), worker.serves, let notifyAt = worker.notifyAt,
+            worker.requests >= notifyAt
         else { return "\(id) did not ring" }
         return requests == worker.requestLimit ? nil : "\(id) is to ring at \(requests)"
     }
@@ -17,9 +17,11 @@ extension Invariant {
     /// limit.
     @Sendable static func bellIsHeard(_ ledger: Ledger, _ service: Service) -> String? {
         ledger.firstIncumbent { _, worker, _ in
-            if worker.rungAt != nil, worker.due == nil { return "\(worker.id) rang for nothing" }
-            guard let bell = worker.bell, let limit = worker.requestLimit, bell < limit,
-                worker.requests >= bell, worker.requests < limit
+            if worker.notifiedAt != nil, worker.due == nil {
+                return "\(worker.id) rang for nothing"
+            }
+            guard let notifyAt = worker.notifyAt, let limit = worker.requestLimit, notifyAt < limit,
+                worker.requests >= notifyAt, worker.requests < limit
             else { return nil }
             return "\(worker.id) rang, and would not ring at its limit"
         }
@@ -28,7 +30,7 @@ extension Invariant {
     @Sendable static func withoutSurgeNoBell(
         _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
     ) -> String? {
-        let isEarly = order.bell != order.requestLimit
+        let isEarly = order.notifyAt != order.requestLimit
         guard isEarly, ledger.pools[id.pool].budget.surge == 0 else { return nil }
         return "\(id) is to ring before its limit, but nobody could start beside it"
     }
@@ -38,12 +40,12 @@ extension Invariant {
         guard case .retiring(let id, .recycle(.requests), _) = notice,
             let worker = ledger.worker(id), !worker.hasReachedLimit
         else { return nil }
-        guard let rungAt = worker.rungAt,
+        guard let notifiedAt = worker.notifiedAt,
             let boot = ledger.pools[id.pool].bootTimes?.lowerBound
         else { return "\(id) goes before its limit, and did not ring" }
         // Except for rounding, the mean of boot times is never below the shortest.
         let least = TimeSpan(nanoseconds: boot.nanoseconds * longestWaitInBoots - 1_000)
-        return ledger.now - rungAt >= least ? nil : "\(id) goes before its limit"
+        return ledger.now - notifiedAt >= least ? nil : "\(id) goes before its limit"
     }
 
     /// Does the same for an expected cap.
@@ -94,7 +96,7 @@ extension Invariant {
     @Sendable static func canaryDoesNotWait(_ ledger: Ledger, _ service: Service) -> String? {
         guard ledger.trial != nil else { return nil }
         for (number, pool) in ledger.pools.enumerated() where pool.stage == .running {
-            guard pool.trial != nil, pool.canary == nil, !pool.hadNobody, !pool.isShortOfMemory,
+            guard pool.trial != nil, pool.canary == nil, !pool.hadNoWorker, !pool.isShortOfMemory,
                 !ledger.mayAwaitMold(number)
             else { continue }
             let most = pool.expected + pool.budget.surge
@@ -160,7 +162,7 @@ extension Ledger {
     func hasReachedCap(_ worker: Worker) -> Bool {
         let policy = policy(of: worker)
         guard let cap = softCap(of: worker) else { return false }
-        return worker.looksOver >= policy.memorySamples && worker.alarmedAt == nil
+        return worker.samplesOver >= policy.memorySamples && worker.alarmedAt == nil
             && (!isYoung(worker) || !worker.isOwnSize(near: cap))
     }
 
@@ -179,10 +181,11 @@ extension Ledger {
     }
 
     private func isAheadOfLimit(_ worker: Worker) -> Bool {
-        guard let rungAt = worker.rungAt, worker.due?.cause == .requests, !worker.hasReachedLimit,
+        guard let notifiedAt = worker.notifiedAt, worker.due?.cause == .requests,
+            !worker.hasReachedLimit,
             let boot = pools[worker.id.pool].bootTimes?.upperBound
         else { return false }
-        return now - rungAt <= boot + boot
+        return now - notifiedAt <= boot + boot
     }
 
     /// Returns whether the worker may stay although its successor is ready.

@@ -20,7 +20,7 @@ extension Invariant {
         guard case .reloadCommitted(let generation) = notice else { return nil }
         guard generation == ledger.trial?.generation else { return "\(generation) is not on trial" }
         for (number, pool) in ledger.pools.enumerated() where pool.trial != nil {
-            if pool.hadNobody || pool.covered == 0 || !pool.isKept { continue }
+            if pool.hadNoWorker || pool.covered == 0 || !pool.isKept { continue }
             guard pool.passedAt != nil, let canary = pool.canary,
                 ledger.worker(canary)?.serves == true
             else { return "the canary of pool \(number) has not passed" }

@@ -10,7 +10,7 @@ extension Invariant {
         let policy = ledger.policy(of: worker)
         let age = ledger.now - worker.startedAt
         switch (rule, policy.readiness) {
-        case (.notify, _): return worker.saidReady ? nil : "\(id) did not report it"
+        case (.notify, _): return worker.reportedReady ? nil : "\(id) did not report it"
         case (.exec, .exec): return runsSince == ledger.now ? nil : "\(id) ran before"
         case (.time, .after(let span)): return age >= span ? nil : "\(id) is too young"
         case (.time, .auto):
@@ -30,7 +30,8 @@ extension Invariant {
         switch cause {
         case .requests:
             // The notification threshold that was reached has been rewritten by now.
-            guard let bell = worker.bell, worker.requests >= bell || worker.rungAt == ledger.now
+            guard let notifyAt = worker.notifyAt,
+                worker.requests >= notifyAt || worker.notifiedAt == ledger.now
             else {
                 return "\(id) has neither reached nor approached its limit"
             }

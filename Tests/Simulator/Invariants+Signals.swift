@@ -13,18 +13,18 @@ extension Invariant {
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
         case .kill(let id), .sampleConnections(let id, _), .interruptAcceptors(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
-        case .startMold, .endMold, .killMold, .start, .sample, .setBell, .planRun, .note: break
+        case .startMold, .endMold, .killMold, .start, .sample, .setNotifyAt, .planRun, .note: break
         }
         return nil
     }
 
     @Sendable static func signalAfterTold(_ ledger: Ledger, _ action: Service.Action) -> String? {
         guard case .perform(.signal(let id, let signal)) = action else { return nil }
-        guard let worker = ledger.worker(id), let told = worker.told else {
+        guard let worker = ledger.worker(id), let retirement = worker.retirement else {
             return "\(id) was not told to go"
         }
         if signal == .stop, worker.isSignalled { return "\(id) gets a second stop-signal" }
-        if signal == .stop, told.cause == .announced { return "\(id) goes of its own accord" }
+        if signal == .stop, retirement.cause == .announced { return "\(id) goes of its own accord" }
         return nil
     }
 
@@ -34,9 +34,9 @@ extension Invariant {
         }
         guard let killAt = worker.killAt else { return "\(id) was not told to go" }
         if ledger.now < killAt { return "\(id) had \((killAt - ledger.now).seconds) s more" }
-        let grace = worker.told.map { killAt - $0.at } ?? .seconds(1)
+        let grace = worker.retirement.map { killAt - $0.at } ?? .seconds(1)
         let needsSignal =
-            worker.told?.cause != .announced && worker.told?.cause != .killMemory
+            worker.retirement?.cause != .announced && worker.retirement?.cause != .killMemory
             && grace > .zero && ledger.pools[id.pool].stage != .stopping(.immediate)
         if needsSignal, !worker.isSignalled { return "\(id) got no signal before" }
         return nil
@@ -81,10 +81,10 @@ extension Invariant {
             switch ledger.givenUp {
             case .noWorkerBoots: [13]
             case .cannotStart: [14]
-            case nil: ledger.stopWasTold && !ledger.isAllDone ? [0] : [ledger.codeOfDone]
+            case nil: ledger.stopWasRequested && !ledger.isAllDone ? [0] : [ledger.codeOfDone]
             }
         // The stop request may come before or after the end of the work; both codes are valid.
-        if ledger.stopWasTold, code == 0 { return nil }
+        if ledger.stopWasRequested, code == 0 { return nil }
         return expected.contains(code) ? nil : "the exit code is \(code), not \(expected)"
     }
 }

@@ -88,8 +88,8 @@ extension Invariant {
         guard let limit = order.requestLimit, range.contains(limit) else {
             return "\(id) has the limit \(String(describing: order.requestLimit)), not \(range)"
         }
-        guard let bell = order.bell, limit - limit / 2 <= bell, bell <= limit else {
-            return "\(id) notifies at \(String(describing: order.bell)) of \(limit)"
+        guard let notifyAt = order.notifyAt, limit - limit / 2 <= notifyAt, notifyAt <= limit else {
+            return "\(id) notifies at \(String(describing: order.notifyAt)) of \(limit)"
         }
         return nil
     }
@@ -119,7 +119,7 @@ extension Invariant {
                 incumbent.due?.cause.isOfMemory == true, incumbent.holdUntil == nil,
                 !ledger.isAhead(incumbent), incumbent.id != pool.canary
             else { return false }
-            return slot.notBefore.map { $0 <= ledger.deadlinesToldAt } ?? true
+            return slot.notBefore.map { $0 <= ledger.deadlinesHandledAt } ?? true
         }
         guard let first = waiting?.workers.first(where: { $0.serves }) else { return nil }
         return "\(id) stops before \(first.id), which exceeds its memory cap"

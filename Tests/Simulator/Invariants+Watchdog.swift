@@ -26,13 +26,13 @@ extension Invariant {
 
     @Sendable static func abortsWhoHangs(_ ledger: Ledger, _ action: Service.Action) -> String? {
         guard case .perform(.signal(let id, let signal)) = action,
-            let told = ledger.worker(id)?.told
+            let retirement = ledger.worker(id)?.retirement
         else { return nil }
-        let hangs = told.cause == .watchdog || told.cause == .stalled
+        let hangs = retirement.cause == .watchdog || retirement.cause == .stalled
         // A quick stop also signals workers that are already stopping.
         if signal == .quick || (signal == .abort) == hangs { return nil }
         if signal == .abort, ledger.mayAbort(id) { return nil }
-        return "\(id) gets \(signal) for cause \(told.cause)"
+        return "\(id) gets \(signal) for cause \(retirement.cause)"
     }
 
     @Sendable static func silenceIsNoticed(_ ledger: Ledger, _ service: Service) -> String? {
@@ -70,7 +70,7 @@ extension Invariant {
         for (number, pool) in ledger.pools.enumerated() where pool.watchesQueue {
             guard let timeout = pool.policy.stallTimeout else { continue }
             let gap = max(10_000_000, timeout.nanoseconds / looksPerTimeout)
-            if pool.lookedAt + TimeSpan(nanoseconds: gap) <= ledger.now {
+            if pool.polledAt + TimeSpan(nanoseconds: gap) <= ledger.now {
                 return "the queue of pool \(number) is not polled"
             }
         }

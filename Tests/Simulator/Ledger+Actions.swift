@@ -47,11 +47,11 @@ extension Ledger {
                 $0.isGathering = true
             }
         case .sample(let pool, let contents):
-            if contents.contains(.progress) { pools[pool].lookedAt = now }
-        case .setBell(let id, let requests):
+            if contents.contains(.progress) { pools[pool].polledAt = now }
+        case .setNotifyAt(let id, let requests):
             change(id) {
-                $0.bell = requests
-                $0.rungAt = now
+                $0.notifyAt = requests
+                $0.notifiedAt = now
             }
         case .startMold(let id): moldStarted(id)
         case .endMold(let id): molds[id]?.endedAt = now
@@ -72,7 +72,7 @@ extension Ledger {
             lifetime: policy.maxLifetime.map { $0...$0 + policy.maxLifetimeJitter },
             requestLimit: order.requestLimit, readyBy: now + policy.readyTimeout,
             watchdogTimeout: policy.watchdogTimeout)
-        worker.bell = order.bell
+        worker.notifyAt = order.notifyAt
         worker.killRSS = policy.killRSSBytes
         worker.isCanary = isCanary
         worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }
@@ -121,7 +121,7 @@ extension Ledger {
                     $0.earlierCause = $0.isDueAhead ? nil : $0.due?.cause
                 }
                 $0.due = Due(cause: cause, since: $0.due?.since ?? now)
-                $0.aheadOfCap = cause == .memory && $0.looksOver == 0 ? now..<now + wait : nil
+                $0.aheadOfCap = cause == .memory && $0.samplesOver == 0 ? now..<now + wait : nil
             }
             if cause == .poolMemory || cause == .pressure { pools[id.pool].relief = id }
         case .retiring(let id, let cause, _): retiring(id, cause)
@@ -210,7 +210,7 @@ extension Ledger {
                 worker.aheadOfCap != nil && !hasReachedCap(worker)
         }
         change(id) {
-            $0.told = Told(cause: cause, at: now)
+            $0.retirement = Retirement(cause: cause, at: now)
             $0.killAt = now + grace
         }
         if owesAbort == id { owesAbort = nil }
@@ -237,7 +237,7 @@ extension Ledger {
 
     private mutating func unparked(_ pool: Int) {
         pools[pool].stage = .running
-        pools[pool].lookedAt = now
+        pools[pool].polledAt = now
         for slot in pools[pool].slots.indices {
             pools[pool].slots[slot].notBefore = nil
             pools[pool].slots[slot].failedAt = nil

@@ -28,7 +28,7 @@ extension Ledger {
         pools[number].holdsListeners = true
         let pool = pools[number]
         let grace = pool.policy.gracefulTimeout
-        if stopWasTold || pool.isRemoved || givenUp != nil {
+        if stopWasRequested || pool.isRemoved || givenUp != nil {
             let share = min(2_000_000_000, grace.nanoseconds / 2)
             let emptying = TimeSpan(nanoseconds: grace.nanoseconds - share)
             pools[number].closing = ClosingQueues(
@@ -100,7 +100,7 @@ extension Invariant {
     }
 
     @Sendable static func drainDelayPasses(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        guard case .closeListeners(let number) = action, let toldAt = ledger.stopToldAt else {
+        guard case .closeListeners(let number) = action, let toldAt = ledger.stopRequestedAt else {
             return nil
         }
         let pool = ledger.pools[number]

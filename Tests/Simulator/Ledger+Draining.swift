@@ -231,10 +231,11 @@ extension Ledger {
     /// Returns whether this worker may be stopped only after its requests are served.
     func hasToDrain(_ worker: Worker) -> Bool {
         let policy = policy(of: worker)
-        guard let told = worker.told, let killAt = worker.killAt, killAt > told.at,
+        guard let retirement = worker.retirement, let killAt = worker.killAt,
+            killAt > retirement.at,
             policy.hasListeners, worker.runsSince != nil, !isHurried(worker.id)
         else { return false }
-        switch told.cause {
+        switch retirement.cause {
         case .recycle(.requestTimeout): return true
         case .recycle, .scaledDown, .parked, .stop, .superseded: break
         case .announced, .bootTimeout, .killMemory, .watchdog, .stalled: return false

@@ -25,16 +25,17 @@ extension Ledger {
         case .mold(let id, let news): record(news, of: id)
         case .deadline, .recycle, .park, .memoryLimit, .run: break
         case .sampled(let pool, let sample): record(sample, of: pool)
-        case .start: for pool in pools.indices { pools[pool].lookedAt = now }
+        case .start: for pool in pools.indices { pools[pool].polledAt = now }
         case .late(let span): lost(span)
         case .resize(let pool, let change):
-            guard !stopWasTold, pools.indices.contains(pool), pools[pool].stage == .running else {
+            guard !stopWasRequested, pools.indices.contains(pool), pools[pool].stage == .running
+            else {
                 return
             }
             pools[pool].target = max(1, pools[pool].target + change)
         case .worker(let id, let news): record(news, of: id)
         case .reload(let plans):
-            guard !stopWasTold, exitCode == nil else { return }
+            guard !stopWasRequested, exitCode == nil else { return }
             pendingPlans = plans
         case .stop(let haste): stopAsked(haste)
         case .stopSignal(let signal): stopSignalled(signal)
@@ -47,7 +48,7 @@ extension Ledger {
         switch news {
         case .running: change(id) { $0.runsSince = now }
         case .startFailed(let failure): startFailed(worker, failure)
-        case .ready: change(id) { $0.saidReady = true }
+        case .ready: change(id) { $0.reportedReady = true }
         case .listening: change(id) { $0.wasSeen = true }
         case .unobservable, .stopping, .endedDuring: break
         case .recycleRequested: change(id) { $0.usesContract = true }
@@ -116,7 +117,7 @@ extension Ledger {
             if $0.serves { $0.leastMemory = min($0.leastMemory ?? bytes, bytes) }
             if $0.ownMemory == nil || $0.requests == 0 { $0.ownMemory = bytes }
             let isOver = $0.serves && soft.map { bytes > $0 } ?? false
-            $0.looksOver = isOver ? $0.looksOver + 1 : 0
+            $0.samplesOver = isOver ? $0.samplesOver + 1 : 0
             if let soft, bytes <= soft, $0.serves { $0.alarmedAt = nil }
             if let hard, bytes <= hard { $0.isHardAlarmed = false }
             if let mark = policy.warnRSSBytes, bytes < mark - mark / 20 { $0.isWarned = false }

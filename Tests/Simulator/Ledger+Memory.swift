@@ -53,7 +53,7 @@ extension Ledger {
         guard let worker = worker(id), worker.serves, pool.stage == .running, worker.due == nil,
             !owesKill.contains(id), !mayKill.contains(id), worker.alarmedAt == nil,
             pool.slots[id.slot].pair(canary: pool.canary).incumbent?.id == id,
-            worker.looksOver >= policy(of: worker).memorySamples,
+            worker.samplesOver >= policy(of: worker).memorySamples,
             !isYoung(worker) || !worker.isOwnSize(near: cap)
         else { return }
         owesRecycle.insert(id)

@@ -10,7 +10,7 @@ extension Ledger {
         for plan in plans {
             guard let number = number(named: plan.name) else { continue }
             pools[number].trial = plan.policy
-            pools[number].hadNobody = pools[number].serving == 0
+            pools[number].hadNoWorker = pools[number].serving == 0
         }
     }
 
@@ -23,7 +23,7 @@ extension Ledger {
             pools[number].passedAt = nil
             pools[number].canaryTrial = nil
             pools[number].tookSlots = 0
-            pools[number].hadNobody = false
+            pools[number].hadNoWorker = false
         }
     }
 
@@ -46,7 +46,7 @@ extension Ledger {
         for plan in plans {
             guard let number = number(named: plan.name) else {
                 pools.append(Pool(plan))
-                pools[pools.count - 1].lookedAt = now
+                pools[pools.count - 1].polledAt = now
                 continue
             }
             pools[number].formerGrace = pools[number].policy.gracefulTimeout
@@ -55,7 +55,7 @@ extension Ledger {
             pools[number].policy = plan.policy
             pools[number].target = plan.policy.workers
             pools[number].stage = .running
-            pools[number].lookedAt = now
+            pools[number].polledAt = now
             if !pools[number].watchesQueue { pools[number].queueWaitsSince = [:] }
             for slot in pools[number].slots.indices {
                 pools[number].slots[slot].notBefore = nil

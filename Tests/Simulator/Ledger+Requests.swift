@@ -13,7 +13,7 @@ extension Ledger {
         let earlier: [WorkerID: ResponseCount]
         /// The time of the last sample, and what it shows.
         var seenAt: Instant?
-        var look = Look.good
+        var sample = Look.good
     }
 
     mutating func responsesSeen(_ sample: [PoolSample.Responses], inPool number: Int) {
@@ -27,11 +27,11 @@ extension Ledger {
             return
         }
         trial.seenAt = now
-        trial.look = Ledger.look(at: sample, canary, since: trial.earlier)
+        trial.sample = Ledger.sample(at: sample, canary, since: trial.earlier)
         pools[number].canaryTrial = trial
     }
 
-    private static func look(
+    private static func sample(
         at sample: [PoolSample.Responses], _ canary: WorkerID,
         since earlier: [WorkerID: ResponseCount]
     ) -> CanaryTrial.Look {
@@ -69,7 +69,7 @@ extension Invariant {
         let stay = min(pool.policy.stableAfter, .seconds(2))
         guard let trial = pool.canaryTrial, let seenAt = trial.seenAt, seenAt >= readyAt + stay
         else { return "the responses of pool \(number) were not compared" }
-        switch trial.look {
+        switch trial.sample {
         case .good: return nil
         case .bad: return "the canary of pool \(number) responds with errors"
         case .doubtful:
@@ -81,13 +81,13 @@ extension Invariant {
     @Sendable static func canaryIsRejectedForErrors(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .canaryFailed(let number, _, .responses) = notice else { return nil }
         let trial = ledger.pools[number].canaryTrial
-        return trial?.seenAt == ledger.now && trial?.look == .bad
+        return trial?.seenAt == ledger.now && trial?.sample == .bad
             ? nil : "the canary of pool \(number) is no worse than the others"
     }
 
     @Sendable static func badCanaryIsRejected(_ ledger: Ledger, _ service: Service) -> String? {
         for (number, pool) in ledger.pools.enumerated() {
-            guard let trial = pool.canaryTrial, trial.look == .bad, trial.seenAt == ledger.now,
+            guard let trial = pool.canaryTrial, trial.sample == .bad, trial.seenAt == ledger.now,
                 pool.passedAt == nil, pool.canary.flatMap(ledger.worker)?.serves == true
             else { continue }
             return "the canary of pool \(number) responds with errors and stays"
@@ -195,7 +195,7 @@ extension Ledger {
 extension Ledger.Worker {
     /// Whether it is stopped because of a stuck request.
     var stopsStuck: Bool {
-        told?.cause == .recycle(.requestTimeout) && !isKilled && !hasExited
+        retirement?.cause == .recycle(.requestTimeout) && !isKilled && !hasExited
     }
 
     /// Whether it is due for a limit or cap that it has not reached.

@@ -3,7 +3,7 @@ import SuperviseCore
 /// Stop requests, as an observer counts them.
 extension Ledger {
     mutating func stopAsked(_ haste: Haste) {
-        stopToldAt = stopToldAt ?? now
+        stopRequestedAt = stopRequestedAt ?? now
         askedHaste = max(haste, askedHaste ?? haste)
     }
 

@@ -21,7 +21,8 @@ extension Ledger {
                     $0.watchdogAt = $0.watchdogAt.map { max($0, now + span) }
                 }
             }
-        } else if let told = worker.told, told.cause.isGraceful, !worker.hasExited,
+        } else if let retirement = worker.retirement, retirement.cause.isGraceful,
+            !worker.hasExited,
             !worker.isKilled, !pools[worker.id.pool].isHurried,
             let killAt = worker.killAt, killAt > now
         {

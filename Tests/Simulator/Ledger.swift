@@ -10,7 +10,7 @@ package struct Ledger: Equatable {
     }
 
     /// The cause of a retirement and its time.
-    struct Told: Equatable {
+    struct Retirement: Equatable {
         let cause: RetireCause
         let at: Instant
     }
@@ -35,14 +35,14 @@ package struct Ledger: Equatable {
         let lifetime: ClosedRange<TimeSpan>?
         let requestLimit: UInt64?
         /// The count at which it notifies the master, possibly ahead of its limit.
-        var bell: UInt64?
+        var notifyAt: UInt64?
         /// Whether it was started as the canary of a generation, and whether its slot had a worker.
         var isCanary = false
         var isBeside = false
         var runsSince: Instant?
         var readyAt: Instant?
         /// Whether it reported that it is ready, and whether it was seen waiting on a listener.
-        var saidReady = false
+        var reportedReady = false
         var wasSeen = false
         /// Whether it sent any message of the supervisor's own protocol.
         var usesContract = false
@@ -63,7 +63,7 @@ package struct Ledger: Equatable {
         var measuredAt: Instant?
         /// The number of consecutive samples above `max-rss`, and the time for which an excess is
         /// only expected.
-        var looksOver = 0
+        var samplesOver = 0
         var aheadOfCap: Range<Instant>?
         var alarmedAt: Instant?
         var isHardAlarmed = false
@@ -75,7 +75,7 @@ package struct Ledger: Equatable {
         var isGathering = false
         var holdUntil: Instant?
         var due: Due?
-        var told: Told?
+        var retirement: Retirement?
         /// The deadline for being ready.
         var readyBy: Instant
         /// The interval of `WATCHDOG=1`, and the deadline of the next one once it has sent the
@@ -86,7 +86,7 @@ package struct Ledger: Equatable {
         var progressAt: Instant?
         /// The time at which the threshold that it reached was rewritten, and whether it ever
         /// reached its limit.
-        var rungAt: Instant?
+        var notifiedAt: Instant?
         var hasReachedLimit = false
         /// The state of its drain, until it gets the stop-signal.
         @Rare var draining: Draining?
@@ -104,7 +104,7 @@ package struct Ledger: Equatable {
         var killAt: Instant?
 
         /// Whether it is alive and not retiring.
-        var isKept: Bool { told == nil && !hasExited }
+        var isKept: Bool { retirement == nil && !hasExited }
         var serves: Bool { isKept && readyAt != nil }
     }
 
@@ -153,7 +153,7 @@ package struct Ledger: Equatable {
         /// The time at which the canary passed.
         var passedAt: Instant?
         /// Whether the pool had no serving worker at some time during the trial.
-        var hadNobody = false
+        var hadNoWorker = false
         /// The worker that is recycled for the memory of all.
         var relief: WorkerID?
         /// Whether a replacement would not fit into memory beside the worker that it replaces.
@@ -170,7 +170,7 @@ package struct Ledger: Equatable {
         var formerGrace: TimeSpan?
         /// The time of the last poll of the queue and, per generation, the time since which
         /// connections waited at every poll.
-        var lookedAt = Instant(nanoseconds: 0)
+        var polledAt = Instant(nanoseconds: 0)
         var queueWaitsSince: [Int: Instant] = [:]
         /// The workers that have a stuck request and must be replaced, by the last sample.
         var stuck: Set<WorkerID> = []
@@ -192,7 +192,7 @@ package struct Ledger: Equatable {
     package internal(set) var now = Instant(nanoseconds: 0)
     /// The time of the last expiry of deadlines. The machine does not know yet of those that passed
     /// since.
-    var deadlinesToldAt = Instant(nanoseconds: 0)
+    var deadlinesHandledAt = Instant(nanoseconds: 0)
     var pools: [Pool] = []
     var generation = 1
     /// The generation on trial, its start, and its pools.
@@ -203,8 +203,8 @@ package struct Ledger: Equatable {
     var wasEverReady = false
     var wasRefused = false
     /// The time at which the service was first asked to stop.
-    var stopToldAt: Instant?
-    var stopWasTold: Bool { stopToldAt != nil }
+    var stopRequestedAt: Instant?
+    var stopWasRequested: Bool { stopRequestedAt != nil }
     /// The fastest stop mode requested so far.
     var askedHaste: Haste?
     /// The time at which each stop signal last counted.

@@ -65,7 +65,7 @@ package struct Simulation<M: Machine> {
     }
 
     package mutating func run() -> Outcome {
-        tell(.start)
+        send(.start)
         while violation == nil, ledger.exitCode == nil { turn() }
         if violation == nil, let left = world.present.first {
             violate("nothing is left at the end", "\(left) is left")
@@ -81,20 +81,20 @@ package struct Simulation<M: Machine> {
         }
         let restedAt = now
         now = max(now, next, world.stalledUntil)
-        tellLostTime(since: restedAt)
+        reportLostTime(since: restedAt)
         while violation == nil, ledger.exitCode == nil, let events = world.advance(to: now) {
             if steps > 400_000 { violate("a run comes to an end", "it goes on at one moment") }
-            for event in events where ledger.exitCode == nil { tell(event) }
+            for event in events where ledger.exitCode == nil { send(event) }
         }
         var rounds = 0
         while rounds < 4, ledger.exitCode == nil, violation == nil,
             let deadline = machine.nextDeadline, deadline <= now
         {
-            tell(.deadline)
+            send(.deadline)
             rounds += 1
         }
         guard violation == nil else { return }
-        ledger.deadlinesToldAt = now
+        ledger.deadlinesHandledAt = now
         check(Invariant.ofTurns)
         if steps > 400_000 { violate("a run comes to an end", "\(steps) steps were not enough") }
         advancePhase()
@@ -102,11 +102,11 @@ package struct Simulation<M: Machine> {
 
     /// Reports lost time as the master does: a turn half a second after a deadline was prevented
     /// from running.
-    private mutating func tellLostTime(since restedAt: Instant) {
+    private mutating func reportLostTime(since restedAt: Instant) {
         guard let deadline = machine.nextDeadline, now - deadline > .milliseconds(500) else {
             return
         }
-        tell(.late(by: now - restedAt))
+        send(.late(by: now - restedAt))
     }
 
     /// Handles an empty agenda: the service is complete and idle, or stuck.
@@ -118,7 +118,7 @@ package struct Simulation<M: Machine> {
         }
     }
 
-    private mutating func tell(_ event: Service.Event) {
+    private mutating func send(_ event: Service.Event) {
         guard violation == nil else { return }
         steps += 1
         ledger.inFlight = world.truths
@@ -153,16 +153,16 @@ package struct Simulation<M: Machine> {
         guard world.isHealed, violation == nil, ledger.exitCode == nil else { return }
         if !hasSeenHealing {
             hasSeenHealing = true
-            let bound = ledger.stopWasTold ? schedule.stopBound : schedule.recoveryBound
+            let bound = ledger.stopWasRequested ? schedule.stopBound : schedule.recoveryBound
             limit = now + bound
             if let parked = ledger.pools.firstIndex(where: { $0.stage == .parked }) {
-                tell(.resize(pool: parked, by: 1))
+                send(.resize(pool: parked, by: 1))
             }
-        } else if ledger.stopWasTold || ledger.givenUp != nil {
+        } else if ledger.stopWasRequested || ledger.givenUp != nil {
             if now > limit { violate("a stop comes to an end", "processes are left") }
         } else if ledger.isAtFullStrength {
             limit = now + schedule.stopBound
-            tell(.stop(schedule.haste))
+            send(.stop(schedule.haste))
         } else if now > limit {
             violate("a healed service comes back to full strength", ledger.strength)
         }
@@ -174,7 +174,7 @@ extension Ledger {
     mutating func finishStep() {
         guard trial != nil else { return }
         for number in pools.indices where pools[number].trial != nil {
-            if pools[number].covered == 0 { pools[number].hadNobody = true }
+            if pools[number].covered == 0 { pools[number].hadNoWorker = true }
         }
     }
 

@@ -10,7 +10,7 @@ struct SmallWorld: Hashable {
         var hasExecuted = false
         var isWaiting = false
         /// Whether it or its process tree got the stop-signal.
-        var isTold = false
+        var isStopping = false
         var isKilled = false
         /// Whether it is sampled until its requests are served.
         var isDraining = false
@@ -27,7 +27,7 @@ struct SmallWorld: Hashable {
         var hasAnnounced = false
         var hasExtended = false
         /// Whether the evidence command inspects it.
-        var isLookedAt = false
+        var isInspected = false
         /// Whether only SIGKILL ends it.
         var isStuck = false
 
@@ -54,11 +54,11 @@ struct SmallWorld: Hashable {
         guard case .perform(let action) = action else { return [] }
         switch action {
         case .start(let id, let order):
-            let marks = Set([order.bell, order.requestLimit].compactMap { $0 }).sorted()
+            let marks = Set([order.notifyAt, order.requestLimit].compactMap { $0 }).sorted()
             present.append(Process(id: id, marks: marks))
         case .signal(let id, _), .signalTree(let id):
             change(id) {
-                $0.isTold = true
+                $0.isStopping = true
                 $0.isDraining = false
             }
         case .drain(let id): change(id) { $0.isDraining = true }
@@ -74,8 +74,8 @@ struct SmallWorld: Hashable {
             }
         case .sample(let pool, let contents):
             return [.sampled(pool: pool, sample(contents))]
-        case .gatherEvidence(let id, _, _): change(id) { $0.isLookedAt = true }
-        case .startMold, .endMold, .killMold, .setBell, .planRun, .note: break
+        case .gatherEvidence(let id, _, _): change(id) { $0.isInspected = true }
+        case .startMold, .endMold, .killMold, .setNotifyAt, .planRun, .note: break
         }
         return []
     }
@@ -99,27 +99,27 @@ struct SmallWorld: Hashable {
     /// Applies a stimulus. Returns the events for the master.
     mutating func happen(_ stimulus: Stimulus, in scene: Scene) -> [Service.Event] {
         switch stimulus {
-        case .runs(let place): return tell(place, .running) { $0.hasExecuted = true }
+        case .runs(let place): return send(place, .running) { $0.hasExecuted = true }
         case .isRefused(let place):
             return end(place, .startFailed(failure("fork", "EAGAIN", isTransient: true)))
         case .isMissing(let place):
             return end(place, .startFailed(failure("exec", "ENOENT", isTransient: false)))
-        case .getsReady(let place): return tell(place, .ready) { $0.isWaiting = true }
-        case .servesOne(let place): return tell(place, .moreRequests(1)) { $0.requests = 1 }
+        case .getsReady(let place): return send(place, .ready) { $0.isWaiting = true }
+        case .servesOne(let place): return send(place, .moreRequests(1)) { $0.requests = 1 }
         case .serves(let place):
             guard let mark = present[place].nextMark else { return [] }
             let more = mark - present[place].requests
-            return tell(place, .moreRequests(more)) { $0.requests = mark }
+            return send(place, .moreRequests(more)) { $0.requests = mark }
         case .grows(let place): return grow(place, to: .large)
         case .bursts(let place): return grow(place, to: .huge)
-        case .asks(let place): return tell(place, .recycleRequested) { $0.hasAsked = true }
+        case .asks(let place): return send(place, .recycleRequested) { $0.hasAsked = true }
         case .holds(let place):
-            return tell(place, .hold(.milliseconds(3_400))) { $0.hasHeld = true }
-        case .announces(let place): return tell(place, .stopping) { $0.hasAnnounced = true }
-        case .beats(let place): return tell(place, .watchdog) { _ in }
-        case .triggers(let place): return tell(place, .watchdogTriggered) { _ in }
+            return send(place, .hold(.milliseconds(3_400))) { $0.hasHeld = true }
+        case .announces(let place): return send(place, .stopping) { $0.hasAnnounced = true }
+        case .beats(let place): return send(place, .watchdog) { _ in }
+        case .triggers(let place): return send(place, .watchdogTriggered) { _ in }
         case .extends(let place):
-            return tell(place, .extendTimeout(Scene.extension)) { $0.hasExtended = true }
+            return send(place, .extendTimeout(Scene.extension)) { $0.hasExtended = true }
         case .queueFills: isQueueing = true
         case .queueEmpties: isQueueing = false
         case .finishes(let place): return end(place, .exited(.code(0), leavesTree: false))
@@ -127,20 +127,20 @@ struct SmallWorld: Hashable {
             return end(place, .exited(.signal(signal(to: place)), leavesTree: false))
         case .leavesProcesses(let place):
             lastEnded = present[place].id
-            return tell(place, .exited(.signal(signal(to: place)), leavesTree: true)) {
+            return send(place, .exited(.signal(signal(to: place)), leavesTree: true)) {
                 $0.hasEnded = true
-                $0.isTold = false
+                $0.isStopping = false
             }
         case .treeEnds(let place): return end(place, .treeGone)
         case .repeatsEnd:
             return lastEnded.map { [.worker($0, .exited(.code(1), leavesTree: false))] } ?? []
         case .hasEvidence(let place):
-            return tell(place, .evidenceGathered) { $0.isLookedAt = false }
+            return send(place, .evidenceGathered) { $0.isInspected = false }
         case .isDrained(let place):
             let sample = ConnectionSample(endedIdle: present[place].sample ?? false)
-            return tell(place, .connectionSample(sample)) { $0.sample = nil }
+            return send(place, .connectionSample(sample)) { $0.sample = nil }
         case .reuses(let place): return reuse(place)
-        case .isUndrainable(let place): return tell(place, .undrainable) { _ in }
+        case .isUndrainable(let place): return send(place, .undrainable) { _ in }
         case .empties:
             isClosed = false
             awaitsSample = false
@@ -156,7 +156,7 @@ struct SmallWorld: Hashable {
         return []
     }
 
-    private mutating func tell(
+    private mutating func send(
         _ place: Int, _ news: WorkerEvent, _ adjust: (inout Process) -> Void
     ) -> [Service.Event] {
         adjust(&present[place])
@@ -178,7 +178,7 @@ struct SmallWorld: Hashable {
     }
 
     private mutating func grow(_ place: Int, to memory: Memory) -> [Service.Event] {
-        tell(place, .memory(bytes: memory.bytes)) { $0.memory = memory }
+        send(place, .memory(bytes: memory.bytes)) { $0.memory = memory }
     }
 
     private mutating func end(_ place: Int, _ news: WorkerEvent) -> [Service.Event] {
@@ -188,7 +188,7 @@ struct SmallWorld: Hashable {
     }
 
     private func signal(to place: Int) -> Signal {
-        present[place].isKilled ? .kill : present[place].isTold ? .terminate : .abort
+        present[place].isKilled ? .kill : present[place].isStopping ? .terminate : .abort
     }
 
     private func failure(_ step: String, _ message: String, isTransient: Bool) -> StartFailure {

@@ -43,16 +43,16 @@ extension Walk {
             let process = world.present[place]
             world.present[place].memory = .usual
             world.present[place].isStuck =
-                process.isTold || process.isDraining || process.hasAnnounced || process.hasEnded
+                process.isStopping || process.isDraining || process.hasAnnounced || process.hasEnded
                 || process.hasExecuted && !process.isWaiting
         }
         world.isBesieged = world.isClosed
         world.isQueueing = false
         finishTurn()
         if !isOver, ledger.pools[0].stage == .parked { take(.resize(1)) }
-        var limit = now + (ledger.stopWasTold ? scene.stopBound : scene.recoveryBound)
+        var limit = now + (ledger.stopWasRequested ? scene.stopBound : scene.recoveryBound)
         for _ in 0..<Self.mostTurns where !isOver {
-            if ledger.stopWasTold || ledger.givenUp != nil {
+            if ledger.stopWasRequested || ledger.givenUp != nil {
                 if now > limit { violate("a stop ends", "processes are left") }
             } else if isWhole {
                 limit = now + scene.stopBound
@@ -75,13 +75,13 @@ extension Walk {
             let process = world.present[place]
             if process.isKilled { return process.hasEnded ? .treeEnds(place) : .crashes(place) }
             if process.isStuck { continue }
-            if process.hasEnded, !process.isTold, !process.isDraining { continue }
+            if process.hasEnded, !process.isStopping, !process.isDraining { continue }
             if process.isDraining, process.sample != nil { return .isDrained(place) }
             if process.isDraining { continue }
             if process.hasEnded { return .treeEnds(place) }
-            if process.isLookedAt { return .hasEvidence(place) }
+            if process.isInspected { return .hasEvidence(place) }
             if !process.hasExecuted { return .runs(place) }
-            if process.isTold || process.hasAnnounced { return .finishes(place) }
+            if process.isStopping || process.hasAnnounced { return .finishes(place) }
             if !process.isWaiting { return .getsReady(place) }
         }
         return world.isClosed && world.awaitsSample && !world.isBesieged ? .empties : nil

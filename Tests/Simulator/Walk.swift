@@ -17,7 +17,7 @@ package struct Walk<M: Machine & Equatable> {
         self.scene = scene
         self.machine = machine
         ledger = Ledger([scene.plan])
-        tell(.start)
+        send(.start)
         finishTurn()
         open()
     }
@@ -41,20 +41,20 @@ package struct Walk<M: Machine & Equatable> {
         case .freezes:
             let restedAt = now
             now = (nextDeadline ?? now) + .milliseconds(640)
-            tell(.late(by: now - restedAt))
+            send(.late(by: now - restedAt))
         case .runs, .isRefused, .isMissing, .getsReady, .servesOne, .serves, .grows, .bursts,
             .asks, .holds, .announces, .beats, .triggers, .extends, .finishes, .crashes,
             .leavesProcesses, .treeEnds, .repeatsEnd, .hasEvidence, .isDrained, .isUndrainable,
             .reuses,
             .empties, .queueFills,
             .queueEmpties, .reload, .reloadWithOthers, .resize, .park, .stop, .terminates:
-            for event in world.happen(stimulus, in: scene) { tell(event) }
+            for event in world.happen(stimulus, in: scene) { send(event) }
         }
         finishTurn()
     }
 
     /// Sends an event to the machine, and the world's responses to its actions in the same turn.
-    private mutating func tell(_ event: Service.Event) {
+    private mutating func send(_ event: Service.Event) {
         guard !isOver else { return }
         ledger.record(event, at: now)
         var answers: [Service.Event] = []
@@ -67,7 +67,7 @@ package struct Walk<M: Machine & Equatable> {
         }
         ledger.finishStep()
         check(Invariant.ofSteps)
-        for answer in answers { tell(answer) }
+        for answer in answers { send(answer) }
     }
 
     /// The invariant that is broken after this sequence, or by the recovery from it.
@@ -82,9 +82,9 @@ package struct Walk<M: Machine & Equatable> {
         isLate = false
         for _ in 0..<4 {
             guard !isOver, let deadline = nextDeadline, deadline <= now else { break }
-            tell(.deadline)
+            send(.deadline)
         }
-        ledger.deadlinesToldAt = now
+        ledger.deadlinesHandledAt = now
         check(Invariant.ofTurns)
         if exitCode != nil, let left = world.present.first {
             violate("nothing is left at the end", "\(left.id) is left")
@@ -155,12 +155,12 @@ extension Walk {
             return
         }
         stimuli += [.finishes(place), .crashes(place), .leavesProcesses(place)]
-        let isGoing = process.isTold || process.isDraining || process.hasAnnounced
+        let isGoing = process.isStopping || process.isDraining || process.hasAnnounced
         if scene.isGuarded, !process.hasExtended { stimuli.append(.extends(place)) }
         if scene.hasCaps, process.memory < .huge { stimuli.append(.bursts(place)) }
         guard !isGoing else { return }
         if scene.hasCaps, process.memory < .large { stimuli.append(.grows(place)) }
-        if process.isLookedAt { stimuli.append(.hasEvidence(place)) }
+        if process.isInspected { stimuli.append(.hasEvidence(place)) }
         if !process.isWaiting { stimuli.append(.getsReady(place)) }
         if process.nextMark != nil {
             if process.requests == 0 { stimuli.append(.servesOne(place)) }
@@ -175,7 +175,7 @@ extension Walk {
     private func addOperator(_ stimuli: inout [Stimulus]) {
         let pool = ledger.pools[0]
         switch pool.stage {
-        case .running where ledger.stopWasTold:
+        case .running where ledger.stopWasRequested:
             stimuli += [.stop(.graceful), .stop(.quick), .resize(1), .park, .reload]
         case .running:
             // The removed slots of a pool that finishes its work cannot be observed.

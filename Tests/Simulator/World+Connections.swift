@@ -41,7 +41,7 @@ extension Client {
     }
 
     /// Returns the connection as the kernel shows it; nil once it is closed.
-    fileprivate func look(at now: Instant) -> (ConnectionSample.Connection, InFlight)? {
+    fileprivate func sample(at now: Instant) -> (ConnectionSample.Connection, InFlight)? {
         if let closesAt, closesAt <= now { return nil }
         let (isBusy, requests, since) = state(at: now)
         let isQuiet = now - since >= .seconds(1)
@@ -102,7 +102,7 @@ extension World {
             return
         }
         let seen = (clients[id] ?? []).compactMap { client in
-            client.look(at: now).map { (client.id, $0.0, $0.1) }
+            client.sample(at: now).map { (client.id, $0.0, $0.1) }
         }
         var truth = InFlight()
         for (_, _, client) in seen {
@@ -180,7 +180,7 @@ struct ClosedQueue: Equatable {
         now < refusingAt || arrivals.contains { now < $0.acceptedAt }
     }
 
-    func look(at now: Instant) -> ListenerSample {
+    func sample(at now: Instant) -> ListenerSample {
         if now < refusingAt { return .waiting }
         for arrival in arrivals where now < arrival.acceptedAt {
             if now >= arrival.queuedAt { return .waiting }
@@ -219,7 +219,7 @@ extension World {
     mutating func sampleListeners(of pool: Int, at now: Instant) -> ListenerSample {
         guard let queue = queues[pool] else { return .none }
         return pool % 3 == 2 && !queue.isWaiting(at: now) && queue.arrivals.isEmpty
-            ? .none : queue.look(at: now)
+            ? .none : queue.sample(at: now)
     }
 
     /// Returns the pools at whose closed listeners a connection waits.

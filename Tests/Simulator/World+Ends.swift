@@ -64,8 +64,8 @@ extension World {
             guard let process = processes[id], process.program.evidence > 0 else { return }
             let time = TimeSpan.milliseconds(Int64(process.program.evidence))
             agenda.enter(.answered(id, .evidenceGathered), at: now + time)
-        case .setBell(let id, let requests):
-            processes[id]?.bell = requests
+        case .setNotifyAt(let id, let requests):
+            processes[id]?.notifyAt = requests
             processes[id]?.hasRung = false
             readPage(of: id, at: now)
         case .planRun, .note: break
@@ -83,7 +83,7 @@ extension World {
             id: id, program: program, startedAt: now, draws: draws,
             isDeaf: draws.chance(program.deaf), hasTree: draws.chance(program.trees),
             isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden),
-            isPaged: draws.chance(program.paging), bell: order.bell,
+            isPaged: draws.chance(program.paging), notifyAt: order.notifyAt,
             startsLater: launches.chance(300))
         if let failedAt = failedFork(id, order, at: now) {
             let failure = StartFailure(step: "fork", message: "", isTransient: true)
@@ -110,7 +110,7 @@ extension World {
     private mutating func signal(_ id: WorkerID, at now: Instant) {
         if cancelStart(of: id, at: now) { return }
         guard var process = processes[id], process.isAlive else { return }
-        process.isTold = true
+        process.isStopping = true
         let drain = Int64(process.draws.between(0, process.program.drain))
         let status = process.draws.chance(500) ? ExitStatus.code(0) : .signal(.terminate)
         processes[id] = process

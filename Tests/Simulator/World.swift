@@ -56,14 +56,14 @@ package struct World {
         var hasTree: Bool
         var isTreeDeaf: Bool
         let isHidden: Bool
-        var isTold = false
+        var isStopping = false
         /// Whether it no longer sends `WATCHDOG=1`, or hangs.
         var isMute = false
         var isHung = false
         var requests = 0
         /// Whether it counts on its page, where it reads the notification threshold.
         let isPaged: Bool
-        var bell: UInt64?
+        var notifyAt: UInt64?
         var hasRung = false
         var extraMemory = 0
         /// Whether it has no process before its program runs, so that a signal cancels its start.
@@ -150,7 +150,7 @@ package struct World {
         case .moldNews(let id, let news): return moldNews(id, news)
         case .moldDied(let id, let status):
             return molds.removeValue(forKey: id) == nil ? [] : [.mold(id, .exited(status))]
-        case .befalls(let fault): return befall(fault, at: now)
+        case .befalls(let fault): return apply(fault, at: now)
         case .heals:
             isHealed = true
             forksRefusedUntil = now
@@ -175,7 +175,7 @@ package struct World {
         process.hasExecuted = true
         let program = process.program
         let boot = Int64(process.draws.between(program.boot / 4, program.boot))
-        if process.isTold, !process.isDeaf {
+        if process.isStopping, !process.isDeaf {
             agenda.enter(.died(id, .signal(.terminate), byItself: false), at: now)
         } else if process.draws.chance(program.failing) {
             let status = ExitStatus.code(Int32(process.draws.between(0, 3) == 0 ? 0 : 1))
@@ -241,7 +241,9 @@ extension World {
         process.requests += count
         let total = UInt64(process.requests)
         if process.isPaged {
-            guard let bell = process.bell, total >= bell, !process.hasRung else { return [] }
+            guard let notifyAt = process.notifyAt, total >= notifyAt, !process.hasRung else {
+                return []
+            }
             process.hasRung = true
             return [.worker(id, .requests(total))]
         }

@@ -17,7 +17,7 @@ final class Bench {
     func wait(_ span: TimeSpan) { now = now + span }
 
     @discardableResult
-    func tell(_ event: Event) -> [Action] { pool.handle(event, at: now) }
+    func tell(_ event: PoolEvent) -> [Action] { pool.handle(event, at: now) }
 
     /// An event of a worker of this pool.
     @discardableResult

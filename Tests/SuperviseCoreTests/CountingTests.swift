@@ -61,7 +61,7 @@ struct CountingTests {
         #expect(bench.pool.worker(id(0))?.requests == 3)
     }
 
-    @Test func aReportOfNothingSaysNothing() {
+    @Test func anEmptyReportMeansNothing() {
         let bench = Bench()
         bench.bringUp()
         bench.tell(id(0), .connections(9))

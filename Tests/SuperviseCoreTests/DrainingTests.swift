@@ -98,7 +98,7 @@ struct DrainingTests {
                 ])
     }
 
-    @Test func whoCannotBeWatchedGetsItAtOnce() {
+    @Test func unobservableWorkersGetTheSignalImmediately() {
         let (bench, _) = leaving()
         #expect(
             bench.tell(id(0), .undrainable)
@@ -222,7 +222,7 @@ struct DrainingTests {
         #expect(bench.now == Instant(nanoseconds: 450_000_000))
     }
 
-    @Test func whoAcceptsIsInterruptedFirst() {
+    @Test func acceptingThreadsAreInterruptedFirst() {
         let (bench, _) = leaving()
         for _ in 0..<20 {
             #expect(
@@ -234,7 +234,7 @@ struct DrainingTests {
     }
 
     /// A program known to drop its requests gets no further time.
-    @Test func reuseChangesNothingForWhoDrops() {
+    @Test func reuseChangesNothingForProgramsThatDropRequests() {
         let (bench, _) = leaving()
         bench.wake()
         bench.tell(id(0), .sample(.inFlight, endedIdle: true))
@@ -257,7 +257,7 @@ struct DrainingTests {
 
     /// A worker that closes the last of them later than at once has finished them, and that holds for
     /// the others.
-    @Test func whoFinishesItsRequestsGetsTheSignalAtReuse() {
+    @Test func programsThatFinishRequestsGetTheSignalAtReuse() {
         let bench = Bench {
             $0.drain = .auto
             $0.maxSurge = .count(0)
@@ -294,7 +294,7 @@ struct DrainingTests {
     }
 
     /// systemd's protocol reports readiness, but not how a program stops.
-    @Test func whoSaysReadyIsDrained() {
+    @Test func workersThatReportReadyAreDrained() {
         let bench = Bench { $0.drain = .auto }
         bench.bringUp()
         #expect(bench.tell(.stop(.graceful)).last == sampled(id(0)))
@@ -314,7 +314,7 @@ struct DrainingTests {
         #expect(actions.contains(.signal(id(0), .stop)) && !actions.contains(sampled(id(0))))
     }
 
-    @Test func autoEmptiesWhoWasOnlySeen() {
+    @Test func autoDrainsWorkersWithoutReports() {
         let bench = Bench {
             $0.drain = .auto
             $0.readiness = .auto
@@ -327,7 +327,7 @@ struct DrainingTests {
         #expect(bench.tell(.recycle(slot: 0)).last == sampled(id(0)))
     }
 
-    @Test func nobodyIsEmptiedWithoutListenersOrTime() {
+    @Test func noWorkerIsDrainedWithoutListenersOrTime() {
         let jobs = Bench {
             $0.hasListeners = false
             $0.drain = .observe
@@ -344,7 +344,7 @@ struct DrainingTests {
         #expect(bench.pool.worker(id(0))?.isDraining == true)
     }
 
-    @Test func aQuickStopWaitsForNobody() {
+    @Test func aQuickStopWaitsForNoWorker() {
         let (bench, _) = leaving()
         #expect(
             bench.tell(.stop(.quick))
@@ -355,7 +355,7 @@ struct DrainingTests {
         #expect(bench.tell(.stop(.immediate)).last == .kill(id(0)))
     }
 
-    @Test func whoEndsMeanwhileIsGone() {
+    @Test func workersThatEndMeanwhileAreGone() {
         let (bench, _) = leaving()
         bench.exit(id(0), 1)
         #expect(bench.tell(id(0), .idleSample) == [])

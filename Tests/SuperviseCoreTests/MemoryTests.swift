@@ -228,7 +228,7 @@ struct MemoryTests {
         #expect(bench.tell(id(0), .memory(bytes: 2000)) == [])
     }
 
-    @Test func twoOverTheCapGoOneAtATime() {
+    @Test func twoWorkersAboveTheCapStopOneAtATime() {
         let bench = capped(workers: 2)
         bench.wait(.seconds(20))
         #expect(bench.tell(id(0), .memory(bytes: 2000)).started == [id(0, 2)])

@@ -34,7 +34,7 @@ struct ReliefTests {
             ])
     }
 
-    @Test func theNextGoesOnlyWhenTheMemoryIsBack() {
+    @Test func theNextStopsOnlyWhenTheMemoryIsReleased() {
         let bench = together { $0.maxSurge = .count(2) }
         #expect(sample(bench, [500, 600, 500]).started == [id(1, 2)])
         #expect(sample(bench, [500, 600, 500]).started == [])
@@ -47,14 +47,14 @@ struct ReliefTests {
         #expect(sample(bench, [550, 50, 500]).started == [id(0, 2)])
     }
 
-    @Test func whoHasNotGrownIsLeftAlone() {
+    @Test func workersThatHaveNotGrownStay() {
         let bench = together(workers: 2)
         #expect(sample(bench, [100, 105]) == [])
         bench.tell(id(0), .memory(bytes: 104))
         #expect(sample(bench, [104, 2000]).started == [id(1, 2)])
     }
 
-    @Test func whereNobodyHasGrownItIsSaidOnce() {
+    @Test func withoutGrowthItIsReportedOnce() {
         let bench = Bench(workers: 2) { $0.maxPoolRSSBytes = 1000 }
         bench.bringUp()
         #expect(sample(bench, [600, 600]) == [])

@@ -52,13 +52,13 @@ struct SamplingTests {
         #expect(gap(bench) == 1)
     }
 
-    @Test func anUnansweredLookIsFollowedByAnother() {
+    @Test func anUnansweredSampleIsRepeated() {
         let bench = capped()
         for _ in 0..<3 { #expect(bench.wake() == [.sample(pool: 0, .memory)]) }
         #expect(bench.now == second(3))
     }
 
-    @Test func aStoppedPoolIsNotLookedAtAnyMore() {
+    @Test func aStoppedPoolIsNoLongerSampled() {
         let bench = capped()
         bench.wake()
         bench.tell(.stop(.graceful))

@@ -13,12 +13,12 @@ struct WatchdogTests {
         return bench
     }
 
-    @Test func whoNeverSaidWatchdogIsNotWatched() {
+    @Test func workersWithoutWatchdogMessagesAreNotWatched() {
         let bench = watched()
         #expect(bench.pool.nextDeadline == nil)
     }
 
-    @Test func whoFallsSilentIsAbortedThenKilled() {
+    @Test func aWorkerThatMissesItsWatchdogIsAbortedThenKilled() {
         let bench = watched()
         bench.tell(id(0), .watchdog)
         bench.wait(.seconds(20))
@@ -79,7 +79,7 @@ struct WatchdogTests {
         #expect(bench.now == second(100))
     }
 
-    @Test func whoWasKilledHasNoSay() {
+    @Test func killedWorkersCannotExtend() {
         let bench = watched()
         bench.tell(.stop(.graceful))
         #expect(bench.wake() == [.note(.killed(id(0), .stop)), .kill(id(0))])
@@ -175,7 +175,7 @@ struct WatchdogTests {
         return bench.tell(.sampled(PoolSample(waiting: isWaiting ? [1] : [])))
     }
 
-    @Test func whoTakesNothingWhileConnectionsWaitIsAborted() {
+    @Test func aStalledWorkerIsAbortedWhileConnectionsWait() {
         let bench = stallable()
         bench.tell(id(0), .requests(5))
         for seconds: Int64 in [10, 20, 30, 40] {
@@ -198,7 +198,7 @@ struct WatchdogTests {
     }
 
     /// The new generation may have a listener that the others lack, and vice versa.
-    @Test func nobodyIsBlamedForTheListenersOfOthers() {
+    @Test func noWorkerIsAbortedForOtherListeners() {
         let bench = stallable()
         bench.tell(id(0), .requests(5))
         for _ in 0..<6 {
@@ -208,7 +208,7 @@ struct WatchdogTests {
         #expect(look(bench, isWaiting: true) == [])
     }
 
-    @Test func whereNobodyCountsNobodyIsBlamed() {
+    @Test func withoutCountsNoWorkerIsAborted() {
         let bench = stallable()
         for _ in 0..<20 { #expect(look(bench, isWaiting: true) == []) }
     }
@@ -237,7 +237,7 @@ struct WatchdogTests {
     }
 
     /// After being disabled and enabled again, it does not count earlier time.
-    @Test func aQueueThatNobodyLookedAtDidNotWait() {
+    @Test func anUnpolledQueueDidNotWait() {
         let bench = stallable()
         bench.tell(id(0), .requests(5))
         #expect(look(bench, isWaiting: true) == [])

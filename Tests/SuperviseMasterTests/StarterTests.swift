@@ -78,7 +78,7 @@ import Testing
             starter.forget(worker)
             workers.remove(worker)
         }
-        core.tell(.start)
+        core.enqueue(.start)
         let actions = core.handleAll(at: Self.now)
         let starts = actions.compactMap { action in
             if case .perform(.start(let id, let order)) = action { (id, order) } else { nil }
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func aStopCancelsAStartWithoutAProcess() throws {
-        core.tell(.stop(.graceful))
+        core.enqueue(.stop(.graceful))
         let signals = core.handleAll(at: Self.now).filter { action in
             if case .perform(.signal(id, .stop)) = action { true } else { false }
         }

@@ -38,7 +38,7 @@ extension Service {
         let member = members[index]
         guard member.isServing else { return }
         guard member.pool.policy.hasListeners, member.pool.servingCount > 0 else {
-            tell(index, .stop(.graceful), at: now)
+            send(index, .stop(.graceful), at: now)
             return
         }
         if delay > .zero {
@@ -58,7 +58,7 @@ extension Service {
         let emptying = TimeSpan(nanoseconds: grace.nanoseconds - share)
         guard grace > .zero else {
             members[index].closing = nil
-            tell(index, .stop(.graceful), at: now)
+            send(index, .stop(.graceful), at: now)
             return
         }
         members[index].closing = Closing(
@@ -92,7 +92,7 @@ extension Service {
         if case .emptying? = members[index].closing?.phase {
             finishClosing(index, at: now)
         } else {
-            tell(index, .emptied, at: now)
+            send(index, .emptied, at: now)
         }
     }
 
@@ -117,6 +117,6 @@ extension Service {
         guard let closing = members[index].closing else { return }
         members[index].closing = nil
         endClosingListeners(of: index)
-        tell(index, .stop(.graceful, within: max(closing.killAt - now, closing.share)), at: now)
+        send(index, .stop(.graceful, within: max(closing.killAt - now, closing.share)), at: now)
     }
 }

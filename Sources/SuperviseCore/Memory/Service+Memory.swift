@@ -39,7 +39,7 @@ extension Service {
     mutating func take(_ sample: PoolSample, ofPool number: Int, at now: Instant) {
         guard let index = index(ofPool: number) else { return }
         let isShort = sample.room?.isNearLimit ?? false
-        tell(
+        send(
             index, .sampled(sample, mayRelieve: !isShort || mayRelieve(index, at: now)), at: now)
     }
 

@@ -62,7 +62,7 @@ extension Pool {
     /// Returns the count at which a worker with this limit notifies the master: early enough for a
     /// boot, but not before half of its limit. Without room for a replacement beside it, an early
     /// notification would be too early.
-    func bell(before limit: UInt64?) -> UInt64? {
+    func notificationThreshold(before limit: UInt64?) -> UInt64? {
         guard let limit, budget.surge > 0, let bootTime = pace.bootTime,
             let rate = pace.requestsPerSecond
         else { return limit }
@@ -75,8 +75,8 @@ extension Pool {
         guard stage == .running, let worker = self[id], let limit = worker.requestLimit,
             slots[id.slot].incumbent?.id == id, worker.isReady
         else { return }
-        self[id]?.claims?.bell = nil
-        outbox.append(.setBell(id, requests: limit))
+        self[id]?.claims?.notifyAt = nil
+        outbox.append(.setNotifyAt(id, requests: limit))
         guard slots[id.slot].due == nil, slots[id.slot].isWanted, let bootTime = pace.bootTime
         else { return }
         foresee(.requests, of: worker, waiting: bootTime.times(Pool.longestWait), at: now)

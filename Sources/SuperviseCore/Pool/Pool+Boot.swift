@@ -61,8 +61,8 @@ extension Pool {
             id: id, generation: trial?.generation ?? generation, at: now,
             policy: trial?.policy ?? policy, jitter: &jitter)
         runStarts(id)
-        let bell = bell(before: worker.requestLimit)
-        worker.claims?.bell = bell
+        let notifyAt = notificationThreshold(before: worker.requestLimit)
+        worker.claims?.notifyAt = notifyAt
         if let trial {
             candidate?.phase = .trying(id)
             note(.canaryStarted(id, generation: trial.generation))
@@ -73,7 +73,7 @@ extension Pool {
             note(.mold(.execInstead(id)))
         }
         let order = StartOrder(
-            generation: worker.generation, requestLimit: worker.requestLimit, bell: bell,
+            generation: worker.generation, requestLimit: worker.requestLimit, notifyAt: notifyAt,
             mold: mold)
         // A replacement does not wait until the end of its predecessor is logged.
         outbox.insert(.start(id, order)) { action in

@@ -58,7 +58,7 @@ extension Pool {
         guard let worker = self[id] else { return }
         if let limit = worker.requestLimit, worker.requests >= limit {
             reachedLimit(worker, at: now)
-        } else if let bell = worker.claims?.bell, worker.requests >= bell {
+        } else if let notifyAt = worker.claims?.notifyAt, worker.requests >= notifyAt {
             startAhead(of: id, at: now)
         } else if worker.claims?.asksForReplacement == true {
             setDue(id, .requested, at: now)

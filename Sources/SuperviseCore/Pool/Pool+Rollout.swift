@@ -9,7 +9,7 @@ struct Candidate: Equatable, Sendable, Codable {
         /// `failed`.
         case warming(since: Instant)
         /// The canary waits for the budget, to start beside the incumbent of this slot.
-        /// Exits: `trying`, `takingSlot`, `passed` (no worker serves any more).
+        /// Exits: `trying`, `takingSlot`, `passed` (no worker serves).
         case waiting(slot: Int, since: Instant)
         /// The incumbent of this slot was stopped to make room. Exit: `trying`.
         case takingSlot(Int)

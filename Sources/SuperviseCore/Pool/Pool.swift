@@ -99,7 +99,7 @@ public struct Pool: Equatable, Sendable, Codable {
     }
 
     /// Handles one event and returns the actions in order.
-    public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+    public mutating func handle(_ event: PoolEvent, at now: Instant) -> [Action] {
         switch event {
         case .start: start(at: now)
         case .deadline: expireDeadlines(at: now)

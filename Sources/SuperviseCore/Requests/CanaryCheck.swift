@@ -72,7 +72,7 @@ struct CanaryCheck: Equatable, Sendable, Codable {
     /// The interval between samples of a doubtful canary.
     private static let gap = TimeSpan.milliseconds(250)
     /// The time after which a missing sample is no longer awaited.
-    static let patience = TimeSpan.seconds(1)
+    static let required = TimeSpan.seconds(1)
 
     /// The counts when the canary became ready, in the order of the workers; nil before they
     /// arrive.
@@ -160,7 +160,7 @@ extension Pool {
         guard let check = candidate?.check else { return false }
         guard !check.isAwaited else { return true }
         candidate?.check?.beginAwaiting()
-        candidate?.phase = .staying(id, until: now + CanaryCheck.patience)
+        candidate?.phase = .staying(id, until: now + CanaryCheck.required)
         outbox.append(.sample(pool: number, .responses))
         return true
     }

@@ -11,13 +11,13 @@ extension Service {
     /// Handles an event about the runs of a pool. A service that stops starts none.
     mutating func handle(_ event: RunEvent, ofPool number: Int, at now: Instant) {
         guard exitCode == nil, let index = index(ofPool: number) else { return }
-        tell(index, .run(event), at: now)
+        send(index, .run(event), at: now)
     }
 
     /// Removes a pool that the new configuration lacks. A run in progress ends first.
     mutating func remove(_ index: Int, at now: Instant) {
         members[index].isRemoved = true
-        if members[index].pool.isScheduled { tell(index, .run(.withdrawn), at: now) }
+        if members[index].pool.isScheduled { send(index, .run(.withdrawn), at: now) }
     }
 }
 

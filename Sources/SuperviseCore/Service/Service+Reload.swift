@@ -20,7 +20,7 @@ extension Service {
         for plan in plans {
             guard let index = members.firstIndex(where: { $0.isContinued(by: plan) })
             else { continue }
-            tell(index, .prepare(generation: lastGeneration, plan.policy), at: now)
+            send(index, .prepare(generation: lastGeneration, plan.policy), at: now)
         }
     }
 
@@ -63,7 +63,7 @@ extension Service {
         reload = nil
         let failures = canaryFailures
         rollout?.end(.aborted(failures), at: now)
-        tellAll(.abort, at: now)
+        sendToAll(.abort, at: now)
         note(.reloadAborted(generation: aborted.generation, isSuperseded: isSuperseded))
         outbox.append(.discard(generation: aborted.generation))
     }
@@ -95,7 +95,7 @@ extension Service {
         members = kept + removed
         for index in kept.indices {
             let drops = committed.plans.first { $0.name == kept[index].name }?.dropsListeners
-            tell(index, .commit(isEmptying: drops ?? false), at: now)
+            send(index, .commit(isEmptying: drops ?? false), at: now)
             if drops == true {
                 closeListeners(of: index, until: members[index].pool.emptyingUntil ?? now)
             }
@@ -103,7 +103,7 @@ extension Service {
         for index in kept.count..<members.count { remove(index, at: now) }
         for plan in committed.plans where !known.contains(plan.name) {
             add(plan)
-            tell(members.count - 1, .start, at: now)
+            send(members.count - 1, .start, at: now)
         }
         sortMembers(by: committed.plans)
         shareMemory()

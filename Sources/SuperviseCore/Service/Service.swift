@@ -128,7 +128,7 @@ public struct Service: Equatable, Sendable, Codable {
         switch event {
         case .start:
             shareMemory()
-            tellAll(.start, at: now)
+            sendToAll(.start, at: now)
         case .deadline: expireDeadlines(at: now)
         case .late(let span):
             for index in members.indices {
@@ -136,20 +136,20 @@ public struct Service: Equatable, Sendable, Codable {
                 members[index].closingListeners?.shift(by: span)
             }
             stopSignals?.shift(by: span)
-            tellAll(.late(by: span), at: now)
+            sendToAll(.late(by: span), at: now)
         case .worker(let id, let news):
-            if let index = index(ofPool: id.pool) { tell(index, .worker(id, news), at: now) }
+            if let index = index(ofPool: id.pool) { send(index, .worker(id, news), at: now) }
         case .mold(let id, let news):
-            if let index = index(ofPool: id.pool) { tell(index, .mold(id, news), at: now) }
+            if let index = index(ofPool: id.pool) { send(index, .mold(id, news), at: now) }
         case .sampled(let pool, let sample): take(sample, ofPool: pool, at: now)
         case .resize(let pool, let change): resize(pool, by: change, at: now)
         case .memoryLimit(let bytes): setMemoryLimit(bytes)
         case .run(let pool, let event): handle(event, ofPool: pool, at: now)
-        case .park: if exitCode == nil { tellAll(.park, at: now) }
+        case .park: if exitCode == nil { sendToAll(.park, at: now) }
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool, at: now)
         case .recycle(let pool, let slot):
             if exitCode == nil, let index = index(ofPool: pool) {
-                tell(index, .recycle(slot: slot), at: now)
+                send(index, .recycle(slot: slot), at: now)
             }
         case .reload(let plans): reload(to: plans, at: now)
         case .stop(let haste): stop(haste, exitCode: ExitCode.stopped, at: now)
@@ -197,14 +197,14 @@ public struct Service: Equatable, Sendable, Codable {
         members.firstIndex { $0.pool.number == number }
     }
 
-    mutating func tell(_ index: Int, _ event: SuperviseCore.Event, at now: Instant) {
+    mutating func send(_ index: Int, _ event: PoolEvent, at now: Instant) {
         for action in members[index].pool.handle(event, at: now) {
             outbox.append(.perform(action))
         }
     }
 
-    mutating func tellAll(_ event: SuperviseCore.Event, at now: Instant) {
-        for index in members.indices { tell(index, event, at: now) }
+    mutating func sendToAll(_ event: PoolEvent, at now: Instant) {
+        for index in members.indices { send(index, event, at: now) }
     }
 
     mutating func note(_ notice: Notice) {
@@ -214,7 +214,7 @@ public struct Service: Equatable, Sendable, Codable {
     private mutating func expireDeadlines(at now: Instant) {
         for index in members.indices {
             if let deadline = members[index].pool.nextDeadline, deadline <= now {
-                tell(index, .deadline, at: now)
+                send(index, .deadline, at: now)
             }
         }
         expireClosings(at: now)
@@ -223,12 +223,12 @@ public struct Service: Equatable, Sendable, Codable {
     private mutating func resize(_ number: Int, by change: Int, at now: Instant) {
         guard exitCode == nil, let index = index(ofPool: number) else { return }
         if members[index].pool.stage == .parked {
-            if change > 0 { tellAll(.unpark, at: now) }
+            if change > 0 { sendToAll(.unpark, at: now) }
         } else if !members[index].pool.isScheduled {
             // The shares are updated first, because the added workers get the smaller ones.
             let size = members[index].pool.size(after: change)
             shareMemory(resizing: (index, size))
-            tell(index, .resize(by: change), at: now)
+            send(index, .resize(by: change), at: now)
         }
     }
 
@@ -238,7 +238,7 @@ public struct Service: Equatable, Sendable, Codable {
         rollout?.end(.stopped, at: now)
         if let reload {
             self.reload = nil
-            tellAll(.abort, at: now)
+            sendToAll(.abort, at: now)
             outbox.append(.discard(generation: reload.generation))
         }
         isRollingOut = false
@@ -248,7 +248,7 @@ public struct Service: Equatable, Sendable, Codable {
             } else {
                 members[index].closing = nil
                 endClosingListeners(of: index)
-                tell(index, .stop(haste), at: now)
+                send(index, .stop(haste), at: now)
             }
         }
     }

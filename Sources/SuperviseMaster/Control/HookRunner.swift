@@ -73,7 +73,7 @@ final class HookRunner {
     }
 
     /// Starts queued commands within the limit. Reports failures to `complain`.
-    func startWaiting(at now: Instant, complain: (String, String) -> Void) {
+    func startWaiting(at now: Instant, onFailure: (String, String) -> Void) {
         guard !waiting.isEmpty else { return }
         while commands.count(for: .event) < HookRunner.mostRunning, !waiting.isEmpty {
             let order = waiting.removeFirst()
@@ -83,7 +83,7 @@ final class HookRunner {
                     hook.plan, variables: HookRunner.variables(order.event), for: .event,
                     within: HookRunner.timeout, at: now)
             } catch {
-                complain(hook.command[0], "\(error)")
+                onFailure(hook.command[0], "\(error)")
             }
         }
     }

@@ -50,7 +50,7 @@ extension Master {
     }
 
     /// Reports the end to the clients that wait for it.
-    func tellEnd(_ exitCode: Int32) {
+    func reportExit(_ exitCode: Int32) {
         log.write(LogLine(.info, "master-stopped").with("exit_code", exitCode))
         let line = "{\"stage\":\"stopped\",\"exit_code\":\(exitCode)}\n"
         control.publish(.stop, Array(line.utf8), last: true, at: now)
@@ -106,7 +106,7 @@ extension Master {
             return
         case .reload(let wait):
             try mustNotStop()
-            tellVerb("reload", connection)
+            logCommand("reload", connection)
             if wait { try begin(.reload(reloader.upcoming), connection) }
             reload()
             if wait { return }
@@ -117,19 +117,19 @@ extension Master {
             response = try resize(pool, scale, connection)
         case .runNow(let name): response = try runNow(name, connection)
         case .stop(let haste, let wait):
-            tellVerb("stop", connection, haste.name)
+            logCommand("stop", connection, haste.name)
             if wait { try begin(.stop, connection) }
             stop(.stop(haste))
             performPending()
             if wait { return }
             response = .accepted
         case .reopen:
-            tellVerb("reopen", connection)
+            logCommand("reopen", connection)
             reopen()
             response = .accepted
         case .upgrade(let wait):
             try mustNotStop()
-            tellVerb("upgrade", connection)
+            logCommand("upgrade", connection)
             if wait { try begin(.upgrade, connection) }
             upgrader.begin()
             if wait { return }
@@ -158,7 +158,7 @@ extension Master {
     ) throws(ControlRefusal) -> HTTPResponse {
         try mustNotStop()
         let member = try pool(name)
-        tellVerb("run-now", connection, member.name)
+        logCommand("run-now", connection, member.name)
         return try runNow(member)
     }
 
@@ -166,7 +166,7 @@ extension Master {
         guard service.haste == nil else { throw .conflict("the master is stopping") }
     }
 
-    private func tellVerb(
+    private func logCommand(
         _ verb: String, _ connection: ControlConnection, _ detail: String? = nil
     ) {
         log.write(
@@ -188,9 +188,9 @@ extension Master {
             throw .conflict("slot \(slot) of pool \(member.name) has no ready worker")
         }
         guard !serving.isEmpty else { throw .conflict("pool \(member.name) has no ready worker") }
-        tellVerb(
+        logCommand(
             "recycle", connection, "\(member.name) \(slot.map { "\($0)" } ?? "all")")
-        tell(.recycle(pool: member.pool.number, slot: slot))
+        enqueue(.recycle(pool: member.pool.number, slot: slot))
         performPending()
         return .recycling(pool: member.name, slots: slot.map { [$0] } ?? serving.sorted())
     }
@@ -210,8 +210,8 @@ extension Master {
             case .to(let size): size - before
             case .by(let change): change
             }
-        tellVerb("scale", connection, "\(member.name) \(change > 0 ? "+" : "")\(change)")
-        tell(.resize(pool: member.pool.number, by: change))
+        logCommand("scale", connection, "\(member.name) \(change > 0 ? "+" : "")\(change)")
+        enqueue(.resize(pool: member.pool.number, by: change))
         performPending()
         let pool = service.member(member.pool.number)?.pool
         return .scaled(

@@ -22,7 +22,7 @@ extension Master {
         case .off:
             preconditionFailure("the pool \(name) has no mold")
         case .impossible(let reason):
-            tell(
+            enqueue(
                 .mold(
                     id,
                     .notStarted(
@@ -31,7 +31,7 @@ extension Master {
             do throws(StartError) {
                 try spawnMold(id, plan, blueprint)
             } catch {
-                tell(.mold(id, .notStarted(error.failure)))
+                enqueue(.mold(id, .notStarted(error.failure)))
             }
         }
     }
@@ -123,7 +123,7 @@ extension Master {
 
     private func reject(_ mold: RunningMold, _ reason: String) {
         disconnect(mold)
-        tell(.mold(mold.id, .unusable(reason)))
+        enqueue(.mold(mold.id, .unusable(reason)))
     }
 
     private func inspect(_ mold: RunningMold) {
@@ -157,13 +157,14 @@ extension Master {
                 LogLine(.warning, "mold-threads", mold).with("threads", inspection.threadCount)
                     .with("message", Master.threadAdvice))
         }
-        guard !inspection.shared.isEmpty else { return tell(.mold(mold.id, .warm)) }
+        guard !inspection.shared.isEmpty else { return enqueue(.mold(mold.id, .warm)) }
         let list = inspection.shared.joined(separator: ", ")
         if settings.moldShares == .allow {
             log.write(LogLine(.warning, "mold-shares", mold).with("shared", list))
-            tell(.mold(mold.id, .warm))
+            enqueue(.mold(mold.id, .warm))
         } else {
-            tell(.mold(mold.id, .unusable("its workers would share \(list)\(Master.shareAdvice)")))
+            enqueue(
+                .mold(mold.id, .unusable("its workers would share \(list)\(Master.shareAdvice)")))
         }
     }
 
@@ -214,11 +215,11 @@ extension Master {
         if let pipe = mold.errorPipe,
             case .failed(let failure) = SpawnPlan.readFailure(from: pipe)
         {
-            tell(.mold(mold.id, .notStarted(failure.startFailure(of: mold.blueprint))))
+            enqueue(.mold(mold.id, .notStarted(failure.startFailure(of: mold.blueprint))))
             return
         }
         let status = reaper.exit(of: mold.wasKilled ? nil : mold.process.pid, end)
-        tell(.mold(mold.id, .exited(status)))
+        enqueue(.mold(mold.id, .exited(status)))
     }
 }
 

@@ -9,7 +9,7 @@ extension Master {
     /// Checks whether the worker, or any process below it, waits on a listener.
     func observe(_ id: WorkerID) {
         guard let worker = workers[id], let pid = worker.livingPID else { return }
-        if report(of: worker) == .waits { return tell(id, .listening) }
+        if report(of: worker) == .waits { return enqueue(id, .listening) }
         guard worker.isSampled else { return isUnobservable(worker) }
         take(
             AcceptEvidence.observe(
@@ -19,7 +19,7 @@ extension Master {
 
     private func take(_ evidence: AcceptEvidence, of worker: RunningWorker) {
         switch evidence {
-        case .waiting: tell(worker.id, .listening)
+        case .waiting: enqueue(worker.id, .listening)
         case .notYet: break
         case .unreadable: isUnobservable(worker)
         case .needsMore: askForEvidence(of: worker)
@@ -31,7 +31,7 @@ extension Master {
     }
 
     private func isUnobservable(_ worker: RunningWorker) {
-        tell(worker.id, .unobservable(mayReport: report(of: worker) != .none))
+        enqueue(worker.id, .unobservable(mayReport: report(of: worker) != .none))
     }
 
     /// Returns the report of the preload library in the worker.
@@ -93,10 +93,10 @@ extension Master {
         case .connections(let id):
             guard let worker = workers[id] else { return }
             if case .connections(let reply) = outcome.reply {
-                tell(id, drainer.take(reply, of: worker, stuck: stuckIfStopped(worker)))
+                enqueue(id, drainer.take(reply, of: worker, stuck: stuckIfStopped(worker)))
             } else {
                 let isHopeless = observer.isBroken(for: outcome.job)
-                tell(id, drainer.take(isHopeless ? .unreadable : nil, of: worker))
+                enqueue(id, drainer.take(isHopeless ? .unreadable : nil, of: worker))
             }
         case .bind(let serial, let call):
             guard case .bind(let answer) = outcome.reply else {

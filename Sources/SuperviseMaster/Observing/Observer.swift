@@ -2,9 +2,9 @@ import SuperviseCore
 import SuperviseLinux
 import SuperviseState
 
-/// A child of the master that takes samples which may block on the sampled process: whoever
-/// controls that process controls the duration, and the loop must not wait. It runs the same
-/// program with its own argument while there are requests, and ends some time later.
+/// A child of the master that takes samples which may block on the sampled process: the owner of
+/// that process controls the duration, and the loop must not wait. It runs the same program with
+/// its own argument while there are requests, and ends some time later.
 ///
 /// It handles one request at a time. If one takes too long, it gets SIGKILL, which may not end it
 /// before the kernel's own wait ends. Until then, there are no more requests for that pool.
@@ -14,7 +14,7 @@ final class Observer: Expiring, ChildOwner {
     /// The descriptor of its end of the connection.
     static let socketDescriptor: Int32 = 3
     /// The longest time for one response, including the start of the process.
-    private static let patience = TimeSpan.seconds(3)
+    private static let responseTimeout = TimeSpan.seconds(3)
     /// The time without a request after which it ends.
     private static let idleTime = TimeSpan.seconds(10)
     /// The number of consecutive ends by itself after which an observer counts as unusable here.
@@ -166,7 +166,7 @@ final class Observer: Expiring, ChildOwner {
                 job.request.bytes, job.descriptors.map(\.number), waits: false)
             isWaiting = true
             idleUntil = nil
-            deadlineOfAnswer = now + Observer.patience
+            deadlineOfAnswer = now + Observer.responseTimeout
         } catch {
             fail(at: now)
         }

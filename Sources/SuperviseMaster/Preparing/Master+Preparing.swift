@@ -67,7 +67,7 @@ extension Master {
                 .with("output", status == .exited(0) || text.isEmpty ? nil : text))
         if let stop = preparation.stop {
             self.preparation = nil
-            return tell(stop)
+            return enqueue(stop)
         }
         if preparation.isReloadWanted, !preparation.isFirst {
             self.preparation = nil

@@ -212,16 +212,16 @@ final class Reaper {
 
     private func reportExit(of worker: RunningWorker, _ status: ChildStatus) {
         if let failure = worker.startFailure {
-            core.tell(worker.id, .startFailed(failure))
+            core.enqueue(worker.id, .startFailed(failure))
             release(worker)
             return
         }
         if status == .exited(0), !worker.orphans.isEmpty { explainDaemon(worker) }
         willReportExit(worker)
         if let requests = worker.requestsInFlight(atItsEnd: true) {
-            core.tell(worker.id, .endedDuring(requests))
+            core.enqueue(worker.id, .endedDuring(requests))
         }
-        core.tell(
+        core.enqueue(
             worker.id, .exited(exit(of: worker, status), leavesTree: !worker.orphans.isEmpty))
     }
 
@@ -288,7 +288,7 @@ final class Reaper {
             unconfirmed[serial] = postponements + 1
             return
         }
-        core.tell(worker.id, .treeGone)
+        core.enqueue(worker.id, .treeGone)
         release(worker)
     }
 }

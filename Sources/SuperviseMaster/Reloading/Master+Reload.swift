@@ -32,12 +32,12 @@ extension Master {
 
     /// Activates a prepared generation.
     func activate(_ generation: Generation, isFirst: Bool) {
-        guard !isFirst else { return tell(.start) }
+        guard !isFirst else { return enqueue(.start) }
         let current = generations[service.generation]
         closingListeners.expect(at: now)
         generations.add(generation)
         countBooting()
-        tell(.reload(generation.plans(after: current)))
+        enqueue(.reload(generation.plans(after: current)))
     }
 
     private func warn(about resolved: ResolvedConfiguration) {

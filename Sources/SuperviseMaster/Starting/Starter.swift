@@ -51,7 +51,7 @@ final class Starter: Expiring {
             try output.watch(worker.output)
             if worker.pendingStart == nil {
                 try programRuns(worker)
-                core.tell(id, .running)
+                core.enqueue(id, .running)
             } else {
                 try watch(worker)
             }
@@ -109,7 +109,7 @@ final class Starter: Expiring {
         guard blueprint.hasPage else { return nil }
         do throws(SystemCallError) {
             return try RequestPage(
-                nonce: nonce, limit: order.bell ?? 0, ledger: blueprint.ledger)
+                nonce: nonce, limit: order.notifyAt ?? 0, ledger: blueprint.ledger)
         } catch {
             throw StartError(resource: error)
         }
@@ -199,7 +199,7 @@ final class Starter: Expiring {
             log.write(LogLine(.error, "start-failed", worker).with("error", error.description))
             kill(worker)
         }
-        core.tell(worker.id, .running)
+        core.enqueue(worker.id, .running)
     }
 
     /// A process that exists is still to be reaped, and the failure is reported then.
@@ -209,7 +209,7 @@ final class Starter: Expiring {
             kill(worker)
             return
         }
-        core.tell(worker.id, .startFailed(failure))
+        core.enqueue(worker.id, .startFailed(failure))
         release(worker)
     }
 

@@ -28,10 +28,10 @@ extension Master {
             .map { $0.state(recipe: recipes.add($0.blueprint)) }
         let molds = molds.bySerial.values.sorted { $0.serial < $1.serial }
             .map { $0.state(recipe: recipes.add($0.blueprint)) }
-        let looks = looks.compactMap { look in
-            look.blueprint.map {
-                MasterState.Look(
-                    subject: look.subject, id: look.id, recipe: recipes.add($0), at: look.at)
+        let checks = checks.compactMap { check in
+            check.blueprint.map {
+                MasterState.WorkerCheck(
+                    subject: check.subject, id: check.id, recipe: recipes.add($0), at: check.at)
             }
         }
         for blueprint in recipes.objects {
@@ -44,7 +44,7 @@ extension Master {
             service: service, configurations: generations.configurations,
             recipes: recipes.states, workers: running, molds: molds, lastSerial: workers.lastSerial,
             notifyFolders: starter.notifyFolders.state,
-            bindFilters: filterStates, told: log.told, looks: looks,
+            bindFilters: filterStates, logged: log.alreadyLogged, checks: checks,
             commands: commands.running, hooks: hooks.state,
             closingListeners: closingListeners.ofPool.mapValues { $0.map(\.rawValue) },
             control: control.state, serviceManager: serviceManager?.state,
@@ -73,8 +73,8 @@ extension Master {
             listeners: blueprint.held.map {
                 .init(number: $0.socket.rawValue, name: $0.name)
             },
-            isLookedAt: blueprint.isLookedAt, isWatchdogLookedAt: blueprint.isWatchdogLookedAt,
-            isCountLookedAt: blueprint.isCountLookedAt, filtersToo: blueprint.filtersToo,
+            hasListenCheck: blueprint.hasListenCheck, hasWatchdogCheck: blueprint.hasWatchdogCheck,
+            hasCountCheck: blueprint.hasCountCheck, filtersToo: blueprint.filtersToo,
             isAdoptionProven: blueprint.isAdoptionProven)
     }
 }

@@ -27,7 +27,7 @@ extension Master {
         try takeWorkers(of: state, sockets)
         closingListeners.resume(
             state.closingListeners.mapValues { $0.compactMap { sockets[$0] } }, at: now)
-        log.resume(logged: state.told.union([.masterStarted]))
+        log.resume(logged: state.logged.union([.masterStarted]))
         commands.running = state.commands
         if let state = state.output { output.resume(state) }
         if let state = state.serviceManager { serviceManager?.resume(state) }
@@ -72,8 +72,8 @@ extension Master {
             try poll.add(
                 resumed.binds.rawValue, .readable, token: Token.bindFilter | filter.serial)
         }
-        looks = state.looks.map {
-            Look(
+        checks = state.checks.map {
+            WorkerCheck(
                 subject: $0.subject, id: $0.id, blueprint: made[$0.recipe], at: $0.at)
         }
     }
@@ -89,9 +89,9 @@ extension Master {
                 sockets[listener.number].map { PoolListener(socket: $0, name: listener.name) }
             },
             account: alone.names.accounts[settings.name], context: context)
-        blueprint.isLookedAt = recipe.isLookedAt
-        blueprint.isWatchdogLookedAt = recipe.isWatchdogLookedAt
-        blueprint.isCountLookedAt = recipe.isCountLookedAt
+        blueprint.hasListenCheck = recipe.hasListenCheck
+        blueprint.hasWatchdogCheck = recipe.hasWatchdogCheck
+        blueprint.hasCountCheck = recipe.hasCountCheck
         blueprint.filtersToo = recipe.filtersToo ?? false && blueprint.adoption.mayFilterToo
         blueprint.isAdoptionProven = recipe.isAdoptionProven ?? false
         return blueprint

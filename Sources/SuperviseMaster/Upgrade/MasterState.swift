@@ -35,9 +35,9 @@ struct MasterState: Codable {
         /// A configuration of this pool alone, in the format of `LoaderReport`.
         var configuration: String
         var listeners: [Listener]
-        var isLookedAt: Bool
-        var isWatchdogLookedAt: Bool
-        var isCountLookedAt: Bool
+        var hasListenCheck: Bool
+        var hasWatchdogCheck: Bool
+        var hasCountCheck: Bool
         var filtersToo: Bool?
         var isAdoptionProven: Bool?
 
@@ -105,8 +105,8 @@ struct MasterState: Codable {
         var listeners: [Int32]
     }
 
-    struct Look: Codable {
-        var subject: SuperviseMaster.Look.Subject
+    struct WorkerCheck: Codable {
+        var subject: SuperviseMaster.WorkerCheck.Subject
         var id: WorkerID
         var recipe: Int
         var at: Instant
@@ -145,8 +145,8 @@ struct MasterState: Codable {
     var lastSerial: UInt64
     var notifyFolders: [NotifyFolder]
     var bindFilters: [BindFilter]
-    var told: Set<OnceTold>
-    var looks: [Look]
+    var logged: Set<LoggedOnce>
+    var checks: [WorkerCheck]
     var commands: [Int32: SideCommand]
     var hooks: HookRunner.State
     /// By pool.
@@ -241,7 +241,7 @@ extension MasterState {
         }
         guard workers.map(\.recipe).allSatisfy(recipes.indices.contains),
             molds.map(\.recipe).allSatisfy(recipes.indices.contains),
-            looks.map(\.recipe).allSatisfy(recipes.indices.contains)
+            checks.map(\.recipe).allSatisfy(recipes.indices.contains)
         else { throw .inconsistent("a worker has no blueprint") }
     }
 

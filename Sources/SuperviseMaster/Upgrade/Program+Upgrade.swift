@@ -16,7 +16,7 @@ extension Program {
         } catch {
             outcome = .refused("\(error)")
         }
-        return say(UpgradeProbe.answer(outcome), to: UpgradeProbe.Descriptor.answer)
+        return printText(UpgradeProbe.answer(outcome), to: UpgradeProbe.Descriptor.answer)
     }
 
     /// Continues as the master of this process. The arguments are those of the start, with two or
@@ -24,7 +24,7 @@ extension Program {
     static func resume(_ words: [String], _ environment: [String], open: Set<Int32>) -> Int32 {
         ProcessTitle.setName("supervise")
         guard let handed = Handed(words) else {
-            complain("supervise: \(words[1]) is for internal use\n")
+            printError("supervise: \(words[1]) is for internal use\n")
             return ExitCode.usage
         }
         let fallback = handed.program.map { program in
@@ -51,12 +51,12 @@ extension Program {
             }
             ThisProcess.returnFreeMemory()
             defer { cleanUp(master.listeners, master.start.pidFile, master.log) }
-            defer { tell(master.control.removeFiles(), master.log) }
+            defer { report(master.control.removeFiles(), master.log) }
             let resumption =
                 handed.reason.map(Upgrader.Resumption.returned) ?? .upgraded(from: version)
             return try master.resume(resumption)
         } catch {
-            complain("supervise: the upgrade failed halfway: \(error)\n")
+            printError("supervise: the upgrade failed halfway: \(error)\n")
             return ExitCode.masterFailed
         }
     }

@@ -40,7 +40,7 @@ package struct RunSimulation<M: Machine> {
     }
 
     package mutating func run() -> Violation? {
-        tell(.start)
+        send(.start)
         let stopAt = Instant(milliseconds: schedule.stopAt)
         let limit = stopAt + .seconds(60)
         while violation == nil, exitCode == nil {
@@ -65,16 +65,16 @@ package struct RunSimulation<M: Machine> {
             for index in ledger.runs.indices {
                 ledger.runs[index].lost = ledger.runs[index].lost + (now - rested)
             }
-            tell(.late(by: now - rested))
+            send(.late(by: now - rested))
         }
         while exitCode == nil, violation == nil, let events = world.advance(to: now) {
-            for event in events where exitCode == nil { tell(event) }
+            for event in events where exitCode == nil { send(event) }
         }
         while let at = requests.first, Instant(milliseconds: at) <= now {
             requests.removeFirst()
             for pool in ledger.policies.keys.sorted() where exitCode == nil {
                 ledger.permitted.insert(pool)
-                tell(.run(pool: pool, .requested))
+                send(.run(pool: pool, .requested))
             }
         }
         while let change = clockChanges.first, Instant(milliseconds: change.at) <= now {
@@ -83,18 +83,18 @@ package struct RunSimulation<M: Machine> {
                 plan(pool, in: .milliseconds(Int64(change.nextIn)))
             }
         }
-        if now >= stopAt, !ledger.isStopping, exitCode == nil { tell(.stop(schedule.base.haste)) }
+        if now >= stopAt, !ledger.isStopping, exitCode == nil { send(.stop(schedule.base.haste)) }
         for _ in 0..<4 {
             guard exitCode == nil, violation == nil, let deadline = machine.nextDeadline,
                 deadline <= now
             else { break }
-            tell(.deadline)
+            send(.deadline)
         }
         if violation == nil, exitCode == nil { checkTurn() }
     }
 
     /// Passes an event to the machine, performs its actions and checks them.
-    private mutating func tell(_ event: Service.Event) {
+    private mutating func send(_ event: Service.Event) {
         steps += 1
         prepare(for: event)
         var planRequests: Set<Int> = []
@@ -119,7 +119,7 @@ package struct RunSimulation<M: Machine> {
         ledger.unplanned.remove(pool)
         let run = PlannedRun(at: now + span)
         ledger.planned[pool] = run
-        tell(.run(pool: pool, .planned(run)))
+        send(.run(pool: pool, .planned(run)))
     }
 
     private mutating func prepare(for event: Service.Event) {

@@ -1,5 +1,5 @@
 /// Messages that are logged only once.
-enum OnceTold: Hashable, Codable {
+enum LoggedOnce: Hashable, Codable {
     /// The master has started.
     case masterStarted
     /// A missing requirement of adoption or counting.

@@ -2,7 +2,7 @@ import SuperviseCore
 import SuperviseLinux
 
 /// A scheduled check of a worker.
-struct Look {
+struct WorkerCheck {
     /// The subject of the check.
     enum Subject: Codable {
         /// Its listening sockets.
@@ -10,7 +10,7 @@ struct Look {
         /// Whether it has sent WATCHDOG=1.
         case watchdog
         /// The unit of its count, and the number of earlier checks.
-        case count(looks: Int)
+        case count(checks: Int)
     }
 
     let subject: Subject
@@ -24,94 +24,97 @@ struct Look {
 /// program may use the address in its own configuration, or any port, without an error.
 extension Master {
     /// The time from ready until a program has opened its sockets.
-    private static let lookAfter = TimeSpan.seconds(5)
+    private static let listenCheckDelay = TimeSpan.seconds(5)
 
     /// Schedules one check of one worker per pool and generation, unless it was seen waiting on a
     /// listener.
-    func scheduleLook(at id: WorkerID, readyBy rule: ReadyRule) {
-        guard let worker = workers[id], !worker.blueprint.isLookedAt else { return }
+    func scheduleListenCheck(at id: WorkerID, readyBy rule: ReadyRule) {
+        guard let worker = workers[id], !worker.blueprint.hasListenCheck else { return }
         switch rule {
         case .listening: return
         case .notify where worker.blueprint.policy.readiness == .auto:
             guard core.worker(id)?.isUnproven == true else { return }
         case .notify, .exec, .time, .assumed: break
         }
-        worker.blueprint.isLookedAt = true
-        plan(.listeners, at: worker, after: Master.lookAfter)
+        worker.blueprint.hasListenCheck = true
+        plan(.listeners, at: worker, after: Master.listenCheckDelay)
     }
 
     /// Schedules one check of one worker per pool and generation with a `timeout`.
-    func scheduleWatchdogLook(at id: WorkerID) {
-        guard let worker = workers[id], !worker.blueprint.isWatchdogLookedAt,
+    func scheduleWatchdogCheck(at id: WorkerID) {
+        guard let worker = workers[id], !worker.blueprint.hasWatchdogCheck,
             let timeout = worker.blueprint.policy.watchdogTimeout
         else { return }
-        worker.blueprint.isWatchdogLookedAt = true
-        plan(.watchdog, at: worker, after: min(timeout, Master.longestWatchdogLook))
+        worker.blueprint.hasWatchdogCheck = true
+        plan(.watchdog, at: worker, after: min(timeout, Master.longestWatchdogCheck))
     }
 
     /// Schedules checks of the count of a pool with `max-requests`. A worker with few connections,
     /// each with many requests, sends its count only at its limit.
-    func scheduleCountLook(at id: WorkerID) {
+    func scheduleCountCheck(at id: WorkerID) {
         guard let worker = workers[id], worker.blueprint.policy.maxRequests > 0,
-            worker.blueprint.adoption.countsConnections, !worker.blueprint.isCountLookedAt,
-            !log.told.contains(.counting(pool: id.pool))
+            worker.blueprint.adoption.countsConnections, !worker.blueprint.hasCountCheck,
+            !log.alreadyLogged.contains(.counting(pool: id.pool))
         else { return }
-        worker.blueprint.isCountLookedAt = true
-        plan(.count(looks: 0), at: worker, after: Master.firstCountLook)
+        worker.blueprint.hasCountCheck = true
+        plan(.count(checks: 0), at: worker, after: Master.firstCountCheck)
     }
 
-    private func lookAtCount(_ look: Look, _ looks: Int) {
-        guard let blueprint = look.blueprint else { return }
-        let running = workers.ofPool(look.id.pool).filter {
+    private func checkCount(_ check: WorkerCheck, _ checks: Int) {
+        guard let blueprint = check.blueprint else { return }
+        let running = workers.ofPool(check.id.pool).filter {
             $0.blueprint === blueprint && !$0.hasExited
         }
         guard let worker = running.first else {
-            blueprint.isCountLookedAt = false
+            blueprint.hasCountCheck = false
             return
         }
-        for worker in running.prefix(Master.mostWorkersLookedAt) { readCount(of: worker) }
+        for worker in running.prefix(Master.mostCheckedWorkers) { readCount(of: worker) }
         // The number of wakeups for an idle service is limited.
-        guard !log.told.contains(.counting(pool: look.id.pool)), looks + 1 < Master.countLooks
+        guard !log.alreadyLogged.contains(.counting(pool: check.id.pool)),
+            checks + 1 < Master.mostCountChecks
         else {
             return
         }
-        let span = TimeSpan(nanoseconds: Master.firstCountLook.nanoseconds << (2 * (looks + 1)))
-        plan(.count(looks: looks + 1), at: worker, after: span)
+        let span = TimeSpan(nanoseconds: Master.firstCountCheck.nanoseconds << (2 * (checks + 1)))
+        plan(.count(checks: checks + 1), at: worker, after: span)
     }
 
-    private func plan(_ subject: Look.Subject, at worker: RunningWorker, after span: TimeSpan) {
-        let look = Look(
+    private func plan(
+        _ subject: WorkerCheck.Subject, at worker: RunningWorker, after span: TimeSpan
+    ) {
+        let check = WorkerCheck(
             subject: subject, id: worker.id, blueprint: worker.blueprint, at: now + span)
-        let place = looks.firstIndex { $0.at > look.at } ?? looks.endIndex
-        looks.insert(look, at: place)
+        let place = checks.firstIndex { $0.at > check.at } ?? checks.endIndex
+        checks.insert(check, at: place)
     }
 
-    func performLooks(at now: Instant) {
-        while let look = looks.first, look.at <= now {
-            looks.removeFirst()
-            perform(look)
+    func performChecks(at now: Instant) {
+        while let check = checks.first, check.at <= now {
+            checks.removeFirst()
+            perform(check)
         }
     }
 
-    private func perform(_ look: Look) {
-        switch look.subject {
-        case .listeners: lookWhereItListens(look)
-        case .watchdog: lookForWatchdog(look)
-        case .count(let looks): lookAtCount(look, looks)
+    private func perform(_ check: WorkerCheck) {
+        switch check.subject {
+        case .listeners: checkListeners(check)
+        case .watchdog: checkWatchdog(check)
+        case .count(let checks): checkCount(check, checks)
         }
     }
 
     /// `timeout` applies only to workers that send WATCHDOG=1, and most programs do not.
-    private func lookForWatchdog(_ look: Look) {
-        guard let blueprint = look.blueprint else { return }
-        guard let worker = workers[look.id], !worker.hasExited,
-            let state = core.worker(look.id), state.isReady
+    private func checkWatchdog(_ check: WorkerCheck) {
+        guard let blueprint = check.blueprint else { return }
+        guard let worker = workers[check.id], !worker.hasExited,
+            let state = core.worker(check.id), state.isReady
         else {
             // The next worker will be checked.
-            blueprint.isWatchdogLookedAt = false
+            blueprint.hasWatchdogCheck = false
             return
         }
-        guard !state.announcesWatchdog, log.isNew(.timeoutUnused(pool: look.id.pool)) else {
+        guard !state.announcesWatchdog, log.isNew(.timeoutUnused(pool: check.id.pool)) else {
             return
         }
         log.write(
@@ -130,20 +133,20 @@ extension Master {
 
     /// Detects a pool without a bind in which the first worker binds the address and the others
     /// crash because it is in use. Checks only a few times, because crashes may be frequent.
-    func lookForUnboundListener(whenEnded id: WorkerID, _ ending: Ending) {
+    func checkForUnboundListener(whenEnded id: WorkerID, _ ending: Ending) {
         guard ending == .crashed || ending == .bootFailed, let ended = workers[id],
             ended.blueprint.listeners.isEmpty,
-            ended.blueprint.looksAtCrashes < Master.mostCrashLooks
+            ended.blueprint.crashChecks < Master.mostCrashChecks
         else { return }
-        ended.blueprint.looksAtCrashes += 1
-        for worker in workers.ofPool(id.pool).prefix(Master.mostWorkersLookedAt)
+        ended.blueprint.crashChecks += 1
+        for worker in workers.ofPool(id.pool).prefix(Master.mostCheckedWorkers)
         where !worker.hasExited {
-            lookForUnboundListener(of: worker)
+            checkForUnboundListener(of: worker)
         }
     }
 
-    private func lookForUnboundListener(of worker: RunningWorker) {
-        guard !log.told.contains(.unboundListener(pool: worker.id.pool)) else { return }
+    private func checkForUnboundListener(of worker: RunningWorker) {
+        guard !log.alreadyLogged.contains(.unboundListener(pool: worker.id.pool)) else { return }
         let held = HeldListeners.inspect(worker.processes, known: [])?.others ?? []
         // A port that the kernel chose on a loopback address is used between the program's own
         // processes.
@@ -170,16 +173,16 @@ extension Master {
             && (address.hasPrefix("127.") || address.hasPrefix("[::1]"))
     }
 
-    private func lookWhereItListens(_ look: Look) {
-        guard let blueprint = look.blueprint else { return }
-        guard let worker = workers[look.id], !worker.hasExited,
-            core.worker(look.id)?.isReady == true
+    private func checkListeners(_ check: WorkerCheck) {
+        guard let blueprint = check.blueprint else { return }
+        guard let worker = workers[check.id], !worker.hasExited,
+            core.worker(check.id)?.isReady == true
         else {
             // The next worker will be checked.
-            blueprint.isLookedAt = false
+            blueprint.hasListenCheck = false
             return
         }
-        guard !blueprint.listeners.isEmpty else { return lookForUnboundListener(of: worker) }
+        guard !blueprint.listeners.isEmpty else { return checkForUnboundListener(of: worker) }
         let ours = blueprint.listeners.map(\.socket.identity)
         guard let held = HeldListeners.inspect(worker.processes, known: ours) else { return }
         // A process holds inherited listeners whether or not it uses them. So a worker that holds
@@ -206,12 +209,12 @@ extension Master {
     }
 
     /// A worker that supports the watchdog has sent WATCHDOG=1 by then.
-    private static let longestWatchdogLook = TimeSpan.seconds(30)
+    private static let longestWatchdogCheck = TimeSpan.seconds(30)
     /// As the interval is multiplied by four each time, this is an hour.
-    private static let countLooks = 5
-    private static let firstCountLook = TimeSpan.seconds(10)
-    private static let mostCrashLooks = 3
-    private static let mostWorkersLookedAt = 8
+    private static let mostCountChecks = 5
+    private static let firstCountCheck = TimeSpan.seconds(10)
+    private static let mostCrashChecks = 3
+    private static let mostCheckedWorkers = 8
     /// The default of ip_local_port_range (ip(7)).
     private static let firstEphemeralPort = 32_768
     private static let timeoutAdvice =

@@ -1,5 +1,5 @@
 /// Inputs to a pool. Each is handled at a given time.
-public enum Event: Equatable, Sendable {
+public enum PoolEvent: Equatable, Sendable {
     /// The pool starts its workers.
     case start
     /// `nextDeadline` was reached. Comes after all other events of the turn.
