@@ -31,8 +31,8 @@ struct Draining: Equatable, Sendable, Codable {
 
     /// A request may have arrived that the worker has not begun to receive.
     private static let idleFor = TimeSpan.milliseconds(20)
-    /// Threads that are about to accept do so by then, also on a busy machine. Other running
-    /// threads never stop.
+    /// Threads that are about to accept do so by then, also on a busy machine. A longer time would
+    /// only delay the stop of programs with threads that always run.
     private static let idleForRunning = TimeSpan.milliseconds(100)
     /// The time before `until` in which a moment without a known request suffices.
     private static let longestRelaxation = TimeSpan.seconds(4)

@@ -153,7 +153,7 @@ struct Mold: Equatable, Sendable, Codable {
 
 /// The molds of a pool.
 struct Molds: Initial, Sendable {
-    /// A mold that was told to end.
+    /// A mold that is to end.
     struct Leaving: Equatable, Sendable, Codable {
         let id: MoldID
         var killAt: Instant
@@ -204,7 +204,7 @@ struct Molds: Initial, Sendable {
     }
 }
 
-/// The figures of a mold for whoever monitors the service.
+/// The figures of a mold for monitoring.
 public struct MoldFacts: Equatable, Sendable {
     /// What it does.
     public enum State: String, Sendable {
@@ -212,7 +212,7 @@ public struct MoldFacts: Equatable, Sendable {
         case booting
         /// Workers are forked from it.
         case warm
-        /// It serves no starts any more, and ends with the workers of its generation.
+        /// No worker is forked from it. It ends with the workers of its generation.
         case leaving
         /// Workers are exec'd.
         case givenUp = "given-up"

@@ -4,7 +4,7 @@
 ///
 /// The replacement starts first, within the budget. Then the worker accepts no new connections, its
 /// other requests finish, and it gets SIGABRT, and SIGKILL two seconds later. If nothing is stuck
-/// any more by then, it gets the stop-signal.
+/// by then, it gets the stop-signal.
 ///
 /// If more than half of the workers wait at the same time, a dependency hangs, such as a database.
 /// New workers would hang as well, so none is replaced. A worker counts as waiting from a quarter

@@ -64,7 +64,7 @@ extension Master {
             try watch(mold)
             try output.watch(mold.output)
         } catch {
-            // It stays in the table until it is reaped, and the core hears of its end then.
+            // It stays in the table until it is reaped, and its end is reported to the core then.
             mold.isConnected = false
             killMold(id)
         }
