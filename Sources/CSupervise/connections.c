@@ -51,29 +51,13 @@ static void read_connection(const struct nlmsghdr *header, struct csupervise_con
     }
 }
 
-// Messages of an abandoned dump would be taken for the next one.
-static int give_up(int diagnosis) {
-    int code = errno;
-    char ignored[answer_bytes];
-    while (recv(diagnosis, ignored, sizeof ignored, MSG_DONTWAIT) >= 0) {
-    }
-    errno = code;
-    return -1;
-}
-
 // Counts the sockets in these states (a bit mask) and writes the first ones to `found`.
 // `interrupted` is set if they changed meanwhile, so that some may be missing or counted twice.
 static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
                      struct csupervise_connection *found, int room, bool *interrupted) {
     *interrupted = false;
-    struct inet_diag_req_v2 request;
-    memset(&request, 0, sizeof request);
-    request.sdiag_family = (uint8_t)family;
-    request.sdiag_protocol = IPPROTO_TCP;
-    request.idiag_ext = 1U << (INET_DIAG_INFO - 1);
-    request.idiag_states = states;
-    request.id.idiag_sport = htons(port);
-    if (csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
+    uint8_t extensions = 1U << (INET_DIAG_INFO - 1);
+    if (csupervise_ask_tcp(diagnosis, family, port, states, extensions) != 0)
         return -1;
     // The kernel answers a dump within the calls that request it, so nothing here blocks.
     int count = 0;
@@ -81,7 +65,7 @@ static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
         _Alignas(struct nlmsghdr) char answer[answer_bytes];
         ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);
         if (size < 0)
-            return give_up(diagnosis);
+            return csupervise_give_up(diagnosis);
         uint32_t rest = (uint32_t)size;
         for (struct nlmsghdr *header = (struct nlmsghdr *)answer; NLMSG_OK(header, rest);
              header = NLMSG_NEXT(header, rest)) {
@@ -92,7 +76,7 @@ static int dump_once(int diagnosis, int family, uint16_t port, uint32_t states,
             if (header->nlmsg_type == NLMSG_ERROR) {
                 const struct nlmsgerr *error = NLMSG_DATA(header);
                 errno = -error->error;
-                return give_up(diagnosis);
+                return csupervise_give_up(diagnosis);
             }
             const struct inet_diag_msg *message = NLMSG_DATA(header);
             // Older kernels do not filter by port.

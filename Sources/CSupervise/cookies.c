@@ -50,7 +50,7 @@ static int read_all(int diagnosis,
         _Alignas(struct nlmsghdr) char answer[answer_bytes];
         ssize_t size = recv(diagnosis, answer, sizeof answer, MSG_DONTWAIT);
         if (size < 0)
-            return -1;
+            return csupervise_give_up(diagnosis);
         uint32_t rest = (uint32_t)size;
         for (struct nlmsghdr *header = (struct nlmsghdr *)answer; NLMSG_OK(header, rest);
              header = NLMSG_NEXT(header, rest)) {
@@ -58,7 +58,7 @@ static int read_all(int diagnosis,
                 return 0;
             if (header->nlmsg_type == NLMSG_ERROR) {
                 errno = -((const struct nlmsgerr *)NLMSG_DATA(header))->error;
-                return -1;
+                return csupervise_give_up(diagnosis);
             }
             read_one(header, wanted, count);
         }
@@ -67,13 +67,7 @@ static int read_all(int diagnosis,
 
 int csupervise_find_tcp(int diagnosis, int family, uint16_t port, struct csupervise_cookie *wanted,
                         int count) {
-    struct inet_diag_req_v2 request;
-    memset(&request, 0, sizeof request);
-    request.sdiag_family = (uint8_t)family;
-    request.sdiag_protocol = IPPROTO_TCP;
-    request.idiag_states = UINT32_MAX;
-    request.id.idiag_sport = htons(port);
-    if (csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP) != 0)
+    if (csupervise_ask_tcp(diagnosis, family, port, UINT32_MAX, 0) != 0)
         return -1;
     return read_all(diagnosis, read_tcp, wanted, count);
 }

@@ -69,6 +69,27 @@ int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_
     return send(diagnosis, &request, request.header.nlmsg_len, MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
+int csupervise_ask_tcp(int diagnosis, int family, uint16_t port, uint32_t states,
+                       uint8_t extensions) {
+    struct inet_diag_req_v2 request;
+    memset(&request, 0, sizeof request);
+    request.sdiag_family = (uint8_t)family;
+    request.sdiag_protocol = IPPROTO_TCP;
+    request.idiag_ext = extensions;
+    request.idiag_states = states;
+    request.id.idiag_sport = htons(port);
+    return csupervise_ask_sockets(diagnosis, &request, sizeof request, NLM_F_DUMP);
+}
+
+int csupervise_give_up(int diagnosis) {
+    int code = errno;
+    char ignored[answer_bytes];
+    while (recv(diagnosis, ignored, sizeof ignored, MSG_DONTWAIT) >= 0) {
+    }
+    errno = code;
+    return -1;
+}
+
 // Copies an attribute of the unix socket with this inode. Returns 0, or -1 with errno.
 static int ask_unix(int diagnosis, uint32_t inode, uint32_t shown, uint16_t type, void *value,
                     size_t value_size) {

@@ -11,15 +11,15 @@
 #include <stddef.h>
 
 static int early_bind(int fd, const struct sockaddr *address, socklen_t length) {
-    return (int)told(raw_call3(SYS_bind, fd, (long)address, length));
+    return (int)with_errno(raw_call3(SYS_bind, fd, (long)address, length));
 }
 
 static int early_listen(int fd, int backlog) {
-    return (int)told(raw_call3(SYS_listen, fd, backlog, 0));
+    return (int)with_errno(raw_call3(SYS_listen, fd, backlog, 0));
 }
 
 static int early_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
-    return (int)told(raw_call(SYS_accept4, fd, (long)address, (long)length, flags, 0, 0));
+    return (int)with_errno(raw_call(SYS_accept4, fd, (long)address, (long)length, flags, 0, 0));
 }
 
 static int early_accept(int fd, struct sockaddr *address, socklen_t *length) {
@@ -27,11 +27,11 @@ static int early_accept(int fd, struct sockaddr *address, socklen_t *length) {
 }
 
 static int early_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
-    return (int)told(raw_call3(SYS_getsockname, fd, (long)address, (long)length));
+    return (int)with_errno(raw_call3(SYS_getsockname, fd, (long)address, (long)length));
 }
 
 static int early_shutdown(int fd, int how) {
-    return (int)told(raw_call3(SYS_shutdown, fd, how, 0));
+    return (int)with_errno(raw_call3(SYS_shutdown, fd, how, 0));
 }
 
 static int early_fcntl(int fd, int command, ...) {
@@ -39,7 +39,7 @@ static int early_fcntl(int fd, int command, ...) {
     va_start(rest, command);
     long argument = va_arg(rest, long);
     va_end(rest);
-    return (int)told(raw_call3(SYS_fcntl, fd, command, argument));
+    return (int)with_errno(raw_call3(SYS_fcntl, fd, command, argument));
 }
 
 static int early_ioctl(int fd, unsigned long request, ...) {
@@ -47,11 +47,11 @@ static int early_ioctl(int fd, unsigned long request, ...) {
     va_start(rest, request);
     long argument = va_arg(rest, long);
     va_end(rest);
-    return (int)told(raw_call3(SYS_ioctl, fd, (long)request, argument));
+    return (int)with_errno(raw_call3(SYS_ioctl, fd, (long)request, argument));
 }
 
 static int early_unlinkat(int folder, const char *path, int flags) {
-    return (int)told(raw_call3(SYS_unlinkat, folder, (long)path, flags));
+    return (int)with_errno(raw_call3(SYS_unlinkat, folder, (long)path, flags));
 }
 
 static int early_unlink(const char *path) {
@@ -62,11 +62,11 @@ static int early_remove(const char *path) {
     long result = raw_call3(SYS_unlinkat, AT_FDCWD, (long)path, 0);
     if (result == -EISDIR)
         result = raw_call3(SYS_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR);
-    return (int)told(result);
+    return (int)with_errno(result);
 }
 
 static int early_renameat2(int from, const char *old, int to, const char *new, unsigned flags) {
-    return (int)told(raw_call(SYS_renameat2, from, (long)old, to, (long)new, flags, 0));
+    return (int)with_errno(raw_call(SYS_renameat2, from, (long)old, to, (long)new, flags, 0));
 }
 
 static int early_renameat(int from, const char *old, int to, const char *new) {
@@ -79,8 +79,8 @@ static int early_rename(const char *old, const char *new) {
 
 static int early_fchmodat(int folder, const char *path, mode_t mode, int flags) {
     if (flags != 0)
-        return (int)told(-ENOTSUP);
-    return (int)told(raw_call3(SYS_fchmodat, folder, (long)path, mode));
+        return (int)with_errno(-ENOTSUP);
+    return (int)with_errno(raw_call3(SYS_fchmodat, folder, (long)path, mode));
 }
 
 static int early_chmod(const char *path, mode_t mode) {
@@ -92,11 +92,11 @@ static int early_lchmod(const char *path, mode_t mode) {
 }
 
 static int early_fchmod(int fd, mode_t mode) {
-    return (int)told(raw_call3(SYS_fchmod, fd, mode, 0));
+    return (int)with_errno(raw_call3(SYS_fchmod, fd, mode, 0));
 }
 
 static int early_fchownat(int folder, const char *path, uid_t user, gid_t group, int flags) {
-    return (int)told(raw_call(SYS_fchownat, folder, (long)path, user, group, flags, 0));
+    return (int)with_errno(raw_call(SYS_fchownat, folder, (long)path, user, group, flags, 0));
 }
 
 static int early_chown(const char *path, uid_t user, gid_t group) {
@@ -108,15 +108,15 @@ static int early_lchown(const char *path, uid_t user, gid_t group) {
 }
 
 static int early_fchown(int fd, uid_t user, gid_t group) {
-    return (int)told(raw_call3(SYS_fchown, fd, user, group));
+    return (int)with_errno(raw_call3(SYS_fchown, fd, user, group));
 }
 
 static int early_connect(int fd, const struct sockaddr *address, socklen_t length) {
-    return (int)told(raw_call3(SYS_connect, fd, (long)address, length));
+    return (int)with_errno(raw_call3(SYS_connect, fd, (long)address, length));
 }
 
 static int early_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
-    return (int)told(raw_call(SYS_epoll_ctl, set, operation, fd, (long)event, 0, 0));
+    return (int)with_errno(raw_call(SYS_epoll_ctl, set, operation, fd, (long)event, 0, 0));
 }
 
 enum { mask_bytes = 8 };
@@ -125,7 +125,7 @@ static int early_ppoll(
     struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
     /* The kernel updates the remaining time, but libc does not. */
     struct timespec left = timeout != NULL ? *timeout : (struct timespec){0, 0};
-    return (int)told(raw_call(
+    return (int)with_errno(raw_call(
         SYS_ppoll, (long)entries, (long)count, timeout != NULL ? (long)&left : 0, (long)mask,
         mask_bytes, 0));
 }
@@ -143,7 +143,7 @@ static int early_pselect(
         const sigset_t *mask;
         size_t size;
     } blocked = {mask, mask_bytes};
-    return (int)told(raw_call(
+    return (int)with_errno(raw_call(
         SYS_pselect6, limit, (long)reads, (long)writes, (long)errors,
         timeout != NULL ? (long)&left : 0, (long)&blocked));
 }
@@ -163,7 +163,7 @@ static long early_syscall(long number, ...) {
     long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long);
     long d = va_arg(rest, long), e = va_arg(rest, long), f = va_arg(rest, long);
     va_end(rest);
-    return told(raw_call(number, a, b, c, d, e, f));
+    return with_errno(raw_call(number, a, b, c, d, e, f));
 }
 
 struct next_functions next = {

@@ -19,7 +19,7 @@
 #endif
 
 /* Reports a failure as libc does. */
-static long told(long result) {
+static long with_errno(long result) {
     if (result >= 0 || result < -4095)
         return result;
     errno = (int)-result;
@@ -27,16 +27,16 @@ static long told(long result) {
 }
 
 static ssize_t early_read(int fd, void *bytes, size_t size) {
-    return told(raw_call3(SYS_read, fd, (long)bytes, (long)size));
+    return with_errno(raw_call3(SYS_read, fd, (long)bytes, (long)size));
 }
 
 static ssize_t early_readv(int fd, const struct iovec *vector, int parts) {
-    return told(raw_call3(SYS_readv, fd, (long)vector, parts));
+    return with_errno(raw_call3(SYS_readv, fd, (long)vector, parts));
 }
 
 static ssize_t early_recvfrom(
     int fd, void *bytes, size_t size, int flags, struct sockaddr *address, socklen_t *length) {
-    return told(raw_call(
+    return with_errno(raw_call(
         SYS_recvfrom, fd, (long)bytes, (long)size, flags, (long)address, (long)length));
 }
 
@@ -45,21 +45,21 @@ static ssize_t early_recv(int fd, void *bytes, size_t size, int flags) {
 }
 
 static ssize_t early_recvmsg(int fd, struct msghdr *message, int flags) {
-    return told(raw_call3(SYS_recvmsg, fd, (long)message, flags));
+    return with_errno(raw_call3(SYS_recvmsg, fd, (long)message, flags));
 }
 
 static ssize_t early_write(int fd, const void *bytes, size_t size) {
-    return told(raw_call3(SYS_write, fd, (long)bytes, (long)size));
+    return with_errno(raw_call3(SYS_write, fd, (long)bytes, (long)size));
 }
 
 static ssize_t early_writev(int fd, const struct iovec *vector, int parts) {
-    return told(raw_call3(SYS_writev, fd, (long)vector, parts));
+    return with_errno(raw_call3(SYS_writev, fd, (long)vector, parts));
 }
 
 static ssize_t early_sendto(
     int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
     socklen_t length) {
-    return told(
+    return with_errno(
         raw_call(SYS_sendto, fd, (long)bytes, (long)size, flags, (long)address, length));
 }
 
@@ -68,35 +68,35 @@ static ssize_t early_send(int fd, const void *bytes, size_t size, int flags) {
 }
 
 static ssize_t early_sendmsg(int fd, const struct msghdr *message, int flags) {
-    return told(raw_call3(SYS_sendmsg, fd, (long)message, flags));
+    return with_errno(raw_call3(SYS_sendmsg, fd, (long)message, flags));
 }
 
 static ssize_t early_sendfile(int to, int from, off_t *offset, size_t count) {
-    return told(raw_call(SYS_sendfile, to, from, (long)offset, (long)count, 0, 0));
+    return with_errno(raw_call(SYS_sendfile, to, from, (long)offset, (long)count, 0, 0));
 }
 
 static ssize_t early_splice(
     int from, int64_t *read, int to, int64_t *written, size_t size, unsigned flags) {
-    return told(
+    return with_errno(
         raw_call(SYS_splice, from, (long)read, to, (long)written, (long)size, (long)flags));
 }
 
 static int early_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
-    return (int)told(raw_call(SYS_sendmmsg, fd, (long)messages, count, flags, 0, 0));
+    return (int)with_errno(raw_call(SYS_sendmmsg, fd, (long)messages, count, flags, 0, 0));
 }
 
 static int early_recvmmsg(
     int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout) {
-    return (int)told(
+    return (int)with_errno(
         raw_call(SYS_recvmmsg, fd, (long)messages, count, flags, (long)timeout, 0));
 }
 
 static int early_close(int fd) {
-    return (int)told(raw_call3(SYS_close, fd, 0, 0));
+    return (int)with_errno(raw_call3(SYS_close, fd, 0, 0));
 }
 
 static int early_close_range(unsigned first, unsigned last, int flags) {
-    return (int)told(raw_call3(SYS_close_range, first, last, flags));
+    return (int)with_errno(raw_call3(SYS_close_range, first, last, flags));
 }
 
 /* A program may call it because our library has it, even if libc and the kernel do not. */
@@ -111,12 +111,12 @@ static void early_closefrom(int first) {
 }
 
 static int early_dup3(int fd, int number, int flags) {
-    return (int)told(raw_call3(SYS_dup3, fd, number, flags));
+    return (int)with_errno(raw_call3(SYS_dup3, fd, number, flags));
 }
 
 static int early_dup2(int fd, int number) {
     if (fd == number)
-        return raw_call3(SYS_fcntl, fd, F_GETFD, 0) < 0 ? (int)told(-EBADF) : fd;
+        return raw_call3(SYS_fcntl, fd, F_GETFD, 0) < 0 ? (int)with_errno(-EBADF) : fd;
     return early_dup3(fd, number, 0);
 }
 

@@ -24,6 +24,14 @@ int csupervise_open_diagnosis(void);
 // Sends a request for sockets with these flags of netlink(7). Returns 0, or -1 with errno.
 int csupervise_ask_sockets(int diagnosis, const void *body, size_t size, uint16_t flags);
 
+// Requests the TCP sockets of a local port in these states (a bit mask), with these extensions.
+// Returns 0, or -1 with errno.
+int csupervise_ask_tcp(int diagnosis, int family, uint16_t port, uint32_t states,
+                       uint8_t extensions);
+
+// Discards the rest of a dump, which would be taken for the next one. Returns -1 and keeps errno.
+int csupervise_give_up(int diagnosis);
+
 // Gets the number of connections in the accept queue of the unix listener with this inode, and its
 // limit. Returns 0, or -1 with errno; ENOENT if there is none.
 int csupervise_unix_queue(int diagnosis, uint32_t inode, uint32_t *waiting, uint32_t *limit);

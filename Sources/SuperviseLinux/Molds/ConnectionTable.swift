@@ -8,7 +8,7 @@ struct ConnectionTable {
     private var unixConnections: Set<UInt64> = []
 
     // TCP_LISTEN and TCP_CLOSE of the kernel's net/tcp_states.h.
-    private static let unconnected = ["0A", "07"]
+    private static let unconnected: [Substring] = ["0A", "07"]
     // SS_CONNECTED of linux/net.h.
     private static let connected = "03"
     private static let datagrams = "0002"
@@ -20,7 +20,7 @@ struct ConnectionTable {
                 guard fields.count > 9, let inode = UInt64(fields[9]), inode != 0,
                     !ConnectionTable.unconnected.contains(fields[3])
                 else { continue }
-                tcpPeers[inode] = ConnectionTable.address(fields[2])
+                tcpPeers[inode] = SocketAddress(tableEntry: fields[2])
             }
         }
         for fields in try ConnectionTable.lines("/proc/\(pid)/net/unix") {
@@ -46,34 +46,13 @@ struct ConnectionTable {
     }
 
     /// The words of the lines after the title; empty if the kernel has no such table.
-    private static func lines(_ path: String) throws(SystemCallError) -> [[String]] {
+    private static func lines(_ path: String) throws(SystemCallError) -> [[Substring]] {
         do throws(SystemCallError) {
             return try Procfs.read(path).split(separator: UInt8(ascii: "\n")).dropFirst().map {
-                $0.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+                String(decoding: $0, as: UTF8.self).split(separator: " ")
             }
         } catch  where error.code == ENOENT {
             return []
         }
-    }
-
-    /// Parses `0100007F:1F90`: the words of an address as numbers of this machine, and the port.
-    private static func address(_ text: String) -> SocketAddress? {
-        let parts = text.split(separator: ":")
-        guard parts.count == 2, let port = UInt16(parts[1], radix: 16) else { return nil }
-        var host: [UInt8] = []
-        var rest = parts[0]
-        while let word = UInt32(rest.prefix(8), radix: 16) {
-            withUnsafeBytes(of: word) { host += $0 }
-            rest = rest.dropFirst(8)
-        }
-        let family = sa_family_t(host.count == 4 ? AF_INET : AF_INET6)
-        var bytes = withUnsafeBytes(of: family) { Array($0) }
-        bytes += [UInt8(port >> 8), UInt8(port & 0xFF)]
-        switch host.count {
-        case 4: bytes += host + [UInt8](repeating: 0, count: 8)
-        case 16: bytes += [0, 0, 0, 0] + host + [0, 0, 0, 0]
-        default: return nil
-        }
-        return SocketAddress(bytes: bytes)
     }
 }

@@ -14,26 +14,26 @@ public final class MoldChannel: Sendable {
         case message(MoldMessage, pid: Int32)
     }
 
-    private let descriptor: FileDescriptor
+    private let socket: MessageSocket
 
     /// Takes over an end.
     public init(_ descriptor: consuming FileDescriptor) {
-        self.descriptor = descriptor
+        socket = MessageSocket(descriptor)
+    }
+
+    private init(_ socket: MessageSocket) {
+        self.socket = socket
     }
 
     /// Creates a channel and the worker's end of it. Fails as socketpair(2).
-    public static func make() throws(SystemCallError) -> (MoldChannel, OwnedDescriptor) {
-        var ends: [Int32] = [-1, -1]
-        let type = Int32(SOCK_SEQPACKET.rawValue) | closeOnExec
-        try systemCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
-        let own = MoldChannel(FileDescriptor(owning: ends[0]))
-        let other = OwnedDescriptor(FileDescriptor(owning: ends[1]))
+    public static func make() throws(SystemCallError) -> (MoldChannel, MessageSocket) {
+        let (own, other) = try MessageSocket.pair()
         try systemCall("setsockopt") { csupervise_pass_credentials(own.rawValue) }
-        return (own, other)
+        return (MoldChannel(own), other)
     }
 
     /// The descriptor: readable while a message waits, and when the other end is closed.
-    public var rawValue: Int32 { descriptor.rawValue }
+    public var rawValue: Int32 { socket.rawValue }
 
     /// Receives a message. Never blocks.
     public func receive() throws(SystemCallError) -> Received {
@@ -54,11 +54,6 @@ public final class MoldChannel: Sendable {
 
     /// Lets the worker run. Fails with EPIPE if it has exited.
     public func proceed() throws(SystemCallError) {
-        let text = Array("GO".utf8)
-        // The worker's end, so EPIPE is not a bug here.
-        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
-        guard send(rawValue, text, text.count, flags) == text.count else {
-            throw SystemCallError(call: "send", code: errno)
-        }
+        try socket.send(Array("GO".utf8), waits: false)
     }
 }

@@ -28,7 +28,7 @@ public struct MoldInspection: Hashable, Sendable, Codable {
             var connections: ConnectionTable?
             for name in try Directory.names("/proc/\(pid)/fd") {
                 guard let number = Int32(name), number != except,
-                    let link = try MoldInspection.link(of: number, pid: pid),
+                    let link = try ProcessSockets.link("/proc/\(pid)/fd/\(number)"),
                     !inherited.contains(link)
                 else { continue }
                 if link.hasPrefix("socket:["), connections == nil {
@@ -49,19 +49,10 @@ public struct MoldInspection: Hashable, Sendable, Codable {
     public static var standardStreams: [String] {
         (0...2 as ClosedRange<Int32>).compactMap { number in
             do throws(SystemCallError) {
-                return try link(of: number, pid: getpid())
+                return try ProcessSockets.link("/proc/self/fd/\(number)")
             } catch {
                 return nil
             }
-        }
-    }
-
-    /// Nil for a descriptor that was closed meanwhile.
-    private static func link(of number: Int32, pid: Int32) throws(SystemCallError) -> String? {
-        do throws(SystemCallError) {
-            return try Procfs.link("/proc/\(pid)/fd/\(number)")
-        } catch  where error.code == ENOENT {
-            return nil
         }
     }
 
@@ -69,8 +60,7 @@ public struct MoldInspection: Hashable, Sendable, Codable {
     private static func description(of link: String, _ connections: ConnectionTable?) -> String? {
         if link == "anon_inode:[eventpoll]" { return "an epoll set" }
         if link.contains("io_uring") { return "an io_uring" }
-        guard link.hasPrefix("socket:["),
-            let inode = UInt64(link.dropFirst("socket:[".count).dropLast()),
+        guard let inode = ProcessSockets.inode(inLink: link),
             let peer = connections?.peer(of: inode)
         else { return nil }
         return "a connection to \(peer)"

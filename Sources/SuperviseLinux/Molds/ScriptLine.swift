@@ -1,19 +1,12 @@
-import Glibc
-
 extension ExecutableFormat {
     /// The words after `#!` in the first line of a script (execve(2)); empty if the file is not a
     /// script or cannot be read.
     public static func scriptLine(of path: String) -> [String] {
-        var head = [UInt8](repeating: 0, count: 256)
+        let head: [UInt8]
         do throws(SystemCallError) {
-            let count = try SpareDescriptors.lent { () throws(SystemCallError) in
-                let number = try systemCall("open") {
-                    open(SystemText.path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-                }
-                let file = FileDescriptor(owning: number)
-                return try systemCall("read") { read(file.rawValue, &head, head.count) }
+            head = try SpareDescriptors.lent { () throws(SystemCallError) in
+                try ProgramFile(path).bytes(at: 0, count: scriptLineBytes)
             }
-            head.removeSubrange(count...)
         } catch {
             return []
         }

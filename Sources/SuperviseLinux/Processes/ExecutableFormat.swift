@@ -30,7 +30,7 @@ public enum ExecutableFormat: Hashable, Sendable {
     /// The kernel rejects longer chains as well (ELOOP of execve(2)).
     private static let longestScriptChain = 4
     /// The number of bytes that the kernel reads of a script's first line.
-    private static let scriptLineBytes = 256
+    static let scriptLineBytes = 256
 
     /// The format of the program behind a file.
     public static func ofFile(_ path: String) -> ExecutableFormat { program(of: path).format }
@@ -115,32 +115,6 @@ public enum ExecutableFormat: Hashable, Sendable {
         let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
         let word = line.drop { blanks.contains($0) }.prefix { !blanks.contains($0) }
         return word.isEmpty ? nil : SystemText.text(word)
-    }
-}
-
-/// An open program file.
-private struct ProgramFile {
-    private let descriptor: OwnedDescriptor
-
-    /// Opens the file. Fails as open(2). Does not block on a pipe or a device, which is never a
-    /// program.
-    init(_ path: String) throws(SystemCallError) {
-        let number = try systemCall("open") {
-            open(SystemText.path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        }
-        descriptor = OwnedDescriptor(FileDescriptor(owning: number))
-        var status = stat()
-        guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw SystemCallError(call: "open", code: ENOEXEC)
-        }
-    }
-
-    /// The available part of these bytes.
-    func bytes(at offset: UInt64, count: Int) -> [UInt8] {
-        guard let offset = off_t(exactly: offset) else { return [] }
-        var buffer = [UInt8](repeating: 0, count: count)
-        let read = pread(descriptor.rawValue, &buffer, count, offset)
-        return Array(buffer.prefix(max(0, read)))
     }
 }
 

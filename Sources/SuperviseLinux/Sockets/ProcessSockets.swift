@@ -19,7 +19,7 @@ public enum ProcessSockets {
             for name in try Directory.names("/proc/\(pid)/fd", within: budget) {
                 try budget?.spend(entries: 1)
                 guard let number = Int32(name), let link = try link("/proc/\(pid)/fd/\(name)"),
-                    link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast())
+                    let inode = inode(inLink: link)
                 else { continue }
                 found[number] = inode
             }
@@ -29,8 +29,13 @@ public enum ProcessSockets {
         return found
     }
 
+    /// The inode in the link of a descriptor; nil if it is no socket.
+    static func inode(inLink link: String) -> UInt64? {
+        link.hasPrefix("socket:[") ? UInt64(link.dropFirst("socket:[".count).dropLast()) : nil
+    }
+
     /// Nil for a descriptor that was closed after it was listed.
-    private static func link(_ path: String) throws(SystemCallError) -> String? {
+    static func link(_ path: String) throws(SystemCallError) -> String? {
         do throws(SystemCallError) {
             return try Procfs.link(path)
         } catch  where error.code == ENOENT {
