@@ -31,9 +31,8 @@ extension StatusText {
             case "stopped": .yellow
             default: .red
             }
-        let end = run["signal"]?.text ?? run["status"]?.integer.map { "status \($0)" }
         let facts = [
-            run["cause"]?.text, end, "took \(run.time("duration_seconds"))",
+            run["cause"]?.text, run.endText, "took \(run.time("duration_seconds"))",
             "\(run.time("ago_seconds")) ago",
             run["trigger"]?.text == "operator" ? "by run-now" : nil,
         ].compactMap { $0 }

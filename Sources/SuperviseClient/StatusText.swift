@@ -187,11 +187,10 @@ struct StatusText {
         ])
         for exit in shown {
             let cause = exit["cause"]?.text ?? "?"
-            let end = exit["signal"]?.text ?? exit["status"]?.integer.map { "status \($0)" }
             table.add(
                 [
                     exit["ago_seconds"]?.number.map(Units.seconds), exit.integerText("slot"),
-                    exit["pid"].map { _ in exit.integerText("pid") }, cause, end,
+                    exit["pid"].map { _ in exit.integerText("pid") }, cause, exit.endText,
                     exit["age_seconds"]?.number.map(Units.seconds),
                     exit["requests"]?.number.flatMap { $0 > 0 ? unit.text($0, of: exit) : nil },
                     exit["memory_bytes"]?.number.map(Units.bytes),
@@ -239,4 +238,9 @@ extension JSONValue {
     func integerText(_ key: String) -> String { self[key]?.integer.map { "\($0)" } ?? "?" }
 
     func time(_ key: String) -> String { self[key]?.number.map(Units.seconds) ?? "?" }
+
+    /// The signal or the status of an exit.
+    var endText: String? {
+        self["signal"]?.text ?? self["status"]?.integer.map { "status \($0)" }
+    }
 }

@@ -6,13 +6,16 @@ extension CanaryFailure {
         switch self {
         case .ended(let status): status.text
         case .bootTimeout: "was not ready in time"
-        case .notStarted(let failure):
-            "could not be started: \(failure.step): \(failure.message)"
+        case .notStarted(let failure): failure.text
         case .mold(let failure): "has a mold that \(failure.text)"
         case .left(let cause): "was stopped: \(cause.name)"
         case .responses(let responses): responses.text
         }
     }
+}
+
+extension StartFailure {
+    fileprivate var text: String { "could not be started: \(step): \(message)" }
 }
 
 extension MoldFailure {
@@ -21,8 +24,7 @@ extension MoldFailure {
         switch self {
         case .ended(let status): status.text
         case .bootTimeout: "was not ready in time"
-        case .notStarted(let failure):
-            "could not be started: \(failure.step): \(failure.message)"
+        case .notStarted(let failure): failure.text
         case .unusable(let reason): "is unusable: \(reason)"
         case .forksFail: "forks no workers"
         case .workersFail: "forks workers that do not become ready"

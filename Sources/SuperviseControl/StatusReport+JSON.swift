@@ -174,6 +174,14 @@ extension StatusReport {
         }
     }
 
+    func write(_ status: ExitStatus, to json: inout JSONWriter) {
+        switch status {
+        case .code(let code): json.field("status", code)
+        case .signal(let signal): json.field("signal", signal.description)
+        case .outOfMemory: json.field("signal", "KILL")
+        }
+    }
+
     private func write(_ exit: ExitRecord, to json: inout JSONWriter) {
         json.field("slot", exit.id.slot)
         json.field("incarnation", exit.id.incarnation)

@@ -22,41 +22,49 @@ extension StatusReport {
         guard !molds.isEmpty else { return }
         let names = Dictionary(
             snapshot.pools.map { ($0.number, $0.name) }, uniquingKeysWith: { first, _ in first })
-        func each(_ write: (Mold, String) -> Void) {
-            for mold in molds {
-                if let name = names[mold.facts.id.pool] { write(mold, name) }
-            }
+        // A mold that ends beside its successor has the labels of that, which stands first.
+        var labels: Set<[Int]> = []
+        let shown = molds.compactMap { mold -> (mold: Mold, name: String)? in
+            let id = mold.facts.id
+            guard let name = names[id.pool], labels.insert([id.pool, id.generation]).inserted
+            else { return nil }
+            return (mold, name)
         }
         text.family(
             "supervise_mold_warm", .gauge, "Whether workers are forked from the mold.")
-        each { mold, name in
+        for (mold, name) in shown {
             text.sample(
                 ("pool", name), ("generation", "\(mold.facts.id.generation)"),
                 number: mold.facts.state == .warm ? 1 : 0)
         }
         text.family(
             "supervise_mold_resident_memory_bytes", .gauge, "Resident memory of the mold.")
-        each { mold, name in
+        for (mold, name) in shown {
             if let bytes = mold.memoryBytes {
                 text.sample(
                     ("pool", name), ("generation", "\(mold.facts.id.generation)"), number: bytes)
             }
         }
+        let forked = forkedWorkers
         text.family(
             "supervise_worker_own_memory_bytes", .gauge,
             "Memory of a forked worker that no other process has.")
-        eachForked { text.sample(("pool", $0), ("slot", $1), number: $2.ownBytes) }
+        for worker in forked { text.sample(worker.pool, slot: worker.slot, worker.memory.ownBytes) }
         text.family(
             "supervise_worker_shared_memory_bytes", .gauge,
             "Resident memory of a forked worker that it shares.")
-        eachForked { text.sample(("pool", $0), ("slot", $1), number: $2.sharedBytes) }
+        for worker in forked {
+            text.sample(worker.pool, slot: worker.slot, worker.memory.sharedBytes)
+        }
     }
 
-    private func eachForked(_ write: (String, String, ForkedMemory) -> Void) {
-        for pool in snapshot.pools {
-            for worker in pool.workers where !worker.isReplacement && worker.state == .ready {
-                guard let memory = process(worker.id)?.forked else { continue }
-                write(pool.name, "\(worker.id.slot)", memory)
+    private var forkedWorkers: [(pool: String, slot: Int, memory: ForkedMemory)] {
+        snapshot.pools.flatMap { pool in
+            pool.workers.compactMap { worker in
+                guard !worker.isReplacement, worker.state == .ready,
+                    let memory = process(worker.id)?.forked
+                else { return nil }
+                return (pool.name, worker.id.slot, memory)
             }
         }
     }

@@ -4,9 +4,10 @@ import SuperviseCore
 extension StatusReport {
     func write(_ runs: RunSnapshot, to json: inout JSONWriter) {
         json.field("schedule", runs.schedule)
-        json.field("next_in_seconds", seconds: runs.nextIn)
-        json.field("next_at_seconds", runs.next.map { $0.wallSeconds ?? wallSeconds(of: $0.at) })
-        json.field("running", runs.current != nil)
+        json.field(
+            "next_in_seconds", seconds: runs.next.map { max(.zero, $0.at - snapshot.at) })
+        json.field("next_at_seconds", runs.next.map(wallSeconds(of:)))
+        json.field("running", runs.isRunning)
         json.field("queued", runs.isQueued)
         json.field("skipped", runs.history.skips)
         json.field("duration_seconds", seconds: runs.history.duration)
@@ -28,14 +29,6 @@ extension StatusReport {
         }
     }
 
-    func write(_ status: ExitStatus, to json: inout JSONWriter) {
-        switch status {
-        case .code(let code): json.field("status", code)
-        case .signal(let signal): json.field("signal", signal.description)
-        case .outOfMemory: json.field("signal", "KILL")
-        }
-    }
-
     func writeRuns(to text: inout MetricsText) {
         let pools = snapshot.pools.compactMap { pool in
             pool.runs.map { (name: pool.name, runs: $0) }
@@ -54,7 +47,7 @@ extension StatusReport {
         for pool in pools { text.sample(("pool", pool.name), number: pool.runs.history.skips) }
         text.family("supervise_job_running", .gauge, "Whether a run is in progress.")
         for pool in pools {
-            text.sample(("pool", pool.name), number: pool.runs.current == nil ? 0 : 1)
+            text.sample(("pool", pool.name), number: pool.runs.isRunning ? 1 : 0)
         }
         text.family("supervise_job_duration_seconds", .summary, "Duration of the runs that ended.")
         for pool in pools {
@@ -80,9 +73,12 @@ extension StatusReport {
             "Time of the next run in seconds since the Unix epoch.")
         for pool in pools {
             guard let next = pool.runs.next else { continue }
-            text.sample(
-                ("pool", pool.name), number: next.wallSeconds ?? wallSeconds(of: next.at))
+            text.sample(("pool", pool.name), number: wallSeconds(of: next))
         }
+    }
+
+    private func wallSeconds(of run: PlannedRun) -> Int64 {
+        run.wallSeconds ?? wallSeconds(of: run.at)
     }
 
     /// The time of day at a point of the monotonic clock, to the nearest second.

@@ -33,7 +33,7 @@ public enum Action: Equatable, Sendable {
     /// response is `evidenceGathered` when the command has ended.
     case gatherEvidence(WorkerID, RecycleCause, WorkerFacts)
     /// Set the number of requests at which the worker notifies the master.
-    case setNotifyAt(WorkerID, requests: UInt64)
+    case setNotifyThreshold(WorkerID, requests: UInt64)
     /// Determine the time of the next run of a pool with a schedule. `after` is the one that is due
     /// now; nil if the schedule is new. The response is `planned`.
     case planRun(pool: Int, after: PlannedRun?)
@@ -50,18 +50,19 @@ public struct StartOrder: Equatable, Sendable {
 
     /// The number of requests at which the worker notifies the master: its limit, or fewer, so that
     /// its replacement can boot meanwhile.
-    public var notifyAt: UInt64?
+    public var notifyThreshold: UInt64?
 
     /// The mold that it is forked from; nil if it is exec'd.
     public var mold: MoldID?
 
     /// Orders a worker of this generation.
     public init(
-        generation: Int, requestLimit: UInt64? = nil, notifyAt: UInt64? = nil, mold: MoldID? = nil
+        generation: Int, requestLimit: UInt64? = nil, notifyThreshold: UInt64? = nil,
+        mold: MoldID? = nil
     ) {
         self.generation = generation
         self.requestLimit = requestLimit
-        self.notifyAt = notifyAt ?? requestLimit
+        self.notifyThreshold = notifyThreshold ?? requestLimit
         self.mold = mold
     }
 }

@@ -173,7 +173,7 @@ extension Pool {
             live: tally.live, minReady: minReady, renewed: renewedCount,
             failingSlots: failingSlots, budget: budget,
             isReady: hasMinReady, workers: workers, vacancies: vacancies, history: history,
-            runs: runSnapshot(at: now))
+            runs: runSnapshot)
     }
 
     private func snapshot(

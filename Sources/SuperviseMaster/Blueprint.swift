@@ -33,7 +33,7 @@ final class Blueprint {
     /// The environment of commands that run in place of a worker.
     private let ownEnvironment: [String]
     private let attributes: SpawnAttributes
-    /// Whether a check of a worker's listeners is scheduled or done (`Master+Elsewhere`).
+    /// Whether a check of a worker's listeners is scheduled or done (`Master+WorkerChecks`).
     var hasListenCheck = false
     /// Whether a check of a worker for WATCHDOG=1 is scheduled or done.
     var hasWatchdogCheck = false

@@ -57,7 +57,7 @@ final class Drainer {
         found.isPartial = worker.blueprint.listeners.contains { $0.socket.isUnix }
         // Read after the connections, because the ledger then contains what a process has received
         // meanwhile.
-        if worker.showsRequests { found.inFlight = worker.requestsInFlight()?.count ?? 0 }
+        found.inFlight = worker.visibleInFlight
         found.stuck = stuck
         return .connectionSample(found)
     }

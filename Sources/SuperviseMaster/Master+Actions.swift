@@ -62,7 +62,7 @@ extension Master {
         case .measure(let id): sampler.measure(id)
         case .sample(let pool, let contents): sampler.sample(pool: pool, contents)
         case .gatherEvidence(let id, let cause, let facts): gatherEvidence(of: id, cause, facts)
-        case .setNotifyAt(let id, let requests): setNotifyAt(requests, of: id)
+        case .setNotifyThreshold(let id, let requests): setNotifyThreshold(requests, of: id)
         case .planRun(let pool, let last): planRun(ofPool: pool, after: last)
         case .note(let notice): note(notice)
         }

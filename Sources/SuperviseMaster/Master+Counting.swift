@@ -6,7 +6,7 @@ import SuperviseSettings
 extension Master {
     /// Sets the threshold. A worker that has already passed it sends no notification for it, so its
     /// count is read.
-    func setNotifyAt(_ requests: UInt64, of id: WorkerID) {
+    func setNotifyThreshold(_ requests: UInt64, of id: WorkerID) {
         guard let worker = workers[id], let page = worker.page else { return }
         do throws(SystemCallError) {
             try page.setLimit(requests)

@@ -1,14 +1,15 @@
 import SuperviseCore
 import SuperviseLinux
 
-/// Listeners that a worker made deaf. This is checked at events that happen anyway, because the
-/// kernel reports none: when a worker becomes ready, and when a client reads the status.
+/// Listeners that get no connections because a worker altered them. This is checked at events that
+/// happen anyway, because the kernel reports none: when a worker becomes ready, and when a client
+/// reads the status.
 extension Master {
     func endInterference(with sockets: [ListenSocket]) {
         for socket in sockets where !listeners.isClosed(socket) {
             guard let found = socket.endInterference() else { continue }
-            let suspect = suspect(of: socket)
             guard log.isNew(.interference(address: socket.address)) else { continue }
+            let suspect = suspect(of: socket)
             let isLocked = found == .filter(isLocked: true)
             log.write(
                 LogLine(isLocked ? .error : .warning, "listener-altered")

@@ -59,15 +59,11 @@ extension Master {
                     + "request-info). stall-timeout needs only a count"))
     }
 
-    /// The same for a worker that is stopped for such a request; 0 for any other, for which it does
-    /// not matter.
-    func stuckIfStopped(_ worker: RunningWorker) -> Int {
-        core.worker(worker.id)?.isStoppedAsStuck == true ? stuckRequests(of: worker) : 0
-    }
-
-    /// Returns the number of requests of a draining worker that have waited for `request-timeout`.
-    private func stuckRequests(of worker: RunningWorker) -> Int {
-        guard let timeout = service.member(worker.id.pool)?.pool.policy.requestTimeout,
+    /// Returns the number of requests that have waited for `request-timeout` in a worker that is
+    /// stopped for one; 0 for any other, for which it does not matter.
+    func stuckRequests(of worker: RunningWorker) -> Int {
+        guard core.worker(worker.id)?.isStoppedAsStuck == true,
+            let timeout = service.member(worker.id.pool)?.pool.policy.requestTimeout,
             let waiting = worker.waitingRequests(at: now, for: timeout)
         else { return 0 }
         let listeners = worker.blueprint.listeners.map(\.socket)
@@ -103,13 +99,13 @@ extension Master {
     ) -> [UInt64: String?]? {
         guard !requests.isEmpty else { return nil }
         let cookies = Set(requests.map(\.connection))
-        if let known = sampler.knownConnections, now - known.at < KnownConnections.freshness,
+        if let known = knownConnections, now - known.at < KnownConnections.freshness,
             cookies.isSubset(of: known.cookies)
         {
             return known.found
         }
         let found = openConnections(cookies, at: listeners)
-        sampler.knownConnections = KnownConnections(at: now, cookies: cookies, found: found)
+        knownConnections = KnownConnections(at: now, cookies: cookies, found: found)
         return found
     }
 
@@ -127,8 +123,6 @@ extension Master {
             let inodes = try PortConnections(ports: ports, diagnosis).listeners
             return Set(listeners.map(\.identity.inode)).isDisjoint(with: inodes) ? nil : known
         } catch {
-            // The rest of the response would be read as the response to the next request.
-            self.diagnosis = openDiagnosis()
             return nil
         }
     }

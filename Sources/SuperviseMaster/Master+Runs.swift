@@ -7,28 +7,25 @@ import SuperviseSettings
 extension Master {
     /// Determines the next run of a pool.
     func planRun(ofPool number: Int, after last: PlannedRun?) {
-        guard let settings = scheduleSettings(ofPool: number), let schedule = settings.schedule
-        else { return }
-        // Nothing else may start for a long time.
+        guard let (schedule, zone) = scheduleAndZone(ofPool: number) else { return }
+        // A pool may start no worker for months, so the master is announced without one.
         announce()
         if schedule.interval == nil { watchClock() }
         LocalTime.refresh()
-        let planner = schedule.planner(settings.scheduleTimeZone, .read())
+        let planner = schedule.planner(zone, .read())
         enqueue(.run(pool: number, .planned(planner.next(after: last))))
     }
 
     /// Determines all planned runs again, because the clock or the time zone may have changed.
     func reviewRuns() {
-        let runs = service.plannedRuns.filter { $0.next.wallSeconds != nil }
+        let runs = calendarRuns
         guard !runs.isEmpty else { return }
         watchClock()
         LocalTime.refresh()
         let clocks = Clocks.read()
         for (number, run) in runs {
-            guard let settings = scheduleSettings(ofPool: number),
-                let schedule = settings.schedule
-            else { continue }
-            let reviewed = schedule.planner(settings.scheduleTimeZone, clocks).reviewed(run)
+            guard let (schedule, zone) = scheduleAndZone(ofPool: number) else { continue }
+            let reviewed = schedule.planner(zone, clocks).reviewed(run)
             if reviewed != run { enqueue(.run(pool: number, .planned(reviewed))) }
         }
     }
@@ -36,15 +33,22 @@ extension Master {
     /// Handles a change of CLOCK_REALTIME.
     func clockWasSet() {
         clockWatch?.acknowledge()
-        let before = service.plannedRuns
-        guard before.contains(where: { $0.next.wallSeconds != nil }) else { return }
+        guard !calendarRuns.isEmpty else { return }
         log.write(LogLine(.info, "clock-set"))
         reviewRuns()
     }
 
-    private func scheduleSettings(ofPool number: Int) -> PoolSettings? {
-        guard let member = service.member(number) else { return nil }
-        return generations[member.pool.generation]?.blueprints[member.name]?.settings
+    private func scheduleAndZone(ofPool number: Int) -> (Schedule, ScheduleTimeZone)? {
+        guard let member = service.member(number),
+            let settings = generations[member.pool.generation]?.blueprints[member.name]?.settings,
+            let schedule = settings.schedule
+        else { return nil }
+        return (schedule, settings.scheduleTimeZone)
+    }
+
+    /// The planned runs that depend on the time of day.
+    private var calendarRuns: [(pool: Int, next: PlannedRun)] {
+        service.plannedRuns.filter { $0.next.wallSeconds != nil }
     }
 
     /// Without the watch, a change of the clock applies only after the next run.
@@ -75,9 +79,7 @@ extension Master {
         }
         enqueue(.run(pool: member.pool.number, .requested))
         performPending()
-        let isQueued =
-            service.snapshot(at: now).pools
-            .first { $0.number == member.pool.number }?.runs?.isQueued ?? false
+        let isQueued = service.member(member.pool.number)?.pool.hasQueuedRun ?? false
         return .running(pool: member.name, isQueued: isQueued)
     }
 }

@@ -60,7 +60,7 @@ extension Master {
         plan(.count(checks: 0), at: worker, after: Master.firstCountCheck)
     }
 
-    private func checkCount(_ check: WorkerCheck, _ checks: Int) {
+    private func checkCount(_ check: WorkerCheck, after earlier: Int) {
         guard let blueprint = check.blueprint else { return }
         let running = workers.ofPool(check.id.pool).filter {
             $0.blueprint === blueprint && !$0.hasExited
@@ -72,12 +72,10 @@ extension Master {
         for worker in running.prefix(Master.mostCheckedWorkers) { readCount(of: worker) }
         // The number of wakeups for an idle service is limited.
         guard !log.alreadyLogged.contains(.counting(pool: check.id.pool)),
-            checks + 1 < Master.mostCountChecks
-        else {
-            return
-        }
-        let span = TimeSpan(nanoseconds: Master.firstCountCheck.nanoseconds << (2 * (checks + 1)))
-        plan(.count(checks: checks + 1), at: worker, after: span)
+            earlier + 1 < Master.mostCountChecks
+        else { return }
+        let span = TimeSpan(nanoseconds: Master.firstCountCheck.nanoseconds << (2 * (earlier + 1)))
+        plan(.count(checks: earlier + 1), at: worker, after: span)
     }
 
     private func plan(
@@ -100,7 +98,7 @@ extension Master {
         switch check.subject {
         case .listeners: checkListeners(check)
         case .watchdog: checkWatchdog(check)
-        case .count(let checks): checkCount(check, checks)
+        case .count(let earlier): checkCount(check, after: earlier)
         }
     }
 
@@ -120,15 +118,19 @@ extension Master {
         log.write(
             LogLine(.warning, "timeout-unused", worker).with(
                 "message",
-                Master.timeoutAdvice
-                    + (blueprint.listeners.isEmpty
-                        ? "set max-lifetime, which limits how long a job can hang"
-                        : blueprint.settings.requestInfo == .off
-                            ? "set request-info = auto and request-timeout"
-                            : blueprint.policy.requestTimeout == nil
-                                ? "set request-timeout, which needs no support by the program"
-                                : "rely on request-timeout, which is set and needs no support by the program")
-            ))
+                Master.timeoutAdvice + Master.alternativeToTimeout(blueprint)))
+    }
+
+    private static func alternativeToTimeout(_ blueprint: Blueprint) -> String {
+        if blueprint.listeners.isEmpty {
+            return "set max-lifetime, which limits how long a job can hang"
+        }
+        if blueprint.settings.requestInfo == .off {
+            return "set request-info = auto and request-timeout"
+        }
+        return blueprint.policy.requestTimeout == nil
+            ? "set request-timeout, which needs no support by the program"
+            : "rely on request-timeout, which is set and needs no support by the program"
     }
 
     /// Detects a pool without a bind in which the first worker binds the address and the others

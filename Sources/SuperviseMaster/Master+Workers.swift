@@ -27,7 +27,7 @@ extension Master {
     }
 
     func readNotifications(serial: UInt64) {
-        // A program that sends runs, which the end of its pending start reports.
+        // A program that sends messages already runs; the end of its pending start reports that.
         starter.read(serial: serial)
         guard let worker = workers[serial: serial] else { return }
         for datagram in worker.notify.receive(limit: Master.notificationsPerTurn) {

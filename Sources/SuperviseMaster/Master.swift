@@ -65,6 +65,8 @@ final class Master {
     let closingListeners: ClosingListeners
     var watchedListeners = WatchedListeners()
     let drainer = Drainer()
+    /// The connections of overdue requests that the kernel knew last.
+    var knownConnections: KnownConnections?
     /// Detects that the clock is set, once a schedule depends on the time of day.
     var clockWatch: ClockWatch?
     /// All parts with a deadline, except the core.

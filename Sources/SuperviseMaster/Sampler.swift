@@ -21,8 +21,6 @@ final class Sampler {
     var readCount: (RunningWorker) -> Void = { _ in }
     /// Returns the count on the page of a worker, as an event.
     var currentCount: (RunningWorker) -> WorkerEvent? = { _ in nil }
-    /// The connections of overdue requests that the kernel knew last.
-    var knownConnections: KnownConnections?
     /// Returns the workers of a pool with requests that wait for a response.
     var waitingRequests: (Int) -> [WaitingRequests] = { _ in [] }
     /// Whether an unreadable memory of a worker was logged.
@@ -143,10 +141,10 @@ final class Sampler {
     /// Returns whether a request is in flight in a worker that has answered none. Only then does it
     /// make a difference.
     private func isServing(_ worker: RunningWorker) -> Bool {
-        guard let known = core.worker(worker.id), known.isReady, known.requests == 0,
-            worker.showsRequests
-        else { return false }
-        return worker.requestsInFlight().map { $0.count > 0 } ?? false
+        guard let known = core.worker(worker.id), known.isReady, known.requests == 0 else {
+            return false
+        }
+        return (worker.visibleInFlight ?? 0) > 0
     }
 
     /// Returns the memory of a worker in bytes, after its count was read. `nearBytes` is the lowest

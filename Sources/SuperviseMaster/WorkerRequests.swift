@@ -26,6 +26,13 @@ extension RunningWorker {
         return totals.requests > 0 || requestsInFlight() != nil
     }
 
+    /// The number of requests in flight, if the ledger shows the requests of all its connections.
+    var visibleInFlight: Int? {
+        guard let totals = observedTotals, totals.opaque == 0 else { return nil }
+        let count = requestsInFlight()?.count
+        return totals.requests > 0 ? count ?? 0 : count
+    }
+
     /// Whether its requests are visible; nil while that is unknown.
     var hasVisibleRequests: Bool? {
         guard let totals = observedTotals else { return nil }

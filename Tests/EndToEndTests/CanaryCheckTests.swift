@@ -25,7 +25,7 @@ import Testing
     private func start(
         errors: Int, _ options: [String] = [], isLoaded: Bool = true,
         command: ((Int) throws -> [String])? = nil
-    ) async throws -> (master: Supervise, file: String, client: LoadClient?) {
+    ) async throws -> (master: Supervise, client: LoadClient?) {
         let port = try freePort()
         let folder = try Folder()
         let file = try folder.write("errors", "\(errors)")
@@ -37,11 +37,11 @@ import Testing
         try await master.waitForWorkers(2)
         let client = isLoaded ? try LoadClient("127.0.0.1:\(port)", rate: 60) : nil
         try await client?.begun()
-        return (master, file, client)
+        return (master, client)
     }
 
     @Test func aProgramThatFailsEveryRequestIsNotRolledOut() async throws {
-        let (master, _, client) = try await start(errors: 0)
+        let (master, client) = try await start(errors: 0)
         let before = try await master.waitForWorkers(2)
         try master.folder.write("errors", "1")
         let reload = try await master.command("reload", "--wait")
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func aServiceWithAsManyErrorsAsBeforeIsRolledOut() async throws {
-        let (master, _, client) = try await start(errors: 2)
+        let (master, client) = try await start(errors: 2)
         try master.folder.write("errors", "1")
         let reload = try await master.command("reload", "--wait")
         #expect(reload.status == .exited(0), "\(reload.errors)")
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func withOffAnythingIsRolledOut() async throws {
-        let (master, _, client) = try await start(errors: 0, ["--canary-check", "off"])
+        let (master, client) = try await start(errors: 0, ["--canary-check", "off"])
         try master.folder.write("errors", "1")
         let reload = try await master.command("reload", "--wait")
         #expect(reload.status == .exited(0), "\(reload.errors)")
@@ -86,7 +86,7 @@ import Testing
 
     /// A canary that gets no request passes.
     @Test func anIdleServiceIsRolledOut() async throws {
-        let (master, _, _) = try await start(errors: 0, isLoaded: false)
+        let (master, _) = try await start(errors: 0, isLoaded: false)
         try master.folder.write("errors", "1")
         let reload = try await master.command("reload", "--wait")
         #expect(reload.status == .exited(0), "\(reload.errors)")
@@ -114,7 +114,7 @@ import Testing
             """
         let folder = try Folder()
         try folder.write("app.py", application)
-        let (master, _, client) = try await start(
+        let (master, client) = try await start(
             errors: 0, ["--chdir", folder.path],
             command: { port in
                 server == "gunicorn"

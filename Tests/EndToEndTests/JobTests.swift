@@ -55,7 +55,6 @@ import Testing
         }
         let after = try #require(ProcessTable.status("VmRSS", of: pid))
         #expect(after - before < 1_024, "\(before) KiB, then \(after) KiB")
-        #expect(silent.isListening)
         for line in master.lines("job-failed") {
             #expect(line["outcome"] == "timeout" && line["cause"] == "max-lifetime")
             let duration = try #require(line.seconds("duration"))
@@ -78,6 +77,7 @@ import Testing
         #expect(text.contains("last run: timeout, max-lifetime"), "\(text)")
         #expect(try await master.stop() == .exited(0))
         #expect(master.leftBehind.isEmpty)
+        withExtendedLifetime(silent) {}
     }
 
     /// A run lasts until its last process has ended: children that ignore TERM, that left the
@@ -137,7 +137,6 @@ import Testing
         try master.folder.write("go", "")
         let end = try await master.waitForEvent("job-finished")
         #expect(end.pid == run.pid && end["trigger"] == "operator")
-        try await master.wait("the next run is planned") { master.isRunning }
         #expect(try await Self.status(master)["next_in_seconds"] as? Double ?? 0 > 3_000)
         #expect(try await master.command("run-now", "jobs").status == .exited(0))
         try await master.wait("the next run") { master.folder.lines("runs").count == 2 }
@@ -218,20 +217,9 @@ private final class SilentServer {
     init(port: Int) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         try #require(socket >= 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try #require(result == 0)
+        try #require(withLoopback(port: port) { bind(socket, $0, $1) } == 0)
         try #require(listen(socket, 100) == 0)
     }
 
     deinit { close(socket) }
-
-    var isListening: Bool { socket >= 0 }
 }

@@ -3,7 +3,7 @@ import Testing
 
 /// Requests that get no response.
 @Suite(.takesTurn) struct RequestTimeoutTests {
-    /// Never responds to /stuck, while a file exists to /database, and slowly to others.
+    /// Never responds to /stuck, or while a file exists to /database.
     static let server = """
         import http.server, os, sys, time
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -13,8 +13,6 @@ import Testing
                     time.sleep(3600)
                 while self.path.startswith('/database') and os.path.exists(sys.argv[2]):
                     time.sleep(0.05)
-                if self.path.startswith('/later'):
-                    time.sleep(3)
                 if self.path.startswith('/events'):
                     self.send_response(200)
                     self.send_header('Content-Length', '8')
@@ -39,7 +37,7 @@ import Testing
 
     private func start(
         workers: Int, _ options: [String] = []
-    ) async throws -> (master: Supervise, port: Int, file: String) {
+    ) async throws -> (master: Supervise, port: Int) {
         let port = try freePort()
         let folder = try Folder()
         let file = try folder.write("outage", "")
@@ -49,7 +47,7 @@ import Testing
                 "--request-timeout", "1s",
             ] + options + ["--", "python3", "-c", Self.server, "\(port)", file], folder: folder)
         try await master.waitForWorkers(workers)
-        return (master, port, file)
+        return (master, port)
     }
 
     /// Sends these requests at the same time, each over its own connection, and exits with 0 if all
@@ -75,7 +73,7 @@ import Testing
     }
 
     @Test func aStuckWorkerIsReplacedBehindItsOtherRequests() async throws {
-        let (master, port, _) = try await start(
+        let (master, port) = try await start(
             workers: 1,
             ["--before-recycle", "sh -c 'echo evidence of $SUPERVISE_WORKER_ROUTE >&2'"])
         let before = try await master.waitForWorkers(1)
@@ -99,7 +97,7 @@ import Testing
     }
 
     @Test func anOutageKillsNobody() async throws {
-        let (master, port, _) = try await start(workers: 3)
+        let (master, port) = try await start(workers: 3)
         let before = try await master.waitForWorkers(3)
         // Every worker gets some of them.
         let waiting = try send(Array(repeating: "/database", count: 60), to: port)
@@ -118,7 +116,7 @@ import Testing
 
     /// Slow clients, long responses and WebSockets are not stuck.
     @Test func slowClientsAreNotStuck() async throws {
-        let (master, port, _) = try await start(workers: 2)
+        let (master, port) = try await start(workers: 2)
         let before = try await master.waitForWorkers(2)
         let clients = try await run([
             "python3", "-c",

@@ -201,15 +201,17 @@ import Testing
         #expect(master.leftBehind.isEmpty)
     }
 
-    /// The new program must understand the settings that are in force when it takes over.
-    @Test func settingsThatChangedSinceTheTrialAreTriedToo() async throws {
+    /// Changes the settings while the next program is on trial, which runs `first` before.
+    private static func changeDuringTrial(
+        _ first: String = ""
+    ) async throws -> (master: Supervise, before: [Supervise.WorkerProcess]) {
         let config = "bind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
-        let master = try Self.linked([], config: config)
+        let master = try linked([], config: config)
         let before = try await master.waitForWorkers(1)
         try master.folder.write("hold", "")
-        try Self.replace(
+        try replace(
             master,
-            by: "[ $1 = __probe ] && echo trial >>\"$self.trials\" && "
+            by: first + "[ $1 = __probe ] && echo trial >>\"$self.trials\" && "
                 + "while [ -e '\(master.folder["hold"])' ]; do sleep 0.05; done; "
                 + "exec \"$real\" \"$@\"")
         try await master.signal(SIGUSR2)
@@ -218,6 +220,12 @@ import Testing
         try await master.signal(SIGHUP)
         try await master.waitForEvent(Event.reloadComplete)
         master.folder.remove(file: "hold")
+        return (master, before)
+    }
+
+    /// The new program must understand the settings that are in force when it takes over.
+    @Test func settingsThatChangedSinceTheTrialAreTriedToo() async throws {
+        let (master, before) = try await Self.changeDuringTrial()
         try await master.waitForEvent("upgraded")
         #expect(master.folder.lines("program.trials").count == 2)
         let after = try await master.waitForWorkers(1, without: before)
@@ -227,22 +235,8 @@ import Testing
 
     /// A program that does not understand the newest settings does not take over.
     @Test func settingsThatTheNextProgramRejectsPreventTheUpgrade() async throws {
-        let config = "bind = 127.0.0.1:0\ncommand = \(Place.helloWorker)\n"
-        let master = try Self.linked([], config: config)
-        try await master.waitForWorkers(1)
-        try master.folder.write("hold", "")
-        try Self.replace(
-            master,
-            by: "[ -e \"$self.trials\" ] && echo 'refused of the new settings' >&4 && exit; "
-                + "[ $1 = __probe ] && echo trial >>\"$self.trials\" && "
-                + "while [ -e '\(master.folder["hold"])' ]; do sleep 0.05; done; "
-                + "exec \"$real\" \"$@\"")
-        try await master.signal(SIGUSR2)
-        try await master.wait("the trial") { master.folder.lines("program.trials").count == 1 }
-        try master.folder.write("supervise.conf", config + "env = NEW=1\n")
-        try await master.signal(SIGHUP)
-        try await master.waitForEvent(Event.reloadComplete)
-        master.folder.remove(file: "hold")
+        let (master, _) = try await Self.changeDuringTrial(
+            "[ -e \"$self.trials\" ] && echo 'refused of the new settings' >&4 && exit; ")
         try await master.waitForLog("the refusal") {
             $0.event == "upgrade-failed" && $0.mentions("of the new settings")
         }

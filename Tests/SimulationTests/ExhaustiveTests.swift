@@ -40,7 +40,7 @@ import Testing
     /// rest need samples of connections, of listeners and of responses, of which a scene has few, or
     /// molds, of which it has none.
     private static let outOfReach: Set<PlantedBug> = [
-        .loseTheBell, .blameWhoDoesNotListen, .holdOldWorkersToANewTimeout, .blameNobody,
+        .loseTheThreshold, .blameWhoDoesNotListen, .holdOldWorkersToANewTimeout, .blameNobody,
         .blameWhoWorks, .stopAtOnceOnASecondInterrupt, .forgetThatTheQueueWasEmpty,
         .countLostTimeAsStandstill, .believeGrowthForEver,
         .spareWhoServes, .stayAlarmed, .killByASmallerShare,

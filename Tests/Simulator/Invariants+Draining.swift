@@ -2,7 +2,8 @@ import SuperviseCore
 
 /// Invariants of workers that drain.
 extension Invariant {
-    @Sendable static func drainsWhoIsTold(_ ledger: Ledger, _ action: Service.Action) -> String? {
+    @Sendable static func drainsOnlyRetiring(_ ledger: Ledger, _ action: Service.Action) -> String?
+    {
         guard case .perform(.drain(let id)) = action else { return nil }
         guard let worker = ledger.worker(id) else { return "\(id) has exited" }
         if worker.retirement == nil { return "\(id) is not retiring" }

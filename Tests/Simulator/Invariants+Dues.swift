@@ -5,34 +5,41 @@ extension Invariant {
     /// The number of boot times that the machine waits for an expected limit.
     private static let longestWaitInBoots: Int64 = 2
 
-    @Sendable static func bellIsRewritten(_ ledger: Ledger, _ action: Service.Action) -> String? {
-        guard case .perform(.setNotifyAt(let id, let requests)) = action else { return nil }
-        guard let worker = ledger.worker(id), worker.serves, let notifyAt = worker.notifyAt,
-            worker.requests >= notifyAt
-        else { return "\(id) did not ring" }
-        return requests == worker.requestLimit ? nil : "\(id) is to ring at \(requests)"
+    @Sendable static func thresholdIsRewritten(_ ledger: Ledger, _ action: Service.Action)
+        -> String?
+    {
+        guard case .perform(.setNotifyThreshold(let id, let requests)) = action else { return nil }
+        guard let worker = ledger.worker(id), worker.serves,
+            let notifyThreshold = worker.notifyThreshold,
+            worker.requests >= notifyThreshold
+        else { return "\(id) has not notified the master" }
+        return requests == worker.requestLimit
+            ? nil : "\(id) is to notify the master at \(requests)"
     }
 
     /// A worker that notified the master ahead of its limit is due, and notifies it again at the
     /// limit.
-    @Sendable static func bellIsHeard(_ ledger: Ledger, _ service: Service) -> String? {
+    @Sendable static func notificationLeadsToRecycle(_ ledger: Ledger, _ service: Service)
+        -> String?
+    {
         ledger.firstIncumbent { _, worker, _ in
             if worker.notifiedAt != nil, worker.due == nil {
-                return "\(worker.id) rang for nothing"
+                return "\(worker.id) notified the master and is not due"
             }
-            guard let notifyAt = worker.notifyAt, let limit = worker.requestLimit, notifyAt < limit,
-                worker.requests >= notifyAt, worker.requests < limit
+            guard let notifyThreshold = worker.notifyThreshold, let limit = worker.requestLimit,
+                notifyThreshold < limit,
+                worker.requests >= notifyThreshold, worker.requests < limit
             else { return nil }
-            return "\(worker.id) rang, and would not ring at its limit"
+            return "\(worker.id) notified the master, and would not at its limit"
         }
     }
 
-    @Sendable static func withoutSurgeNoBell(
+    @Sendable static func earlyThresholdNeedsSurge(
         _ ledger: Ledger, _ id: WorkerID, _ order: StartOrder
     ) -> String? {
-        let isEarly = order.notifyAt != order.requestLimit
+        let isEarly = order.notifyThreshold != order.requestLimit
         guard isEarly, ledger.pools[id.pool].budget.surge == 0 else { return nil }
-        return "\(id) is to ring before its limit, but nobody could start beside it"
+        return "\(id) is to notify the master before its limit, but nobody could start beside it"
     }
 
     /// An expected limit may be abandoned if it was not reached within two boot times.
@@ -42,7 +49,7 @@ extension Invariant {
         else { return nil }
         guard let notifiedAt = worker.notifiedAt,
             let boot = ledger.pools[id.pool].bootTimes?.lowerBound
-        else { return "\(id) goes before its limit, and did not ring" }
+        else { return "\(id) stops before its limit, and did not notify the master" }
         // Except for rounding, the mean of boot times is never below the shortest.
         let least = TimeSpan(nanoseconds: boot.nanoseconds * longestWaitInBoots - 1_000)
         return ledger.now - notifiedAt >= least ? nil : "\(id) goes before its limit"

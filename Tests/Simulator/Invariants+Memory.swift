@@ -18,7 +18,7 @@ extension Invariant {
         return facts.memoryBytes ?? 0 > mark ? nil : "\(id) does not exceed warn-rss"
     }
 
-    @Sendable static func crossingIsTold(_ ledger: Ledger, _ service: Service) -> String? {
+    @Sendable static func crossingIsReported(_ ledger: Ledger, _ service: Service) -> String? {
         // A worker that retires in the same step needs no warning.
         let missed = ledger.owesWarning.first { ledger.worker($0)?.isKept == true }
         return missed.map { "\($0) exceeds warn-rss without a warning" }

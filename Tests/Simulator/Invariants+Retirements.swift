@@ -30,8 +30,8 @@ extension Invariant {
         switch cause {
         case .requests:
             // The notification threshold that was reached has been rewritten by now.
-            guard let notifyAt = worker.notifyAt,
-                worker.requests >= notifyAt || worker.notifiedAt == ledger.now
+            guard let notifyThreshold = worker.notifyThreshold,
+                worker.requests >= notifyThreshold || worker.notifiedAt == ledger.now
             else {
                 return "\(id) has neither reached nor approached its limit"
             }
@@ -69,7 +69,7 @@ extension Invariant {
         return isEndless ? "slot \(slot) is done, the policy is always" : nil
     }
 
-    @Sendable static func toldOnce(_ ledger: Ledger, _ notice: Notice) -> String? {
+    @Sendable static func retiresOnce(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, _, _) = notice else { return nil }
         guard let worker = ledger.worker(id) else { return "\(id) has exited" }
         return worker.isKept ? nil : "\(id) already retires, or has exited"

@@ -13,15 +13,18 @@ extension Invariant {
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
         case .kill(let id), .sampleConnections(let id, _), .interruptAcceptors(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
-        case .startMold, .endMold, .killMold, .start, .sample, .setNotifyAt, .planRun, .note: break
+        case .startMold, .endMold, .killMold, .start, .sample, .setNotifyThreshold, .planRun, .note:
+            break
         }
         return nil
     }
 
-    @Sendable static func signalAfterTold(_ ledger: Ledger, _ action: Service.Action) -> String? {
+    @Sendable static func signalAfterRetirement(_ ledger: Ledger, _ action: Service.Action)
+        -> String?
+    {
         guard case .perform(.signal(let id, let signal)) = action else { return nil }
         guard let worker = ledger.worker(id), let retirement = worker.retirement else {
-            return "\(id) was not told to go"
+            return "\(id) is not retiring"
         }
         if signal == .stop, worker.isSignalled { return "\(id) gets a second stop-signal" }
         if signal == .stop, retirement.cause == .announced { return "\(id) goes of its own accord" }
@@ -32,7 +35,7 @@ extension Invariant {
         guard case .perform(.kill(let id)) = action, let worker = ledger.worker(id) else {
             return nil
         }
-        guard let killAt = worker.killAt else { return "\(id) was not told to go" }
+        guard let killAt = worker.killAt else { return "\(id) is not retiring" }
         if ledger.now < killAt { return "\(id) had \((killAt - ledger.now).seconds) s more" }
         let grace = worker.retirement.map { killAt - $0.at } ?? .seconds(1)
         let needsSignal =

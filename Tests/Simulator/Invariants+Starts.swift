@@ -88,8 +88,10 @@ extension Invariant {
         guard let limit = order.requestLimit, range.contains(limit) else {
             return "\(id) has the limit \(String(describing: order.requestLimit)), not \(range)"
         }
-        guard let notifyAt = order.notifyAt, limit - limit / 2 <= notifyAt, notifyAt <= limit else {
-            return "\(id) notifies at \(String(describing: order.notifyAt)) of \(limit)"
+        guard let notifyThreshold = order.notifyThreshold, limit - limit / 2 <= notifyThreshold,
+            notifyThreshold <= limit
+        else {
+            return "\(id) notifies at \(String(describing: order.notifyThreshold)) of \(limit)"
         }
         return nil
     }

@@ -3,7 +3,7 @@ import SuperviseCore
 /// Invariants of workers that run and make no progress.
 extension Invariant {
     /// The number of times per `stall-timeout` that the machine polls the queue.
-    private static let looksPerTimeout: Int64 = 4
+    private static let pollsPerTimeout: Int64 = 4
 
     @Sendable static func abortedForACause(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .retiring(let id, let cause, _) = notice, let worker = ledger.worker(id)
@@ -66,10 +66,10 @@ extension Invariant {
         return nil
     }
 
-    @Sendable static func queueIsLookedAt(_ ledger: Ledger, _ service: Service) -> String? {
+    @Sendable static func queueIsPolled(_ ledger: Ledger, _ service: Service) -> String? {
         for (number, pool) in ledger.pools.enumerated() where pool.watchesQueue {
             guard let timeout = pool.policy.stallTimeout else { continue }
-            let gap = max(10_000_000, timeout.nanoseconds / looksPerTimeout)
+            let gap = max(10_000_000, timeout.nanoseconds / pollsPerTimeout)
             if pool.polledAt + TimeSpan(nanoseconds: gap) <= ledger.now {
                 return "the queue of pool \(number) is not polled"
             }

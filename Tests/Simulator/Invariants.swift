@@ -40,7 +40,7 @@ package struct Invariant: Sendable {
         Invariant("an alarm retires nobody", .notice(alarmsRetireNobody)),
         Invariant("a slot is done only where the policy says so", .notice(doneByPolicy)),
         // Retirements.
-        Invariant("a worker is told once", .notice(toldOnce)),
+        Invariant("a worker retires once", .notice(retiresOnce)),
         Invariant("a retirement has its cause", .notice(retiredForACause)),
         Invariant("a replacement is ready or the floor is kept", .notice(floorIsKept)),
         Invariant("a pool that cannot boot is not weakened", .notice(notWhileFailing)),
@@ -60,13 +60,14 @@ package struct Invariant: Sendable {
         Invariant("the drain delay is kept", .action(drainDelayPasses)),
         Invariant("a limit is served out", .notice(limitIsServedOut)),
         Invariant("a cap that is expected is waited for", .notice(capIsServedOut)),
-        Invariant("only surge makes bells ring early", .start(withoutSurgeNoBell)),
-        Invariant("a bell is rewritten when it rang", .action(bellIsRewritten)),
+        Invariant(
+            "only with surge is a threshold below the limit", .start(earlyThresholdNeedsSurge)),
+        Invariant("a reached threshold is rewritten", .action(thresholdIsRewritten)),
         // Signals.
         Invariant("signals go to the living", .action(signalsToTheLiving)),
-        Invariant("the stop-signal goes to whom was told", .action(signalAfterTold)),
+        Invariant("the stop-signal goes to retiring workers", .action(signalAfterRetirement)),
         Invariant("SIGKILL comes after the signal and the whole grace", .action(killAfterGrace)),
-        Invariant("who is emptied was told to go", .action(drainsWhoIsTold)),
+        Invariant("who is drained is retiring", .action(drainsOnlyRetiring)),
         Invariant("the stop-signal waits for requests", .action(stopSignalWaits)),
         Invariant(
             "any moment will do only late, and one sample comes at a time", .action(samplesInTurn)),
@@ -81,7 +82,7 @@ package struct Invariant: Sendable {
         // Every step.
         Invariant("a listener that a reload does without is shut", .step(droppedDoorsAreShut)),
         Invariant("the machine's sums are true", .step(sumsAreTrue)),
-        Invariant("a crossing is warned of", .step(crossingIsTold)),
+        Invariant("a crossing is warned of", .step(crossingIsReported)),
         Invariant("who is over the hard cap is killed", .step(hardCapKills)),
         Invariant("who exceeds the soft cap by serving is due", .step(outgrownCapRecycles)),
         Invariant("failing again backs off", .step(failureBacksOff)),
@@ -108,8 +109,8 @@ package struct Invariant: Sendable {
         Invariant("room is not left idle", .turn(roomIsUsed)),
         Invariant("who is silent is aborted", .turn(silenceIsNoticed)),
         Invariant("a timer is armed for silence", .turn(silenceIsWaitedFor)),
-        Invariant("it is looked whether connections wait", .turn(queueIsLookedAt)),
-        Invariant("a bell is heard", .turn(bellIsHeard)),
+        Invariant("the queue is polled", .turn(queueIsPolled)),
+        Invariant("a notification leads to a recycle", .turn(notificationLeadsToRecycle)),
         Invariant("a ready successor takes over", .turn(successorTakesOver)),
         Invariant("who is due is replaced where there is room", .turn(dueIsReplaced)),
         Invariant("a canary does not wait for nothing", .turn(canaryDoesNotWait)),

@@ -48,9 +48,9 @@ extension Ledger {
             }
         case .sample(let pool, let contents):
             if contents.contains(.progress) { pools[pool].polledAt = now }
-        case .setNotifyAt(let id, let requests):
+        case .setNotifyThreshold(let id, let requests):
             change(id) {
-                $0.notifyAt = requests
+                $0.notifyThreshold = requests
                 $0.notifiedAt = now
             }
         case .startMold(let id): moldStarted(id)
@@ -72,7 +72,7 @@ extension Ledger {
             lifetime: policy.maxLifetime.map { $0...$0 + policy.maxLifetimeJitter },
             requestLimit: order.requestLimit, readyBy: now + policy.readyTimeout,
             watchdogTimeout: policy.watchdogTimeout)
-        worker.notifyAt = order.notifyAt
+        worker.notifyThreshold = order.notifyThreshold
         worker.killRSS = policy.killRSSBytes
         worker.isCanary = isCanary
         worker.isBeside = pool.slots[id.slot].workers.contains { $0.isKept }

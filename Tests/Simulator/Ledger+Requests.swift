@@ -3,7 +3,7 @@ import SuperviseCore
 /// The responses of a canary and of the old workers, as an observer sees them.
 extension Ledger {
     struct CanaryTrial: Equatable {
-        enum Look: Equatable {
+        enum Verdict: Equatable {
             case good
             case bad
             case doubtful
@@ -11,9 +11,9 @@ extension Ledger {
 
         /// The counts when the canary became ready.
         let earlier: [WorkerID: ResponseCount]
-        /// The time of the last sample, and what it shows.
+        /// The time of the last sample, and what it shows
         var seenAt: Instant?
-        var sample = Look.good
+        var verdict = Verdict.good
     }
 
     mutating func responsesSeen(_ sample: [PoolSample.Responses], inPool number: Int) {
@@ -27,14 +27,14 @@ extension Ledger {
             return
         }
         trial.seenAt = now
-        trial.sample = Ledger.sample(at: sample, canary, since: trial.earlier)
+        trial.verdict = Ledger.verdict(on: sample, canary, since: trial.earlier)
         pools[number].canaryTrial = trial
     }
 
-    private static func sample(
-        at sample: [PoolSample.Responses], _ canary: WorkerID,
+    private static func verdict(
+        on sample: [PoolSample.Responses], _ canary: WorkerID,
         since earlier: [WorkerID: ResponseCount]
-    ) -> CanaryTrial.Look {
+    ) -> CanaryTrial.Verdict {
         var own: (all: UInt64, bad: UInt64) = (0, 0)
         var recent: (all: UInt64, bad: UInt64) = (0, 0)
         var ever: (all: UInt64, bad: UInt64) = (0, 0)
@@ -69,7 +69,7 @@ extension Invariant {
         let stay = min(pool.policy.stableAfter, .seconds(2))
         guard let trial = pool.canaryTrial, let seenAt = trial.seenAt, seenAt >= readyAt + stay
         else { return "the responses of pool \(number) were not compared" }
-        switch trial.sample {
+        switch trial.verdict {
         case .good: return nil
         case .bad: return "the canary of pool \(number) responds with errors"
         case .doubtful:
@@ -81,13 +81,13 @@ extension Invariant {
     @Sendable static func canaryIsRejectedForErrors(_ ledger: Ledger, _ notice: Notice) -> String? {
         guard case .canaryFailed(let number, _, .responses) = notice else { return nil }
         let trial = ledger.pools[number].canaryTrial
-        return trial?.seenAt == ledger.now && trial?.sample == .bad
+        return trial?.seenAt == ledger.now && trial?.verdict == .bad
             ? nil : "the canary of pool \(number) is no worse than the others"
     }
 
     @Sendable static func badCanaryIsRejected(_ ledger: Ledger, _ service: Service) -> String? {
         for (number, pool) in ledger.pools.enumerated() {
-            guard let trial = pool.canaryTrial, trial.sample == .bad, trial.seenAt == ledger.now,
+            guard let trial = pool.canaryTrial, trial.verdict == .bad, trial.seenAt == ledger.now,
                 pool.passedAt == nil, pool.canary.flatMap(ledger.worker)?.serves == true
             else { continue }
             return "the canary of pool \(number) responds with errors and stays"

@@ -35,7 +35,7 @@ package struct Ledger: Equatable {
         let lifetime: ClosedRange<TimeSpan>?
         let requestLimit: UInt64?
         /// The count at which it notifies the master, possibly ahead of its limit.
-        var notifyAt: UInt64?
+        var notifyThreshold: UInt64?
         /// Whether it was started as the canary of a generation, and whether its slot had a worker.
         var isCanary = false
         var isBeside = false

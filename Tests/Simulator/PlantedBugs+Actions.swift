@@ -60,7 +60,7 @@
             case (.startTheOldGenerationAfterACommit, .start(let id, var order)):
                 order.generation = 1
                 return [.start(id, order)]
-            case (.loseTheBell, .setNotifyAt): return []
+            case (.loseTheThreshold, .setNotifyThreshold): return []
             case (.abortWithTheStopSignal, .signal(let id, .abort)): return [.signal(id, .stop)]
             case (.killWhoIsAborted, .signal(let id, .abort)): return [action, .kill(id)]
             case (.neverLookAtTheQueue, .sample(let pool, let contents)):

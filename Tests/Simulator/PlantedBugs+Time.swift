@@ -60,7 +60,7 @@
             switch (bug, event) {
             case (.forgetWhoIsDue, _):
                 changeDues(at: now) { $0 = nil }
-            case (.goWhenTheBellRings, _):
+            case (.goAtTheThreshold, _):
                 waitAhead(of: .requests, until: now, at: now)
             case (.waitForEverForALimit, _):
                 waitAhead(of: .requests, until: now + .seconds(1_000), at: now)

@@ -127,8 +127,8 @@
         case forgetWhoIsDue
         case holdForEver
         case holdBeyondMaxHold
-        case loseTheBell
-        case goWhenTheBellRings
+        case loseTheThreshold
+        case goAtTheThreshold
         case waitForEverForALimit
         case goBeforeTheCap
         case waitForEverForACap

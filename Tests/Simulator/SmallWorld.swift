@@ -54,7 +54,7 @@ struct SmallWorld: Hashable {
         guard case .perform(let action) = action else { return [] }
         switch action {
         case .start(let id, let order):
-            let marks = Set([order.notifyAt, order.requestLimit].compactMap { $0 }).sorted()
+            let marks = Set([order.notifyThreshold, order.requestLimit].compactMap { $0 }).sorted()
             present.append(Process(id: id, marks: marks))
         case .signal(let id, _), .signalTree(let id):
             change(id) {
@@ -75,7 +75,7 @@ struct SmallWorld: Hashable {
         case .sample(let pool, let contents):
             return [.sampled(pool: pool, sample(contents))]
         case .gatherEvidence(let id, _, _): change(id) { $0.isInspected = true }
-        case .startMold, .endMold, .killMold, .setNotifyAt, .planRun, .note: break
+        case .startMold, .endMold, .killMold, .setNotifyThreshold, .planRun, .note: break
         }
         return []
     }

@@ -64,9 +64,9 @@ extension World {
             guard let process = processes[id], process.program.evidence > 0 else { return }
             let time = TimeSpan.milliseconds(Int64(process.program.evidence))
             agenda.enter(.answered(id, .evidenceGathered), at: now + time)
-        case .setNotifyAt(let id, let requests):
-            processes[id]?.notifyAt = requests
-            processes[id]?.hasRung = false
+        case .setNotifyThreshold(let id, let requests):
+            processes[id]?.notifyThreshold = requests
+            processes[id]?.hasNotified = false
             readPage(of: id, at: now)
         case .planRun, .note: break
         }
@@ -83,7 +83,7 @@ extension World {
             id: id, program: program, startedAt: now, draws: draws,
             isDeaf: draws.chance(program.deaf), hasTree: draws.chance(program.trees),
             isTreeDeaf: draws.chance(program.deafTrees), isHidden: draws.chance(program.hidden),
-            isPaged: draws.chance(program.paging), notifyAt: order.notifyAt,
+            isPaged: draws.chance(program.paging), notifyThreshold: order.notifyThreshold,
             startsLater: launches.chance(300))
         if let failedAt = failedFork(id, order, at: now) {
             let failure = StartFailure(step: "fork", message: "", isTransient: true)

@@ -63,8 +63,8 @@ package struct World {
         var requests = 0
         /// Whether it counts on its page, where it reads the notification threshold.
         let isPaged: Bool
-        var notifyAt: UInt64?
-        var hasRung = false
+        var notifyThreshold: UInt64?
+        var hasNotified = false
         var extraMemory = 0
         /// Whether it has no process before its program runs, so that a signal cancels its start.
         let startsLater: Bool
@@ -241,10 +241,12 @@ extension World {
         process.requests += count
         let total = UInt64(process.requests)
         if process.isPaged {
-            guard let notifyAt = process.notifyAt, total >= notifyAt, !process.hasRung else {
+            guard let notifyThreshold = process.notifyThreshold, total >= notifyThreshold,
+                !process.hasNotified
+            else {
                 return []
             }
-            process.hasRung = true
+            process.hasNotified = true
             return [.worker(id, .requests(total))]
         }
         guard process.draws.chance(500) else {

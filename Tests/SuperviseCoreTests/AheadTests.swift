@@ -22,14 +22,14 @@ struct AheadTests {
         return bench
     }
 
-    private func notifyAt(of actions: [Action]) -> UInt64? {
-        for case .start(_, let order) in actions { return order.notifyAt }
+    private func notifyThreshold(of actions: [Action]) -> UInt64? {
+        for case .start(_, let order) in actions { return order.notifyThreshold }
         return nil
     }
 
     @Test func theFirstWorkerSpeaksUpAtItsLimit() {
         let bench = Bench { $0.maxRequests = 1000 }
-        #expect(notifyAt(of: bench.tell(.start)) == 1000)
+        #expect(notifyThreshold(of: bench.tell(.start)) == 1000)
     }
 
     /// 10 requests per second for 5 s, and a fifth more.
@@ -40,18 +40,18 @@ struct AheadTests {
         bench.tell(id(0, 2), .ready)
         bench.exit(id(0))
         // The replacement of a crashed worker draws its notification point anew.
-        #expect(notifyAt(of: bench.exit(id(0, 2), 1)) == 940)
+        #expect(notifyThreshold(of: bench.exit(id(0, 2), 1)) == 940)
     }
 
     @Test func neverBeforeHalfOfTheLimit() {
         let bench = learned(limit: 40)
         bench.makeReady(id(0, 2))
-        #expect(notifyAt(of: bench.exit(id(0, 2), 1)) == 20)
+        #expect(notifyThreshold(of: bench.exit(id(0, 2), 1)) == 20)
     }
 
     @Test func aPoolWithoutSurgeIsNotWeakenedEarly() {
         let bench = learned { $0.maxSurge = .count(0) }
-        #expect(notifyAt(of: bench.exit(id(0))) == 1000)
+        #expect(notifyThreshold(of: bench.exit(id(0))) == 1000)
     }
 
     /// Up to the third worker, which sends a notification at 940 of 1000.
@@ -68,14 +68,14 @@ struct AheadTests {
 
     @Test func theIncumbentServesOnUntilItsLimit() {
         let bench = ringing()
-        guard let notifyAt = bench.pool.worker(id(0, 3))?.claims?.notifyAt else {
-            Issue.record("no bell")
+        guard let notifyThreshold = bench.pool.worker(id(0, 3))?.claims?.notifyThreshold else {
+            Issue.record("no threshold")
             return
         }
-        #expect(notifyAt < 1000)
-        let notified = bench.tell(id(0, 3), .requests(notifyAt))
+        #expect(notifyThreshold < 1000)
+        let notified = bench.tell(id(0, 3), .requests(notifyThreshold))
         #expect(notified.started == [id(0, 4)])
-        #expect(notified.contains(.setNotifyAt(id(0, 3), requests: 1000)))
+        #expect(notified.contains(.setNotifyThreshold(id(0, 3), requests: 1000)))
         bench.tell(id(0, 4), .running)
         // Ready early: both serve.
         #expect(bench.tell(id(0, 4), .ready).retired == [])

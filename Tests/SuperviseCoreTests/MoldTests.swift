@@ -228,6 +228,20 @@ struct MoldTests {
         #expect(actions.contains(.killMold(Self.mold(2))))
     }
 
+    @Test func aSuccessorInheritsNoFailures() {
+        let bench = Self.up()
+        bench.tell(id(0), Self.segmentationFault())
+        let failure = StartFailure(step: "fork", message: "late", isTransient: true)
+        bench.tell(id(0, 2), .startFailed(failure))
+        bench.exit(id(1), 1)
+        bench.tell(id(1, 2), .startFailed(failure))
+        // Mold 1 was killed; mold 2 was booting already.
+        bench.tell(.mold(Self.mold(2), .warm))
+        bench.wake()
+        let actions = bench.tell(id(0, 3), .startFailed(failure))
+        #expect(!actions.contains(.killMold(Self.mold(2))))
+    }
+
     @Test func crashesChangeTheLayoutOncePerDelay() {
         let bench = Self.up()
         bench.tell(id(0), Self.segmentationFault())

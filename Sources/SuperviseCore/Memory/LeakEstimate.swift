@@ -44,13 +44,13 @@ public struct LeakEstimate: Equatable, Sendable, Codable {
             beganAt = now
             spanNanoseconds = max(1, interval.nanoseconds)
         }
-        let look = Floor(span: span(at: now), at: now, bytes: bytes, requests: requests)
-        guard let last = floors.last, last.span < look.span else {
-            keepLower(look)
+        let floor = Floor(span: span(at: now), at: now, bytes: bytes, requests: requests)
+        guard let last = floors.last, last.span < floor.span else {
+            keepLower(floor)
             return false
         }
         growth = estimate()
-        floors.append(look)
+        floors.append(floor)
         while floors.count > LeakEstimate.capacity { joinNeighbours() }
         return growth != nil
     }
@@ -66,12 +66,12 @@ public struct LeakEstimate: Equatable, Sendable, Codable {
 
     private func span(at now: Instant) -> Int64 { (now - beganAt).nanoseconds / spanNanoseconds }
 
-    private mutating func keepLower(_ look: Floor) {
+    private mutating func keepLower(_ floor: Floor) {
         guard let last = floors.last else {
-            floors.append(look)
+            floors.append(floor)
             return
         }
-        if look.bytes < last.bytes { floors[floors.count - 1] = look }
+        if floor.bytes < last.bytes { floors[floors.count - 1] = floor }
     }
 
     private mutating func joinNeighbours() {

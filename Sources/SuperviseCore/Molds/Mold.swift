@@ -141,6 +141,14 @@ struct Mold: Equatable, Sendable, Codable {
         (hasProcess ? [incarnation] : []) + (successor.map { [$0.incarnation] } ?? [])
     }
 
+    /// Another process is used from now on, of which nothing bad is known.
+    mutating func use(_ incarnation: Int) {
+        self.incarnation = incarnation
+        failedForks = 0
+        failedBoots = 0
+        comparison = .none
+    }
+
     mutating func shiftDeadlines(by span: TimeSpan) {
         switch state {
         case .waiting(let until): state = .waiting(until: until + span)
@@ -157,7 +165,6 @@ struct Molds: Initial, Sendable {
     struct Leaving: Equatable, Sendable, Codable {
         let id: MoldID
         var killAt: Instant
-        var wasKilled = false
     }
 
     /// That of the generation in force; nil where its workers are always exec'd.

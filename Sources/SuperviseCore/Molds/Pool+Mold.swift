@@ -16,7 +16,14 @@ extension Pool {
         guard let mold = molds[generation], mold.isWarm, mold.comparison != .execs else {
             return nil
         }
-        return MoldID(pool: number, generation: generation, incarnation: mold.incarnation)
+        return moldID(of: mold)
+    }
+
+    /// The identity of this process of a mold; by default the one in use.
+    func moldID(of mold: Mold, _ incarnation: Int? = nil) -> MoldID {
+        MoldID(
+            pool: number, generation: mold.generation,
+            incarnation: incarnation ?? mold.incarnation)
     }
 
     /// The molds of the pool, the newest generation first.
@@ -29,8 +36,7 @@ extension Pool {
                 case .givenUp: .givenUp
                 }
             return MoldFacts(
-                id: MoldID(
-                    pool: number, generation: mold.generation, incarnation: mold.incarnation),
+                id: moldID(of: mold),
                 state: state)
         }
         let leaving = molds.superseded + molds.leaving.map(\.id)
@@ -49,32 +55,24 @@ extension Pool {
     }
 
     mutating func bootMold(_ mold: inout Mold, _ policy: PoolPolicy, at now: Instant) {
-        mold.lastIncarnation += 1
-        mold.incarnation = mold.lastIncarnation
+        let id = startProcess(of: &mold)
+        mold.use(id.incarnation)
         mold.state = .booting(since: now, until: now + policy.readyTimeout)
-        mold.failedForks = 0
-        mold.failedBoots = 0
-        mold.comparison = .none
-        let id = MoldID(
-            pool: number, generation: mold.generation, incarnation: mold.incarnation)
-        outbox.append(.startMold(id))
-        note(.mold(.started(id)))
     }
 
-    func policy(ofMold generation: Int) -> PoolPolicy {
-        candidate?.generation == generation ? candidate?.policy ?? policy : policy
+    private mutating func startProcess(of mold: inout Mold) -> MoldID {
+        mold.lastIncarnation += 1
+        let id = moldID(of: mold, mold.lastIncarnation)
+        outbox.append(.startMold(id))
+        note(.mold(.started(id)))
+        return id
     }
 
     mutating func handle(_ news: MoldEvent, of id: MoldID, at now: Instant) {
-        if let index = molds.leaving.firstIndex(where: { $0.id == id }) {
+        if molds.superseded.contains(id) || molds.leaving.contains(where: { $0.id == id }) {
             guard let status = news.end else { return }
-            molds.leaving.remove(at: index)
-            note(.mold(.ended(id, status)))
-            return
-        }
-        if let index = molds.superseded.firstIndex(of: id) {
-            guard let status = news.end else { return }
-            molds.superseded.remove(at: index)
+            molds.superseded.removeAll { $0 == id }
+            molds.leaving.removeAll { $0.id == id }
             note(.mold(.ended(id, status)))
             return
         }
@@ -125,13 +123,8 @@ extension Pool {
     mutating func moldFailed(_ id: MoldID, _ failure: MoldFailure, at now: Instant) {
         guard var mold = molds[id.generation] else { return }
         note(.mold(.failed(id, failure)))
-        guard stage == .running || stage == .parked else {
-            if let successor = mold.successor {
-                killMold(
-                    MoldID(
-                        pool: number, generation: mold.generation,
-                        incarnation: successor.incarnation), at: now)
-            }
+        guard isKept else {
+            killSuccessor(of: &mold, at: now)
             molds[id.generation] = nil
             return
         }
@@ -139,7 +132,7 @@ extension Pool {
             trialMoldFailed(mold, failure, since: since, at: now)
             return
         }
-        let policy = policy(ofMold: id.generation)
+        let policy = policy(ofGeneration: id.generation)
         if case .warm(let since) = mold.state, now - since >= policy.stableAfter,
             failure != .forksFail
         {
@@ -155,7 +148,7 @@ extension Pool {
         {
             giveUp(&mold, at: now)
         } else if let successor = mold.successor {
-            mold.incarnation = successor.incarnation
+            mold.use(successor.incarnation)
             mold.state = .booting(since: successor.since, until: successor.until)
             mold.successor = nil
         } else {
@@ -186,14 +179,14 @@ extension Pool {
 
     private mutating func giveUp(_ mold: inout Mold, at now: Instant) {
         mold.state = .givenUp
-        if let successor = mold.successor {
-            mold.successor = nil
-            killMold(
-                MoldID(
-                    pool: number, generation: mold.generation,
-                    incarnation: successor.incarnation), at: now)
-        }
+        killSuccessor(of: &mold, at: now)
         note(.mold(.givenUp(pool: number, generation: mold.generation, wasWarm: mold.wasWarm)))
+    }
+
+    private mutating func killSuccessor(of mold: inout Mold, at now: Instant) {
+        guard let successor = mold.successor else { return }
+        mold.successor = nil
+        killMold(moldID(of: mold, successor.incarnation), at: now)
     }
 
     private func moldDelay(
@@ -201,30 +194,23 @@ extension Pool {
     ) -> TimeSpan {
         let shortest = failure.isTransient ? max(policy.backoff, Pool.shortestWait) : .zero
         guard mold.failures > 1 else { return shortest }
-        var delay = max(min(policy.backoff, policy.backoffMax), Pool.shortestWait)
-        for _ in 0..<min(mold.failures - 2, 62) where delay < policy.backoffMax {
-            delay = min(delay + delay, policy.backoffMax)
-        }
-        return max(delay, shortest)
+        return max(
+            policy.backoffDelay(failures: mold.failures, atLeast: Pool.shortestWait), shortest)
     }
 
     /// Boots another process beside a warm one, at most once per `backoff-max`. All workers of a
     /// mold share one address layout, and an attacker who crashes one learns it for the others.
     mutating func changeLayout(_ generation: Int, at now: Instant) {
-        let policy = policy(ofMold: generation)
+        let policy = policy(ofGeneration: generation)
         guard stage == .running, var mold = molds[generation], mold.isWarm, mold.successor == nil,
             mold.layoutChangedAt.map({ now - $0 >= policy.backoffMax }) ?? true
         else { return }
         mold.layoutChangedAt = now
-        mold.lastIncarnation += 1
-        let id = MoldID(
-            pool: number, generation: generation, incarnation: mold.lastIncarnation)
+        let id = startProcess(of: &mold)
         mold.successor = Mold.Successor(
             incarnation: id.incarnation, since: now,
             until: now + policy.readyTimeout)
         molds[generation] = mold
-        outbox.append(.startMold(id))
-        note(.mold(.started(id)))
     }
 
     private mutating func handle(
@@ -233,28 +219,25 @@ extension Pool {
         guard var mold = molds[id.generation], let successor = mold.successor else { return }
         switch news {
         case .warm:
-            let old = MoldID(
-                pool: number, generation: mold.generation, incarnation: mold.incarnation)
-            mold.incarnation = successor.incarnation
+            let old = moldID(of: mold)
+            mold.use(successor.incarnation)
             mold.successor = nil
             mold.state = .warm(since: now)
-            mold.failedForks = 0
-            mold.failedBoots = 0
-            mold.comparison = .none
             molds[id.generation] = mold
             note(.mold(.ready(id, after: now - successor.since)))
             discardMold(old, wasWarm: true, at: now)
         case .unusable(let reason):
-            molds[id.generation]?.successor = nil
-            note(.mold(.failed(id, .unusable(reason))))
+            successorFailed(id, .unusable(reason))
             endMold(id, at: now)
-        case .notStarted(let failure):
-            molds[id.generation]?.successor = nil
-            note(.mold(.failed(id, .notStarted(failure))))
-        case .exited(let status):
-            molds[id.generation]?.successor = nil
-            note(.mold(.failed(id, .ended(status))))
+        case .notStarted(let failure): successorFailed(id, .notStarted(failure))
+        case .exited(let status): successorFailed(id, .ended(status))
         }
+    }
+
+    /// The warm process stays in use.
+    mutating func successorFailed(_ id: MoldID, _ failure: MoldFailure) {
+        molds[id.generation]?.successor = nil
+        note(.mold(.failed(id, failure)))
     }
 }
 

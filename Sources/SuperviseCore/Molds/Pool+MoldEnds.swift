@@ -7,8 +7,7 @@ extension Pool {
     }
 
     mutating func killMold(_ id: MoldID, at now: Instant) {
-        molds.leaving.append(
-            .init(id: id, killAt: now + Pool.killAgainAfter, wasKilled: true))
+        molds.leaving.append(.init(id: id, killAt: now + Pool.killAgainAfter))
         outbox.append(.killMold(id))
     }
 
@@ -21,8 +20,7 @@ extension Pool {
     private mutating func endAll(of mold: Mold?, quickly: Bool, at now: Instant) {
         guard let mold else { return }
         for incarnation in mold.processes {
-            let id = MoldID(
-                pool: number, generation: mold.generation, incarnation: incarnation)
+            let id = moldID(of: mold, incarnation)
             if quickly { killMold(id, at: now) } else { endMold(id, at: now) }
         }
     }
@@ -32,8 +30,7 @@ extension Pool {
     mutating func commitMold(at now: Instant) {
         if let old = molds.current {
             for incarnation in old.processes {
-                let id = MoldID(
-                    pool: number, generation: old.generation, incarnation: incarnation)
+                let id = moldID(of: old, incarnation)
                 if incarnation == old.incarnation, old.isWarm {
                     molds.superseded.append(id)
                 } else {
@@ -59,7 +56,7 @@ extension Pool {
         case .ended: isOver = true
         }
         if isOver { endMolds(at: now) }
-        if !molds.superseded.isEmpty, tally.outdated == 0 {
+        if !molds.superseded.isEmpty, isOver || tally.outdated == 0 {
             for id in molds.superseded { endMold(id, at: now) }
             molds.superseded = []
         }
@@ -70,14 +67,11 @@ extension Pool {
         endAll(of: molds.candidate, quickly: stage.haste == .immediate, at: now)
         molds.current = nil
         molds.candidate = nil
-        for id in molds.superseded { endMold(id, at: now) }
-        molds.superseded = []
     }
 
     mutating func expireMolds(at now: Instant) {
         for index in molds.leaving.indices where molds.leaving[index].killAt <= now {
             molds.leaving[index].killAt = now + Pool.killAgainAfter
-            molds.leaving[index].wasKilled = true
             outbox.append(.killMold(molds.leaving[index].id))
         }
         for generation in [molds.current, molds.candidate].compactMap({ $0?.generation }) {
@@ -89,21 +83,19 @@ extension Pool {
         guard var mold = molds[generation], let deadline = mold.deadline, deadline <= now else {
             return
         }
-        let id = MoldID(pool: number, generation: generation, incarnation: mold.incarnation)
+        let id = moldID(of: mold)
         switch mold.state {
         case .waiting:
-            guard stage == .running || stage == .parked else { return molds[generation] = nil }
-            bootMold(&mold, policy(ofMold: generation), at: now)
+            guard isKept else { return molds[generation] = nil }
+            bootMold(&mold, policy(ofGeneration: generation), at: now)
             molds[generation] = mold
         case .booting:
             endMold(id, at: now)
             moldFailed(id, .bootTimeout, at: now)
         case .warm:
             guard let successor = mold.successor else { return }
-            let late = MoldID(
-                pool: number, generation: generation, incarnation: successor.incarnation)
-            molds[generation]?.successor = nil
-            note(.mold(.failed(late, .bootTimeout)))
+            let late = moldID(of: mold, successor.incarnation)
+            successorFailed(late, .bootTimeout)
             endMold(late, at: now)
         case .givenUp:
             break
@@ -128,7 +120,7 @@ extension Pool {
         molds[worker.generation]?.isUnavailable = false
     }
 
-    /// The start of a worker failed that nobody told to go.
+    /// The start of a worker failed that was not to stop.
     mutating func forkFailed(_ worker: Worker, at now: Instant) {
         guard var mold = mold(of: worker) else { return }
         mold.failedForks += 1
@@ -136,8 +128,7 @@ extension Pool {
         mold.barrenProcesses += isBarren ? 1 : 0
         molds[worker.generation] = mold
         guard isBarren else { return }
-        let id = MoldID(
-            pool: number, generation: mold.generation, incarnation: mold.incarnation)
+        let id = moldID(of: mold)
         discardMold(id, wasWarm: true, at: now)
         moldFailed(id, .forksFail, at: now)
     }
@@ -161,8 +152,7 @@ extension Pool {
         }
         guard var mold = mold(of: worker) else { return }
         mold.failedBoots += 1
-        let id = MoldID(
-            pool: number, generation: mold.generation, incarnation: mold.incarnation)
+        let id = moldID(of: mold)
         if mold.comparison == .execWorked {
             discardMold(id, wasWarm: true, at: now)
             moldFailed(id, .workersFail, at: now)

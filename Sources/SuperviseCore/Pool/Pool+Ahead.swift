@@ -75,8 +75,8 @@ extension Pool {
         guard stage == .running, let worker = self[id], let limit = worker.requestLimit,
             slots[id.slot].incumbent?.id == id, worker.isReady
         else { return }
-        self[id]?.claims?.notifyAt = nil
-        outbox.append(.setNotifyAt(id, requests: limit))
+        self[id]?.claims?.notifyThreshold = nil
+        outbox.append(.setNotifyThreshold(id, requests: limit))
         guard slots[id.slot].due == nil, slots[id.slot].isWanted, let bootTime = pace.bootTime
         else { return }
         foresee(.requests, of: worker, waiting: bootTime.times(Pool.longestWait), at: now)
@@ -98,8 +98,8 @@ extension Pool {
         guard time <= lead, candidate?.isTrying(worker.id) != true, mayStartAhead(slot) else {
             return
         }
-        let looks = policy.memoryInterval.times(Int64(policy.memorySamples))
-        foresee(.memory, of: worker, waiting: lead.times(Pool.longestWait) + looks, at: now)
+        let samples = policy.memoryInterval.times(Int64(policy.memorySamples))
+        foresee(.memory, of: worker, waiting: lead.times(Pool.longestWait) + samples, at: now)
     }
 
     private mutating func foresee(

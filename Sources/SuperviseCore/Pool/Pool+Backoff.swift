@@ -97,18 +97,25 @@ extension Pool {
         note(.backoff(pool: number, slot: slot, failures: failures, delay: delay))
     }
 
-    /// Returns `backoff` for the second failure (the first causes none), doubled for each further
-    /// one up to `backoff-max`. Adds up to a quarter, so that slots that failed at the same time
-    /// restart at different times.
+    /// Adds up to a quarter to the delay, so that slots that failed at the same time restart at
+    /// different times.
     private func backoffDelay(of slot: Int) -> TimeSpan {
-        let failures = slots[slot].setbacks.failures
-        var delay = min(policy.backoff, policy.backoffMax)
-        for _ in 0..<min(failures - 2, 62) where delay < policy.backoffMax {
-            delay = min(delay + delay, policy.backoffMax)
-        }
+        let delay = policy.backoffDelay(failures: slots[slot].setbacks.failures)
         var jitter = Jitter(
             seed: ~seed, slot: slot, incarnation: slots[slot].lastIncarnation)
         let extra = jitter.draw(through: UInt64(max(0, delay.nanoseconds / 4)))
         return delay + TimeSpan(nanoseconds: Int64(extra))
+    }
+}
+
+extension PoolPolicy {
+    /// Returns `backoff` for the second failure (the first causes none), doubled for each further
+    /// one up to `backoff-max`.
+    func backoffDelay(failures: Int, atLeast shortest: TimeSpan = .zero) -> TimeSpan {
+        var delay = max(min(backoff, backoffMax), shortest)
+        for _ in 0..<min(failures - 2, 62) where delay < backoffMax {
+            delay = min(delay + delay, backoffMax)
+        }
+        return delay
     }
 }

@@ -61,8 +61,8 @@ extension Pool {
             id: id, generation: trial?.generation ?? generation, at: now,
             policy: trial?.policy ?? policy, jitter: &jitter)
         runStarts(id)
-        let notifyAt = notificationThreshold(before: worker.requestLimit)
-        worker.claims?.notifyAt = notifyAt
+        let notifyThreshold = notificationThreshold(before: worker.requestLimit)
+        worker.claims?.notifyThreshold = notifyThreshold
         if let trial {
             candidate?.phase = .trying(id)
             note(.canaryStarted(id, generation: trial.generation))
@@ -73,7 +73,8 @@ extension Pool {
             note(.mold(.execInstead(id)))
         }
         let order = StartOrder(
-            generation: worker.generation, requestLimit: worker.requestLimit, notifyAt: notifyAt,
+            generation: worker.generation, requestLimit: worker.requestLimit,
+            notifyThreshold: notifyThreshold,
             mold: mold)
         // A replacement does not wait until the end of its predecessor is logged.
         outbox.insert(.start(id, order)) { action in
@@ -83,8 +84,11 @@ extension Pool {
     }
 
     /// Returns the settings that a worker was started with.
-    func policy(of worker: Worker) -> PoolPolicy {
-        guard let candidate, candidate.generation == worker.generation else { return policy }
+    func policy(of worker: Worker) -> PoolPolicy { policy(ofGeneration: worker.generation) }
+
+    /// Returns the settings of the generation on trial, or those in force.
+    func policy(ofGeneration generation: Int) -> PoolPolicy {
+        guard let candidate, candidate.generation == generation else { return policy }
         return candidate.policy
     }
 

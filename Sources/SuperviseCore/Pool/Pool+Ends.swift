@@ -48,7 +48,7 @@ extension Pool {
             remains.killAt = again
             slots[worker.id.slot].leaving[index].state = .outlived(remains)
         case .starting, .booting, .ready:
-            preconditionFailure("a worker that was not told to go has no deadline to be killed")
+            preconditionFailure("a worker that is not retiring has no deadline to be killed")
         }
         outbox.append(.kill(worker.id))
     }

@@ -39,7 +39,7 @@ extension Pool {
         func count(_ trait: Share.Traits, _ holds: Bool) {
             if holds { share.traits.insert(trait) }
         }
-        let present = [slot.incumbent, slot.replacement].compactMap { $0 }
+        let present = slot.present
         for worker in present + slot.leaving {
             share.live += 1
             share.outdated += worker.generation < generation ? 1 : 0
@@ -130,7 +130,7 @@ extension Pool {
             consider(worker.sampleAt)
         }
         guard stage == .running else { return earliest }
-        for worker in [slot.incumbent, slot.replacement].compactMap({ $0 }) {
+        for worker in slot.present {
             consider(bootDeadline(of: worker))
             consider(worker.boot?.observeAt)
             consider(worker.claims?.watchdogAt)

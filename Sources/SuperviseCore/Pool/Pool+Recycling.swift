@@ -58,7 +58,9 @@ extension Pool {
         guard let worker = self[id] else { return }
         if let limit = worker.requestLimit, worker.requests >= limit {
             reachedLimit(worker, at: now)
-        } else if let notifyAt = worker.claims?.notifyAt, worker.requests >= notifyAt {
+        } else if let notifyThreshold = worker.claims?.notifyThreshold,
+            worker.requests >= notifyThreshold
+        {
             startAhead(of: id, at: now)
         } else if worker.claims?.asksForReplacement == true {
             setDue(id, .requested, at: now)

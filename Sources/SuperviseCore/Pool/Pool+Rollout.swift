@@ -102,7 +102,7 @@ extension Pool {
     }
 
     mutating func prepare(_ generation: Int, _ policy: PoolPolicy, at now: Instant) {
-        guard stage == .running || stage == .parked else { return }
+        guard isKept else { return }
         abort(at: now)
         candidate = Candidate(
             generation: generation, policy: policy, phase: .passed(nil))
@@ -221,7 +221,7 @@ extension Pool {
             refresh(slot, at: now)
         }
         if !isScheduled { endSchedule() }
-        beginSchedule(after: runs.isWithdrawn ? nil : rule, at: now)
+        beginSchedule(after: runs.isWithdrawn ? nil : rule)
         runs.isWithdrawn = false
         resize(to: policy.workers, at: now)
         scheduleSampling(at: now)

@@ -75,7 +75,7 @@ struct SamplingPace: Equatable, Sendable, Codable {
 extension Pool {
     /// Schedules the samples of the memory.
     mutating func scheduleSampling(at now: Instant) {
-        guard stage == .running || stage == .parked else { return sampler.endMemory() }
+        guard isKept else { return sampler.endMemory() }
         sampler.scheduleMemory(by: policy, at: now)
     }
 

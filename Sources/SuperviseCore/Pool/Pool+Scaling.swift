@@ -3,7 +3,7 @@
 extension Pool {
     /// Adds slots or removes the least useful ones, down to one.
     mutating func resize(by change: Int, at now: Instant) {
-        guard stage == .running || stage == .parked, !isScheduled else { return }
+        guard isKept, !isScheduled else { return }
         resize(to: size(after: change), at: now)
     }
 
@@ -23,7 +23,7 @@ extension Pool {
     }
 
     private mutating func takeAway(_ slot: Int, at now: Instant) {
-        let present = [slots[slot].incumbent, slots[slot].replacement].compactMap { $0 }
+        let present = slots[slot].present
         if case .takingSlot(slot)? = candidate?.phase {
             candidate?.phase = .waiting(slot: slot, since: now)
         }

@@ -32,7 +32,7 @@ extension Pool {
         slots[slot].due = nil
         slots[slot].setbacks.notBefore = nil
         let retiring = slots[slot].leaving.map(\.id)
-        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+        for worker in slots[slot].present {
             switch haste {
             case .graceful: retire(worker.id, because: .stop, within: grace, at: now)
             case .quick:
@@ -73,7 +73,7 @@ extension Pool {
         if let candidate, candidate.isPending { candidateFailed(.left(.parked)) }
         for slot in slots.indices {
             slots[slot].due = nil
-            for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+            for worker in slots[slot].present {
                 retire(worker.id, because: .parked, at: now)
             }
             refresh(slot, at: now)

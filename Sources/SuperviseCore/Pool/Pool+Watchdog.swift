@@ -69,7 +69,7 @@ extension Pool {
         let overdue = queueWaits.filter { now - $0.since >= timeout }
         guard !overdue.isEmpty, hasCounted else { return }
         for slot in slots.indices {
-            for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+            for worker in slots[slot].present {
                 guard let serving = worker.serving, serving.claims.watchdogAt == nil,
                     now - serving.progressAt >= timeout,
                     overdue.contains(where: { $0.generation == worker.generation })

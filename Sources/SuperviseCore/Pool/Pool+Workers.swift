@@ -89,10 +89,10 @@ extension Pool {
             if let killAt = worker.killAt, killAt <= now { killLate(worker, at: now) }
         }
         guard stage == .running else { return }
-        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+        for worker in slots[slot].present {
             expireBoot(of: worker.id, at: now)
         }
-        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+        for worker in slots[slot].present {
             if let watchdogAt = worker.claims?.watchdogAt, watchdogAt <= now {
                 abortHung(worker.id, because: .watchdog, at: now)
             }

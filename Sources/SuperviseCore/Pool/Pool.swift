@@ -130,6 +130,9 @@ public struct Pool: Equatable, Sendable, Codable {
             Instant.earliest(sampler.deadline, molds.deadline), runs.next?.at)
     }
 
+    /// Whether the pool may start workers now or later.
+    var isKept: Bool { stage == .running || stage == .parked }
+
     /// The current number of workers that the pool keeps.
     public var size: Int { tally.wanted }
     /// The number of ready workers that are not retiring.
@@ -164,7 +167,7 @@ public struct Pool: Equatable, Sendable, Codable {
         stage = .running
         molds.current = makeMold(generation, policy, at: now)
         addSlots(policy.workers, at: now)
-        beginSchedule(after: nil, at: now)
+        beginSchedule(after: nil)
         scheduleSampling(at: now)
         scheduleProgress(at: now)
         scheduleRequests(at: now)

@@ -86,7 +86,7 @@ struct CanaryCheck: Equatable, Sendable, Codable {
 
     init(until: Instant) { doubtUntil = until + CanaryCheck.longestDoubt }
 
-    /// Records the counts at the beginning. Returns false if they are recorded.
+    /// Records the counts at the beginning, once. Returns false if that was done before.
     mutating func begins(with sample: [PoolSample.Responses]) -> Bool {
         guard earlier == nil else { return false }
         earlier = sample.sorted { CanaryCheck.isOrdered($0.id, $1.id) }

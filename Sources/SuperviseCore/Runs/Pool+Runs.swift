@@ -35,8 +35,11 @@ extension Pool {
     /// Whether an operator's request for a run would be skipped now.
     public var isRunBlocked: Bool {
         guard isScheduled, stage == .running, !runs.isWithdrawn else { return true }
-        return !mayRun && (policy.runs?.overlap == .skip || runs.queued != nil)
+        return freeSlot == nil && !mayQueue
     }
+
+    /// Whether a run waits for the end of the last one.
+    public var hasQueuedRun: Bool { runs.queued != nil }
 
     mutating func handle(_ event: RunEvent, at now: Instant) {
         guard isScheduled else { return }
@@ -51,19 +54,18 @@ extension Pool {
         }
     }
 
-    /// Whether the pool may start workers now or later.
-    private var isKept: Bool { stage == .running || stage == .parked }
-
-    /// The slot of the runs.
-    private var runSlot: Int? { slots.firstIndex { $0.isWanted } }
-
-    private var mayRun: Bool {
-        guard let slot = runSlot else { return false }
-        return tally.live == 0 && slots[slot].continuation == .awaitsRun
+    /// The slot in which a run may start now; nil while a process of the last one is left.
+    private var freeSlot: Int? {
+        guard tally.live == 0, let slot = slots.firstIndex(where: \.isWanted),
+            slots[slot].continuation == .awaitsRun
+        else { return nil }
+        return slot
     }
 
+    private var mayQueue: Bool { policy.runs?.overlap == .queue && runs.queued == nil }
+
     /// Requests the time of the first run, if the schedule is new.
-    mutating func beginSchedule(after old: RunRule?, at now: Instant) {
+    mutating func beginSchedule(after old: RunRule?) {
         guard policy.runs?.schedule != old?.schedule else { return }
         runs.next = nil
         if isScheduled, isKept { outbox.append(.planRun(pool: number, after: nil)) }
@@ -83,11 +85,11 @@ extension Pool {
     }
 
     private mutating func runIsDue(by trigger: RunTrigger, at now: Instant) {
-        guard let rule = policy.runs, isKept, !runs.isWithdrawn else { return }
+        guard isScheduled, isKept, !runs.isWithdrawn else { return }
         guard stage == .running else { return skipRun(trigger, .parked, at: now) }
-        if mayRun, let slot = runSlot {
+        if let slot = freeSlot {
             beginRun(in: slot, by: trigger, at: now)
-        } else if rule.overlap == .queue, runs.queued == nil {
+        } else if mayQueue {
             runs.queued = trigger
             let (id, age) = oldestRun(at: now)
             note(.run(.queued(pool: number, trigger, id, age: age)))
@@ -104,9 +106,7 @@ extension Pool {
 
     /// Starts the run that waits, if the last one and all its processes have ended.
     mutating func beginQueuedRun(at now: Instant) {
-        guard let trigger = runs.queued, stage == .running, mayRun, let slot = runSlot else {
-            return
-        }
+        guard let trigger = runs.queued, stage == .running, let slot = freeSlot else { return }
         runs.queued = nil
         beginRun(in: slot, by: trigger, at: now)
     }
@@ -127,7 +127,7 @@ extension Pool {
     }
 
     private func oldestRun(at now: Instant) -> (WorkerID?, TimeSpan?) {
-        let workers = slots.lazy.flatMap { [$0.incumbent].compactMap { $0 } + $0.leaving }
+        let workers = slots.lazy.flatMap { $0.present + $0.leaving }
         let oldest = workers.min { $0.startedAt < $1.startedAt }
         return (oldest?.id, oldest.map { now - $0.startedAt })
     }
@@ -158,9 +158,7 @@ extension Pool {
     /// Ends a run that has reached its deadline. Nothing postpones that: not a hold, and not a
     /// program that could not be executed yet.
     mutating func endLateRun(in slot: Int, at now: Instant) {
-        guard isScheduled, let run = slots[slot].incumbent, let end = run.runEnd, end <= now else {
-            return
-        }
+        guard let run = slots[slot].incumbent, let end = run.runEnd, end <= now else { return }
         retire(run.id, because: .recycle(.lifetime), at: now)
     }
 
@@ -176,15 +174,10 @@ extension Pool {
         slots[slot].continuation = .awaitsRun
         guard old == nil else { return }
         slots[slot].due = nil
-        for worker in [slots[slot].incumbent, slots[slot].replacement].compactMap({ $0 }) {
+        for worker in slots[slot].present {
             retire(worker.id, because: .recycle(.reload), at: now)
         }
     }
-}
-
-extension Worker {
-    /// The time at which it ends if it is a run.
-    var runEnd: Instant? { lifetimeLimit.map { startedAt + $0 } }
 }
 
 extension RunOutcome {
@@ -226,22 +219,19 @@ public struct RunSnapshot: Equatable, Sendable {
     public var schedule: String
     /// The next run by the schedule; nil if there is none.
     public var next: PlannedRun?
-    /// The time until then.
-    public var nextIn: TimeSpan?
     /// Whether a run waits for the end of the last one.
     public var isQueued: Bool
-    /// The run in progress.
-    public var current: WorkerID?
+    /// Whether a run is in progress.
+    public var isRunning: Bool
     /// Counters and the last run.
     public var history: RunHistory
 }
 
 extension Pool {
-    func runSnapshot(at now: Instant) -> RunSnapshot? {
+    var runSnapshot: RunSnapshot? {
         guard let rule = policy.runs else { return nil }
         return RunSnapshot(
             schedule: rule.schedule, next: runs.next,
-            nextIn: runs.next.map { max(.zero, $0.at - now) },
-            isQueued: runs.queued != nil, current: runs.current?.id, history: history.runs)
+            isQueued: hasQueuedRun, isRunning: runs.current != nil, history: history.runs)
     }
 }

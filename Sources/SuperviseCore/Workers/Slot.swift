@@ -71,6 +71,9 @@ struct Slot: Equatable, Sendable, Codable {
     /// The slot's part of the pool's sums, kept to be subtracted when it changes.
     var share = Share()
 
+    /// The workers that fill it: the incumbent and its replacement.
+    var present: [Worker] { [incumbent, replacement].compactMap { $0 } }
+
     /// Whether the slot waits for a worker.
     var isVacant: Bool { isWanted && incumbent == nil && continuation == .continues }
 

@@ -76,9 +76,11 @@ public struct Worker: Equatable, Sendable, Codable {
 
     /// The time at which its lifetime ends; nil while it boots, because it does not serve then.
     var lifetimeEnd: Instant? {
-        guard isReady, let lifetimeLimit else { return nil }
-        return startedAt + lifetimeLimit
+        isReady ? runEnd : nil
     }
+
+    /// The time at which it ends if it is a run.
+    var runEnd: Instant? { lifetimeLimit.map { startedAt + $0 } }
 
     /// Returns its figures for a notice.
     func facts(at now: Instant) -> WorkerFacts {

@@ -56,7 +56,7 @@ struct Claims: Equatable, Sendable, Codable {
     /// systemd.
     var knowsContract = false
     /// The number of requests at which its replacement starts; nil if it has no limit.
-    var notifyAt: UInt64?
+    var notifyThreshold: UInt64?
 }
 
 /// A retiring worker.

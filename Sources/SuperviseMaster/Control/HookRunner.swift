@@ -72,7 +72,7 @@ final class HookRunner {
         }
     }
 
-    /// Starts queued commands within the limit. Reports failures to `complain`.
+    /// Starts queued commands within the limit. Reports failures to `onFailure`.
     func startWaiting(at now: Instant, onFailure: (String, String) -> Void) {
         guard !waiting.isEmpty else { return }
         while commands.count(for: .event) < HookRunner.mostRunning, !waiting.isEmpty {

@@ -25,6 +25,7 @@ final class ForkLauncher: Launcher {
                 arguments: request.arguments, environment: request.environment)
             let file = try MemoryFile(name: "supervise-order", order.bytes)
             let output = try Output(request.output)
+            defer { withExtendedLifetime((other, file, output)) {} }
             try mold.socket.send(
                 Array((output.number == nil ? "START" : "START OUTPUT").utf8),
                 [file.rawValue, other.rawValue] + (output.number.map { [$0] } ?? [])

@@ -10,7 +10,6 @@ final class MoldPlan {
     /// The number of its socket in the mold. The numbers below it, from 3 on, are those of a
     /// worker's descriptors: a module that opens a file must not get one of them.
     let socketNumber: Int32
-    let deathSignal: Int32
 
     /// The name of the variable with the number of the socket.
     static let socketVariable = "SUPERVISE_MOLD"
@@ -43,7 +42,6 @@ final class MoldPlan {
             own.append("\(MoldPlan.importVariable)=\(settings.moldImports.joined(separator: " "))")
         }
         self.environment = own
-        deathSignal = attributes.deathSignal ?? 0
         do throws(SystemCallError) {
             plan = try SpawnPlan(
                 arguments: command.arguments, searchPath: searchPath, attributes: attributes)
@@ -66,6 +64,7 @@ final class MoldPlan {
         } catch {
             throw SpawnFailure(step: .descriptors, code: error.code)
         }
+        defer { withExtendedLifetime((null, file)) {} }
         let reserved = Int(socketNumber - Blueprint.firstDescriptor)
         return try plan.spawn(
             environment: environment,

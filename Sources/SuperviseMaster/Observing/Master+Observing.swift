@@ -93,7 +93,7 @@ extension Master {
         case .connections(let id):
             guard let worker = workers[id] else { return }
             if case .connections(let reply) = outcome.reply {
-                enqueue(id, drainer.take(reply, of: worker, stuck: stuckIfStopped(worker)))
+                enqueue(id, drainer.take(reply, of: worker, stuck: stuckRequests(of: worker)))
             } else {
                 let isHopeless = observer.isBroken(for: outcome.job)
                 enqueue(id, drainer.take(isHopeless ? .unreadable : nil, of: worker))

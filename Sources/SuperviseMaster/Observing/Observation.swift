@@ -41,7 +41,7 @@ enum ObservationRequest: Codable {
     case connections(ConnectionRequest)
     /// Respond to this call with these listeners. The message carries the filter and the listeners.
     case bind(InterceptedBinds.Call, [Listener])
-    /// What this process would share with processes that it forks: see `MoldInspection`.
+    /// What the process `pid` would share with those forked from it: see `MoldInspection`.
     case mold(pid: Int32, except: Int32, inherited: [String])
 
     /// The properties of a listener, apart from its descriptor.

@@ -88,7 +88,10 @@ final class Reaper {
             guard !isComplete else { break }
         }
         for (worker, status) in ended { reportExit(of: worker, status) }
-        for serial in shrunk.union(unconfirmed.keys).sorted() { reportTreeIfGone(serial) }
+        let serials = shrunk.union(unconfirmed.keys).sorted()
+        guard !serials.isEmpty else { return }
+        let mayMissChild = hasUnassignedExit
+        for serial in serials { reportTreeIfGone(serial, mayMissChild: mayMissChild) }
     }
 
     /// Reaps the children that have exited by now, and assigns their orphans. Returns whether the
@@ -279,12 +282,12 @@ final class Reaper {
     /// The kernel reported that it killed for memory.
     func acknowledgeMemoryKills() { memoryKills?.acknowledge() }
 
-    private func reportTreeIfGone(_ serial: UInt64) {
+    private func reportTreeIfGone(_ serial: UInt64, mayMissChild: Bool) {
         let postponements = unconfirmed.removeValue(forKey: serial) ?? 0
         guard let worker = workers[serial: serial], worker.hasExited, worker.orphans.isEmpty
         else { return }
         // Its last process may have created the child of that one.
-        guard postponements >= Reaper.mostPostponements || !hasUnassignedExit else {
+        guard postponements >= Reaper.mostPostponements || !mayMissChild else {
             unconfirmed[serial] = postponements + 1
             return
         }

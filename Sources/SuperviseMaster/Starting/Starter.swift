@@ -109,7 +109,7 @@ final class Starter: Expiring {
         guard blueprint.hasPage else { return nil }
         do throws(SystemCallError) {
             return try RequestPage(
-                nonce: nonce, limit: order.notifyAt ?? 0, ledger: blueprint.ledger)
+                nonce: nonce, limit: order.notifyThreshold ?? 0, ledger: blueprint.ledger)
         } catch {
             throw StartError(resource: error)
         }

@@ -14,8 +14,8 @@ struct CronField: Equatable, Hashable, Sendable {
         return rest == 0 ? nil : least + rest.trailingZeroBitCount
     }
 
-    /// The kinds of fields, in the order of an expression.
-    enum Kind: Int, CaseIterable, Sendable {
+    /// The kinds of fields.
+    enum Kind: Sendable {
         case minute
         case hour
         case dayOfMonth
@@ -114,11 +114,11 @@ struct CronField: Equatable, Hashable, Sendable {
 
     private static func value(of text: Substring, _ kind: Kind) throws(ScheduleFault) -> Int {
         if let index = kind.names.firstIndex(of: text.lowercased()) {
-            return index + (kind == .month ? 1 : 0)
+            return index + kind.range.lowerBound
         }
-        guard case .number(let number) = Decimal.parse(text), number <= 59,
-            kind.range.contains(Int(number))
+        guard case .number(let number) = Decimal.parse(text), let value = Int(exactly: number),
+            kind.range.contains(value)
         else { throw .value(kind.name, String(text), allowed: kind.allowed) }
-        return Int(number)
+        return value
     }
 }

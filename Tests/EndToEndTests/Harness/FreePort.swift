@@ -1,23 +1,27 @@
 import Glibc
 import Testing
 
+/// Calls bind(2) or connect(2) with this port of 127.0.0.1.
+func withLoopback(port: Int, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            call($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+}
+
 /// A port of 127.0.0.1 that is unused, and that the kernel does not assign to clients.
 func freePort() throws -> Int {
     for _ in 0..<200 {
-        let port = UInt16.random(in: 12_000..<32_000)
+        let port = Int.random(in: 12_000..<32_000)
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         try #require(socket >= 0)
         defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        if result == 0 { return Int(port) }
+        if withLoopback(port: port, { bind(socket, $0, $1) }) == 0 { return port }
     }
     throw Late(description: "no free port in 200 tries")
 }
@@ -29,15 +33,7 @@ func isAccepted(port: Int) throws -> Bool {
     let socket = Glibc.socket(AF_INET, kind, 0)
     try #require(socket >= 0)
     defer { close(socket) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    _ = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
+    _ = withLoopback(port: port) { connect(socket, $0, $1) }
     var entry = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
     return poll(&entry, 1, 300) == 1 && entry.revents & Int16(POLLERR | POLLHUP) == 0
 }
