@@ -20,10 +20,10 @@ import Testing
     func isCaught(bug: PlantedBug) throws {
         let known = Self.knownSeeds[bug].map { [$0] } ?? []
         let caught = (known + Array(0..<Self.mostSeeds)).first { seed in
-            bug.violation(in: Swarm.schedule(seed: seed, hangs: true)) != nil
+            bug.violation(in: Swarm.schedule(seed: seed)) != nil
         }
         let seed = try #require(caught, "\(bug) survived \(Self.mostSeeds) seeds")
         // The planted bug causes the violation, not the machine itself.
-        #expect(Swarm.schedule(seed: seed, hangs: true).run().violation == nil)
+        #expect(Swarm.schedule(seed: seed).run().violation == nil)
     }
 }

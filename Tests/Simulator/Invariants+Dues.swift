@@ -84,14 +84,17 @@ extension Invariant {
             let slot = pool.slots[worker.id.slot]
             guard worker.due != nil, replacement == nil, worker.id != pool.canary,
                 !ledger.mayAwaitMold(worker.id.pool),
-                !ledger.holds(worker), worker.evidenceSince == nil, !pool.isShortOfMemory,
+                !ledger.holds(worker), !worker.mayBeInspected(at: ledger.now),
+                !pool.isShortOfMemory,
                 slot.notBefore.map({ $0 <= ledger.now }) ?? true
             else { return nil }
             if pool.live + pool.vacant < pool.expected + pool.budget.surge {
                 return "\(worker.id) is due and there is room for another"
             }
-            // Memory comes first, and its evidence before that.
-            let isWhole = pool.covered == pool.wanted && !pool.isDueForMemory
+            // Memory comes first, and the evidence of a worker before the others in the queue.
+            let isWhole =
+                pool.covered == pool.wanted && !pool.isDueForMemory
+                && !pool.isInspected(at: ledger.now)
             if isWhole, pool.budget.unavailable > 0, !ledger.isAhead(worker), pool.trial == nil {
                 return "\(worker.id) is due and may be missing"
             }
@@ -123,6 +126,13 @@ extension Invariant {
 extension Ledger.Pool {
     fileprivate var isDueForMemory: Bool {
         slots.contains { $0.workers.contains { $0.isKept && $0.due?.cause.isOfMemory == true } }
+    }
+
+    /// Whether evidence of a due worker is being gathered.
+    fileprivate func isInspected(at now: Instant) -> Bool {
+        slots.contains {
+            $0.workers.contains { $0.isKept && $0.due != nil && $0.mayBeInspected(at: now) }
+        }
     }
 
     /// Slots that wait for a worker.
@@ -197,9 +207,7 @@ extension Ledger {
 
     /// Returns whether the worker may stay although its successor is ready.
     func mayStay(_ worker: Worker) -> Bool {
-        if holds(worker) || isAhead(worker) { return true }
-        if let since = worker.evidenceSince, now - since < .seconds(30) { return true }
-        return false
+        holds(worker) || isAhead(worker) || worker.mayBeInspected(at: now)
     }
 
     /// Returns the first violation by a worker that serves in a running pool, given its successor.
@@ -216,5 +224,14 @@ extension Ledger {
             }
         }
         return nil
+    }
+}
+
+extension Ledger.Worker {
+    /// Returns whether evidence of the worker may still be gathered: by the command, or by the
+    /// signal after a command that has ended.
+    func mayBeInspected(at now: Instant) -> Bool {
+        guard let evidenceSince else { return false }
+        return now - evidenceSince < (isGathering ? evidenceTime : .seconds(2))
     }
 }

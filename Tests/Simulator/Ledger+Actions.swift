@@ -115,14 +115,7 @@ extension Ledger {
             pools[id.pool].slots[id.slot].bootFailures = 0
             pools[id.pool].slots[id.slot].isFailing = false
         case .due(let id, let cause, _):
-            let wait = worker(id).map { longestWaitForCap(of: $0) } ?? .zero
-            change(id) {
-                if cause == .requestTimeout {
-                    $0.earlierCause = $0.isDueAhead ? nil : $0.due?.cause
-                }
-                $0.due = Due(cause: cause, since: $0.due?.since ?? now)
-                $0.aheadOfCap = cause == .memory && $0.samplesOver == 0 ? now..<now + wait : nil
-            }
+            becameDue(id, cause)
             if cause == .poolMemory || cause == .pressure { pools[id.pool].relief = id }
         case .retiring(let id, let cause, _): retiring(id, cause)
         case .killed(let id, let cause):

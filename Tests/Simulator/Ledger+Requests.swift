@@ -160,7 +160,28 @@ extension Ledger {
         return readyAt < stoppedAt + TimeSpan(nanoseconds: timeout.nanoseconds * 10)
     }
 
-    /// A worker that is no longer stuck is due only for an earlier cause, unless its replacement has
+    /// Records a cause. One of memory replaces a stuck request; others remain besides it.
+    mutating func becameDue(_ id: WorkerID, _ cause: RecycleCause) {
+        guard let worker = worker(id) else { return }
+        let since = worker.due?.since ?? now
+        let isExpected = cause == .memory && worker.samplesOver == 0
+        let ahead = isExpected ? now..<now + longestWaitForCap(of: worker) : nil
+        change(id) {
+            if $0.due?.cause == .requestTimeout, !cause.isOfMemory {
+                $0.other = OtherCause(cause: cause)
+                return
+            }
+            $0.other =
+                cause == .requestTimeout
+                ? $0.due.map { [ahead = $0.aheadOfCap] in
+                    OtherCause(cause: $0.cause, aheadOfCap: ahead)
+                } : nil
+            $0.due = Due(cause: cause, since: since)
+            $0.aheadOfCap = ahead
+        }
+    }
+
+    /// A worker that is no longer stuck is due only for another cause, unless its replacement has
     /// started.
     private mutating func forgetStuck(inPool number: Int) {
         let pool = pools[number]
@@ -170,10 +191,12 @@ extension Ledger {
             else { continue }
             change(worker.id) {
                 $0.isStuck = false
-                guard let due = $0.due, due.cause == .requestTimeout, pair.replacement == nil else {
-                    return
-                }
-                $0.due = $0.earlierCause.map { Due(cause: $0, since: due.since) }
+                guard let due = $0.due, due.cause == .requestTimeout,
+                    pair.replacement == nil || pair.replacement?.id == pool.canary
+                else { return }
+                $0.due = $0.other.map { Due(cause: $0.cause, since: due.since) }
+                $0.aheadOfCap = $0.other?.aheadOfCap
+                $0.other = nil
             }
         }
     }
@@ -198,14 +221,6 @@ extension Ledger.Worker {
         retirement?.cause == .recycle(.requestTimeout) && !isKilled && !hasExited
     }
 
-    /// Whether it is due for a limit or cap that it has not reached.
-    var isDueAhead: Bool {
-        switch due?.cause {
-        case .requests: !hasReachedLimit
-        case .memory: aheadOfCap != nil
-        default: false
-        }
-    }
 }
 
 extension Invariant {

@@ -9,6 +9,12 @@ package struct Ledger: Equatable {
         let since: Instant
     }
 
+    /// A cause besides a stuck request, and the time for which an excess is only expected.
+    struct OtherCause: Equatable {
+        let cause: RecycleCause
+        var aheadOfCap: Range<Instant>?
+    }
+
     /// The cause of a retirement and its time.
     struct Retirement: Equatable {
         let cause: RetireCause
@@ -95,9 +101,9 @@ package struct Ledger: Equatable {
         /// The requests that were in flight at its stop-signal.
         @Rare var stopping: Stopping?
         var isSignalled = false
-        /// Whether a request is stuck, and its cause before that.
+        /// Whether a request is stuck, and what remains of its causes without that.
         var isStuck = false
-        var earlierCause: RecycleCause?
+        @Rare var other: OtherCause?
         var isKilled = false
         var hasExited = false
         /// The time at which it must be killed, and not earlier.

@@ -303,7 +303,7 @@
                 }
             case (.forgetTheEvidence, _):
                 eachSlot { pool, slot in
-                    pool.slots[slot].due?.evidenceUntil = nil
+                    pool.slots[slot].incumbent?.evidence = nil
                     pool.refresh(slot, at: now)
                 }
             case (.skipTheCanary, .reload):

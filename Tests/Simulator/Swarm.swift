@@ -16,17 +16,14 @@ package struct Swarm {
     private var molds: Draws
     /// Separate draws for requests, for the same reason.
     var requests: Draws
-    private let hangs: Bool
 
-    /// The schedule of a seed. With `hangs`, requests of pools with `request-timeout` hang at times.
-    /// That is not drawn by default: about 5 of 10,000 such seeds still break an invariant of due
-    /// workers.
-    package static func schedule(seed: UInt64, hangs: Bool = false) -> Schedule {
+    /// The schedule of a seed.
+    package static func schedule(seed: UInt64) -> Schedule {
         var swarm = Swarm(
             draws: Draws(seed: seed, 3), others: Draws(seed: seed, 5),
             shares: Draws(seed: seed, 7), samples: Draws(seed: seed, 9),
             boots: Draws(seed: seed, 11), molds: Draws(seed: seed, 13),
-            requests: Draws(seed: seed, 17), hangs: hangs)
+            requests: Draws(seed: seed, 17))
         return swarm.schedule(seed: seed)
     }
 
@@ -202,7 +199,7 @@ package struct Swarm {
         for (pool, plan) in pools.enumerated() where plan.policy.stallTimeout != nil {
             if draws.chance(300) { faults += queues(of: pool, until: end) }
         }
-        for (pool, plan) in pools.enumerated() where hangs && plan.policy.requestTimeout != nil {
+        for (pool, plan) in pools.enumerated() where plan.policy.requestTimeout != nil {
             for _ in 0..<requests.pick([0, 1, 3]) {
                 let scene = FaultKind.Scene(
                     pools: pools, program: program, pool: pool, worker: requests.between(0, 5))

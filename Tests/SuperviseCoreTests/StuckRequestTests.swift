@@ -4,39 +4,16 @@ import Testing
 
 /// `request-timeout` (StuckRequests.swift).
 struct StuckRequestTests {
-    private func bench(
-        workers: Int = 4, _ adjust: (inout PoolPolicy) -> Void = { _ in }
-    ) -> Bench {
-        let bench = Bench(workers: workers) {
-            $0.requestTimeout = .seconds(8)
-            $0.maxSurge = .count(1)
-            adjust(&$0)
-        }
-        bench.bringUp()
-        bench.wait(.seconds(100))
-        return bench
-    }
-
-    private func request(_ connection: UInt64 = 1, since: Int64) -> StuckRequest {
-        StuckRequest(connection: connection, since: second(since), route: "GET /slow", peer: "a:1")
-    }
-
-    private func facts(_ age: Int64, waited: Int64, count: Int = 1) -> WorkerFacts {
-        var facts = SuperviseCoreTests.facts(age)
-        facts.during = RequestsInFlight(route: "GET /slow", age: .seconds(waited), count: count)
-        return facts
-    }
-
     /// Worker 0 has one request that is stuck, and its replacement is ready.
     private func stopped(_ adjust: (inout PoolPolicy) -> Void = { _ in }) -> Bench {
-        let bench = bench(adjust)
+        let bench = stuckBench(adjust)
         bench.see([(id(0), [request(since: 92)])])
         bench.makeReady(id(0, 2))
         return bench
     }
 
     @Test func theRequestsAreSampled() {
-        let bench = bench()
+        let bench = stuckBench()
         #expect(bench.wake() == [.sample(pool: 0, .requests)])
         bench.tell(.deadline)
         #expect(bench.pool.nextDeadline == bench.now + .milliseconds(800))
@@ -44,9 +21,9 @@ struct StuckRequestTests {
     }
 
     @Test func aStuckRequestIsNamedAndItsWorkerReplaced() {
-        let bench = bench()
+        let bench = stuckBench()
         #expect(bench.see([(id(0), [request(since: 93)])]) == [])
-        let now = facts(100, waited: 8)
+        let now = stuckFacts(100, waited: 8)
         #expect(
             bench.see([(id(0), [request(since: 92)])]) == [
                 .note(
@@ -99,36 +76,9 @@ struct StuckRequestTests {
         #expect(bench.pool.worker(id(0))?.isDraining == true)
     }
 
-    @Test func aWorkerThatRecoversStays() {
-        let bench = bench {
-            $0.maxSurge = .count(0)
-            $0.maxUnavailable = .count(1)
-        }
-        // Another worker takes the budget.
-        bench.tell(.recycle(slot: 1))
-        bench.see([(id(0), [request(since: 92)])])
-        #expect(bench.pool.slots[0].due?.cause == .requestTimeout)
-        bench.see([])
-        #expect(bench.pool.slots[0].due == nil)
-        #expect(bench.pool.worker(id(0))?.facts(at: bench.now).during == nil)
-    }
-
-    @Test func anEarlierCauseAppliesAgain() {
-        let bench = bench {
-            $0.maxSurge = .count(0)
-            $0.maxUnavailable = .count(1)
-        }
-        bench.tell(.recycle(slot: 1))
-        bench.tell(.recycle(slot: 0))
-        bench.see([(id(0), [request(since: 92)])])
-        #expect(bench.pool.slots[0].due?.cause == .requestTimeout)
-        bench.see([])
-        #expect(bench.pool.slots[0].due?.cause == .operator)
-    }
-
     /// A dependency hangs: no worker is replaced.
     @Test func anOutageReplacesNobody() {
-        let bench = bench()
+        let bench = stuckBench()
         let waiting = request(since: 92)
         let slow = request(since: 98)
         let actions = bench.see([(id(0), [waiting]), (id(1), [slow]), (id(2), [slow])])
@@ -145,7 +95,7 @@ struct StuckRequestTests {
     }
 
     @Test func halfOfTheWorkersAreNoOutage() {
-        let bench = bench()
+        let bench = stuckBench()
         let actions = bench.see([(id(0), [request(since: 92)]), (id(1), [request(since: 92)])])
         #expect(actions.started == [id(0, 2)])
     }
@@ -160,7 +110,7 @@ struct StuckRequestTests {
     }
 
     @Test func aSingleWorkerIsReplacedOnce() {
-        let bench = bench(workers: 1)
+        let bench = stuckBench(workers: 1)
         #expect(bench.see([(id(0), [request(since: 92)])]).started == [id(0, 2)])
         bench.makeReady(id(0, 2))
         bench.tell(id(0), .exited(.signal(.abort), leavesTree: false))
@@ -178,7 +128,7 @@ struct StuckRequestTests {
     }
 
     @Test func mostRequestsOfASingleWorkerAreAnOutage() {
-        let bench = bench(workers: 1)
+        let bench = stuckBench(workers: 1)
         let waiting = request(since: 92)
         let second = request(2, since: 97)
         #expect(bench.see([(id(0), [waiting, second])], inFlight: 3).started == [])
@@ -187,7 +137,7 @@ struct StuckRequestTests {
 
     /// Nothing ran, not even the program.
     @Test func lostTimeIsNoWaitingTime() {
-        let bench = bench()
+        let bench = stuckBench()
         bench.tell(.late(by: .seconds(8)))
         #expect(bench.see([(id(0), [request(since: 92)])]) == [])
         bench.wait(.seconds(8))
@@ -195,18 +145,45 @@ struct StuckRequestTests {
     }
 
     @Test func evidenceIsGathered() {
-        let bench = bench { $0.runsBeforeRecycle = true }
+        let bench = stuckBench { $0.runsBeforeRecycle = true }
         let actions = bench.see([(id(0), [request(since: 92)])])
         #expect(
             actions.contains(
-                .gatherEvidence(id(0), .requestTimeout, facts(100, waited: 8))))
+                .gatherEvidence(id(0), .requestTimeout, stuckFacts(100, waited: 8))))
     }
+
+}
+
+/// Stable workers with `request-timeout`, of which one may be replaced at a time.
+func stuckBench(
+    workers: Int = 4, _ adjust: (inout PoolPolicy) -> Void = { _ in }
+) -> Bench {
+    let bench = Bench(workers: workers) {
+        $0.requestTimeout = .seconds(8)
+        $0.maxSurge = .count(1)
+        adjust(&$0)
+    }
+    bench.bringUp()
+    bench.wait(.seconds(100))
+    return bench
+}
+
+/// A request without a response.
+func request(_ connection: UInt64 = 1, since: Int64) -> StuckRequest {
+    StuckRequest(connection: connection, since: second(since), route: "GET /slow", peer: "a:1")
+}
+
+/// Facts about a worker with a stuck request.
+func stuckFacts(_ age: Int64, waited: Int64, count: Int = 1) -> WorkerFacts {
+    var facts = facts(age)
+    facts.during = RequestsInFlight(route: "GET /slow", age: .seconds(waited), count: count)
+    return facts
 }
 
 extension Bench {
     /// A sample of the requests without a response.
     @discardableResult
-    fileprivate func see(
+    func see(
         _ waiting: [(WorkerID, [StuckRequest])], inFlight: Int? = nil
     ) -> [Action] {
         tell(

@@ -1,6 +1,6 @@
 // Runs the simulator for longer than a test may:
 //
-//     swift run -c release simulate --seeds 1000000 [--from 0] [--hangs]
+//     swift run -c release simulate --seeds 1000000 [--from 0]
 //     swift run -c release simulate --seed 123 [--trace]
 //     swift run -c release simulate --scale
 //     swift run -c release simulate --exhaustive [--length 4] [--workers 1]
@@ -23,20 +23,17 @@ private func number(after option: String) -> UInt64? {
     return UInt64(arguments[index + 1])
 }
 
-/// Whether requests hang at times.
-private let hangs = CommandLine.arguments.contains("--hangs")
-
 private func report(_ seed: UInt64, _ violation: Violation) {
     let small = Shrinker<Service>.shrink(
-        Swarm.schedule(seed: seed, hangs: hangs), breaking: violation.invariant, of: \.service)
+        Swarm.schedule(seed: seed), breaking: violation.invariant, of: \.service)
     print("seed \(seed) breaks: \(violation)\nshrunk to:\n\(small)")
 }
 
 private func replay(_ seed: UInt64) {
-    let outcome = Swarm.schedule(seed: seed, hangs: hangs).run(
+    let outcome = Swarm.schedule(seed: seed).run(
         isTracing: CommandLine.arguments.contains("--trace"))
     for line in outcome.trace { print(line) }
-    print(Swarm.schedule(seed: seed, hangs: hangs))
+    print(Swarm.schedule(seed: seed))
     print("\(outcome.steps) steps, exit code \(outcome.exitCode.map(String.init) ?? "none")")
     if let violation = outcome.violation { report(seed, violation) }
 }
@@ -47,7 +44,7 @@ private func run(_ seeds: Range<UInt64>) {
     var broken: [String: [UInt64]] = [:]
     var steps = 0
     for seed in seeds {
-        let outcome = Swarm.schedule(seed: seed, hangs: hangs).run()
+        let outcome = Swarm.schedule(seed: seed).run()
         steps += outcome.steps
         guard let violation = outcome.violation else { continue }
         if broken[violation.invariant] == nil { report(seed, violation) }

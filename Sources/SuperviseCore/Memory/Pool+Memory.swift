@@ -83,10 +83,11 @@ extension Pool {
             return
         }
         worker.memory.samplesOver += 1
-        defer { self[id] = worker }
-        guard worker.memory.samplesOver >= policy.memorySamples else { return }
-        guard mayRecycle(&worker, cap: cap, name, isYoung: isYoung, by: policy, at: now)
-        else { return }
+        let isRecycled =
+            worker.memory.samplesOver >= policy.memorySamples
+            && mayRecycle(&worker, cap: cap, name, isYoung: isYoung, by: policy, at: now)
+        self[id] = worker
+        guard isRecycled else { return }
         let wasDue = slots[id.slot].due.map { $0.cause.isUrgent && !$0.isForeseen } ?? false
         setDue(id, .memory, at: now)
         guard !wasDue, slots[id.slot].due?.cause == .memory else { return }

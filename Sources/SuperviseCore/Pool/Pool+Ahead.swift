@@ -77,7 +77,8 @@ extension Pool {
         else { return }
         self[id]?.claims?.notifyThreshold = nil
         outbox.append(.setNotifyThreshold(id, requests: limit))
-        guard slots[id.slot].due == nil, slots[id.slot].isWanted, let bootTime = pace.bootTime
+        guard slots[id.slot].due.map({ $0.lacksOther }) ?? true, slots[id.slot].isWanted,
+            let bootTime = pace.bootTime
         else { return }
         foresee(.requests, of: worker, waiting: bootTime.times(Pool.longestWait), at: now)
     }
@@ -105,7 +106,12 @@ extension Pool {
     private mutating func foresee(
         _ cause: RecycleCause, of worker: Worker, waiting longest: TimeSpan, at now: Instant
     ) {
-        slots[worker.id.slot].due = Slot.Due(cause: cause, since: now, aheadUntil: now + longest)
+        let slot = worker.id.slot
+        if slots[slot].due == nil {
+            slots[slot].due = Slot.Due(cause: cause, since: now, aheadUntil: now + longest)
+        } else {
+            slots[slot].due?.other = Slot.Due.Other(cause: cause, aheadUntil: now + longest)
+        }
         note(.due(worker.id, cause, worker.facts(at: now)))
     }
 

@@ -9,31 +9,41 @@ enum EvidenceTimes {
     static let signal = TimeSpan.seconds(2)
 }
 
+/// The evidence of one worker. It belongs to the worker and not to the cause: a request that was
+/// stuck may end, and the worker may be recycled for another cause, while the command inspects it.
+struct Evidence: Equatable, Sendable, Codable {
+    /// The time until which the worker is not stopped.
+    var until: Instant
+    /// The minimum of that time, for `evidence-signal`.
+    var least: Instant
+}
+
 extension Pool {
-    /// Requests the evidence of a worker that has become due, once.
+    /// Requests the evidence of a worker that has become due, unless it is being gathered.
     mutating func gatherEvidence(of id: WorkerID, because cause: RecycleCause, at now: Instant) {
         let policy = policy
-        guard cause.rank > 0, policy.gathersEvidence, let worker = self[id] else { return }
+        guard cause.rank > 0, policy.gathersEvidence, let worker = self[id],
+            !worker.isGathering(at: now)
+        else { return }
         let longest = policy.runsBeforeRecycle ? EvidenceTimes.command : EvidenceTimes.signal
-        slots[id.slot].due?.evidenceUntil = now + longest
-        slots[id.slot].due?.evidenceLeast =
-            policy.sendsEvidenceSignal ? now + EvidenceTimes.signal : now
+        self[id]?.evidence = Evidence(
+            until: now + longest,
+            least: policy.sendsEvidenceSignal ? now + EvidenceTimes.signal : now)
         outbox.append(.gatherEvidence(id, cause, worker.facts(at: now)))
     }
 
     /// Handles the end of the command, or its failure to start.
     mutating func evidenceGathered(of id: WorkerID, at now: Instant) {
-        guard slots[id.slot].incumbent?.id == id, let due = slots[id.slot].due,
-            due.evidenceUntil != nil
-        else { return }
-        slots[id.slot].due?.evidenceUntil = due.evidenceLeast.flatMap { $0 > now ? $0 : nil }
+        guard let evidence = self[id]?.evidence else { return }
+        self[id]?.evidence =
+            evidence.least > now ? Evidence(until: evidence.least, least: evidence.least) : nil
         takeOverUnlessOnTrial(id.slot, at: now)
     }
 }
 
-extension Slot.Due {
-    /// Returns whether the worker must not be stopped yet because its evidence is being gathered.
-    func isGathering(at now: Instant) -> Bool { evidenceUntil.map { now < $0 } ?? false }
+extension Worker {
+    /// Returns whether the worker must not be recycled yet because its evidence is being gathered.
+    func isGathering(at now: Instant) -> Bool { evidence.map { now < $0.until } ?? false }
 }
 
 extension PoolPolicy {

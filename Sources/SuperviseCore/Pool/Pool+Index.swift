@@ -94,7 +94,7 @@ extension Pool {
             return nil
         }
         // A worker that stops first would only delay the others.
-        if due.isGathering(at: now), budget.surge == 0 { return nil }
+        if incumbent.isGathering(at: now), budget.surge == 0 { return nil }
         if due.isAhead(at: now) { return RecycleRank(urgency: .ahead, since: due.since) }
         return RecycleRank(urgency: due.cause.isUrgent ? .memory : .ordinary, since: due.since)
     }
@@ -143,8 +143,8 @@ extension Pool {
         if slot.isVacant || slot.due != nil, let wake = slot.setbacks.notBefore, wake > now {
             consider(wake)
         }
-        let waits = [heldUntil(index), slot.due?.aheadUntil, slot.due?.evidenceUntil]
-            .compactMap { $0 }
+        let evidenceUntil = slot.due.flatMap { _ in slot.incumbent?.evidence?.until }
+        let waits = [heldUntil(index), slot.due?.aheadUntil, evidenceUntil].compactMap { $0 }
         for wake in waits where wake > now { consider(wake) }
         // A late turn handles events of this worker before the deadline that passed meanwhile. A
         // ready replacement must still take over then.

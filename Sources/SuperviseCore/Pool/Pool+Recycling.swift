@@ -8,18 +8,30 @@ extension Pool {
         guard slot.incumbent?.id == id, worker.isReady else { return }
         if isScheduled, !cause.endsRun { return }
         if let due = slot.due, !due.isForeseen, due.cause.rank >= cause.rank {
+            if cause != .requestTimeout { setOther(cause, besideStuck: worker, at: now) }
             return
         }
         // The longest hold counts from the first cause.
         slots[id.slot].due = Slot.Due(cause: cause, since: slot.due?.since ?? now)
-        if cause == .requestTimeout, slot.due?.isForeseen == false {
-            slots[id.slot].due?.earlier = slot.due?.cause
+        if cause == .requestTimeout {
+            slots[id.slot].due?.other = slot.due.map {
+                Slot.Due.Other(cause: $0.cause, aheadUntil: $0.aheadUntil)
+            }
         }
         // An expected cause was reported when it was expected.
         if slot.due?.cause != cause { note(.due(id, cause, worker.facts(at: now))) }
         gatherEvidence(of: id, because: cause, at: now)
         // A replacement that was started ahead of a limit may be ready.
         takeOverUnlessOnTrial(id.slot, at: now)
+    }
+
+    /// Records a cause of a worker that is due for a stuck request. It remains if the request ends.
+    private mutating func setOther(
+        _ cause: RecycleCause, besideStuck worker: Worker, at now: Instant
+    ) {
+        guard let due = slots[worker.id.slot].due, due.lacksOther else { return }
+        slots[worker.id.slot].due?.other = Slot.Due.Other(cause: cause)
+        if due.other?.cause != cause { note(.due(worker.id, cause, worker.facts(at: now))) }
     }
 
     /// Handles an operator's request. Booting workers are new enough already.
@@ -84,7 +96,7 @@ extension Pool {
                 beginBeside(slot, at: now)
             } else if mayMissOneMore(evenOne: goesFirst), !isHeld(slot, at: now),
                 slots[slot].due?.isAhead(at: now) != true,
-                slots[slot].due?.isGathering(at: now) != true
+                slots[slot].incumbent?.isGathering(at: now) != true
             {
                 beginByStopping(slot, at: now)
             } else {
@@ -134,7 +146,7 @@ extension Pool {
     mutating func takeOver(_ slot: Int, at now: Instant) {
         guard let replacement = slots[slot].replacement, !isHeld(slot, at: now),
             slots[slot].incumbent == nil || slots[slot].due?.isAhead(at: now) != true,
-            slots[slot].incumbent == nil || slots[slot].due?.isGathering(at: now) != true
+            slots[slot].incumbent?.isGathering(at: now) != true
         else { return }
         let cause = slots[slot].due?.cause ?? .reload
         if cause == .memory { pace.believesGrowth = slots[slot].due?.isForeseen == false }

@@ -161,14 +161,18 @@ extension Pool {
             else { continue }
             slots[slot].incumbent?.stuck = []
             slots[slot].incumbent?.during = nil
-            if let due = slots[slot].due, due.cause == .requestTimeout,
-                slots[slot].replacement == nil
-            {
-                slots[slot].due = due.earlier.map { Slot.Due(cause: $0, since: due.since) }
+            if let due = slots[slot].due, due.cause == .requestTimeout, !isBeingReplaced(slot) {
+                slots[slot].due = due.withoutStuckRequest
                 judgeRequests(of: worker.id, at: now)
             }
             refresh(slot, at: now)
         }
+    }
+
+    /// Returns whether a replacement was started for the incumbent. The canary of a generation on
+    /// trial is none.
+    private func isBeingReplaced(_ slot: Int) -> Bool {
+        slots[slot].replacement.map { candidate?.isTrying($0.id) != true } ?? false
     }
 
     /// Returns whether all requests in flight of a draining worker are stuck, so that it need not

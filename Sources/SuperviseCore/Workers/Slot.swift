@@ -2,21 +2,32 @@
 struct Slot: Equatable, Sendable, Codable {
     /// A recycle that waits for the budget.
     struct Due: Equatable, Sendable, Codable {
+        /// A cause that applies apart from a stuck request.
+        struct Other: Equatable, Sendable, Codable {
+            var cause: RecycleCause
+            var aheadUntil: Instant?
+        }
+
         var cause: RecycleCause
         var since: Instant
-        /// The cause before a stuck request, which applies again if the request ends.
-        var earlier: RecycleCause?
         /// The time for which the incumbent keeps serving beside a replacement that was started
         /// ahead of the limit, unless it reaches the limit before.
         var aheadUntil: Instant?
-
-        /// The time until which its evidence is gathered. It is not stopped before.
-        var evidenceUntil: Instant?
-        /// The minimum of that time, for the evidence-signal.
-        var evidenceLeast: Instant?
+        /// The cause besides a stuck request, earlier or later, which remains if the request ends.
+        var other: Other?
 
         /// Whether its limit or cap is expected and not reached yet.
         var isForeseen: Bool { aheadUntil != nil }
+
+        /// Whether another cause would be recorded besides the stuck request.
+        var lacksOther: Bool {
+            cause == .requestTimeout && other.map { $0.aheadUntil != nil } ?? true
+        }
+
+        /// The recycle without the stuck request; nil if there is no other cause.
+        var withoutStuckRequest: Due? {
+            other.map { Due(cause: $0.cause, since: since, aheadUntil: $0.aheadUntil) }
+        }
 
         /// Returns whether the incumbent keeps serving although its replacement may be ready.
         func isAhead(at now: Instant) -> Bool { aheadUntil.map { now < $0 } ?? false }

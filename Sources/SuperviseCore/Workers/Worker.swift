@@ -32,6 +32,8 @@ public struct Worker: Equatable, Sendable, Codable {
     var during: RequestsInFlight?
     /// Its requests that got no response within `request-timeout`.
     var stuck: [StuckRequest] = []
+    /// The evidence that is gathered about it. It is not recycled meanwhile.
+    @Rare var evidence: Evidence?
 
     /// The incarnation of the mold that it was forked from; nil if it was exec'd.
     public internal(set) var forkedFrom: Int?

@@ -11,7 +11,7 @@ import SuperviseState
 /// A change that an older or newer program would misread increments `format`. Removing a field, or
 /// adding an optional one, does not.
 struct MasterState: Codable {
-    static let format: UInt32 = 7
+    static let format: UInt32 = 8
 
     /// The part that every format begins with.
     struct Head: Codable {
