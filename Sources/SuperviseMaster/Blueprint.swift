@@ -13,7 +13,7 @@ final class Blueprint {
     private let onDemand: [PoolListener]
     /// The listeners that accept connections.
     var listeners: [PoolListener] { announced + onDemand.filter(\.socket.isListening) }
-    /// Returns all scenes.
+    /// All listeners, including those that do not listen yet.
     var held: [PoolListener] { announced + onDemand }
     /// How its workers are adopted and counted.
     let adoption: Adoption
