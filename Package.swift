@@ -69,7 +69,10 @@ let package = Package(
                 "SuperviseControl", "SuperviseCore", "SuperviseSettings", "SuperviseLinux",
                 "SuperviseState",
             ],
-            resources: ["py", "rb"].map { .embedInCode("Molds/supervise_mold.\($0)") },
+            resources: [
+                "Molds/supervise_mold.py", "Molds/supervise_mold.rb", "Demo/demo_server.py",
+                "Demo/demo_load.py",
+            ].map { .embedInCode($0) },
             swiftSettings: small),
         .target(
             name: "SuperviseClient",

@@ -56,6 +56,7 @@ public enum Program {
                 return importFile(source, path)
             case .completions(let shell):
                 return printText(Completions.script(for: shell))
+            case .demo: return demo(words, environment, inherited: inherited)
             case .version:
                 return printText("supervise \(Version.current)\n")
             case .nothing:
@@ -72,6 +73,26 @@ public enum Program {
         _ arguments: [String], _ overrides: Overrides, _ environment: [String]
     ) -> Launch {
         Launch(arguments: arguments, overrides: overrides, environment: environment)
+    }
+
+    /// Runs the master of the demo in this process.
+    private static func demo(
+        _ words: [String], _ environment: [String], inherited: Set<Int32>
+    ) -> Int32 {
+        let start = Launch(arguments: [], overrides: Overrides(), environment: environment)
+        do {
+            let demo = try Demo(
+                program: words.first ?? "supervise", searchPath: start.variable("PATH"),
+                temporaryFolder: start.variable("TMPDIR"),
+                hasRuntimeFolder: start.variable("XDG_RUNTIME_DIR")?.isEmpty == false)
+            defer { demo.remove() }
+            return main(
+                [words.first ?? "supervise", Verb.run.rawValue, "--config", demo.configPath],
+                environment: environment, talk: { _, _ in ExitCode.usage })
+        } catch {
+            printError("supervise: demo: \(error)\n")
+            return ExitCode.masterFailed
+        }
     }
 
     private static func run(_ launch: Launch, inherited: Set<Int32>) -> Int32 {

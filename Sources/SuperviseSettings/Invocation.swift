@@ -14,6 +14,8 @@ public enum Invocation: Equatable, Sendable {
     case importing(ServiceImport.Source, path: String)
     /// Print the completion script of a shell: `completions`.
     case completions(Completions.Shell)
+    /// Run a leaking server under load: `demo`.
+    case demo
     /// Print the version: `--version`.
     case version
     /// No arguments: print the short help on standard error and exit with status 2.
@@ -32,13 +34,17 @@ public enum Invocation: Equatable, Sendable {
         switch verb {
         case .run: return try options(arguments.dropFirst(), asking: Invocation.run)
         case .check where wantsHelp, .help where wantsHelp, .man where wantsHelp,
-            .importing where wantsHelp, .completions where wantsHelp, .version where wantsHelp:
+            .importing where wantsHelp, .completions where wantsHelp, .demo where wantsHelp,
+            .version where wantsHelp:
             return .help(.command(verb ?? .help))
         case .check: return try options(arguments.dropFirst(), asking: Invocation.check)
         case .help: return try help(arguments.dropFirst())
         case .version:
             if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .version) }
             return .version
+        case .demo:
+            if let extra = arguments.dropFirst().first { throw unexpected(extra, after: .demo) }
+            return .demo
         case .man:
             return .man(try word(arguments.dropFirst(), of: .man, orElse: .supervise))
         case .importing: return try conversion(arguments.dropFirst())
@@ -156,6 +162,8 @@ public enum Verb: String, CaseIterable, Sendable {
     case importing = "import"
     /// Print the completion script of a shell.
     case completions
+    /// Run a leaking server under load.
+    case demo
     /// Print the version.
     case version
 
@@ -197,6 +205,7 @@ public enum Verb: String, CaseIterable, Sendable {
             )
         case .completions:
             ("completions bash|zsh|fish", "print the completion script of a shell")
+        case .demo: ("demo", "run a leaking server under load, to see what supervise does")
         case .version: ("version", "print the version")
         }
     }
@@ -204,7 +213,7 @@ public enum Verb: String, CaseIterable, Sendable {
     /// Whether the command addresses a running master.
     var isForMaster: Bool {
         switch self {
-        case .run, .check, .help, .man, .importing, .completions, .version: false
+        case .run, .check, .help, .man, .importing, .completions, .demo, .version: false
         case .status, .top, .events, .reload, .recycle, .scale, .runNow, .stop, .reopen, .upgrade:
             true
         }

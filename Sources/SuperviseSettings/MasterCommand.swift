@@ -79,9 +79,7 @@ struct MasterCommandParser {
         case .reload: ["--wait"]
         case .stop: ["--quick", "--wait"]
         case .top, .recycle, .scale, .runNow, .reopen, .upgrade, .run, .check, .help, .man,
-            .importing,
-            .completions,
-            .version:
+            .importing, .completions, .demo, .version:
             []
         }
     }
@@ -92,7 +90,7 @@ struct MasterCommandParser {
             case .reload: ["--timeout"]
             case .status, .top, .recycle, .scale: ["--pool"]
             case .events, .runNow, .stop, .reopen, .upgrade, .run, .check, .help, .man,
-                .importing, .completions, .version:
+                .importing, .completions, .demo, .version:
                 []
             }
         return own + ["--name", "--control"]
@@ -150,7 +148,7 @@ struct MasterCommandParser {
             return .stop(quick: flags.contains("--quick"), wait: flags.contains("--wait"))
         case .reopen: return .reopen
         case .upgrade: return .upgrade
-        case .run, .check, .help, .man, .importing, .completions, .version:
+        case .run, .check, .help, .man, .importing, .completions, .demo, .version:
             preconditionFailure("\(verb) is not for a running master")
         }
     }

@@ -114,6 +114,16 @@ extension Verb {
                 installs all three.
                 """
             ]
+        case .demo:
+            [
+                """
+                Starts two workers of a small Python server that leaks memory with some requests, \
+                sends 120 requests per second to them, and prints what happens: each worker is \
+                replaced at 60 MB, and no request fails. It listens on free ports of 127.0.0.1, \
+                shows its status page, and ends with Ctrl-C. It requires python3, and answers to \
+                supervise status --name demo, supervise reload --name demo and so on.
+                """
+            ]
         case .version:
             ["Prints the name and the version of this program, as --version and -V do."]
         }
@@ -158,7 +168,7 @@ extension Verb {
                     Fact("--wait", "Return when the master has exited."),
                 ]
             case .run, .check, .reopen, .upgrade, .help, .man, .importing, .completions,
-                .version:
+                .demo, .version:
                 []
             }
         guard isForMaster else { return own }
