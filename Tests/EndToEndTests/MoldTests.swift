@@ -99,6 +99,39 @@ import Testing
         }
     }
 
+    @Test(
+        .takesLongTurn,
+        .enabled(if: PostgreSQL.programs != nil, "needs postgresql"),
+        .enabled(if: Server.hasModule("psycopg2"), "needs psycopg2"))
+    func aConnectionToPostgreSQLIsRefused() async throws {
+        let database = try await PostgreSQL()
+        let master = try server.start(
+            shop: """
+                import psycopg2
+                held = \(database.connect)
+                def answer(data):
+                    with held.cursor() as cursor:
+                        cursor.execute("select pg_backend_pid()")
+                        return cursor.fetchone()[0]
+
+                """, command: ["\(Server.installed)/python", folder["app.py"]])
+        try await master.waitForWorkers(2)
+        let error = master.lines("mold-failed").first?["error"]
+        #expect(
+            error?.contains("a connection to unix:\(database.socket)") == true, "\(error ?? "")")
+        // Each worker executes the command and has a connection of its own.
+        var sessions: [pid_t: Set<Substring>] = [:]
+        while sessions.count < 2 {
+            let text = try #require(try await get("/", from: server.address))
+            let lines = text.split(separator: "\n")
+            let pid = try #require(lines.first?.split(separator: " ").last.flatMap { pid_t($0) })
+            sessions[pid, default: []].formUnion(lines.suffix(1))
+        }
+        #expect(sessions.values.allSatisfy { $0.count == 1 })
+        #expect(Set(sessions.values).count == 2)
+        #expect(try await master.stop() == .exited(0))
+    }
+
     @Test func anEpollSetIsRefused() async throws {
         let master = try server.start(
             shop: "import select\nheld = select.epoll()\n" + ForkedServer.plain)

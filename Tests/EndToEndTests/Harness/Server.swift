@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -30,6 +31,15 @@ struct Server: CustomTestStringConvertible, Sendable {
     static let folder = "\(Place.tests)/Servers"
     /// The directory where `Servers/install` installs packages from PyPI.
     static let installed = "\(Place.package)/.build/servers/bin"
+
+    /// Returns whether the Python of the installed servers has this module.
+    static func hasModule(_ name: String) -> Bool {
+        let libraries = "\(Place.package)/.build/servers/lib"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: libraries)) ?? []
+        return versions.contains { version in
+            FileManager.default.fileExists(atPath: "\(libraries)/\(version)/site-packages/\(name)")
+        }
+    }
 
     /// The missing requirements on this machine.
     var missing: [String] {
