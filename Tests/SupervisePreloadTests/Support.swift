@@ -5,7 +5,9 @@ import Testing
 
 /// The paths of the library, next to the running tests, and of the programs, next to this file.
 enum Place {
+    /// `PRELOAD_LIBRARY` names another build, as `Tests/Sanitizers/run` does.
     static let library: String = {
+        if let other = getenv("PRELOAD_LIBRARY") { return String(cString: other) }
         var buffer = [UInt8](repeating: 0, count: 4096)
         let size = readlink("/proc/self/exe", &buffer, buffer.count)
         let program = String(decoding: buffer.prefix(max(0, size)), as: UTF8.self)
