@@ -230,9 +230,13 @@ import Testing
         try folder.write(
             "files.py",
             """
-            import atexit, tempfile
+            import atexit, os, tempfile
             place = tempfile.TemporaryDirectory()
-            atexit.register(lambda: open(place.name + ".handler", "a").write("x"))
+            loader = os.getpid()
+            def finish():
+                with open("\(folder["handlers"])", "a") as file:
+                    file.write("mold\\n" if os.getpid() == loader else "worker\\n")
+            atexit.register(finish)
 
             """)
         let script = try folder.write(
@@ -248,7 +252,10 @@ import Testing
         try await master.wait("three ends") { master.lines(Event.exit).count >= 3 }
         #expect(master.lines(Event.exit).allSatisfy { $0["status"] == "0" }, "\(master.tail)")
         #expect(folder.lines("stdout").contains("own handler"))
+        // The handlers of the mold's modules run in the mold alone, at its end.
+        #expect(!folder.exists("handlers"))
         #expect(try await master.stop() == .exited(0))
+        #expect(folder.lines("handlers") == ["mold"])
     }
 
     @Test(.needsRoot) func theMoldRunsAsTheWorkersUser() async throws {
