@@ -199,7 +199,10 @@ static bool handle_response(struct observation *observation, unsigned events) {
         return false;
     }
     if ((events & http_response_begins) != 0) {
-        pending_at(connection->first)->responded = now(observation);
+        struct pending *pending = pending_at(connection->first);
+        pending->responded = now(observation);
+        ledger_begin_response(
+            connection->responses.status, pending->received, pending->responded);
         observation->is_changed = true;
     }
     if ((events & http_response_ends) == 0)

@@ -80,6 +80,13 @@ void ledger_forget(int pid) {
     }
 }
 
+void ledger_begin_response(unsigned status, uint64_t received, uint64_t responded) {
+    uint64_t slow_after = __atomic_load_n(&ledger->slow_after, __ATOMIC_RELAXED);
+    /* A dependency that hangs causes late errors as well. */
+    if (slow_after != 0 && received != 0 && responded - received >= slow_after && status < 500)
+        __atomic_store_n(&ledger->slow_response, responded, __ATOMIC_RELAXED);
+}
+
 static void add_to(
     struct supervise_ledger_route *row, unsigned status, uint64_t nanoseconds) {
     ledger_add(&row->requests, 1);

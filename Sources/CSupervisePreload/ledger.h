@@ -36,6 +36,10 @@ void ledger_release(int row);
  * process. */
 void ledger_forget(int pid);
 
+/* Records that a response has begun. Times are those of the request's last byte, 0 if there was none, and
+ * of the response's first byte. */
+void ledger_begin_response(unsigned status, uint64_t received, uint64_t responded);
+
 /* Counts a completed response. Returns the new total. `route` is NULL if the request's head was
  * incomplete. */
 uint64_t ledger_count(

@@ -25,6 +25,7 @@ extension Master {
         let slowTime = WaitingRequests.slowTime(timeout)
         var found: [(worker: RunningWorker, requests: WaitingRequests)] = []
         for worker in workers.ofPool(number) where !worker.hasExited {
+            worker.setSlowTime(slowTime)
             guard let waiting = worker.waitingRequests(at: now, for: slowTime) else { continue }
             found.append((worker, waiting))
         }
@@ -144,6 +145,24 @@ extension RunningWorker {
         guard !slow.isEmpty else { return nil }
         return WaitingRequests(
             id, inFlight: found.exchanges.count + found.changing + Int(clamping: found.unlisted),
-            slow: slow.sorted { $0.since < $1.since })
+            slow: slow.sorted { $0.since < $1.since }, respondedAt: lastSlowResponse(at: now))
+    }
+
+    private func lastSlowResponse(at now: Instant) -> Instant? {
+        guard let response = page?.ledger.lastSlowResponse(), let time = Int64(exactly: response)
+        else { return nil }
+        let respondedAt = Instant(nanoseconds: time)
+        return respondedAt <= now ? respondedAt : nil
+    }
+
+    /// Makes the library record responses that are slow by this time.
+    fileprivate func setSlowTime(_ time: TimeSpan) {
+        guard blueprint.ledger != .none, slowTime != time, let page else { return }
+        do throws(SystemCallError) {
+            try page.ledger.setSlowTime(UInt64(clamping: time.nanoseconds))
+            slowTime = time
+        } catch {
+            // Without memory for the page. It is tried again for the next sample.
+        }
     }
 }

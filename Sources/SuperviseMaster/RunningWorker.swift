@@ -48,6 +48,9 @@ final class RunningWorker {
     /// The source of its filter on bind(2), until that has arrived.
     var filterChannel: BindFilterChannel?
     private var record: Record
+    /// The time from which its ledger records responses as slow; nil if that was not set by this
+    /// program of the master.
+    var slowTime: TimeSpan?
     /// How often this program of the master sent it SIGKILL.
     var kills = 0
     /// The group in which those of its processes are killed that create others too fast.

@@ -3,7 +3,7 @@ import Testing
 
 /// Requests that get no response.
 @Suite(.takesTurn) struct RequestTimeoutTests {
-    /// Never responds to /stuck, or while a file exists to /database.
+    /// Never responds to /stuck, after 2.5 s to /slow, and while a file exists not to /database.
     static let server = """
         import http.server, os, sys, time
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -13,6 +13,8 @@ import Testing
                     time.sleep(3600)
                 while self.path.startswith('/database') and os.path.exists(sys.argv[2]):
                     time.sleep(0.05)
+                if self.path.startswith('/slow'):
+                    time.sleep(2.5)
                 if self.path.startswith('/events'):
                     self.send_response(200)
                     self.send_header('Content-Length', '8')
@@ -112,6 +114,43 @@ import Testing
         #expect(master.lines("requests-hang").count == 1)
         #expect(master.lines("request-stuck").isEmpty)
         #expect(try await master.stop() == .exited(0), "\(master.tail)")
+    }
+
+    /// All workers always have slow requests, which get their responses.
+    @Test func slowRequestsAreNoOutage() async throws {
+        let (master, port) = try await start(workers: 2, ["--request-timeout", "4s"])
+        let before = try await master.waitForWorkers(2)
+        let load = try Cage(
+            [
+                "python3", "-c",
+                """
+                import sys, threading, time, urllib.request
+                def loop(delay):
+                    time.sleep(delay)
+                    while True:
+                        url = f'http://127.0.0.1:{sys.argv[1]}/slow'
+                        with urllib.request.urlopen(url) as answer:
+                            answer.read()
+                threads = [threading.Thread(target=loop, args=[n / 6], daemon=True)
+                           for n in range(12)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                """, "\(port)",
+            ], environment: baseEnvironment, output: "/dev/null", errors: "/dev/null")
+        let stuck = try send(["/stuck/1"], to: port)
+        let line = try await master.waitForEvent("request-stuck")
+        #expect(line["route"] == "GET /stuck/*", "\(line)")
+        let waited = try #require(line["waited"].flatMap { Double($0) })
+        #expect(waited < 8, "\(line)")
+        #expect(master.lines("requests-hang").isEmpty, "\(master.tail)")
+        try await master.wait("the replacement") {
+            master.lines(Event.exit).contains { $0["cause"] == "request-timeout" }
+        }
+        #expect(master.lines("request-stuck").count == 1)
+        #expect(try await master.stop() == .exited(0), "\(master.tail)")
+        withExtendedLifetime((stuck, load, before)) {}
     }
 
     /// Slow clients, long responses and WebSockets are not stuck.

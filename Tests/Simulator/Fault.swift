@@ -51,6 +51,8 @@ package enum Fault: Equatable, Sendable {
     case stick(pool: Int, worker: Int, Int)
     /// Every worker of the pool does.
     case outage(pool: Int, Int)
+    /// Every worker of the pool serves this many requests one after the other, each for this time.
+    case slow(pool: Int, count: Int, Int)
     /// Connections wait to be accepted for this time.
     case queue(pool: Int, Int)
     /// The system refuses to create processes for this time.
@@ -156,6 +158,10 @@ package struct FaultKind: Sendable {
             .stick(pool: $1.pool, worker: $1.worker, $0.requests.between(500, 20_000))
         },
         FaultKind("outage") { .outage(pool: $1.pool, $0.requests.between(500, 20_000)) },
+        FaultKind("slow") {
+            .slow(
+                pool: $1.pool, count: $0.requests.between(2, 12), $0.requests.between(300, 3_000))
+        },
     ]
 }
 
@@ -169,6 +175,7 @@ extension Fault {
         case .extend(let pool, let worker, let time): .extend(pool: pool, worker: worker, time / 2)
         case .stick(let pool, let worker, let time): .stick(pool: pool, worker: worker, time / 2)
         case .outage(let pool, let time): .outage(pool: pool, time / 2)
+        case .slow(let pool, let count, let time): .slow(pool: pool, count: count, time / 2)
         case .queue(let pool, let time): .queue(pool: pool, time / 2)
         case .refuseForks(let time): .refuseForks(time / 2)
         case .breakExec(let time): .breakExec(time / 2)
@@ -220,6 +227,10 @@ extension World {
         case .outage(let pool, let time):
             for id in present where id.pool == pool && isRunning(id) {
                 stick(id, for: time, at: now)
+            }
+        case .slow(let pool, let count, let time):
+            for id in present where id.pool == pool && isRunning(id) {
+                serveSlowly(id, for: time, count: count, at: now)
             }
         case .queue(let pool, let time): queuesUntil[pool] = now + .milliseconds(Int64(time))
         case .refuseForks(let time): forksRefusedUntil = now + .milliseconds(Int64(time))

@@ -117,19 +117,42 @@ extension Ledger {
         pools[number].stuck = []
         guard pools[number].stage == .running, let timeout = pools[number].policy.requestTimeout
         else {
-            pools[number].isHanging = false
+            pools[number].hangsSince = nil
             return
         }
         requestsSampledOf = number
         let quarter = TimeSpan(nanoseconds: timeout.nanoseconds / 4)
         let slow = sample.filter { longestWait(of: $0) >= quarter && mayWait($0.id) }
         let stuck = slow.filter { longestWait(of: $0) >= timeout }
-        let wasHanging = pools[number].isHanging
-        let hangs = (wasHanging || !stuck.isEmpty) && hangs(slow, quarter, timeout, inPool: number)
-        pools[number].isHanging = hangs
-        owesHang = hangs && !wasHanging
-        pools[number].stuck = hangs ? [] : Set(stuck.map(\.id))
+        func mostHang(_ workers: [WaitingRequests], _ least: TimeSpan, since: Instant) -> Bool {
+            let silent = workers.filter { worker in
+                worker.respondedAt.map { $0 < since } ?? true
+            }
+            return areMost(silent, least, timeout, inPool: number)
+        }
+        if let since = pools[number].hangsSince {
+            if !mostHang(slow, quarter, since: since) {
+                pools[number].hangsSince = nil
+                pools[number].resumedAt = now
+            }
+            return forgetStuck(inPool: number)
+        }
+        // The time at which a worker was stuck.
+        func stuckAt(_ worker: WaitingRequests) -> Instant {
+            let excess = longestWait(of: worker).nanoseconds - timeout.nanoseconds
+            return now + TimeSpan(nanoseconds: -excess)
+        }
+        let hanging = stuck.filter { worker in
+            worker.respondedAt.map { $0 < stuckAt(worker) } ?? true
+        }
+        owesHang = areMost(hanging, timeout, timeout, inPool: number)
+        pools[number].hangsSince = owesHang ? now : nil
+        pools[number].stuck = Set(owesHang ? [] : stuck.map(\.id))
         forgetStuck(inPool: number)
+        // The others wait until it is known whether most workers hang.
+        for worker in stuck where mostHang(slow, quarter, since: stuckAt(worker)) {
+            pools[number].stuck.remove(worker.id)
+        }
         for id in pools[number].stuck { change(id) { $0.isStuck = $0.serves } }
     }
 
@@ -146,13 +169,17 @@ extension Ledger {
         worker(id).map { $0.serves || $0.stopsStuck } ?? false
     }
 
-    private func hangs(
-        _ slow: [WaitingRequests], _ quarter: TimeSpan, _ timeout: TimeSpan, inPool number: Int
+    /// Returns whether these workers are too many. A single worker needs several requests that have
+    /// waited for at least this long, or a predecessor that was stuck.
+    private func areMost(
+        _ workers: [WaitingRequests], _ least: TimeSpan, _ timeout: TimeSpan, inPool number: Int
     ) -> Bool {
         let pool = pools[number]
         let all = pool.slots.reduce(0) { $0 + $1.workers.count { $0.serves || $0.stopsStuck } }
-        guard pool.wanted == 1, all == 1, let one = slow.first else { return 2 * slow.count > all }
-        let count = waits(of: one).count { $0 >= quarter }
+        guard pool.wanted == 1, all == 1, let one = workers.first else {
+            return 2 * workers.count > all
+        }
+        let count = waits(of: one).count { $0 >= least }
         if count > 1, 2 * count > one.inFlight { return true }
         guard let stoppedAt = pool.stuckStoppedAt, let worker = worker(one.id), worker.serves,
             let readyAt = worker.readyAt
@@ -202,7 +229,7 @@ extension Ledger {
     }
 
     func isOnlyStuck(_ worker: Worker, _ sample: ConnectionSample) -> Bool {
-        worker.stopsStuck && !pools[worker.id.pool].isHanging && sample.stuck > 0
+        worker.stopsStuck && pools[worker.id.pool].hangsSince == nil && sample.stuck > 0
             && sample.stuck == sample.inFlight
     }
 

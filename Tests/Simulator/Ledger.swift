@@ -180,8 +180,8 @@ package struct Ledger: Equatable {
         var queueWaitsSince: [Int: Instant] = [:]
         /// The workers that have a stuck request and must be replaced, by the last sample.
         var stuck: Set<WorkerID> = []
-        /// Whether most workers wait.
-        var isHanging = false
+        /// The time since which most workers wait.
+        var hangsSince: Instant?
         /// The time of the last stop of a stuck worker, and of the end of the last lost time.
         var stuckStoppedAt: Instant?
         var resumedAt: Instant?

@@ -37,6 +37,13 @@
                     return .sampled(pool: number, spoiled)
                 }
             case .ignoreStuckRequests: spoiled.requests = []
+            case .ignoreSlowResponses, .trustEverySlowResponse:
+                spoiled.requests = sample.requests?.map { worker in
+                    var worker = worker
+                    let isTrusted = bug == .trustEverySlowResponse && worker.respondedAt != nil
+                    worker.respondedAt = isTrusted ? Instant(nanoseconds: .max) : nil
+                    return worker
+                }
             default: break
             }
             return [.sampled(pool: number, spoiled)]

@@ -109,6 +109,8 @@
         // Requests without a response.
         case actOnAnOutage
         case ignoreStuckRequests
+        case ignoreSlowResponses
+        case trustEverySlowResponse
         case waitForStuckRequests
         case abortBesideOthers
         case countLostTimeAsWaiting

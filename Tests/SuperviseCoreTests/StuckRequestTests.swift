@@ -81,17 +81,60 @@ struct StuckRequestTests {
         let bench = stuckBench()
         let waiting = request(since: 92)
         let slow = request(since: 98)
-        let actions = bench.see([(id(0), [waiting]), (id(1), [slow]), (id(2), [slow])])
+        let sample = [(id(0), [waiting]), (id(1), [slow]), (id(2), [slow])]
+        // The others may still get their responses.
+        #expect(bench.see(sample) == [])
+        bench.wait(.seconds(6))
         #expect(
-            actions == [
+            bench.see(sample) == [
                 .note(
-                    .requestsHang(pool: 0, workers: 3, of: 4, waiting, waited: .seconds(8)))
+                    .requestsHang(pool: 0, workers: 3, of: 4, waiting, waited: .seconds(14)))
             ])
         bench.wait(.seconds(20))
         // Once.
         #expect(bench.see((0..<4).map { (id($0), [waiting]) }) == [])
+        // New requests wait as well.
+        let new = request(since: 122)
+        #expect(bench.see((0..<4).map { (id($0), [new]) }) == [])
         #expect(bench.see([]) == [])
+        bench.wait(.seconds(8))
         #expect(bench.see((0..<4).map { (id($0), [waiting]) }).count == 1)
+    }
+
+    /// Requests of 6 s are usual.
+    @Test func slowRequestsThatGetResponsesAreNoOutage() {
+        let bench = stuckBench(workers: 2)
+        let stuck = (id(0), [request(since: 92)])
+        #expect(bench.see([stuck, (id(1), [request(since: 96)])]) == [])
+        // A response from before the request was stuck shows nothing.
+        #expect(bench.see([stuck, (id(1), [request(since: 96)])], responded: [id(1): 99]) == [])
+        bench.wait(.seconds(5))
+        let sample = [stuck, (id(1), [request(since: 102)])]
+        #expect(bench.see(sample, responded: [id(1): 102]).started == [id(0, 2)])
+    }
+
+    /// The worker itself responds to other slow requests.
+    @Test func aStuckRequestBesideSlowOnesIsNoOutage() {
+        let bench = stuckBench(workers: 1)
+        let waiting = [request(since: 92), request(2, since: 97)]
+        #expect(bench.see([(id(0), waiting)], inFlight: 3) == [])
+        let later = bench.see([(id(0), waiting)], inFlight: 3, responded: [id(0): 100])
+        #expect(later.started == [id(0, 2)])
+    }
+
+    @Test func aSlowResponseEndsAnOutage() {
+        let bench = stuckBench(workers: 2)
+        let sample = [(id(0), [request(since: 92)]), (id(1), [request(since: 92)])]
+        #expect(bench.see(sample).count == 1)
+        bench.wait(.seconds(5))
+        #expect(bench.see(sample, responded: [id(1): 99]) == [])
+        #expect(bench.see(sample, responded: [id(1): 103]) == [])
+        // The others have waited for the dependency, and soon get their responses.
+        bench.wait(.seconds(7))
+        #expect(bench.see(sample, responded: [id(1): 108]) == [])
+        bench.wait(.seconds(1))
+        let stuck = [(id(0), [request(since: 92)])]
+        #expect(bench.see(stuck, responded: [id(1): 108]).started == [id(0, 2)])
     }
 
     @Test func halfOfTheWorkersAreNoOutage() {
@@ -131,7 +174,7 @@ struct StuckRequestTests {
         let bench = stuckBench(workers: 1)
         let waiting = request(since: 92)
         let second = request(2, since: 97)
-        #expect(bench.see([(id(0), [waiting, second])], inFlight: 3).started == [])
+        #expect(bench.see([(id(0), [waiting, second])], inFlight: 3) == [])
         #expect(bench.see([(id(0), [waiting, second])], inFlight: 4).started == [id(0, 2)])
     }
 
@@ -184,13 +227,16 @@ extension Bench {
     /// A sample of the requests without a response.
     @discardableResult
     func see(
-        _ waiting: [(WorkerID, [StuckRequest])], inFlight: Int? = nil
+        _ waiting: [(WorkerID, [StuckRequest])], inFlight: Int? = nil,
+        responded: [WorkerID: Int64] = [:]
     ) -> [Action] {
         tell(
             .sampled(
                 PoolSample(
                     requests: waiting.map {
-                        WaitingRequests($0.0, inFlight: inFlight ?? $0.1.count, slow: $0.1)
+                        WaitingRequests(
+                            $0.0, inFlight: inFlight ?? $0.1.count, slow: $0.1,
+                            respondedAt: responded[$0.0].map(second))
                     })))
     }
 

@@ -65,6 +65,16 @@ import Testing
         #expect(try #require(page.ledger.inFlight()?.exchanges.first).route == nil)
     }
 
+    @Test func slowResponsesAreRecordedByATimeOfTheMaster() throws {
+        #expect(page.ledger.lastSlowResponse() == nil)
+        write(UInt64(7), at: supervise_ledger_slow_response_at)
+        #expect(page.ledger.lastSlowResponse() == 7)
+        try page.ledger.setSlowTime(500)
+        var time: UInt64 = 0
+        #expect(pread(page.rawValue, &time, 8, off_t(supervise_ledger_slow_after_at)) == 8)
+        #expect(time == 500)
+    }
+
     @Test func requestsAreOpaqueIfConnectionsShowNone() throws {
         write(UInt64(8), at: supervise_ledger_connections_at)
         #expect(try #require(page.ledger.totals()).isOpaque)

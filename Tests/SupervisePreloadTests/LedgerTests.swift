@@ -80,6 +80,37 @@ import Testing
         #expect(stage.messages() == ["X_RESPONSES=20"])
     }
 
+    /// Errors and fast responses are not.
+    @Test func slowResponsesAreRecorded() async throws {
+        let stage = try Stage()
+        let worker = try stage.worker(
+            [
+                "python3", "-c",
+                """
+                import time
+                from probe import *
+                server = bound()
+                for count in 2, 1:
+                    client, _ = server.accept()
+                    for _ in range(count):
+                        path = client.recv(4096).split()[1]
+                        if path != b'/fast':
+                            time.sleep(0.2)
+                        status = b'500 No' if path == b'/error' else b'200 OK'
+                        client.send(
+                            b'HTTP/1.1 ' + status + b'\\r\\nContent-Length: 0\\r\\n\\r\\n')
+                """,
+            ], ledger: .all)
+        try worker.page.ledger.setSlowTime(100_000_000)
+        try await send("['/error', '/fast']", to: stage)
+        try await eventually("two responses") { worker.page.ledger.totals()?.requests == 2 }
+        #expect(worker.page.ledger.lastSlowResponse() == nil)
+        try await send("['/slow']", to: stage)
+        try await eventually("a third one") { worker.page.ledger.totals()?.requests == 3 }
+        let time = try #require(worker.page.ledger.lastSlowResponse())
+        #expect(time <= UInt64(MonotonicClock.nanoseconds()))
+    }
+
     @Test func aRequestIsInFlightUntilItsResponseEnds() async throws {
         let stage = try Stage()
         let worker = try stage.worker(

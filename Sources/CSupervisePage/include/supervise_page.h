@@ -138,7 +138,10 @@ struct supervise_ledger {
     /* Written by the master: the version, and bits of supervise_ledger_flags. */
     uint32_t version;
     uint32_t flags;
-    uint8_t reserved_after_flags[56];
+    /* Written by the master: the time in nanoseconds from the last byte of a request from which a response
+     * is slow; 0: none is. */
+    uint64_t slow_after;
+    uint8_t reserved_after_slow[48];
     /* Responses that have ended, by status class and in total. Interim responses are not counted. The
      * process whose addition makes the total reach the page's limit sends `X_RESPONSES=<total>` to
      * $NOTIFY_SOCKET, if the page's `requests` is still 0. */
@@ -152,7 +155,9 @@ struct supervise_ledger {
     uint64_t opaque;
     /* Connections with a request in flight that found no free row. */
     uint64_t unlisted;
-    uint8_t reserved_after_unlisted[40];
+    /* The time of the first byte of the last slow response whose status is below 500; 0: none. */
+    uint64_t slow_response;
+    uint8_t reserved_after_slow_response[32];
     /* The process that changes the set of routes; 0: none. */
     int32_t lock;
     uint8_t reserved_after_lock[60];
@@ -180,6 +185,10 @@ enum {
     supervise_ledger_opaque_at = supervise_ledger_at + offsetof(struct supervise_ledger, opaque),
     supervise_ledger_unlisted_at =
         supervise_ledger_at + offsetof(struct supervise_ledger, unlisted),
+    supervise_ledger_slow_after_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, slow_after),
+    supervise_ledger_slow_response_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, slow_response),
     supervise_ledger_rows_at = supervise_ledger_at + offsetof(struct supervise_ledger, rows),
     supervise_ledger_routes_at = supervise_ledger_at + offsetof(struct supervise_ledger, routes),
     supervise_ledger_row_size = sizeof(struct supervise_ledger_row),

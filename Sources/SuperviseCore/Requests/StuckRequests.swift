@@ -6,11 +6,15 @@
 /// other requests finish, and it gets SIGABRT, and SIGKILL two seconds later. If nothing is stuck
 /// by then, it gets the stop-signal.
 ///
-/// If more than half of the workers wait at the same time, a dependency hangs, such as a database.
-/// New workers would hang as well, so none is replaced. A worker counts as waiting from a quarter
-/// of the timeout on, because not all of them get their requests at the same time. A single worker
-/// shows nothing about a dependency unless several of its requests wait, or its predecessor was
-/// stuck too.
+/// If more than half of the workers are stuck at the same time, a dependency hangs, such as a
+/// database. New workers would hang as well, so none is replaced. But not all workers get their
+/// requests at the same time. So nothing is decided while more than half of them are *slow*: they
+/// have requests that have waited for a quarter of the timeout. Each of these soon gets its
+/// response or is stuck too. A response to a slow request shows that no dependency hangs: its
+/// worker does not count as slow or stuck beside a request that was stuck before that response.
+///
+/// A single worker shows nothing about a dependency unless several of its requests wait, or its
+/// predecessor was stuck too.
 
 /// A request without a response.
 public struct StuckRequest: Hashable, Sendable, Codable {
@@ -45,12 +49,18 @@ public struct WaitingRequests: Hashable, Sendable, Codable {
     /// Those that have waited for a quarter of `request-timeout`, oldest first. For those that have
     /// waited for all of it, the kernel has confirmed the connection.
     public var slow: [StuckRequest]
+    /// The time of the last response, other than an error, to a request that had waited as long;
+    /// nil if there was none.
+    public var respondedAt: Instant?
 
     /// Creates a description of a worker's requests.
-    public init(_ id: WorkerID, inFlight: Int, slow: [StuckRequest]) {
+    public init(
+        _ id: WorkerID, inFlight: Int, slow: [StuckRequest], respondedAt: Instant? = nil
+    ) {
         self.id = id
         self.inFlight = inFlight
         self.slow = slow
+        self.respondedAt = respondedAt
     }
 
     /// Returns the time from which a request counts as slow.
@@ -61,12 +71,12 @@ public struct WaitingRequests: Hashable, Sendable, Codable {
 
 /// The state of a pool's stuck requests.
 struct StuckState: Initial, Sendable {
-    /// Whether it was reported that most workers wait.
-    var isHanging = false
+    /// The time at which it was reported that a dependency hangs, while it does.
+    var hangingSince: Instant?
     /// The time at which the last worker was stopped for a stuck request.
     var lastStoppedAt: Instant?
-    /// The end of the last time in which nothing could run. Requests that waited then start to wait
-    /// at this time.
+    /// The end of the last time in which nothing could run, or a dependency hung. Requests that
+    /// waited then start to wait at this time.
     var resumedAt: Instant?
 }
 
@@ -78,24 +88,50 @@ extension Pool {
     /// Handles a sample of the requests. Workers without a slow request are not in it.
     mutating func judgeRequests(waiting sample: [WaitingRequests], at now: Instant) {
         guard stage == .running, let timeout = policy.requestTimeout else {
-            stuckState.isHanging = false
+            stuckState.hangingSince = nil
             return
         }
         let slow = waiting(WaitingRequests.slowTime(timeout), among: sample, at: now)
+        if let since = stuckState.hangingSince {
+            if !mostHang(slow, after: since, timeout) {
+                // The dependency needs time for the requests that have waited for it.
+                stuckState.hangingSince = nil
+                stuckState.resumedAt = now
+            }
+            return forgetStuck(except: [], at: now)
+        }
         let stuck = waiting(timeout, among: slow, at: now)
-        let oldest = stuck.compactMap(\.slow.first).min { $0.since < $1.since }
-        // Until one of them is stuck, nothing would be done anyway.
-        let isHanging = (stuckState.isHanging || oldest != nil) && hangs(slow, timeout)
-        if isHanging, !stuckState.isHanging, let oldest {
+        let hanging = stuck.filter { !$0.hasResponded(after: stuckTime(of: $0, timeout)) }
+        if areMost(hanging, timeout), let oldest = Pool.oldest(of: hanging) {
+            stuckState.hangingSince = now
             note(
                 .requestsHang(
-                    pool: number, workers: slow.count, of: countedWorkers, oldest,
+                    pool: number, workers: hanging.count, of: countedWorkers, oldest,
                     waited: now - oldest.since))
+            return forgetStuck(except: [], at: now)
         }
-        stuckState.isHanging = isHanging
-        forgetStuck(except: isHanging ? [] : stuck, at: now)
-        guard !isHanging else { return }
-        for worker in stuck { becameStuck(worker, at: now) }
+        forgetStuck(except: stuck, at: now)
+        for worker in stuck where !mostHang(slow, after: stuckTime(of: worker, timeout), timeout) {
+            becameStuck(worker, at: now)
+        }
+    }
+
+    /// Returns whether most workers may hang, because they have sent no response to a slow request
+    /// since this time.
+    private func mostHang(
+        _ slow: [WaitingRequests], after time: Instant, _ timeout: TimeSpan
+    ) -> Bool {
+        areMost(slow.filter { !$0.hasResponded(after: time) }, timeout)
+    }
+
+    /// Returns the time at which the oldest of these requests was stuck.
+    private func stuckTime(of stuck: WaitingRequests, _ timeout: TimeSpan) -> Instant {
+        let since = stuck.slow.map(\.since).min() ?? Instant(nanoseconds: .min)
+        return max(since, stuckState.resumedAt ?? since) + timeout
+    }
+
+    private static func oldest(of workers: [WaitingRequests]) -> StuckRequest? {
+        workers.flatMap(\.slow).min { $0.since < $1.since }
     }
 
     /// Returns the workers that count, with their requests that have waited for this long.
@@ -112,10 +148,11 @@ extension Pool {
         }
     }
 
-    private func hangs(_ slow: [WaitingRequests], _ timeout: TimeSpan) -> Bool {
-        guard let one = slow.first else { return false }
+    /// Returns whether these workers are so many that a dependency seems to hang.
+    private func areMost(_ waiting: [WaitingRequests], _ timeout: TimeSpan) -> Bool {
+        guard let one = waiting.first else { return false }
         let total = countedWorkers
-        guard tally.wanted == 1, total == 1 else { return 2 * slow.count > total }
+        guard tally.wanted == 1, total == 1 else { return 2 * waiting.count > total }
         if one.slow.count > 1, 2 * one.slow.count > one.inFlight { return true }
         guard let last = stuckState.lastStoppedAt, let readyAt = self[one.id]?.readyAt else {
             return false
@@ -178,10 +215,16 @@ extension Pool {
     /// Returns whether all requests in flight of a draining worker are stuck, so that it need not
     /// be waited for.
     func isOnlyStuck(_ worker: Worker, _ sample: ConnectionSample) -> Bool {
-        guard worker.isStoppedAsStuck, !stuckState.isHanging, let inFlight = sample.inFlight else {
-            return false
-        }
+        guard worker.isStoppedAsStuck, stuckState.hangingSince == nil,
+            let inFlight = sample.inFlight
+        else { return false }
         return sample.stuck > 0 && sample.stuck >= inFlight
+    }
+}
+
+extension WaitingRequests {
+    fileprivate func hasResponded(after time: Instant) -> Bool {
+        respondedAt.map { $0 >= time } ?? false
     }
 }
 

@@ -91,6 +91,23 @@ public struct Ledger {
             opaque: number(bytes, supervise_ledger_opaque_at - start))
     }
 
+    /// The time of the first byte of the last slow response that is no error, in nanoseconds of
+    /// CLOCK_MONOTONIC; nil if there was none or it could not be read.
+    public func lastSlowResponse() -> UInt64? {
+        guard let bytes = bytes(at: supervise_ledger_slow_response_at, count: 8) else { return nil }
+        let time = number(bytes, 0)
+        return time == 0 ? nil : time
+    }
+
+    /// Sets the time from the last byte of a request from which a response is slow, in nanoseconds; 0
+    /// means that none is. Fails as pwrite(2).
+    public func setSlowTime(_ nanoseconds: UInt64) throws(SystemCallError) {
+        var value = nanoseconds
+        try systemCall("pwrite") {
+            pwrite(descriptor, &value, 8, off_t(supervise_ledger_slow_after_at))
+        }
+    }
+
     /// The requests in flight; nil if they could not be read. Two reads of 4 KiB.
     public func inFlight() -> InFlight? {
         let size = supervise_ledger_row_size

@@ -124,11 +124,12 @@ extension Setting {
                 clients, long responses and WebSockets are not affected. The master logs the method \
                 and the path, and starts a replacement. Then the worker accepts no new connections, \
                 its other requests finish within graceful-timeout, and it receives ABRT and, two \
-                seconds later, KILL. If more than half of the workers wait at the same time, for \
-                at least a quarter of this time, a dependency hangs: the master logs that once and \
-                replaces no worker. The same applies to a single worker if most of several requests \
-                wait, or if its predecessor was stuck too. The requests must be visible (see \
-                request-info). before-recycle runs for such a worker too. Example: request-timeout \
+                seconds later, KILL. If more than half of the workers have such a request at the \
+                same time, a dependency hangs: the master logs that once and replaces no worker. \
+                While more than half of them have a request that has waited for a quarter of this \
+                time, the master waits until such requests get their responses, or do not. The same \
+                applies to a single worker if most of several requests wait, or if its predecessor \
+                was stuck too. The requests must be visible (see request-info). before-recycle runs for such a worker too. Example: request-timeout \
                 = 30s.
                 """),
         Setting(
