@@ -31,6 +31,7 @@ package struct Invariant: Sendable {
         Invariant("molds start and end in turn", .action(moldsInTurn)),
         Invariant("a pool that ends leaves no mold", .notice(noMoldIsLeft)),
         Invariant("molds boot and end in time", .turn(moldsNotForEver)),
+        Invariant("a pool that is done needs no mold", .turn(doneNeedsNoMold)),
         // Readiness and causes.
         Invariant("ready comes after the start and by the rule asked for", .notice(readyByRule)),
         Invariant("a cause is a fact", .notice(dueForACause)),

@@ -125,6 +125,19 @@ extension Invariant {
         return ledger.molds.keys.contains { $0.pool == pool } ? "a mold of \(pool) is left" : nil
     }
 
+    /// A pool whose work is done needs no mold.
+    @Sendable static func doneNeedsNoMold(_ ledger: Ledger, _ service: Service) -> String? {
+        for (number, pool) in ledger.pools.enumerated()
+        where pool.stage == .running && pool.wanted > 0 && pool.expected == 0 && pool.live == 0 {
+            let kept = ledger.molds.first { id, mold in
+                id.pool == number && id.generation == ledger.generation && mold.endedAt == nil
+                    && mold.killedAt == nil && !mold.hasFailed
+            }
+            if let kept { return "\(kept.key) stays although pool \(number) is done" }
+        }
+        return nil
+    }
+
     @Sendable static func moldsNotForEver(_ ledger: Ledger, _ service: Service) -> String? {
         for (id, mold) in ledger.molds {
             if mold.isBooting, mold.bootUntil <= ledger.now { return "\(id) boots for too long" }

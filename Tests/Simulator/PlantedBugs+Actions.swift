@@ -52,6 +52,8 @@
                 return [.start(id, order)]
             case (.startTheMoldTwice, .startMold): return [action, action]
             case (.leaveMoldsAlone, .endMold), (.leaveMoldsAlone, .killMold): return []
+            case (.keepTheMoldOfAPoolThatIsDone, .endMold(let id)):
+                return service.member(id.pool)?.pool.isDone == true ? [] : [action]
             case (.killMoldsAtOnce, .endMold(let id)): return [action, .killMold(id)]
             case (.drawTheLimitTwice, .start(let id, var order)):
                 guard let limit = order.requestLimit else { return [action] }

@@ -67,6 +67,7 @@
         case startTheMoldTwice
         case leaveMoldsAlone
         case killMoldsAtOnce
+        case keepTheMoldOfAPoolThatIsDone
         // Replacement.
         case retireBeforeReady
         case letOneMoreBeMissing

@@ -351,6 +351,41 @@ struct MoldTests {
         #expect(PoolPolicy.workersAtOnce([(bare, 3), (molded, 3)]) == 9)
     }
 
+    /// The work of every slot is done.
+    private static func done() -> Bench {
+        let bench = up {
+            $0.hasListeners = false
+            $0.restart = .onFailure
+        }
+        bench.exit(id(0))
+        #expect(bench.exit(id(1)).contains(.endMold(mold())))
+        return bench
+    }
+
+    @Test func aPoolThatIsDoneNeedsNoMold() {
+        let bench = Self.done()
+        #expect(bench.wake() == [.killMold(Self.mold())])
+        let end = Action.note(.mold(.ended(Self.mold(), .signal(.kill))))
+        #expect(bench.tell(.mold(Self.mold(), .exited(.signal(.kill)))) == [end])
+        #expect(bench.pool.nextDeadline == nil && bench.pool.moldFacts == [])
+        #expect(bench.tell(.stop(.graceful)).contains(.note(.ended(pool: 0))))
+    }
+
+    @Test func aPoolWithMoreWorkBootsItsMoldAgain() {
+        let bench = Self.done()
+        let actions = bench.tell(.resize(by: 1))
+        #expect(actions.contains(.startMold(Self.mold(2))) && actions.started == [])
+        #expect(bench.tell(.mold(Self.mold(2), .warm)).contains(Self.fork(id(2), mold: 2)))
+    }
+
+    @Test func aReloadOfAPoolThatIsDoneBootsANewMold() {
+        let bench = Self.done()
+        bench.tell(.prepare(generation: 2, bench.pool.policy))
+        let actions = bench.tell(.commit())
+        #expect(actions.contains(.startMold(Self.mold(generation: 2))))
+        #expect(actions.started == [])
+    }
+
     @Test func lostTimeIsGivenBack() {
         let bench = Bench(workers: 1) { $0.usesMold = true }
         bench.tell(.start)

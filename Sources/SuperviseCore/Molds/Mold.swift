@@ -52,6 +52,8 @@ struct Mold: Equatable, Sendable, Codable {
         case booting(since: Instant, until: Instant)
         /// Workers are forked from the process. Exits: `booting`, `waiting`, `givenUp`.
         case warm(since: Instant)
+        /// There is no process, because every slot is done. Exit: `booting`.
+        case unneeded
         /// Workers are exec'd for as long as this generation lasts. No exit.
         case givenUp
     }
@@ -110,7 +112,7 @@ struct Mold: Equatable, Sendable, Codable {
         switch state {
         case .waiting(let until), .booting(_, let until): until
         case .warm: successor?.until
-        case .givenUp: nil
+        case .unneeded, .givenUp: nil
         }
     }
 
@@ -123,7 +125,7 @@ struct Mold: Equatable, Sendable, Codable {
     /// Whether workers of its generation wait until it is warm.
     var isAwaited: Bool {
         switch state {
-        case .waiting, .booting: !isUnavailable
+        case .waiting, .booting, .unneeded: !isUnavailable
         case .warm, .givenUp: false
         }
     }
@@ -132,7 +134,7 @@ struct Mold: Equatable, Sendable, Codable {
     var hasProcess: Bool {
         switch state {
         case .booting, .warm: true
-        case .waiting, .givenUp: false
+        case .waiting, .unneeded, .givenUp: false
         }
     }
 
@@ -153,7 +155,7 @@ struct Mold: Equatable, Sendable, Codable {
         switch state {
         case .waiting(let until): state = .waiting(until: until + span)
         case .booting(let since, let until): state = .booting(since: since, until: until + span)
-        case .warm, .givenUp: break
+        case .warm, .unneeded, .givenUp: break
         }
         if let until = successor?.until { successor?.until = until + span }
     }

@@ -28,16 +28,15 @@ extension Pool {
 
     /// The molds of the pool, the newest generation first.
     public var moldFacts: [MoldFacts] {
-        let used = [molds.candidate, molds.current].compactMap { $0 }.map { mold in
-            let state: MoldFacts.State =
+        let used = [molds.candidate, molds.current].compactMap { $0 }.compactMap { mold in
+            let state: MoldFacts.State? =
                 switch mold.state {
                 case .waiting, .booting: .booting
                 case .warm: .warm
+                case .unneeded: nil
                 case .givenUp: .givenUp
                 }
-            return MoldFacts(
-                id: moldID(of: mold),
-                state: state)
+            return state.map { MoldFacts(id: moldID(of: mold), state: $0) }
         }
         let leaving = molds.superseded + molds.leaving.map(\.id)
         return used + leaving.map { MoldFacts(id: $0, state: .leaving) }

@@ -56,6 +56,7 @@ extension Pool {
         case .ended: isOver = true
         }
         if isOver { endMolds(at: now) }
+        if isDone { endUnneededMold(at: now) }
         if !molds.superseded.isEmpty, isOver || tally.outdated == 0 {
             for id in molds.superseded { endMold(id, at: now) }
             molds.superseded = []
@@ -67,6 +68,24 @@ extension Pool {
         endAll(of: molds.candidate, quickly: stage.haste == .immediate, at: now)
         molds.current = nil
         molds.candidate = nil
+    }
+
+    /// Ends the mold of a pool in which every slot is done. A reload or a resize may need another.
+    private mutating func endUnneededMold(at now: Instant) {
+        guard var mold = molds.current, !mold.isGivenUp, mold.state != .unneeded else { return }
+        endAll(of: mold, quickly: false, at: now)
+        mold.state = .unneeded
+        mold.successor = nil
+        molds.current = mold
+    }
+
+    /// Boots a mold that was ended because every slot was done, once a slot needs a worker again.
+    mutating func bootNeededMold(at now: Instant) {
+        guard stage == .running, var mold = molds.current, mold.state == .unneeded,
+            tally.vacant > 0
+        else { return }
+        bootMold(&mold, policy, at: now)
+        molds.current = mold
     }
 
     mutating func expireMolds(at now: Instant) {
@@ -97,7 +116,7 @@ extension Pool {
             let late = moldID(of: mold, successor.incarnation)
             successorFailed(late, .bootTimeout)
             endMold(late, at: now)
-        case .givenUp:
+        case .unneeded, .givenUp:
             break
         }
     }

@@ -176,6 +176,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// Performs everything that the budget allows now.
     mutating func settle(at now: Instant) {
         beginQueuedRun(at: now)
+        bootNeededMold(at: now)
         fillVacancies(at: now)
         advanceRecycles(at: now)
         advanceCandidate(at: now)
