@@ -19,6 +19,8 @@ extension SystemCallError {
         case addressInUse
         /// ECONNREFUSED: no process listens.
         case refused
+        /// EPIPE or ECONNRESET: the other end is closed.
+        case disconnected
         /// EAGAIN: not now.
         case notNow
         /// ELOOP: a symbolic link that is not followed.
@@ -67,6 +69,7 @@ extension SystemCallError {
         case ESRCH: .noSuchProcess
         case EADDRINUSE: .addressInUse
         case ECONNREFUSED: .refused
+        case EPIPE, ECONNRESET: .disconnected
         case EAGAIN: .notNow
         case ELOOP: .link
         case EMFILE, ENFILE: .noDescriptor

@@ -274,8 +274,10 @@ final class Master {
     private func reportLostTime() {
         let now = now
         defer { turnBeganAt = now }
-        guard let deadline = service.nextDeadline, now - deadline > Master.toleratedLateness
+        let deadlines = [service.nextDeadline, starter.deadline].compactMap { $0 }
+        guard let deadline = deadlines.min(), now - deadline > Master.toleratedLateness
         else { return }
+        starter.shiftDeadlines(by: now - turnBeganAt)
         core.enqueueFirst(.late(by: now - turnBeganAt))
     }
 

@@ -213,7 +213,7 @@ extension SystemCallError {
         case .isFolder: .isFolder
         case .tooLarge: .tooLarge(limitBytes: limitBytes)
         case .noSuchProcess, .notAProgram, .noDescriptor, .notNow, .link, .addressInUse, .refused,
-            .other:
+            .disconnected, .other:
             .other(message)
         }
     }

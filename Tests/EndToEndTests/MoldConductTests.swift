@@ -83,11 +83,36 @@ import Testing
         let ready = try await master.waitForEvent("mold-ready")
         kill(try #require(ready.pid), SIGKILL)
         let failure = try await master.waitForEvent("mold-failed")
-        // The orders may fail before the exit is noticed.
-        #expect(["exited", "forks-fail"].contains(failure["cause"]), "\(failure)")
+        // Its orders fail before its exit is noticed, and do not count.
+        #expect(failure["cause"] == "exited", "\(failure)")
         #expect(failure.pid == ready.pid)
         try await master.waitForWorkers(2)
         #expect(!master.lines("mold-failed").contains { $0["cause"] == "unusable" })
+    }
+
+    /// The time in which the master did not run does not count for the mold.
+    @Test func anOrderSurvivesAStoppedMaster() async throws {
+        let master = try server.start(
+            shop: """
+                import os, time
+
+                def wait():
+                    open("\(folder["forking"])", "w").close()
+                    while not os.path.exists("\(folder["fork"])"):
+                        time.sleep(0.01)
+                os.register_at_fork(before=wait)
+
+                """ + ForkedServer.plain)
+        try await master.wait("an order") { folder.exists("forking") }
+        try await master.signal(SIGSTOP)
+        // These sleeps are the subject of the test, not a wait for a condition.
+        try await Task.sleep(for: .seconds(6))
+        try await master.signal(SIGCONT)
+        try await Task.sleep(for: .seconds(1))
+        try folder.write("fork", "")
+        try await master.waitForWorkers(2)
+        #expect(master.lines("start-failed").isEmpty, "\(master.tail)")
+        #expect(master.lines("mold-failed").isEmpty)
     }
 
     /// An order whose descriptors do not fit is reported, instead of a worker without its listener.

@@ -16,6 +16,7 @@ import Testing
         var writer: OwnedDescriptor?
         var deadline: Instant?
         var reports: [StartProgress] = []
+        private(set) var unexplainedFailure: StartFailure?
 
         init() throws {
             (reader, writer) = try Pipe.make()
@@ -26,8 +27,14 @@ import Testing
 
         func proceed() {}
 
+        func shiftDeadline(by span: TimeSpan) { deadline = deadline.map { $0 + span } }
+
         func read() -> StartProgress {
-            reports.isEmpty ? .pending : reports.removeFirst()
+            let report = reports.isEmpty ? .pending : reports.removeFirst()
+            if case .ended = report {
+                unexplainedFailure = StartFailure(step: "fork", message: "no", isTransient: true)
+            }
+            return report
         }
     }
 
@@ -161,6 +168,37 @@ import Testing
         #expect(starter.deadline == nil)
         _ = core.handleAll(at: Self.now + .seconds(5))
         #expect(core.worker(id) == nil)
+    }
+
+    @Test func lostTimeDoesNotCount() throws {
+        pending.deadline = Self.now + .seconds(5)
+        starter.shiftDeadlines(by: .seconds(6))
+        starter.expire(at: Self.now + .seconds(10))
+        #expect(workers[id] != nil)
+        starter.expire(at: Self.now + .seconds(11))
+        #expect(workers[id] == nil)
+    }
+
+    /// The exit of the mold explains it, and is reported to the core first.
+    @Test func aStartWhoseMoldEndedFailsAfterTheMold() throws {
+        pending.deadline = Self.now + .seconds(5)
+        pending.reports = [.ended]
+        starter.read(serial: try worker.serial)
+        #expect(workers[id] != nil && core.isSettled)
+        starter.moldEnded()
+        #expect(workers[id] == nil)
+        _ = core.handleAll(at: Self.now)
+        #expect(core.worker(id) == nil)
+    }
+
+    @Test func aStartWhoseChannelEndedFailsAtItsDeadline() throws {
+        pending.deadline = Self.now + .seconds(5)
+        pending.reports = [.ended]
+        starter.read(serial: try worker.serial)
+        starter.expire(at: Self.now + .seconds(4))
+        #expect(workers[id] != nil)
+        starter.expire(at: Self.now + .seconds(5))
+        #expect(workers[id] == nil)
     }
 
     /// Its end is reported once the process is reaped, or the core would start another beside it.

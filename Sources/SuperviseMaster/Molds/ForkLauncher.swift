@@ -26,11 +26,15 @@ final class ForkLauncher: Launcher {
             let file = try MemoryFile(name: "supervise-order", order.bytes)
             let output = try Output(request.output)
             defer { withExtendedLifetime((other, file, output)) {} }
-            try mold.socket.send(
-                Array((output.number == nil ? "START" : "START OUTPUT").utf8),
-                [file.rawValue, other.rawValue] + (output.number.map { [$0] } ?? [])
-                    + request.descriptors,
-                waits: false)
+            do throws(SystemCallError) {
+                try mold.socket.send(
+                    Array((output.number == nil ? "START" : "START OUTPUT").utf8),
+                    [file.rawValue, other.rawValue] + (output.number.map { [$0] } ?? [])
+                        + request.descriptors,
+                    waits: false)
+            } catch  where error.kind == .disconnected {
+                // The mold has closed its socket and probably ends. The channel ends as well.
+            }
             return BegunStart(
                 process: nil,
                 pending: PendingFork(channel, deadline: now() + ForkLauncher.orderTimeout))
@@ -66,6 +70,9 @@ final class PendingFork: PendingStart {
     private let channel: MoldChannel
     /// Nil once there is a process: `ready-timeout` applies to that.
     private(set) var deadline: Instant?
+    private(set) var unexplainedFailure: StartFailure?
+    /// The time in which the exit of a mold is noticed after it has closed its descriptors.
+    private static let exitDelay = TimeSpan.milliseconds(100)
 
     init(_ channel: MoldChannel, deadline: Instant?) {
         self.channel = channel
@@ -80,12 +87,15 @@ final class PendingFork: PendingStart {
         .forked(channel: channel.rawValue, deadline: deadline)
     }
 
+    func shiftDeadline(by span: TimeSpan) { deadline = deadline.map { $0 + span } }
+
     func read() -> StartProgress {
+        guard unexplainedFailure == nil else { return .pending }
         do throws(SystemCallError) {
             switch try channel.receive() {
             case .nothing: return .pending
             case .end where hasProcess: return .running
-            case .end: return failure("fork", "the worker ended before it reported to the master")
+            case .end: return ended()
             case .message(.here, let pid) where !hasProcess: return try created(pid)
             case .message(.failed(let step, let message), _): return failure(step, message)
             case .message(let message, _):
@@ -94,6 +104,16 @@ final class PendingFork: PendingStart {
         } catch {
             return failure("mold", error.description)
         }
+    }
+
+    /// A mold that ends closes the channels of its orders before its exit is noticed.
+    private func ended() -> StartProgress {
+        unexplainedFailure = StartFailure(
+            step: "fork", message: "the worker ended before it reported to the master",
+            isTransient: true)
+        let soon = Instant.now + PendingFork.exitDelay
+        deadline = deadline.map { min($0, soon) }
+        return .ended
     }
 
     /// The pid of a child is not reused before the master reaps it, so the pidfd is that of the

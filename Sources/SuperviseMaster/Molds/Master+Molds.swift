@@ -220,6 +220,7 @@ extension Master {
         }
         let status = reaper.exit(of: mold.wasKilled ? nil : mold.process.pid, end)
         enqueue(.mold(mold.id, .exited(status)))
+        starter.moldEnded()
     }
 }
 

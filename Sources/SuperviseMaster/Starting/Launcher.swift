@@ -42,6 +42,9 @@ protocol PendingStart: AnyObject {
     var descriptor: Int32 { get }
     /// The time at which the start is abandoned; nil if it is limited only by its process.
     var deadline: Instant? { get }
+    /// The failure of a start whose channel ended without a report, which is reported at the
+    /// deadline; nil otherwise. If its mold has ended, that explains it and is reported before.
+    var unexplainedFailure: StartFailure? { get }
     /// The pending start for another program of this process.
     var state: MasterState.PendingStart { get }
 
@@ -49,6 +52,8 @@ protocol PendingStart: AnyObject {
     func read() -> StartProgress
     /// Lets a process run its program that `read` has created. Called once the master knows it.
     func proceed()
+    /// Extends the deadline by a time in which nothing could run.
+    func shiftDeadline(by span: TimeSpan)
 }
 
 /// What a pending start has reported.
@@ -59,6 +64,8 @@ enum StartProgress {
     case created(WorkerProcess)
     /// The program runs, or its process has ended before. The start is no longer pending.
     case running
+    /// The descriptor has ended. The start fails later.
+    case ended
     /// The start failed and is no longer pending. A process that was created exits.
     case failed(StartFailure)
 }
@@ -101,6 +108,9 @@ final class PendingExec: PendingStart {
 
     /// Nil: the process exists and can be killed, so the deadlines of the worker are enough.
     var deadline: Instant? { nil }
+    var unexplainedFailure: StartFailure? { nil }
+
+    func shiftDeadline(by span: TimeSpan) {}
 
     var state: MasterState.PendingStart { .exec(pipe: pipe.rawValue) }
 

@@ -179,15 +179,34 @@ final class Starter: Expiring {
         case .running:
             settle(worker)
             runs(worker)
+        case .ended:
+            poll.unwatch(start.descriptor)
         case .failed(let failure):
             settle(worker)
             fail(worker, failure)
         }
     }
 
+    /// Reports failed starts whose mold has ended, and that end was reported.
+    func moldEnded() {
+        for serial in pending.sorted() {
+            read(serial: serial)
+            guard let worker = workers[serial: serial],
+                let failure = worker.pendingStart?.unexplainedFailure
+            else { continue }
+            settle(worker)
+            fail(worker, failure)
+        }
+    }
+
+    /// Extends all deadlines by a time in which nothing could run.
+    func shiftDeadlines(by span: TimeSpan) {
+        for serial in pending { workers[serial: serial]?.pendingStart?.shiftDeadline(by: span) }
+    }
+
     private func settle(_ worker: RunningWorker) {
         guard let start = worker.pendingStart else { return }
-        poll.unwatch(start.descriptor)
+        if start.unexplainedFailure == nil { poll.unwatch(start.descriptor) }
         pending.remove(worker.serial)
         worker.pendingStart = nil
     }
@@ -239,7 +258,12 @@ final class Starter: Expiring {
             guard let worker = workers[serial: serial], let start = worker.pendingStart,
                 let deadline = start.deadline, deadline <= now
             else { continue }
-            giveUp(worker, "its process did not report in time")
+            if let failure = start.unexplainedFailure {
+                settle(worker)
+                fail(worker, failure)
+            } else {
+                giveUp(worker, "its process did not report in time")
+            }
         }
     }
 
