@@ -26,7 +26,7 @@ final class Drainer {
     func close(_ worker: RunningWorker) throws(SystemCallError) -> Bool {
         let listeners = worker.blueprint.listeners
         guard let page = worker.page, worker.blueprint.adoption.library != nil, !listeners.isEmpty,
-            worker.showsRequests || listeners.allSatisfy({ !$0.socket.isUnix })
+            worker.knownInFlight != nil || listeners.allSatisfy({ !$0.socket.isUnix })
         else { return false }
         try page.closeToNewConnections()
         return true
@@ -56,8 +56,8 @@ final class Drainer {
         var found = sample.inCore
         found.isPartial = worker.blueprint.listeners.contains { $0.socket.isUnix }
         // Read after the connections, because the ledger then contains what a process has received
-        // meanwhile.
-        found.inFlight = worker.visibleInFlight
+        // meanwhile. On unix sockets, nothing else shows the requests beside an opaque connection.
+        found.inFlight = found.isPartial ? worker.knownInFlight : worker.visibleInFlight
         found.stuck = stuck
         return .connectionSample(found)
     }

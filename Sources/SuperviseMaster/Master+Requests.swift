@@ -23,16 +23,21 @@ extension Master {
         warnIfInvisible(ofPool: number)
         let now = now
         let slowTime = WaitingRequests.slowTime(timeout)
-        var found: [(worker: RunningWorker, requests: WaitingRequests)] = []
+        var found: [(listeners: [ListenSocket], requests: WaitingRequests)] = []
         for worker in workers.ofPool(number) where !worker.hasExited {
             worker.setSlowTime(slowTime)
             guard let waiting = worker.waitingRequests(at: now, for: slowTime) else { continue }
-            found.append((worker, waiting))
+            found.append((worker.blueprint.listeners.map(\.socket), waiting))
         }
-        let overdue = found.flatMap(\.requests.slow).filter { now - $0.since >= timeout }
-        let listeners = found.first?.worker.blueprint.listeners.map(\.socket) ?? []
-        let known = openConnections(overdue, at: listeners)
-        return found.compactMap { _, requests in
+        // Workers of another generation may have other listeners.
+        var searches: [(listeners: [ListenSocket], known: [UInt64: String?]?)] = []
+        for (listeners, _) in found where !searches.contains(where: { $0.listeners == listeners }) {
+            let overdue = found.filter { $0.listeners == listeners }.flatMap(\.requests.slow)
+                .filter { now - $0.since >= timeout }
+            searches.append((listeners, openConnections(overdue, at: listeners)))
+        }
+        return found.compactMap { listeners, requests in
+            let known = searches.first { $0.listeners == listeners }?.known
             var requests = requests
             requests.slow = requests.slow.compactMap { request in
                 guard now - request.since >= timeout, let known else { return request }
@@ -127,6 +132,10 @@ extension Master {
             return nil
         }
     }
+}
+
+private func == (some: [ListenSocket], others: [ListenSocket]) -> Bool {
+    some.elementsEqual(others) { $0 === $1 }
 }
 
 extension RunningWorker {

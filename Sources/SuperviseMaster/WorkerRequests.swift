@@ -33,6 +33,14 @@ extension RunningWorker {
         return totals.requests > 0 ? count ?? 0 : count
     }
 
+    /// The number of requests in flight that the ledger shows, also if a connection is opaque, such
+    /// as a WebSocket; nil if it never showed any.
+    var knownInFlight: Int? {
+        guard let totals = observedTotals else { return nil }
+        let count = requestsInFlight()?.count
+        return totals.requests > 0 ? count ?? 0 : count
+    }
+
     /// Whether its requests are visible; nil while that is unknown.
     var hasVisibleRequests: Bool? {
         guard let totals = observedTotals else { return nil }

@@ -11,6 +11,8 @@ import Testing
             def do_GET(self):
                 if self.path.startswith('/stuck'):
                     time.sleep(3600)
+                if self.path.startswith('/database'):
+                    open(sys.argv[2] + '.seen', 'w').close()
                 while self.path.startswith('/database') and os.path.exists(sys.argv[2]):
                     time.sleep(0.05)
                 if self.path.startswith('/slow'):
@@ -151,6 +153,39 @@ import Testing
         #expect(master.lines("request-stuck").count == 1)
         #expect(try await master.stop() == .exited(0), "\(master.tail)")
         withExtendedLifetime((stuck, load, before)) {}
+    }
+
+    /// A worker of the old generation, on another port, has a slow request too.
+    @Test func requestsOnNewListenersAreSeenBesideOldOnes() async throws {
+        let folder = try Folder()
+        let file = try folder.write("outage", "")
+        let ports = (old: try freePort(), new: try freePort())
+        let server = try folder.write("server.py", Self.server)
+        func configuration(_ port: Int) -> String {
+            """
+            request-timeout = 8s
+            graceful-timeout = 15s
+            bind = 127.0.0.1:\(port)
+            command = python3 \(server) \(port) \(file)
+
+            """
+        }
+        let master = try Supervise([], config: configuration(ports.old), folder: folder)
+        let before = try await master.waitForWorkers(1)
+        let slow = try send(["/database"], to: ports.old)
+        try await master.wait("a request in flight") { folder.exists("outage.seen") }
+        try folder.write("supervise.conf", configuration(ports.new))
+        try await master.signal(SIGHUP)
+        try await master.waitForEvent(Event.reloadCommitted)
+        let stuck = try send(["/stuck/1"], to: ports.new)
+        let line = try await master.waitForEvent("request-stuck")
+        #expect(line["route"] == "GET /stuck/*", "\(line)")
+        #expect(line["generation"] == "2", "\(line)")
+        #expect(try await master.workers().contains(before[0]))
+        folder.remove(file: "outage")
+        try await master.wait("the old response") { slow.status == .exited(0) }
+        #expect(try await master.stop() == .exited(0), "\(master.tail)")
+        withExtendedLifetime(stuck) {}
     }
 
     /// Slow clients, long responses and WebSockets are not stuck.
