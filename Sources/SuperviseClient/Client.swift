@@ -110,7 +110,8 @@ public struct Client {
         }
         return writeOutput(
             "\(answer["pool"]?.text ?? "?"): scaled from \(answer.integerText("from")) to "
-                + "\(answer.integerText("to")) workers\n" + Client.shares(in: answer))
+                + "\(answer.integerText("to")) workers\(Client.bounds(in: answer))\n"
+                + Client.shares(in: answer))
     }
 
     private func runNow(_ pool: String) throws(ControlFailure) -> Int32 {
@@ -132,6 +133,13 @@ public struct Client {
                 "  \(key) of a new worker: \(Units.bytes(Double($0)))\n"
             } ?? ""
         }.joined()
+    }
+
+    /// The bounds of an elastic pool.
+    private static func bounds(in answer: JSONValue) -> String {
+        guard let least = answer["min_workers"]?.integer, let most = answer["max_workers"]?.integer
+        else { return "" }
+        return " (\(least)..\(most))"
     }
 
     private func query(_ pool: String?) -> String {

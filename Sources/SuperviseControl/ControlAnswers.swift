@@ -28,16 +28,19 @@ extension HTTPResponse {
         return HTTPResponse(.accepted, .json, json.bytes + [0x0A])
     }
 
-    /// 200: the number of workers before and now. `caps` are the memory caps in bytes, if they are
+    /// 200: the number of workers before and now. `bounds` are those of an elastic pool. `caps` are the memory caps in bytes, if they are
     /// percentages.
     public static func scaled(
-        pool: String, from: Int, to: Int, caps: MemoryCapBytes? = nil
+        pool: String, from: Int, to: Int, bounds: WorkerBounds? = nil,
+        caps: MemoryCapBytes? = nil
     ) -> HTTPResponse {
         var json = JSONWriter()
         json.object { json in
             json.field("pool", pool)
             json.field("from", from)
             json.field("to", to)
+            json.field("min_workers", bounds?.minimum)
+            json.field("max_workers", bounds?.maximum)
             json.field("max_rss_bytes", caps?.soft)
             json.field("kill_rss_bytes", caps?.hard)
         }

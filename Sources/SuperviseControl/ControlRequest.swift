@@ -35,6 +35,8 @@ public enum ControlRequest: Equatable, Sendable {
         case to(Int)
         /// A change of the number.
         case by(Int)
+        /// The bounds of an elastic pool.
+        case within(WorkerBounds)
     }
 }
 
@@ -151,11 +153,12 @@ public enum ControlRoute {
         let pool = try parameters.value("pool")
         switch (try parameters.value("to"), try parameters.value("by")) {
         case (let text?, nil):
+            if let bounds = bounds(text) { return .scale(pool: pool, .within(bounds)) }
             guard let count = number(text), (1...maxWorkers).contains(count) else {
                 throw ControlRefusal(
                     .badRequest,
-                    "to must be a number from 1 to \(maxWorkers); to stop all workers but keep the "
-                        + "master, send it WINCH")
+                    "to must be a number from 1 to \(maxWorkers), or a range such as 2..8; to stop "
+                        + "all workers but keep the master, send it WINCH")
             }
             return .scale(pool: pool, .to(count))
         case (nil, let text?):
@@ -168,6 +171,15 @@ public enum ControlRoute {
         case (nil, nil), (_?, _?):
             throw ControlRefusal(.badRequest, "missing parameter: pass to=N or by=N")
         }
+    }
+
+    /// Parses bounds such as `2..8`; nil for anything else.
+    private static func bounds(_ text: String) -> WorkerBounds? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[1].isEmpty, let least = number(String(parts[0])),
+            let most = number(String(parts[2])), least <= most, (1...maxWorkers).contains(most)
+        else { return nil }
+        return WorkerBounds(minimum: least, maximum: most)
     }
 
     @Sendable private static func stop(

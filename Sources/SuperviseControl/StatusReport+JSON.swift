@@ -71,6 +71,7 @@ extension StatusReport {
         json.field("ready", pool.isReady)
         json.field("generation", pool.generation)
         json.field("workers", pool.size)
+        if let elastic = pool.elastic { write(elastic, busy(in: pool)?.workers, to: &json) }
         json.field("serving", pool.serving)
         json.field("live", pool.live)
         json.field("min_ready", pool.minReady)

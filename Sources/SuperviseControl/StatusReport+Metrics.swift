@@ -13,6 +13,7 @@ extension StatusReport {
         writeWorkers(to: &text)
         writeMolds(to: &text)
         writeRuns(to: &text)
+        writeScaling(to: &text)
         return text.bytes
     }
 
@@ -220,14 +221,12 @@ extension StatusReport {
         writeSaturation(to: &text)
     }
 
-    /// Pools whose requests are not visible have no figures: a zero would look like an idle pool.
+    /// Pools whose requests are not visible have no figures.
     private func writeSaturation(to text: inout MetricsText) {
-        let busy = snapshot.pools.compactMap {
-            pool -> (name: String, workers: Int, requests: Int)? in
-            let all = pool.workers.map { requests($0.id) }
-            guard all.contains(where: { $0.areVisible == true }) else { return nil }
-            let counts = all.map { $0.inFlight?.count ?? 0 }
-            return (pool.name, counts.count { $0 > 0 }, counts.reduce(0, +))
+        let busy = snapshot.pools.compactMap { pool in
+            self.busy(in: pool).map {
+                (name: pool.name, workers: $0.workers, requests: $0.requests)
+            }
         }
         text.family(
             "supervise_pool_busy_workers", .gauge, "Workers with a request in flight.")

@@ -29,6 +29,9 @@ public enum Action: Equatable, Sendable {
     case measure(WorkerID)
     /// Sample this pool. The response is `sampled`.
     case sample(pool: Int, SampleContents)
+    /// Announce the next connection that arrives at a listener of this pool. The response is
+    /// `connectionAnnounced`.
+    case awaitConnection(pool: Int)
     /// Send the worker `evidence-signal` and run `before-recycle` for it, if they are set. The
     /// response is `evidenceGathered` when the command has ended.
     case gatherEvidence(WorkerID, RecycleCause, WorkerFacts)

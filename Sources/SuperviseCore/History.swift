@@ -26,6 +26,8 @@ public struct History: Equatable, Sendable, Codable {
 
     /// The runs by a schedule.
     public internal(set) var runs = RunHistory()
+    /// The changes of the number of workers in an elastic pool.
+    public internal(set) var scaling = ScaleHistory()
 
     /// The number of ends for one cause.
     public struct ExitCount: Equatable, Sendable, Codable {
@@ -115,7 +117,7 @@ extension Pool {
             .due, .retiring, .drained, .stopHabit, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete, .mold, .givingUp, .run:
+            .reloadComplete, .mold, .givingUp, .run, .scale:
             break
         }
     }

@@ -88,6 +88,8 @@ public enum Notice: Equatable, Sendable {
     case givingUp(GiveUpReason)
     /// An occurrence that concerns the runs of a pool with a schedule.
     case run(RunNotice)
+    /// An occurrence that concerns the number of workers of an elastic pool.
+    case scale(ScaleNotice)
 }
 
 extension Notice {
@@ -101,7 +103,7 @@ extension Notice {
             .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .drainDelay, .closed, .stopping, .ended, .reloadBegun,
-            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold, .run:
+            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold, .run, .scale:
             false
         }
     }

@@ -53,6 +53,8 @@ public struct PoolSnapshot: Equatable, Sendable {
     public var history: History
     /// Its schedule; nil if it has none.
     public var runs: RunSnapshot?
+    /// Its bounds and load; nil if the number of workers is fixed.
+    public var elastic: ElasticSnapshot?
 
     /// A slot without a worker.
     public struct Vacancy: Equatable, Sendable {
@@ -137,8 +139,8 @@ extension Service {
 extension Pool {
     /// The minimum number of ready workers: at least one for a pool with listeners.
     var minReady: Int {
-        guard expected > 0 else { return 0 }
-        return max(policy.hasListeners ? 1 : 0, expected - budget.unavailable)
+        guard kept > 0 else { return 0 }
+        return max(policy.hasListeners ? 1 : 0, kept - budget.unavailable)
     }
 
     /// Whether it has its minimum of ready workers. A pool whose minimum is 0, because all workers
@@ -146,7 +148,7 @@ extension Pool {
     public var hasMinReady: Bool {
         guard stage == .running else { return false }
         return isScheduled
-            || (hasBeenReady || expected == 0) && tally.serving >= minReady
+            || (hasBeenReady || kept == 0) && tally.serving >= minReady
     }
 
     /// Returns the pool at this time. `member` contains it.
@@ -173,7 +175,7 @@ extension Pool {
             live: tally.live, minReady: minReady, renewed: renewedCount,
             failingSlots: failingSlots, budget: budget,
             isReady: hasMinReady, workers: workers, vacancies: vacancies, history: history,
-            runs: runSnapshot)
+            runs: runSnapshot, elastic: elasticSnapshot(at: now))
     }
 
     private func snapshot(

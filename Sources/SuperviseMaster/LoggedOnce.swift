@@ -28,6 +28,8 @@ enum LoggedOnce: Hashable, Codable {
     case uncounted(pool: Int)
     /// The source of this pool's request counts.
     case counting(pool: Int)
+    /// Connections cannot be announced to this elastic pool.
+    case arrivalsUnwatched(pool: Int)
     /// `timeout` has no effect on this pool.
     case timeoutUnused(pool: Int)
     /// `request-timeout` has no effect on this pool, because its requests are not visible.

@@ -61,6 +61,7 @@ extension Master {
         case .observe(let id): observe(id)
         case .measure(let id): sampler.measure(id)
         case .sample(let pool, let contents): sampler.sample(pool: pool, contents)
+        case .awaitConnection(let pool): awaitConnection(ofPool: pool)
         case .gatherEvidence(let id, let cause, let facts): gatherEvidence(of: id, cause, facts)
         case .setNotifyThreshold(let id, let requests): setNotifyThreshold(requests, of: id)
         case .planRun(let pool, let last): planRun(ofPool: pool, after: last)
@@ -85,6 +86,7 @@ extension Master {
         if case .ready(let id, let rule, _) = notice {
             proveAdoption(by: id)
             restoreBacklog(for: id)
+            resumeArrivals(ofPool: id.pool)
             warnIfUncounted(id, readyBy: rule)
             scheduleListenCheck(at: id, readyBy: rule)
             scheduleWatchdogCheck(at: id)

@@ -11,6 +11,7 @@ extension Master {
         static let memoryKills: UInt64 = 5
         static let standardError: UInt64 = 6
         static let clock: UInt64 = 7
+        static let arrivals: UInt64 = 8
         static let notify: UInt64 = 1 << kindShift
         static let start: UInt64 = 2 << kindShift
         static let bindFilter: UInt64 = 3 << kindShift

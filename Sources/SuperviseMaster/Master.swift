@@ -64,6 +64,8 @@ final class Master {
     /// Listeners that accept no new connections.
     let closingListeners: ClosingListeners
     var watchedListeners = WatchedListeners()
+    /// Announces connections to elastic pools; nil until there is one.
+    var arrivals: ArrivalWatch?
     let drainer = Drainer()
     /// The connections of overdue requests that the kernel knew last.
     var knownConnections: KnownConnections?
@@ -122,6 +124,7 @@ final class Master {
         }
         sampler.readCount = { [unowned self] in readCount(of: $0) }
         sampler.waitingRequests = { [unowned self] in waitingRequests(ofPool: $0) }
+        sampler.load = { [unowned self] in load(ofPool: $0) }
         sampler.currentCount = { [unowned self] in currentCount(of: $0) }
         commands.commandEnded = { [unowned self] in commandEnded($0, $1) }
         reaper.readCount = { [unowned self] in readCount(of: $0) }
@@ -239,13 +242,12 @@ final class Master {
             reloader.read()
         case Token.probe:
             upgrader.read()
-        case Token.observer:
-            observer.read(at: now)
+        case Token.observer: observer.read(at: now)
         case Token.clock: clockWasSet()
+        case Token.arrivals: takeArrivals()
         case Token.standardError:
             output.writable(at: now)
-        case Token.memoryKills:
-            reaper.acknowledgeMemoryKills()
+        case Token.memoryKills: reaper.acknowledgeMemoryKills()
         default:
             let serial = ready.token & ~Token.kindMask
             switch ready.token & Token.kindMask {

@@ -20,6 +20,7 @@ extension LogLine {
             self = LogLine(ofReload: notice, subject)
         case .mold(let notice): self = LogLine(notice, subject)
         case .run(let notice): self = LogLine(ofRun: notice, subject)
+        case .scale(let notice): self = LogLine(ofScaling: notice, subject)
         }
     }
 
@@ -64,7 +65,7 @@ extension LogLine {
             .ended, .givingUp, .requestStuck, .requestsHang, .memoryAlarm, .memoryWarning,
             .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
-            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold, .run:
+            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold, .run, .scale:
             preconditionFailure("no notice about a worker")
         }
     }
@@ -96,7 +97,7 @@ extension LogLine {
             .memoryAlarm, .memoryWarning,
             .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete, .mold, .run:
+            .reloadComplete, .mold, .run, .scale:
             preconditionFailure("no notice about a pool")
         }
     }
@@ -136,7 +137,7 @@ extension LogLine {
             .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .canaryStarted,
             .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted,
-            .reloadAborted, .reloadComplete, .mold, .run:
+            .reloadAborted, .reloadComplete, .mold, .run, .scale:
             preconditionFailure("no notice about memory")
         }
     }
@@ -169,7 +170,8 @@ extension LogLine {
             .exited, .killed, .leftProcesses, .killedTree, .requestStuck, .requestsHang, .backoff,
             .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .memoryAlarm,
-            .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .mold, .run:
+            .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .mold, .run,
+            .scale:
             preconditionFailure("no notice about a reload")
         }
     }

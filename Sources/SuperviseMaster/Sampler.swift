@@ -23,6 +23,8 @@ final class Sampler {
     var currentCount: (RunningWorker) -> WorkerEvent? = { _ in nil }
     /// Returns the workers of a pool with requests that wait for a response.
     var waitingRequests: (Int) -> [WaitingRequests] = { _ in [] }
+    /// Returns the load of a pool.
+    var load: (Int) -> PoolSample.Load = { _ in PoolSample.Load(waiting: 0) }
     /// Whether an unreadable memory of a worker was logged.
     private var isMemoryUnreadable = false
     /// The files of `memory-log`, by path.
@@ -52,6 +54,7 @@ final class Sampler {
         if contents.contains(.responses) { sample.responses = responses(ofPool: number) }
         if contents.contains(.requests) { sample.requests = waitingRequests(number) }
         if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
+        if contents.contains(.load) { sample.load = load(number) }
         core.enqueue(.sampled(pool: number, sample))
     }
 

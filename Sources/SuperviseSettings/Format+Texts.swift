@@ -61,14 +61,19 @@ extension Format where Value == [String] {
 }
 
 extension Format where Value == WorkerCount {
-    static let workers = Format("N", allowed: "1 to 100000, or auto", words: ["auto"]) {
-        text throws(ValueFault) in
+    static let workers = Format(
+        "N", allowed: "1 to 100000, auto, or a range such as 2..8 or 0..2", words: ["auto"]
+    ) { text throws(ValueFault) in
         if text.lowercased() == "auto" { return .auto }
-        return .count(try Format<Int>.integer(1...100_000, allowed: "").parse(text))
+        guard let range = try WorkerRange.parse(text) else {
+            return .count(try Format<Int>.integer(1...WorkerRange.most, allowed: "").parse(text))
+        }
+        return range.lowerBound == range.upperBound ? .count(range.lowerBound) : .range(range)
     } print: {
         switch $0 {
         case .auto: "auto"
         case .count(let count): String(count)
+        case .range(let range): WorkerRange.print(range)
         }
     }
 }

@@ -203,8 +203,9 @@ struct MasterCommandParser {
         + "supervise recycle all --pool NAME"
     private static let zeroAdvice =
         "a pool has at least 1 worker. To stop all workers but keep the master and its sockets, send "
-        + "WINCH to the master (HUP starts them again). To remove a pool, delete it from the "
-        + "configuration and reload. To stop the service, use supervise stop"
+        + "WINCH to the master (HUP starts them again). To keep none while the pool is idle, set "
+        + "workers = 0..N in the configuration. To remove a pool, delete it from the configuration and "
+        + "reload. To stop the service, use supervise stop"
 
     private mutating func number() throws(SettingsError) -> String {
         guard let word = words.first else {
@@ -213,13 +214,22 @@ struct MasterCommandParser {
         words.removeFirst()
         let digits = word.hasPrefix("+") || word.hasPrefix("-") ? String(word.dropFirst()) : word
         if word == "0" { throw error(Self.zeroAdvice) }
+        if isRange(word) { return word }
         guard case .number(let number) = Decimal.parse(digits), (1...100_000).contains(number)
         else {
             throw error(
-                "\(shown(word)) is not a number of workers; allowed: a number such as 4, or a change such as "
-                    + "+1 or -1")
+                "\(shown(word)) is not a number of workers; allowed: a number such as 4, a change such as "
+                    + "+1 or -1, or a range such as 2..8")
         }
         return word
+    }
+
+    private func isRange(_ word: String) -> Bool {
+        do throws(ValueFault) {
+            return try WorkerRange.parse(word) != nil
+        } catch {
+            return false
+        }
     }
 
     private func error(_ message: String) -> SettingsError {

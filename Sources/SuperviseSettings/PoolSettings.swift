@@ -24,7 +24,16 @@ public struct PoolSettings: Equatable, Sendable {
     public var command: [String] = []
     /// The number of workers. A count is copied to `policy`; the master resolves `auto`.
     public var workers = WorkerCount.count(1) {
-        didSet { if case .count(let count) = workers { policy.workers = count } }
+        didSet {
+            policy.minimumWorkers = nil
+            switch workers {
+            case .count(let count): policy.workers = count
+            case .range(let range):
+                policy.workers = range.upperBound
+                policy.minimumWorkers = range.lowerBound
+            case .auto: break
+            }
+        }
     }
     /// When the command runs; nil means that the workers run all the time.
     public var schedule: Schedule? { didSet { policy.runs = runRule } }
@@ -130,6 +139,8 @@ public struct PoolSettings: Equatable, Sendable {
 public enum WorkerCount: Hashable, Sendable {
     /// A fixed number.
     case count(Int)
+    /// As many as the load needs, within these bounds; the upper one is at least 1.
+    case range(ClosedRange<Int>)
     /// One per processor that the CPU affinity and the cgroup limit allow.
     case auto
 }

@@ -30,6 +30,7 @@ struct Validation {
             checkJitter(draft)
             checkOutput(draft)
             checkSchedule(draft)
+            checkScaling(draft)
         }
         checkBinds()
     }

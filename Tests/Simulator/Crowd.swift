@@ -85,7 +85,7 @@ package struct Crowd {
                     .news(id, .connectionSample(ConnectionSample())), at: now + .seconds(1))
             case .startMold, .endMold, .killMold, .signalTree, .drain, .interruptAcceptors, .kill,
                 .observe, .measure, .sample,
-                .gatherEvidence, .setNotifyThreshold, .planRun, .note:
+                .gatherEvidence, .setNotifyThreshold, .planRun, .awaitConnection, .note:
                 break
             }
         }

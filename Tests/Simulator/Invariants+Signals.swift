@@ -13,7 +13,8 @@ extension Invariant {
             guard ledger.worker(id)?.hasExited == true else { return "\(id) left nothing behind" }
         case .kill(let id), .sampleConnections(let id, _), .interruptAcceptors(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
-        case .startMold, .endMold, .killMold, .start, .sample, .setNotifyThreshold, .planRun, .note:
+        case .startMold, .endMold, .killMold, .start, .sample, .setNotifyThreshold, .planRun,
+            .awaitConnection, .note:
             break
         }
         return nil

@@ -56,7 +56,7 @@ extension Ledger {
         case .startMold(let id): moldStarted(id)
         case .endMold(let id): molds[id]?.endedAt = now
         case .killMold(let id): molds[id]?.killedAt = now
-        case .observe, .measure, .planRun: break
+        case .observe, .measure, .planRun, .awaitConnection: break
         case .note(let notice): record(notice)
         }
     }
@@ -93,7 +93,7 @@ extension Ledger {
         case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses,
             .killedTree,
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
-            .canaryFailed, .drainDelay, .closed, .run, .requestStuck:
+            .canaryFailed, .drainDelay, .closed, .run, .scale, .requestStuck:
             break
         case .mold(.givenUp(let pool, let generation, _)):
             moldsGivenUp.insert(Generation(pool: pool, number: generation))

@@ -75,7 +75,9 @@ struct SmallWorld: Hashable {
         case .sample(let pool, let contents):
             return [.sampled(pool: pool, sample(contents))]
         case .gatherEvidence(let id, _, _): change(id) { $0.isInspected = true }
-        case .startMold, .endMold, .killMold, .setNotifyThreshold, .planRun, .note: break
+        case .startMold, .endMold, .killMold, .setNotifyThreshold, .planRun, .awaitConnection,
+            .note:
+            break
         }
         return []
     }

@@ -42,6 +42,9 @@ import Testing
                 request-info = auto
                 mold = off
                 mold-shares = refuse
+                scale-up-after = 100ms
+                scale-down-after = 60s
+                scale-by = requests
                 schedule-timezone = local
                 overlap = skip
                 output = inherit

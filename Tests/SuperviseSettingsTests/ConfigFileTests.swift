@@ -74,8 +74,8 @@ import Testing
         ("proc_name = x", "a.conf:1: unknown key \"proc_name\"; the equivalent setting is name"),
         (
             "command = x\nworkers = \"2",
-            "a.conf:2: workers: \"\"2\" has an unclosed quote; allowed: 1 to 100000, or "
-                + "auto"
+            "a.conf:2: workers: \"\"2\" has an unclosed quote; allowed: 1 to 100000, auto, "
+                + "or a range such as 2..8 or 0..2"
         ),
         (
             "command = x\nstop-signal = KILL",
@@ -148,7 +148,7 @@ import Testing
             text == """
                 a.conf:1: max-rss: "x" is not a size; allowed: off, a size of at least 1M such as \
                 512M or 1.5G, or 1% to 100%
-                a.conf:3: workers: "0" is out of range; allowed: 1 to 100000, or auto
+                a.conf:3: workers: "0" is out of range; allowed: 1 to 100000, auto, or a range such as 2..8 or 0..2
                 a.conf:4: unknown key "foo"
                 a.conf:6: nice: "99" is out of range; allowed: -20 (first) to 19 (last)
                 environment variable SUPERVISE_LOG_LEVEL: "loud" is not a level; allowed: debug, \
@@ -162,7 +162,7 @@ import Testing
         #expect(
             loadError(file: "workers = 2 # two\ncommand = x # y")
                 == "a.conf:1: workers: \"2 # two\" is not a whole number; allowed: 1 to 100000, "
-                + "or auto; a comment needs a line of its own")
+                + "auto, or a range such as 2..8 or 0..2; a comment needs a line of its own")
         #expect(
             loadError(file: "bind = :80 ; web\ncommand = x").hasSuffix(
                 "; a comment needs a line of its own"))

@@ -61,7 +61,7 @@ import Testing
         #expect(
             loadError(["--", "x"], environment: ["WEB_CONCURRENCY": "x"])
                 == "environment variable WEB_CONCURRENCY: \"x\" is not a whole number; "
-                + "allowed: 1 to 100000, or auto")
+                + "allowed: 1 to 100000, auto, or a range such as 2..8 or 0..2")
         #expect(
             loadError(["--", "x"], environment: ["PORT": "99999"])
                 == "environment variable PORT: \"99999\" is not a port number; "

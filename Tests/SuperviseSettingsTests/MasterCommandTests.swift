@@ -60,9 +60,9 @@ import Testing
         (
             "scale 0",
             "scale: a pool has at least 1 worker. To stop all workers but keep the master and its "
-                + "sockets, send WINCH to the master (HUP starts them again). To remove a pool, "
-                + "delete it from the configuration and reload. To stop the service, use supervise "
-                + "stop"
+                + "sockets, send WINCH to the master (HUP starts them again). To keep none while the "
+                + "pool is idle, set workers = 0..N in the configuration. To remove a pool, delete "
+                + "it from the configuration and reload. To stop the service, use supervise stop"
         ),
         (
             "status --jsno",

@@ -36,7 +36,14 @@ struct RandomConfiguration {
         pool.passListeners = generator.chance(50)
         pool.command = list { $0.text() }
         if !pool.command.isEmpty { pool.command[0] = "x" + pool.command[0] }
-        pool.workers = maybe { .count(1 + $0.number(999)) } ?? .auto
+        pool.workers =
+            maybe { .count(1 + $0.number(999)) } ?? maybe {
+                let least = $0.number(20)
+                return .range(least...least + 1 + $0.number(20))
+            } ?? .auto
+        pool.policy.scaleUpAfter = .milliseconds(10 + Int64(number(999)))
+        pool.policy.scaleDownAfter = .seconds(1 + Int64(number(999)))
+        pool.policy.scaleBy = generator.pick(ScaleMeasure.allCases)
         if generator.chance(20) {
             pool.schedule = schedule()
             pool.workers = .count(1)

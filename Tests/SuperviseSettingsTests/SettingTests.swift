@@ -14,7 +14,10 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("command", [("a 'b c'", ["a 'b c'"])], ["", "'a", "''", "a\\"]),
     ("before-start", [("migrate 'a b'", ["migrate 'a b'"]), ("", [])], ["'a", "''"]),
     ("before-start-timeout", [("10m", ["10m"]), ("off", ["off"])], ["x", "-1"]),
-    ("workers", [("4", ["4"]), ("auto", ["auto"])], ["0", "100001", "four", "", "-2"]),
+    (
+        "workers", [("4", ["4"]), ("auto", ["auto"]), ("2..8", ["2..8"]), ("3..3", ["3"])],
+        ["0", "100001", "four", "", "-2", "8..2", "0..0", "1..x"]
+    ),
     ("boot-parallel", [("auto", ["auto"]), ("4", ["4"])], ["0", "", "x"]),
     (
         "env", [("A=b c", ["A=b c"]), ("A=", ["A="]), ("A=\" \"", ["A=\" \""])],
@@ -37,6 +40,9 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
     ("mold", [("auto", ["auto"]), ("\"off\"", ["off"]), ("a 'b c'", ["a 'b c'"])], ["'a", ""]),
     ("mold-import", [("shop.asgi", ["shop.asgi"]), ("", [])], ["a b"]),
     ("mold-shares", [("allow", ["allow"]), ("REFUSE", ["refuse"])], ["yes", ""]),
+    ("scale-up-after", [("250ms", ["250ms"])], ["1ms", "", "off"]),
+    ("scale-down-after", [("5m", ["5m"])], ["1ms", "", "x"]),
+    ("scale-by", [("cpu", ["cpu"]), ("REQUESTS", ["requests"])], ["", "memory"]),
     (
         "schedule",
         [

@@ -5,11 +5,14 @@
 //     swift run -c release simulate --scale
 //     swift run -c release simulate --exhaustive [--length 4] [--workers 1]
 //     swift run simulate --planted
+//     swift run simulate --elastic [--seeds 1000] [--from 0]
+//     swift run simulate --elastic --seed 123
 //
 // A seed that breaks an invariant is shrunk and printed as a schedule to be pinned. `--scale`
 // prints the cost of an event in pools of several sizes, and the duration of 30 days of 10,000
 // slots. `--exhaustive` checks every sequence of that length in pools of one and two workers.
 // `--planted` prints the first seed by which each planted bug is caught, where that is a late one.
+// `--elastic` simulates elastic pools; with a seed, it prints what the machine does.
 
 import Glibc
 import Simulator
@@ -71,7 +74,14 @@ private func measure(slots: Int, days: Int, reporting: Int) {
             + "\(nanoseconds / max(1, crowd.events)) ns per event")
 }
 
-if CommandLine.arguments.contains("--scale") {
+if CommandLine.arguments.contains("--elastic") {
+    if let seed = number(after: "--seed") {
+        replayElastic(seed)
+    } else {
+        let from = number(after: "--from") ?? 0
+        runElastic(from..<from + (number(after: "--seeds") ?? 1_000))
+    }
+} else if CommandLine.arguments.contains("--scale") {
     // About the same number of events each.
     measure(slots: 10, days: 300, reporting: 300_000)
     measure(slots: 1_000, days: 10, reporting: 1_000_000)

@@ -31,7 +31,7 @@ extension Pool {
     }
 
     /// The median memory of a ready worker; 0 if none was sampled.
-    private var typicalMemory: UInt64 {
+    var typicalMemory: UInt64 {
         let sizes = slots.compactMap { slot in
             slot.incumbent.flatMap { $0.isReady ? $0.memoryBytes : nil }
         }.sorted()

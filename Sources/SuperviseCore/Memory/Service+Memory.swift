@@ -9,7 +9,7 @@ extension Service {
             kept.map { index in
                 let pool = members[index].pool
                 let size = resized?.index == index ? resized?.size : nil
-                return (pool.policy, size ?? pool.intendedSize)
+                return (pool.policy, size ?? pool.mostWorkers)
             })
         for index in members.indices {
             guard members[index].pool.shareMemory(amongWorkers: count) else { continue }
@@ -72,7 +72,4 @@ extension Pool {
 
     /// The caps of a worker that starts now.
     public var memoryCaps: MemoryCapBytes { MemoryCapBytes(policy) }
-
-    /// The number of workers, or the intended number for a pool that has not started yet.
-    fileprivate var intendedSize: Int { stage == .idle ? policy.workers : size }
 }

@@ -163,6 +163,7 @@ extension Pool {
         hasBeenReady = hasBeenReady || !isScheduled
         learnBootTime(of: worker)
         bootSucceeded(worker)
+        readyWorkerChangesLoad()
         slots[id.slot].setbacks.bootFailures = 0
         note(.ready(id, by: rule, after: now - worker.startedAt))
         // Growth by serving is measured against the size at this time.

@@ -70,7 +70,8 @@ extension Pool {
         if let candidate, case .takingSlot(index) = candidate.phase {
             return awaitsMold(candidate.generation) ? nil : Instant(nanoseconds: .min)
         }
-        guard !awaitsMold(generation) else { return nil }
+        // A slot that was added for a canary has no other worker.
+        guard !awaitsMold(generation), !elastic.isBorrowed else { return nil }
         guard !slot.isBackingOff(at: now), !slot.lacksRoom else { return nil }
         // Slots that have served before come first.
         if slot.lastIncarnation == 0 { return Instant(nanoseconds: .max) }

@@ -106,7 +106,7 @@ extension Pool {
         abort(at: now)
         candidate = Candidate(
             generation: generation, policy: policy, phase: .passed(nil))
-        if stage == .running, tally.serving > 0 {
+        if stage == .running, needsCanary {
             molds.candidate = makeMold(generation, policy, at: now)
         }
         if molds.candidate != nil {
@@ -129,10 +129,11 @@ extension Pool {
     /// A pool in which nobody serves has nothing to lose and needs no trial.
     mutating func chooseCanarySlot(since: Instant, at now: Instant) {
         let hasRuns = isScheduled || candidate?.policy.runs != nil
-        guard stage == .running, tally.serving > 0, !hasRuns else {
+        guard stage == .running, needsCanary, !hasRuns else {
             candidate?.phase = .passed(nil)
             return
         }
+        if isAsleep { return borrowSlot(at: now) }
         if let vacant = slotForLoneCanary() {
             candidate?.phase = .takingSlot(vacant)
             refresh(vacant, at: now)
@@ -223,7 +224,7 @@ extension Pool {
         if !isScheduled { endSchedule() }
         beginSchedule(after: runs.isWithdrawn ? nil : rule)
         runs.isWithdrawn = false
-        resize(to: policy.workers, at: now)
+        applySize(at: now)
         scheduleSampling(at: now)
         scheduleProgress(at: now)
         scheduleRequests(at: now)
@@ -286,6 +287,7 @@ extension Pool {
             supersede(worker, at: now)
         }
         candidate = nil
+        returnBorrowedSlot(at: now)
         abortMold(at: now)
         if let canary = given.canary { refresh(canary.slot, at: now) }
         switch given.phase {

@@ -103,7 +103,7 @@ extension Pool {
         var contents = sampler.takeDue(at: now)
         if contents.contains(.memory) {
             room = nil
-            if wantsRoom { contents.insert(.room) }
+            if wantsRoom || isElastic { contents.insert(.room) }
             scheduleSampling(at: now)
         }
         if contents.contains(.progress) { scheduleProgress(at: now) }
@@ -132,12 +132,14 @@ extension Pool {
                     at: now)
                 settle(at: now)
             }
+            memoryWasSampledForScaling(at: now)
             endSampling(at: now)
             settle(at: now)
         }
         if let requests = sample.requests { judgeRequests(waiting: requests, at: now) }
         if let responses = sample.responses { judgeCanary(by: responses, at: now) }
         if let waiting = sample.waiting { judgeProgress(waiting: waiting, at: now) }
+        if let load = sample.load { take(load, at: now) }
     }
 
     private mutating func endSampling(at now: Instant) {

@@ -71,6 +71,7 @@ extension Pool {
         note(.parked(pool: number))
         skipQueuedRun(at: now)
         if let candidate, candidate.isPending { candidateFailed(.left(.parked)) }
+        sampler.endLoad()
         for slot in slots.indices {
             slots[slot].due = nil
             for worker in slots[slot].present {
@@ -86,6 +87,7 @@ extension Pool {
         note(.unparked(pool: number))
         scheduleProgress(at: now)
         scheduleRequests(at: now)
+        resumeScaling(at: now)
         for slot in slots.indices {
             slots[slot].setbacks.failures = 0
             slots[slot].setbacks.notBefore = nil

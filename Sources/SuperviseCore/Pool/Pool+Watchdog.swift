@@ -37,6 +37,11 @@ extension Pool {
         if policy.requestTimeout != nil { stuckState.resumedAt = now }
         candidate?.shiftWeighing(by: span)
         molds.shiftDeadlines(by: span)
+        if isElastic {
+            elastic.window = LoadWindow()
+            elastic.unservedSince = nil
+            elastic.raisedAt = elastic.raisedAt.map { $0 + span }
+        }
         for index in queueWaits.indices { queueWaits[index].since = queueWaits[index].since + span }
         for slot in slots.indices {
             slots[slot].incumbent?.shiftDeadlines(by: span)

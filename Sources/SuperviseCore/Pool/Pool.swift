@@ -49,6 +49,8 @@ public struct Pool: Equatable, Sendable, Codable {
     var recycles = SlotQueue<RecycleRank>()
     /// The schedule of its samples.
     var sampler = Sampler()
+    /// The number of workers, if it follows the load.
+    @Rare var elastic: Elastic
     /// The memory growth of workers that have ended.
     var growthHistory = GrowthHistory()
     /// Consecutive workers that exceeded their cap while young.
@@ -109,6 +111,8 @@ public struct Pool: Equatable, Sendable, Codable {
         case .worker(let id, let news): handle(news, of: id, at: now)
         case .mold(let id, let news): handle(news, of: id, at: now)
         case .resize(let change): resize(by: change, at: now)
+        case .setBounds(let bounds): setBounds(bounds, at: now)
+        case .connectionAnnounced: connectionAnnounced(at: now)
         case .recycle(let slot): recycle(slot, at: now)
         case .run(let event): handle(event, at: now)
         case .park: park(at: now)
@@ -166,7 +170,8 @@ public struct Pool: Equatable, Sendable, Codable {
         guard stage == .idle else { return }
         stage = .running
         molds.current = makeMold(generation, policy, at: now)
-        addSlots(policy.workers, at: now)
+        addSlots(policy.bounds?.minimum ?? policy.workers, at: now)
+        beginScaling(at: now)
         beginSchedule(after: nil)
         scheduleSampling(at: now)
         scheduleProgress(at: now)

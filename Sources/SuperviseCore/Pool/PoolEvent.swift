@@ -15,8 +15,13 @@ public enum PoolEvent: Equatable, Sendable {
     /// The pool was sampled, as the response to `sample`. Comes after the workers' counts.
     /// `mayRelieve` is whether no other pool is about to release memory.
     case sampled(PoolSample, mayRelieve: Bool = true)
-    /// This many more workers (or, negative, fewer); never below one.
+    /// This many more workers (or, negative, fewer); never below one. Moves both bounds of an
+    /// elastic pool.
     case resize(by: Int)
+    /// The bounds of an elastic pool.
+    case setBounds(WorkerBounds)
+    /// A connection arrived at a listener, as the response to `awaitConnection`.
+    case connectionAnnounced
     /// An operator requests a replacement for the worker of this slot, or of every slot if it is
     /// nil.
     case recycle(slot: Int?)

@@ -1,8 +1,16 @@
 /// The settings of a pool that determine its state machine's decisions. Settings that only the
 /// kernel's side needs (addresses, the command, users) are not included.
 public struct PoolPolicy: Equatable, Sendable, Codable {
-    /// The number of workers.
+    /// The number of workers; in an elastic pool the largest number.
     public var workers = 1
+    /// The smallest number of workers of an elastic pool; nil if the number is fixed.
+    public var minimumWorkers: Int?
+    /// The estimated waiting time of connections above which an elastic pool gets workers.
+    public var scaleUpAfter = TimeSpan.milliseconds(100)
+    /// An elastic pool loses a worker if fewer would have sufficed for this long.
+    public var scaleDownAfter = TimeSpan.seconds(60)
+    /// The measure of how busy the workers of an elastic pool are.
+    public var scaleBy = ScaleMeasure.requests
     /// Whether the pool serves sockets, on which readiness, finishing and the default budget
     /// depend.
     public var hasListeners = false
@@ -95,6 +103,14 @@ public struct PoolPolicy: Equatable, Sendable, Codable {
 
     /// Creates the default settings.
     public init() {}
+}
+
+/// The measure of how busy a worker is.
+public enum ScaleMeasure: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Whether it has requests in flight.
+    case requests
+    /// The CPU time of its processes.
+    case cpu
 }
 
 /// The reaction to a memory limit that is near.

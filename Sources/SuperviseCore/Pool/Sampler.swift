@@ -18,6 +18,8 @@ public struct SampleContents: OptionSet, Hashable, Sendable {
     public static let responses = SampleContents(rawValue: 16)
     /// The requests that wait for a response.
     public static let requests = SampleContents(rawValue: 32)
+    /// The load: the connections that wait, and what the workers do.
+    public static let load = SampleContents(rawValue: 64)
 }
 
 /// The result of a sample of a pool.
@@ -65,11 +67,14 @@ public struct PoolSample: Equatable, Sendable {
     public var responses: [Responses]?
     /// The workers with requests that wait for a response; nil if they were not requested.
     public var requests: [WaitingRequests]?
+    /// The load; nil if it was not requested.
+    public var load: Load?
 
     /// Creates a sample.
     public init(
         room: MemoryRoom? = nil, memory: [Figure]? = nil, moldBytes: UInt64 = 0,
-        waiting: [Int]? = nil, responses: [Responses]? = nil, requests: [WaitingRequests]? = nil
+        waiting: [Int]? = nil, responses: [Responses]? = nil, requests: [WaitingRequests]? = nil,
+        load: Load? = nil
     ) {
         self.room = room
         self.memory = memory
@@ -77,6 +82,7 @@ public struct PoolSample: Equatable, Sendable {
         self.waiting = waiting
         self.responses = responses
         self.requests = requests
+        self.load = load
     }
 }
 
@@ -96,6 +102,8 @@ struct Sampler: Equatable, Sendable, Codable {
     private(set) var progressAt: Instant?
     /// The time of the next sample of the requests.
     private(set) var requestsAt: Instant?
+    /// The time of the next sample of the load.
+    private(set) var loadAt: Instant?
     /// The time of the next lines in the memory log.
     private(set) var logAt: Instant?
     /// The distance of the workers from their caps.
@@ -103,7 +111,7 @@ struct Sampler: Equatable, Sendable, Codable {
 
     /// The time of the next sample.
     var deadline: Instant? {
-        Instant.earliest(Instant.earliest(memoryAt, requestsAt), progressAt, logAt)
+        Instant.earliest(Instant.earliest(memoryAt, requestsAt, loadAt), progressAt, logAt)
     }
 
     /// Schedules the samples of the memory. Sampling costs a wakeup, so a pool without caps has
@@ -142,8 +150,17 @@ struct Sampler: Equatable, Sendable, Codable {
     /// Ends the samples of the requests.
     mutating func endRequests() { requestsAt = nil }
 
+    /// Schedules the next sample of the load, or only moves it to an earlier time.
+    mutating func scheduleLoad(at time: Instant, isEarlier: Bool = false) {
+        loadAt = isEarlier ? min(loadAt ?? time, time) : time
+    }
+
+    /// Ends the samples of the load.
+    mutating func endLoad() { loadAt = nil }
+
     /// Ends all samples.
     mutating func end() {
+        endLoad()
         endMemory()
         endProgress()
         endRequests()
@@ -166,6 +183,11 @@ struct Sampler: Equatable, Sendable, Codable {
         if let memoryAt, memoryAt <= now { contents.insert(.memory) }
         if let progressAt, progressAt <= now { contents.insert(.progress) }
         if let requestsAt, requestsAt <= now { contents.insert(.requests) }
+        if let loadAt, loadAt <= now {
+            contents.insert(.load)
+            // The sample decides when the next one is taken.
+            self.loadAt = nil
+        }
         return contents
     }
 

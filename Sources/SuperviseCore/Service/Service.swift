@@ -19,6 +19,10 @@ public struct Service: Equatable, Sendable, Codable {
         case memoryLimit(bytes: UInt64)
         /// This many more workers (or, negative, fewer) in this pool.
         case resize(pool: Int, by: Int)
+        /// The bounds of this elastic pool.
+        case setBounds(pool: Int, WorkerBounds)
+        /// A connection arrived at a listener of this pool, as the response to `awaitConnection`.
+        case connectionAnnounced(pool: Int)
         /// Replace the worker of this slot of a pool, or of all its slots if it is nil.
         case recycle(pool: Int, slot: Int?)
         /// An event about the runs of this pool.
@@ -143,6 +147,9 @@ public struct Service: Equatable, Sendable, Codable {
             if let index = index(ofPool: id.pool) { send(index, .mold(id, news), at: now) }
         case .sampled(let pool, let sample): take(sample, ofPool: pool, at: now)
         case .resize(let pool, let change): resize(pool, by: change, at: now)
+        case .setBounds(let pool, let bounds): setBounds(of: pool, bounds, at: now)
+        case .connectionAnnounced(let pool):
+            if let index = index(ofPool: pool) { send(index, .connectionAnnounced, at: now) }
         case .memoryLimit(let bytes): setMemoryLimit(bytes)
         case .run(let pool, let event): handle(event, ofPool: pool, at: now)
         case .park: if exitCode == nil { sendToAll(.park, at: now) }
@@ -218,18 +225,6 @@ public struct Service: Equatable, Sendable, Codable {
             }
         }
         expireClosings(at: now)
-    }
-
-    private mutating func resize(_ number: Int, by change: Int, at now: Instant) {
-        guard exitCode == nil, let index = index(ofPool: number) else { return }
-        if members[index].pool.stage == .parked {
-            if change > 0 { sendToAll(.unpark, at: now) }
-        } else if !members[index].pool.isScheduled {
-            // The shares are updated first, because the added workers get the smaller ones.
-            let size = members[index].pool.size(after: change)
-            shareMemory(resizing: (index, size))
-            send(index, .resize(by: change), at: now)
-        }
     }
 
     private mutating func stop(_ haste: Haste, exitCode: Int32, at now: Instant) {

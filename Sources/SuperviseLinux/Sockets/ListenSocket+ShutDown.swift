@@ -33,6 +33,8 @@ extension ListenSocket {
 }
 
 extension Interest {
+    /// Reports a connection that arrives at a listener, once (EPOLLONESHOT).
+    public static let arrival = Interest(rawValue: EPOLLIN.rawValue | EPOLLONESHOT.rawValue)
     /// Reports the shutdown of a listener, once (EPOLLONESHOT), and nothing else.
     public static let ended = Interest(
         rawValue: EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue)

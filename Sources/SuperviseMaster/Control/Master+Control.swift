@@ -205,17 +205,26 @@ extension Master {
                 "pool \(member.name) has a schedule, so it has one run at a time")
         }
         let before = member.pool.size
-        let change =
-            switch scale {
-            case .to(let size): size - before
-            case .by(let change): change
-            }
-        logCommand("scale", connection, "\(member.name) \(change > 0 ? "+" : "")\(change)")
-        enqueue(.resize(pool: member.pool.number, by: change))
+        let event: Service.Event
+        switch (scale, member.pool.bounds) {
+        case (.to(let size), nil): event = .resize(pool: member.pool.number, by: size - before)
+        case (.to(let size), _?):
+            event = .setBounds(
+                pool: member.pool.number, WorkerBounds(minimum: size, maximum: size))
+        case (.by(let change), _): event = .resize(pool: member.pool.number, by: change)
+        case (.within(let bounds), _?):
+            event = .setBounds(pool: member.pool.number, bounds)
+        case (.within(let bounds), nil):
+            throw .conflict(
+                "pool \(member.name) has a fixed number of workers; to let it follow the load, set "
+                    + "workers = \(bounds.text) in the configuration and reload")
+        }
+        logCommand("scale", connection, "\(member.name) \(scale.text)")
+        enqueue(event)
         performPending()
         let pool = service.member(member.pool.number)?.pool
         return .scaled(
-            pool: member.name, from: before, to: pool?.size ?? before,
+            pool: member.name, from: before, to: pool?.size ?? before, bounds: pool?.bounds,
             caps: pool.flatMap { $0.policy.hasMemoryPercentages ? $0.memoryCaps : nil })
     }
 
@@ -234,6 +243,16 @@ extension Master {
                 "missing parameter: pass pool=NAME (--pool NAME); the pools are \(names)")
         }
         return only
+    }
+}
+
+extension ControlRequest.Scale {
+    fileprivate var text: String {
+        switch self {
+        case .to(let size): "\(size)"
+        case .by(let change): change > 0 ? "+\(change)" : "\(change)"
+        case .within(let bounds): bounds.text
+        }
     }
 }
 

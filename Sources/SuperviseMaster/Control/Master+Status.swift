@@ -87,7 +87,7 @@ extension Master {
     }
 
     /// Returns the accept queue of a listener; nil if the kernel does not report it.
-    private func queue(of socket: ListenSocket) -> AcceptQueue? {
+    func queue(of socket: ListenSocket) -> AcceptQueue? {
         do throws(SystemCallError) {
             return try diagnosis?.queue(of: socket)
         } catch {

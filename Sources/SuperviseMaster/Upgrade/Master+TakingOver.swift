@@ -37,6 +37,7 @@ extension Master {
         resumeKillGroups()
         resumeDrains()
         watchListeners()
+        resumeArrivals()
         listenToEvents()
         hooks.resume(state.hooks)
     }

@@ -72,7 +72,7 @@ extension Fact {
             "POST /recycle?slot=N|all[&pool=NAME]",
             "Replace one worker, or all workers, within the budget."),
         Fact(
-            "POST /scale?to=N|by=N[&pool=NAME]",
+            "POST /scale?to=N|A..B|by=N[&pool=NAME]",
             "Change the number of workers. The response contains pool, from and to. If the memory "
                 + "caps are percentages, it also contains max_rss_bytes and kill_rss_bytes of a new "
                 + "worker."),

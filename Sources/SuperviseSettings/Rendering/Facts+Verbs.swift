@@ -67,8 +67,9 @@ extension Verb {
         case .scale:
             [
                 """
-                Sets the number of workers, or changes it by a number. A reload restores the \
-                configured number.
+                Sets the number of workers, or changes it by a number. In an elastic pool \
+                (workers = A..B) a change moves both bounds, a number sets both of them, and a \
+                range replaces them. A reload restores the configured number.
                 """
             ]
         case .runNow:
@@ -158,7 +159,10 @@ extension Verb {
                 ]
             case .scale:
                 [
-                    Fact("N, +N, -N", "The number of workers, or the change of it."),
+                    Fact(
+                        "N, +N, -N, A..B",
+                        "The number of workers, the change of it, or the bounds of an elastic pool."
+                    ),
                     Fact("--pool NAME", "The pool, if there are several."),
                 ]
             case .runNow: [Fact("POOL", "The pool.")]

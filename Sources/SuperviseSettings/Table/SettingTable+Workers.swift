@@ -42,8 +42,10 @@ extension Setting {
             summary: "Number of workers to keep running",
             details: """
                 A number, or auto: the number of processors that the CPU affinity and the cgroup \
-                limit of the master allow. The variable WEB_CONCURRENCY is the default of the \
-                single pool "default". Example: workers = 4.
+                limit of the master allow. Or a range such as 2..8: as the load requires (see \
+                scale-up-after). 0..2 keeps none while idle, and the first connection starts one, \
+                so probes of a load balancer keep one running. A range needs a bind and caps in \
+                bytes. WEB_CONCURRENCY is the default of the only pool. Example: workers = 4.
                 """),
         Setting(
             "boot-parallel", in: .workers,

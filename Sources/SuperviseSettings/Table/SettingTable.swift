@@ -3,7 +3,8 @@ extension Setting {
     /// the help, the manual page, `check`, the README's table and the example file are generated
     /// from it. A new setting needs only a row here and a property that stores it.
     public static let all =
-        listening + workers + schedule + output + readiness + recycling + stopping + failure
+        listening + workers + scaling + schedule + output + readiness + recycling + stopping
+        + failure
         + master
         + control
 }

@@ -135,7 +135,8 @@ package struct RunSimulation<M: Machine> {
                 ledger.permitted.insert(pool)
                 ledger.unplanned.insert(pool)
             }
-        case .start, .late, .worker, .mold, .sampled, .memoryLimit, .recycle, .listeners, .run:
+        case .start, .late, .worker, .mold, .sampled, .memoryLimit, .recycle, .listeners, .run,
+            .setBounds, .connectionAnnounced:
             break
         }
     }
