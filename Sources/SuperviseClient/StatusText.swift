@@ -67,7 +67,7 @@ struct StatusText {
         let extra =
             surplus > 0 ? " (+\(surplus) \(surplus == 1 ? "replacement" : "replacements"))" : ""
         let count = style.paint(
-            "\(min(serving, size)) of \(size) ready\(extra)",
+            "\(min(serving, size)) of \(size) ready\(extra)\(boundsText(pool))",
             serving >= size ? .green : pool["ready"]?.boolean == true ? .yellow : .red)
         let name = style.paint(pool["name"]?.text ?? "?", .bold)
         if let runs = pool["runs"] {
@@ -82,6 +82,15 @@ struct StatusText {
         lines += slots(pool).lines(style)
         lines += exitLines(pool)
         return lines
+    }
+
+    /// The bounds of an elastic pool, its busy workers, and what prevents more.
+    private func boundsText(_ pool: JSONValue) -> String {
+        guard let least = pool["min_workers"]?.integer, let most = pool["max_workers"]?.integer
+        else { return "" }
+        let busy = pool["busy_workers"]?.integer.map { ", \($0) busy" } ?? ""
+        let block = pool["scale_blocked"]?.text.map { ", more blocked by \($0)" } ?? ""
+        return " (\(least)..\(most)\(busy)\(block))"
     }
 
     private func listenerText(_ listener: JSONValue) -> String {
