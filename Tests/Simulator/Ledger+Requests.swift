@@ -229,8 +229,19 @@ extension Ledger {
     }
 
     func isOnlyStuck(_ worker: Worker, _ sample: ConnectionSample) -> Bool {
-        worker.stopsStuck && pools[worker.id.pool].hangsSince == nil && sample.stuck > 0
-            && sample.stuck == sample.inFlight
+        guard worker.stopsStuck, pools[worker.id.pool].hangsSince == nil, sample.stuck > 0
+        else { return false }
+        if let inFlight = sample.inFlight { return sample.stuck == inFlight }
+        var shown = 0
+        for connection in sample.connections {
+            switch connection.use {
+            case .inFlight: shown += 1
+            case .idle: break
+            case .quiet, .unclear: if !connection.hasReader { return false }
+            case .answered: return false
+            }
+        }
+        return shown == sample.stuck
     }
 
     /// Returns whether a worker may get SIGABRT because of a stuck request.

@@ -54,6 +54,22 @@ struct StuckRequestTests {
         #expect(bench.tell(.deadline).contains(.kill(id(0))))
     }
 
+    /// A WebSocket hides the number of requests. The kernel shows two in flight, then one.
+    @Test func theKernelShowsTheOtherRequestsBesideAWebSocket() {
+        let bench = stopped()
+        func sample(_ second: ConnectionSample.Use) -> WorkerEvent {
+            var sample = ConnectionSample([
+                .init(id: 1, use: .inFlight), .init(id: 2, use: second),
+                .init(id: 3, use: .quiet, hasReader: true),
+            ])
+            sample.stuck = 1
+            return .connectionSample(sample)
+        }
+        #expect(bench.tell(id(0), sample(.inFlight)) == [])
+        #expect(bench.tell(id(0), sample(.quiet)) == [])
+        #expect(bench.tell(id(0), sample(.idle)).last == .signal(id(0), .abort))
+    }
+
     @Test func aRequestThatEndsAfterAllEndsNothingAbruptly() {
         let bench = stopped()
         #expect(bench.tell(id(0), .idleSample).last == .signal(id(0), .stop))

@@ -96,14 +96,16 @@ public struct ConnectionSample: Equatable, Sendable {
         return !isPartial && hasIdleTraffic
     }
 
-    private var hasIdleTraffic: Bool {
-        connections.allSatisfy {
-            switch $0.use {
-            case .idle: true
-            case .quiet, .unclear: $0.hasReader
-            case .answered, .inFlight: false
-            }
-        }
+    private var hasIdleTraffic: Bool { connections.allSatisfy(\.isIdle) }
+
+    /// Whether all requests in flight are stuck. The kernel shows these as in flight, too, if a
+    /// WebSocket or another opaque connection hides the number of requests.
+    var isOnlyStuck: Bool {
+        guard stuck > 0 else { return false }
+        if let inFlight { return stuck >= inFlight }
+        let others = connections.filter { $0.use != .inFlight }
+        return !isPartial && !isCut && connections.count - others.count <= stuck
+            && others.allSatisfy(\.isIdle)
     }
 
     /// Whether no request is in flight, if the program finishes its requests: it then finishes
@@ -115,5 +117,16 @@ public struct ConnectionSample: Equatable, Sendable {
     /// Whether no request is known to be in flight.
     var isLull: Bool {
         isIdle || !isPartial && !connections.contains { $0.use == .inFlight || $0.use == .unclear }
+    }
+}
+
+extension ConnectionSample.Connection {
+    /// Whether no request is in flight on it.
+    fileprivate var isIdle: Bool {
+        switch use {
+        case .idle: true
+        case .quiet, .unclear: hasReader
+        case .answered, .inFlight: false
+        }
     }
 }

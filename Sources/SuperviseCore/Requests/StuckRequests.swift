@@ -215,10 +215,7 @@ extension Pool {
     /// Returns whether all requests in flight of a draining worker are stuck, so that it need not
     /// be waited for.
     func isOnlyStuck(_ worker: Worker, _ sample: ConnectionSample) -> Bool {
-        guard worker.isStoppedAsStuck, stuckState.hangingSince == nil,
-            let inFlight = sample.inFlight
-        else { return false }
-        return sample.stuck > 0 && sample.stuck >= inFlight
+        worker.isStoppedAsStuck && stuckState.hangingSince == nil && sample.isOnlyStuck
     }
 }
 
