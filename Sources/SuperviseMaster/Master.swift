@@ -238,15 +238,13 @@ final class Master {
         case Token.timer:
             timer.acknowledge()
             armedFor = nil
-        case Token.loader:
-            reloader.read()
+        case Token.loader: reloader.read()
         case Token.probe:
             upgrader.read()
         case Token.observer: observer.read(at: now)
         case Token.clock: clockWasSet()
         case Token.arrivals: takeArrivals()
-        case Token.standardError:
-            output.writable(at: now)
+        case Token.standardError: output.writable(at: now)
         case Token.memoryKills: reaper.acknowledgeMemoryKills()
         default:
             let serial = ready.token & ~Token.kindMask

@@ -56,6 +56,12 @@ public enum HookEvent: String, Hashable, Sendable, CaseIterable {
     case memoryShortage = "memory-shortage"
     /// The number of workers of a pool changed.
     case resized
+    /// An elastic pool got workers.
+    case scaledUp = "scaled-up"
+    /// An elastic pool lost a worker.
+    case scaledDown = "scaled-down"
+    /// An elastic pool needs workers and does not get them.
+    case scaleBlocked = "scale-blocked"
     /// A reload started.
     case reload
     /// A reload was aborted.

@@ -92,8 +92,11 @@ class PoolView {
         const surplus = serving - workers;
         const extra = surplus > 0
             ? ` (+${surplus} replacement${surplus === 1 ? '' : 's'})` : '';
+        const {min_workers: least, max_workers: most, scale_blocked: block} = this.pool;
+        const bounds = most === undefined
+            ? '' : ` (${least}..${most}${block ? `, more blocked by ${block}` : ''})`;
         write(this.find('.pool-state'),
-            `${countText(Math.min(serving, workers))} of ${countText(workers)} ready${extra}`
+            `${countText(Math.min(serving, workers))} of ${countText(workers)} ready${extra}${bounds}`
             + (state === 'running' ? '' : `, ${state}`),
             'pool-state' + (ready ? '' : ' bad'));
         const addresses = listeners.map(({address, queue}) =>

@@ -171,7 +171,8 @@ enum UWSGIImport {
         "harakiri": .note(
             "for gunicorn, pass --timeout in the command. stall-timeout aborts a worker that makes "
                 + "no progress while connections wait."),
-        "cheaper": .note("the number of workers is fixed; supervise scale changes it."),
+        "cheaper": .note(
+            "write a range: workers = CHEAPER..WORKERS keeps as many workers as the load needs."),
         "cheaper-initial": .drop, "cheaper-step": .drop, "cheaper-algo": .drop,
         "touch-reload": .note("run supervise reload --wait instead; it reports the result."),
         "touch-chain-reload": .note("run supervise reload --wait instead; it reports the result."),

@@ -142,7 +142,9 @@ extension Fact {
         Fact(
             "pools[]",
             "name, state, ready, generation, workers, serving, live, min_ready, max_surge, "
-                + "max_unavailable."),
+                + "max_unavailable. Of an elastic pool also min_workers, max_workers, busy_workers, "
+                + "demand_workers (that the load of the last second needed), scale_blocked (what "
+                + "prevents more: workers, max-pool-rss or memory-limit)."),
         Fact("pools[].listeners[]", "address, queue (connections that wait), queue_limit."),
         Fact(
             "pools[].slots[]",

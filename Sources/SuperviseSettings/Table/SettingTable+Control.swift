@@ -47,7 +47,8 @@ extension Setting {
                 ready, recycle-scheduled, retiring, exited, killed, backoff, slot-finished, \
                 memory-alarm, memory-warning, leak-alarm, memory-shortage, request-stuck, \
                 requests-hang, resized, reload, reload-complete, reload-aborted, \
-                reload-failed, stopping, startup-failed, job-finished, job-failed, job-skipped. \
+                reload-failed, stopping, startup-failed, job-finished, job-failed, job-skipped, \
+                scaled-up, scaled-down, scale-blocked. \
                 Groups: recycle (retiring for a planned replacement), crash (an unplanned exit) \
                 and all. The environment of the command describes the event: SUPERVISE_EVENT is \
                 its name, SUPERVISE_EVENT_POOL, _SLOT, _PID, _CAUSE and so on are its fields, \
