@@ -71,7 +71,7 @@ let package = Package(
             ],
             resources: [
                 "Molds/supervise_mold.py", "Molds/supervise_mold.rb", "Demo/demo_server.py",
-                "Demo/demo_load.py",
+                "Demo/demo_load.py", "Hunting/supervise_hunt.py", "Hunting/supervise_hunt.js",
             ].map { .embedInCode($0) },
             swiftSettings: small),
         .target(

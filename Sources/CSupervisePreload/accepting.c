@@ -3,6 +3,7 @@
 
 #include "counting.h"
 #include "draining.h"
+#include "holding.h"
 #include "known.h"
 #include "ledger.h"
 #include "listeners.h"
@@ -10,6 +11,7 @@
 #include "next.h"
 #include "observe.h"
 #include "page.h"
+#include "pausing.h"
 #include "reporting.h"
 #include "shutting.h"
 #include "waking.h"
@@ -49,6 +51,13 @@ int accept_next(
                 continue;
             return -1;
         }
+        if (draining < 0 && (pausing_is_on() || holding_is_on())) {
+            enum holding holding = pausing_is_on() ? pausing_admits(fd) : holding_admits(fd);
+            if (holding == holding_repeats)
+                continue;
+            if (holding == holding_fails)
+                return -1;
+        }
         if (mode_may_wait())
             wake_prepare();
         int connection = call_next(call, fd, address, length, flags);
@@ -60,6 +69,8 @@ int accept_next(
             bool is_ours =
                 (counting_is_on() || ledger != NULL) && known_accepted_through(fd);
             observe_accepted(connection, is_ours);
+            if (__builtin_expect(hunt != NULL, 0) && is_ours)
+                holding_accepted(fd, connection);
             if (is_ours && counting_is_on())
                 counting_connection();
             return connection;

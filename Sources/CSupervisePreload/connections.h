@@ -27,6 +27,8 @@ struct pending {
     uint64_t begun;
     uint64_t received;
     uint64_t responded;
+    /* Its row in the record of a hunt. */
+    uint32_t hunt_row;
     uint16_t next;
 };
 

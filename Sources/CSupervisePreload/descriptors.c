@@ -44,10 +44,14 @@ void numbered_path(char *path, const char *prefix, int number, const char *suffi
     memcpy(path + length, suffix, strlen(suffix) + 1);
 }
 
+int own_threads;
+
 int threads_count(void) {
     /* A directory has one link for its name, one for ".", and one for each subdirectory. */
     struct stat status;
-    if (!raw_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) || status.st_nlink <= 3)
+    int own = __atomic_load_n(&own_threads, __ATOMIC_RELAXED);
+    if (!raw_fstatat(AT_FDCWD, "/proc/self/task", &status, 0)
+        || (int)status.st_nlink <= 3 + own)
         return 1;
-    return (int)status.st_nlink - 2;
+    return (int)status.st_nlink - 2 - own;
 }

@@ -23,7 +23,10 @@ bool descriptors_visit(enum visit (*visit)(int fd, void *context), void *context
  * digits_limit. */
 void numbered_path(char *path, const char *prefix, int number, const char *suffix);
 
-/* Returns the number of threads in this process; at least 1. */
+/* The number of threads that the library itself has started. */
+extern int own_threads;
+
+/* Returns the number of threads of the program in this process; at least 1. */
 int threads_count(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "exchanges.h"
 
 #include "counting.h"
+#include "holding.h"
 #include "ledger.h"
 #include "observe.h"
 #include "page.h"
@@ -74,6 +75,13 @@ void exchange_write(struct observation *observation) {
 
 /* Requests in flight */
 
+static void begin_hunted(struct observation *observation, struct pending *pending) {
+    holding_is_used();
+    pending->hunt_row = hunt_begin(observation->pid, pending->begun);
+    observation->is_hunted = pending->hunt_row != no_hunt_row;
+    observation->hunt_row = pending->hunt_row;
+}
+
 static bool append(struct observation *observation) {
     struct connection *connection = observation->connection;
     unsigned index = connection->count < pending_most ? pending_take() : no_pending;
@@ -84,6 +92,9 @@ static bool append(struct observation *observation) {
     pending->received = pending->responded = 0;
     pending->next = no_pending;
     pending->request.has_head = false;
+    pending->hunt_row = no_hunt_row;
+    if (__builtin_expect(hunt != NULL, 0))
+        begin_hunted(observation, pending);
     if (connection->first == no_pending)
         connection->first = (uint16_t)index;
     else
@@ -99,6 +110,10 @@ static void remove_first(struct connection *connection) {
     connection->count--;
     if (connection->receiving == index)
         connection->receiving = no_pending;
+    if (__builtin_expect(hunt != NULL, 0)) {
+        hunt_leave(pending_at(index)->hunt_row, connections_pid());
+        holding_is_used();
+    }
     pending_give(index);
 }
 
@@ -121,9 +136,12 @@ static void finish(struct observation *observation) {
     struct connection *connection = observation->connection;
     const struct pending *pending = pending_at(connection->first);
     const struct http_route *route = pending->request.has_head ? &pending->request.route : NULL;
+    struct ledger_name name = {0};
     uint64_t total = ledger_count(
         observation->pid, connection->responses.status, route,
-        now(observation) - pending->begun);
+        now(observation) - pending->begun, hunt != NULL ? &name : NULL);
+    if (__builtin_expect(hunt != NULL, 0))
+        hunt_end(pending->hunt_row, connection->responses.status, &name);
     counting_response(total);
     connection->has_responded = true;
     remove_first(connection);

@@ -17,6 +17,9 @@ struct observation {
     uint64_t now;
     /* Whether the row has to be written. */
     bool is_changed;
+    /* Whether a request has begun whose memory must be measured, and its row. */
+    bool is_hunted;
+    uint32_t hunt_row;
 };
 
 /* What the program received or sent; false once the connection is no longer observed. */

@@ -1,13 +1,14 @@
 #define _GNU_SOURCE
 #include "hiding.h"
 
+#include "holding.h"
 #include "listeners.h"
 #include "page.h"
 
 #include <stddef.h>
 
-static bool is_draining(void) {
-    return __builtin_expect((page_flags() & supervise_page_drain) != 0, 0);
+static bool hides(void) {
+    return __builtin_expect((page_flags() & supervise_page_drain) != 0, 0) || holding_is_on();
 }
 
 /* Programs use negative numbers in their own entries, but none this low. */
@@ -20,7 +21,7 @@ int hidden_number(int fd) {
 
 int hide_listeners(struct pollfd *entries, nfds_t count) {
     int hidden = 0;
-    if (!is_draining() || entries == NULL)
+    if (!hides() || entries == NULL)
         return 0;
     for (nfds_t index = 0; index < count; index++) {
         int number = entries[index].fd;
@@ -42,7 +43,7 @@ void show_listeners(struct pollfd *entries, nfds_t count, int hidden) {
 
 int hide_events(struct pollfd *entries, nfds_t count, int result) {
     int left = result;
-    if (result <= 0 || !is_draining())
+    if (result <= 0 || !hides())
         return result;
     for (nfds_t index = 0; index < count; index++) {
         if (entries[index].fd < 0 || (entries[index].revents & POLLIN) == 0
@@ -70,12 +71,12 @@ static int clear_listeners(int limit, fd_set *set) {
 }
 
 void hide_members(int limit, fd_set *set) {
-    if (is_draining())
+    if (hides())
         clear_listeners(limit, set);
 }
 
 int hide_result(int limit, fd_set *set, int result) {
-    if (result <= 0 || !is_draining())
+    if (result <= 0 || !hides())
         return result;
     return result - clear_listeners(limit, set);
 }

@@ -1,12 +1,13 @@
 #ifndef SUPERVISE_PRELOAD_HIDING_H
 #define SUPERVISE_PRELOAD_HIDING_H
 
-/* Hides listeners from poll(2) and select(2) while a worker is drained.
+/* Hides listeners from poll(2) and select(2) while a worker is drained, or is hunted and holds a
+ * connection.
  *
  * Otherwise a program that polls would be woken for every connection that other workers take, and
  * would call accept() in vain. If its listener blocks, it would wait there: it would serve nothing
- * else and miss what its signal handler wrote to a pipe. These functions do nothing outside a
- * drain. */
+ * else and miss what its signal handler wrote to a pipe. These functions do nothing at
+ * any other time. */
 
 #include <poll.h>
 #include <stdbool.h>

@@ -2,6 +2,7 @@
 #include "accepting.h"
 #include "adopt.h"
 #include "draining.h"
+#include "holding.h"
 #include "interpose.h"
 #include "known.h"
 #include "listeners.h"
@@ -99,7 +100,10 @@ int own_connect(int fd, const struct sockaddr *address, socklen_t length) {
 int own_epoll_ctl(int set, int operation, int fd, struct epoll_event *event) {
     if (__builtin_expect((page_flags() & supervise_page_drain) != 0, 0))
         return draining_control(set, operation, fd, event);
-    int result = next.epoll_ctl(set, operation, fd, event);
+    int result;
+    if (holding_is_on() && holding_control(set, operation, fd, event, &result))
+        return result;
+    result = next.epoll_ctl(set, operation, fd, event);
     if (reporting_is_due() && result == 0 && operation != EPOLL_CTL_DEL
         && (event->events & EPOLLIN) != 0)
         reporting_waits_on(fd);
@@ -202,6 +206,11 @@ long own_syscall(long number, ...) {
     case SYS_close:
         if (is_observed((int)a))
             observe_closing((int)a);
+        if (holding_is_on()) {
+            long result = next.syscall(number, a);
+            holding_closed((int)a);
+            return result;
+        }
         break;
 #ifdef SYS_close_range
     case SYS_close_range:

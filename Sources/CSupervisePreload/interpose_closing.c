@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "holding.h"
 #include "interpose.h"
 #include "next.h"
 #include "observe.h"
@@ -27,25 +28,35 @@ int own_recvmmsg(
 int own_close(int fd) {
     if (is_observed(fd))
         observe_closing(fd);
-    return next.close(fd);
+    int result = next.close(fd);
+    if (holding_is_on())
+        holding_closed(fd);
+    return result;
 }
 
 int own_close_range(unsigned first, unsigned last, int flags) {
     /* With flags, they are closed later by execve(2), or in a separate table. */
     if (flags == 0)
         observe_closing_range(first, last);
-    return next.close_range(first, last, flags);
+    int result = next.close_range(first, last, flags);
+    if (flags == 0 && result == 0 && holding_is_on())
+        holding_closed_range(first, last);
+    return result;
 }
 
 void own_closefrom(int first) {
     observe_closing_range(first < 0 ? 0 : (unsigned)first, UINT_MAX);
     next.closefrom(first);
+    if (holding_is_on())
+        holding_closed_range(first < 0 ? 0 : (unsigned)first, UINT_MAX);
 }
 
 int own_dup2(int fd, int number) {
     int result = next.dup2(fd, number);
     if (is_observed(number) && result >= 0 && fd != number)
         observe_closing(number);
+    if (result >= 0 && fd != number && holding_is_on())
+        holding_closed(number);
     return result;
 }
 
@@ -53,6 +64,8 @@ int own_dup3(int fd, int number, int flags) {
     int result = next.dup3(fd, number, flags);
     if (is_observed(number) && result >= 0)
         observe_closing(number);
+    if (result >= 0 && fd != number && holding_is_on())
+        holding_closed(number);
     return result;
 }
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "hiding.h"
+#include "holding.h"
 #include "interpose.h"
 #include "next.h"
 #include "reporting.h"
@@ -50,12 +51,18 @@ static void report_selected(int limit, const fd_set *reads) {
 
 int own_poll(struct pollfd *entries, nfds_t count, int timeout) {
     report_polled(entries, count);
+    if (holding_is_on()) {
+        struct timespec span = {timeout / 1000, timeout % 1000 * 1000000L};
+        return holding_poll(entries, count, timeout < 0 ? NULL : &span, NULL);
+    }
     POLL(next.poll(entries, count, timeout));
 }
 
 int own_ppoll(
     struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
     report_polled(entries, count);
+    if (holding_is_on())
+        return holding_poll(entries, count, timeout, mask);
     POLL(next.ppoll(entries, count, timeout, mask));
 }
 
@@ -83,6 +90,12 @@ int own_checked_ppoll(
 
 int own_select(int limit, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout) {
     report_selected(limit, reads);
+    if (holding_is_on() && (timeout == NULL || timeout->tv_sec >= 0)) {
+        struct timespec span = {0, 0};
+        if (timeout != NULL)
+            span = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000L};
+        return holding_select(limit, reads, writes, errors, timeout ? &span : NULL, NULL);
+    }
     SELECT(next.select(limit, reads, writes, errors, timeout));
 }
 
@@ -90,5 +103,7 @@ int own_pselect(
     int limit, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *timeout,
     const sigset_t *mask) {
     report_selected(limit, reads);
+    if (holding_is_on())
+        return holding_select(limit, reads, writes, errors, timeout, mask);
     SELECT(next.pselect(limit, reads, writes, errors, timeout, mask));
 }

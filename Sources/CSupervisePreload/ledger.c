@@ -94,8 +94,14 @@ static void add_to(
     ledger_add(&row->nanoseconds, nanoseconds);
 }
 
+static void copy_name(struct ledger_name *name, const struct supervise_ledger_route *row) {
+    name->length = row->length <= supervise_route_length ? row->length : 0;
+    memcpy(name->text, row->text, name->length);
+}
+
 static void count_route(
-    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds) {
+    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds,
+    struct ledger_name *name) {
     /* Scanners request paths that do not exist: these must not fill the table. */
     if (route == NULL || status == not_found || status == method_not_allowed)
         return;
@@ -103,14 +109,18 @@ static void count_route(
         add_to(&ledger->routes[supervise_ledger_routes], status, nanoseconds);
         return;
     }
-    add_to(ledger_route(route), status, nanoseconds);
+    struct supervise_ledger_route *row = ledger_route(route);
+    add_to(row, status, nanoseconds);
+    if (name != NULL)
+        copy_name(name, row);
     ledger_unlock();
 }
 
 uint64_t ledger_count(
-    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds) {
+    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds,
+    struct ledger_name *name) {
     unsigned class = status / 100 < supervise_status_classes ? status / 100 : 0;
     ledger_add(&ledger->responses[class], 1);
-    count_route(pid, status, route, nanoseconds);
+    count_route(pid, status, route, nanoseconds, name);
     return __atomic_add_fetch(&ledger->requests, 1, __ATOMIC_RELAXED);
 }

@@ -40,10 +40,17 @@ void ledger_forget(int pid);
  * of the response's first byte. */
 void ledger_begin_response(unsigned status, uint64_t received, uint64_t responded);
 
+/* The text of a route as it is counted; empty for all routes that have no row. */
+struct ledger_name {
+    uint8_t length;
+    char text[supervise_route_length];
+};
+
 /* Counts a completed response. Returns the new total. `route` is NULL if the request's head was
- * incomplete. */
+ * incomplete. `name` is NULL unless the route's text is needed. */
 uint64_t ledger_count(
-    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds);
+    int pid, unsigned status, const struct http_route *route, uint64_t nanoseconds,
+    struct ledger_name *name);
 
 static inline void ledger_add(uint64_t *number, uint64_t count) {
     __atomic_fetch_add(number, count, __ATOMIC_RELAXED);

@@ -217,6 +217,10 @@ static bool wait_for_nothing(int fd, struct patience *patience) {
     }
 }
 
+bool mode_pause(int milliseconds) {
+    return next.poll(NULL, 0, milliseconds) >= 0 || errno != EINTR || all_handlers_restart();
+}
+
 /* A thread that only accepts expects to wait for any length of time while others do the work, and
  * so does an idle program with one thread. Many of them do not handle any result except a
  * connection. A program that polls must continue: with one thread, it may be serving a request. It

@@ -53,4 +53,7 @@ bool mode_expects_to_wait(int fd);
  * descriptor now refers to another file, and accept() must be retried. */
 bool mode_find_nothing(int fd);
 
+/* Waits this long in place of accept(2). Returns false with EINTR if accept(2) would be interrupted. */
+bool mode_pause(int milliseconds);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "connections.h"
 #include "exchanges.h"
+#include "hunt.h"
 #include "ledger.h"
 #include "raw.h"
 
@@ -51,6 +52,8 @@ static void use(struct observation *observation) {
 static void leave(struct observation *observation) {
     exchange_write(observation);
     connection_unlock(observation->connection);
+    if (__builtin_expect(observation->is_hunted, 0))
+        hunt_measure(observation->hunt_row);
 }
 
 static void observe_vector(

@@ -3,6 +3,7 @@
 
 #include "digits.h"
 #include "environment.h"
+#include "hunt.h"
 #include "ledger.h"
 #include "raw.h"
 #include "supervise_page.h"
@@ -72,6 +73,8 @@ static void map(int fd) {
     page = (struct supervise_page *)address;
     if (is_observing)
         ledger = (struct supervise_ledger *)(address + supervise_ledger_at);
+    if (ledger != NULL && (ledger->flags & supervise_ledger_hunt) != 0)
+        hunt_open(fd);
 }
 
 void page_open(void) {
@@ -120,6 +123,10 @@ uint64_t page_connections(void) {
 
 uint32_t page_flags(void) {
     return page != NULL ? __atomic_load_n(&page->flags, __ATOMIC_RELAXED) : 0;
+}
+
+uint64_t page_pause(void) {
+    return page != NULL ? __atomic_load_n(&page->pause, __ATOMIC_RELAXED) : 0;
 }
 
 uint64_t page_shut_listeners(void) {

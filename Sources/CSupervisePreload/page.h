@@ -33,6 +33,9 @@ uint64_t page_connections(void);
 /* Returns the flags that the master has set; 0 without a page. */
 uint32_t page_flags(void);
 
+/* Returns the time until which accept() finds no connections; 0 if it does. */
+uint64_t page_pause(void);
+
 /* Returns the listeners that processes of this worker have shut down, as bits. */
 uint64_t page_shut_listeners(void);
 

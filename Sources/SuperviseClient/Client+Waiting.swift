@@ -109,7 +109,7 @@ extension Client {
 }
 
 /// A progress line on a terminal. Other outputs get only the verdict.
-private final class Progress {
+final class Progress {
     private let isShown = Terminal.isTerminal(2)
     private var hasLine = false
 

@@ -66,6 +66,7 @@ public struct Client {
             return try post("/recycle?slot=\(slot.map { "\($0)" } ?? "all")" + query(pool))
         case .scale(let number, let pool): return try scale(number, pool)
         case .runNow(let pool): return try runNow(pool)
+        case .hunt(let order, let pool, let json): return try hunt(order, pool, json: json)
         case .stop(let quick, let wait):
             let target = "/stop?quick=\(quick ? "yes" : "no")"
             return wait ? try stopAndWait(target) : try post(target)
@@ -142,7 +143,7 @@ public struct Client {
         return " (\(least)..\(most))"
     }
 
-    private func query(_ pool: String?) -> String {
+    func query(_ pool: String?) -> String {
         pool.map { "&pool=" + Client.escaped($0) } ?? ""
     }
 
@@ -200,7 +201,7 @@ extension MasterCommand.Action {
     fileprivate var actsOnMaster: Bool {
         switch self {
         case .status, .top, .events: false
-        case .reload, .recycle, .scale, .runNow, .stop, .reopen, .upgrade: true
+        case .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen, .upgrade: true
         }
     }
 }

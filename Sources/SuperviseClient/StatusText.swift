@@ -162,6 +162,7 @@ struct StatusText {
         switch state {
         case "ready":
             if let due = slot["due"]?.text { return ("ready, due: \(due)", .yellow) }
+            if slot["hunted"]?.boolean == true { return ("hunted", .cyan) }
             return (slot["replacement"]?.boolean == true ? "ready to take over" : "ready", nil)
         case "starting", "booting":
             return (slot["replacement"]?.boolean == true ? "\(state) (replacement)" : state, .cyan)

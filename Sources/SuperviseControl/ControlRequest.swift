@@ -22,6 +22,9 @@ public enum ControlRequest: Equatable, Sendable {
     case scale(pool: String?, Scale)
     /// `POST /run-now`: a run of a pool with a schedule.
     case runNow(pool: String?)
+    /// `POST /hunt`: measure which requests of a pool retain memory. The response is a stream that
+    /// ends with the result.
+    case hunt(pool: String?, HuntOrder)
     /// `POST /stop`. With `wait`, the response ends when the master exits.
     case stop(Haste, wait: Bool)
     /// `POST /reopen`: log files.
@@ -48,12 +51,12 @@ public enum ControlAccess: Sendable, Codable {
     case readOnly
 }
 
-/// Host names that are accepted on a loopback address. A web site can let its name resolve to 127.0.0.1
-/// and read responses through a browser on this machine (DNS rebinding), but the browser still sends
-/// that name as `Host`.
+/// Host names that are accepted on a loopback address. A web site can let its name resolve to
+/// 127.0.0.1 and read responses through a browser on this machine (DNS rebinding), but the browser
+/// still sends that name as `Host`.
 public enum ControlHosts {
-    /// Whether a request for this host is accepted on a loopback address. `configured` is the host of
-    /// `status-bind`. Web sites cannot use an IP address or `localhost` as their name.
+    /// Whether a request for this host is accepted on a loopback address. `configured` is the host
+    /// of `status-bind`. Web sites cannot use an IP address or `localhost` as their name.
     public static func admit(_ host: String?, configured: String?) -> Bool {
         guard let host, !host.isEmpty else { return true }
         return isAddress(host) || host == "localhost" || host.hasSuffix(".localhost")
@@ -106,6 +109,7 @@ public enum ControlRoute {
         ("/recycle", true, recycle),
         ("/scale", true, scale),
         ("/run-now", true, { p throws(ControlRefusal) in .runNow(pool: try p.value("pool")) }),
+        ("/hunt", true, hunt),
         ("/stop", true, stop),
         ("/reopen", true, { _ in .reopen }),
         ("/upgrade", true, { p throws(ControlRefusal) in .upgrade(wait: try p.flag("wait")) }),
@@ -187,6 +191,33 @@ public enum ControlRoute {
     ) throws(ControlRefusal) -> ControlRequest {
         let isQuick = try parameters.flag("quick")
         return .stop(isQuick ? .quick : .graceful, wait: try parameters.flag("wait"))
+    }
+
+    @Sendable private static func hunt(
+        _ parameters: inout Parameters
+    ) throws(ControlRefusal) -> ControlRequest {
+        func number(
+            _ name: String, in range: ClosedRange<Int>, orElse value: Int,
+            _ parameters: inout Parameters
+        ) throws(ControlRefusal) -> Int {
+            guard let text = try parameters.value(name) else { return value }
+            guard let number = self.number(text), range.contains(number) else {
+                throw ControlRefusal(
+                    .badRequest,
+                    "\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+        let pool = try parameters.value("pool")
+        let requests = try number("requests", in: HuntOrder.requestRange, orElse: 500, &parameters)
+        let seconds = try number("seconds", in: HuntOrder.secondRange, orElse: 300, &parameters)
+        let pause = try number("exclusive", in: 0...HuntOrder.longestPause, orElse: 0, &parameters)
+        let traces = try parameters.flag("trace")
+        return .hunt(
+            pool: pool,
+            HuntOrder(
+                requests: requests, time: .seconds(Int64(seconds)), traces: traces,
+                pause: pause == 0 ? nil : .seconds(Int64(pause))))
     }
 
     /// Parses up to nine digits; nil for anything else.

@@ -114,7 +114,7 @@ public struct ReloadFollower: Codable {
             .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted,
             .canaryPassed, .rolledOut, .stopping, .drainDelay, .closed, .ended, .givingUp,
-            .mold, .run, .scale:
+            .mold, .run, .scale, .hunt:
             return []
         }
     }

@@ -108,6 +108,7 @@ extension StatusReport {
         json.field("connections", worker.connections)
         json.field("due", worker.due?.name)
         if worker.isReplacement { json.field("replacement", true) }
+        if worker.isHunted { json.field("hunted", true) }
         write(worker.facts, to: &json)
         json.field("own_bytes", process?.forked?.ownBytes)
         json.field("shared_bytes", process?.forked?.sharedBytes)

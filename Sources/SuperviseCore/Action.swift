@@ -40,6 +40,8 @@ public enum Action: Equatable, Sendable {
     /// Determine the time of the next run of a pool with a schedule. `after` is the one that is due
     /// now; nil if the schedule is new. The response is `planned`.
     case planRun(pool: Int, after: PlannedRun?)
+    /// Sample the progress of the hunt of this worker. The response is `HuntEvent.sampled`.
+    case sampleHunt(WorkerID)
     /// Report an occurrence.
     case note(Notice)
 }
@@ -57,16 +59,19 @@ public struct StartOrder: Equatable, Sendable {
 
     /// The mold that it is forked from; nil if it is exec'd.
     public var mold: MoldID?
+    /// The hunt that the worker is for.
+    public var hunt: HuntOrder?
 
     /// Orders a worker of this generation.
     public init(
         generation: Int, requestLimit: UInt64? = nil, notifyThreshold: UInt64? = nil,
-        mold: MoldID? = nil
+        mold: MoldID? = nil, hunt: HuntOrder? = nil
     ) {
         self.generation = generation
         self.requestLimit = requestLimit
         self.notifyThreshold = notifyThreshold ?? requestLimit
         self.mold = mold
+        self.hunt = hunt
     }
 }
 

@@ -49,6 +49,8 @@ public enum RetireCause: Hashable, Sendable, Codable {
     case scaledDown
     /// The pool was parked (WINCH).
     case parked
+    /// It was hunted, and its hunt ended.
+    case huntEnded
     /// It belonged to a generation that was abandoned, or that was superseded while it booted.
     case superseded
     /// The pool stops.

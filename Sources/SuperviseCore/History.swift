@@ -117,7 +117,7 @@ extension Pool {
             .due, .retiring, .drained, .stopHabit, .leftProcesses, .killedTree, .slotDone, .resized,
             .parked, .unparked, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
             .stopping, .drainDelay, .closed, .ended, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete, .mold, .givingUp, .run, .scale:
+            .reloadComplete, .mold, .givingUp, .run, .scale, .hunt:
             break
         }
     }

@@ -29,6 +29,7 @@ extension RetireCause {
         case .stalled: "stall-timeout"
         case .scaledDown: "scaled-down"
         case .parked: "parked"
+        case .huntEnded: "hunt-ended"
         case .superseded: "generation-abandoned"
         case .stop: "stop"
         }
@@ -56,6 +57,27 @@ extension Haste {
         case .graceful: "graceful"
         case .quick: "quick"
         case .immediate: "immediate"
+        }
+    }
+}
+
+extension HuntEnd {
+    /// The name of the reason in logs, events and results.
+    public var name: String {
+        switch self {
+        case .finished: "finished"
+        case .timeout: "timeout"
+        case .noRequests: "no-requests"
+        case .clientGone: "client-gone"
+        case .reload: "reload"
+        case .upgrade: "upgrade"
+        case .stop: "stop"
+        case .memoryShortage: "memory-shortage"
+        case .memoryCap: "max-rss"
+        case .requestTimeout: "request-timeout"
+        case .left(let cause): cause.name
+        case .exited: "exited"
+        case .notStarted: "start-failed"
         }
     }
 }

@@ -90,6 +90,8 @@ public enum Notice: Equatable, Sendable {
     case run(RunNotice)
     /// An occurrence that concerns the number of workers of an elastic pool.
     case scale(ScaleNotice)
+    /// An occurrence that concerns a hunt.
+    case hunt(HuntNotice)
 }
 
 extension Notice {
@@ -103,7 +105,8 @@ extension Notice {
             .backoff, .slotDone, .memoryAlarm, .memoryWarning, .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .resized, .parked, .unparked, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .drainDelay, .closed, .stopping, .ended, .reloadBegun,
-            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold, .run, .scale:
+            .reloadCommitted, .reloadAborted, .reloadComplete, .givingUp, .mold, .run, .scale,
+            .hunt:
             false
         }
     }

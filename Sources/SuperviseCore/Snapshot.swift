@@ -105,6 +105,8 @@ public struct WorkerSnapshot: Equatable, Sendable {
     public var due: RecycleCause?
     /// Whether it will take over from another worker in its slot.
     public var isReplacement: Bool
+    /// Whether it was started for a hunt.
+    public var isHunted = false
     /// Its figures.
     public var facts: WorkerFacts
     /// The time until it was ready.
@@ -184,7 +186,7 @@ extension Pool {
         WorkerSnapshot(
             id: worker.id, state: WorkerSnapshot.State(worker.state), isDraining: worker.isDraining,
             connections: worker.draining?.seen?.connections, due: due,
-            isReplacement: isReplacement,
+            isReplacement: isReplacement, isHunted: worker.isHunted,
             facts: worker.facts(at: now), bootTime: worker.readyAt.map { $0 - worker.startedAt },
             lifetimeLimit: worker.lifetimeLimit,
             memoryLimitBytes: policy(of: worker).maxRSSBytes)

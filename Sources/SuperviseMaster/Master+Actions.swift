@@ -65,6 +65,7 @@ extension Master {
         case .gatherEvidence(let id, let cause, let facts): gatherEvidence(of: id, cause, facts)
         case .setNotifyThreshold(let id, let requests): setNotifyThreshold(requests, of: id)
         case .planRun(let pool, let last): planRun(ofPool: pool, after: last)
+        case .sampleHunt(let id): sampleHunt(of: id)
         case .note(let notice): note(notice)
         }
     }
@@ -84,6 +85,7 @@ extension Master {
         log.write(line)
         reloader.follow(notice)
         if case .ready(let id, let rule, _) = notice {
+            huntedWorkerIsReady(id)
             proveAdoption(by: id)
             restoreBacklog(for: id)
             resumeArrivals(ofPool: id.pool)
@@ -92,6 +94,7 @@ extension Master {
             scheduleWatchdogCheck(at: id)
             scheduleCountCheck(at: id)
         }
+        if case .hunt(let notice) = notice { follow(notice) }
         if case .ended(let pool) = notice, service.haste == nil {
             reaper.forget(pool: pool)
             poolEnded()

@@ -17,6 +17,7 @@ extension Master {
             let blueprint = generations[order.generation]?.blueprints[name]
         else { preconditionFailure("generation \(order.generation) has no pool \(id.pool)") }
         do throws(StartError) {
+            if let hunt = order.hunt { try hunts.prepare(hunt, for: id) }
             reaper.willStartWorker()
             try starter.start(id, order, blueprint)
             reaper.watchForMemoryKills()
@@ -140,6 +141,7 @@ extension Master {
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()
         starter.forget(worker)
+        hunts.forget(worker.id)
         bindFilters[worker.serial]?.listeners = []
         workers.remove(worker)
     }

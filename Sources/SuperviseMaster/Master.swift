@@ -67,6 +67,7 @@ final class Master {
     /// Announces connections to elastic pools; nil until there is one.
     var arrivals: ArrivalWatch?
     let drainer = Drainer()
+    let hunts = Hunts()
     /// The connections of overdue requests that the kernel knew last.
     var knownConnections: KnownConnections?
     /// Detects that the clock is set, once a schedule depends on the time of day.
@@ -141,8 +142,8 @@ final class Master {
         upgrader.mustWait = { [unowned self] in
             reloader.isReading || preparation != nil || observer.owesAnswer
         }
-        upgrader.willExecute = { [unowned self] in observer.endWithMaster() }
         connectMolds()
+        connectHunts()
         starter.release = { [unowned self] in release($0) }
     }
 
@@ -181,7 +182,7 @@ final class Master {
             performPending()
             if let exitCode {
                 observer.endWithMaster()
-                starter.notifyFolders.remove()
+                removeFolders()
                 notifyServiceManager()
                 reportExit(exitCode)
                 endSteeredListeners()

@@ -21,6 +21,7 @@ extension LogLine {
         case .mold(let notice): self = LogLine(notice, subject)
         case .run(let notice): self = LogLine(ofRun: notice, subject)
         case .scale(let notice): self = LogLine(ofScaling: notice, subject)
+        case .hunt(let notice): self = LogLine(ofHunt: notice, subject)
         }
     }
 
@@ -65,7 +66,8 @@ extension LogLine {
             .ended, .givingUp, .requestStuck, .requestsHang, .memoryAlarm, .memoryWarning,
             .leakAlarm, .memoryShared,
             .memoryIsTight, .shortage, .canaryStarted, .canaryPassed, .canaryFailed, .rolledOut,
-            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold, .run, .scale:
+            .reloadBegun, .reloadCommitted, .reloadAborted, .reloadComplete, .mold, .run, .scale,
+            .hunt:
             preconditionFailure("no notice about a worker")
         }
     }
@@ -97,7 +99,7 @@ extension LogLine {
             .memoryAlarm, .memoryWarning,
             .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .canaryStarted, .canaryPassed,
             .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted, .reloadAborted,
-            .reloadComplete, .mold, .run, .scale:
+            .reloadComplete, .mold, .run, .scale, .hunt:
             preconditionFailure("no notice about a pool")
         }
     }
@@ -137,7 +139,7 @@ extension LogLine {
             .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .canaryStarted,
             .canaryPassed, .canaryFailed, .rolledOut, .reloadBegun, .reloadCommitted,
-            .reloadAborted, .reloadComplete, .mold, .run, .scale:
+            .reloadAborted, .reloadComplete, .mold, .run, .scale, .hunt:
             preconditionFailure("no notice about memory")
         }
     }
@@ -171,7 +173,7 @@ extension LogLine {
             .slotDone, .resized, .parked,
             .unparked, .drainDelay, .closed, .stopping, .ended, .givingUp, .memoryAlarm,
             .memoryWarning, .leakAlarm, .memoryShared, .memoryIsTight, .shortage, .mold, .run,
-            .scale:
+            .scale, .hunt:
             preconditionFailure("no notice about a reload")
         }
     }

@@ -50,7 +50,7 @@ public enum Invocation: Equatable, Sendable {
         case .importing: return try conversion(arguments.dropFirst())
         case .completions:
             return .completions(try word(arguments.dropFirst(), of: .completions, orElse: nil))
-        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .stop, .reopen,
+        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
             .upgrade, nil:
             return try options(arguments[...], asking: Invocation.run)
         }
@@ -148,6 +148,8 @@ public enum Verb: String, CaseIterable, Sendable {
     case scale
     /// Start a run of a pool with a schedule.
     case runNow = "run-now"
+    /// Measure which requests retain memory.
+    case hunt
     /// Stop the master.
     case stop
     /// Reopen the log files.
@@ -189,6 +191,11 @@ public enum Verb: String, CaseIterable, Sendable {
         case .recycle: ("recycle SLOT|all [--pool NAME]", "replace one worker, or all of a pool")
         case .scale: ("scale N|+N|-N [--pool NAME]", "change the number of workers")
         case .runNow: ("run-now POOL", "start a run of a pool with a schedule")
+        case .hunt:
+            (
+                "hunt [--pool NAME] [--requests N] [--time TIME] [--trace] [--json]",
+                "measure which requests retain memory"
+            )
         case .stop: ("stop [--quick] [--wait]", "stop the master and its workers")
         case .reopen: ("reopen", "reopen the log files")
         case .upgrade: ("upgrade", "replace the running master with the installed version")
@@ -214,7 +221,8 @@ public enum Verb: String, CaseIterable, Sendable {
     var isForMaster: Bool {
         switch self {
         case .run, .check, .help, .man, .importing, .completions, .demo, .version: false
-        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .stop, .reopen, .upgrade:
+        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
+            .upgrade:
             true
         }
     }

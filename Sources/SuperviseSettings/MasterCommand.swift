@@ -18,6 +18,8 @@ public struct MasterCommand: Equatable, Sendable {
         case scale(String, pool: String?)
         /// Start a run of this pool.
         case runNow(pool: String)
+        /// Measure which requests of a pool retain memory.
+        case hunt(HuntOrder, pool: String?, json: Bool)
         /// Stop; with `wait`, wait until the master has exited.
         case stop(quick: Bool, wait: Bool)
         /// Reopen the log files.
@@ -78,6 +80,7 @@ struct MasterCommandParser {
         case .events: ["--follow", "--json"]
         case .reload: ["--wait"]
         case .stop: ["--quick", "--wait"]
+        case .hunt: ["--trace", "--json"]
         case .top, .recycle, .scale, .runNow, .reopen, .upgrade, .run, .check, .help, .man,
             .importing, .completions, .demo, .version:
             []
@@ -88,6 +91,7 @@ struct MasterCommandParser {
         let own: [String] =
             switch verb {
             case .reload: ["--timeout"]
+            case .hunt: ["--pool", "--requests", "--time", "--exclusive-time"]
             case .status, .top, .recycle, .scale: ["--pool"]
             case .events, .runNow, .stop, .reopen, .upgrade, .run, .check, .help, .man,
                 .importing, .completions, .demo, .version:
@@ -144,6 +148,8 @@ struct MasterCommandParser {
         case .recycle: return .recycle(slot: try slot(), pool: values["--pool"])
         case .scale: return .scale(try number(), pool: values["--pool"])
         case .runNow: return .runNow(pool: try poolName())
+        case .hunt:
+            return .hunt(try huntOrder(), pool: values["--pool"], json: flags.contains("--json"))
         case .stop:
             return .stop(quick: flags.contains("--quick"), wait: flags.contains("--wait"))
         case .reopen: return .reopen
@@ -177,6 +183,44 @@ struct MasterCommandParser {
                 "--timeout: \(shown(text)) is not a duration; allowed: a duration such as 30s or 2m"
             )
         }
+    }
+
+    private func huntOrder() throws(SettingsError) -> HuntOrder {
+        var order = HuntOrder(traces: flags.contains("--trace"))
+        if let text = values["--requests"] {
+            let range = HuntOrder.requestRange
+            guard case .number(let number) = Decimal.parse(text), let count = Int(exactly: number),
+                range.contains(count)
+            else {
+                throw error(
+                    "--requests: \(shown(text)) is not a number of requests; allowed: a number from "
+                        + "\(range.lowerBound) to \(range.upperBound)")
+            }
+            order.requests = count
+        }
+        order.time =
+            try duration("--time", HuntOrder.secondRange, "30s or 5m, from 1s to 1d") ?? order.time
+        order.pause = try duration(
+            "--exclusive-time", 1...HuntOrder.longestPause, "10s, from 1s to 60s")
+        return order
+    }
+
+    private func duration(
+        _ name: String, _ seconds: ClosedRange<Int>, _ allowed: String
+    ) throws(SettingsError) -> TimeSpan? {
+        guard let text = values[name] else { return nil }
+        let fault = error(
+            "\(name): \(shown(text)) is not allowed; allowed: a duration such as \(allowed)")
+        let span: TimeSpan
+        do throws(ValueFault) {
+            span = try DurationText.parse(text)
+        } catch {
+            throw fault
+        }
+        guard span >= .seconds(Int64(seconds.lowerBound)),
+            span <= .seconds(Int64(seconds.upperBound))
+        else { throw fault }
+        return span
     }
 
     private mutating func poolName() throws(SettingsError) -> String {

@@ -44,6 +44,6 @@ private func requests(
 private func isLooking(_ request: ControlRequest) -> Bool {
     switch request {
     case .page, .status, .metrics, .health, .readiness, .events: true
-    case .reload, .recycle, .scale, .runNow, .stop, .reopen, .upgrade: false
+    case .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen, .upgrade: false
     }
 }

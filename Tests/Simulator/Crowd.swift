@@ -83,7 +83,8 @@ package struct Crowd {
             case .sampleConnections(let id, _):
                 agenda.enter(
                     .news(id, .connectionSample(ConnectionSample())), at: now + .seconds(1))
-            case .startMold, .endMold, .killMold, .signalTree, .drain, .interruptAcceptors, .kill,
+            case .sampleHunt, .startMold, .endMold, .killMold, .signalTree, .drain,
+                .interruptAcceptors, .kill,
                 .observe, .measure, .sample,
                 .gatherEvidence, .setNotifyThreshold, .planRun, .awaitConnection, .note:
                 break

@@ -95,7 +95,7 @@ extension Invariant {
             guard case .stopping = pool.stage else { return "\(id): the pool does not stop" }
         case .parked:
             guard pool.stage == .parked else { return "\(id): the pool is not parked" }
-        case .announced, .scaledDown, .superseded, .watchdog, .stalled: break
+        case .announced, .scaledDown, .huntEnded, .superseded, .watchdog, .stalled: break
         }
         return nil
     }

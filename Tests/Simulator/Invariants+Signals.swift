@@ -14,7 +14,7 @@ extension Invariant {
         case .kill(let id), .sampleConnections(let id, _), .interruptAcceptors(let id):
             guard ledger.worker(id) != nil else { return "\(id) is gone" }
         case .startMold, .endMold, .killMold, .start, .sample, .setNotifyThreshold, .planRun,
-            .awaitConnection, .note:
+            .awaitConnection, .sampleHunt, .note:
             break
         }
         return nil

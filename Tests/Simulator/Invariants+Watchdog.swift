@@ -18,7 +18,8 @@ extension Invariant {
             return ledger.isStalled(worker)
                 ? nil
                 : "\(id) made progress, or sends WATCHDOG=1, or no connection waited that long"
-        case .recycle, .announced, .bootTimeout, .killMemory, .scaledDown, .parked, .superseded,
+        case .recycle, .announced, .bootTimeout, .killMemory, .scaledDown, .parked, .huntEnded,
+            .superseded,
             .stop:
             return nil
         }

@@ -56,7 +56,7 @@ extension Ledger {
         case .startMold(let id): moldStarted(id)
         case .endMold(let id): molds[id]?.endedAt = now
         case .killMold(let id): molds[id]?.killedAt = now
-        case .observe, .measure, .planRun, .awaitConnection: break
+        case .observe, .measure, .planRun, .awaitConnection, .sampleHunt: break
         case .note(let notice): record(notice)
         }
     }
@@ -93,7 +93,7 @@ extension Ledger {
         case .started, .startFailed, .bootTimedOut, .exited, .drained, .leftProcesses,
             .killedTree,
             .leakAlarm, .memoryIsTight, .shortage, .reloadComplete, .rolledOut,
-            .canaryFailed, .drainDelay, .closed, .run, .scale, .requestStuck:
+            .canaryFailed, .drainDelay, .closed, .run, .scale, .hunt, .requestStuck:
             break
         case .mold(.givenUp(let pool, let generation, _)):
             moldsGivenUp.insert(Generation(pool: pool, number: generation))
@@ -157,7 +157,7 @@ extension Ledger {
             case .bootTimeout, .watchdog, .stalled: .seconds(2)
             case .superseded: mayHoldRequests(worker) ? graceful : .seconds(2)
             case .killMemory: .zero
-            case .recycle, .announced, .scaledDown, .parked: graceful
+            case .recycle, .announced, .scaledDown, .parked, .huntEnded: graceful
             case .stop:
                 switch pools[id.pool].stage {
                 case .stopping(.quick): .seconds(2)
@@ -262,7 +262,7 @@ extension RetireCause {
     var isAbrupt: Bool {
         switch self {
         case .bootTimeout, .killMemory, .watchdog, .stalled: true
-        case .recycle, .announced, .scaledDown, .parked, .superseded, .stop: false
+        case .recycle, .announced, .scaledDown, .parked, .huntEnded, .superseded, .stop: false
         }
     }
 }

@@ -237,7 +237,7 @@ extension Ledger {
         else { return false }
         switch retirement.cause {
         case .recycle(.requestTimeout): return true
-        case .recycle, .scaledDown, .parked, .stop, .superseded: break
+        case .recycle, .scaledDown, .parked, .huntEnded, .stop, .superseded: break
         case .announced, .bootTimeout, .killMemory, .watchdog, .stalled: return false
         }
         return isDrained(worker, by: policy)

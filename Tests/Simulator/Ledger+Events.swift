@@ -23,7 +23,9 @@ extension Ledger {
         switch event {
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool)
         case .mold(let id, let news): record(news, of: id)
-        case .deadline, .recycle, .park, .memoryLimit, .run, .setBounds, .connectionAnnounced: break
+        case .deadline, .recycle, .park, .memoryLimit, .run, .setBounds, .connectionAnnounced,
+            .hunt:
+            break
         case .sampled(let pool, let sample): record(sample, of: pool)
         case .start: for pool in pools.indices { pools[pool].polledAt = now }
         case .late(let span): lost(span)

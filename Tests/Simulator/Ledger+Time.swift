@@ -140,7 +140,7 @@ extension RetireCause {
     /// Returns whether the worker has the graceful timeout, and may extend it.
     fileprivate var isGraceful: Bool {
         switch self {
-        case .recycle, .announced, .scaledDown, .parked, .stop: true
+        case .recycle, .announced, .scaledDown, .parked, .huntEnded, .stop: true
         case .bootTimeout, .killMemory, .watchdog, .stalled, .superseded: false
         }
     }

@@ -76,6 +76,7 @@ struct SmallWorld: Hashable {
             return [.sampled(pool: pool, sample(contents))]
         case .gatherEvidence(let id, _, _): change(id) { $0.isInspected = true }
         case .startMold, .endMold, .killMold, .setNotifyThreshold, .planRun, .awaitConnection,
+            .sampleHunt,
             .note:
             break
         }

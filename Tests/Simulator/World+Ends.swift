@@ -68,7 +68,7 @@ extension World {
             processes[id]?.notifyThreshold = requests
             processes[id]?.hasNotified = false
             readPage(of: id, at: now)
-        case .planRun, .awaitConnection, .note: break
+        case .planRun, .awaitConnection, .sampleHunt, .note: break
         }
     }
 

@@ -29,6 +29,14 @@ import Testing
         ("stop", .stop(quick: false, wait: false)),
         ("stop --quick --wait", .stop(quick: true, wait: true)), ("reopen", .reopen),
         ("upgrade", .upgrade),
+        ("hunt", .hunt(HuntOrder(), pool: nil, json: false)),
+        (
+            "hunt --pool web --requests 50 --time=2m --trace --exclusive-time 10s --json",
+            .hunt(
+                HuntOrder(
+                    requests: 50, time: .seconds(120), traces: true, pause: .seconds(10)),
+                pool: "web", json: true)
+        ),
     ])
     func actions(words: String, action: MasterCommand.Action) throws {
         #expect(try command(words) == MasterCommand(action))
@@ -84,6 +92,20 @@ import Testing
             "reload --wait --timeout x",
             "reload: --timeout: \"x\" is not a duration; allowed: a duration such as 30s or 2m"
         ),
+        (
+            "hunt --requests 5",
+            "hunt: --requests: \"5\" is not a number of requests; allowed: a number from 10 to 10000"
+        ),
+        (
+            "hunt --time 2d",
+            "hunt: --time: \"2d\" is not allowed; allowed: a duration such as 30s or 5m, from 1s to 1d"
+        ),
+        (
+            "hunt --exclusive-time 5m",
+            "hunt: --exclusive-time: \"5m\" is not allowed; allowed: a duration such as 10s, from 1s "
+                + "to 60s"
+        ),
+        ("hunt web", "hunt: unexpected \"web\""),
     ])
     func errors(words: String, message: String) {
         #expect(throws: SettingsError.self) { try command(words) }

@@ -59,7 +59,11 @@ struct supervise_page {
     /* One bit per listener that a process of the worker has shut down, set by the preload library, by
      * the position in $SUPERVISE_WORKER_LISTENERS. */
     uint64_t shut_listeners;
-    uint8_t reserved[supervise_page_size - 392];
+    uint8_t reserved_after_shut_listeners[56];
+    /* Written by the master: the time until which accept() finds no connections (CLOCK_MONOTONIC, in
+     * nanoseconds), while another worker is hunted. */
+    uint64_t pause;
+    uint8_t reserved[supervise_page_size - 456];
 };
 
 enum supervise_page_flags {
@@ -83,6 +87,7 @@ enum {
     supervise_page_connections_at = offsetof(struct supervise_page, connections),
     supervise_page_flags_at = offsetof(struct supervise_page, flags),
     supervise_page_reports_at = offsetof(struct supervise_page, reports),
+    supervise_page_pause_at = offsetof(struct supervise_page, pause),
 };
 
 /* The ledger: the requests in flight in the worker's processes, and those that they have served. It
@@ -171,6 +176,8 @@ struct supervise_ledger {
 enum supervise_ledger_flags {
     /* The preload library observes requests. */
     supervise_ledger_observe = 1 << 0,
+    /* The worker is hunted: a record of its requests follows the ledger. */
+    supervise_ledger_hunt = 1 << 1,
 };
 
 enum {
@@ -208,6 +215,92 @@ enum {
     supervise_route_text_at = offsetof(struct supervise_ledger_route, text),
     /* The size of the file. */
     supervise_page_file_size = supervise_ledger_at + 6 * supervise_page_size,
+};
+
+/* The record of a hunt follows the ledger of the hunted worker: one row per request, with the memory in
+ * use at its head, before the program sees it. What a request retained is the difference to the next row
+ * of the same process. */
+
+enum {
+    supervise_hunt_version = 1,
+    supervise_hunt_at = supervise_page_file_size,
+    supervise_hunt_most_rows = 32768,
+    /* The texts of --trace: after a fifth of the requests, and the last one. */
+    supervise_hunt_traces = 2,
+    supervise_hunt_trace_size = 64 * supervise_page_size,
+};
+
+enum supervise_hunt_row_flags {
+    /* The response has ended; the status and the route are valid. */
+    supervise_hunt_ended = 1 << 0,
+    /* Another request of the process was in flight at the same time. */
+    supervise_hunt_overlaps = 1 << 1,
+    /* `bytes` is valid. */
+    supervise_hunt_measured = 1 << 2,
+};
+
+struct supervise_hunt_row {
+    /* Bits of supervise_hunt_row_flags; 0 until the row is in use. */
+    uint32_t flags;
+    int32_t pid;
+    /* CLOCK_MONOTONIC, in nanoseconds, of the head. */
+    uint64_t begun;
+    /* The bytes of live objects after a collection. */
+    uint64_t bytes;
+    /* The anonymous resident memory of the process in bytes. */
+    uint64_t resident;
+    uint16_t status;
+    uint8_t length;
+    uint8_t reserved[5];
+    /* `length` bytes. None for a status of 404 or 405, whose routes are not kept. */
+    char route[supervise_route_length];
+};
+
+enum supervise_hunt_runtimes {
+    supervise_hunt_python = 1 << 0,
+    supervise_hunt_node = 1 << 1,
+    supervise_hunt_traced = 1 << 2,
+};
+
+struct supervise_hunt {
+    /* Written by the master: the version, the number of rows, the requests and the nanoseconds after which
+     * the hunt ends, and when it began (CLOCK_MONOTONIC). */
+    uint32_t version;
+    uint32_t capacity;
+    uint64_t requests;
+    uint64_t nanoseconds;
+    uint64_t begun;
+    uint8_t reserved_after_begun[32];
+    /* Rows in use. More requests than rows are not recorded. */
+    uint32_t count;
+    /* Bits of supervise_hunt_runtimes, set by those that measure. */
+    uint32_t runtimes;
+    /* The lengths of the texts, and the requests before each. */
+    uint32_t trace_lengths[supervise_hunt_traces];
+    uint32_t trace_counts[supervise_hunt_traces];
+    uint8_t reserved_after_traces[40];
+    /* Lines of `BYTES FILE:LINE`, largest first. */
+    char traces[supervise_hunt_traces][supervise_hunt_trace_size];
+    struct supervise_hunt_row rows[];
+};
+
+enum {
+    supervise_hunt_count_at = supervise_hunt_at + offsetof(struct supervise_hunt, count),
+    supervise_hunt_runtimes_at = supervise_hunt_at + offsetof(struct supervise_hunt, runtimes),
+    supervise_hunt_trace_lengths_at =
+        supervise_hunt_at + offsetof(struct supervise_hunt, trace_lengths),
+    supervise_hunt_trace_counts_at =
+        supervise_hunt_at + offsetof(struct supervise_hunt, trace_counts),
+    supervise_hunt_traces_at = supervise_hunt_at + offsetof(struct supervise_hunt, traces),
+    supervise_hunt_rows_at = supervise_hunt_at + offsetof(struct supervise_hunt, rows),
+    supervise_hunt_row_size = sizeof(struct supervise_hunt_row),
+    /* Within a row. */
+    supervise_hunt_row_pid_at = offsetof(struct supervise_hunt_row, pid),
+    supervise_hunt_row_bytes_at = offsetof(struct supervise_hunt_row, bytes),
+    supervise_hunt_row_resident_at = offsetof(struct supervise_hunt_row, resident),
+    supervise_hunt_row_status_at = offsetof(struct supervise_hunt_row, status),
+    supervise_hunt_row_length_at = offsetof(struct supervise_hunt_row, length),
+    supervise_hunt_row_route_at = offsetof(struct supervise_hunt_row, route),
 };
 
 #endif

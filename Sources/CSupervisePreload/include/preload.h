@@ -1,8 +1,11 @@
 #ifndef SUPERVISE_PRELOAD_H
 #define SUPERVISE_PRELOAD_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 /* libsupervise-preload.so makes an unmodified program a worker (ld.so(8), LD_PRELOAD). It exports
- * one function, for molds; its interface is the environment:
+ * one function for molds and two for hunted workers; its interface is the environment:
  *
  *     SUPERVISE_WORKER_LISTENERS=3:INODE,4:INODE
  *         the inherited listeners, at most 64, each with its socket's inode (fstat(2)), so that
@@ -32,5 +35,18 @@
  * calls it in a forked worker, which starts no program, once descriptors and environment are in place;
  * it is found by dlsym(3). In a process that is a worker already it does nothing. */
 __attribute__((visibility("default"))) void supervise_worker_begin(void);
+
+/* Returns the bytes of live objects after a collection that malloc(3) does not count, or -1 if nothing was
+ * measured. It is called at the head of each request with the number of requests before it. */
+typedef int64_t supervise_hunt_measure_function(uint32_t requests);
+
+/* Registers the function of a runtime in a hunted worker; NULL ends that. Returns the record of the hunt, or
+ * NULL if this worker is not hunted. */
+__attribute__((visibility("default"))) struct supervise_hunt *supervise_hunt_begin(
+    supervise_hunt_measure_function *function);
+
+/* Stores a text of supervise_page.h's `traces`. */
+__attribute__((visibility("default"))) void supervise_hunt_trace(
+    int number, uint32_t requests, const char *text, size_t size);
 
 #endif

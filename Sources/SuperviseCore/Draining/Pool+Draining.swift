@@ -223,7 +223,7 @@ extension RetireCause {
     /// Whether the worker may have requests that it can be drained of.
     fileprivate var mayDrain: Bool {
         switch self {
-        case .recycle, .scaledDown, .parked, .superseded, .stop: true
+        case .recycle, .scaledDown, .parked, .huntEnded, .superseded, .stop: true
         case .announced, .bootTimeout, .killMemory, .watchdog, .stalled: false
         }
     }

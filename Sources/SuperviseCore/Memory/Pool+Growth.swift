@@ -6,7 +6,7 @@ extension Pool {
     public var growth: MemoryGrowth? { growthHistory.usual }
 
     mutating func learnGrowth(_ bytes: UInt64, of id: WorkerID, at now: Instant) {
-        guard var worker = self[id], worker.isReady else { return }
+        guard var worker = self[id], worker.isReady, !worker.isHunted else { return }
         let interval = policy(of: worker).memoryInterval
         let isNew = worker.memory.leak.add(
             bytes, requests: worker.requests, at: now, interval: interval)
@@ -16,7 +16,7 @@ extension Pool {
 
     /// Records the growth of a worker that has ended.
     mutating func rememberGrowth(of worker: Worker) {
-        if let growth = worker.growth { growthHistory.learn(growth) }
+        if let growth = worker.growth, !worker.isHunted { growthHistory.learn(growth) }
     }
 
     /// Raises an alarm if new workers reach their cap before all of them can be replaced, or exceed

@@ -29,6 +29,10 @@ extension Pool {
             endAbruptly(self[id] ?? worker, because: .killMemory, within: .zero, at: now)
             return
         }
+        if worker.isHunted {
+            if let (cap, _) = softCap(of: worker), bytes > cap { endHunt(.memoryCap, at: now) }
+            return
+        }
         if let (cap, name) = softCap(of: worker), worker.isReady {
             judge(id, cap: cap, name, at: now)
         }

@@ -19,7 +19,7 @@ extension Pool {
 
     /// Records the memory that is left for the pools, before the workers' samples. If a replacement
     /// does not fit beside its incumbent, the kernel would kill one of them.
-    mutating func takeRoom(_ room: MemoryRoom, mayRelieve: Bool) {
+    mutating func takeRoom(_ room: MemoryRoom, mayRelieve: Bool, at now: Instant) {
         self.room = room
         mayRelievePressure = mayRelieve
         let wasTight = isTight
@@ -28,12 +28,13 @@ extension Pool {
         if isTight, !wasTight, budget.surge > 0 {
             note(.memoryIsTight(pool: number, room, workerBytes: typicalMemory))
         }
+        if isTight || room.isNearLimit { endHunt(.memoryShortage, at: now) }
     }
 
     /// The median memory of a ready worker; 0 if none was sampled.
     var typicalMemory: UInt64 {
         let sizes = slots.compactMap { slot in
-            slot.incumbent.flatMap { $0.isReady ? $0.memoryBytes : nil }
+            slot.incumbent.flatMap { $0.isReady && !$0.isHunted ? $0.memoryBytes : nil }
         }.sorted()
         return sizes.isEmpty ? 0 : sizes[sizes.count / 2]
     }
@@ -46,6 +47,7 @@ extension Pool {
 
     /// Checks, after a round of samples, whether the workers together need too much.
     mutating func relieve(at now: Instant) {
+        if shortage != nil { endHunt(.memoryShortage, at: now) }
         if let relief, worker(relief) != nil { return }
         relief = nil
         guard stage == .running, let cause = shortage else {

@@ -52,7 +52,7 @@ extension Pool {
         let isOver: Bool
         switch stage {
         case .idle, .running, .parked: isOver = false
-        case .stopping(let haste): isOver = tally.live == 0 || haste > .graceful
+        case .stopping(let haste): isOver = tally.live + tally.hunted == 0 || haste > .graceful
         case .ended: isOver = true
         }
         if isOver { endMolds(at: now) }
@@ -154,6 +154,7 @@ extension Pool {
 
     /// A worker of a pool with a mold became ready.
     mutating func bootSucceeded(_ worker: Worker) {
+        if worker.isHunted { return }
         if mold(of: worker) != nil {
             molds[worker.generation]?.failedBoots = 0
             molds[worker.generation]?.comparison = .none

@@ -15,6 +15,7 @@ extension Pool {
     static let briefService = TimeSpan.milliseconds(100)
 
     mutating func startFailed(_ id: WorkerID, _ failure: StartFailure, at now: Instant) {
+        reportHunt(of: id, .notStarted(failure))
         note(.startFailed(id, failure))
         if let worker = worker(id) { runEnded(worker, nil, nil, at: now) }
         if let index = leavingIndex(of: id) {
@@ -23,6 +24,7 @@ extension Pool {
         }
         let worker = self[id]
         self[id] = nil
+        if worker?.isHunted == true { return }
         if candidate?.isTrying(id) == true {
             candidateFailed(.notStarted(failure))
             return

@@ -161,7 +161,7 @@ extension Pool {
         self[id] = worker
         // A run shows nothing about the pools that must serve.
         hasBeenReady = hasBeenReady || !isScheduled
-        learnBootTime(of: worker)
+        if worker.isHunted { huntIsReady(id, at: now) } else { learnBootTime(of: worker) }
         bootSucceeded(worker)
         readyWorkerChangesLoad()
         slots[id.slot].setbacks.bootFailures = 0

@@ -12,6 +12,7 @@ extension Pool {
         within grace: TimeSpan? = nil, at now: Instant
     ) {
         guard var worker = self[id] else { return }
+        reportHunt(of: id, HuntEnd(cause))
         self[id] = nil
         rememberGrowth(of: worker)
         note(.retiring(id, cause, worker.facts(at: now)))
@@ -58,6 +59,7 @@ extension Pool {
     ) {
         if let worker = self[id] {
             let ending = ending(of: worker, status)
+            reportHunt(of: id, .exited(status))
             note(.exited(id, status, ending, worker.facts(at: now)))
             runEnded(worker, ending, status, at: now)
             rememberGrowth(of: worker)

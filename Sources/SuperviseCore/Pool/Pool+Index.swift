@@ -39,12 +39,16 @@ extension Pool {
         func count(_ trait: Share.Traits, _ holds: Bool) {
             if holds { share.traits.insert(trait) }
         }
-        let present = slot.present
-        for worker in present + slot.leaving {
-            share.live += 1
-            share.outdated += worker.generation < generation ? 1 : 0
+        let present = slot.present.filter { !$0.isHunted }
+        for worker in slot.present + slot.leaving {
             // A pebibyte exceeds any real memory and cannot overflow the sums.
             share.memory += Int(min(worker.memoryBytes ?? 0, 1 << 50))
+            guard !worker.isHunted else {
+                share.hunted += 1
+                continue
+            }
+            share.live += 1
+            share.outdated += worker.generation < generation ? 1 : 0
         }
         share.serving = UInt8(present.count { $0.isReady })
         share.firstBoots = present.contains { $0.isBooting && $0.id.incarnation == 1 } ? 1 : 0

@@ -121,7 +121,7 @@ extension Pool {
     /// cap is replaced. Each worker has its replacement before the next one is judged.
     mutating func take(_ sample: PoolSample, mayRelieve: Bool, at now: Instant) {
         if let room = sample.room {
-            takeRoom(room, mayRelieve: mayRelieve)
+            takeRoom(room, mayRelieve: mayRelieve, at: now)
             settle(at: now)
         }
         if let memory = sample.memory {

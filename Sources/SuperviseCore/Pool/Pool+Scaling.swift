@@ -42,7 +42,8 @@ extension Pool {
     mutating func setSize(_ size: Int, at now: Instant) {
         let before = tally.wanted
         for slot in leastUsefulSlots(before - size) { takeAway(slot, at: now) }
-        for slot in slots.indices where tally.wanted < size && !slots[slot].isWanted {
+        for slot in slots.indices
+        where tally.wanted < size && !slots[slot].isWanted && slots[slot].incumbent == nil {
             slots[slot].isWanted = true
             refresh(slot, at: now)
         }

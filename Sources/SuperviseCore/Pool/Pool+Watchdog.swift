@@ -42,6 +42,7 @@ extension Pool {
             elastic.unservedSince = nil
             elastic.raisedAt = elastic.raisedAt.map { $0 + span }
         }
+        hunt?.shiftDeadlines(by: span)
         for index in queueWaits.indices { queueWaits[index].since = queueWaits[index].since + span }
         for slot in slots.indices {
             slots[slot].incumbent?.shiftDeadlines(by: span)
@@ -75,7 +76,9 @@ extension Pool {
         guard !overdue.isEmpty, hasCounted else { return }
         for slot in slots.indices {
             for worker in slots[slot].present {
+                // A hunted worker takes one connection at a time.
                 guard let serving = worker.serving, serving.claims.watchdogAt == nil,
+                    !worker.isHunted,
                     now - serving.progressAt >= timeout,
                     overdue.contains(where: { $0.generation == worker.generation })
                 else { continue }
@@ -106,7 +109,7 @@ extension RetireCause {
     /// Returns whether the worker has the graceful timeout, and may extend it.
     fileprivate var isGraceful: Bool {
         switch self {
-        case .recycle, .announced, .scaledDown, .parked, .stop: true
+        case .recycle, .announced, .scaledDown, .parked, .huntEnded, .stop: true
         case .bootTimeout, .killMemory, .watchdog, .stalled, .superseded: false
         }
     }

@@ -83,6 +83,8 @@ public struct Pool: Equatable, Sendable, Codable {
     @Rare var stopHabit: StopHabit?
     /// The runs by a schedule.
     @Rare var runs: Runs
+    /// The hunt in progress.
+    @Rare var hunt: Hunt?
     /// Whether workers of an older generation are being replaced.
     var isRollingOut = false
     /// The time limit for workers of an older generation that serve waiting connections on a
@@ -115,6 +117,7 @@ public struct Pool: Equatable, Sendable, Codable {
         case .connectionAnnounced: connectionAnnounced(at: now)
         case .recycle(let slot): recycle(slot, at: now)
         case .run(let event): handle(event, at: now)
+        case .hunt(let event): handle(event, at: now)
         case .park: park(at: now)
         case .unpark: unpark(at: now)
         case .prepare(let generation, let policy): prepare(generation, policy, at: now)
@@ -131,7 +134,9 @@ public struct Pool: Equatable, Sendable, Codable {
     public var nextDeadline: Instant? {
         Instant.earliest(
             Instant.earliest(deadlines.first?.key, candidate?.deadline),
-            Instant.earliest(sampler.deadline, molds.deadline), runs.next?.at)
+            Instant.earliest(
+                Instant.earliest(sampler.deadline, molds.deadline),
+                Instant.earliest(runs.next?.at, hunt?.deadline)))
     }
 
     /// Whether the pool may start workers now or later.
@@ -144,7 +149,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// The number of slots with a ready worker of the current generation.
     public var renewedCount: Int { isScheduled ? tally.wanted : tally.renewed }
     /// The number of workers with a running process, or with processes left behind.
-    public var liveCount: Int { tally.live }
+    public var liveCount: Int { tally.live + tally.hunted }
     /// The sum of the last memory samples of the workers and the molds, in bytes.
     public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) + molds.memoryBytes }
     /// Whether its workers' memory is sampled continuously.
@@ -152,7 +157,7 @@ public struct Pool: Equatable, Sendable, Codable {
     /// Whether every slot is done permanently and no process is left.
     public var isDone: Bool {
         stage == .running && !isScheduled && tally.wanted > 0 && tally.done == tally.wanted
-            && tally.live == 0
+            && tally.live + tally.hunted == 0
     }
     /// Whether the last worker of any done slot ended with a status other than 0.
     public var hasDoneFailures: Bool { tally.doneFailed > 0 }
@@ -198,6 +203,7 @@ public struct Pool: Equatable, Sendable, Codable {
         }
         expireMolds(at: now)
         expireRun(at: now)
+        expireHunt(at: now)
         expireSampling(at: now)
         expireCanaryCheck(at: now)
     }
@@ -208,7 +214,7 @@ public struct Pool: Equatable, Sendable, Codable {
             isRollingOut = false
             note(.rolledOut(pool: number, generation: generation))
         }
-        if case .stopping = stage, tally.live == 0, molds.isEmpty {
+        if case .stopping = stage, tally.live + tally.hunted == 0, molds.isEmpty {
             stage = .ended
             sampler.end()
             note(.ended(pool: number))

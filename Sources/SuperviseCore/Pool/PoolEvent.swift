@@ -27,6 +27,8 @@ public enum PoolEvent: Equatable, Sendable {
     case recycle(slot: Int?)
     /// An event about the runs of a pool with a schedule.
     case run(RunEvent)
+    /// An event about the hunt of its requests.
+    case hunt(HuntEvent)
     /// All workers retire, and the pool stays. `unpark` and `commit` resume it.
     case park
     /// The workers of a parked pool start again.

@@ -91,6 +91,12 @@ extension Pool {
             stuckState.hangingSince = nil
             return
         }
+        if let id = hunt?.id,
+            !waiting(timeout, among: sample.filter { $0.id == id }, at: now).isEmpty
+        {
+            endHunt(.requestTimeout, at: now)
+        }
+        let sample = sample.filter { worker($0.id)?.isHunted != true }
         let slow = waiting(WaitingRequests.slowTime(timeout), among: sample, at: now)
         if let since = stuckState.hangingSince {
             if !mostHang(slow, after: since, timeout) {

@@ -197,6 +197,7 @@ extension RunOutcome {
                 .retired(.stalled)?:
                 .failure
             case .retired(.scaledDown)?, .retired(.parked)?, .retired(.superseded)?,
+                .retired(.huntEnded)?,
                 .retired(.stop)?:
                 .stopped
             }

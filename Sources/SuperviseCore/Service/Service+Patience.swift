@@ -32,7 +32,7 @@ extension Pool {
 
     fileprivate var firstBootsEndBy: Instant? {
         slots.lazy.compactMap(\.incumbent)
-            .filter { $0.id.incarnation == 1 }
+            .filter { $0.id.incarnation == 1 && !$0.isHunted }
             .compactMap(\.boot?.until).max()
     }
 }

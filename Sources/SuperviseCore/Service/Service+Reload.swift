@@ -17,6 +17,7 @@ extension Service {
         reload = Reload(generation: lastGeneration, plans: plans)
         rollout = RolloutRecord(generation: lastGeneration, begunAt: now)
         note(.reloadBegun(generation: lastGeneration))
+        endHunts(.reload, at: now)
         for plan in plans {
             guard let index = members.firstIndex(where: { $0.isContinued(by: plan) })
             else { continue }

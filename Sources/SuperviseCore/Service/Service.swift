@@ -27,6 +27,8 @@ public struct Service: Equatable, Sendable, Codable {
         case recycle(pool: Int, slot: Int?)
         /// An event about the runs of this pool.
         case run(pool: Int, RunEvent)
+        /// An event about the hunt of this pool.
+        case hunt(pool: Int, HuntEvent)
         /// Retire the workers of all pools, and keep the pools.
         case park
         /// Roll over to these pools. A pool is identified by its name.
@@ -152,6 +154,7 @@ public struct Service: Equatable, Sendable, Codable {
             if let index = index(ofPool: pool) { send(index, .connectionAnnounced, at: now) }
         case .memoryLimit(let bytes): setMemoryLimit(bytes)
         case .run(let pool, let event): handle(event, ofPool: pool, at: now)
+        case .hunt(let pool, let event): handle(event, ofPool: pool, at: now)
         case .park: if exitCode == nil { sendToAll(.park, at: now) }
         case .listeners(let pool, let sample): listenersSampled(sample, ofPool: pool, at: now)
         case .recycle(let pool, let slot):
@@ -237,6 +240,7 @@ public struct Service: Equatable, Sendable, Codable {
             outbox.append(.discard(generation: reload.generation))
         }
         isRollingOut = false
+        endHunts(.stop, at: now)
         for index in members.indices {
             if haste == .graceful {
                 close(index, after: members[index].pool.policy.drainDelay, at: now)

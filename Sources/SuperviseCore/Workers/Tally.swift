@@ -4,6 +4,8 @@ struct Tally: Equatable, Sendable, Codable {
     private(set) var wanted = 0
     /// Workers with a running process, or with processes left behind.
     private(set) var live = 0
+    /// Those of hunts, which do not count as live.
+    private(set) var hunted = 0
     /// Workers that are ready and not retiring.
     private(set) var serving = 0
     /// Slots with such a worker that is not on trial.
@@ -39,6 +41,7 @@ struct Tally: Equatable, Sendable, Codable {
         func count(_ trait: Share.Traits) -> Int { share.traits.contains(trait) ? sign : 0 }
         wanted += count(.wanted)
         live += sign * Int(share.live)
+        hunted += sign * Int(share.hunted)
         serving += sign * Int(share.serving)
         covered += count(.covered)
         firstBoots += sign * Int(share.firstBoots)
@@ -71,6 +74,7 @@ struct Share: Equatable, Sendable, Codable {
 
     var memory = 0
     var live: UInt32 = 0
+    var hunted: UInt8 = 0
     var outdated: UInt32 = 0
     var serving: UInt8 = 0
     var firstBoots: UInt8 = 0

@@ -38,6 +38,9 @@ public struct Worker: Equatable, Sendable, Codable {
     /// The incarnation of the mold that it was forked from; nil if it was exec'd.
     public internal(set) var forkedFrom: Int?
 
+    /// Whether it was started for a hunt. It is no part of the pool's strength.
+    public internal(set) var isHunted = false
+
     init(
         id: WorkerID, generation: Int, at now: Instant, policy: PoolPolicy, jitter: inout Jitter
     ) {

@@ -142,7 +142,7 @@ extension Worker {
     /// Whether it stops for a reason that is not its own, so that its exit says nothing about it.
     public var isAbandoned: Bool {
         switch retirement?.cause {
-        case .superseded, .stop, .parked, .scaledDown: true
+        case .superseded, .stop, .parked, .scaledDown, .huntEnded: true
         case .recycle, .announced, .bootTimeout, .killMemory, .watchdog, .stalled, nil: false
         }
     }

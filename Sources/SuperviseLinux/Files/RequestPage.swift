@@ -2,11 +2,11 @@ import CSupervise
 import CSupervisePage
 import Glibc
 
-/// The page on which a worker counts its requests without a system call; supervise_page.h defines its
-/// layout.
+/// The page on which a worker counts its requests without a system call; supervise_page.h defines
+/// its layout.
 ///
-/// The master never maps the page, so nothing that a worker does to it can raise SIGBUS. It validates
-/// what it reads.
+/// The master never maps the page, so nothing that a worker does to it can raise SIGBUS. It
+/// validates what it reads.
 public final class RequestPage: Sendable {
     private static let name = "supervise-requests"
     private let descriptor: FileDescriptor
@@ -21,19 +21,21 @@ public final class RequestPage: Sendable {
         case all
     }
 
-    /// Creates a page with this nonce of 32 hexadecimal digits and this limit, and the ledger behind it.
-    /// Without room for the ledger within RLIMIT_FSIZE, there is none. Fails as memfd_create(2).
+    /// Creates a page with this nonce of 32 hexadecimal digits and this limit, and the ledger
+    /// behind it. Without room for the ledger within RLIMIT_FSIZE, there is none. Fails as
+    /// memfd_create(2). With `hunt`, the record of a hunt follows the ledger, and it fails without
+    /// room for that.
     public init(
-        nonce: String, limit: UInt64, ledger: LedgerWriters = .none
+        nonce: String, limit: UInt64, ledger: LedgerWriters = .none, hunt: HuntRecord.Limits? = nil
     ) throws(SystemCallError) {
         precondition(
             nonce.utf8.count == supervise_page_nonce_length, "the layout has room for 32 digits")
         var hasLedger = ledger != .none
         let number: Int32
         do throws(SystemCallError) {
-            number = try Self.makeFile(supervise_page_file_size)
+            number = try Self.makeFile(hunt?.fileSize ?? supervise_page_file_size)
         } catch {
-            guard error.code == EFBIG else { throw error }
+            guard error.code == EFBIG, hunt == nil else { throw error }
             hasLedger = false
             number = try Self.makeFile(supervise_page_size)
         }
@@ -45,7 +47,8 @@ public final class RequestPage: Sendable {
         header += Array(nonce.utf8)
         try systemCall("pwrite") { pwrite(number, header, header.count, 0) }
         try setLimit(limit)
-        if hasLedger { try beginLedger(isObserved: ledger == .all) }
+        if let hunt { try huntRecord.begin(hunt) }
+        if hasLedger { try beginLedger(isObserved: ledger == .all, isHunted: hunt != nil) }
         try systemCall("fcntl") { csupervise_seal_memory(number) }
     }
 
@@ -53,8 +56,10 @@ public final class RequestPage: Sendable {
         try systemCall("memfd_create") { csupervise_memory_file(name, size) }
     }
 
-    private func beginLedger(isObserved: Bool) throws(SystemCallError) {
-        let flags = isObserved ? supervise_ledger_observe.rawValue : 0
+    private func beginLedger(isObserved: Bool, isHunted: Bool) throws(SystemCallError) {
+        let flags =
+            (isObserved ? supervise_ledger_observe.rawValue : 0)
+            | (isHunted ? supervise_ledger_hunt.rawValue : 0)
         let start = [UInt32(supervise_ledger_version), flags]
         try systemCall("pwrite") {
             pwrite(descriptor.rawValue, start, 8, off_t(supervise_ledger_at))
@@ -63,6 +68,9 @@ public final class RequestPage: Sendable {
 
     /// The ledger behind the page.
     public var ledger: Ledger { Ledger(descriptor: descriptor.rawValue) }
+
+    /// The record of a hunt behind the ledger, if there is one.
+    public var huntRecord: HuntRecord { HuntRecord(descriptor: descriptor.rawValue) }
 
     /// Takes over a page that this process created before it executed a new version.
     public init(resuming descriptor: consuming FileDescriptor) {
@@ -148,6 +156,15 @@ public final class RequestPage: Sendable {
         var flags = supervise_page_drain.rawValue
         try systemCall("pwrite") {
             pwrite(descriptor.rawValue, &flags, 4, off_t(supervise_page_flags_at))
+        }
+    }
+
+    /// Makes the preload library accept no connections until this time, in nanoseconds of
+    /// CLOCK_MONOTONIC; 0 ends that. Threads that wait in accept(2) accept one more.
+    public func pauseAccepting(until time: UInt64) throws(SystemCallError) {
+        var value = time
+        try systemCall("pwrite") {
+            pwrite(descriptor.rawValue, &value, 8, off_t(supervise_page_pause_at))
         }
     }
 

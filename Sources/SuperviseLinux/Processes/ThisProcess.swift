@@ -19,9 +19,12 @@ public enum ThisProcess {
 
     /// The file of the running program (/proc/PID/exe, proc_pid_exe(5)); nil if it cannot be read.
     /// If the file was replaced, ` (deleted)` is appended.
-    public static var programPath: String? {
+    public static var programPath: String? { program(of: pid) }
+
+    /// The file of the program that another process runs; nil if it cannot be read.
+    public static func program(of pid: Int32) -> String? {
         do throws(SystemCallError) {
-            return try Procfs.link("/proc/self/exe")
+            return try Procfs.link("/proc/\(pid)/exe")
         } catch {
             return nil
         }

@@ -16,6 +16,8 @@ final class ControlConnection {
         case stop
         /// An upgrade of the master until its result.
         case upgrade
+        /// The hunt of the pool of this number until its result.
+        case hunt(Int)
     }
 
     let serial: UInt64

@@ -116,6 +116,7 @@ extension Master {
         case .scale(let pool, let scale):
             response = try resize(pool, scale, connection)
         case .runNow(let name): response = try runNow(name, connection)
+        case .hunt(let name, let order): return try hunt(name, order, connection)
         case .stop(let haste, let wait):
             logCommand("stop", connection, haste.name)
             if wait { try begin(.stop, connection) }
@@ -124,9 +125,7 @@ extension Master {
             if wait { return }
             response = .accepted
         case .reopen:
-            logCommand("reopen", connection)
-            reopen()
-            response = .accepted
+            response = reopen(connection)
         case .upgrade(let wait):
             try mustNotStop()
             logCommand("upgrade", connection)
@@ -153,6 +152,18 @@ extension Master {
         connection.conversation.beginStream(.lines, at: now)
     }
 
+    private func hunt(
+        _ name: String?, _ order: HuntOrder, _ connection: ControlConnection
+    ) throws(ControlRefusal) {
+        try mustNotStop()
+        let member = try pool(name)
+        try mustBeHuntable(member)
+        try begin(.hunt(member.pool.number), connection)
+        logCommand("hunt", connection, member.name)
+        enqueue(.hunt(pool: member.pool.number, .begin(order)))
+        performPending()
+    }
+
     private func runNow(
         _ name: String?, _ connection: ControlConnection
     ) throws(ControlRefusal) -> HTTPResponse {
@@ -160,6 +171,12 @@ extension Master {
         let member = try pool(name)
         logCommand("run-now", connection, member.name)
         return try runNow(member)
+    }
+
+    private func reopen(_ connection: ControlConnection) -> HTTPResponse {
+        logCommand("reopen", connection)
+        reopen()
+        return .accepted
     }
 
     private func mustNotStop() throws(ControlRefusal) {
@@ -258,5 +275,5 @@ extension ControlRequest.Scale {
 
 extension WorkerSnapshot {
     /// Whether it can be asked to be recycled.
-    fileprivate var isServing: Bool { state == .ready && !isReplacement }
+    fileprivate var isServing: Bool { state == .ready && !isReplacement && !isHunted }
 }

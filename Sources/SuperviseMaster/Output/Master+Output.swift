@@ -49,7 +49,7 @@ extension Ending {
         case .retired(let cause):
             switch cause {
             case .bootTimeout, .watchdog, .stalled, .killMemory: true
-            case .recycle, .announced, .scaledDown, .parked, .superseded, .stop: false
+            case .recycle, .announced, .scaledDown, .parked, .huntEnded, .superseded, .stop: false
             }
         case .finished: false
         }

@@ -21,6 +21,8 @@ final class Starter: Expiring {
     var launcher: (StartOrder, Blueprint) throws(StartError) -> any Launcher = {
         (_, blueprint) throws(StartError) in blueprint.launcher
     }
+    /// What hunted workers get.
+    var hunts = Hunts()
     /// Whether it is known what a child belongs to.
     var isKnown: (Int32) -> Bool = { _ in false }
     /// Closes what the master holds for a worker of which nothing is left.
@@ -83,9 +85,11 @@ final class Starter: Expiring {
             let begun = try launcher(order, blueprint).launch(
                 LaunchRequest(
                     blueprint: blueprint,
-                    environment: blueprint.environment(
-                        for: id, order, nonce: nonce.text, notifyAddress: notify.address,
-                        hasPage: page != nil),
+                    environment: hunts.environment(
+                        of: id,
+                        blueprint.environment(
+                            for: id, order, nonce: nonce.text, notifyAddress: notify.address,
+                            hasPage: page != nil)),
                     arguments: blueprint.arguments(for: id),
                     descriptors: blueprint.descriptors(page: page),
                     output: writer.map { .descriptor($0.rawValue) } ?? blueprint.output(of: id)))
@@ -109,7 +113,8 @@ final class Starter: Expiring {
         guard blueprint.hasPage else { return nil }
         do throws(SystemCallError) {
             return try RequestPage(
-                nonce: nonce, limit: order.notifyThreshold ?? 0, ledger: blueprint.ledger)
+                nonce: nonce, limit: order.notifyThreshold ?? 0, ledger: blueprint.ledger,
+                hunt: order.hunt.map(HuntRecord.Limits.init))
         } catch {
             throw StartError(resource: error)
         }

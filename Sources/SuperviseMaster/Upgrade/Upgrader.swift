@@ -54,6 +54,8 @@ final class Upgrader: Expiring, ChildOwner {
     var handOver: () -> MasterState = { preconditionFailure("there is a master to hand over") }
     /// Whether something is in progress that the next program could not continue.
     var mustWait: () -> Bool = { false }
+    /// Ends what must not continue while the next program is tried.
+    var willBegin: () -> Void = {}
     /// Ends what the next program does not continue with.
     var willExecute: () -> Void = {}
 
@@ -64,6 +66,9 @@ final class Upgrader: Expiring, ChildOwner {
         self.log = log
         self.control = control
     }
+
+    /// Whether an upgrade is in progress.
+    var isUpgrading: Bool { attempt != nil }
 
     func resume(_ counts: UpgradeCounts) { self.counts = counts }
 
@@ -87,6 +92,7 @@ final class Upgrader: Expiring, ChildOwner {
         guard let path = launch.programPath else {
             throw UpgradeFailure("the path of the running program is unknown")
         }
+        willBegin()
         settle()
         do {
             let program = try ExecutableFile(path: path)

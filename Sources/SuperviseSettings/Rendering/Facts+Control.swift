@@ -81,6 +81,10 @@ extension Fact {
             "Start a run of a pool with a schedule. The response contains pool and queued. 409 "
                 + "while the last run has not ended."),
         Fact(
+            "POST /hunt[?pool=NAME][&requests=N][&seconds=N][&exclusive=N][&trace]",
+            "Measure which requests retain memory: see supervise help hunt. One JSON object per line. "
+                + "stage is hunting (with requests and of), then verdict with the result."),
+        Fact(
             "POST /stop[?quick][&wait]",
             "Like TERM; with quick, like INT. With wait, the response ends when the master exits."),
         Fact("POST /reopen", "Like USR1."),
@@ -151,7 +155,7 @@ extension Fact {
             "A worker: slot, incarnation (the number of the worker in its slot), pid, state "
                 + "(starting, booting, ready, draining, retiring, stopping-orphans), connections "
                 + "(open ones, while draining), cause, due (the cause of a scheduled recycle), "
-                + "replacement, generation, age_seconds, requests, requests_unit (requests, or "
+                + "replacement, hunted (supervise hunt), generation, age_seconds, requests, requests_unit (requests, or "
                 + "connections, each of which may carry many requests), request_limit, "
                 + "requests_left, memory_bytes, own_bytes, shared_bytes, memory_limit_bytes, boot_seconds, "
                 + "lifetime_limit_seconds, growth_bytes_per_request, growth_bytes_per_hour, "

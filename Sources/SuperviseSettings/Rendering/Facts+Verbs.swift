@@ -81,6 +81,7 @@ extension Verb {
                 it.
                 """
             ]
+        case .hunt: Fact.hunt
         case .stop:
             ["Stops the master and its workers gracefully, as TERM does."]
         case .reopen:
@@ -166,6 +167,7 @@ extension Verb {
                     Fact("--pool NAME", "The pool, if there are several."),
                 ]
             case .runNow: [Fact("POOL", "The pool.")]
+            case .hunt: Fact.huntOptions
             case .stop:
                 [
                     Fact("--quick", "Stop at once, as INT does. Requests in flight are lost."),

@@ -136,7 +136,7 @@ package struct RunSimulation<M: Machine> {
                 ledger.unplanned.insert(pool)
             }
         case .start, .late, .worker, .mold, .sampled, .memoryLimit, .recycle, .listeners, .run,
-            .setBounds, .connectionAnnounced:
+            .setBounds, .connectionAnnounced, .hunt:
             break
         }
     }
