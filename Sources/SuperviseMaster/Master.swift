@@ -57,8 +57,7 @@ final class Master {
     var armedFor: Int64?
     /// The serial of the last worker when memory was last released.
     private var lastTidied: UInt64 = 0
-    /// The time at which the current turn of the loop began: the events of the last wait had
-    /// arrived. The master may also be prevented from running during a turn.
+    /// The begin of the current turn of the loop, when the events of the last wait had arrived.
     private var turnBeganAt = Instant(nanoseconds: 0)
     var exitCode: Int32?
     /// Listeners that accept no new connections.

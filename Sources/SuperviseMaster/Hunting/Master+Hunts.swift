@@ -92,7 +92,7 @@ extension Master {
                 .sampled(id, HuntProgress(requests: requests, measured: measured))))
     }
 
-    /// Lets the other workers of the pool accept no connections for a while, if the hunt requires it.
+    /// Lets the other workers of the pool accept no connections for a while, if that is requested.
     func huntedWorkerIsReady(_ id: WorkerID) {
         guard let hunt = hunts.running[id.pool], hunt.id == id, let span = hunt.order.pause else {
             return
