@@ -193,35 +193,8 @@ public enum ControlRoute {
         return .stop(isQuick ? .quick : .graceful, wait: try parameters.flag("wait"))
     }
 
-    @Sendable private static func hunt(
-        _ parameters: inout Parameters
-    ) throws(ControlRefusal) -> ControlRequest {
-        func number(
-            _ name: String, in range: ClosedRange<Int>, orElse value: Int,
-            _ parameters: inout Parameters
-        ) throws(ControlRefusal) -> Int {
-            guard let text = try parameters.value(name) else { return value }
-            guard let number = self.number(text), range.contains(number) else {
-                throw ControlRefusal(
-                    .badRequest,
-                    "\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
-            }
-            return number
-        }
-        let pool = try parameters.value("pool")
-        let requests = try number("requests", in: HuntOrder.requestRange, orElse: 500, &parameters)
-        let seconds = try number("seconds", in: HuntOrder.secondRange, orElse: 300, &parameters)
-        let pause = try number("exclusive", in: 0...HuntOrder.longestPause, orElse: 0, &parameters)
-        let traces = try parameters.flag("trace")
-        return .hunt(
-            pool: pool,
-            HuntOrder(
-                requests: requests, time: .seconds(Int64(seconds)), traces: traces,
-                pause: pause == 0 ? nil : .seconds(Int64(pause))))
-    }
-
     /// Parses up to nine digits; nil for anything else.
-    private static func number(_ text: String) -> Int? {
+    static func number(_ text: String) -> Int? {
         guard (1...9).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else { return nil }
@@ -276,7 +249,7 @@ public struct ControlRefusal: Error, Equatable, Sendable {
 
 /// The parameters of a request. They are removed when read, so that unknown ones are rejected: a
 /// mistyped `slots=1` must not replace every worker.
-private struct Parameters {
+struct Parameters {
     private var rest: [HTTPRequest.Parameter]
 
     init(_ parameters: [HTTPRequest.Parameter]) {

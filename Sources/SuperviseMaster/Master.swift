@@ -73,7 +73,6 @@ final class Master {
     var clockWatch: ClockWatch?
     /// All parts with a deadline, except the core.
     private lazy var parts: [any Expiring] = allParts()
-    /// Opened when first needed.
     lazy var diagnosis: SocketDiagnosis? = openDiagnosis()
 
     /// Creates a master that watches all its descriptors, with no generation yet.

@@ -102,6 +102,11 @@ extension Pool {
     }
 }
 
+extension Slot {
+    /// Whether its incumbent is ready.
+    var isServed: Bool { incumbent?.isReady == true }
+}
+
 extension Service {
     /// Handles an event about the hunt of a pool. A service that stops begins none.
     mutating func handle(_ event: HuntEvent, ofPool number: Int, at now: Instant) {

@@ -143,9 +143,7 @@ extension Pool {
         // If every slot's worker postpones its recycling or is being replaced, the canary waits for
         // the end of that, not for a slot that does not change.
         let eligible = slots.indices.first { isEligibleForCanary($0, since: since, at: now) }
-        let serving = slots.indices.filter {
-            slots[$0].isWanted && slots[$0].incumbent?.isReady == true
-        }
+        let serving = slots.indices.filter { slots[$0].isWanted && slots[$0].isServed }
         let held = serving.first { slots[$0].replacement == nil }
         guard let slot = eligible ?? held ?? serving.first ?? slots.indices.first else { return }
         candidate?.phase = .waiting(slot: slot, since: since)
