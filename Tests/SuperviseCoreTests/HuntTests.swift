@@ -188,6 +188,26 @@ struct HuntEstimateTests {
         #expect(estimate.routes.first?.share == 1)
     }
 
+    /// What a route leaves behind is released by the next request of any route.
+    @Test func whatIsReleasedLateIsNoLeak() {
+        var seed: UInt64 = 7
+        var left = 0
+        var base = 10_000_000
+        var requests: [HuntEstimate.Request] = []
+        for _ in 0..<400 {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1
+            let route = ["GET /", "GET /late", "GET /leak"][Int(seed >> 33) % 3]
+            requests.append(
+                HuntEstimate.Request(route: route, process: 1, bytes: UInt64(base + left)))
+            left = route == "GET /late" ? 8_000_000 : 0
+            base += route == "GET /leak" ? 40_000 : 0
+        }
+        let estimate = HuntEstimate(requests)
+        #expect(estimate.routes.filter(\.leaks).map(\.name) == ["GET /leak"])
+        let found = estimate.routes.first?.retained ?? 0
+        #expect(abs(found - 40_000) < 8_000, "\(found)")
+    }
+
     @Test func twoLeaksAreNamed() {
         let estimate = Self.estimate(Self.others + ["GET /a", "GET /b"]) { route, _ in
             route == "GET /a" ? 10_000 : route == "GET /b" ? 2_000 : 0

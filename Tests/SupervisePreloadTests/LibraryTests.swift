@@ -23,7 +23,8 @@ import Testing
             "recvmmsg",
             "recvmsg", "remove", "rename", "renameat", "renameat2", "select", "send", "sendfile",
             "sendfile64", "sendmmsg", "sendmsg", "sendto", "shutdown", "sigaction", "signal",
-            "sigset", "splice", "ssignal", "supervise_worker_begin", "syscall", "sysv_signal",
+            "sigset", "splice", "ssignal", "supervise_hunt_begin",
+            "supervise_hunt_trace", "supervise_worker_begin", "syscall", "sysv_signal",
             "unlink", "unlinkat", "write", "writev",
         ]
         // Some linkers export the ends of the segments.

@@ -114,6 +114,8 @@ public struct HuntEstimate: Equatable, Sendable {
     private struct Charges {
         var name: String?
         var bytes: [Double] = []
+        /// What the next request of any route seems to release, or retain, of each.
+        var left: [Double] = []
     }
 
     /// The requests with the next one of their processes, without those that overlap.
@@ -137,6 +139,7 @@ public struct HuntEstimate: Equatable, Sendable {
     private static func charges(_ pairs: [(first: Request, next: Request)]) -> [Charges] {
         var found: [Charges] = []
         var indices: [String: Int] = [:]
+        var order: [Int] = []
         for (first, next) in pairs {
             guard let before = first.bytes, let after = next.bytes else { continue }
             let index = indices[first.route ?? ""] ?? found.count
@@ -145,12 +148,41 @@ public struct HuntEstimate: Equatable, Sendable {
                 found.append(Charges(name: first.route))
             }
             found[index].bytes.append(Double(after) - Double(before))
+            order.append(index)
         }
+        addLeft(to: &found, order)
         for index in found.indices {
             let excluded = min(warmUp, found[index].bytes.count / 3)
             found[index].bytes.removeFirst(excluded)
+            found[index].left.removeFirst(excluded)
+        }
+        // A runtime may release the objects of a request only during the next one. What it retains
+        // is then the sum of both. The sum has a larger error, so it is used only if needed.
+        let isLate = found.contains { charges in
+            let mean = Mean(charges.left[...])
+            return abs(mean.value) >= leastBytes && abs(mean.value) > certainty * mean.error
+        }
+        guard isLate else { return found }
+        for index in found.indices {
+            found[index].bytes = zip(found[index].bytes, found[index].left).map { $0 + $1 }
         }
         return found
+    }
+
+    /// Adds the difference of each next charge from the mean of its own route. `order` are the routes
+    /// of the charges.
+    private static func addLeft(to found: inout [Charges], _ order: [Int]) {
+        let means = found.map { Mean($0.bytes[min(warmUp, $0.bytes.count / 3)...]).value }
+        var next = [Int](repeating: 0, count: found.count)
+        for (position, index) in order.enumerated() {
+            next[index] += 1
+            guard position + 1 < order.count else {
+                found[index].left.append(0)
+                break
+            }
+            let follower = order[position + 1]
+            found[index].left.append(found[follower].bytes[next[follower]] - means[follower])
+        }
     }
 
     private static func routes(_ charges: [Charges]) -> [Route] {
