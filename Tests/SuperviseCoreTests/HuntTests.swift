@@ -199,7 +199,7 @@ struct HuntEstimateTests {
             let route = ["GET /", "GET /late", "GET /leak"][Int(seed >> 33) % 3]
             requests.append(
                 HuntEstimate.Request(route: route, process: 1, bytes: UInt64(base + left)))
-            left = route == "GET /late" ? 8_000_000 : 0
+            left = route == "GET /late" ? 20_000 : 0
             base += route == "GET /leak" ? 40_000 : 0
         }
         let estimate = HuntEstimate(requests)
