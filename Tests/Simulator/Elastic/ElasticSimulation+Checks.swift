@@ -37,7 +37,8 @@ extension ElasticSimulation {
                 ledger.calmSince = now
             }
             if case .ready = news { ledger.calmSince = now }
-        case .start, .deadline, .late, .mold, .sampled, .memoryLimit, .recycle, .run, .listeners:
+        case .start, .deadline, .late, .mold, .sampled, .memoryLimit, .recycle, .run, .hunt,
+            .listeners:
             break
         }
     }
