@@ -116,7 +116,7 @@ import Testing
 
     @Test(.needs("node")) func aClosureOfNode() async throws {
         let result = try await hunt(
-            ["node", "-e", Self.closure, "PORT"], ["/subscribe", "/big", "/"])
+            ["node", "-e", Self.closure, "PORT"], ["/subscribe", "/big", "/"], requests: 600)
         #expect(result.runtime == "node")
         expectLeak(of: "GET /subscribe", bytes: 40_100, in: result)
     }
