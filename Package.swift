@@ -56,8 +56,8 @@ let package = Package(
         .target(
             name: "SuperviseControl", dependencies: ["SuperviseCore"],
             resources: [
-                "page.html", "style.css", "history.js", "figures.js", "drawing.js", "view.js",
-                "loop.js",
+                "page.html", "style.css", "history.js", "figures.js", "drawing.js", "chart.js",
+                "view.js", "timeline.js", "jobs.js", "loop.js",
             ].map { .embedInCode("Page/\($0)") },
             swiftSettings: small),
         .target(
@@ -107,7 +107,8 @@ let package = Package(
             exclude: ["Shells"],
             swiftSettings: strict),
         .testTarget(
-            name: "SuperviseControlTests", dependencies: ["SuperviseControl"], exclude: ["Golden"],
+            name: "SuperviseControlTests", dependencies: ["SuperviseControl", "SuperviseState"],
+            exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "SuperviseMasterTests",

@@ -21,6 +21,7 @@ PUBLISHED(supervise_ledger_opaque_at, 4096 + 136);
 PUBLISHED(supervise_ledger_unlisted_at, 4096 + 144);
 PUBLISHED(supervise_ledger_slow_after_at, 4096 + 8);
 PUBLISHED(supervise_ledger_slow_response_at, 4096 + 152);
+PUBLISHED(supervise_ledger_nanoseconds_at, 4096 + 200);
 PUBLISHED(supervise_ledger_rows_at, 4096 + 768);
 PUBLISHED(supervise_ledger_row_size, 128);
 PUBLISHED(supervise_ledger_routes_at, 4096 + 768 + 32 * 128);

@@ -121,6 +121,7 @@ uint64_t ledger_count(
     struct ledger_name *name) {
     unsigned class = status / 100 < supervise_status_classes ? status / 100 : 0;
     ledger_add(&ledger->responses[class], 1);
+    ledger_add(&ledger->nanoseconds, nanoseconds);
     count_route(pid, status, route, nanoseconds, name);
     return __atomic_add_fetch(&ledger->requests, 1, __ATOMIC_RELAXED);
 }

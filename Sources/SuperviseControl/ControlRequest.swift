@@ -8,6 +8,8 @@ public enum ControlRequest: Equatable, Sendable {
     case status
     /// `GET /metrics`: for Prometheus.
     case metrics
+    /// `GET /history`: recent figures and changes, after `since` seconds of the master's uptime.
+    case history(since: Int)
     /// `GET /healthz`: whether the master runs.
     case health
     /// `GET /readyz`: whether every pool has its minimum number of ready workers.
@@ -99,6 +101,7 @@ public enum ControlRoute {
         ("/", false, { _ in .page(asHTML: false) }),
         ("/status", false, { _ in .status }),
         ("/metrics", false, { _ in .metrics }),
+        ("/history", false, history),
         ("/healthz", false, { _ in .health }),
         ("/readyz", false, { _ in .readiness }),
         (
@@ -134,6 +137,16 @@ public enum ControlRoute {
                 allowedMethods: methods.joined(separator: ", "))
         }
         return found.read
+    }
+
+    @Sendable private static func history(
+        _ parameters: inout Parameters
+    ) throws(ControlRefusal) -> ControlRequest {
+        guard let text = try parameters.value("since") else { return .history(since: 0) }
+        guard let since = number(text) else {
+            throw ControlRefusal(.badRequest, "since must be a whole number of seconds")
+        }
+        return .history(since: since)
     }
 
     @Sendable private static func recycle(

@@ -67,6 +67,24 @@ struct JSONWriter {
         text.append(value)
     }
 
+    /// Writes a number, or null, in a list.
+    mutating func element(_ value: UInt64?) {
+        begin(nil)
+        if let value { text.append(value) } else { text.append("null") }
+    }
+
+    /// Writes a duration in a list.
+    mutating func element(seconds value: TimeSpan) {
+        begin(nil)
+        text.append(seconds: value)
+    }
+
+    /// Writes a value in a list that is JSON already.
+    mutating func element(json value: [UInt8]) {
+        begin(nil)
+        for byte in value { text.append(byte: byte) }
+    }
+
     private mutating func enclose(
         _ key: StaticString?, _ open: StaticString, _ close: StaticString,
         _ body: (inout JSONWriter) -> Void

@@ -3,13 +3,14 @@ import SuperviseCore
 /// A writer of the Prometheus text format, version 0.0.4.
 struct MetricsText {
     enum Kind {
-        case gauge, counter, summary
+        case gauge, counter, summary, histogram
 
         var name: StaticString {
             switch self {
             case .gauge: "gauge"
             case .counter: "counter"
             case .summary: "summary"
+            case .histogram: "histogram"
             }
         }
     }

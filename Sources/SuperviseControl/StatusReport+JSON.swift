@@ -26,6 +26,8 @@ extension StatusReport {
         json.field("generation", snapshot.generation)
         json.field("started_at_seconds", master.startedAtSeconds)
         json.field("uptime_seconds", seconds: master.uptime)
+        json.field("time_seconds", seconds: TimeSpan(nanoseconds: master.wallNanoseconds))
+        json.field("last_change", master.lastChange)
         json.field("memory_bytes", master.memoryBytes)
         json.field("processor_seconds", seconds: master.processorTime)
         json.field("events_dropped", master.eventsDropped)

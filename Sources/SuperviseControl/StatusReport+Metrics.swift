@@ -9,6 +9,7 @@ extension StatusReport {
         writeMaster(to: &text)
         writePools(to: &text)
         writeHistories(to: &text)
+        writeBootTimes(to: &text)
         writeExits(to: &text)
         writeWorkers(to: &text)
         writeMolds(to: &text)
@@ -219,6 +220,7 @@ extension StatusReport {
             text.sample(pool, slot: worker.id.slot, bytes)
         }
         writeSaturation(to: &text)
+        writeRequestTimes(to: &text)
     }
 
     /// Pools whose requests are not visible have no figures.
@@ -251,7 +253,7 @@ extension StatusReport {
     }
 
     /// Visits the incumbent of each slot, not its replacement nor workers being stopped.
-    private func forEachIncumbent(_ body: (String, WorkerSnapshot) -> Void) {
+    func forEachIncumbent(_ body: (String, WorkerSnapshot) -> Void) {
         for pool in snapshot.pools {
             for worker in pool.workers where !worker.isReplacement && worker.state.isKept {
                 body(pool.name, worker)

@@ -128,6 +128,8 @@ public struct StatusReport {
         public var outputLinesDropped: UInt64 = 0
         /// The last line of output of the canaries that failed in the last reload, by pool.
         public var canaryOutputs: [String: String] = [:]
+        /// The sequence number of the newest change in `/history`; 0 if there is none.
+        public var lastChange: UInt64 = 0
         /// The number of connected clients.
         public var clients = 0
 
@@ -159,6 +161,8 @@ public struct StatusReport {
     /// The CPU time of a running worker so far; nil if it is not known. Only the metrics contain it,
     /// because each one is read from a file.
     public var processorTime: (WorkerID) -> TimeSpan? = { _ in nil }
+    /// The time that the requests of a running worker have taken so far; nil if they are not visible.
+    public var requestTime: (WorkerID) -> TimeSpan? = { _ in nil }
     /// Whether it names routes.
     private(set) var showsRoutes = true
 

@@ -12,6 +12,8 @@ public struct History: Equatable, Sendable, Codable {
     public internal(set) var boots: UInt64 = 0
     /// The sum of all boot times.
     public internal(set) var bootTime = TimeSpan.zero
+    /// The boot times by their length.
+    public internal(set) var bootTimes = BootHistogram()
     /// The requests that all workers have reported, and the counted connections of those that
     /// report none.
     public internal(set) var requests: UInt64 = 0
@@ -42,6 +44,8 @@ public struct History: Equatable, Sendable, Codable {
 
     /// The causes for which workers ended, in the order of their first occurrence.
     public private(set) var exitCounts: [ExitCount] = []
+    /// The number of workers that have ended.
+    public var exitCount: UInt64 { exitCounts.reduce(0) { $0 + $1.count } }
     private var ledger: [ExitRecord] = []
     /// The index of the next exit once the array is full.
     private var oldest = 0
@@ -102,6 +106,7 @@ extension Pool {
         case .ready(_, _, let span):
             history.boots += 1
             history.bootTime = history.bootTime + span
+            history.bootTimes.add(span)
         case .exited(let id, let status, let ending, let facts):
             guard let worker = worker(id) else { return }
             history.add(

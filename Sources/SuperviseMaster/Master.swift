@@ -52,6 +52,8 @@ final class Master {
     let hooks: HookRunner
     /// Responses rendered in this turn.
     var renderings = Renderings()
+    /// The figures of the last hour.
+    let recorder = Recorder()
     /// The start of the master, in its first program.
     let start: MasterState.Start
     var armedFor: Int64?

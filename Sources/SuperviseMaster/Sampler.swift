@@ -29,6 +29,8 @@ final class Sampler {
     private var isMemoryUnreadable = false
     /// The files of `memory-log`, by path.
     private var memoryLogs: [String: MemoryLog] = [:]
+    /// The pools whose figures were read and not recorded yet.
+    private var fresh = FreshFigures()
     /// The time at which the counts and the memory of all workers were last read for a client.
     private var refreshedAt: Instant?
     /// The serial of the worker whose memory was last read for a scrape.
@@ -56,6 +58,17 @@ final class Sampler {
         if contents.contains(.progress) { sample.waiting = waiting(atPool: number) }
         if contents.contains(.load) { sample.load = load(number) }
         core.enqueue(.sampled(pool: number, sample))
+        // Both read the counts as well.
+        if contents.contains(.memory) || contents.contains(.progress) {
+            fresh.counts.insert(number)
+        }
+        if contents.contains(.memory) { fresh.memory.insert(number) }
+    }
+
+    /// Returns the pools whose figures were read since the last call.
+    func takeFresh() -> FreshFigures {
+        defer { fresh = FreshFigures() }
+        return fresh
     }
 
     private func responses(ofPool number: Int) -> [PoolSample.Responses] {
@@ -83,6 +96,8 @@ final class Sampler {
             readCount(worker)
             if !sampled.contains(worker.id.pool) { unmeasured.append(worker.serial) }
         }
+        fresh.counts.formUnion(core.service.members.map(\.pool.number))
+        fresh.memory.formUnion(fresh.counts)
         for serial in nextToMeasure(of: unmeasured, for: access) {
             guard let worker = workers[serial: serial] else { continue }
             report(worker, at: now.nanoseconds, nearBytes: nil)

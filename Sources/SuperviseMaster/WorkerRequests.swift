@@ -47,6 +47,13 @@ extension RunningWorker {
         return totals.requests > 0 ? true : totals.isOpaque ? false : nil
     }
 
+    /// The time that its requests have taken in total, without those in flight; nil if they are not
+    /// visible.
+    var requestTime: TimeSpan? {
+        guard let totals = observedTotals, totals.requests > 0 else { return nil }
+        return TimeSpan(nanoseconds: Int64(clamping: totals.nanoseconds))
+    }
+
     /// Returns the requests in flight; nil if none is visible. A request counts only while the
     /// process that received it exists, except at the end of the worker.
     func requestsInFlight(atItsEnd: Bool = false) -> RequestsInFlight? {

@@ -80,6 +80,21 @@ private func report() -> StatusReport {
         #expect(!lines.contains { $0.hasPrefix(#"supervise_pool_busy_workers{pool="jobs""#) })
     }
 
+    @Test func theBucketsOfBootTimesHaveTheirBounds() {
+        #expect(
+            StatusReport.bootBounds.compactMap(Double.init)
+                == BootHistogram.boundsMilliseconds.map { Double($0) / 1000 })
+    }
+
+    /// A pool whose requests are not visible has no figure, which would look like an idle pool.
+    @Test func requestTimesAreReportedIfRequestsAreVisible() {
+        var report = report()
+        report.requestTime = { $0.slot == 0 ? .milliseconds(2500) : nil }
+        let lines = String(decoding: report.metrics, as: UTF8.self).split(separator: "\n")
+        let busy = lines.filter { $0.hasPrefix("supervise_worker_busy_seconds_total{") }
+        #expect(busy == [#"supervise_worker_busy_seconds_total{pool="web",slot="0"} 2.500"#])
+    }
+
     @Test func everyMetricFamilyHasHelpTypeAndAUnitOrTotal() {
         let text = String(decoding: report().metrics, as: UTF8.self)
         var families: [String: String] = [:]

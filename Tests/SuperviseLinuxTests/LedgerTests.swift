@@ -86,6 +86,12 @@ import Testing
         #expect(try #require(page.ledger.totals()).isOpaque == false)
     }
 
+    @Test func theTimeOfRequestsIsRead() throws {
+        #expect(try #require(page.ledger.totals()).nanoseconds == 0)
+        write(UInt64(1_500_000), at: supervise_ledger_nanoseconds_at)
+        #expect(try #require(page.ledger.totals()).nanoseconds == 1_500_000)
+    }
+
     @Test func garbageYieldsNothingBeyondTheBounds() throws {
         var state: UInt64 = 1
         for round in 0..<300 {

@@ -165,7 +165,10 @@ struct supervise_ledger {
     uint8_t reserved_after_slow_response[32];
     /* The process that changes the set of routes; 0: none. */
     int32_t lock;
-    uint8_t reserved_after_lock[60];
+    uint8_t reserved_after_lock[4];
+    /* The time from the heads to the ends of all responses that are counted. */
+    uint64_t nanoseconds;
+    uint8_t reserved_after_nanoseconds[48];
     /* A hash of each route's text; 0: the row is free. */
     uint32_t hashes[supervise_ledger_routes];
     struct supervise_ledger_row rows[supervise_ledger_rows];
@@ -196,6 +199,8 @@ enum {
         supervise_ledger_at + offsetof(struct supervise_ledger, slow_after),
     supervise_ledger_slow_response_at =
         supervise_ledger_at + offsetof(struct supervise_ledger, slow_response),
+    supervise_ledger_nanoseconds_at =
+        supervise_ledger_at + offsetof(struct supervise_ledger, nanoseconds),
     supervise_ledger_rows_at = supervise_ledger_at + offsetof(struct supervise_ledger, rows),
     supervise_ledger_routes_at = supervise_ledger_at + offsetof(struct supervise_ledger, routes),
     supervise_ledger_row_size = sizeof(struct supervise_ledger_row),

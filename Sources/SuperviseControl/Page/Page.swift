@@ -1,5 +1,5 @@
 /// The page at `/`: one document without external resources, which polls `/status` and draws the
-/// result. Its history exists only in the browser.
+/// result. It reads `/history` once and extends it by its own samples.
 ///
 /// Its parts are separate files in this folder, so that editors and linters can process them. The
 /// package manager embeds them in the program.
@@ -13,8 +13,11 @@ enum Page {
 
     /// The script, in reading order.
     static let script =
-        PackageResources.history_js + PackageResources.figures_js + PackageResources.drawing_js
-        + PackageResources.view_js + PackageResources.loop_js
+        [
+            PackageResources.history_js, PackageResources.figures_js, PackageResources.drawing_js,
+            PackageResources.chart_js, PackageResources.view_js, PackageResources.timeline_js,
+            PackageResources.jobs_js, PackageResources.loop_js,
+        ].flatMap { $0 }
 
     /// The Content-Security-Policy of the page: it allows only this script, this style sheet and requests
     /// to its own origin. A worker's text would not run even if it got into the markup.
@@ -25,9 +28,9 @@ enum Page {
     ].joined(separator: "; ")
 
     /// The SHA-256 of the script in base64. After a change, a failing test prints the new one.
-    static let scriptHash = "u4IaQBkgnMfVUoTAopt+diIbIc0PbP+wLumKy6bxLQA="
+    static let scriptHash = "wzgHiXTxmCMpBaIgb+Biac/FQf+aZng2zhlSRF1Awt4="
     /// The SHA-256 of the style sheet in base64.
-    static let styleHash = "6Z7yzccpymAy4vuXabhl2Uve8TYQPLmRQQuzmoGX9r0="
+    static let styleHash = "zie0ECiqOnOazgA7jheTCm/xRG0RcOfBozFbumQkea8="
 }
 
 extension [UInt8] {

@@ -6,7 +6,7 @@ let colours = {};
 function readColours() {
     const style = getComputedStyle(document.documentElement);
     for (const name of ['ink', 'soft', 'line', 'track', 'boot', 'ready', 'leave', 'bad',
-        'memory', 'rate', 'queue']) colours[name] = style.getPropertyValue('--' + name);
+        'memory', 'largest', 'rate', 'queue']) colours[name] = style.getPropertyValue('--' + name);
 }
 
 /** Clears a canvas at its size on the screen; returns null if it is not visible. */
@@ -36,6 +36,8 @@ class Span {
         this.from = now - seconds;
     }
     x(time, width) { return (time - this.from) / this.seconds * (width - 6); }
+    /** The beginning of the range, or the start of the master. */
+    get first() { return Math.max(this.from, 0); }
     time(x, width) { return this.from + x / (width - 6) * this.seconds; }
     /** The positions of the ticks, in seconds before now. */
     get ticks() { return [1, 0.75, 0.5, 0.25, 0].map(part => part * this.seconds); }
@@ -51,16 +53,20 @@ function line(pen, x, y, toX, toY) {
 /** Draws the mark of an exit of this kind around a point. */
 function mark(pen, kind, x, y) {
     pen.lineWidth = 1.7;
-    pen.strokeStyle = kind === 'crash' ? colours.bad : colours.ink;
+    pen.strokeStyle = ['crash', 'failure'].includes(kind) ? colours.bad : colours.ink;
     pen.beginPath();
     switch (kind) {
-    case 'crash':
+    case 'crash': case 'failure':
         pen.moveTo(x - 3.5, y - 3.5); pen.lineTo(x + 3.5, y + 3.5);
         pen.moveTo(x + 3.5, y - 3.5); pen.lineTo(x - 3.5, y + 3.5);
         break;
     case 'reload':
         pen.moveTo(x, y - 4.5); pen.lineTo(x + 4.5, y); pen.lineTo(x, y + 4.5);
         pen.lineTo(x - 4.5, y); pen.closePath();
+        break;
+    case 'size':
+        pen.moveTo(x - 4, y + 3.5); pen.lineTo(x, y - 4); pen.lineTo(x + 4, y + 3.5);
+        pen.closePath();
         break;
     case 'recycle': pen.arc(x, y, 3.2, 0, 2 * Math.PI); break;
     default: pen.moveTo(x, y - 5); pen.lineTo(x, y + 5);
@@ -125,80 +131,6 @@ function drawAxis(canvas, span) {
         const x = ago === 0 ? width : span.x(span.now - ago, width);
         pen.fillText(ago === 0 ? 'now' : '−' + secondsText(ago), x, 12);
     }
-}
-
-/**
- * Draws a chart of `paths` (lists of [time, value]; null is a gap) up to `top`. `cap` is a
- * dashed line with a label, `marks` are exits, `area` fills the space below the path. If there
- * is a `bold` path, the others are faded.
- */
-function drawChart(canvas, span, chart) {
-    const drawing = clear(canvas);
-    if (!drawing) return;
-    const {pen, width, height} = drawing;
-    const {paths, bold, colour, top, text, cap, capText, marks, area} = chart;
-    const floor = height - 16, ceiling = 14;
-    const y = value => floor - value / top * (floor - ceiling);
-    pen.strokeStyle = colours.line;
-    pen.fillStyle = colours.soft;
-    line(pen, 0, floor, width, floor);
-    line(pen, 0, ceiling, width, ceiling);
-    pen.fillText(text(top), 0, ceiling - 3);
-    pen.fillText('−' + secondsText(span.seconds), 0, height - 3);
-    pen.textAlign = 'right';
-    pen.fillText('now', width, height - 3);
-    for (const path of paths) {
-        pen.globalAlpha = !bold || bold === path ? 1 : .3;
-        drawPath(pen, path, span, width, y, colours[colour], area && floor);
-    }
-    pen.globalAlpha = 1;
-    if (cap !== undefined) {
-        pen.strokeStyle = colours.bad;
-        pen.lineWidth = 1;
-        pen.setLineDash([5, 4]);
-        line(pen, 0, y(cap), width, y(cap));
-        pen.setLineDash([]);
-        pen.fillStyle = colours.bad;
-        pen.textAlign = 'left';
-        pen.fillText(capText, 0, y(cap) + 12);
-    }
-    for (const [time, value, kind] of marks ?? []) {
-        if (time >= span.from) mark(pen, kind, span.x(time, width), y(value));
-    }
-}
-
-/** Omits points less than a pixel apart, except the last one before a gap. */
-function drawPath(pen, points, span, width, y, colour, floor) {
-    pen.beginPath();
-    let from = null, lastX = null;
-    const close = () => {
-        if (from === null) return;
-        pen.stroke();
-        if (floor) {
-            pen.lineTo(lastX, floor);
-            pen.lineTo(from, floor);
-            pen.globalAlpha = .15;
-            pen.fill();
-            pen.globalAlpha = 1;
-        }
-        pen.beginPath();
-        from = null;
-    };
-    pen.lineWidth = 1.5;
-    pen.strokeStyle = pen.fillStyle = colour;
-    points.forEach(([time, value], index) => {
-        if (value === null) return close();
-        const x = span.x(time, width);
-        if (x < 0) return;
-        const next = points[index + 1];
-        const isLast = !next || next[1] === null;
-        if (from !== null && x - lastX < 1 && !isLast) return;
-        if (from === null) pen.moveTo(x, y(value));
-        else pen.lineTo(x, y(value));
-        from ??= x;
-        lastX = x;
-    });
-    close();
 }
 
 /** The size of the square of a slot. */

@@ -65,20 +65,45 @@ function moldText(mold) {
     return `mold: ${facts.filter(fact => fact).join(', ')}`;
 }
 
-/** The runs of a pool with a schedule. */
-function runsText({schedule, running, queued, next_in_seconds: next, last, outcomes, skipped}) {
-    const parts = [running ? 'running' : 'idle'];
-    if (queued) parts.push('one run waits');
-    if (next !== undefined) parts.push(`next in ${secondsText(next)}`);
-    if (last) {
-        parts.push(`last: ${last.outcome}, took ${secondsText(last.duration_seconds)}, `
-            + `${secondsText(last.ago_seconds)} ago`);
-    }
-    const counts = [...Object.entries(outcomes), ['skipped', skipped]]
-        .filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
-    if (counts.length > 0) parts.push(`runs: ${counts.join(', ')}`);
-    return `${schedule}: ${parts.join('; ')}`;
+/** The growth of a worker's memory per hour, and the time until it reaches its cap. */
+function growthText({growth_bytes_per_hour: growth, memory_limit_in_seconds: rest}) {
+    if (growth === undefined) return '';
+    return `${changeOfBytes(growth)}/h`
+        + (rest === undefined ? '' : ` · ${briefSeconds(rest)}`);
 }
+
+function growthTitle({growth_bytes_per_request: growth, requests_unit: unit}) {
+    return growth === undefined ? ''
+        : `${changeOfBytes(growth)} per ${(unit ?? 'requests').slice(0, -1)}`;
+}
+
+/** A number of bytes with its sign. */
+function changeOfBytes(bytes) {
+    const whole = Math.round(bytes);
+    return (whole > 0 ? '+' : whole < 0 ? '−' : '') + bytesText(Math.abs(whole));
+}
+
+/** The growth of the workers of a pool: the median, and the first that reaches its cap. */
+function poolGrowthText({slots}) {
+    const middle = name => {
+        const values = slots.map(slot => slot[name]).filter(value => value !== undefined)
+            .sort((one, other) => one - other);
+        return values[Math.floor((values.length - 1) / 2)];
+    };
+    const perHour = middle('growth_bytes_per_hour');
+    if (perHour === undefined) return '';
+    const perRequest = middle('growth_bytes_per_request');
+    const next = slots.filter(slot => slot.memory_limit_in_seconds !== undefined).reduce(
+        (one, other) => one?.memory_limit_in_seconds <= other.memory_limit_in_seconds
+            ? one : other, null);
+    return `Median growth ${changeOfBytes(perHour)}/h`
+        + (perRequest === undefined ? '' : `, ${changeOfBytes(perRequest)} per request`)
+        + (next ? `; slot ${next.slot} reaches its cap in `
+            + briefSeconds(next.memory_limit_in_seconds) : '');
+}
+
+/** A duration with its largest unit. */
+const briefSeconds = seconds => secondsText(seconds).split(' ')[0];
 
 /** The exit status or signal. */
 const endText = exit => exit.signal !== undefined ? exit.signal : `status ${exit.status}`;
@@ -101,7 +126,7 @@ function lifeText(life, now, clock) {
     return parts.join(' · ');
 }
 
-/** The result of the last reload: its text, and whether it is good, bad or pending. */
+/** The result of the last reload: its text, its kind (good, bad or busy), and its start. */
 function reloadText(reload) {
     const progress = `${reload.replaced} of ${reload.of} replaced`;
     const generation = reload.generation === undefined
@@ -116,6 +141,6 @@ function reloadText(reload) {
         failed: [`failed; the previous configuration stays in force. ${reasons}`, 'bad'],
     }[reload.state] ?? [reload.state, ''];
     const ago = reload.age_seconds === undefined
-        ? '' : ` (started ${secondsText(reload.age_seconds)} ago)`;
-    return [`Reload${generation}: ${outcome[0]}${ago}`, outcome[1]];
+        ? '' : `(started ${secondsText(reload.age_seconds)} ago)`;
+    return [`Reload${generation}: ${outcome[0]}`, outcome[1], ago];
 }

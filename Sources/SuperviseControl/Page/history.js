@@ -1,4 +1,5 @@
-/* The history of the page: builds incarnations and series from successive samples of `/status`. */
+/* The history of the page: builds incarnations and series from successive samples of `/status`, and from
+   what the master has recorded before (`/history`). */
 
 'use strict';
 
@@ -43,10 +44,16 @@ class Life {
     }
 }
 
+/**
+ * The longest time in seconds between two points that are connected. The master records every five
+ * seconds while it runs anyway, and its samples of memory are at most ten seconds apart by default.
+ */
+const longestGap = 30;
+
 /** The history of one pool. */
 class PoolHistory {
     slots = new Map();          // slot -> its incarnations, the oldest first
-    series = [];                // {at, rate, queue, bytes}
+    series = [];                // {at, requests, rate, queue, bytes, largest, ready, workers, exits}
     seenAt = null;              // when the last status was taken
 
     /** Adds a status; keeps the memory of workers only for slots that `isShown` selects. */
@@ -108,15 +115,75 @@ class PoolHistory {
 
     /** Adds the current figures of the pool. */
     measure(pool, now) {
-        const total = pool.totals.requests;
-        const span = now - this.seenAt;
-        const rate = this.seenAt === null || span <= 0
-            ? null : Math.max(0, total - this.total) / span;
-        this.total = total;
-        const deepest = fullest(pool.listeners);
-        const bytes = pool.slots.reduce((sum, slot) => sum + (slot.memory_bytes ?? 0), 0);
-        this.series.push({at: now, rate, queue: deepest?.queue ?? null, bytes});
+        const known = pool.slots.map(slot => slot.memory_bytes).filter(bytes => bytes);
+        const queues = pool.listeners.map(listener => listener.queue)
+            .filter(queue => queue !== undefined);
+        const point = {
+            at: now, requests: pool.totals.requests, ready: pool.serving, workers: pool.workers,
+            exits: Object.values(pool.totals.exits).reduce((sum, count) => sum + count, 0),
+            queue: queues.length ? queues.reduce((sum, queue) => sum + queue, 0) : null,
+            bytes: known.length ? known.reduce((sum, bytes) => sum + bytes, 0) : null,
+            largest: known.length ? Math.max(...known) : null,
+        };
+        point.rate = rateAt(point, this.series.findLast(({requests}) => requests !== null));
+        this.series.push(point);
     }
+
+    /** Adds what the master recorded while this page took no samples. */
+    fill(recorded) {
+        const own = this.series.filter(point => !point.isRecorded).map(({at}) => at);
+        let next = 0;
+        const points = recorded.at_seconds.map((at, index) => ({
+            at, isRecorded: true, rate: null, requests: recorded.requests[index],
+            ready: recorded.ready[index], workers: recorded.workers[index],
+            exits: recorded.exits[index], queue: recorded.waiting[index],
+            bytes: recorded.memory_bytes[index], largest: recorded.largest_bytes[index],
+        })).filter(({at}) => {
+            while (next < own.length && own[next] < at - 2) next++;
+            return !(own[next] <= at + 2);
+        });
+        const since = points[0]?.at ?? Infinity;
+        this.series = [
+            ...this.series.filter(point => !point.isRecorded || point.at < since), ...points,
+        ].sort((one, other) => one.at - other.at);
+        let last = null;
+        for (const point of this.series) {
+            if (point.requests === null) continue;
+            point.rate = rateAt(point, last);
+            last = point;
+        }
+    }
+
+    /** The points of one figure as [time, value]; null interrupts the line. */
+    path(name) {
+        const path = [];
+        for (const point of this.series) {
+            const value = point[name];
+            if (value === null) continue;
+            const last = path.at(-1);
+            if (last && point.at - last[0] > longestGap) path.push([last[0], null]);
+            path.push([point.at, value]);
+        }
+        return path;
+    }
+}
+
+/** The requests per second since the last point with a count. */
+function rateAt(point, last) {
+    const span = point.at - (last?.at ?? -Infinity);
+    return span > 0 && span <= longestGap
+        ? Math.max(0, point.requests - last.requests) / span : null;
+}
+
+/** The times without data in a path, as [from, to]. The master did not run before `from`. */
+function gapsOf(path, from, now) {
+    const times = [from, ...path.filter(([, value]) => value !== null).map(([at]) => at)
+        .filter(at => at > from), now];
+    const gaps = [];
+    times.forEach((at, index) => {
+        if (index && at - times[index - 1] > longestGap) gaps.push([times[index - 1], at]);
+    });
+    return gaps;
 }
 
 /** The half of the lane for an incarnation: the free one, otherwise alternating. */

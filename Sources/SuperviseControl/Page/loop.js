@@ -4,11 +4,26 @@ const views = new Map();        // pool -> its view
 let shownSeconds = 120;
 let master = null;              // from the last status
 let lostAt = null;              // when it stopped responding
+let filledAt = null;            // when its history was last read
+
+/** The time of day of the master's start, in seconds since the Unix epoch, by its current clock. */
+const startOfClock = () => master.time_seconds - master.uptime_seconds;
 
 /** Formats a time of the master in local time. */
 function clockText(seconds) {
-    return new Date((master.started_at_seconds + seconds) * 1000).toLocaleTimeString();
+    return new Date((startOfClock() + seconds) * 1000).toLocaleTimeString('en-GB');
 }
+
+/** Formats a time of the master with date, milliseconds and time zone. */
+function exactText(seconds) {
+    const date = new Date((startOfClock() + seconds) * 1000);
+    const ago = master.uptime_seconds - seconds;
+    const distance = ago < 0 ? `in ${secondsText(-ago)}` : `${secondsText(ago)} ago`;
+    return `${date.toISOString()} (${distance})`;
+}
+
+/** The time of a text such as 2026-11-21T02:03:04.567Z, in seconds since the master's start. */
+const uptimeOf = text => Date.parse(text) / 1000 - startOfClock();
 
 /** Applies a status. */
 function takeStatus(status) {
@@ -20,30 +35,77 @@ function takeStatus(status) {
     if (isAnother) {
         for (const view of views.values()) view.element.remove();
         views.clear();
+        filledAt = null;
     }
     master = status.master;
+    const now = master.uptime_seconds;
     // A removed pool may coexist with a new one of the same name.
-    const keys = status.pools.map(
-        pool => pool.state === 'removed' ? `-${pool.name}` : pool.name);
+    const keys = status.pools.map(keyOf);
     for (const [key, view] of views) {
-        if (keys.includes(key)) continue;
+        const index = keys.indexOf(key);
+        if (index >= 0 && !status.pools[index].runs === !(view instanceof JobView)) continue;
         view.element.remove();
         views.delete(key);
     }
     status.pools.forEach((pool, index) => {
         if (!views.has(keys[index])) {
-            const view = new PoolView(pool.name);
-            views.set(keys[index], view);
-            document.querySelector('main').append(view.element);
+            views.set(keys[index], pool.runs ? new JobView(pool.name) : new PoolView(pool.name));
         }
-        views.get(keys[index]).take(pool, master.uptime_seconds);
+        views.get(keys[index]).take(pool, now);
     });
+    timeline.takeExits(status.pools, now);
+    arrange(keys);
     drawReload(status.reload);
 }
 
+const keyOf = ({name, state, removed}) => state === 'removed' || removed ? `-${name}` : name;
+
+/** Puts pools that are not ready first. An element that is in its place keeps the focus. */
+function arrange(keys) {
+    const pools = keys.map(key => views.get(key)).filter(view => view instanceof PoolView);
+    const ordered = [...pools.filter(view => view.isUnready),
+        ...pools.filter(view => !view.isUnready)];
+    const main = document.querySelector('main');
+    ordered.forEach(({element}, index) => {
+        if (main.children[index] !== element) main.insertBefore(element, main.children[index]);
+    });
+}
+
+/**
+ * Reads what the master has recorded: everything at first, then what this page missed, and the
+ * changes when there is a new one. Without it, the page has only its own samples.
+ */
+async function fillHistory(previous) {
+    const now = master.uptime_seconds;
+    const isMissing = filledAt === null || now - previous > longestGap / 2;
+    if (!isMissing && master.last_change === timeline.newest) return;
+    const since = filledAt === null ? 0 : Math.floor(Math.max(0, previous ?? 0));
+    const history = await fetchJSON(since ? `history?since=${since}` : 'history');
+    filledAt = now;
+    timeline.takeChanges(history.changes);
+    for (const pool of history.pools) views.get(keyOf(pool))?.history.fill(pool);
+}
+
+/** Only the outcome is announced to screen readers: the time since changes every second. */
 function drawReload(reload) {
-    byID('reload').hidden = !reload;
-    if (reload) write(byID('reload'), ...reloadText(reload));
+    const element = byID('reload');
+    element.hidden = !reload;
+    if (!reload) return;
+    const [outcome, kind, since] = reloadText(reload);
+    write(element.querySelector('.outcome'), outcome);
+    write(element.querySelector('.since'), since);
+    element.className = kind;
+}
+
+/** Shows the pools and workers that match the text of the filter. */
+function applyFilter() {
+    const text = byID('filter').value.trim().toLowerCase();
+    const all = [...views.values()];
+    const workers = all.reduce((sum, view) => sum + view.select(text), 0);
+    const pools = all.filter(view => !view.element.hidden).length;
+    byID('matches').hidden = !text;
+    write(byID('matches'), text ? `${countText(workers)} workers in ${pools} of ${all.length} pools `
+        + `match “${text}”.` : '');
 }
 
 function drawHead() {
@@ -84,7 +146,11 @@ function drawIcon(kind) {
 function drawAll() {
     readColours();
     drawHead();
+    if (!master) return;
+    applyFilter();
+    timeline.draw(master.uptime_seconds);
     for (const view of views.values()) view.draw();
+    drawJobs([...views.values()].filter(view => view instanceof JobView));
 }
 
 /** Shows since when there is no response, and the reason. */
@@ -97,9 +163,9 @@ function reportLoss(error) {
         + 'Retrying every two seconds.');
 }
 
-async function fetchStatus() {
+async function fetchJSON(path) {
     const response = await fetch(
-        'status', {cache: 'no-store', signal: AbortSignal.timeout(5000)});
+        path, {cache: 'no-store', signal: AbortSignal.timeout(5000)});
     if (!response.ok) throw new Error(`the master responds with status ${response.status}`);
     return response.json();
 }
@@ -108,7 +174,9 @@ async function fetchStatus() {
 async function poll() {
     const begun = performance.now();
     try {
-        takeStatus(await fetchStatus());
+        const previous = master?.uptime_seconds;
+        takeStatus(await fetchJSON('status'));
+        await fillHistory(previous);
         lostAt = null;
     } catch (error) {
         reportLoss(error);
@@ -125,7 +193,7 @@ function choose(seconds) {
     for (const button of document.querySelectorAll('nav button')) {
         button.setAttribute('aria-pressed', Number(button.dataset.span) === seconds);
     }
-    for (const view of views.values()) view.draw();
+    drawAll();
 }
 
 for (const button of document.querySelectorAll('nav button')) {
@@ -133,5 +201,13 @@ for (const button of document.querySelectorAll('nav button')) {
 }
 matchMedia('(prefers-color-scheme: dark)').onchange = drawAll;
 addEventListener('resize', drawAll);
+byID('timeline').querySelector('details').ontoggle = drawAll;
+byID('filter').oninput = drawAll;
+addEventListener('keydown', event => {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey
+        || event.target.matches('input')) return;
+    event.preventDefault();
+    byID('filter').focus();
+});
 choose(shownSeconds);
 poll();

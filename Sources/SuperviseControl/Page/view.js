@@ -17,17 +17,24 @@ function write(element, text, className) {
 
 /** The view of one pool. */
 class PoolView {
+    static count = 0;
     history = new PoolHistory();
     lanes = [];
     first = 0;                  // index of the first slot shown
     columns = 1;                // of the overview
     isVisible = true;
     pointed = null;             // the incarnation at the pointer
+    filter = null;              // selects workers; null selects all
 
     constructor(name) {
         this.element = byID('pool-pattern').content.firstElementChild.cloneNode(true);
         this.element.dataset.pool = name;
+        this.name = name;
         write(this.find('h2'), name);
+        this.find('h2').id = `pool-${PoolView.count += 1}`;
+        this.element.setAttribute('aria-labelledby', this.find('h2').id);
+        this.find('.lanes').setAttribute('aria-label', `Workers of pool ${name}`);
+        this.charts = new PoolCharts(this.element);
         this.find('.back').onclick = () => this.show(this.first - maxLanes);
         this.find('.on').onclick = () => this.show(this.first + maxLanes);
         this.find('.overview').onclick = event => {
@@ -57,16 +64,40 @@ class PoolView {
             pool, now, slot => this.shownSlots?.has(slot) ?? slot < maxLanes);
     }
 
-    /** The current slots, and those that existed in the time range. */
+    /** Whether the pool lacks ready workers. Such pools come first. */
+    get isUnready() { return !this.pool.ready && this.pool.state !== 'removed'; }
+
+    /**
+     * Selects the workers to show: all if the name of the pool contains the text. Returns the number
+     * of workers that match.
+     */
+    select(text) {
+        const isMatch = !text || this.name.toLowerCase().includes(text);
+        const filter = isMatch ? null : text;
+        if (filter !== this.filter) this.first = 0;
+        this.filter = filter;
+        const count = isMatch ? this.bySlot.size : this.slots.length;
+        this.element.hidden = !isMatch && count === 0;
+        return count;
+    }
+
+    /** Whether a slot has a worker that the filter selects. */
+    isSelected(slot) {
+        return this.filter === null || this.bySlot.get(slot)?.some(entry =>
+            [entry.slot, entry.pid, stateOf(entry)[0], entry.status, entry.current?.route]
+                .some(fact => String(fact ?? '').toLowerCase().includes(this.filter)));
+    }
+
+    /** The selected slots: the current ones, and those that existed in the time range. */
     get slots() {
         const recent = [...this.history.slots].filter(([slot, lives]) =>
             !this.bySlot.has(slot) && lives.at(-1).end > this.now - shownSeconds);
         return [...this.bySlot.keys(), ...recent.map(([slot]) => slot)]
-            .sort((one, other) => one - other);
+            .filter(slot => this.isSelected(slot)).sort((one, other) => one - other);
     }
 
     draw() {
-        if (!this.pool || !this.isVisible) return;
+        if (!this.pool || !this.isVisible || this.element.hidden) return;
         const slots = this.slots;
         if (this.first >= slots.length) this.first = 0;
         const shown = slots.slice(this.first, this.first + maxLanes);
@@ -75,20 +106,12 @@ class PoolView {
         this.drawHead();
         this.drawOverview(slots, shown);
         this.drawLanes(shown);
-        this.drawCharts(shown);
+        this.charts.draw(this.pool, this.history, this.span, shown, this.pointed);
         this.drawExits();
     }
 
     drawHead() {
-        const {serving, workers, state, ready, listeners, runs} = this.pool;
-        if (runs) {
-            const isBad = runs.last && !['success', 'stopped'].includes(runs.last.outcome);
-            write(this.find('.pool-state'),
-                runsText(runs) + (state === 'running' ? '' : `, ${state}`),
-                'pool-state' + (isBad ? ' bad' : ''));
-            write(this.find('.listeners'), '');
-            return;
-        }
+        const {serving, workers, state, ready, listeners} = this.pool;
         const surplus = serving - workers;
         const extra = surplus > 0
             ? ` (+${surplus} replacement${surplus === 1 ? '' : 's'})` : '';
@@ -119,6 +142,10 @@ class PoolView {
             this.bySlot.has(slot) ? stateOf(this.bySlot.get(slot)[0])[1] : '');
         this.columns = drawOverview(this.find('.overview'), states,
             index => index >= this.first && index < this.first + maxLanes);
+        const counts = new Map();
+        for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+        this.find('.overview').setAttribute('aria-label', `${slots.length} slots: `
+            + [...counts].map(([state, count]) => `${count} ${state || 'empty'}`).join(', '));
     }
 
     drawLanes(shown) {
@@ -128,6 +155,9 @@ class PoolView {
             if (index < shown.length) this.drawLane(lane, shown[index]);
         });
         drawAxis(this.find('.head .track'), this.span);
+        // The column is narrow.
+        write(this.find('.head .requests'),
+            unitOf(this.pool.slots).replace('connections', 'conns'));
     }
 
     addLane() {
@@ -151,7 +181,7 @@ class PoolView {
     drawPointed() {
         const life = this.pointed;
         write(this.find('.readout'), life ? lifeText(life, this.now, clockText) : '');
-        this.drawMemory([...this.shownSlots]);
+        this.charts.drawMemory([...this.shownSlots], life);
     }
 
     drawLane(lane, slot) {
@@ -171,6 +201,8 @@ class PoolView {
         lane.state.title = [text, entry?.status ?? ''].join('\n').trim();
         write(lane.age, secondsText(entry?.age_seconds));
         write(lane.requests, countText(entry?.requests));
+        write(lane.leak, entry ? growthText(entry) : '');
+        lane.leak.title = entry ? growthTitle(entry) : '';
         const cap = entry?.memory_limit_bytes;
         const share = cap ? ` / ${bytesText(cap)}` : '';
         write(lane.memory, bytesText(entry?.memory_bytes) + share);
@@ -179,102 +211,49 @@ class PoolView {
         drawLane(lane.track, lane.lives, this.span);
     }
 
-    drawCharts(shown) {
-        const series = this.history.series;
-        const now = series.at(-1);
-        this.drawMemory(shown);
-        const rates = series.map(({at, rate}) => [at, rate]);
-        this.chart('rate', {
-            paths: [rates], colour: 'rate', area: true, text: brief,
-            top: roomFor(this.highest(rates), 10),
-        }, now.rate === null ? '' : brief(now.rate),
-        ` ${countText(this.pool.totals.requests)} total`);
-        const unit = unitOf(this.pool.slots);
-        write(this.find('.rate-title'), `${unit[0].toUpperCase()}${unit.slice(1)} per second`);
-        // The column is narrow.
-        write(this.find('.head .requests'), unit.replace('connections', 'conns'));
-        this.find('.queue-chart').hidden = !this.pool.listeners.length;
-        this.find('.rate-chart').hidden =
-            !this.pool.listeners.length && !this.pool.totals.requests;
-        const queue = series.map(({at, queue}) => [at, queue]);
-        const top = roomFor(this.highest(queue), 8);
-        const limit = fullest(this.pool.listeners)?.queue_limit;
-        this.chart('queue', {
-            paths: [queue], colour: 'queue', area: true, text: brief,
-            // A limit far above the queue would flatten the chart; the caption shows it instead.
-            top: limit < 2 * top ? limit * 1.15 : top,
-            cap: limit < 2 * top ? limit : undefined, capText: `limit ${countText(limit)}`,
-        }, countText(now.queue ?? undefined), limit ? ` of ${countText(limit)}` : '');
-    }
-
-    drawMemory(shown) {
-        const lives = shown.flatMap(slot => this.history.slots.get(slot) ?? [])
-            .filter(life => life.memory.length && life.memory.at(-1)[0] >= this.span.from);
-        // A reload may have changed the cap: use that of the newest workers.
-        const newest = this.pool.slots.filter(slot => slot.memory_limit_bytes)
-            .reduce((one, other) => one?.generation > other.generation ? one : other, null);
-        const cap = newest?.memory_limit_bytes;
-        const paths = lives.map(life => life.memory);
-        const highest = Math.max(cap ?? 0, ...paths.map(path => this.highest(path)));
-        this.chart('memory', {
-            paths, colour: 'memory', top: roomFor(highest, 2 ** 20), text: bytesText,
-            bold: this.pointed?.memory, cap, capText: `max-rss ${bytesText(cap)}`,
-            marks: lives.filter(life => life.exit)
-                .map(life => [life.end, life.memory.at(-1)[1], kindOfEnd(life.exit.cause)]),
-        }, bytesText(this.history.series.at(-1).bytes), ' total');
-    }
-
-    chart(name, chart, figure, rest) {
-        const output = this.find(`.${name}-chart output`);
-        if (output.dataset.text !== figure + rest) {
-            const small = document.createElement('small');
-            small.textContent = rest;
-            output.replaceChildren(figure, small);
-            output.dataset.text = figure + rest;
-        }
-        drawChart(this.find(`.${name}-chart canvas`), this.span, chart);
-    }
-
-    /** The highest value of a path in the time range. */
-    highest(path) {
-        let most = 0;
-        for (const [time, value] of path) {
-            if (time >= this.span.from && value > most) most = value;
-        }
-        return most;
-    }
-
     drawExits() {
         const counts = Object.entries(this.pool.totals.exits);
         const parts = counts.map(([cause, count]) => `${countText(count)} ${cause}`);
         write(this.find('.totals'), parts.join(', ') || 'none yet');
-        const rows = this.pool.exits.slice(0, maxExits).map(exit => [
-            secondsText(exit.ago_seconds), String(exit.slot), String(exit.pid ?? ''),
-            exit.cause, endText(exit), secondsText(exit.age_seconds),
-            countText(exit.requests), bytesText(exit.memory_bytes), String(exit.generation),
-        ]);
-        this.find('table').hidden = !rows.length;
-        write(this.find('.exit-unit'), unitOf(this.pool.exits.slice(0, maxExits)));
-        const body = this.find('tbody');
-        while (body.rows.length > rows.length) body.deleteRow(-1);
-        rows.forEach((texts, index) => {
-            const row = body.rows[index] ?? body.insertRow();
-            texts.forEach((text, column) => {
-                const isOptional = [5, 6, 8].includes(column);
-                const cell = row.cells[column] ?? row.insertCell();
-                write(cell, text, isOptional ? 'optional' : '');
-            });
-            const kind = kindOfEnd(this.pool.exits[index].cause);
-            row.cells[3].classList.toggle('bad', kind === 'crash');
-        });
-        const failed = this.pool.exits.slice(0, maxExits).find(exit => exit.output);
-        this.find('.final').hidden = !failed;
-        if (failed) {
-            const title = `Final output of slot ${failed.slot}, pid ${failed.pid ?? '?'}:`;
-            write(this.find('.final'), `${title}\n${failed.output.join('\n')}`);
-        }
+        const exits = this.pool.exits.slice(0, maxExits);
+        this.find('.exits table').hidden = !exits.length;
+        write(this.find('.exit-unit'), unitOf(exits));
+        fillRows(this.find('.exits tbody'), exits.map(exit => {
+            const isBad = kindOfEnd(exit.cause) === 'crash';
+            return [
+                timeCell(this.now - exit.ago_seconds), [String(exit.slot)],
+                [String(exit.pid ?? '')], [exit.cause, isBad ? 'start bad' : 'start'],
+                [endText(exit), 'start'], [secondsText(exit.age_seconds), 'optional'],
+                [countText(exit.requests), 'optional'], [bytesText(exit.memory_bytes)],
+                [String(exit.generation), 'optional'],
+            ];
+        }));
+        writeOutput(this.find('.final'), exits);
     }
 }
 
-/** A round height above a value. */
-function roomFor(value, least) { return Math.max(value * 1.15, least); }
+/** Shows the final output of the newest of these exits that has one. */
+function writeOutput(element, exits) {
+    const failed = exits.find(exit => exit.output);
+    element.hidden = !failed;
+    if (!failed) return;
+    const source = failed.job === undefined ? `slot ${failed.slot}` : `job ${failed.job}`;
+    const title = `Final output of ${source}, pid ${failed.pid ?? '?'}:`;
+    write(element, `${title}\n${failed.output.join('\n')}`);
+}
+
+/** Writes the rows of a table. A cell is [text, class, title]. */
+function fillRows(body, rows) {
+    while (body.rows.length > rows.length) body.deleteRow(-1);
+    rows.forEach((cells, index) => {
+        const row = body.rows[index] ?? body.insertRow();
+        cells.forEach(([text, className = '', title = ''], column) => {
+            const cell = row.cells[column] ?? row.insertCell();
+            write(cell, text, className);
+            if (cell.title !== title) cell.title = title;
+        });
+    });
+}
+
+/** A cell with a time of the master, whose title is exact. */
+const timeCell = seconds => [clockText(seconds), 'start', exactText(seconds)];

@@ -152,6 +152,14 @@ public struct Pool: Equatable, Sendable, Codable {
     public var liveCount: Int { tally.live + tally.hunted }
     /// The sum of the last memory samples of the workers and the molds, in bytes.
     public var memoryBytes: UInt64 { UInt64(max(0, tally.memory)) + molds.memoryBytes }
+    /// The last memory sample of its largest worker in bytes; 0 without samples. Scans all slots.
+    public var largestMemoryBytes: UInt64 {
+        slots.reduce(0) { largest, slot in
+            slot.leaving.reduce(
+                max(largest, slot.incumbent?.memoryBytes ?? 0, slot.replacement?.memoryBytes ?? 0)
+            ) { max($0, $1.memoryBytes ?? 0) }
+        }
+    }
     /// Whether its workers' memory is sampled continuously.
     public var isSampled: Bool { sampler.memoryAt != nil }
     /// Whether every slot is done permanently and no process is left.

@@ -62,6 +62,9 @@ public struct Ledger {
         public let used: UInt64
         /// Those of them on which requests could not be read.
         public let opaque: UInt64
+        /// From the requests' first bytes to the responses' last, in total. A library of an older version
+        /// writes 0.
+        public let nanoseconds: UInt64
 
         /// The index of those of class 5xx.
         public static let errorClass = 5
@@ -80,7 +83,8 @@ public struct Ledger {
     public func totals() -> Totals? {
         let classes = Int(supervise_status_classes)
         let start = supervise_ledger_responses_at
-        guard let bytes = bytes(at: start, count: supervise_ledger_unlisted_at - start) else {
+        guard let bytes = bytes(at: start, count: supervise_ledger_nanoseconds_at + 8 - start)
+        else {
             return nil
         }
         return Totals(
@@ -88,7 +92,8 @@ public struct Ledger {
             requests: number(bytes, supervise_ledger_requests_at - start),
             connections: number(bytes, supervise_ledger_connections_at - start),
             used: number(bytes, supervise_ledger_used_at - start),
-            opaque: number(bytes, supervise_ledger_opaque_at - start))
+            opaque: number(bytes, supervise_ledger_opaque_at - start),
+            nanoseconds: number(bytes, supervise_ledger_nanoseconds_at - start))
     }
 
     /// The time of the first byte of the last slow response that is no error, in nanoseconds of

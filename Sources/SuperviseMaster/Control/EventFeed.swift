@@ -9,6 +9,15 @@ final class EventFeed {
     static let schemaVersion = 2
     /// The number of events that are kept.
     static let kept = 100
+    /// The number of changes that are kept.
+    private static let keptChanges = 64
+    /// The events that change the service as a whole or the size of a pool. They are kept longer
+    /// than those about single workers, which are far more frequent.
+    private static let changeNames: Set<String> = [
+        "master-started", "reload", "reload-committed", "reload-aborted", "reload-complete",
+        "reload-failed", "canary-failed", "resized", "parked", "unparked", "stopping",
+        "startup-failed", "upgraded", "upgrade-failed", "memory-shortage", "leak-alarm",
+    ]
 
     struct Event: Codable {
         let sequence: UInt64
@@ -33,23 +42,27 @@ final class EventFeed {
     struct State: Codable {
         var events: [Event]
         var lastSequence: UInt64
+        var changes: [Event]?
     }
 
     private(set) var recent: [Event] = []
     private var oldest = 0
     private var lastSequence: UInt64 = 0
+    /// The last changes, oldest first.
+    private(set) var changes: [Event] = []
     /// The receiver of every new event.
     var listener: ((Event) -> Void)?
 
     /// The last events, oldest first.
     var events: [Event] { Array(recent[oldest...] + recent[..<oldest]) }
 
-    var state: State { State(events: events, lastSequence: lastSequence) }
+    var state: State { State(events: events, lastSequence: lastSequence, changes: changes) }
 
     func resume(_ state: State) {
         recent = state.events
         oldest = 0
         lastSequence = state.lastSequence
+        changes = state.changes ?? []
     }
 
     func take(_ line: LogLine, at time: WallTime) {
@@ -61,6 +74,10 @@ final class EventFeed {
         } else {
             recent[oldest] = event
             oldest = (oldest + 1) % EventFeed.kept
+        }
+        if EventFeed.changeNames.contains(line.event) {
+            if changes.count == EventFeed.keptChanges { changes.removeFirst() }
+            changes.append(event)
         }
         listener?(event)
     }

@@ -12,6 +12,7 @@ extension Master {
 
     /// Publishes new events and runs their commands, before the loop waits.
     func settleControl() {
+        recordFigures()
         hooks.startWaiting(at: now) { [log] command, error in
             log.write(
                 LogLine(.warning, "hook-failed").with("command", command).with("error", error))
@@ -92,18 +93,13 @@ extension Master {
         case .metrics:
             refreshFigures(for: connection.endpoint.access)
             response = .ok(.metrics, rendered(\.metrics) { $0.metrics })
+        case .history(let since):
+            response = .ok(.json, history(since: since, for: connection.endpoint.access))
         case .health: response = StatusReport.health
         case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
-        case .events(let follow):
-            let isPublic = connection.endpoint.access == .readOnly
-            let recent = recentEvents(isPublic: isPublic)
-            guard follow else {
-                response = .ok(.lines, recent)
-                break
-            }
-            try begin(isPublic ? .publicEvents : .events, connection)
-            connection.conversation.stream(recent, at: now)
-            return
+        case .events(follow: false):
+            response = .ok(.lines, recentEvents(for: connection.endpoint.access))
+        case .events(follow: true): return try followEvents(connection)
         case .reload(let wait):
             try mustNotStop()
             logCommand("reload", connection)
@@ -137,8 +133,14 @@ extension Master {
         connection.conversation.answer(response, at: now)
     }
 
-    private func recentEvents(isPublic: Bool) -> [UInt8] {
-        log.feed.events.flatMap { (isPublic ? $0.withoutRoutes : $0).json }
+    private func recentEvents(for access: ControlAccess) -> [UInt8] {
+        log.feed.events.flatMap { (access == .readOnly ? $0.withoutRoutes : $0).json }
+    }
+
+    private func followEvents(_ connection: ControlConnection) throws(ControlRefusal) {
+        let access = connection.endpoint.access
+        try begin(access == .readOnly ? .publicEvents : .events, connection)
+        connection.conversation.stream(recentEvents(for: access), at: now)
     }
 
     private func begin(

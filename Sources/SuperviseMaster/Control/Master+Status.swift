@@ -52,6 +52,7 @@ extension Master {
         master.eventsDropped = control.dropped
         master.outputLinesDropped = output.droppedLines
         master.canaryOutputs = reloader.counts.canaryOutputs
+        master.lastChange = log.feed.changes.last?.sequence ?? 0
         master.clients = control.clients
         var report = StatusReport(
             master: master, snapshot: service.snapshot(at: now), listeners: listenerReports(),
@@ -70,12 +71,15 @@ extension Master {
             workers[id]?.livingPID.flatMap(ProcessorTime.nanoseconds(of:)).map(
                 TimeSpan.init(nanoseconds:))
         }
+        report.requestTime = { [workers] id in workers[id]?.requestTime }
         report.molds = moldReports()
         return report
     }
 
-    private func listenerReports() -> [StatusReport.Listener] {
-        service.members.flatMap { member -> [StatusReport.Listener] in
+    /// Returns the listeners of this pool, or of all pools.
+    func listenerReports(ofPool number: Int? = nil) -> [StatusReport.Listener] {
+        service.members.filter { number == nil || $0.pool.number == number }.flatMap {
+            member -> [StatusReport.Listener] in
             let blueprint = generations[member.pool.generation]?.blueprints[member.name]
             return (blueprint?.listeners ?? []).map { listener in
                 let queue = queue(of: listener.socket)
@@ -98,6 +102,9 @@ extension Master {
 
 /// The renderings of this turn.
 struct Renderings {
+    var history: [UInt8]?
+    /// Without routes, for `status-bind`.
+    var publicHistory: [UInt8]?
     var status: [UInt8]?
     /// Without routes, for `status-bind`.
     var publicStatus: [UInt8]?

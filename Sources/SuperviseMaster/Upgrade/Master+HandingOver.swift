@@ -48,7 +48,8 @@ extension Master {
             commands: commands.running, hooks: hooks.state,
             closingListeners: closingListeners.ofPool.mapValues { $0.map(\.rawValue) },
             control: control.state, serviceManager: serviceManager?.state,
-            reloader: reloader.state, upgrades: upgrader.counts, reaper: reaper.state)
+            reloader: reloader.state, upgrades: upgrader.counts, reaper: reaper.state,
+            series: recorder.series)
     }
 
     private var filterStates: [MasterState.BindFilter] {

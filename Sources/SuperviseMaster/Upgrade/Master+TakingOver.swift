@@ -34,6 +34,7 @@ extension Master {
         reloader.resume(state.reloader)
         upgrader.resume(state.upgrades)
         reaper.resume(state.reaper)
+        recorder.resume(state.series ?? [:])
         resumeKillGroups()
         resumeDrains()
         watchListeners()

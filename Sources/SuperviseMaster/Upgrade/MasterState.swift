@@ -157,6 +157,9 @@ struct MasterState: Codable {
     var upgrades: UpgradeCounts
     var reaper: Reaper.State
 
+    /// The figures of the last hour, by pool.
+    var series: [Int: PoolSeries]?
+
     /// The descriptors that must stay open.
     var descriptors: [Int32] {
         sockets.flatMap { [$0.number] + ($0.steering?.descriptors ?? []) }

@@ -53,6 +53,10 @@ extension Fact {
             "For browsers, a live page with the workers, their memory, their requests and the "
                 + "accept queues. For other clients, a line of text."),
         Fact("GET /status", "The whole status as one JSON object: see supervise help schema."),
+        Fact(
+            "GET /history[?since=SECONDS]",
+            "Figures of each pool over the last hour, and the last changes, as one JSON object. With "
+                + "since, only figures from when the master was older than that."),
         Fact("GET /metrics", "The same figures in the Prometheus text format."),
         Fact("GET /healthz", "200 while the master runs."),
         Fact(
@@ -119,6 +123,16 @@ extension Fact {
         generation-abandoned and the field haste to mode.
         """,
         """
+        /history has schema ("supervise-history"), version (1), uptime_seconds, interval_seconds, \
+        pools and changes. A pool has name, removed, and lists of the same length: at_seconds \
+        (uptime), workers, ready (minimum), exits (so far), memory_bytes (sum of all workers), \
+        largest_bytes (of the largest worker), requests (so far) and waiting (connections). null \
+        is a figure that was not read. changes are the last 64 events about reloads, upgrades, \
+        stops and the number of workers. The master records at most one point per interval, and \
+        only when it runs for another reason or a client reads the status: an idle master records \
+        none.
+        """,
+        """
         /status has schema ("supervise-status") and version (2). New fields may appear without a \
         new version. A field without a value is omitted. Version 2 renamed the field promised to \
         min_ready, the reload states trial to canary and overtaken to superseded, the slot states \
@@ -132,7 +146,8 @@ extension Fact {
         Fact(
             "master",
             "name, pid, version, state (running, reloading, parked, stopping, stopping-quickly), "
-                + "ready, generation, started_at_seconds, uptime_seconds, memory_bytes, "
+                + "ready, generation, started_at_seconds, uptime_seconds, time_seconds (since the "
+                + "Unix epoch), last_change (sequence of the newest change in /history), memory_bytes, "
                 + "processor_seconds, events_dropped, output_lines_dropped, upgrades, "
                 + "upgrades_failed."),
         Fact(
