@@ -237,7 +237,7 @@ class PoolCharts {
             ], text: value => String(Math.floor(value)), top,
             marks: crashes.map(life => [life.end, top * .08, 'crash']),
         }, `${countText(this.pool.serving)} of ${countText(this.pool.workers)}`,
-        exits === null ? '' : `, ${countText(exits)} exits`);
+        exits === null ? '' : `, ${countText(exits)} exit${exits === 1 ? '' : 's'}`);
     }
 
     /** Draws one chart and its caption, with the times of `path` that have no data. */

@@ -41,6 +41,8 @@ class Span {
     time(x, width) { return this.from + x / (width - 6) * this.seconds; }
     /** The positions of the ticks, in seconds before now. */
     get ticks() { return [1, 0.75, 0.5, 0.25, 0].map(part => part * this.seconds); }
+    /** The ticks that have room for a label. */
+    labels(width) { return this.ticks.filter((_, index) => width > 280 || index % 2 === 0); }
 }
 
 function line(pen, x, y, toX, toY) {
@@ -126,7 +128,7 @@ function drawAxis(canvas, span) {
     if (!drawing) return;
     const {pen, width} = drawing;
     pen.fillStyle = colours.soft;
-    for (const ago of span.ticks) {
+    for (const ago of span.labels(width)) {
         pen.textAlign = ago === 0 ? 'right' : ago === span.seconds ? 'left' : 'center';
         const x = ago === 0 ? width : span.x(span.now - ago, width);
         pen.fillText(ago === 0 ? 'now' : '−' + secondsText(ago), x, 12);

@@ -105,6 +105,7 @@ const timeline = {
         for (const ago of span.ticks) {
             const x = span.x(span.now - ago, width);
             line(pen, x, 0, x, height - 14);
+            if (!span.labels(width).includes(ago)) continue;
             pen.textAlign = ago === 0 ? 'right' : ago === span.seconds ? 'left' : 'center';
             // Local time, because these events are compared with those of other systems.
             pen.fillText(clockText(span.now - ago), ago === 0 ? width : x, height - 2);

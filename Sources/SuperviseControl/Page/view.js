@@ -84,8 +84,8 @@ class PoolView {
     /** Whether a slot has a worker that the filter selects. */
     isSelected(slot) {
         return this.filter === null || this.bySlot.get(slot)?.some(entry =>
-            [entry.slot, entry.pid, stateOf(entry)[0], entry.status, entry.current?.route]
-                .some(fact => String(fact ?? '').toLowerCase().includes(this.filter)));
+            [entry.slot, entry.pid, stateOf(entry)[0], entry.status,
+                entry.current && requestText(entry.current)].some(fact => String(fact ?? '').toLowerCase().includes(this.filter)));
     }
 
     /** The selected slots: the current ones, and those that existed in the time range. */
