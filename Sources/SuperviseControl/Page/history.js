@@ -1,5 +1,5 @@
-/* The history of the page: builds incarnations and series from successive samples of `/status`, and from
-   what the master has recorded before (`/history`). */
+/* The history of the page: builds incarnations and series from successive samples of `/status`,
+   and from what the master has recorded (`/history`). */
 
 'use strict';
 
@@ -53,7 +53,7 @@ const longestGap = 30;
 /** The history of one pool. */
 class PoolHistory {
     slots = new Map();          // slot -> its incarnations, the oldest first
-    series = [];                // {at, requests, rate, queue, bytes, largest, ready, workers, exits}
+    series = [];                // points: see `measure`
     seenAt = null;              // when the last status was taken
 
     /** Adds a status; keeps the memory of workers only for slots that `isShown` selects. */

@@ -104,8 +104,8 @@ function applyFilter() {
     const workers = all.reduce((sum, view) => sum + view.select(text), 0);
     const pools = all.filter(view => !view.element.hidden).length;
     byID('matches').hidden = !text;
-    write(byID('matches'), text ? `${countText(workers)} workers in ${pools} of ${all.length} pools `
-        + `match “${text}”.` : '');
+    write(byID('matches'), text ? `“${text}” matches ${countText(workers)} workers in ${pools} of `
+        + `${all.length} pools.` : '');
 }
 
 function drawHead() {

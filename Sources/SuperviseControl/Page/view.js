@@ -83,9 +83,11 @@ class PoolView {
 
     /** Whether a slot has a worker that the filter selects. */
     isSelected(slot) {
-        return this.filter === null || this.bySlot.get(slot)?.some(entry =>
-            [entry.slot, entry.pid, stateOf(entry)[0], entry.status,
-                entry.current && requestText(entry.current)].some(fact => String(fact ?? '').toLowerCase().includes(this.filter)));
+        if (this.filter === null) return true;
+        const facts = (this.bySlot.get(slot) ?? []).flatMap(entry => [
+            entry.slot, entry.pid, stateOf(entry)[0], entry.status,
+            entry.current && requestText(entry.current)]);
+        return facts.some(fact => String(fact ?? '').toLowerCase().includes(this.filter));
     }
 
     /** The selected slots: the current ones, and those that existed in the time range. */
