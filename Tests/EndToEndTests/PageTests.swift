@@ -80,10 +80,12 @@ import Testing
                     || url.hasPrefix("http://\(address)/history?since=")
             }, "\(aborted.asked)")
         // The timeline has both reloads.
-        #expect(aborted.events.contains("reload to generation 2 is complete"))
-        #expect(
-            aborted.events.contains { $0.hasPrefix("reload to generation 3 aborted: reload abo") })
-        #expect(aborted.events.contains("slot 1 exited: crashed, KILL"))
+        try await browser.wait("the events of the timeline") {
+            $0.events.contains("reload to generation 2 is complete")
+                && $0.events.contains {
+                    $0.hasPrefix("reload to generation 3 aborted: the current generation")
+                } && $0.events.contains("slot 1 exited: crashed, KILL")
+        }
     }
 
     @Test(.needs("chromium")) func itShowsMolds() async throws {

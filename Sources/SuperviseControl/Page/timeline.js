@@ -20,7 +20,9 @@ function changeText(change) {
     case 'reload-committed':
         return `reload to generation ${generation}: its first workers are ready`;
     case 'reload-complete': return `reload to generation ${generation} is complete`;
-    case 'reload-aborted': return `reload to generation ${generation} aborted: ${because}`;
+    case 'reload-aborted':
+        return `reload to generation ${generation} aborted: ${
+            because?.replace('reload aborted; ', '')}`;
     case 'reload-failed': return `reload failed: ${because}`;
     case 'canary-failed':
         return `the first worker of generation ${generation} failed: ${change.cause}`;
