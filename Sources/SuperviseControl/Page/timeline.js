@@ -7,7 +7,8 @@ const maxEvents = 60;
 function kindOfChange(name) {
     if (/^(reload|canary)-(aborted|failed)|^(startup|upgrade)-failed$/.test(name)) return 'failure';
     if (name.startsWith('reload')) return 'reload';
-    return ['resized', 'parked', 'unparked'].includes(name) ? 'size' : 'other';
+    return /^(resized|scaled-up|scaled-down|bounds-changed|parked|unparked)$/.test(name)
+        ? 'size' : 'other';
 }
 
 /** Describes a change. */
@@ -27,6 +28,9 @@ function changeText(change) {
     case 'canary-failed':
         return `the first worker of generation ${generation} failed: ${change.cause}`;
     case 'resized': return `resized from ${change.from} to ${change.to} workers`;
+    case 'scaled-up': case 'scaled-down':
+        return `${event.replace('-', ' ')} from ${change.from} to ${change.to} workers: ${
+            change.cause}`;
     case 'upgraded': return `upgraded from version ${change.from} to ${change.version}`;
     default:
         return event.replaceAll('-', ' ') + (because ? `: ${because}` : '')

@@ -9,14 +9,18 @@ final class EventFeed {
     static let schemaVersion = 2
     /// The number of events that are kept.
     static let kept = 100
-    /// The number of changes that are kept.
-    private static let keptChanges = 64
-    /// The events that change the service as a whole or the size of a pool. They are kept longer
-    /// than those about single workers, which are far more frequent.
+    /// The number of changes that are kept of each kind.
+    private static let keptChanges = 40
+    /// The events that change the size of a pool.
+    private static let sizeNames: Set<String> = [
+        "resized", "scaled-up", "scaled-down", "bounds-changed", "parked", "unparked",
+    ]
+    /// The events that change the service as a whole. Both kinds are kept longer than events about
+    /// single workers, which are far more frequent.
     private static let changeNames: Set<String> = [
         "master-started", "reload", "reload-committed", "reload-aborted", "reload-complete",
-        "reload-failed", "canary-failed", "resized", "parked", "unparked", "stopping",
-        "startup-failed", "upgraded", "upgrade-failed", "memory-shortage", "leak-alarm",
+        "reload-failed", "canary-failed", "stopping", "startup-failed", "upgraded",
+        "upgrade-failed", "memory-shortage", "leak-alarm",
     ]
 
     struct Event: Codable {
@@ -75,10 +79,17 @@ final class EventFeed {
             recent[oldest] = event
             oldest = (oldest + 1) % EventFeed.kept
         }
-        if EventFeed.changeNames.contains(line.event) {
-            if changes.count == EventFeed.keptChanges { changes.removeFirst() }
-            changes.append(event)
+        for names in [EventFeed.changeNames, EventFeed.sizeNames] where names.contains(line.event) {
+            keepChange(event, among: names)
         }
         listener?(event)
+    }
+
+    private func keepChange(_ event: Event, among names: Set<String>) {
+        let known = changes.indices.filter { names.contains(changes[$0].line.event) }
+        if known.count == EventFeed.keptChanges, let oldest = known.first {
+            changes.remove(at: oldest)
+        }
+        changes.append(event)
     }
 }

@@ -127,8 +127,8 @@ extension Fact {
         pools and changes. A pool has name, removed, and lists of the same length: at_seconds \
         (uptime), workers, ready (minimum), exits (so far), memory_bytes (sum of all workers), \
         largest_bytes (of the largest worker), requests (so far) and waiting (connections). null \
-        is a figure that was not read. changes are the last 64 events about reloads, upgrades, \
-        stops and the number of workers. The master records at most one point per interval, and \
+        is a figure that was not read. changes are the last 40 events about reloads, upgrades and \
+        stops, and the last 40 about the number of workers. The master records at most one point per interval, and \
         only when it runs for another reason or a client reads the status: an idle master records \
         none.
         """,
