@@ -11,7 +11,8 @@ public struct BootHistogram: Equatable, Sendable, Codable {
 
     mutating func add(_ span: TimeSpan) {
         let bounds = BootHistogram.boundsMilliseconds
-        guard let bucket = bounds.firstIndex(where: { span <= .milliseconds($0) }) else { return }
+        let bucket = bounds.firstIndex { span <= .milliseconds($0) }
+        guard let bucket, counts.indices.contains(bucket) else { return }
         counts[bucket] += 1
     }
 }
