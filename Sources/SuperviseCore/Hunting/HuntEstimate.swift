@@ -169,8 +169,8 @@ public struct HuntEstimate: Equatable, Sendable {
         return found
     }
 
-    /// Adds the difference of each next charge from the mean of its own route. `order` are the routes
-    /// of the charges.
+    /// Adds the difference of each next charge from the mean of its own route. `order` contains
+    /// the routes of the charges.
     private static func addLeft(to found: inout [Charges], _ order: [Int]) {
         let means = found.map { Mean($0.bytes[min(warmUp, $0.bytes.count / 3)...]).value }
         var next = [Int](repeating: 0, count: found.count)
