@@ -60,6 +60,7 @@ public struct Client {
         case .status(let json, let pool): return try status(json: json, pool: pool)
         case .top(let pool): return try top(pool: pool)
         case .events(let follow, let json): return try events(follow: follow, json: json)
+        case .leaks(let json, let pool): return try leaks(json: json, pool: pool)
         case .reload(let wait, let timeout):
             return wait ? try reloadAndWait(timeout) : try post("/reload")
         case .recycle(let slot, let pool):
@@ -200,7 +201,7 @@ extension MasterCommand.Action {
     /// Whether the command changes something in the master.
     fileprivate var actsOnMaster: Bool {
         switch self {
-        case .status, .top, .events: false
+        case .status, .top, .events, .leaks: false
         case .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen, .upgrade: true
         }
     }

@@ -10,6 +10,8 @@ public enum ControlRequest: Equatable, Sendable {
     case metrics
     /// `GET /history`: recent figures and changes, after `since` seconds of the master's uptime.
     case history(since: Int)
+    /// `GET /leaks`: the routes that seem to retain memory, of one pool or of all.
+    case leaks(pool: String?)
     /// `GET /healthz`: whether the master runs.
     case health
     /// `GET /readyz`: whether every pool has its minimum number of ready workers.
@@ -102,6 +104,7 @@ public enum ControlRoute {
         ("/status", false, { _ in .status }),
         ("/metrics", false, { _ in .metrics }),
         ("/history", false, history),
+        ("/leaks", false, { p throws(ControlRefusal) in .leaks(pool: try p.value("pool")) }),
         ("/healthz", false, { _ in .health }),
         ("/readyz", false, { _ in .readiness }),
         (
@@ -247,6 +250,11 @@ public struct ControlRefusal: Error, Equatable, Sendable {
     public static func forbidden(_ message: String) -> ControlRefusal {
         ControlRefusal(.forbidden, message)
     }
+
+    /// 403: the resource names routes, which this address does not.
+    public static let routesHidden = ControlRefusal(
+        .forbidden,
+        "this address names no routes of requests; use the control socket, or set status-routes = yes")
 
     /// 421: the request is for another host.
     public static let misdirected = ControlRefusal(

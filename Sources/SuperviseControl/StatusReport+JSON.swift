@@ -30,6 +30,7 @@ extension StatusReport {
         json.field("last_change", master.lastChange)
         json.field("memory_bytes", master.memoryBytes)
         json.field("processor_seconds", seconds: master.processorTime)
+        json.field("names_routes", showsRoutes)
         json.field("events_dropped", master.eventsDropped)
         json.field("output_lines_dropped", master.outputLinesDropped)
         json.field("upgrades", master.upgradesComplete)

@@ -97,6 +97,7 @@ extension Master {
         if case .hunt(let notice) = notice { follow(notice) }
         if case .ended(let pool) = notice, service.haste == nil {
             reaper.forget(pool: pool)
+            leaks.forget(pool: pool)
             poolEnded()
         }
         if case .exited(let id, _, let ending, _) = notice, let worker = workers[id] {

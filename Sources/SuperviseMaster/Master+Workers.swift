@@ -137,6 +137,7 @@ extension Master {
     func release(_ worker: RunningWorker) {
         guard workers[serial: worker.serial] != nil else { return }
         drainer.forget(worker)
+        leaks.end(worker)
         output.close(worker.output, at: now)
         poll.unwatch(worker.notify.rawValue)
         worker.notify.remove()

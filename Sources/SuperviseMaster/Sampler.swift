@@ -25,6 +25,8 @@ final class Sampler {
     var waitingRequests: (Int) -> [WaitingRequests] = { _ in [] }
     /// Returns the load of a pool.
     var load: (Int) -> PoolSample.Load = { _ in PoolSample.Load(waiting: 0) }
+    /// Records a regular sample of a worker's memory; false if it could not be read.
+    var wasSampled: (RunningWorker, Bool) -> Void = { _, _ in }
     /// Whether an unreadable memory of a worker was logged.
     private var isMemoryUnreadable = false
     /// The files of `memory-log`, by path.
@@ -132,10 +134,11 @@ final class Sampler {
         let wasUnreadable = isMemoryUnreadable
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         return workers.ofPool(number).filter { !$0.hasExited }.compactMap { worker in
-            memory(of: worker, at: now, nearBytes: cap, isCapped: isCapped)
-                .map {
-                    PoolSample.Figure(worker.id, bytes: $0, isServing: isServing(worker))
-                }
+            let bytes = memory(of: worker, at: now, nearBytes: cap, isCapped: isCapped)
+            wasSampled(worker, bytes != nil)
+            return bytes.map {
+                PoolSample.Figure(worker.id, bytes: $0, isServing: isServing(worker))
+            }
         }
     }
 

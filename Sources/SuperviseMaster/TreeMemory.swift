@@ -22,6 +22,8 @@ final class TreeMemory {
     private var listCostNanoseconds: Int64 = 0
     /// The last figure, in bytes.
     private(set) var lastBytes: UInt64 = 0
+    /// The resident set of the last sample, in bytes.
+    private(set) var lastResidentBytes: UInt64 = 0
     /// The last exact figure, with the resident size and the time of its reading.
     private var exact: (bytes: UInt64, resident: UInt64, atNanoseconds: Int64)?
 
@@ -60,6 +62,7 @@ final class TreeMemory {
             for descendant in descendants { sum += try descendant.residentBytes() ?? 0 }
         }
         dropBeyondBudget()
+        lastResidentBytes = sum
         if metric != .rss, isExact || capBytes.map({ sum > $0 }) == true {
             sum = try exactBytes(
                 resident: sum, atNanoseconds: now, capBytes: capBytes ?? .max)

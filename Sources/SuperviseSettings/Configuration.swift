@@ -47,6 +47,8 @@ public struct MasterSettings: Equatable, Sendable {
     public var controlOwner: String?
     /// The address that serves the status, if any.
     public var statusBind: BindAddress?
+    /// Whether it names routes of requests.
+    public var statusRoutes = false
     /// The commands that are run for events.
     public var hooks: [EventHook] = []
 

@@ -50,7 +50,7 @@ public enum Invocation: Equatable, Sendable {
         case .importing: return try conversion(arguments.dropFirst())
         case .completions:
             return .completions(try word(arguments.dropFirst(), of: .completions, orElse: nil))
-        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
+        case .status, .top, .events, .leaks, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
             .upgrade, nil:
             return try options(arguments[...], asking: Invocation.run)
         }
@@ -140,6 +140,8 @@ public enum Verb: String, CaseIterable, Sendable {
     case top
     /// Show events.
     case events
+    /// Show the routes that seem to retain memory.
+    case leaks
     /// Replace every worker.
     case reload
     /// Replace one worker, or all of a pool.
@@ -183,6 +185,8 @@ public enum Verb: String, CaseIterable, Sendable {
             ("status [--json | --pool NAME]", "show the pools, the workers and the last exits")
         case .top: ("top [--pool NAME]", "show the status continuously")
         case .events: ("events [--follow] [--json]", "show past events, and new ones with --follow")
+        case .leaks:
+            ("leaks [--pool NAME] [--json]", "show which requests seem to retain memory")
         case .reload:
             (
                 "reload [--wait [--timeout TIME]]",
@@ -221,7 +225,7 @@ public enum Verb: String, CaseIterable, Sendable {
     var isForMaster: Bool {
         switch self {
         case .run, .check, .help, .man, .importing, .completions, .demo, .version: false
-        case .status, .top, .events, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
+        case .status, .top, .events, .leaks, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
             .upgrade:
             true
         }

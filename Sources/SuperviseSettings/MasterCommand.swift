@@ -10,6 +10,8 @@ public struct MasterCommand: Equatable, Sendable {
         case top(pool: String?)
         /// Show the last events and, with `follow`, new ones.
         case events(follow: Bool, json: Bool)
+        /// Show the routes that seem to retain memory, of one pool or of all.
+        case leaks(json: Bool, pool: String?)
         /// Replace every worker; with `wait`, wait for the result, at most for `timeout`.
         case reload(wait: Bool, timeout: TimeSpan?)
         /// Replace the worker of a slot; nil means all slots.
@@ -76,7 +78,7 @@ struct MasterCommandParser {
 
     private var flagNames: [String] {
         switch verb {
-        case .status: ["--json"]
+        case .status, .leaks: ["--json"]
         case .events: ["--follow", "--json"]
         case .reload: ["--wait"]
         case .stop: ["--quick", "--wait"]
@@ -92,7 +94,7 @@ struct MasterCommandParser {
             switch verb {
             case .reload: ["--timeout"]
             case .hunt: ["--pool", "--requests", "--time", "--exclusive-time"]
-            case .status, .top, .recycle, .scale: ["--pool"]
+            case .status, .top, .leaks, .recycle, .scale: ["--pool"]
             case .events, .runNow, .stop, .reopen, .upgrade, .run, .check, .help, .man,
                 .importing, .completions, .demo, .version:
                 []
@@ -139,6 +141,7 @@ struct MasterCommandParser {
         case .top: return .top(pool: values["--pool"])
         case .events:
             return .events(follow: flags.contains("--follow"), json: flags.contains("--json"))
+        case .leaks: return .leaks(json: flags.contains("--json"), pool: values["--pool"])
         case .reload:
             let timeout = try timeout()
             guard timeout == nil || flags.contains("--wait") else {

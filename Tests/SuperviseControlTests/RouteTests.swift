@@ -18,7 +18,8 @@ import Testing
 
     private static let requests: [(String, String, ControlRequest)] = [
         ("GET", "/", .page(asHTML: false)), ("HEAD", "/status", .status),
-        ("GET", "/metrics", .metrics),
+        ("GET", "/metrics", .metrics), ("GET", "/leaks", .leaks(pool: nil)),
+        ("GET", "/leaks?pool=web", .leaks(pool: "web")),
         ("GET", "/healthz", .health), ("GET", "/readyz", .readiness),
         ("GET", "/events", .events(follow: false)),
         ("GET", "/events?follow", .events(follow: true)),

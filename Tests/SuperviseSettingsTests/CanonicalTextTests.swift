@@ -26,6 +26,7 @@ import Testing
                 log-file = stderr
                 control = auto
                 control-mode = 0600
+                status-routes = no
 
                 [pool default]
                 backlog = 2048

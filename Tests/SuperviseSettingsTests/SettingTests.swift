@@ -130,6 +130,7 @@ private let samples: [(key: String, good: [(String, [String])], bad: [String])] 
         [("127.0.0.1:9090", ["127.0.0.1:9090"]), ("unix:/a", ["unix:/a"]), ("", [])],
         ["fd://3", "unix:@a", "systemd:x", "9090"]
     ),
+    ("status-routes", [("yes", ["yes"]), ("Off", ["no"])], ["", "GET /"]),
     (
         "on-event",
         [

@@ -87,18 +87,20 @@ extension Master {
         case .status:
             refreshFigures(for: connection.endpoint.access)
             response =
-                connection.endpoint.access == .readOnly
-                ? .ok(.json, rendered(\.publicStatus) { $0.withoutRoutes.json })
-                : .ok(.json, rendered(\.status) { $0.json })
+                showsRoutes(on: connection)
+                ? .ok(.json, rendered(\.status) { $0.json })
+                : .ok(.json, rendered(\.publicStatus) { $0.withoutRoutes.json })
         case .metrics:
             refreshFigures(for: connection.endpoint.access)
             response = .ok(.metrics, rendered(\.metrics) { $0.metrics })
+        case .leaks(let name):
+            guard showsRoutes(on: connection) else { throw .routesHidden }
+            response = .ok(.json, try leaksReport(ofPool: name).json)
         case .history(let since):
             response = .ok(.json, history(since: since, for: connection.endpoint.access))
         case .health: response = StatusReport.health
         case .readiness: response = StatusReport.readiness(service.snapshot(at: now))
-        case .events(follow: false):
-            response = .ok(.lines, recentEvents(for: connection.endpoint.access))
+        case .events(follow: false): response = .ok(.lines, recentEvents(for: connection))
         case .events(follow: true): return try followEvents(connection)
         case .reload(let wait):
             try mustNotStop()
@@ -133,14 +135,14 @@ extension Master {
         connection.conversation.answer(response, at: now)
     }
 
-    private func recentEvents(for access: ControlAccess) -> [UInt8] {
-        log.feed.events.flatMap { (access == .readOnly ? $0.withoutRoutes : $0).json }
+    private func recentEvents(for connection: ControlConnection) -> [UInt8] {
+        let isPublic = !showsRoutes(on: connection)
+        return log.feed.events.flatMap { (isPublic ? $0.withoutRoutes : $0).json }
     }
 
     private func followEvents(_ connection: ControlConnection) throws(ControlRefusal) {
-        let access = connection.endpoint.access
-        try begin(access == .readOnly ? .publicEvents : .events, connection)
-        connection.conversation.stream(recentEvents(for: access), at: now)
+        try begin(showsRoutes(on: connection) ? .events : .publicEvents, connection)
+        connection.conversation.stream(recentEvents(for: connection), at: now)
     }
 
     private func begin(
@@ -164,6 +166,12 @@ extension Master {
         logCommand("hunt", connection, member.name)
         enqueue(.hunt(pool: member.pool.number, .begin(order)))
         performPending()
+    }
+
+    /// Whether a client may know the routes of requests.
+    private func showsRoutes(on connection: ControlConnection) -> Bool {
+        connection.endpoint.access == .full
+            || generations[service.generation]?.master?.statusRoutes == true
     }
 
     private func runNow(
@@ -248,7 +256,7 @@ extension Master {
     }
 
     /// Returns the pool of this name, or the only pool.
-    private func pool(_ name: String?) throws(ControlRefusal) -> Service.Member {
+    func pool(_ name: String?) throws(ControlRefusal) -> Service.Member {
         let kept = service.members.filter { !$0.isRemoved }
         let names = kept.map(\.name).joined(separator: ", ")
         if let name {

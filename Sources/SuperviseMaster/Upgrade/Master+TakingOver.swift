@@ -35,6 +35,7 @@ extension Master {
         upgrader.resume(state.upgrades)
         reaper.resume(state.reaper)
         recorder.resume(state.series ?? [:])
+        if let state = state.leaks { leaks.resume(state) }
         resumeKillGroups()
         resumeDrains()
         watchListeners()

@@ -156,6 +156,7 @@ struct MasterState: Codable {
     var reloader: Reloader.State
     var upgrades: UpgradeCounts
     var reaper: Reaper.State
+    var leaks: LeakWatch.State?
 
     /// The figures of the last hour, by pool.
     var series: [Int: PoolSeries]?

@@ -57,6 +57,10 @@ extension Fact {
             "GET /history[?since=SECONDS]",
             "Figures of each pool over the last hour, and the last changes, as one JSON object. With "
                 + "since, only figures from when the master was older than that."),
+        Fact(
+            "GET /leaks[?pool=NAME]",
+            "The routes that seem to retain memory: see supervise help schema. 403 where routes are "
+                + "not named."),
         Fact("GET /metrics", "The same figures in the Prometheus text format."),
         Fact("GET /healthz", "200 while the master runs."),
         Fact(
@@ -141,6 +145,24 @@ extension Fact {
         """,
     ]
 
+    /// The fields of `/leaks`.
+    static let leaksFields = [
+        Fact(
+            "/leaks pools[]",
+            "name, state (suspects, unclear, without-requests, no-growth, gathering, short-lives, or the "
+                + "reason for which there is no evidence: schedule, no-listeners, request-info-off, "
+                + "not-observed, not-visible, not-sampled, memory-unreadable), message, generation, "
+                + "age_seconds (of the evidence), growth_bytes_per_hour (of a worker), observations, "
+                + "workers, requests and growth_bytes (of all workers in the evidence)."),
+        Fact(
+            "/leaks pools[].routes[]",
+            "route (none for all routes without a row of their own), requests, bytes_per_request "
+                + "(retained), error_bytes (its standard error), confidence (the standard errors by "
+                + "which the route explains the growth better than any other), share (of the growth, "
+                + "0 to 1), standing (suspect, unsure, falling or clear), rival (a route that explains "
+                + "the growth almost as well)."),
+    ]
+
     /// The fields of `/status`.
     static let statusFields = [
         Fact(
@@ -148,7 +170,8 @@ extension Fact {
             "name, pid, version, state (running, reloading, parked, stopping, stopping-quickly), "
                 + "ready, generation, started_at_seconds, uptime_seconds, time_seconds (since the "
                 + "Unix epoch), last_change (sequence of the newest change in /history), memory_bytes, "
-                + "processor_seconds, events_dropped, output_lines_dropped, upgrades, "
+                + "processor_seconds, names_routes (whether this address names routes of requests), "
+                + "events_dropped, output_lines_dropped, upgrades, "
                 + "upgrades_failed."),
         Fact(
             "reload",

@@ -50,6 +50,7 @@ extension Verb {
                 supervise help schema describes the fields.
                 """
             ]
+        case .leaks: Fact.leaks
         case .reload:
             [
                 """
@@ -145,6 +146,11 @@ extension Verb {
                 [
                     Fact("--follow", "Print new events as well, until the master exits."),
                     Fact("--json", "Print one JSON object per line."),
+                ]
+            case .leaks:
+                [
+                    Fact("--pool NAME", "Show only this pool."),
+                    Fact("--json", "Print one JSON object: see supervise help schema."),
                 ]
             case .reload:
                 [

@@ -112,7 +112,8 @@ enum HelpText {
         case .jobs: paragraphs(Fact.jobs) + [""] + list(Fact.jobEvents, column: 20)
         case .upgrade: command(.upgrade)
         case .security: paragraphs(Fact.security) + [""] + list(Fact.securityFiles, column: 30)
-        case .schema: paragraphs(Fact.schema) + [""] + list(Fact.statusFields, column: 30)
+        case .schema:
+            paragraphs(Fact.schema) + [""] + list(Fact.statusFields + Fact.leaksFields, column: 30)
         case .conf, .settings: []
         }
     }

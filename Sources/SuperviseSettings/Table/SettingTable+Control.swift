@@ -36,8 +36,17 @@ extension Setting {
                 Read-only HTTP for load balancers, Prometheus and browsers: /healthz (200 while \
                 the master runs), /readyz (503 unless every pool has its minimum number of ready \
                 workers), /metrics, /status, /events, and a live page at /. Anyone who can \
-                connect to the address can read it. It names no routes of requests; the control \
-                socket does. Example: status-bind = 127.0.0.1:9090.
+                connect to the address can read it. It names routes of requests only with \
+                status-routes. Example: status-bind = 127.0.0.1:9090.
+                """),
+        Setting(
+            "status-routes", in: .master, .master(.value(\.statusRoutes, .boolean)), reload: .live,
+            summary: "Name routes of requests on status-bind",
+            details: """
+                A route is a method and a path without a query, such as GET /orders/*. Paths may \
+                be confidential, so only the control socket names them by default: in /status, \
+                /events and /leaks. yes: status-bind names them too, and the page shows the \
+                routes that seem to retain memory. Example: status-routes = yes.
                 """),
         Setting(
             "on-event", in: .master, .master(.list(\.hooks, .hook)), reload: .live,
