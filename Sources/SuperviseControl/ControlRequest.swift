@@ -251,11 +251,6 @@ public struct ControlRefusal: Error, Equatable, Sendable {
         ControlRefusal(.forbidden, message)
     }
 
-    /// 403: the resource names routes, which this address does not.
-    public static let routesHidden = ControlRefusal(
-        .forbidden,
-        "this address names no routes of requests; use the control socket, or set status-routes = yes")
-
     /// 421: the request is for another host.
     public static let misdirected = ControlRefusal(
         .misdirected,

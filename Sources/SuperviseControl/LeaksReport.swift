@@ -166,3 +166,11 @@ extension LeaksReport.Obstacle {
         }
     }
 }
+
+extension ControlRefusal {
+    /// 403: the resource names routes, which this address does not.
+    public static let routesHidden = ControlRefusal(
+        .forbidden,
+        "this address names no routes of requests; use the control socket, or set status-routes = "
+            + "yes")
+}

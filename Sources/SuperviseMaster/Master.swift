@@ -32,8 +32,6 @@ final class Master {
     /// The output of the workers that the master reads.
     let output: OutputRelay
     let sampler: Sampler
-    /// The evidence about routes that retain memory.
-    private(set) lazy var leaks = LeakWatch(core)
     /// The process that takes samples that may block on a worker.
     let observer: Observer
     let reaper: Reaper

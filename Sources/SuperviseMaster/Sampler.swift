@@ -25,8 +25,8 @@ final class Sampler {
     var waitingRequests: (Int) -> [WaitingRequests] = { _ in [] }
     /// Returns the load of a pool.
     var load: (Int) -> PoolSample.Load = { _ in PoolSample.Load(waiting: 0) }
-    /// Records a regular sample of a worker's memory; false if it could not be read.
-    var wasSampled: (RunningWorker, Bool) -> Void = { _, _ in }
+    /// The evidence about routes that retain memory.
+    let leaks: LeakWatch
     /// Whether an unreadable memory of a worker was logged.
     private var isMemoryUnreadable = false
     /// The files of `memory-log`, by path.
@@ -40,6 +40,7 @@ final class Sampler {
 
     init(core: Core, workers: WorkerTable, molds: MoldTable, log: Log, cgroup: Cgroup) {
         self.core = core
+        leaks = LeakWatch(core)
         self.workers = workers
         self.molds = molds
         self.log = log
@@ -135,7 +136,7 @@ final class Sampler {
         defer { if wasUnreadable { isMemoryUnreadable = false } }
         return workers.ofPool(number).filter { !$0.hasExited }.compactMap { worker in
             let bytes = memory(of: worker, at: now, nearBytes: cap, isCapped: isCapped)
-            wasSampled(worker, bytes != nil)
+            leaks.take(worker, isReadable: bytes != nil)
             return bytes.map {
                 PoolSample.Figure(worker.id, bytes: $0, isServing: isServing(worker))
             }

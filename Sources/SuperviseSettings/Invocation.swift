@@ -50,7 +50,8 @@ public enum Invocation: Equatable, Sendable {
         case .importing: return try conversion(arguments.dropFirst())
         case .completions:
             return .completions(try word(arguments.dropFirst(), of: .completions, orElse: nil))
-        case .status, .top, .events, .leaks, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
+        case .status, .top, .events, .leaks, .reload, .recycle, .scale, .runNow, .hunt, .stop,
+            .reopen,
             .upgrade, nil:
             return try options(arguments[...], asking: Invocation.run)
         }
@@ -225,7 +226,8 @@ public enum Verb: String, CaseIterable, Sendable {
     var isForMaster: Bool {
         switch self {
         case .run, .check, .help, .man, .importing, .completions, .demo, .version: false
-        case .status, .top, .events, .leaks, .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen,
+        case .status, .top, .events, .leaks, .reload, .recycle, .scale, .runNow, .hunt, .stop,
+            .reopen,
             .upgrade:
             true
         }

@@ -3,6 +3,9 @@ import SuperviseCore
 
 /// The response to `/leaks`, created on request.
 extension Master {
+    /// The evidence about routes that retain memory.
+    var leaks: LeakWatch { sampler.leaks }
+
     /// Returns a report about the pool of this name, or about all pools.
     func leaksReport(ofPool name: String?) throws(ControlRefusal) -> LeaksReport {
         if let name { return LeaksReport(pools: [report(about: try pool(name))]) }
