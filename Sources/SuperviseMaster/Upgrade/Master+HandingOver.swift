@@ -49,7 +49,7 @@ extension Master {
             closingListeners: closingListeners.ofPool.mapValues { $0.map(\.rawValue) },
             control: control.state, serviceManager: serviceManager?.state,
             reloader: reloader.state, upgrades: upgrader.counts, reaper: reaper.state,
-            series: recorder.series, leaks: leaks.state)
+            leaks: leaks.state, series: recorder.series)
     }
 
     private var filterStates: [MasterState.BindFilter] {
