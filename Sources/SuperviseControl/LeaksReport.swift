@@ -131,9 +131,10 @@ extension LeaksReport.Pool {
             let other = LeakReport.Route.title(of: rival)
             return head
                 + "\(route.title) and \(other) explain it almost equally, because they are "
-                + "requested in proportion; wait for other requests, or request one of them alone"
+                + "requested in proportion; supervise hunt measures each alone"
         }
-        return head + "no route explains it well enough; wait for more requests"
+        return head
+            + "no route explains it well enough; wait for more requests, or run supervise hunt"
     }
 }
 

@@ -43,7 +43,7 @@ private func requests(
 
 private func isLooking(_ request: ControlRequest) -> Bool {
     switch request {
-    case .page, .status, .metrics, .leaks, .health, .readiness, .events: true
+    case .page, .status, .metrics, .history, .leaks, .health, .readiness, .events: true
     case .reload, .recycle, .scale, .runNow, .hunt, .stop, .reopen, .upgrade: false
     }
 }

@@ -52,7 +52,8 @@ import Testing
         .killMoldsAtOnce,
         .ignoreErrors, .ignoreOldErrors, .judgeByFewResponses, .neverCompareTheCanary,
         .doubtForEver, .actOnAnOutage, .ignoreStuckRequests, .waitForStuckRequests,
-        .abortBesideOthers, .countLostTimeAsWaiting,
+        .abortBesideOthers, .countLostTimeAsWaiting, .ignoreSlowResponses,
+        .trustEverySlowResponse, .keepTheMoldOfAPoolThatIsDone,
     ]
 
     @Test func sixtyOnePlantedBugsAreWithinReach() {

@@ -82,14 +82,27 @@ struct LeakTests {
         var routes = LeakWorld.popular(6, 20)
         routes[2].temporary = 5e6
         routes[1].leak = 50e3
-        expect([(1, 50e3)], in: LeakWorld(routes: routes), minutes: 90)
+        // It always ranks first. Whether it is certain by then depends on the seed.
+        let world = LeakWorld(routes: routes)
+        var certain = 0
+        for seed in Self.seeds {
+            let report = world.run(minutes: 90, seed: seed).report()
+            let first = report.routes[0]
+            #expect(first.name == LeakWorld.name(1) && first.standing != .clear, "\(report)")
+            #expect(abs(first.bytesPerRequest - 50e3) < 10e3, "\(report)")
+            #expect(report.routes.dropFirst().allSatisfy { $0.standing != .suspect }, "\(report)")
+            certain += first.standing == .suspect ? 1 : 0
+        }
+        #expect(certain >= 4)
     }
 
     @Test func aCacheThatFillsIsNoLeak() {
         var world = popular { $0[4].cache = (300, 50e3) }
         expect([], in: world, minutes: 20, seeds: 1...20)
-        let routes = world.run(minutes: 8, seed: 1).report().routes
-        #expect(routes.contains { $0.standing == .falling && $0.name == LeakWorld.name(4) })
+        for seed in UInt64(1)...4 {
+            let routes = world.run(minutes: 12, seed: seed).report().routes
+            #expect(routes.contains { $0.standing == .falling && $0.name == LeakWorld.name(4) })
+        }
         world.routes[8].leak = 50e3
         expect([(8, 50e3)], in: world, minutes: 90)
     }

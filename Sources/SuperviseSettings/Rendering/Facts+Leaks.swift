@@ -10,13 +10,14 @@ extension Fact {
         """
         1. Set max-rss or warn-rss, so that the memory is sampled, and reload. 2. Wait for real \
         requests: minutes for a large leak, an hour for a small one. 3. Read the table. sure: each \
-        request of the route retains this much. unsure: wait. falls: a cache that fills.
+        request of the route retains this much. unsure: wait, or run supervise hunt, which measures \
+        each request. falls: a cache that fills.
         """,
         """
         4. In the code of the route, look for what outlives a request: lists and dicts of modules \
         and classes, lru_cache on methods, signal handlers that are connected per request, figures \
-        that are not closed; in Django also DEBUG = True. Compare tracemalloc snapshots between \
-        requests of this route. 5. Deploy the fix and reload, which starts new evidence. Until then, \
+        that are not closed; in Django also DEBUG = True. supervise hunt --trace shows the \
+        lines whose objects stay. 5. Deploy the fix and reload, which starts new evidence. Until then, \
         max-rss recycles workers in time.
         """,
     ]
