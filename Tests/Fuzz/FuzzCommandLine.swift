@@ -13,7 +13,7 @@ public func fuzzCommandLine(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int3
             precondition(!loaded.configuration.pools.isEmpty)
         case .help(let topic):
             precondition(!topic.text.isEmpty)
-        case .man, .importing, .completions, .version, .nothing, .command:
+        case .man, .importing, .completions, .demo, .version, .nothing, .command:
             break
         }
     } catch {
