@@ -5,6 +5,8 @@
 #include "connections.h"
 #include "counting.h"
 #include "exchanges.h"
+#include "holding.h"
+#include "hunt.h"
 #include "ledger.h"
 #include "ledger_routes.h"
 #include "observe.h"
@@ -23,6 +25,37 @@ void counting_response(uint64_t total) {
 /* There is no such descriptor that it could shut down. */
 uint32_t page_flags(void) {
     return supervise_page_drain;
+}
+
+/* The worker is not hunted, so none of these is called. */
+struct supervise_hunt *hunt;
+
+uint32_t hunt_begin(int pid, uint64_t now) {
+    (void)pid;
+    (void)now;
+    abort();
+}
+
+void hunt_end(uint32_t row, unsigned status, const struct ledger_name *name) {
+    (void)row;
+    (void)status;
+    (void)name;
+    abort();
+}
+
+void hunt_leave(uint32_t row, int pid) {
+    (void)row;
+    (void)pid;
+    abort();
+}
+
+void hunt_measure(uint32_t row) {
+    (void)row;
+    abort();
+}
+
+void holding_is_used(void) {
+    abort();
 }
 
 enum { descriptors = 4, first_descriptor = 700 };
