@@ -45,7 +45,7 @@ extension Master {
             },
         ]
         let others: [(any Expiring)?] = [
-            starter, output, closingListeners, commands, observer, control, serviceManager,
+            starter, reaper, output, closingListeners, commands, observer, control, serviceManager,
         ]
         return [reloader, upgrader] + own + others.compactMap { $0 }
     }

@@ -3,8 +3,11 @@ import SuperviseLinux
 
 /// SIGKILL, and processes that do not end.
 extension Master {
-    /// The maximum time, in nanoseconds, for processes that keep creating others.
-    private static let longestHunt: Int64 = 20_000_000
+    /// The maximum time, in nanoseconds, of the first search for processes that keep creating
+    /// others. It doubles with each SIGKILL, up to `longestSearch`: on a busy machine such a
+    /// process has often ended before its environment is read.
+    private static let firstSearch: Int64 = 20_000_000
+    private static let longestSearch: Int64 = 320_000_000
     /// The number of rounds without a new process after which the search ends.
     private static let quietRounds = 3
     /// The number of SIGKILLs after which the remaining worker is explained. The core repeats the
@@ -26,7 +29,9 @@ extension Master {
     /// before it is signalled from a list. Its child then becomes ours, so that child is searched
     /// for, moved into a group that its own children cannot leave, and killed.
     private func killSuccessors(of worker: RunningWorker) {
-        let end = MonotonicClock.nanoseconds() + Master.longestHunt
+        let doublings = min(max(0, worker.kills - 2), 10)
+        let longest = min(Master.firstSearch << Int64(doublings), Master.longestSearch)
+        let end = MonotonicClock.nanoseconds() + longest
         var quiet = 0
         while quiet < Master.quietRounds, MonotonicClock.nanoseconds() < end {
             quiet += 1

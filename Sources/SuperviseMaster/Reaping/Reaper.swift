@@ -4,7 +4,7 @@ import SuperviseSettings
 
 /// Reaps children: workers, the processes that they left behind, and processes of nobody that came
 /// to the master because it is a subreaper (PR_SET_CHILD_SUBREAPER(2const)) or process 1.
-final class Reaper {
+final class Reaper: Expiring {
     /// All of it, for another program of this process to continue with. The orphans come from the
     /// workers.
     struct State: Codable {
@@ -14,8 +14,8 @@ final class Reaper {
     }
 
     private let core: Core
-    private let workers: WorkerTable
-    private let starter: Starter
+    let workers: WorkerTable
+    let starter: Starter
     private let output: OutputRelay
     private let poll: EventPoll
     private let log: Log
@@ -26,12 +26,21 @@ final class Reaper {
     private(set) var state = State()
     /// The maximum number of times that exited children are reaped at once.
     private static let mostRounds = 20
-    /// The maximum number of times that the report of an ended tree is postponed. An exit that was
-    /// missed signals its own SIGCHLD, but processes of others may exit all the time.
-    private static let mostPostponements = 20
-    /// The workers of which nothing is left except, possibly, a child of an exited child, and how
-    /// often that report was postponed.
-    private var unconfirmed: [UInt64: Int] = [:]
+    /// The time without an exit of unknown owner after which a tree is known to have ended. A
+    /// process that lives for less than a millisecond is rarely seen alive, and the list of
+    /// children may omit it (proc_pid_task(5)), but its exit is seen.
+    private static let confirmation = TimeSpan.milliseconds(10)
+    /// The longest time for which the report of an ended tree is postponed, because processes of
+    /// others may exit all the time. SIGKILL is repeated every second, and only then processes that
+    /// create others all the time are searched for, which may take several attempts.
+    private static let longestPostponement = TimeSpan.seconds(15)
+    /// The workers of which nothing is left except, possibly, a child of an exited child, and since
+    /// when that report is postponed.
+    private var unconfirmed: [UInt64: Instant] = [:]
+    /// The time of the last exit of unknown owner.
+    private var lastUnassignedExit: Instant?
+    /// The time at which the postponed reports are reconsidered.
+    private(set) var deadline: Instant?
     /// Processes that ended workers left behind, with the serial of the worker.
     private var orphans: [Int32: UInt64] = [:]
     /// What detects that the kernel killed for memory, once there is a worker.
@@ -62,9 +71,10 @@ final class Reaper {
     /// Continues with the children of another program of this process.
     func resume(_ state: State) {
         self.state = state
+        let now = Instant.now
         for worker in workers.bySerial.values {
             for pid in worker.orphans { orphans[pid] = worker.serial }
-            if worker.hasExited, worker.orphans.isEmpty { unconfirmed[worker.serial] = 0 }
+            if worker.hasExited, worker.orphans.isEmpty { unconfirmed[worker.serial] = now }
         }
     }
 
@@ -88,10 +98,20 @@ final class Reaper {
             guard !isComplete else { break }
         }
         for (worker, status) in ended { reportExit(of: worker, status) }
+        deadline = nil
         let serials = shrunk.union(unconfirmed.keys).sorted()
         guard !serials.isEmpty else { return }
-        let mayMissChild = hasUnassignedExit
-        for serial in serials { reportTreeIfGone(serial, mayMissChild: mayMissChild) }
+        let now = Instant.now
+        let isQuiet = lastUnassignedExit.map { $0 + Reaper.confirmation <= now } ?? true
+        let mayMissChild = !isQuiet || hasUnassignedExit
+        for serial in serials { reportTreeIfGone(serial, mayMissChild: mayMissChild, at: now) }
+        if !unconfirmed.isEmpty { deadline = now + Reaper.confirmation }
+    }
+
+    /// Reconsiders the postponed reports.
+    func expire(at now: Instant) {
+        guard let deadline, deadline <= now else { return }
+        reap()
     }
 
     /// Reaps the children that have exited by now, and assigns their orphans. Returns whether the
@@ -120,6 +140,7 @@ final class Reaper {
                 } else if state.unrelated.remove(child.pid) == nil {
                     // Its orphans may belong to a worker.
                     hasUnknown = true
+                    lastUnassignedExit = .now
                 }
                 try ChildProcesses.reap(child.pid)
             }
@@ -166,30 +187,6 @@ final class Reaper {
                 // Temporarily after exec, or permanently if there is no environment.
                 if let owner = holder(of: pid, among: ended) { assign(pid, to: owner) }
             }
-        }
-    }
-
-    /// A daemon that has overwritten its environment, as nginx does for its title, still holds the
-    /// descriptors of its worker: the page, which no other worker has, or at least a listener.
-    private func holder(of pid: Int32, among ended: [RunningWorker]) -> RunningWorker? {
-        let pages = RequestPage.inodes(heldBy: pid)
-        if !pages.isEmpty {
-            // A process with the page of a worker that has none yet will become that worker.
-            return workers.bySerial.values.first {
-                $0.process != nil && $0.page.map { pages.contains($0.inode) } ?? false
-            }
-        }
-        // A new worker without a page has the same listeners.
-        guard !starter.awaitsProcess else { return nil }
-        do throws(SystemCallError) {
-            let sockets = try ProcessSockets.inodes(of: pid)
-            return ended.first { worker in
-                worker.blueprint.listeners.contains {
-                    sockets.contains($0.socket.identity.inode)
-                }
-            }
-        } catch {
-            return nil
         }
     }
 
@@ -282,13 +279,13 @@ final class Reaper {
     /// The kernel reported that it killed for memory.
     func acknowledgeMemoryKills() { memoryKills?.acknowledge() }
 
-    private func reportTreeIfGone(_ serial: UInt64, mayMissChild: Bool) {
-        let postponements = unconfirmed.removeValue(forKey: serial) ?? 0
+    private func reportTreeIfGone(_ serial: UInt64, mayMissChild: Bool, at now: Instant) {
+        let since = unconfirmed.removeValue(forKey: serial) ?? now
         guard let worker = workers[serial: serial], worker.hasExited, worker.orphans.isEmpty
         else { return }
         // Its last process may have created the child of that one.
-        guard postponements >= Reaper.mostPostponements || !mayMissChild else {
-            unconfirmed[serial] = postponements + 1
+        guard !mayMissChild || now - since >= Reaper.longestPostponement else {
+            unconfirmed[serial] = since
             return
         }
         core.enqueue(worker.id, .treeGone)
